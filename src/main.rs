@@ -1,0 +1,3 @@
+//! The `glassine` binary.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The integration tests, by purpose. One binary: one link step, one support module.
