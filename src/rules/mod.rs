@@ -1,1 +1,6 @@
-//! (to be written)
+//! The rules language: YAML as written, checked, compiled.
+
+pub mod codes;
+pub mod diagnostic;
+
+pub use diagnostic::{Diagnostic, Report, Severity};
