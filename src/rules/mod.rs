@@ -2,5 +2,6 @@
 
 pub mod codes;
 pub mod diagnostic;
+pub mod yaml;
 
 pub use diagnostic::{Diagnostic, Report, Severity};
