@@ -36,7 +36,10 @@ fn text() -> impl Strategy<Value = String> {
 /// A value together with one odd, valid spelling of it.
 pub(super) fn written(value: impl Strategy<Value = Value>) -> impl Strategy<Value = (Value, String)> {
     (value, vec(any::<u8>(), 1..64)).prop_map(|(value, choices)| {
-        let mut writer = Writer { text: String::new(), choices: choices.into_iter().cycle() };
+        let mut writer = Writer {
+            text: String::new(),
+            choices: choices.into_iter().cycle(),
+        };
         writer.value(&value);
         (value, writer.text)
     })
@@ -46,16 +49,18 @@ pub(super) fn written(value: impl Strategy<Value = Value>) -> impl Strategy<Valu
 pub(super) fn mutated_document() -> impl Strategy<Value = Vec<u8>> {
     let mutation = (any::<proptest::sample::Index>(), 0..4u8, fragment());
     (written(value()), vec(mutation, 0..3)).prop_map(|((_, document), mutations)| {
-        mutations.into_iter().fold(document.into_bytes(), |document, (index, how, fragment)| {
-            let at = index.index(document.len() + 1);
-            let (head, tail) = document.split_at(at);
-            match how {
-                0 => [head, tail.get(1..).unwrap_or_default()].concat(),
-                1 => head.to_vec(),
-                2 => [head, &fragment, tail].concat(),
-                _ => [head, &fragment, tail.get(1..).unwrap_or_default()].concat(),
-            }
-        })
+        mutations
+            .into_iter()
+            .fold(document.into_bytes(), |document, (index, how, fragment)| {
+                let at = index.index(document.len() + 1);
+                let (head, tail) = document.split_at(at);
+                match how {
+                    0 => [head, tail.get(1..).unwrap_or_default()].concat(),
+                    1 => head.to_vec(),
+                    2 => [head, &fragment, tail].concat(),
+                    _ => [head, &fragment, tail.get(1..).unwrap_or_default()].concat(),
+                }
+            })
     })
 }
 
@@ -66,11 +71,63 @@ pub(super) fn json_like_bytes() -> impl Strategy<Value = Vec<u8>> {
 
 fn fragment() -> impl Strategy<Value = Vec<u8>> {
     let pieces: Vec<&[u8]> = vec![
-        b"{", b"}", b"[", b"]", b":", b",", b"\"", b"\\", b" ", b"\n", b"\0", b"0", b"7", b"-", b"+", b".", b"e", b"E5",
-        b"true", b"false", b"null", b"nul", b"True", b"NaN", b"\"a\"", b"\"a\":1", b"{\"k\":", b"[[", b"]]", b"\\n",
-        b"\\u", b"\\u0041", b"\\uD83D", b"\\uDE00", b"\\uD83D\\uDE00", b"\\x", b"/*", b"//", b"'", b"\xef\xbb\xbf",
-        b"\xc3\xa9", b"\xc3", b"\xe2\x82\xac", b"\xe2\x82", b"\xf0\x9f\x98\x80", b"\xf0\x9f", b"\xc0\xaf",
-        b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xff", b"\x7f", b"\x1f", b"\x0c", b"\xc2\xa0", b"01", b"1e400", b"-0",
+        b"{",
+        b"}",
+        b"[",
+        b"]",
+        b":",
+        b",",
+        b"\"",
+        b"\\",
+        b" ",
+        b"\n",
+        b"\0",
+        b"0",
+        b"7",
+        b"-",
+        b"+",
+        b".",
+        b"e",
+        b"E5",
+        b"true",
+        b"false",
+        b"null",
+        b"nul",
+        b"True",
+        b"NaN",
+        b"\"a\"",
+        b"\"a\":1",
+        b"{\"k\":",
+        b"[[",
+        b"]]",
+        b"\\n",
+        b"\\u",
+        b"\\u0041",
+        b"\\uD83D",
+        b"\\uDE00",
+        b"\\uD83D\\uDE00",
+        b"\\x",
+        b"/*",
+        b"//",
+        b"'",
+        b"\xef\xbb\xbf",
+        b"\xc3\xa9",
+        b"\xc3",
+        b"\xe2\x82\xac",
+        b"\xe2\x82",
+        b"\xf0\x9f\x98\x80",
+        b"\xf0\x9f",
+        b"\xc0\xaf",
+        b"\xed\xa0\x80",
+        b"\xf4\x90\x80\x80",
+        b"\xff",
+        b"\x7f",
+        b"\x1f",
+        b"\x0c",
+        b"\xc2\xa0",
+        b"01",
+        b"1e400",
+        b"-0",
     ];
     prop_oneof![4 => select(pieces).prop_map(<[u8]>::to_vec), 1 => any::<u8>().prop_map(|byte| vec![byte])]
 }
@@ -155,7 +212,11 @@ impl<I: Iterator<Item = u8>> Writer<I> {
 
     fn unicode_escape(&mut self, character: char) {
         for unit in character.encode_utf16(&mut [0; 2]) {
-            let escape = if self.choice() % 2 == 0 { format!("\\u{unit:04x}") } else { format!("\\u{unit:04X}") };
+            let escape = if self.choice().is_multiple_of(2) {
+                format!("\\u{unit:04x}")
+            } else {
+                format!("\\u{unit:04X}")
+            };
             self.text.push_str(&escape);
         }
     }

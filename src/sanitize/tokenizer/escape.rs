@@ -44,7 +44,9 @@ pub(super) fn unescape(raw: &str) -> String {
     let mut rest = raw;
     while let Some((run, escaped)) = rest.split_at_checked(rest.find('\\').unwrap_or(rest.len())) {
         text.push_str(run);
-        let Ok(Escape::Complete(length, decoded)) = read(escaped.as_bytes()) else { break };
+        let Ok(Escape::Complete(length, decoded)) = read(escaped.as_bytes()) else {
+            break;
+        };
         text.push(decoded);
         rest = escaped.get(length..).unwrap_or_default();
     }
@@ -53,7 +55,9 @@ pub(super) fn unescape(raw: &str) -> String {
 
 fn read_unicode(bytes: &[u8]) -> Result<Escape, SyntaxErrorKind> {
     let (first, second) = bytes.split_at_checked(UNIT_LENGTH).unwrap_or((bytes, &[]));
-    let Some(unit) = code_unit(first)? else { return Ok(Escape::Incomplete) };
+    let Some(unit) = code_unit(first)? else {
+        return Ok(Escape::Incomplete);
+    };
     match unit {
         0xd800..=0xdbff => read_low_surrogate(unit, second),
         0xdc00..=0xdfff => Err(SyntaxErrorKind::LoneSurrogate),
@@ -75,7 +79,9 @@ fn read_low_surrogate(high: u16, bytes: &[u8]) -> Result<Escape, SyntaxErrorKind
 /// One or two UTF-16 code units as a character. A high surrogate and something else than a low one are no character.
 fn decode(units: &[u16]) -> Result<Escape, SyntaxErrorKind> {
     let decoded = char::decode_utf16(units.iter().copied()).next();
-    let Some(Ok(decoded)) = decoded else { return Err(SyntaxErrorKind::LoneSurrogate) };
+    let Some(Ok(decoded)) = decoded else {
+        return Err(SyntaxErrorKind::LoneSurrogate);
+    };
     Ok(Escape::Complete(units.len() * UNIT_LENGTH, decoded))
 }
 
@@ -89,7 +95,9 @@ fn code_unit(escape: &[u8]) -> Result<Option<u16>, SyntaxErrorKind> {
 }
 
 fn hex_digit(byte: u8) -> Option<u16> {
-    char::from(byte).to_digit(16).and_then(|digit| u16::try_from(digit).ok())
+    char::from(byte)
+        .to_digit(16)
+        .and_then(|digit| u16::try_from(digit).ok())
 }
 
 #[cfg(test)]
@@ -115,10 +123,22 @@ mod tests {
             (r"\udbff\udfff", '\u{10ffff}'),
         ];
         for (raw, decoded) in cases {
-            assert_eq!(read(raw.as_bytes()), Ok(Escape::Complete(raw.len(), decoded)), "{raw}");
-            assert_eq!(read(format!("{raw}x").as_bytes()), Ok(Escape::Complete(raw.len(), decoded)), "{raw}x");
+            assert_eq!(
+                read(raw.as_bytes()),
+                Ok(Escape::Complete(raw.len(), decoded)),
+                "{raw}"
+            );
+            assert_eq!(
+                read(format!("{raw}x").as_bytes()),
+                Ok(Escape::Complete(raw.len(), decoded)),
+                "{raw}x"
+            );
             for cut in 0..raw.len() {
-                assert_eq!(read(&raw.as_bytes()[..cut]), Ok(Escape::Incomplete), "{raw} cut at {cut}");
+                assert_eq!(
+                    read(&raw.as_bytes()[..cut]),
+                    Ok(Escape::Incomplete),
+                    "{raw} cut at {cut}"
+                );
             }
         }
     }
@@ -145,7 +165,11 @@ mod tests {
         for (raw, kind) in cases {
             assert_eq!(read(raw.as_bytes()), Err(kind), "{raw}");
             let before = &raw.as_bytes()[..raw.len() - 1];
-            assert_eq!(read(before), Ok(Escape::Incomplete), "{raw} without its last byte");
+            assert_eq!(
+                read(before),
+                Ok(Escape::Incomplete),
+                "{raw} without its last byte"
+            );
         }
     }
 

@@ -19,7 +19,11 @@ pub(super) struct Nesting {
 
 impl Nesting {
     pub(super) fn new(limit: u32) -> Self {
-        Self { bits: 0, depth: 0, limit: limit.min(MAX_DEPTH) }
+        Self {
+            bits: 0,
+            depth: 0,
+            limit: limit.min(MAX_DEPTH),
+        }
     }
 
     /// Opens a container; false, and nothing done, if that would be one too many.
@@ -56,7 +60,13 @@ mod tests {
     /// All 128 levels keep their kind, and a limit beyond the bits is cut to them.
     #[test]
     fn keeps_every_level() {
-        let kind = |level: u32| if level % 3 == 0 { Container::Object } else { Container::Array };
+        let kind = |level: u32| {
+            if level.is_multiple_of(3) {
+                Container::Object
+            } else {
+                Container::Array
+            }
+        };
         let mut nesting = Nesting::new(u32::MAX);
         assert!((0..MAX_DEPTH).all(|level| nesting.open(kind(level))));
         assert!(!nesting.open(Container::Array));
