@@ -1,1 +1,3 @@
-//! (to be written)
+//! Decides what leaves.
+
+pub mod tokenizer;
