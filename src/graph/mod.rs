@@ -14,6 +14,7 @@
 //! | [`filter`], [`literal`], [`property_path`] | what `$filter` says, as a tree that writes itself canonically |
 //! | [`link`] | absolute links of Graph, accepted on one exact origin only |
 //! | [`prefer`] | the `Prefer` request header (RFC 7240) |
+//! | [`schema`] | which properties only beta has |
 //! | [`error_body`] | Graph's JSON error shape |
 
 mod decode;
@@ -30,6 +31,7 @@ mod option_name;
 pub mod prefer;
 pub mod property_path;
 mod query;
+pub mod schema;
 mod segment;
 pub mod target;
 pub mod target_error;

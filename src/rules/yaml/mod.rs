@@ -47,6 +47,16 @@ pub struct Spanned<T> {
     pub span: Range<usize>,
 }
 
+impl<T> Spanned<T> {
+    /// Another value at the same place.
+    pub fn with<U>(&self, value: U) -> Spanned<U> {
+        Spanned {
+            value,
+            span: self.span.clone(),
+        }
+    }
+}
+
 /// A part whose own errors were recorded, so that the rest of the file is still read.
 #[derive(Clone, Debug, Default)]
 pub struct Recovered<T>(pub Option<T>);
