@@ -35,6 +35,10 @@ const WRITTEN_MAX: usize = 1024;
 /// Schemes that are no part of the address: `mailto:` (RFC 6068), and the proxy address types of mailboxes.
 const SCHEMES: [&str; 4] = ["mailto:", "smtp:", "sip:", "x500:"];
 
+/// How often wrappers are taken off: `<mailto:<a@x>>` needs two rounds. Without a bound, a sender could make
+/// one address cost the square of its length.
+const MAX_WRAPPERS: usize = 4;
+
 /// What Exchange puts before an X.500 address that it has made fit into a local part.
 const ENCAPSULATED_X500: &str = "imceaex-";
 
@@ -95,16 +99,11 @@ pub fn canonical_domain(domain: &str) -> Option<String> {
         .map(|ascii| ascii.into_owned())
 }
 
-/// `raw` without display name, angle brackets, scheme and the space around each, however often they nest.
+/// `raw` without display name, angle brackets, scheme and the space around each.
 fn unwrapped(raw: &str) -> &str {
-    let mut text = trimmed(raw);
-    loop {
-        let inner = trimmed(without_scheme(within_brackets(text)));
-        if inner.len() == text.len() {
-            return text;
-        }
-        text = inner;
-    }
+    (0..MAX_WRAPPERS).fold(trimmed(raw), |text, _| {
+        trimmed(without_scheme(within_brackets(text)))
+    })
 }
 
 fn within_brackets(text: &str) -> &str {
@@ -208,15 +207,20 @@ fn encapsulated_x500(local: &str) -> Option<String> {
     while let Some((literal, code)) = rest.split_once('+') {
         let (digits, after) = code.split_at_checked(2)?;
         name.push_str(&literal.replace('_', "/"));
-        name.push(char::from(
-            u8::from_str_radix(digits, 16)
-                .ok()
-                .filter(|_| !digits.starts_with('+'))?,
-        ));
+        name.push(character(digits)?);
         rest = after;
     }
     name.push_str(&rest.replace('_', "/"));
     (is_x500(&name) && unwrapped(&name) == name).then(|| folded(&name))
+}
+
+/// The character of a number in hexadecimal digits, which must not have a sign.
+fn character(digits: &str) -> Option<char> {
+    let unsigned = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    u8::from_str_radix(digits, 16)
+        .ok()
+        .filter(|_| unsigned)
+        .map(char::from)
 }
 
 #[cfg(test)]

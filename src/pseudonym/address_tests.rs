@@ -119,6 +119,12 @@ fn display_forms() {
 }
 
 #[test]
+fn wrappers_nest_four_deep() {
+    assert_eq!(mailbox_of("mailto:mailto:mailto:mailto:j@x.com"), "j@x.com");
+    assert!(is_opaque("mailto:mailto:mailto:mailto:mailto:j@x.com"));
+}
+
+#[test]
 fn x500_in_its_own_kind() {
     let name = "/o=ExchangeLabs/ou=Group (X)/cn=Recipients/cn=0a-Alice@home";
     let folded = Address::X500(name.to_lowercase());
