@@ -2,13 +2,19 @@
 //! is refused, and `$select` is always sent, so that hidden properties are not even fetched.
 
 use super::{Keys, Refusal};
-use crate::graph::{Direction, Filter, Literal, OptionError, OptionName, PropertyPath, Target, Version, option, schema};
+use crate::graph::{
+    Direction, Filter, Literal, OptionError, OptionName, PropertyPath, Target, Version, option, schema,
+};
 use crate::rules::automaton::Leaf;
 use crate::rules::plan::{Endpoint, IntegerRange, Operator, Transform, ValuePolicy};
 use crate::rules::template::Part;
 
 /// The options for Graph.
-pub(super) fn admit(target: &Target, endpoint: &Endpoint, keys: &dyn Keys) -> Result<Vec<(String, String)>, Refusal> {
+pub(super) fn admit(
+    target: &Target,
+    endpoint: &Endpoint,
+    keys: &dyn Keys,
+) -> Result<Vec<(String, String)>, Refusal> {
     let checker = Checker { endpoint, version: target.version, keys: Some(keys) };
     let mut options = checker.options(target)?;
     if target.option(&OptionName::Select).is_none() {
@@ -80,7 +86,11 @@ impl Checker<'_> {
         ];
         let known = known.iter().filter(|(_, open)| *open).map(|(name, _)| *name);
         let names: Vec<_> = known.chain(policy.custom.iter().map(|(name, _)| name.as_str())).collect();
-        if names.is_empty() { "It accepts none.".to_owned() } else { format!("It accepts {}.", names.join(", ")) }
+        if names.is_empty() {
+            "It accepts none.".to_owned()
+        } else {
+            format!("It accepts {}.", names.join(", "))
+        }
     }
 
     fn value(&self, name: &OptionName, accepted: String) -> Refusal {
@@ -88,7 +98,12 @@ impl Checker<'_> {
         Refusal::OptionValue { option, endpoint: self.endpoint.name.clone(), accepted }
     }
 
-    fn integer(&self, name: &OptionName, value: &str, range: Option<IntegerRange>) -> Result<String, Refusal> {
+    fn integer(
+        &self,
+        name: &OptionName,
+        value: &str,
+        range: Option<IntegerRange>,
+    ) -> Result<String, Refusal> {
         let number = option::integer(value).map_err(|error| syntax(name, error))?;
         match range {
             Some(range) if (range.min..=range.max).contains(&number) => Ok(number.to_string()),
@@ -104,9 +119,14 @@ impl Checker<'_> {
     /// The names that can survive. Without one, the id, which every entity has and Graph sends anyway.
     fn select(&self, value: &str) -> Result<String, Refusal> {
         let asked = option::select(value).map_err(|error| syntax(&OptionName::Select, error))?;
-        let Some(kept) = &self.endpoint.response.body().select else { return Ok(join(&asked)) };
+        let Some(kept) = &self.endpoint.response.body().select else {
+            return Ok(join(&asked));
+        };
         let is_asked = |name: &&String| {
-            asked.iter().filter_map(|path| path.segments().first()).any(|asked| asked.eq_ignore_ascii_case(name))
+            asked
+                .iter()
+                .filter_map(|path| path.segments().first())
+                .any(|asked| asked.eq_ignore_ascii_case(name))
         };
         let mut names: Vec<_> = kept.iter().filter(is_asked).filter(|name| self.can_select(name)).collect();
         if names.is_empty() {
@@ -140,9 +160,13 @@ impl Checker<'_> {
     /// Graph's links repeat the `$select` that they were made with.
     fn graph_select(&self, value: &str) -> Result<(), Refusal> {
         let asked = option::select(value).map_err(|error| syntax(&OptionName::Select, error))?;
-        let Some(kept) = &self.endpoint.response.body().select else { return Ok(()) };
+        let Some(kept) = &self.endpoint.response.body().select else {
+            return Ok(());
+        };
         let known = |path: &PropertyPath| {
-            path.segments().first().is_some_and(|name| kept.iter().any(|kept| kept.eq_ignore_ascii_case(name)))
+            path.segments()
+                .first()
+                .is_some_and(|name| kept.iter().any(|kept| kept.eq_ignore_ascii_case(name)))
         };
         if asked.iter().all(known) { Ok(()) } else { Err(self.refuse(&OptionName::Select)) }
     }
@@ -152,8 +176,9 @@ impl Checker<'_> {
         let allowed = &self.endpoint.query.order_by;
         let mut text = Vec::new();
         for (path, direction) in items {
-            let name = find(allowed.iter().map(String::as_str), &path)
-                .ok_or_else(|| self.value(&OptionName::OrderBy, format!("It orders by {}.", allowed.join(", "))))?;
+            let name = find(allowed.iter().map(String::as_str), &path).ok_or_else(|| {
+                self.value(&OptionName::OrderBy, format!("It orders by {}.", allowed.join(", ")))
+            })?;
             text.push(match direction {
                 Direction::Ascending => name.to_owned(),
                 Direction::Descending => format!("{name} desc"),
@@ -169,7 +194,8 @@ impl Checker<'_> {
 
     /// The condition for Graph: canonical names, opened tokens.
     fn condition(&self, filter: Filter) -> Result<Filter, Refusal> {
-        let all = |parts: Vec<Filter>| parts.into_iter().map(|part| self.condition(part)).collect::<Result<_, _>>();
+        let all =
+            |parts: Vec<Filter>| parts.into_iter().map(|part| self.condition(part)).collect::<Result<_, _>>();
         Ok(match filter {
             Filter::And(parts) => Filter::And(all(parts)?),
             Filter::Or(parts) => Filter::Or(all(parts)?),
@@ -178,7 +204,9 @@ impl Checker<'_> {
                 let (path, literal) = self.comparison(&path, op, literal)?;
                 Filter::Compare { path, op, literal }
             }
-            Filter::In { .. } | Filter::Call { .. } | Filter::Any { .. } => return Err(self.refuse_comparison()),
+            Filter::In { .. } | Filter::Call { .. } | Filter::Any { .. } => {
+                return Err(self.refuse_comparison());
+            }
         })
     }
 
@@ -189,8 +217,10 @@ impl Checker<'_> {
         literal: Literal,
     ) -> Result<(PropertyPath, Literal), Refusal> {
         let allowed = &self.endpoint.query.filter;
-        let name = find(allowed.iter().map(|(name, _)| name.as_str()), path).ok_or_else(|| self.refuse_comparison())?;
-        let operators = allowed.iter().find(|(own, _)| own == name).map_or(&[][..], |(_, operators)| operators);
+        let name = find(allowed.iter().map(|(name, _)| name.as_str()), path)
+            .ok_or_else(|| self.refuse_comparison())?;
+        let operators =
+            allowed.iter().find(|(own, _)| own == name).map_or(&[][..], |(_, operators)| operators);
         if !operators.iter().any(|operator| *operator == op) {
             return Err(self.refuse_comparison());
         }
@@ -224,8 +254,10 @@ impl Checker<'_> {
     fn custom(&self, name: &str, value: &str) -> Result<(String, String), Refusal> {
         let received = OptionName::Custom(name.to_owned());
         let policies = &self.endpoint.query.custom;
-        let (name, policy) =
-            policies.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).ok_or_else(|| self.refuse(&received))?;
+        let (name, policy) = policies
+            .iter()
+            .find(|(own, _)| own.eq_ignore_ascii_case(name))
+            .ok_or_else(|| self.refuse(&received))?;
         let known = OptionName::Custom(name.clone());
         let value = match policy {
             ValuePolicy::Boolean => self.boolean(&known, value)?,

@@ -23,7 +23,9 @@ pub(super) struct Route {
 pub(super) fn find(plan: &Plan, target: &Target, keys: &dyn Keys) -> Result<Route, Refusal> {
     let mut refusal = Refusal::Endpoint;
     for endpoint in &plan.endpoints {
-        let Some(values) = endpoint.template.matches(target) else { continue };
+        let Some(values) = endpoint.template.matches(target) else {
+            continue;
+        };
         match Parameters::resolve(endpoint, &values, keys) {
             Ok(parameters) => return Ok(parameters.route(endpoint, target.version)),
             // A token that does not open outweighs a name that is not in the list: it is the constant answer.
@@ -70,12 +72,20 @@ impl<'a> Parameters<'a> {
     fn route(&self, endpoint: &Arc<Endpoint>, version: Version) -> Route {
         let graph = segments(endpoint, self.graph.iter().map(|value| value.as_str()));
         let consumer = segments(endpoint, self.consumer.iter().copied());
-        Route { endpoint: Arc::clone(endpoint), segments: graph, path: encode::rebuild(version, &consumer, &[]) }
+        Route {
+            endpoint: Arc::clone(endpoint),
+            segments: graph,
+            path: encode::rebuild(version, &consumer, &[]),
+        }
     }
 }
 
 /// The parameter as the consumer's links have it, and as Graph is asked.
-fn resolve<'a>(param: &'a Param, value: &'a str, keys: &dyn Keys) -> Result<(&'a str, Zeroizing<String>), Mismatch> {
+fn resolve<'a>(
+    param: &'a Param,
+    value: &'a str,
+    keys: &dyn Keys,
+) -> Result<(&'a str, Zeroizing<String>), Mismatch> {
     if let Some(name) = param.one_of.iter().find(|name| name.eq_ignore_ascii_case(value)) {
         return Ok((name, Zeroizing::new(name.clone())));
     }

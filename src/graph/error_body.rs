@@ -25,14 +25,8 @@ pub struct ErrorBody<'a> {
 impl ErrorBody<'_> {
     /// The body as UTF-8 JSON.
     pub fn to_json(&self) -> Vec<u8> {
-        let [code, message, date, request_id, client_request_id] = [
-            self.code,
-            self.message,
-            self.date,
-            self.request_id,
-            self.client_request_id,
-        ]
-        .map(quote);
+        let [code, message, date, request_id, client_request_id] =
+            [self.code, self.message, self.date, self.request_id, self.client_request_id].map(quote);
         format!(
             r#"{{"error":{{"code":{code},"message":{message},"innerError":{{"date":{date},"request-id":{request_id},"client-request-id":{client_request_id}}}}}}}"#
         )
@@ -45,9 +39,7 @@ impl ErrorBody<'_> {
 pub fn is_plain_identifier(code: &str) -> bool {
     code.len() <= MAX_CODE
         && code.starts_with(|first: char| first.is_ascii_alphabetic())
-        && code
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+        && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
 }
 
 fn quote(text: &str) -> String {
@@ -75,36 +67,17 @@ mod tests {
             "innerError": {"date": "2026-01-02T03:04:05", "request-id": "r", "client-request-id": "c"},
         }});
         assert_eq!(parsed, expected);
-        assert!(
-            body.to_json()
-                .starts_with(br#"{"error":{"code":"ErrorAccessDenied","message":"#)
-        );
+        assert!(body.to_json().starts_with(br#"{"error":{"code":"ErrorAccessDenied","message":"#));
     }
 
     #[test]
     fn only_plain_identifiers_pass() {
         let longest = "a".repeat(MAX_CODE);
-        for code in [
-            "ErrorItemNotFound",
-            "Request_BadRequest",
-            "a",
-            "generalException-1.2",
-            &longest,
-        ] {
+        for code in ["ErrorItemNotFound", "Request_BadRequest", "a", "generalException-1.2", &longest] {
             assert!(is_plain_identifier(code), "{code}");
         }
         let too_long = "a".repeat(MAX_CODE + 1);
-        for code in [
-            "",
-            "1a",
-            "_a",
-            "a b",
-            "alice@contoso.com",
-            "é",
-            "a\n",
-            "a\"",
-            &too_long,
-        ] {
+        for code in ["", "1a", "_a", "a b", "alice@contoso.com", "é", "a\n", "a\"", &too_long] {
             assert!(!is_plain_identifier(code), "{code}");
         }
     }

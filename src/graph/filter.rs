@@ -92,15 +92,7 @@ pub enum Function {
 }
 
 impl Operator {
-    const ALL: [Self; 7] = [
-        Self::Eq,
-        Self::Ge,
-        Self::Gt,
-        Self::Has,
-        Self::Le,
-        Self::Lt,
-        Self::Ne,
-    ];
+    const ALL: [Self; 7] = [Self::Eq, Self::Ge, Self::Gt, Self::Has, Self::Le, Self::Lt, Self::Ne];
 
     /// The keyword.
     pub const fn as_str(self) -> &'static str {
@@ -117,9 +109,7 @@ impl Operator {
 
     /// The operator that a keyword names, in any letter case.
     pub fn parse(keyword: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|op| op.as_str().eq_ignore_ascii_case(keyword))
+        Self::ALL.into_iter().find(|op| op.as_str().eq_ignore_ascii_case(keyword))
     }
 }
 
@@ -137,19 +127,13 @@ impl Function {
 
     /// The function of this name, in any letter case.
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|function| function.as_str().eq_ignore_ascii_case(name))
+        Self::ALL.into_iter().find(|function| function.as_str().eq_ignore_ascii_case(name))
     }
 }
 
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Writer {
-            filter: self,
-            collection: None,
-        }
-        .fmt(f)
+        Writer { filter: self, collection: None }.fmt(f)
     }
 }
 
@@ -161,16 +145,11 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     const fn of(&self, filter: &'a Filter) -> Self {
-        Self {
-            filter,
-            collection: self.collection,
-        }
+        Self { filter, collection: self.collection }
     }
 
     fn and(&self, f: &mut fmt::Formatter<'_>, parts: &'a [Filter]) -> fmt::Result {
-        self.join(f, parts, " and ", |part| {
-            matches!(part, Filter::And(_) | Filter::Or(_))
-        })
+        self.join(f, parts, " and ", |part| matches!(part, Filter::And(_) | Filter::Or(_)))
     }
 
     fn or(&self, f: &mut fmt::Formatter<'_>, parts: &'a [Filter]) -> fmt::Result {
@@ -196,9 +175,8 @@ impl<'a> Writer<'a> {
     }
 
     fn path(&self, path: &PropertyPath) -> String {
-        let inner = self
-            .collection
-            .and_then(|collection| path.segments().strip_prefix(collection.segments()));
+        let inner =
+            self.collection.and_then(|collection| path.segments().strip_prefix(collection.segments()));
         match inner {
             Some(names) => std::iter::once(VARIABLE)
                 .chain(names.iter().map(String::as_str))
@@ -213,25 +191,12 @@ impl fmt::Display for Writer<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.filter {
             Filter::And(parts) => self.and(f, parts),
-            Filter::Any {
-                path,
-                condition: None,
-            } => write!(f, "{path}/any()"),
-            Filter::Any {
-                path,
-                condition: Some(condition),
-            } => {
-                let inner = Writer {
-                    filter: condition,
-                    collection: Some(path),
-                };
+            Filter::Any { path, condition: None } => write!(f, "{path}/any()"),
+            Filter::Any { path, condition: Some(condition) } => {
+                let inner = Writer { filter: condition, collection: Some(path) };
                 write!(f, "{path}/any({VARIABLE}:{inner})")
             }
-            Filter::Call {
-                function,
-                path,
-                literal,
-            } => {
+            Filter::Call { function, path, literal } => {
                 write!(f, "{}({},{literal})", function.as_str(), self.path(path))
             }
             Filter::Compare { path, op, literal } => {

@@ -24,13 +24,7 @@ use super::segment::is_identifier;
 /// Parses a decoded `$filter` value of bounded length.
 pub(super) fn parse(value: &str) -> Result<Filter, OptionError> {
     let tokens = tokens(value)?;
-    let mut parser = Parser {
-        rest: &tokens,
-        end: value.len(),
-        depth: 0,
-        terms: 0,
-        lambda: None,
-    };
+    let mut parser = Parser { rest: &tokens, end: value.len(), depth: 0, terms: 0, lambda: None };
     let filter = parser.or()?;
     match parser.rest {
         [] => Ok(filter),
@@ -81,17 +75,7 @@ impl<'a> Parser<'_, 'a> {
             return Ok(inner);
         }
         match self.rest {
-            [
-                Token {
-                    kind: TokenKind::Word(_),
-                    ..
-                },
-                Token {
-                    kind: TokenKind::Open,
-                    ..
-                },
-                ..,
-            ] => self.call(),
+            [Token { kind: TokenKind::Word(_), .. }, Token { kind: TokenKind::Open, .. }, ..] => self.call(),
             _ => self.path_and_rest(),
         }
     }
@@ -99,13 +83,7 @@ impl<'a> Parser<'_, 'a> {
     /// What a `not` applies to. `not (...)` is one level, so that writing the parentheses out adds none.
     fn negated(&mut self) -> Result<Filter, OptionError> {
         match self.rest {
-            [
-                Token {
-                    kind: TokenKind::Open,
-                    ..
-                },
-                ..,
-            ] => self.unary(),
+            [Token { kind: TokenKind::Open, .. }, ..] => self.unary(),
             _ => self.nested(Self::unary),
         }
     }
@@ -122,11 +100,7 @@ impl<'a> Parser<'_, 'a> {
             return Err(not_text);
         }
         self.expect(&TokenKind::Close, "')'")?;
-        Ok(Filter::Call {
-            function,
-            path,
-            literal,
-        })
+        Ok(Filter::Call { function, path, literal })
     }
 
     fn path_and_rest(&mut self) -> Result<Filter, OptionError> {
@@ -137,18 +111,11 @@ impl<'a> Parser<'_, 'a> {
         }
         let path = self.resolve(names, start)?;
         if self.take_keyword("in") {
-            return Ok(Filter::In {
-                path,
-                literals: self.list()?,
-            });
+            return Ok(Filter::In { path, literals: self.list()? });
         }
         let no_operator = self.expected("a comparison operator or 'in'");
         let op = self.word().and_then(Operator::parse).ok_or(no_operator)?;
-        Ok(Filter::Compare {
-            path,
-            op,
-            literal: self.literal()?,
-        })
+        Ok(Filter::Compare { path, op, literal: self.literal()? })
     }
 
     /// `any(variable:condition)` after the collection's path and its slash.
@@ -163,10 +130,7 @@ impl<'a> Parser<'_, 'a> {
         let path = PropertyPath::from_names(collection.clone());
         if self.take(&TokenKind::Close) {
             self.count_term()?;
-            return Ok(Filter::Any {
-                path,
-                condition: None,
-            });
+            return Ok(Filter::Any { path, condition: None });
         }
         let variable = self.name("a lambda variable")?;
         self.expect(&TokenKind::Colon, "':'")?;
@@ -174,10 +138,7 @@ impl<'a> Parser<'_, 'a> {
         let condition = self.nested(Self::or)?;
         self.lambda = None;
         self.expect(&TokenKind::Close, "')'")?;
-        Ok(Filter::Any {
-            path,
-            condition: Some(Box::new(condition)),
-        })
+        Ok(Filter::Any { path, condition: Some(Box::new(condition)) })
     }
 
     fn list(&mut self) -> Result<Vec<Literal>, OptionError> {
@@ -195,31 +156,14 @@ impl<'a> Parser<'_, 'a> {
         let invalid = self.fail(Kind::InvalidLiteral);
         let (literal, rest) = match self.rest {
             [
-                Token {
-                    kind: TokenKind::Word(type_name),
-                    ..
-                },
-                Token {
-                    kind: TokenKind::Text(value),
-                    is_glued: true,
-                    ..
-                },
+                Token { kind: TokenKind::Word(type_name), .. },
+                Token { kind: TokenKind::Text(value), is_glued: true, .. },
                 rest @ ..,
             ] => (Literal::from_enum(type_name, value), rest),
-            [
-                Token {
-                    kind: TokenKind::Word(word),
-                    ..
-                },
-                rest @ ..,
-            ] => (Literal::from_word(word), rest),
-            [
-                Token {
-                    kind: TokenKind::Text(text),
-                    ..
-                },
-                rest @ ..,
-            ] => (Some(Literal::String(text.clone())), rest),
+            [Token { kind: TokenKind::Word(word), .. }, rest @ ..] => (Literal::from_word(word), rest),
+            [Token { kind: TokenKind::Text(text), .. }, rest @ ..] => {
+                (Some(Literal::String(text.clone())), rest)
+            }
             _ => return Err(self.expected("a literal")),
         };
         self.rest = rest;
@@ -229,28 +173,10 @@ impl<'a> Parser<'_, 'a> {
     /// Names joined by slashes, up to a slash that `any(` or something else than a name follows.
     fn names(&mut self) -> Result<Vec<String>, OptionError> {
         let mut names = vec![self.name("a property name")?.to_owned()];
-        while let [
-            Token {
-                kind: TokenKind::Slash,
-                ..
-            },
-            Token {
-                kind: TokenKind::Word(_),
-                ..
-            },
-            after @ ..,
-        ] = self.rest
+        while let [Token { kind: TokenKind::Slash, .. }, Token { kind: TokenKind::Word(_), .. }, after @ ..] =
+            self.rest
         {
-            if matches!(
-                after,
-                [
-                    Token {
-                        kind: TokenKind::Open,
-                        ..
-                    },
-                    ..
-                ]
-            ) {
+            if matches!(after, [Token { kind: TokenKind::Open, .. }, ..]) {
                 break;
             }
             self.take(&TokenKind::Slash);
@@ -276,13 +202,10 @@ impl<'a> Parser<'_, 'a> {
             return Ok(PropertyPath::from_names(names));
         };
         match names.split_first() {
-            Some((first, inner)) if first == lambda.variable => Ok(PropertyPath::from_names(
-                [lambda.collection.as_slice(), inner].concat(),
-            )),
-            _ => Err(OptionError::new(
-                Kind::Expected("a path that begins with the lambda variable"),
-                start,
-            )),
+            Some((first, inner)) if first == lambda.variable => {
+                Ok(PropertyPath::from_names([lambda.collection.as_slice(), inner].concat()))
+            }
+            _ => Err(OptionError::new(Kind::Expected("a path that begins with the lambda variable"), start)),
         }
     }
 
@@ -298,22 +221,12 @@ impl<'a> Parser<'_, 'a> {
 
     fn count_term(&mut self) -> Result<(), OptionError> {
         self.terms = self.terms.saturating_add(1);
-        if self.terms > MAX_FILTER_TERMS {
-            Err(self.fail(Kind::TooManyTerms))
-        } else {
-            Ok(())
-        }
+        if self.terms > MAX_FILTER_TERMS { Err(self.fail(Kind::TooManyTerms)) } else { Ok(()) }
     }
 
     fn word(&mut self) -> Option<&'a str> {
         match self.rest {
-            [
-                Token {
-                    kind: TokenKind::Word(word),
-                    ..
-                },
-                rest @ ..,
-            ] => {
+            [Token { kind: TokenKind::Word(word), .. }, rest @ ..] => {
                 self.rest = rest;
                 Some(word)
             }
@@ -333,13 +246,7 @@ impl<'a> Parser<'_, 'a> {
 
     fn take_keyword(&mut self, keyword: &str) -> bool {
         match self.rest {
-            [
-                Token {
-                    kind: TokenKind::Word(word),
-                    ..
-                },
-                rest @ ..,
-            ] if word.eq_ignore_ascii_case(keyword) => {
+            [Token { kind: TokenKind::Word(word), .. }, rest @ ..] if word.eq_ignore_ascii_case(keyword) => {
                 self.rest = rest;
                 true
             }
@@ -348,11 +255,7 @@ impl<'a> Parser<'_, 'a> {
     }
 
     fn expect(&mut self, kind: &TokenKind<'_>, what: &'static str) -> Result<(), OptionError> {
-        if self.take(kind) {
-            Ok(())
-        } else {
-            Err(self.expected(what))
-        }
+        if self.take(kind) { Ok(()) } else { Err(self.expected(what)) }
     }
 
     fn expected(&self, what: &'static str) -> OptionError {

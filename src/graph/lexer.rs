@@ -37,11 +37,7 @@ pub(super) fn tokens(value: &str) -> Result<Vec<Token<'_>>, OptionError> {
         };
         let is_glued = trimmed.len() == rest.len();
         let (kind, after) = token(first, trimmed).map_err(|kind| OptionError::new(kind, start))?;
-        tokens.push(Token {
-            kind,
-            start,
-            is_glued,
-        });
+        tokens.push(Token { kind, start, is_glued });
         rest = after;
     }
 }
@@ -92,11 +88,7 @@ mod tests {
     use super::*;
 
     fn kinds(value: &str) -> Vec<TokenKind<'_>> {
-        tokens(value)
-            .unwrap()
-            .into_iter()
-            .map(|token| token.kind)
-            .collect()
+        tokens(value).unwrap().into_iter().map(|token| token.kind).collect()
     }
 
     #[test]
@@ -115,10 +107,7 @@ mod tests {
             Close,
         ];
         assert_eq!(kinds("a/any(r:r,\t'o''b')"), expected);
-        assert_eq!(
-            kinds("2024-01-01T00:00:00+01:00"),
-            [Word("2024-01-01T00:00:00+01:00")]
-        );
+        assert_eq!(kinds("2024-01-01T00:00:00+01:00"), [Word("2024-01-01T00:00:00+01:00")]);
         assert_eq!(kinds("''"), [Text(String::new())]);
         assert_eq!(kinds(" "), []);
     }
@@ -138,11 +127,7 @@ mod tests {
 
     #[test]
     fn white_space_between_tokens_is_seen() {
-        let glued: Vec<_> = tokens("n.t'a' 'b'")
-            .unwrap()
-            .iter()
-            .map(|token| token.is_glued)
-            .collect();
+        let glued: Vec<_> = tokens("n.t'a' 'b'").unwrap().iter().map(|token| token.is_glued).collect();
         assert_eq!(glued, [true, true, false]);
     }
 }

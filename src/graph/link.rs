@@ -78,11 +78,7 @@ pub fn relative_target<'l>(link: &'l str, origin: &Origin) -> Result<&'l str, Li
     if actual.port != origin.port {
         return Err(LinkError::OtherPort);
     }
-    if target.starts_with('/') {
-        Ok(target)
-    } else {
-        Err(LinkError::Path)
-    }
+    if target.starts_with('/') { Ok(target) } else { Err(LinkError::Path) }
 }
 
 impl Origin {
@@ -92,11 +88,7 @@ impl Origin {
     /// [`LinkError`] for anything else.
     pub fn parse(text: &str) -> Result<Self, LinkError> {
         let (origin, target) = split(text)?;
-        if matches!(target, "" | "/") {
-            Ok(origin)
-        } else {
-            Err(LinkError::Path)
-        }
+        if matches!(target, "" | "/") { Ok(origin) } else { Err(LinkError::Path) }
     }
 
     /// The scheme.
@@ -132,9 +124,7 @@ impl Scheme {
     }
 
     fn parse(text: &str) -> Option<Self> {
-        [Self::Http, Self::Https]
-            .into_iter()
-            .find(|scheme| scheme.as_str().eq_ignore_ascii_case(text))
+        [Self::Http, Self::Https].into_iter().find(|scheme| scheme.as_str().eq_ignore_ascii_case(text))
     }
 }
 
@@ -142,11 +132,7 @@ impl Scheme {
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}", self.scheme.as_str(), self.host)?;
-        if self.port == self.scheme.default_port() {
-            Ok(())
-        } else {
-            write!(f, ":{}", self.port)
-        }
+        if self.port == self.scheme.default_port() { Ok(()) } else { write!(f, ":{}", self.port) }
     }
 }
 
@@ -193,23 +179,15 @@ fn check_characters(link: &str) -> Result<(), LinkError> {
         return Err(LinkError::Fragment);
     }
     let is_allowed = |byte: u8| byte.is_ascii_graphic() && byte != b'\\';
-    if link.bytes().all(is_allowed) {
-        Ok(())
-    } else {
-        Err(LinkError::InvalidCharacter)
-    }
+    if link.bytes().all(is_allowed) { Ok(()) } else { Err(LinkError::InvalidCharacter) }
 }
 
 fn split_port(authority: &str) -> Result<(&str, Option<&str>), LinkError> {
-    let after_host = authority
-        .rfind(']')
-        .map_or(0, |bracket| bracket.saturating_add(1));
+    let after_host = authority.rfind(']').map_or(0, |bracket| bracket.saturating_add(1));
     let (_, tail) = authority.split_at_checked(after_host).ok_or(LinkError::Host)?;
     match tail.split_once(':') {
         Some((between, port)) => {
-            let host = authority
-                .get(..after_host.saturating_add(between.len()))
-                .ok_or(LinkError::Host)?;
+            let host = authority.get(..after_host.saturating_add(between.len())).ok_or(LinkError::Host)?;
             Ok((host, Some(port)))
         }
         None => Ok((authority, None)),
@@ -228,9 +206,7 @@ fn is_name(host: &str) -> bool {
         !label.is_empty()
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
     host.len() <= MAX_HOST && host.split('.').all(is_label)
 }
@@ -239,10 +215,7 @@ fn is_name(host: &str) -> bool {
 fn is_ipv6(host: &str) -> bool {
     let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     address.is_some_and(|address| {
-        address.contains(':')
-            && address
-                .bytes()
-                .all(|byte| byte.is_ascii_hexdigit() || b":.".contains(&byte))
+        address.contains(':') && address.bytes().all(|byte| byte.is_ascii_hexdigit() || b":.".contains(&byte))
     })
 }
 
@@ -257,16 +230,10 @@ mod tests {
     #[test]
     fn links_on_the_origin_give_their_target() {
         for (link, target) in [
-            (
-                "https://graph.microsoft.com/v1.0/users?$skiptoken=a",
-                "/v1.0/users?$skiptoken=a",
-            ),
+            ("https://graph.microsoft.com/v1.0/users?$skiptoken=a", "/v1.0/users?$skiptoken=a"),
             ("https://graph.microsoft.com:443/v1.0/users", "/v1.0/users"),
             ("HTTPS://Graph.Microsoft.Com/", "/"),
-            (
-                "https://graph.microsoft.com/v1.0/users/a@b?x=http://c/@d:1",
-                "/v1.0/users/a@b?x=http://c/@d:1",
-            ),
+            ("https://graph.microsoft.com/v1.0/users/a@b?x=http://c/@d:1", "/v1.0/users/a@b?x=http://c/@d:1"),
         ] {
             assert_eq!(relative_target(link, &graph()), Ok(target), "{link}");
         }
@@ -277,23 +244,14 @@ mod tests {
         for (link, error) in [
             ("http://graph.microsoft.com/v1.0", LinkError::OtherScheme),
             ("https://graph.microsoft.com:444/v1.0", LinkError::OtherPort),
-            (
-                "https://graph.microsoft.com.evil.example/v1.0",
-                LinkError::OtherHost,
-            ),
-            (
-                "https://graph.microsoft.com-evil.example/v1.0",
-                LinkError::OtherHost,
-            ),
+            ("https://graph.microsoft.com.evil.example/v1.0", LinkError::OtherHost),
+            ("https://graph.microsoft.com-evil.example/v1.0", LinkError::OtherHost),
             ("https://evil.example/graph.microsoft.com", LinkError::OtherHost),
             ("https://xgraph.microsoft.com/v1.0", LinkError::OtherHost),
             ("https://xn--grph-xoa.microsoft.com/v1.0", LinkError::OtherHost),
             ("https://169.254.169.254/metadata", LinkError::OtherHost),
             ("https://[::1]/v1.0", LinkError::OtherHost),
-            (
-                "https://graph.microsoft.com@evil.example/v1.0",
-                LinkError::UserInformation,
-            ),
+            ("https://graph.microsoft.com@evil.example/v1.0", LinkError::UserInformation),
             ("https://a:b@graph.microsoft.com/v1.0", LinkError::UserInformation),
             ("https://@graph.microsoft.com/v1.0", LinkError::UserInformation),
             ("https://graph.microsoft.com./v1.0", LinkError::Host),
@@ -308,10 +266,7 @@ mod tests {
             ("https://graph.microsoft.com:+443/v1.0", LinkError::Port),
             ("https://graph.microsoft.com:443:443/v1.0", LinkError::Port),
             ("https://graph.microsoft.com:65536/v1.0", LinkError::Port),
-            (
-                "https://graph.microsoft.com\\@evil.example/",
-                LinkError::InvalidCharacter,
-            ),
+            ("https://graph.microsoft.com\\@evil.example/", LinkError::InvalidCharacter),
             ("https://gr\u{e1}ph.microsoft.com/", LinkError::InvalidCharacter),
             ("https://graph.microsoft.com/a b", LinkError::InvalidCharacter),
             ("https://graph.microsoft.com/\t", LinkError::InvalidCharacter),
@@ -339,16 +294,10 @@ mod tests {
         ] {
             assert_eq!(Origin::parse(text).unwrap().to_string(), written);
         }
-        assert_eq!(
-            Origin::parse("https://graph.microsoft.com/v1.0"),
-            Err(LinkError::Path)
-        );
+        assert_eq!(Origin::parse("https://graph.microsoft.com/v1.0"), Err(LinkError::Path));
         assert_eq!(Origin::parse("https://a?b"), Err(LinkError::Path));
         let local = Origin::parse("http://[::1]:8080").unwrap();
-        assert_eq!(
-            (local.scheme(), local.host(), local.port()),
-            (Scheme::Http, "[::1]", 8080)
-        );
+        assert_eq!((local.scheme(), local.host(), local.port()), (Scheme::Http, "[::1]", 8080));
         assert_eq!(relative_target("http://[::1]:8080/v1.0", &local), Ok("/v1.0"));
     }
 }

@@ -55,10 +55,7 @@ impl Literal {
     pub(super) fn from_enum(type_name: &str, value: &str) -> Option<Self> {
         let is_qualified = type_name.contains('.') && type_name.split('.').all(is_identifier);
         let is_valid = is_qualified && value.split(',').all(is_identifier);
-        is_valid.then(|| Self::Enum {
-            type_name: type_name.to_owned(),
-            value: value.to_owned(),
-        })
+        is_valid.then(|| Self::Enum { type_name: type_name.to_owned(), value: value.to_owned() })
     }
 }
 
@@ -112,11 +109,7 @@ fn is_digits(text: &str) -> bool {
 /// RFC 3339 `full-date`.
 fn is_date(word: &str) -> bool {
     let mut parts = word.split('-');
-    let (year, month, day) = (
-        digits(parts.next(), 4),
-        digits(parts.next(), 2),
-        digits(parts.next(), 2),
-    );
+    let (year, month, day) = (digits(parts.next(), 4), digits(parts.next(), 2), digits(parts.next(), 2));
     match (year, month, day, parts.next()) {
         (Some(year), Some(month), Some(day), None) => (1..=days_in(year, month)).contains(&day),
         _ => false,
@@ -167,9 +160,7 @@ fn is_offset(text: &str) -> bool {
     if text.eq_ignore_ascii_case("z") {
         return true;
     }
-    let Some((hours, minutes)) = text
-        .strip_prefix(['+', '-'])
-        .and_then(|offset| offset.split_once(':'))
+    let Some((hours, minutes)) = text.strip_prefix(['+', '-']).and_then(|offset| offset.split_once(':'))
     else {
         return false;
     };
@@ -191,38 +182,26 @@ mod tests {
 
     fn assert_each(words: &[&str], is_kind: fn(&Literal) -> bool) {
         for word in words {
-            assert!(
-                Literal::from_word(word).is_some_and(|literal| is_kind(&literal)),
-                "{word}"
-            );
+            assert!(Literal::from_word(word).is_some_and(|literal| is_kind(&literal)), "{word}");
         }
     }
 
     #[test]
     fn words_are_read_as_their_type() {
         assert_each(&["null"], |literal| *literal == Literal::Null);
-        assert_each(&["true", "TRUE", "false", "False"], |literal| {
-            matches!(literal, Literal::Boolean(_))
-        });
+        assert_each(&["true", "TRUE", "false", "False"], |literal| matches!(literal, Literal::Boolean(_)));
         assert_each(&["0", "-1", "10.25", "1e5", "1.5E-3", "20240101"], |literal| {
             matches!(literal, Literal::Number(_))
         });
         assert_each(
-            &[
-                "ddfcd489-628b-40d7-b48b-57002df800e5",
-                "12345678-1234-1234-1234-123456789012",
-            ],
+            &["ddfcd489-628b-40d7-b48b-57002df800e5", "12345678-1234-1234-1234-123456789012"],
             |literal| matches!(literal, Literal::Guid(_)),
         );
         assert_each(&["2024-02-29", "2000-02-29", "2023-12-31"], |literal| {
             matches!(literal, Literal::Date(_))
         });
         assert_each(
-            &[
-                "2024-01-01T00:00:00Z",
-                "2024-01-01t23:59:59.123456789012z",
-                "2024-01-01T00:00:00-08:30",
-            ],
+            &["2024-01-01T00:00:00Z", "2024-01-01t23:59:59.123456789012z", "2024-01-01T00:00:00-08:30"],
             |literal| matches!(literal, Literal::DateTimeOffset(_)),
         );
     }
@@ -277,13 +256,9 @@ mod tests {
         let high = Literal::from_enum("microsoft.graph.importance", "high").unwrap();
         assert_eq!(high.to_string(), "microsoft.graph.importance'high'");
         assert!(Literal::from_enum("n.t", "a,b").is_some());
-        for (type_name, value) in [
-            ("importance", "high"),
-            ("n.", "a"),
-            ("n.t", ""),
-            ("n.t", "a'b"),
-            ("n.t", "a b"),
-        ] {
+        for (type_name, value) in
+            [("importance", "high"), ("n.", "a"), ("n.t", ""), ("n.t", "a'b"), ("n.t", "a b")]
+        {
             assert_eq!(Literal::from_enum(type_name, value), None);
         }
     }

@@ -50,10 +50,7 @@ pub struct Expansion {
 /// # Errors
 /// [`OptionError`] for `*`, nested options, empty items and anything that is no property path.
 pub fn select(value: &str) -> Result<Vec<PropertyPath>, OptionError> {
-    items(value)?
-        .into_iter()
-        .map(|item| path(item.text, item.start))
-        .collect()
+    items(value)?.into_iter().map(|item| path(item.text, item.start)).collect()
 }
 
 /// Parses `$orderby`: property paths, each with an optional `asc` or `desc`.
@@ -73,9 +70,7 @@ pub fn integer(value: &str) -> Result<u32, OptionError> {
     if !is_digits {
         return Err(OptionError::new(Kind::Expected("a number without sign"), 0));
     }
-    value
-        .parse()
-        .map_err(|_| OptionError::new(Kind::InvalidLiteral, 0))
+    value.parse().map_err(|_| OptionError::new(Kind::InvalidLiteral, 0))
 }
 
 /// Parses `true` or `false`, in any letter case.
@@ -114,10 +109,7 @@ impl<'a> Item<'a> {
     fn new(raw: &'a str, start: usize) -> Self {
         let text = raw.trim_start_matches(WHITE_SPACE);
         let start = start.saturating_add(raw.len().saturating_sub(text.len()));
-        Self {
-            text: text.trim_end(),
-            start,
-        }
+        Self { text: text.trim_end(), start }
     }
 }
 
@@ -135,9 +127,7 @@ fn items(value: &str) -> Result<Vec<Item<'_>>, OptionError> {
     if items.len() > MAX_ITEMS {
         return Err(OptionError::new(Kind::TooManyItems, 0));
     }
-    nesting
-        .check_closed()
-        .map_err(|kind| OptionError::new(kind, value.len()))?;
+    nesting.check_closed().map_err(|kind| OptionError::new(kind, value.len()))?;
     match items.iter().find(|item| item.text.is_empty()) {
         Some(empty) => Err(OptionError::new(Kind::Expected("a name"), empty.start)),
         None => Ok(items),
@@ -201,18 +191,13 @@ fn expansion(item: Item<'_>) -> Result<Expansion, OptionError> {
     let (path, options) = match item.text.split_once('(') {
         Some((path, rest)) => {
             let end = item.start.saturating_add(item.text.len());
-            let inner = rest
-                .strip_suffix(')')
-                .ok_or(OptionError::new(Kind::Expected("','"), end))?;
+            let inner = rest.strip_suffix(')').ok_or(OptionError::new(Kind::Expected("','"), end))?;
             (path, Some(inner.to_owned()))
         }
         None => (item.text, None),
     };
     check_expand_path(path).map_err(|kind| OptionError::new(kind, item.start))?;
-    Ok(Expansion {
-        path: path.to_owned(),
-        options,
-    })
+    Ok(Expansion { path: path.to_owned(), options })
 }
 
 fn check_expand_path(path: &str) -> Result<(), Kind> {
@@ -220,11 +205,7 @@ fn check_expand_path(path: &str) -> Result<(), Kind> {
         return Err(Kind::Wildcard);
     }
     let is_name = |part: &str| !part.is_empty() && part.bytes().all(is_expand_byte);
-    if path.split('/').all(is_name) {
-        Ok(())
-    } else {
-        Err(Kind::Expected("a navigation property"))
-    }
+    if path.split('/').all(is_name) { Ok(()) } else { Err(Kind::Expected("a navigation property")) }
 }
 
 const fn is_expand_byte(byte: u8) -> bool {
@@ -232,11 +213,7 @@ const fn is_expand_byte(byte: u8) -> bool {
 }
 
 const fn check_length(value: &str) -> Result<(), OptionError> {
-    if value.len() > MAX_VALUE {
-        Err(OptionError::new(Kind::TooLong, MAX_VALUE))
-    } else {
-        Ok(())
-    }
+    if value.len() > MAX_VALUE { Err(OptionError::new(Kind::TooLong, MAX_VALUE)) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -58,9 +58,7 @@ impl OptionName {
     /// one `$` in front). Parameter aliases (`@p`) are no plain names.
     pub fn parse(text: &str) -> Option<Self> {
         let bare = text.strip_prefix('$').unwrap_or(text);
-        let system = SYSTEM
-            .into_iter()
-            .find(|option| option.bare().eq_ignore_ascii_case(bare));
+        let system = SYSTEM.into_iter().find(|option| option.bare().eq_ignore_ascii_case(bare));
         match system {
             Some(option) => Some(option),
             None => is_plain(bare).then(|| Self::Custom(text.to_owned())),
@@ -113,9 +111,7 @@ impl Eq for OptionName {}
 
 fn is_plain(bare: &str) -> bool {
     bare.starts_with(|first: char| first.is_ascii_alphabetic())
-        && bare
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
+        && bare.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
 }
 
 #[cfg(test)]
@@ -125,11 +121,7 @@ mod tests {
     #[test]
     fn system_names_fold_letter_case_and_the_dollar() {
         for spelling in ["$select", "select", "$SELECT", "Select"] {
-            assert_eq!(
-                OptionName::parse(spelling),
-                Some(OptionName::Select),
-                "{spelling}"
-            );
+            assert_eq!(OptionName::parse(spelling), Some(OptionName::Select), "{spelling}");
         }
         assert_eq!(OptionName::parse("$skipToken").unwrap().as_str(), "$skiptoken");
         for option in SYSTEM {
@@ -148,9 +140,7 @@ mod tests {
 
     #[test]
     fn odd_names_are_no_names() {
-        for name in [
-            "", "$", "$$select", " $select", "select ", "@p", "a b", "a/b", "a(", "é", "1",
-        ] {
+        for name in ["", "$", "$$select", " $select", "select ", "@p", "a b", "a/b", "a(", "é", "1"] {
             assert_eq!(OptionName::parse(name), None, "{name:?}");
         }
     }

@@ -85,9 +85,7 @@ fn preference(name: &str, value: Option<String>) -> Result<Preference, PreferErr
 
 fn page_size(value: Option<String>) -> Result<Preference, PreferError> {
     let digits = value.filter(|value| value.bytes().all(|byte| byte.is_ascii_digit()));
-    let size = digits
-        .and_then(|digits| digits.parse().ok())
-        .ok_or(PreferError::Value)?;
+    let size = digits.and_then(|digits| digits.parse().ok()).ok_or(PreferError::Value)?;
     Ok(Preference::MaxPageSize(size))
 }
 
@@ -105,11 +103,7 @@ fn parse_element(element: &str) -> Result<(String, Option<String>), PreferError>
         name_and_value(parameter)?;
     }
     let name = name.to_ascii_lowercase();
-    let name = if name == "odata.maxpagesize" {
-        "maxpagesize".to_owned()
-    } else {
-        name
-    };
+    let name = if name == "odata.maxpagesize" { "maxpagesize".to_owned() } else { name };
     Ok((name, value.filter(|value| !value.is_empty())))
 }
 
@@ -118,11 +112,7 @@ fn name_and_value(text: &str) -> Result<(&str, Option<String>), PreferError> {
         Some((name, value)) => (trim(name), Some(word(trim(value))?)),
         None => (text, None),
     };
-    if is_token(name) {
-        Ok((name, value))
-    } else {
-        Err(PreferError::Malformed)
-    }
+    if is_token(name) { Ok((name, value)) } else { Err(PreferError::Malformed) }
 }
 
 /// A token or a quoted string (RFC 9110 section 5.6).
@@ -130,10 +120,8 @@ fn word(text: &str) -> Result<String, PreferError> {
     if is_token(text) {
         return Ok(text.to_owned());
     }
-    let quoted = text
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'))
-        .ok_or(PreferError::Malformed)?;
+    let quoted =
+        text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).ok_or(PreferError::Malformed)?;
     let mut unescaped = String::new();
     let mut characters = quoted.chars();
     while let Some(character) = characters.next() {
@@ -165,11 +153,7 @@ fn split_unquoted(text: &str, separator: char) -> Result<Vec<&str>, PreferError>
         character == separator && !is_quoted
     };
     let parts = text.split(is_separator).map(trim).collect();
-    if is_quoted {
-        Err(PreferError::Malformed)
-    } else {
-        Ok(parts)
-    }
+    if is_quoted { Err(PreferError::Malformed) } else { Ok(parts) }
 }
 
 fn trim(text: &str) -> &str {
@@ -179,9 +163,7 @@ fn trim(text: &str) -> &str {
 /// RFC 9110 section 5.6.2.
 fn is_token(text: &str) -> bool {
     !text.is_empty()
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
 #[cfg(test)]
@@ -208,10 +190,7 @@ mod tests {
             parse("respond-async, Foo=\"a,\\\"b\"; c, foo=2").unwrap(),
             [other("respond-async"), other("foo")]
         );
-        assert_eq!(
-            parse("maxpagesize=1, odata.maxpagesize=2").unwrap(),
-            [Preference::MaxPageSize(1)]
-        );
+        assert_eq!(parse("maxpagesize=1, odata.maxpagesize=2").unwrap(), [Preference::MaxPageSize(1)]);
         assert_eq!(
             parse("IdType=RestId, return=representation").unwrap(),
             [other("idtype"), other("return")]
@@ -232,18 +211,9 @@ mod tests {
             assert_eq!(parse(header), Err(PreferError::Value), "{header}");
         }
         assert_eq!(parse("outlook.timezone=\"a<b\""), Err(PreferError::Value));
-        for header in [
-            "a=",
-            "a=\"b",
-            "a=\"b\"c",
-            "=b",
-            "a b",
-            "a=b c",
-            "a;=",
-            "a=\"\u{1}\"",
-            "a=\"\\\"",
-            ";a",
-        ] {
+        for header in
+            ["a=", "a=\"b", "a=\"b\"c", "=b", "a b", "a=b c", "a;=", "a=\"\u{1}\"", "a=\"\\\"", ";a"]
+        {
             assert_eq!(parse(header), Err(PreferError::Malformed), "{header}");
         }
         assert_eq!(parse(&"a".repeat(MAX_PREFER)).unwrap().len(), 1);

@@ -21,10 +21,7 @@ pub(super) fn parse(query: &str, offset: usize) -> Result<Vec<QueryOption>, Targ
     for pair in query.split('&') {
         let option = parse_pair(pair, position)?;
         let fail = |kind| Err(TargetError::new(kind, position));
-        if options
-            .iter()
-            .any(|earlier| earlier.name.collides_with(&option.name))
-        {
+        if options.iter().any(|earlier| earlier.name.collides_with(&option.name)) {
             return fail(Kind::DuplicateOption);
         }
         if options.len() >= MAX_OPTIONS {
@@ -43,10 +40,7 @@ fn parse_pair(pair: &str, position: usize) -> Result<QueryOption, TargetError> {
     }
     let (name, value) = pair.split_once('=').ok_or(fail(Kind::OptionWithoutValue))?;
     let name = parse_name(name, position)?;
-    let value = decode::form(
-        value,
-        position.saturating_add(pair.len()).saturating_sub(value.len()),
-    )?;
+    let value = decode::form(value, position.saturating_add(pair.len()).saturating_sub(value.len()))?;
     // A token of Graph's own may hold anything; every other value is read here, so it must have one reading.
     if !name.is_opaque() && decode::holds_escape(&value) {
         return Err(fail(Kind::DoubleEncoding));

@@ -74,11 +74,7 @@ fn check_unquoted(text: &str) -> Result<(), Kind> {
 /// Three dots and more are refused with the rest: some file systems read them as two.
 fn check_dots(text: &str) -> Result<(), Kind> {
     let is_dots = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte == b'.');
-    if text.split('/').any(is_dots) {
-        Err(Kind::DotSegment)
-    } else {
-        Ok(())
-    }
+    if text.split('/').any(is_dots) { Err(Kind::DotSegment) } else { Ok(()) }
 }
 
 /// `name('key')` or `function()`; everything else with a parenthesis is refused.
@@ -121,11 +117,7 @@ fn parse_simple(text: String) -> Result<Segment, Kind> {
     if text.starts_with('$') {
         let folded = text.to_ascii_lowercase();
         let is_known = DOLLAR_SEGMENTS.contains(&folded.as_str());
-        return if is_known {
-            Ok(Segment::Dollar(folded))
-        } else {
-            Err(Kind::UnknownDollarSegment)
-        };
+        return if is_known { Ok(Segment::Dollar(folded)) } else { Err(Kind::UnknownDollarSegment) };
     }
     if let Some(function) = function(&text) {
         return Ok(function);
@@ -142,9 +134,7 @@ fn parse_simple(text: String) -> Result<Segment, Kind> {
 
 fn function(name: &str) -> Option<Segment> {
     let name = strip_namespace(name).unwrap_or(name);
-    let known = FUNCTIONS
-        .iter()
-        .find(|(known, _)| known.eq_ignore_ascii_case(name));
+    let known = FUNCTIONS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
     known.map(|(_, canonical)| Segment::Function((*canonical).to_owned()))
 }
 
@@ -158,7 +148,5 @@ fn strip_namespace(text: &str) -> Option<&str> {
 /// An OData identifier, of which Graph uses the ASCII part only.
 pub(super) fn is_identifier(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }

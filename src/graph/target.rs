@@ -63,19 +63,13 @@ impl Target {
     /// [`TargetError`] for everything that is malformed, has two readings, or is too long.
     pub fn parse(raw: &str) -> Result<Self, TargetError> {
         check_raw(raw)?;
-        let (path, query) = raw
-            .split_once('?')
-            .map_or((raw, None), |(path, query)| (path, Some(query)));
+        let (path, query) = raw.split_once('?').map_or((raw, None), |(path, query)| (path, Some(query)));
         let (version, segments) = parse_path(path)?;
         let options = match query {
             Some(query) => query::parse(query, path.len().saturating_add(1))?,
             None => Vec::new(),
         };
-        Ok(Self {
-            version,
-            segments,
-            options,
-        })
+        Ok(Self { version, segments, options })
     }
 
     /// The value of an option, if it was given.
@@ -86,11 +80,8 @@ impl Target {
 
     /// The canonical origin-form text; [`Target::parse`] reads it back to an equal target.
     pub fn canonical(&self) -> String {
-        let pairs: Vec<_> = self
-            .options
-            .iter()
-            .map(|option| (option.name.as_str(), option.value.as_str()))
-            .collect();
+        let pairs: Vec<_> =
+            self.options.iter().map(|option| (option.name.as_str(), option.value.as_str())).collect();
         encode::rebuild(self.version, &self.segments, &pairs)
     }
 }
@@ -106,9 +97,7 @@ impl Version {
 
     /// The version that a path segment names, letter for letter.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Beta, Self::V1]
-            .into_iter()
-            .find(|version| version.as_str() == text)
+        [Self::Beta, Self::V1].into_iter().find(|version| version.as_str() == text)
     }
 }
 
@@ -128,9 +117,7 @@ fn check_raw(raw: &str) -> Result<(), TargetError> {
 }
 
 fn parse_path(path: &str) -> Result<(Version, Vec<Segment>), TargetError> {
-    let inner = path
-        .strip_prefix('/')
-        .ok_or(TargetError::new(Kind::NotOriginForm, 0))?;
+    let inner = path.strip_prefix('/').ok_or(TargetError::new(Kind::NotOriginForm, 0))?;
     let mut position = 1;
     let mut pieces = inner.strip_suffix('/').unwrap_or(inner).split('/');
     let first = pieces.next().unwrap_or_default();

@@ -89,27 +89,18 @@ pub fn canonical_domain(domain: &str) -> Option<String> {
     let domain = trimmed(domain);
     let domain = domain.strip_suffix('.').unwrap_or(domain);
     Uts46::new()
-        .to_ascii(
-            domain.as_bytes(),
-            AsciiDenyList::STD3,
-            Hyphens::Allow,
-            DnsLength::Verify,
-        )
+        .to_ascii(domain.as_bytes(), AsciiDenyList::STD3, Hyphens::Allow, DnsLength::Verify)
         .ok()
         .map(|ascii| ascii.into_owned())
 }
 
 /// `raw` without display name, angle brackets, scheme and the space around each.
 fn unwrapped(raw: &str) -> &str {
-    (0..MAX_WRAPPERS).fold(trimmed(raw), |text, _| {
-        trimmed(without_scheme(within_brackets(text)))
-    })
+    (0..MAX_WRAPPERS).fold(trimmed(raw), |text, _| trimmed(without_scheme(within_brackets(text))))
 }
 
 fn within_brackets(text: &str) -> &str {
-    text.strip_suffix('>')
-        .and_then(after_last_bracket)
-        .unwrap_or(text)
+    text.strip_suffix('>').and_then(after_last_bracket).unwrap_or(text)
 }
 
 /// What follows the last `<` outside a quoted string.
@@ -119,10 +110,7 @@ fn after_last_bracket(text: &str) -> Option<&str> {
 }
 
 fn without_scheme(text: &str) -> &str {
-    SCHEMES
-        .iter()
-        .find_map(|scheme| strip_prefix_ignore_case(text, scheme))
-        .unwrap_or(text)
+    SCHEMES.iter().find_map(|scheme| strip_prefix_ignore_case(text, scheme)).unwrap_or(text)
 }
 
 fn strip_prefix_ignore_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
@@ -217,10 +205,7 @@ fn encapsulated_x500(local: &str) -> Option<String> {
 /// The character of a number in hexadecimal digits, which must not have a sign.
 fn character(digits: &str) -> Option<char> {
     let unsigned = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-    u8::from_str_radix(digits, 16)
-        .ok()
-        .filter(|_| unsigned)
-        .map(char::from)
+    u8::from_str_radix(digits, 16).ok().filter(|_| unsigned).map(char::from)
 }
 
 #[cfg(test)]

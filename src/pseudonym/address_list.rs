@@ -63,9 +63,7 @@ impl Splitter {
     /// Whether the colon that comes now ends the name of a group, and not a scheme like `mailto`.
     fn ends_group_name(&self) -> bool {
         let name = trimmed(&self.entry);
-        let scheme = ["mailto", "smtp", "sip", "x500"]
-            .iter()
-            .any(|scheme| name.eq_ignore_ascii_case(scheme));
+        let scheme = ["mailto", "smtp", "sip", "x500"].iter().any(|scheme| name.eq_ignore_ascii_case(scheme));
         !scheme && !name.contains(['@', '/', '['])
     }
 
@@ -94,10 +92,7 @@ mod tests {
     use super::*;
 
     fn trimmed_entries(list: &str) -> Vec<String> {
-        entries(list)
-            .iter()
-            .map(|entry| trimmed(entry).to_owned())
-            .collect()
+        entries(list).iter().map(|entry| trimmed(entry).to_owned()).collect()
     }
 
     #[test]
@@ -110,15 +105,9 @@ mod tests {
 
     #[test]
     fn group_names_go_and_their_members_stay() {
-        assert_eq!(
-            trimmed_entries("Team: a@x, B <b@x>; c@z"),
-            ["a@x", "B <b@x>", "c@z"]
-        );
+        assert_eq!(trimmed_entries("Team: a@x, B <b@x>; c@z"), ["a@x", "B <b@x>", "c@z"]);
         assert_eq!(trimmed_entries("undisclosed-recipients:;"), [""; 0]);
-        assert_eq!(
-            trimmed_entries("mailto:a@x, SMTP:b@x"),
-            ["mailto:a@x", "SMTP:b@x"]
-        );
+        assert_eq!(trimmed_entries("mailto:a@x, SMTP:b@x"), ["mailto:a@x", "SMTP:b@x"]);
     }
 
     #[test]

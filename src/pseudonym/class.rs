@@ -21,15 +21,8 @@ pub enum Class {
 
 impl Class {
     /// Every class.
-    pub const ALL: [Self; 7] = [
-        Self::Email,
-        Self::Id,
-        Self::Thread,
-        Self::MessageId,
-        Self::Text,
-        Self::Domain,
-        Self::Ip,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Email, Self::Id, Self::Thread, Self::MessageId, Self::Text, Self::Domain, Self::Ip];
 
     /// The class in key derivation and associated data: changing one changes its tokens.
     pub const fn name(self) -> &'static str {

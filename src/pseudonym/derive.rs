@@ -37,10 +37,7 @@ impl Use {
 
 /// The key for one-way tokens of one class.
 pub(super) fn token_key(master: &[u8; 32], domain: &str, class: Class) -> HmacKey {
-    HmacKey::new(&*hkdf::<HMAC_KEY_LEN>(
-        master,
-        &info(Use::Token, domain, class.name()),
-    ))
+    HmacKey::new(&*hkdf::<HMAC_KEY_LEN>(master, &info(Use::Token, domain, class.name())))
 }
 
 /// The key for reversible tokens of one class.
@@ -59,10 +56,7 @@ pub(super) fn fingerprint_key(master: &[u8; 32]) -> HmacKey {
 }
 
 fn info(purpose: Use, domain: &str, class: &str) -> Vec<u8> {
-    [LABEL, purpose.label(), domain, class]
-        .iter()
-        .flat_map(|part| prefixed(part.as_bytes()))
-        .collect()
+    [LABEL, purpose.label(), domain, class].iter().flat_map(|part| prefixed(part.as_bytes())).collect()
 }
 
 /// `part` after its length in octets, as eight octets in network order: no two lists of parts read the same.

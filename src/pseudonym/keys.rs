@@ -116,11 +116,7 @@ impl KeyRing {
         let mut keys = keys.into_iter();
         let newest = keys.next().ok_or_else(too_many)?;
         let older: Vec<Key> = keys.collect();
-        if older.len() < MAX_KEYS {
-            Ok(Self { newest, older })
-        } else {
-            Err(too_many())
-        }
+        if older.len() < MAX_KEYS { Ok(Self { newest, older }) } else { Err(too_many()) }
     }
 
     /// The text of a key file with one key: 32 random octets, an id and the RFC 3339 time of its making.
@@ -133,9 +129,7 @@ impl KeyRing {
     pub fn render_rotated(&self, master: &[u8; SECRET_LEN], created: &str) -> Option<Zeroizing<String>> {
         let taken: BTreeSet<char> = self.keys().map(|key| key.id).collect();
         let id = URL_SAFE.as_str().chars().find(|id| !taken.contains(id))?;
-        let kept = self
-            .keys()
-            .map(|key| (key.id, key.created.as_str(), &*key.master));
+        let kept = self.keys().map(|key| (key.id, key.created.as_str(), &*key.master));
         Some(render(std::iter::once((id, created, master)).chain(kept)))
     }
 
@@ -174,25 +168,13 @@ impl Key {
         if is_weak(&master) {
             return Err(KeyFileError::Weak(line));
         }
-        Ok(Self {
-            id,
-            master,
-            created: created.value.clone(),
-        })
+        Ok(Self { id, master, created: created.value.clone() })
     }
 
     fn fingerprint(&self) -> Fingerprint {
         let mac = fingerprint_key(&self.master).mac([FINGERPRINT_MESSAGE]);
-        let fingerprint = mac
-            .iter()
-            .take(FINGERPRINT_LEN)
-            .map(|octet| format!("{octet:02x}"))
-            .collect();
-        Fingerprint {
-            id: self.id,
-            created: self.created.clone(),
-            fingerprint,
-        }
+        let fingerprint = mac.iter().take(FINGERPRINT_LEN).map(|octet| format!("{octet:02x}")).collect();
+        Fingerprint { id: self.id, created: self.created.clone(), fingerprint }
     }
 }
 
@@ -240,11 +222,8 @@ fn master_key(text: &SecretText) -> Option<Zeroizing<[u8; SECRET_LEN]>> {
 /// Whether a key repeats a few octets or counts in equal steps, as keys typed by hand do.
 fn is_weak(master: &[u8; SECRET_LEN]) -> bool {
     let distinct: BTreeSet<&u8> = master.iter().collect();
-    let steps: BTreeSet<u8> = master
-        .iter()
-        .zip(master.iter().skip(1))
-        .map(|(a, b)| b.wrapping_sub(*a))
-        .collect();
+    let steps: BTreeSet<u8> =
+        master.iter().zip(master.iter().skip(1)).map(|(a, b)| b.wrapping_sub(*a)).collect();
     distinct.len() < MIN_DISTINCT || steps.len() == 1
 }
 
@@ -257,11 +236,8 @@ fn render<'a>(keys: impl Iterator<Item = (char, &'a str, &'a [u8; SECRET_LEN])>)
     for (id, created, master) in keys {
         let secret = Zeroizing::new(URL_SAFE_NO_PAD.encode(master));
         let (created, secret) = (created.trim(), secret.as_str());
-        for (name, value) in [
-            ("- id", id.to_string().as_str()),
-            ("  created", created),
-            ("  secret", secret),
-        ] {
+        for (name, value) in [("- id", id.to_string().as_str()), ("  created", created), ("  secret", secret)]
+        {
             text.extend(["  ", name, ": \"", value, "\"\n"]);
         }
     }

@@ -16,20 +16,13 @@ fn good(id: &str) -> (&str, &'static str, &'static str) {
 }
 
 fn refusal(text: &str) -> String {
-    KeyRing::parse(text)
-        .err()
-        .map(|error| error.to_string())
-        .unwrap_or_default()
+    KeyRing::parse(text).err().map(|error| error.to_string()).unwrap_or_default()
 }
 
 #[test]
 fn a_rendered_file_parses_to_the_same_key() {
     let ring = KeyRing::parse(&file(&[good("A")])).unwrap();
-    let again = KeyRing::parse(&KeyRing::render_new(
-        &ring.newest.master,
-        'A',
-        "2026-01-31T12:00:00Z",
-    ));
+    let again = KeyRing::parse(&KeyRing::render_new(&ring.newest.master, 'A', "2026-01-31T12:00:00Z"));
     assert_eq!(ring.fingerprint(), again.unwrap().fingerprint());
 }
 
@@ -38,28 +31,15 @@ fn rotation_puts_the_new_key_first_under_a_free_id() {
     let ring = KeyRing::parse(&file(&[good("A"), good("-")])).unwrap();
     let master = std::array::from_fn(|at| u8::try_from(at * at % 251).unwrap());
     let rotated = ring.render_rotated(&master, "2027-01-31T12:00:00Z").unwrap();
-    let ids: String = KeyRing::parse(&rotated)
-        .unwrap()
-        .fingerprint()
-        .iter()
-        .map(|key| key.id)
-        .collect();
+    let ids: String = KeyRing::parse(&rotated).unwrap().fingerprint().iter().map(|key| key.id).collect();
     assert_eq!(ids, "BA-");
 }
 
 #[test]
 fn fingerprints_differ_by_key_and_hold_nothing_of_it() {
-    let other = (
-        "B",
-        "2026-01-31T12:00:00Z",
-        "n6Zb1uOBDvbGkM9e0y2nHAC3EzyUAxJ7i8Pq5CsLwtQ",
-    );
+    let other = ("B", "2026-01-31T12:00:00Z", "n6Zb1uOBDvbGkM9e0y2nHAC3EzyUAxJ7i8Pq5CsLwtQ");
     let ring = KeyRing::parse(&file(&[good("A"), other])).unwrap();
-    let prints: Vec<String> = ring
-        .fingerprint()
-        .into_iter()
-        .map(|key| key.fingerprint)
-        .collect();
+    let prints: Vec<String> = ring.fingerprint().into_iter().map(|key| key.fingerprint).collect();
     assert_eq!(prints.iter().map(String::len).collect::<Vec<_>>(), [16, 16]);
     assert_ne!(prints[0], prints[1]);
 }
@@ -67,28 +47,14 @@ fn fingerprints_differ_by_key_and_hold_nothing_of_it() {
 #[test]
 fn refusals_name_the_line_and_not_the_secret() {
     let dup = file(&[good("A"), good("A")]);
-    assert!(
-        refusal(&dup).starts_with("key file, line 6: `id` is used"),
-        "{}",
-        refusal(&dup)
-    );
+    assert!(refusal(&dup).starts_with("key file, line 6: `id` is used"), "{}", refusal(&dup));
     for (id, created, secret, says) in [
         ("AB", "2026-01-31T12:00:00Z", SECRET, "line 3: `id` has to be"),
         ("", "2026-01-31T12:00:00Z", SECRET, "line 3: `id` has to be"),
         ("é", "2026-01-31T12:00:00Z", SECRET, "line 3: `id` has to be"),
         ("A", "yesterday", SECRET, "line 4: `created` has to be"),
-        (
-            "A",
-            "2026-01-31T12:00:00Z",
-            "SwYCnrYOVQ8rkgfjDgDv-cJmLRg",
-            "line 5: `secret` has to be",
-        ),
-        (
-            "A",
-            "2026-01-31T12:00:00Z",
-            "SwYCnrYOVQ8rkgfjDgDv+cJmLRgS9IFW_7ZD3WPYxaE",
-            "line 5: `secret` has",
-        ),
+        ("A", "2026-01-31T12:00:00Z", "SwYCnrYOVQ8rkgfjDgDv-cJmLRg", "line 5: `secret` has to be"),
+        ("A", "2026-01-31T12:00:00Z", "SwYCnrYOVQ8rkgfjDgDv+cJmLRgS9IFW_7ZD3WPYxaE", "line 5: `secret` has"),
     ] {
         let text = refusal(&file(&[(id, created, secret)]));
         assert!(text.contains(says) && !text.contains("SwYC"), "{text}");
@@ -100,16 +66,8 @@ fn refusals_name_the_line_and_not_the_secret() {
 fn other_shapes_are_refused_by_line() {
     let fine = file(&[good("A")]);
     let extra = fine.replace("    created", "    note: hello\n    created");
-    assert!(
-        refusal(&extra).contains("expected `version: 1` and `keys:`"),
-        "{}",
-        refusal(&extra)
-    );
-    assert!(
-        refusal(&extra).starts_with("key file, line "),
-        "{}",
-        refusal(&extra)
-    );
+    assert!(refusal(&extra).contains("expected `version: 1` and `keys:`"), "{}", refusal(&extra));
+    assert!(refusal(&extra).starts_with("key file, line "), "{}", refusal(&extra));
     assert!(refusal(&fine.replace("version: 1", "version: 2")).contains("line 1: only `version: 1`"));
     assert!(refusal("version: 1\nkeys: []\n").contains("0 keys"));
     assert!(refusal("").contains("expected `version: 1`"));
@@ -121,12 +79,7 @@ fn at_most_sixty_four_keys() {
     let all: Vec<_> = ids.iter().map(|id| good(id)).collect();
     let full = KeyRing::parse(&file(&all)).unwrap();
     assert!(full.render_rotated(&[0; 32], "2027-01-31T12:00:00Z").is_none());
-    assert!(
-        KeyRing::parse(&file(&all[..63]))
-            .unwrap()
-            .render_rotated(&[0; 32], "")
-            .is_some()
-    );
+    assert!(KeyRing::parse(&file(&all[..63])).unwrap().render_rotated(&[0; 32], "").is_some());
 }
 
 #[test]

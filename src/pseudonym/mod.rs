@@ -90,11 +90,7 @@ impl Pseudonyms {
             reversible: PerClass::new(|class| Sealer::tokens(ring, domain, class)),
             sealer: Sealer::values(ring, domain),
             domains: policy.domains,
-            listed: policy
-                .listed
-                .iter()
-                .filter_map(|listed| canonical_domain(listed))
-                .collect(),
+            listed: policy.listed.iter().filter_map(|listed| canonical_domain(listed)).collect(),
             plus_tags: policy.plus_tags,
         }
     }
@@ -146,15 +142,9 @@ impl Pseudonyms {
     /// where its layout is not known.
     pub fn thread(&self, raw: &str, out: &mut Vec<u8>) -> Outcome {
         match thread::thread_guid(raw) {
-            Some(guid) => self.write(
-                Class::Thread,
-                Canonical {
-                    version: "c1",
-                    kind: "guid",
-                    value: &guid,
-                },
-                out,
-            ),
+            Some(guid) => {
+                self.write(Class::Thread, Canonical { version: "c1", kind: "guid", value: &guid }, out)
+            }
             None => self.exact(Class::Thread, "c1", raw, out),
         }
     }
@@ -172,10 +162,7 @@ impl Pseudonyms {
     /// The token of an IP address in any of its writings (RFC 5952 names them).
     pub fn ip(&self, raw: &str, out: &mut Vec<u8>) -> Outcome {
         let text = fold::trimmed(raw);
-        let bare = text
-            .strip_prefix('[')
-            .and_then(|rest| rest.strip_suffix(']'))
-            .unwrap_or(text);
+        let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
         match bare.parse::<IpAddr>().map(|ip| ip.to_canonical()) {
             Ok(IpAddr::V4(ip)) => self.write_ip("v4", &ip.octets(), out),
             Ok(IpAddr::V6(ip)) => self.write_ip("v6", &ip.octets(), out),
@@ -190,12 +177,7 @@ impl Pseudonyms {
             return Outcome::Empty;
         }
         out.extend_from_slice(reversible::PREFIX.as_bytes());
-        out.extend_from_slice(
-            self.reversible
-                .get(class)
-                .seal(class.name(), raw.as_bytes())
-                .as_bytes(),
-        );
+        out.extend_from_slice(self.reversible.get(class).seal(class.name(), raw.as_bytes()).as_bytes());
         Outcome::Written
     }
 
@@ -204,9 +186,7 @@ impl Pseudonyms {
     pub fn open(&self, class: Class, token: &str) -> Option<Zeroizing<String>> {
         let sealed = token.strip_prefix(reversible::PREFIX)?;
         let mut plain = self.reversible.get(class).open(class.name(), sealed)?;
-        String::from_utf8(std::mem::take(&mut *plain))
-            .ok()
-            .map(Zeroizing::new)
+        String::from_utf8(std::mem::take(&mut *plain)).ok().map(Zeroizing::new)
     }
 
     /// Seals something that the proxy hands out and wants back unread and unchanged, such as a link. Any
@@ -229,27 +209,11 @@ impl Pseudonyms {
         if raw.is_empty() {
             return Outcome::Empty;
         }
-        self.write(
-            class,
-            Canonical {
-                version,
-                kind: "exact",
-                value: raw.as_bytes(),
-            },
-            out,
-        )
+        self.write(class, Canonical { version, kind: "exact", value: raw.as_bytes() }, out)
     }
 
     fn write_ip(&self, kind: &'static str, octets: &[u8], out: &mut Vec<u8>) -> Outcome {
-        self.write(
-            Class::Ip,
-            Canonical {
-                version: "n1",
-                kind,
-                value: octets,
-            },
-            out,
-        )
+        self.write(Class::Ip, Canonical { version: "n1", kind, value: octets }, out)
     }
 
     fn write_address(&self, address: &Address<'_>, out: &mut Vec<u8>) {
@@ -263,18 +227,12 @@ impl Pseudonyms {
             Address::Opaque(text) => ("opaque", text.as_bytes()),
             Address::Digest(digest) => ("digest", digest.as_slice()),
         };
-        let canonical = Canonical {
-            version: "e1",
-            kind,
-            value,
-        };
+        let canonical = Canonical { version: "e1", kind, value };
         self.tokens.get(Class::Email).write(Prefix::Value, canonical, out);
     }
 
     fn write_domain(&self, address: &Address<'_>, out: &mut Vec<u8>) -> Outcome {
-        address
-            .domain()
-            .map_or(Outcome::NotUnderstood, |domain| self.put_domain(domain, out))
+        address.domain().map_or(Outcome::NotUnderstood, |domain| self.put_domain(domain, out))
     }
 
     fn put_domain(&self, domain: &str, out: &mut Vec<u8>) -> Outcome {
@@ -285,14 +243,8 @@ impl Pseudonyms {
                 out.extend_from_slice(domain.as_bytes())
             }
             DomainMode::KeepListed | DomainMode::Pseudonymize => {
-                let canonical = Canonical {
-                    version: "d1",
-                    kind: "domain",
-                    value: domain.as_bytes(),
-                };
-                self.tokens
-                    .get(Class::Domain)
-                    .write(Prefix::Domain, canonical, out);
+                let canonical = Canonical { version: "d1", kind: "domain", value: domain.as_bytes() };
+                self.tokens.get(Class::Domain).write(Prefix::Domain, canonical, out);
             }
         }
         Outcome::Written

@@ -64,30 +64,20 @@ pub fn sha256(message: &[u8]) -> [u8; MAC_LEN] {
 }
 
 /// HKDF-SHA256: extract from `secret` without a salt, then expand to `N` octets under `info`.
-#[expect(
-    clippy::expect_used,
-    reason = "the compiler has checked the only condition: N is short enough"
-)]
+#[expect(clippy::expect_used, reason = "the compiler has checked the only condition: N is short enough")]
 pub fn hkdf<const N: usize>(secret: &[u8], info: &[u8]) -> Zeroizing<[u8; N]> {
     const { assert!(N <= HKDF_MAX_LEN) };
     let mut okm = Zeroizing::new([0; N]);
-    Hkdf::<Sha256>::new(None, secret)
-        .expand(info, okm.as_mut_slice())
-        .expect("N <= 255 * 32");
+    Hkdf::<Sha256>::new(None, secret).expand(info, okm.as_mut_slice()).expect("N <= 255 * 32");
     okm
 }
 
 /// AES-SIV encryption: the 16-octet synthetic IV, then the ciphertext. Each of `headers` is one component of
 /// associated data, so where one ends and the next begins is authenticated too.
-#[expect(
-    clippy::expect_used,
-    reason = "the compiler has checked the only condition: few enough headers"
-)]
+#[expect(clippy::expect_used, reason = "the compiler has checked the only condition: few enough headers")]
 pub fn siv_seal<const N: usize>(key: &[u8; SIV_KEY_LEN], headers: [&[u8]; N], plain: &[u8]) -> Vec<u8> {
     const { assert!(N <= MAX_HEADERS) };
-    Aes256Siv::new(key.into())
-        .encrypt(headers, plain)
-        .expect("at most 126 headers")
+    Aes256Siv::new(key.into()).encrypt(headers, plain).expect("at most 126 headers")
 }
 
 /// AES-SIV decryption; `None` for anything that does not authenticate.
@@ -96,8 +86,5 @@ pub fn siv_open<const N: usize>(
     headers: [&[u8]; N],
     sealed: &[u8],
 ) -> Option<Zeroizing<Vec<u8>>> {
-    Aes256Siv::new(key.into())
-        .decrypt(headers, sealed)
-        .ok()
-        .map(Zeroizing::new)
+    Aes256Siv::new(key.into()).decrypt(headers, sealed).ok().map(Zeroizing::new)
 }

@@ -35,9 +35,7 @@ pub(super) struct Sealer {
 impl Sealer {
     /// For `p~` tokens of one class.
     pub(super) fn tokens(ring: &KeyRing, domain: &str, class: Class) -> Self {
-        Self::new(ring, TOKEN_LABEL, domain, |master| {
-            reversible_key(master, domain, class)
-        })
+        Self::new(ring, TOKEN_LABEL, domain, |master| reversible_key(master, domain, class))
     }
 
     /// For values that the proxy seals for itself.
@@ -50,11 +48,7 @@ impl Sealer {
             label,
             domain: domain.to_owned(),
             newest: (ring.newest().id, derive(&ring.newest().master)),
-            older: ring
-                .older()
-                .iter()
-                .map(|key| (key.id, derive(&key.master)))
-                .collect(),
+            older: ring.older().iter().map(|key| (key.id, derive(&key.master))).collect(),
         }
     }
 
@@ -62,12 +56,7 @@ impl Sealer {
     pub(super) fn seal(&self, context: &str, plain: &[u8]) -> String {
         let (id, key) = &self.newest;
         let mut text = String::from(*id);
-        let headers = [
-            self.label,
-            self.domain.as_bytes(),
-            context.as_bytes(),
-            text.as_bytes(),
-        ];
+        let headers = [self.label, self.domain.as_bytes(), context.as_bytes(), text.as_bytes()];
         let sealed = siv_seal(key, headers, plain);
         URL_SAFE_NO_PAD.encode_string(sealed, &mut text);
         text
@@ -78,20 +67,12 @@ impl Sealer {
         let (id, sealed) = text.split_at_checked(1)?;
         let key = self.key(id)?;
         let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
-        let headers = [
-            self.label,
-            self.domain.as_bytes(),
-            context.as_bytes(),
-            id.as_bytes(),
-        ];
+        let headers = [self.label, self.domain.as_bytes(), context.as_bytes(), id.as_bytes()];
         siv_open(key, headers, &sealed)
     }
 
     fn key(&self, id: &str) -> Option<&SivKey> {
         let named = |(known, _): &&(char, SivKey)| id.starts_with(*known);
-        std::iter::once(&self.newest)
-            .chain(&self.older)
-            .find(named)
-            .map(|(_, key)| key)
+        std::iter::once(&self.newest).chain(&self.older).find(named).map(|(_, key)| key)
     }
 }

@@ -36,9 +36,7 @@ pub(super) fn thread_guid(conversation_id: &str) -> Option<[u8; 16]> {
     if conversation_id.len() > MAX_LEN {
         return None;
     }
-    let octets = BASE64
-        .decode(conversation_id.bytes().map(to_standard).collect::<Vec<u8>>())
-        .ok()?;
+    let octets = BASE64.decode(conversation_id.bytes().map(to_standard).collect::<Vec<u8>>()).ok()?;
     match octets.split_first()? {
         (&STORED_AS_IS, rest) => guid_at_end(rest),
         (&STORED_AS_RUNS, rest) => guid_at_end(&without_runs(rest)?),
@@ -116,12 +114,7 @@ mod tests {
         let (plain, runs) = (as_is(&GUID), with_runs(&as_is(&GUID)[1..]));
         assert!(exchange(&plain).starts_with("AAQk") && exchange(&runs).starts_with("AQQk"));
         assert_ne!(exchange(&plain), standard(&plain));
-        for id in [
-            exchange(&plain),
-            standard(&plain),
-            exchange(&runs),
-            standard(&runs),
-        ] {
+        for id in [exchange(&plain), standard(&plain), exchange(&runs), standard(&runs)] {
             assert_eq!(thread_guid(&id), Some(GUID), "{id}");
             assert_eq!(thread_guid(id.trim_end_matches('=')), Some(GUID), "{id}");
         }

@@ -59,13 +59,6 @@ impl Tokens {
     fn mac(&self, canonical: Canonical<'_>) -> [u8; MAC_LEN] {
         let Canonical { version, kind, value } = canonical;
         let (version, kind) = (version.as_bytes(), kind.as_bytes());
-        self.key.mac([
-            &length(version),
-            version,
-            &length(kind),
-            kind,
-            &length(value),
-            value,
-        ])
+        self.key.mac([&length(version), version, &length(kind), kind, &length(value), value])
     }
 }

@@ -101,15 +101,8 @@ impl Automaton {
 
     /// A node. Numbers come from this automaton, so the empty node is never reached.
     pub fn node(&self, id: NodeId) -> &Node {
-        static NOTHING: Node = Node {
-            leaf: Leaf::Drop,
-            object: None,
-            array: None,
-        };
-        usize::try_from(id.0)
-            .ok()
-            .and_then(|at| self.nodes.get(at))
-            .unwrap_or(&NOTHING)
+        static NOTHING: Node = Node { leaf: Leaf::Drop, object: None, array: None };
+        usize::try_from(id.0).ok().and_then(|at| self.nodes.get(at)).unwrap_or(&NOTHING)
     }
 
     /// The node of the `value` array that a page must have.
@@ -119,9 +112,9 @@ impl Automaton {
 
     /// The node that a chain of names leads to.
     pub fn find<'a>(&self, from: NodeId, names: impl IntoIterator<Item = &'a str>) -> Option<&Node> {
-        let end = names.into_iter().try_fold(from, |at, name| {
-            self.node(at).object.as_ref()?.member(name)?.1.node
-        })?;
+        let end = names
+            .into_iter()
+            .try_fold(from, |at, name| self.node(at).object.as_ref()?.member(name)?.1.node)?;
         Some(self.node(end))
     }
 
@@ -134,10 +127,7 @@ impl Automaton {
 impl Object {
     /// The member called `name`, and its number in this object (under [`MAX_NAMES`]).
     pub fn member(&self, name: &str) -> Option<(usize, &Member)> {
-        let at = self
-            .members
-            .binary_search_by(|member| (*member.name).cmp(name))
-            .ok()?;
+        let at = self.members.binary_search_by(|member| (*member.name).cmp(name)).ok()?;
         self.members.get(at).map(|member| (at, member))
     }
 
@@ -155,11 +145,7 @@ impl Object {
 impl Array {
     /// Where the element at `index` leads.
     pub fn element(&self, index: u64) -> Option<NodeId> {
-        usize::try_from(index)
-            .ok()
-            .and_then(|at| self.first.get(at))
-            .copied()
-            .unwrap_or(self.rest)
+        usize::try_from(index).ok().and_then(|at| self.first.get(at)).copied().unwrap_or(self.rest)
     }
 }
 
@@ -174,12 +160,7 @@ pub(super) enum BuildError {
 
 /// Compiles the shape `root`, looking others up in `shapes`.
 pub(super) fn build(shapes: &[Shape], root: ShapeId) -> Result<Automaton, BuildError> {
-    let mut builder = Builder {
-        shapes,
-        ids: HashMap::new(),
-        queue: VecDeque::new(),
-        nodes: Vec::new(),
-    };
+    let mut builder = Builder { shapes, ids: HashMap::new(), queue: VecDeque::new(), nodes: Vec::new() };
     builder.id(builder.start(root));
     while let Some(positions) = builder.queue.pop_front() {
         let node = builder.node(&positions)?;
@@ -188,20 +169,14 @@ pub(super) fn build(shapes: &[Shape], root: ShapeId) -> Result<Automaton, BuildE
             return Err(BuildError::TooLarge);
         }
     }
-    Ok(Automaton {
-        nodes: builder.nodes,
-        page: None,
-    })
+    Ok(Automaton { nodes: builder.nodes, page: None })
 }
 
 /// Compiles a page: its `value` array is required.
 pub(super) fn build_page(shapes: &[Shape], root: ShapeId) -> Result<Automaton, BuildError> {
     let mut automaton = build(shapes, root)?;
-    automaton.page = automaton
-        .node(automaton.root())
-        .object
-        .as_ref()
-        .and_then(|object| object.member("value")?.1.node);
+    automaton.page =
+        automaton.node(automaton.root()).object.as_ref().and_then(|object| object.member("value")?.1.node);
     Ok(automaton)
 }
 
@@ -209,17 +184,9 @@ pub(super) fn build_page(shapes: &[Shape], root: ShapeId) -> Result<Automaton, B
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Position {
     /// So many steps of a shape's rule.
-    Rule {
-        shape: ShapeId,
-        rule: usize,
-        step: usize,
-    },
+    Rule { shape: ShapeId, rule: usize, step: usize },
     /// So many steps of the path to a nested shape.
-    Nested {
-        shape: ShapeId,
-        nested: usize,
-        step: usize,
-    },
+    Nested { shape: ShapeId, nested: usize, step: usize },
     /// Anywhere inside a shape with `unlisted: keep`.
     Unlisted,
 }
@@ -258,39 +225,18 @@ impl<'a> Builder<'a> {
         let Some(shape) = self.shapes.get(id.0) else {
             return Positions::new();
         };
-        let rules = (0..shape.rules.len()).map(|rule| Position::Rule {
-            shape: id,
-            rule,
-            step: 0,
-        });
-        let nested = (0..shape.nested.len()).map(|nested| Position::Nested {
-            shape: id,
-            nested,
-            step: 0,
-        });
-        rules
-            .chain(nested)
-            .chain(shape.unlisted_keep.then_some(Position::Unlisted))
-            .collect()
+        let rules = (0..shape.rules.len()).map(|rule| Position::Rule { shape: id, rule, step: 0 });
+        let nested = (0..shape.nested.len()).map(|nested| Position::Nested { shape: id, nested, step: 0 });
+        rules.chain(nested).chain(shape.unlisted_keep.then_some(Position::Unlisted)).collect()
     }
 
     fn node(&mut self, positions: &Positions) -> Result<Node, BuildError> {
-        let treatments: Vec<_> = positions
-            .iter()
-            .filter_map(|position| self.treatment(*position))
-            .collect();
-        if treatments
-            .iter()
-            .any(|(treatment, _)| **treatment == Treatment::Redact)
-        {
+        let treatments: Vec<_> = positions.iter().filter_map(|position| self.treatment(*position)).collect();
+        if treatments.iter().any(|(treatment, _)| **treatment == Treatment::Redact) {
             return Ok(Node::default());
         }
         let leaf = leaf(&treatments, positions.contains(&Position::Unlisted))?;
-        Ok(Node {
-            leaf,
-            object: self.object(positions)?,
-            array: self.array(positions),
-        })
+        Ok(Node { leaf, object: self.object(positions)?, array: self.array(positions) })
     }
 
     fn object(&mut self, positions: &Positions) -> Result<Option<Object>, BuildError> {
@@ -301,11 +247,7 @@ impl<'a> Builder<'a> {
         for name in names {
             let node = self.child(positions, Edge::Name(&name));
             writes |= self.goes_through(positions, Edge::Name(&name));
-            members.push(Member {
-                written: written(&name),
-                name: name.into(),
-                node,
-            });
+            members.push(Member { written: written(&name), name: name.into(), node });
         }
         if members.len() > MAX_NAMES {
             return Err(BuildError::TooLarge);
@@ -314,13 +256,10 @@ impl<'a> Builder<'a> {
     }
 
     fn array(&mut self, positions: &Positions) -> Option<Array> {
-        let first: Vec<_> = (0..self.indexes(positions))
-            .map(|at| self.child(positions, Edge::Index(at)))
-            .collect();
+        let first: Vec<_> =
+            (0..self.indexes(positions)).map(|at| self.child(positions, Edge::Index(at))).collect();
         let rest = self.child(positions, Edge::OtherIndex);
-        let mut edges = (0..self.indexes(positions))
-            .map(Edge::Index)
-            .chain([Edge::OtherIndex]);
+        let mut edges = (0..self.indexes(positions)).map(Edge::Index).chain([Edge::OtherIndex]);
         let unlisted = positions.contains(&Position::Unlisted);
         (unlisted || edges.any(|edge| self.goes_through(positions, edge))).then_some(Array { first, rest })
     }
@@ -371,24 +310,12 @@ impl<'a> Builder<'a> {
     fn take(&self, position: Position, next: &mut Positions, entered: &mut Vec<ShapeId>) {
         match position {
             Position::Rule { shape, rule, step } => {
-                next.insert(Position::Rule {
-                    shape,
-                    rule,
-                    step: step + 1,
-                });
+                next.insert(Position::Rule { shape, rule, step: step + 1 });
             }
             Position::Nested { shape, nested, step } => {
-                let taken = Position::Nested {
-                    shape,
-                    nested,
-                    step: step + 1,
-                };
-                match (
-                    self.step(taken),
-                    self.shapes
-                        .get(shape.0)
-                        .and_then(|shape| shape.nested.get(nested)),
-                ) {
+                let taken = Position::Nested { shape, nested, step: step + 1 };
+                match (self.step(taken), self.shapes.get(shape.0).and_then(|shape| shape.nested.get(nested)))
+                {
                     (None, Some(nested)) => entered.push(nested.shape),
                     _ => {
                         next.insert(taken);
@@ -423,9 +350,7 @@ impl<'a> Builder<'a> {
             return None;
         };
         let rule = self.shapes.get(shape.0)?.rules.get(rule)?;
-        self.step(position)
-            .is_none()
-            .then(|| (&rule.treatment, rule.span.clone()))
+        self.step(position).is_none().then(|| (&rule.treatment, rule.span.clone()))
     }
 
     fn only_redacts(&self, position: Position) -> bool {
@@ -439,8 +364,7 @@ impl<'a> Builder<'a> {
     /// Whether anything can leave: something other than redactions is there, and no redaction ends here.
     fn lives(&self, positions: &Positions) -> bool {
         let redacted = |position: &Position| {
-            self.treatment(*position)
-                .is_some_and(|(treatment, _)| *treatment == Treatment::Redact)
+            self.treatment(*position).is_some_and(|(treatment, _)| *treatment == Treatment::Redact)
         };
         positions.iter().any(|position| !self.only_redacts(*position)) && !positions.iter().any(redacted)
     }
@@ -467,10 +391,7 @@ impl<'a> Builder<'a> {
     }
 
     fn selectors(&self, positions: &Positions) -> impl Iterator<Item = &'a Selector> {
-        positions
-            .iter()
-            .filter_map(|position| self.step(*position))
-            .flat_map(|step| &step.selectors)
+        positions.iter().filter_map(|position| self.step(*position)).flat_map(|step| &step.selectors)
     }
 }
 
@@ -505,10 +426,7 @@ fn leaf(treatments: &[(&Treatment, Range<usize>)], unlisted: bool) -> Result<Lea
             None => Ok(Leaf::Transform(first.clone())),
         };
     }
-    let keep = unlisted
-        || treatments
-            .iter()
-            .any(|(treatment, _)| **treatment == Treatment::Keep);
+    let keep = unlisted || treatments.iter().any(|(treatment, _)| **treatment == Treatment::Keep);
     Ok(if keep { Leaf::Keep } else { Leaf::Drop })
 }
 
@@ -572,10 +490,7 @@ impl Node {
 }
 
 fn member_path(path: &str, name: &str) -> String {
-    if name
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-    {
+    if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
         format!("{path}.{name}")
     } else {
         format!("{path}['{name}']")

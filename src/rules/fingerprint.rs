@@ -14,15 +14,7 @@ pub(super) fn of(plan: &Plan) -> String {
 }
 
 fn lines(endpoint: &Endpoint) -> String {
-    let Endpoint {
-        name,
-        template,
-        params,
-        query,
-        max_page_size,
-        immutable_ids,
-        response,
-    } = endpoint;
+    let Endpoint { name, template, params, query, max_page_size, immutable_ids, response } = endpoint;
     let mut text = format!("{name} {template} {params:?} {query:?} {max_page_size:?} {immutable_ids}\n");
     let (kind, body) = match response {
         Response::Json(body) => ("json", body),

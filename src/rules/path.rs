@@ -22,7 +22,7 @@ const MAX_STEPS: usize = 32;
 
 /// A path below the root of an object, at least one step long.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Path {
+pub(super) struct Path {
     pub(super) steps: Vec<Step>,
 }
 
@@ -50,7 +50,7 @@ pub(super) enum Selector {
 
 /// What the path is for decides what it may say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Use {
+pub(super) enum Use {
     /// A treatment that lets something leave.
     Write,
     /// `redact`.
@@ -59,7 +59,7 @@ pub enum Use {
 
 impl Path {
     /// Parses `text`, reporting what is wrong with it; `None` if it cannot be used.
-    pub fn parse(text: &Spanned<String>, usage: Use, findings: &mut Vec<Diagnostic>) -> Option<Self> {
+    pub(super) fn parse(text: &Spanned<String>, usage: Use, findings: &mut Vec<Diagnostic>) -> Option<Self> {
         warn_quoted_brackets(text, findings);
         let result = parse(&text.value, usage);
         match result {
@@ -73,9 +73,7 @@ impl Path {
 
     /// A path of one name, for envelopes.
     pub(super) fn name(name: &str) -> Self {
-        Self {
-            steps: vec![Step::to(Selector::Name(name.to_owned()))],
-        }
+        Self { steps: vec![Step::to(Selector::Name(name.to_owned()))] }
     }
 
     /// This path, then every element.
@@ -93,10 +91,7 @@ impl Path {
 
 impl Step {
     fn to(selector: Selector) -> Self {
-        Self {
-            descend: false,
-            selectors: vec![selector],
-        }
+        Self { descend: false, selectors: vec![selector] }
     }
 }
 
@@ -129,19 +124,12 @@ impl Reason {
                 .hint("the value would have to be read before it is known whether it may leave"),
             Self::NegativeIndex => error(codes::PATH_SELECTOR, "negative indexes cannot be used")
                 .hint("the array's length is not known while it streams; count from the start"),
-            Self::Slice => error(
-                codes::PATH_SELECTOR,
-                "only slices that go forward by one can be used",
-            )
-            .hint("write `[2:5]`, `[2:]` or `[:5]`"),
-            Self::IndexTooLarge => error(
-                codes::PATH_SELECTOR,
-                &format!("indexes over {MAX_INDEX} cannot be used"),
-            ),
-            Self::TooLong => error(
-                codes::TOO_LARGE,
-                &format!("a path can have {MAX_STEPS} steps at most"),
-            ),
+            Self::Slice => error(codes::PATH_SELECTOR, "only slices that go forward by one can be used")
+                .hint("write `[2:5]`, `[2:]` or `[:5]`"),
+            Self::IndexTooLarge => {
+                error(codes::PATH_SELECTOR, &format!("indexes over {MAX_INDEX} cannot be used"))
+            }
+            Self::TooLong => error(codes::TOO_LARGE, &format!("a path can have {MAX_STEPS} steps at most")),
         }
     }
 }
@@ -154,42 +142,22 @@ fn parse(text: &str, usage: Use) -> Result<Path, Reason> {
     if query.segments.len() > MAX_STEPS {
         return Err(Reason::TooLong);
     }
-    let steps = query
-        .segments
-        .iter()
-        .map(|segment| step(segment, usage))
-        .collect::<Result<_, _>>()?;
+    let steps = query.segments.iter().map(|segment| step(segment, usage)).collect::<Result<_, _>>()?;
     Ok(Path { steps })
 }
 
 fn syntax_reason(text: &str) -> Reason {
-    if text.contains(".@") {
-        Reason::AnnotationShorthand
-    } else {
-        Reason::Syntax
-    }
+    if text.contains(".@") { Reason::AnnotationShorthand } else { Reason::Syntax }
 }
 
 fn step(segment: &Segment, usage: Use) -> Result<Step, Reason> {
     match segment {
         Segment::Descendant(_) if usage == Use::Write => Err(Reason::Descendant),
-        Segment::Descendant(inner) => Ok(Step {
-            descend: true,
-            ..step(inner, usage)?
-        }),
-        Segment::Selector(one) => Ok(Step {
-            descend: false,
-            selectors: vec![selector(one, usage)?],
-        }),
+        Segment::Descendant(inner) => Ok(Step { descend: true, ..step(inner, usage)? }),
+        Segment::Selector(one) => Ok(Step { descend: false, selectors: vec![selector(one, usage)?] }),
         Segment::Selectors(many) => {
-            let selectors = many
-                .iter()
-                .map(|one| selector(one, usage))
-                .collect::<Result<_, _>>()?;
-            Ok(Step {
-                descend: false,
-                selectors,
-            })
+            let selectors = many.iter().map(|one| selector(one, usage)).collect::<Result<_, _>>()?;
+            Ok(Step { descend: false, selectors })
         }
     }
 }
@@ -201,33 +169,20 @@ fn selector(parsed: &Parsed, usage: Use) -> Result<Selector, Reason> {
         Parsed::Wildcard => Ok(Selector::Everything),
         Parsed::Index(at) => {
             let start = index(*at)?;
-            Ok(Selector::Slice {
-                start,
-                end: Some(start + 1),
-            })
+            Ok(Selector::Slice { start, end: Some(start + 1) })
         }
-        Parsed::Slice(start, end, None | Some(1)) => Ok(Selector::Slice {
-            start: start.map_or(Ok(0), index)?,
-            end: end.map(index).transpose()?,
-        }),
+        Parsed::Slice(start, end, None | Some(1)) => {
+            Ok(Selector::Slice { start: start.map_or(Ok(0), index)?, end: end.map(index).transpose()? })
+        }
         Parsed::Slice(..) => Err(Reason::Slice),
         Parsed::Filter(_) => Err(Reason::Filter),
     }
 }
 
 fn index(at: i64) -> Result<u32, Reason> {
-    let at = u32::try_from(at).map_err(|_| {
-        if at < 0 {
-            Reason::NegativeIndex
-        } else {
-            Reason::IndexTooLarge
-        }
-    })?;
-    if at > MAX_INDEX {
-        Err(Reason::IndexTooLarge)
-    } else {
-        Ok(at)
-    }
+    let at =
+        u32::try_from(at).map_err(|_| if at < 0 { Reason::NegativeIndex } else { Reason::IndexTooLarge })?;
+    if at > MAX_INDEX { Err(Reason::IndexTooLarge) } else { Ok(at) }
 }
 
 /// `$['recipients[*]']` is a property of that literal name, which no Graph type has: almost surely a slip.
@@ -256,10 +211,7 @@ mod tests {
 
     fn code(text: &str, usage: Use) -> Option<&'static str> {
         let mut findings = Vec::new();
-        let spanned = Spanned {
-            value: text.to_owned(),
-            span: 0..text.len(),
-        };
+        let spanned = Spanned { value: text.to_owned(), span: 0..text.len() };
         let parsed = Path::parse(&spanned, usage, &mut findings);
         assert_eq!(parsed.is_none(), findings.iter().any(Diagnostic::is_error));
         findings.first().map(|finding| finding.code.as_str())
@@ -267,16 +219,9 @@ mod tests {
 
     #[test]
     fn what_a_writing_rule_can_say() {
-        for text in [
-            "$.a",
-            "$.a.b",
-            "$['a','b'].c",
-            "$.a[*].b",
-            "$.a[0]",
-            "$.a[1:3]",
-            "$.a[2:]",
-            "$['@odata.type']",
-        ] {
+        for text in
+            ["$.a", "$.a.b", "$['a','b'].c", "$.a[*].b", "$.a[0]", "$.a[1:3]", "$.a[2:]", "$['@odata.type']"]
+        {
             assert_eq!(code(text, Use::Write), None, "{text}");
         }
     }

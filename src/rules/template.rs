@@ -61,10 +61,8 @@ impl Template {
         let parts = segments.map(Part::parse).collect::<Result<Vec<_>, _>>()?;
         let template = Self { version, parts };
         let names: Vec<_> = template.param_names().collect();
-        let repeated = names
-            .iter()
-            .enumerate()
-            .any(|(at, name)| names.iter().skip(at + 1).any(|other| other == name));
+        let repeated =
+            names.iter().enumerate().any(|(at, name)| names.iter().skip(at + 1).any(|other| other == name));
         match (repeated, template.parts.is_empty()) {
             (true, _) => Err(TemplateError::RepeatedParam),
             (_, true) => Err(TemplateError::Malformed),
@@ -104,16 +102,12 @@ impl Template {
 
     /// Whether a path segment of this name occurs.
     pub fn names(&self, name: &str) -> bool {
-        self.parts
-            .iter()
-            .any(|part| matches!(part, Part::Name(own) if own == name))
+        self.parts.iter().any(|part| matches!(part, Part::Name(own) if own == name))
     }
 
     /// Whether the endpoint is a delta function.
     pub fn is_delta(&self) -> bool {
-        self.parts
-            .iter()
-            .any(|part| matches!(part, Part::Function(name) if name == "delta()"))
+        self.parts.iter().any(|part| matches!(part, Part::Function(name) if name == "delta()"))
     }
 }
 
@@ -170,7 +164,5 @@ impl fmt::Display for Part {
 
 fn is_name(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_alphabetic())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }

@@ -122,7 +122,10 @@ mod tests {
     #[test]
     fn an_error_code_leaves_if_it_is_an_identifier() {
         let code = |body: &str| error_code(Raw::new(body.as_bytes())).map(Clean::into_inner);
-        assert_eq!(code(r#"{"error":{"code":"ErrorItemNotFound","message":"alice"}}"#).unwrap(), "ErrorItemNotFound");
+        assert_eq!(
+            code(r#"{"error":{"code":"ErrorItemNotFound","message":"alice"}}"#).unwrap(),
+            "ErrorItemNotFound"
+        );
         assert_eq!(code(r#"{"error":{"code":"alice@contoso.com is unknown"}}"#), None);
         assert_eq!(code(r#"{"error":{"code":{"a":1}}}"#), None);
         assert_eq!(code("<html>"), None);

@@ -120,7 +120,9 @@ impl Matcher {
         if self.skipped > 0 {
             return None;
         }
-        let Some(frame) = self.frames.last_mut() else { return Some(self.context.body.automaton.root()) };
+        let Some(frame) = self.frames.last_mut() else {
+            return Some(self.context.body.automaton.root());
+        };
         if !frame.is_array {
             return self.member.node;
         }
@@ -131,7 +133,9 @@ impl Matcher {
 
     /// Writes what comes before a value: a comma if one is due, and the member's key.
     fn open_value(&mut self) {
-        let Some(frame) = self.frames.last_mut() else { return };
+        let Some(frame) = self.frames.last_mut() else {
+            return;
+        };
         if std::mem::replace(&mut frame.has_children, true) {
             self.out.push(b',');
         }
@@ -184,7 +188,9 @@ impl Matcher {
 
     /// A captured string has ended.
     fn transform(&mut self, node: NodeId) -> Result<(), Violation> {
-        let Leaf::Transform(transform) = &self.context.body.automaton.node(node).leaf else { return Ok(()) };
+        let Leaf::Transform(transform) = &self.context.body.automaton.node(node).leaf else {
+            return Ok(());
+        };
         self.scratch.clear();
         match transform::apply(transform, &self.captured, &self.context, &mut self.scratch) {
             Outcome::Written => {
@@ -256,10 +262,14 @@ impl Handler for Matcher {
         if self.skipped > 0 {
             return Ok(());
         }
-        let Some(frame) = self.frames.last_mut() else { return Ok(()) };
+        let Some(frame) = self.frames.last_mut() else {
+            return Ok(());
+        };
         self.member.known = None;
         self.member.node = None;
-        let Some(object) = &self.context.body.automaton.node(frame.node).object else { return Ok(()) };
+        let Some(object) = &self.context.body.automaton.node(frame.node).object else {
+            return Ok(());
+        };
         if let Some((at, member)) = object.member(&key.unescaped()) {
             let bit = 1 << at;
             if frame.seen & bit != 0 {

@@ -54,7 +54,9 @@ fn quoted(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> pseudonym::Outc
 }
 
 fn optional(text: Option<String>, out: &mut Vec<u8>) -> Outcome {
-    let Some(text) = text else { return Outcome::NotUnderstood };
+    let Some(text) = text else {
+        return Outcome::NotUnderstood;
+    };
     out.extend_from_slice(serde_json::Value::from(text).to_string().as_bytes());
     Outcome::Written
 }
@@ -72,7 +74,9 @@ fn pseudonym(kind: PseudonymKind, text: &str, keys: &Pseudonyms, out: &mut Vec<u
 
 /// The kept group and the pseudonymised group, in the order in which they stand in the value.
 fn matched(parts: &Match, text: &str, keys: &Pseudonyms, out: &mut Vec<u8>) -> Outcome {
-    let Some(captures) = parts.regex.captures(text) else { return Outcome::NotUnderstood };
+    let Some(captures) = parts.regex.captures(text) else {
+        return Outcome::NotUnderstood;
+    };
     let range = |group: &str| captures.name(group).map(|found| found.range());
     let keep = parts.keep.as_deref().and_then(range);
     let token = parts.pseudonymize.as_ref().and_then(|(group, kind)| Some((range(group)?, *kind)));
@@ -85,7 +89,9 @@ fn matched(parts: &Match, text: &str, keys: &Pseudonyms, out: &mut Vec<u8>) -> O
     let kept = keep.clone().and_then(|range| text.get(range)).unwrap_or_default();
     match token {
         None => value.extend_from_slice(kept.as_bytes()),
-        Some((range, _)) if keep.as_ref().is_some_and(|keep| overlap(keep, &range)) => return Outcome::NotUnderstood,
+        Some((range, _)) if keep.as_ref().is_some_and(|keep| overlap(keep, &range)) => {
+            return Outcome::NotUnderstood;
+        }
         Some((range, kind)) => {
             let before = keep.is_none_or(|keep| keep.start <= range.start);
             let original = text.get(range).unwrap_or_default();
@@ -143,7 +149,9 @@ mod tests {
 
     #[test]
     fn what_is_not_a_time_is_not_understood() {
-        for text in ["", "yesterday", "alice@contoso.com", "2021-13-01T00:00:00Z", "20:00:00.0000000", "2021-03-09"] {
+        for text in
+            ["", "yesterday", "alice@contoso.com", "2021-13-01T00:00:00Z", "20:00:00.0000000", "2021-03-09"]
+        {
             assert_eq!(truncate_time(text, TimeUnit::Hour), None, "{text}");
         }
     }

@@ -9,8 +9,7 @@ fn table(heading: &str) -> Vec<Vec<String>> {
     let (_, section) = CONTRACT.split_once(&format!("\n## {heading}\n")).expect(heading);
     let section = section.split("\n## ").next().unwrap();
     let rows = section.lines().filter(|line| line.starts_with('|')).skip(2);
-    rows.map(|row| row.trim_matches('|').split('|').map(cell).collect())
-        .collect()
+    rows.map(|row| row.trim_matches('|').split('|').map(cell).collect()).collect()
 }
 
 fn cell(cell: &str) -> String {
@@ -26,24 +25,14 @@ fn ring(ids: &[&str]) -> KeyRing {
     let keys = table("Worked example");
     let entry = |id: &&str| {
         let key = keys.iter().find(|key| key[0] == *id).unwrap();
-        format!(
-            "  - {{ id: {id}, created: 2026-01-01T00:00:00Z, secret: {} }}\n",
-            key[1]
-        )
+        format!("  - {{ id: {id}, created: 2026-01-01T00:00:00Z, secret: {} }}\n", key[1])
     };
-    KeyRing::parse(&format!(
-        "version: 1\nkeys:\n{}",
-        ids.iter().map(entry).collect::<String>()
-    ))
-    .unwrap()
+    KeyRing::parse(&format!("version: 1\nkeys:\n{}", ids.iter().map(entry).collect::<String>())).unwrap()
 }
 
 fn pseudonyms(domains: DomainMode) -> Pseudonyms {
-    let policy = AddressPolicy {
-        domains,
-        listed: vec!["Contoso.COM".to_owned()],
-        ..AddressPolicy::default()
-    };
+    let policy =
+        AddressPolicy { domains, listed: vec!["Contoso.COM".to_owned()], ..AddressPolicy::default() };
     ring(&["A", "B"]).pseudonyms("acme-analytics", &policy)
 }
 
@@ -84,11 +73,7 @@ fn domains_and_lists_are_as_published() {
     assert!(rows.len() >= 10);
     for row in rows {
         let mode = serde_json::from_value(serde_json::Value::from(row[1].as_str())).unwrap();
-        assert_eq!(
-            made(&pseudonyms(mode), &row[0], &text(&row[2])),
-            row[3],
-            "{row:?}"
-        );
+        assert_eq!(made(&pseudonyms(mode), &row[0], &text(&row[2])), row[3], "{row:?}");
     }
 }
 
@@ -100,10 +85,7 @@ fn reversible_tokens_are_as_published() {
         let key = [row[2].as_str()];
         let (mut out, policy) = (Vec::new(), AddressPolicy::default());
         let newest = ring(&key).pseudonyms("acme-analytics", &policy);
-        assert_eq!(
-            newest.reversible(class(&row[0]), &text(&row[1]), &mut out),
-            Outcome::Written
-        );
+        assert_eq!(newest.reversible(class(&row[0]), &text(&row[1]), &mut out), Outcome::Written);
         assert_eq!(String::from_utf8(out).unwrap(), row[3], "{row:?}");
         let opened = pseudonyms(DomainMode::Keep).open(class(&row[0]), &row[3]);
         assert_eq!(opened.as_deref(), Some(&text(&row[1])), "{row:?}");
@@ -113,11 +95,8 @@ fn reversible_tokens_are_as_published() {
 #[test]
 fn fingerprints_are_as_published() {
     let published: Vec<String> = table("Worked example").iter().map(|key| key[2].clone()).collect();
-    let printed: Vec<String> = ring(&["A", "B"])
-        .fingerprint()
-        .into_iter()
-        .map(|key| key.fingerprint)
-        .collect();
+    let printed: Vec<String> =
+        ring(&["A", "B"]).fingerprint().into_iter().map(|key| key.fingerprint).collect();
     assert_eq!(printed, published);
 }
 
@@ -131,19 +110,10 @@ fn the_worked_example_ends_in_the_first_vector() {
 fn nothing_of_what_is_not_understood_is_written() {
     let pseudonyms = pseudonyms(DomainMode::Keep);
     let mut out = b"before".to_vec();
-    for junk in [
-        "Alice Smith",
-        "/o=x/cn=a@b.example",
-        "a@x.com, b@x.com",
-        "contoso.com",
-        "@",
-        "@under_score.com",
-    ] {
-        assert_eq!(
-            pseudonyms.domain(junk, &mut out),
-            Outcome::NotUnderstood,
-            "{junk}"
-        );
+    for junk in
+        ["Alice Smith", "/o=x/cn=a@b.example", "a@x.com, b@x.com", "contoso.com", "@", "@under_score.com"]
+    {
+        assert_eq!(pseudonyms.domain(junk, &mut out), Outcome::NotUnderstood, "{junk}");
         assert_eq!(pseudonyms.ip(junk, &mut out), Outcome::NotUnderstood, "{junk}");
     }
     for empty in ["", " \u{200b}"] {
@@ -152,12 +122,7 @@ fn nothing_of_what_is_not_understood_is_written() {
         assert_eq!(pseudonyms.email(empty, &mut out), Outcome::Empty);
     }
     assert_eq!(pseudonyms.email_list(" , ;", &mut out), Outcome::Empty);
-    for exact in [
-        Pseudonyms::id,
-        Pseudonyms::text,
-        Pseudonyms::thread,
-        Pseudonyms::message_id,
-    ] {
+    for exact in [Pseudonyms::id, Pseudonyms::text, Pseudonyms::thread, Pseudonyms::message_id] {
         assert_eq!(exact(&pseudonyms, "", &mut out), Outcome::Empty);
     }
     assert_eq!(pseudonyms.reversible(Class::Id, "", &mut out), Outcome::Empty);
@@ -168,9 +133,6 @@ fn nothing_of_what_is_not_understood_is_written() {
 fn threads_do_not_mix_with_texts_that_look_like_their_guid() {
     let pseudonyms = pseudonyms(DomainMode::Drop);
     let long = "A".repeat(200);
-    assert_ne!(
-        made(&pseudonyms, "thread", &long),
-        made(&pseudonyms, "text", &long)
-    );
+    assert_ne!(made(&pseudonyms, "thread", &long), made(&pseudonyms, "text", &long));
     assert_ne!(made(&pseudonyms, "thread", "x"), made(&pseudonyms, "thread", "X"));
 }

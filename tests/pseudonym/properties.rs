@@ -16,11 +16,7 @@ static RINGS: LazyLock<Rings> = LazyLock::new(|| {
     let ring = |seed| KeyRing::parse(&KeyRing::render_new(&master(seed), 'A', created)).unwrap();
     let ours = ring(1);
     let rotated = KeyRing::parse(&ours.render_rotated(&master(3), created).unwrap()).unwrap();
-    Rings {
-        ours,
-        theirs: ring(2),
-        rotated,
-    }
+    Rings { ours, theirs: ring(2), rotated }
 });
 
 static OURS: LazyLock<Pseudonyms> = LazyLock::new(|| made_for(&RINGS.ours, "acme"));
@@ -29,12 +25,7 @@ static OTHER_KEY: LazyLock<Pseudonyms> = LazyLock::new(|| made_for(&RINGS.theirs
 static ROTATED: LazyLock<Pseudonyms> = LazyLock::new(|| made_for(&RINGS.rotated, "acme"));
 
 fn master(seed: u8) -> [u8; 32] {
-    std::array::from_fn(|at| {
-        u8::try_from(at * at % 251)
-            .unwrap()
-            .wrapping_mul(31)
-            .wrapping_add(seed * 7)
-    })
+    std::array::from_fn(|at| u8::try_from(at * at % 251).unwrap().wrapping_mul(31).wrapping_add(seed * 7))
 }
 
 fn made_for(ring: &KeyRing, domain: &str) -> Pseudonyms {
@@ -42,11 +33,7 @@ fn made_for(ring: &KeyRing, domain: &str) -> Pseudonyms {
 }
 
 fn policy(domains: DomainMode) -> AddressPolicy {
-    AddressPolicy {
-        domains,
-        listed: vec![],
-        plus_tags: PlusTags::Keep,
-    }
+    AddressPolicy { domains, listed: vec![], plus_tags: PlusTags::Keep }
 }
 
 fn written(make: impl Fn(&mut Vec<u8>) -> Outcome) -> Option<String> {
@@ -68,9 +55,7 @@ fn is_token(text: &str) -> bool {
     let tag = text.get(3..).unwrap_or_default();
     text.starts_with("t~A")
         && tag.len() == 32
-        && tag
-            .bytes()
-            .all(|c| c.is_ascii_alphanumeric() || b"-_".contains(&c))
+        && tag.bytes().all(|c| c.is_ascii_alphanumeric() || b"-_".contains(&c))
 }
 
 fn label() -> impl Strategy<Value = String> {

@@ -13,12 +13,7 @@ use std::path::Path;
 fn conversation_ids(json: &Value, found: &mut BTreeSet<String>) {
     match json {
         Value::Object(members) => {
-            found.extend(
-                members
-                    .get("conversationId")
-                    .and_then(Value::as_str)
-                    .map(str::to_owned),
-            );
+            found.extend(members.get("conversationId").and_then(Value::as_str).map(str::to_owned));
             members.values().for_each(|value| conversation_ids(value, found));
         }
         Value::Array(items) => items.iter().for_each(|item| conversation_ids(item, found)),
@@ -41,9 +36,7 @@ fn a_thread_is_one_thread_from_every_mailbox() {
     };
     let samples = std::fs::read_to_string(Path::new(&folder).join("samples/messages.jsonl")).unwrap();
     let mut ids = BTreeSet::new();
-    samples
-        .lines()
-        .for_each(|line| conversation_ids(&serde_json::from_str(line).unwrap(), &mut ids));
+    samples.lines().for_each(|line| conversation_ids(&serde_json::from_str(line).unwrap(), &mut ids));
     assert!(!ids.is_empty());
 
     let master = std::array::from_fn(|at| u8::try_from(at * at % 251).unwrap());
@@ -59,8 +52,5 @@ fn a_thread_is_one_thread_from_every_mailbox() {
         assert_ne!(*id, elsewhere);
         assert_eq!(token(id), token(&elsewhere), "{id}");
     }
-    assert_eq!(
-        ids.iter().map(|id| token(id)).collect::<BTreeSet<_>>().len(),
-        ids.len()
-    );
+    assert_eq!(ids.iter().map(|id| token(id)).collect::<BTreeSet<_>>().len(), ids.len());
 }

@@ -14,27 +14,15 @@ fn each_test(file: &str, accepts: impl Fn(&Value) -> bool, check: impl Fn(&Value
     };
     let vectors: Value =
         serde_json::from_slice(&std::fs::read(Path::new(&folder).join(file)).unwrap()).unwrap();
-    let groups = vectors["testGroups"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|group| accepts(group));
-    let tests = groups.flat_map(|group| {
-        group["tests"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(move |test| (group, test))
-    });
+    let groups = vectors["testGroups"].as_array().unwrap().iter().filter(|group| accepts(group));
+    let tests =
+        groups.flat_map(|group| group["tests"].as_array().unwrap().iter().map(move |test| (group, test)));
     Some(tests.inspect(|(group, test)| check(group, test)).count())
 }
 
 fn octets(test: &Value, name: &str) -> Vec<u8> {
     let hex = test[name].as_str().unwrap();
-    let pairs = hex
-        .as_bytes()
-        .chunks(2)
-        .map(|pair| std::str::from_utf8(pair).unwrap());
+    let pairs = hex.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
     pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
 }
 
@@ -67,12 +55,8 @@ fn hmac_sha256() {
 #[test]
 fn aes_siv_with_one_header() {
     let checked = each_test("wycheproof-aes-siv-cmac.json", is_our_key_size, |_, test| {
-        let (key, aad, plain, sealed) = (
-            siv_key(test),
-            octets(test, "aad"),
-            octets(test, "msg"),
-            octets(test, "ct"),
-        );
+        let (key, aad, plain, sealed) =
+            (siv_key(test), octets(test, "aad"), octets(test, "msg"), octets(test, "ct"));
         assert_eq!(siv_seal(&key, [&aad], &plain) == sealed, is_valid(test), "{test}");
         let opened = siv_open(&key, [&aad], &sealed).map(|opened| opened.to_vec());
         assert_eq!(opened, is_valid(test).then_some(plain), "{test}");
@@ -84,18 +68,10 @@ fn aes_siv_with_one_header() {
 #[test]
 fn aes_siv_with_two_headers() {
     let checked = each_test("wycheproof-aead-aes-siv-cmac.json", is_our_key_size, |_, test| {
-        let (key, aad, iv, plain) = (
-            siv_key(test),
-            octets(test, "aad"),
-            octets(test, "iv"),
-            octets(test, "msg"),
-        );
+        let (key, aad, iv, plain) =
+            (siv_key(test), octets(test, "aad"), octets(test, "iv"), octets(test, "msg"));
         let sealed = [octets(test, "tag"), octets(test, "ct")].concat();
-        assert_eq!(
-            siv_seal(&key, [&aad, &iv], &plain) == sealed,
-            is_valid(test),
-            "{test}"
-        );
+        assert_eq!(siv_seal(&key, [&aad, &iv], &plain) == sealed, is_valid(test), "{test}");
         let opened = siv_open(&key, [&aad, &iv], &sealed).map(|opened| opened.to_vec());
         assert_eq!(opened, is_valid(test).then_some(plain), "{test}");
     });

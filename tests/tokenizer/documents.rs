@@ -36,10 +36,7 @@ fn text() -> impl Strategy<Value = String> {
 /// A value together with one odd, valid spelling of it.
 pub(super) fn written(value: impl Strategy<Value = Value>) -> impl Strategy<Value = (Value, String)> {
     (value, vec(any::<u8>(), 1..64)).prop_map(|(value, choices)| {
-        let mut writer = Writer {
-            text: String::new(),
-            choices: choices.into_iter().cycle(),
-        };
+        let mut writer = Writer { text: String::new(), choices: choices.into_iter().cycle() };
         writer.value(&value);
         (value, writer.text)
     })
@@ -49,18 +46,16 @@ pub(super) fn written(value: impl Strategy<Value = Value>) -> impl Strategy<Valu
 pub(super) fn mutated_document() -> impl Strategy<Value = Vec<u8>> {
     let mutation = (any::<proptest::sample::Index>(), 0..4u8, fragment());
     (written(value()), vec(mutation, 0..3)).prop_map(|((_, document), mutations)| {
-        mutations
-            .into_iter()
-            .fold(document.into_bytes(), |document, (index, how, fragment)| {
-                let at = index.index(document.len() + 1);
-                let (head, tail) = document.split_at(at);
-                match how {
-                    0 => [head, tail.get(1..).unwrap_or_default()].concat(),
-                    1 => head.to_vec(),
-                    2 => [head, &fragment, tail].concat(),
-                    _ => [head, &fragment, tail.get(1..).unwrap_or_default()].concat(),
-                }
-            })
+        mutations.into_iter().fold(document.into_bytes(), |document, (index, how, fragment)| {
+            let at = index.index(document.len() + 1);
+            let (head, tail) = document.split_at(at);
+            match how {
+                0 => [head, tail.get(1..).unwrap_or_default()].concat(),
+                1 => head.to_vec(),
+                2 => [head, &fragment, tail].concat(),
+                _ => [head, &fragment, tail.get(1..).unwrap_or_default()].concat(),
+            }
+        })
     })
 }
 

@@ -38,12 +38,10 @@ fn read_chunks<'c>(chunks: impl Iterator<Item = &'c [u8]>, limits: Limits) -> Ou
     for chunk in chunks {
         outcome = outcome.and_then(|()| tokenizer.feed(chunk, &mut recorder));
     }
-    let outcome = outcome
-        .and_then(|()| tokenizer.finish(&mut recorder))
-        .map_err(|halt| match halt {
-            Halt::Syntax(error) => error,
-            Halt::Violation(never) => match never {},
-        });
+    let outcome = outcome.and_then(|()| tokenizer.finish(&mut recorder)).map_err(|halt| match halt {
+        Halt::Syntax(error) => error,
+        Halt::Violation(never) => match never {},
+    });
     (recorder.events, outcome)
 }
 
@@ -53,11 +51,7 @@ fn read_with(document: &[u8], limits: Limits, seed: u64) -> Outcome {
     assert_eq!(read_chunks(document.chunks(1), limits), whole, "byte by byte");
     for longest in [3, 17, 300] {
         let chunks = random_chunks(document, longest, seed);
-        assert_eq!(
-            read_chunks(chunks.into_iter(), limits),
-            whole,
-            "chunks of up to {longest}, seed {seed}"
-        );
+        assert_eq!(read_chunks(chunks.into_iter(), limits), whole, "chunks of up to {longest}, seed {seed}");
     }
     whole
 }
@@ -73,9 +67,7 @@ fn random_chunks(document: &[u8], longest: usize, seed: u64) -> Vec<&[u8]> {
     let mut rest = document;
     while !rest.is_empty() {
         // Knuth's linear congruential generator (MMIX); its high bits are the good ones.
-        random = random
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let length = usize::try_from(random >> 33).unwrap() % (longest + 1);
         let (chunk, behind) = rest.split_at(length.min(rest.len()));
         chunks.push(chunk);
@@ -144,12 +136,7 @@ fn serde_verdict(document: &[u8]) -> Verdict {
 
 /// Our own limits out of the way, so that only the grammar decides.
 fn wide() -> Limits {
-    Limits {
-        depth: MAX_DEPTH,
-        key_length: usize::MAX,
-        number_length: usize::MAX,
-        document_length: u64::MAX,
-    }
+    Limits { depth: MAX_DEPTH, key_length: usize::MAX, number_length: usize::MAX, document_length: u64::MAX }
 }
 
 fn agrees_with_serde(document: &[u8], seed: u64) -> Result<(), TestCaseError> {
@@ -176,14 +163,8 @@ fn actson_events(document: &[u8]) -> Option<Vec<Event>> {
             JsonEvent::EndObject => Event::EndObject,
             JsonEvent::StartArray => Event::BeginArray,
             JsonEvent::EndArray => Event::EndArray,
-            JsonEvent::FieldName => Event::Key {
-                raw: String::new(),
-                name: text(),
-            },
-            JsonEvent::ValueString => Event::String {
-                raw: String::new(),
-                text: text(),
-            },
+            JsonEvent::FieldName => Event::Key { raw: String::new(), name: text() },
+            JsonEvent::ValueString => Event::String { raw: String::new(), text: text() },
             JsonEvent::ValueInt | JsonEvent::ValueFloat => Event::Number(text()),
             JsonEvent::ValueTrue => Event::Literal(Literal::True),
             JsonEvent::ValueFalse => Event::Literal(Literal::False),
@@ -196,14 +177,8 @@ fn actson_events(document: &[u8]) -> Option<Vec<Event>> {
 
 fn without_raw(events: Vec<Event>) -> Vec<Event> {
     let strip = |event| match event {
-        Event::Key { name, .. } => Event::Key {
-            raw: String::new(),
-            name,
-        },
-        Event::String { text, .. } => Event::String {
-            raw: String::new(),
-            text,
-        },
+        Event::Key { name, .. } => Event::Key { raw: String::new(), name },
+        Event::String { text, .. } => Event::String { raw: String::new(), text },
         other => other,
     };
     events.into_iter().map(strip).collect()

@@ -60,10 +60,7 @@ impl Handler for Recorder {
     }
 
     fn key(&mut self, key: Key<'_>) -> Result<(), Infallible> {
-        self.record(Event::Key {
-            raw: key.raw().to_owned(),
-            name: key.unescaped().into_owned(),
-        })
+        self.record(Event::Key { raw: key.raw().to_owned(), name: key.unescaped().into_owned() })
     }
 
     fn begin_string(&mut self) -> Result<(), Infallible> {
@@ -88,10 +85,8 @@ impl Handler for Recorder {
 
     fn end_string(&mut self) -> Result<(), Infallible> {
         self.in_string = false;
-        let event = Event::String {
-            raw: std::mem::take(&mut self.raw),
-            text: std::mem::take(&mut self.text),
-        };
+        let event =
+            Event::String { raw: std::mem::take(&mut self.raw), text: std::mem::take(&mut self.text) };
         self.record(event)
     }
 

@@ -16,15 +16,10 @@ fn documents() -> Option<BTreeMap<String, Vec<u8>>> {
     };
     let folder = Path::new(&vectors).join("json-test-suite");
     let files = fs::read_dir(&folder).expect("TEST_VECTORS has a folder json-test-suite");
-    let paths = files
-        .map(|file| file.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|e| e == "json"));
+    let paths =
+        files.map(|file| file.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "json"));
     let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
-    Some(
-        paths
-            .map(|path| (name(&path), fs::read(&path).unwrap()))
-            .collect(),
-    )
+    Some(paths.map(|path| (name(&path), fs::read(&path).unwrap())).collect())
 }
 
 /// The rows of the table: the document, and whether we accept it.
@@ -48,18 +43,13 @@ fn follows_the_suite() {
     let Some(documents) = documents() else { return };
     let decisions = decisions();
     for kind in ["y_", "n_", "i_"] {
-        assert!(
-            documents.keys().any(|name| name.starts_with(kind)),
-            "no {kind} document"
-        );
+        assert!(documents.keys().any(|name| name.starts_with(kind)), "no {kind} document");
     }
     for (name, document) in &documents {
         let expected = match name.get(..2) {
             Some("y_") => true,
             Some("n_") => false,
-            _ => *decisions
-                .get(name)
-                .unwrap_or_else(|| panic!("docs/JSON.md has no row for {name}")),
+            _ => *decisions.get(name).unwrap_or_else(|| panic!("docs/JSON.md has no row for {name}")),
         };
         let (_, outcome) = read(document, 1);
         assert_eq!(outcome.is_ok(), expected, "{name}: {outcome:?}");
@@ -80,11 +70,7 @@ fn tells_what_others_read() {
     for (name, document) in &documents {
         let (events, outcome) = read(document, 2);
         if outcome.is_ok() {
-            assert_eq!(
-                actson_events(document),
-                Some(without_raw(events.clone())),
-                "{name}"
-            );
+            assert_eq!(actson_events(document), Some(without_raw(events.clone())), "{name}");
         } else if actson_is_comparable(document, &outcome) && !name.starts_with("i_structure_500") {
             assert_eq!(actson_events(document), None, "{name}");
         }

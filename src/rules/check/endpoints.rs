@@ -8,25 +8,19 @@ use super::super::codes;
 use super::super::diagnostic::Diagnostic;
 use super::super::path::Path;
 use super::super::plan::{
-    Body, Endpoint, IdType, IntegerRange, LinkKind, Operator, Param, QueryPolicy, Response, Transform, Treatment,
-    ValuePolicy,
+    Body, Endpoint, IdType, IntegerRange, LinkKind, Operator, Param, QueryPolicy, Response, Transform,
+    Treatment, ValuePolicy,
 };
 use super::super::raw;
 use super::super::template::Template;
 use super::super::yaml::{Recovered, Spanned};
-use super::shapes::{Names, build_findings};
 use super::is_label;
+use super::shapes::{Names, build_findings};
 use crate::pseudonym::Class;
 
 /// Path segments under which Outlook items live, whose ids change when an item moves.
-const OUTLOOK_ITEMS: &[&str] = &[
-    "messages",
-    "mailFolders",
-    "childFolders",
-    "contacts",
-    "contactFolders",
-    "events",
-];
+const OUTLOOK_ITEMS: &[&str] =
+    &["messages", "mailFolders", "childFolders", "contacts", "contactFolders", "events"];
 
 /// One result for each written endpoint; `None` where a finding says why not.
 pub(super) fn check(
@@ -36,32 +30,15 @@ pub(super) fn check(
     findings: &mut Vec<Diagnostic>,
 ) -> Vec<Option<Endpoint>> {
     report_duplicate_names(endpoints, findings);
-    endpoints
-        .iter()
-        .map(|raw| {
-            Checker {
-                names,
-                shapes,
-                findings,
-            }
-            .endpoint(raw.0.as_ref()?)
-        })
-        .collect()
+    endpoints.iter().map(|raw| Checker { names, shapes, findings }.endpoint(raw.0.as_ref()?)).collect()
 }
 
 fn report_duplicate_names(endpoints: &[Recovered<raw::Endpoint>], findings: &mut Vec<Diagnostic>) {
     let mut seen = Vec::new();
-    for name in endpoints
-        .iter()
-        .filter_map(|endpoint| Some(&endpoint.0.as_ref()?.name))
-    {
+    for name in endpoints.iter().filter_map(|endpoint| Some(&endpoint.0.as_ref()?.name)) {
         if seen.contains(&&name.value) {
             let message = "two endpoints have this name";
-            findings.push(Diagnostic::error(
-                codes::DUPLICATE_NAME,
-                name.span.clone(),
-                message,
-            ));
+            findings.push(Diagnostic::error(codes::DUPLICATE_NAME, name.span.clone(), message));
         }
         seen.push(&name.value);
     }
@@ -75,13 +52,11 @@ struct Checker<'a> {
 
 impl Checker<'_> {
     fn error(&mut self, code: codes::Code, at: &Spanned<impl Sized>, message: impl Into<String>) {
-        self.findings
-            .push(Diagnostic::error(code, at.span.clone(), message));
+        self.findings.push(Diagnostic::error(code, at.span.clone(), message));
     }
 
     fn error_hint(&mut self, code: codes::Code, at: &Spanned<impl Sized>, message: &str, hint: &str) {
-        self.findings
-            .push(Diagnostic::error(code, at.span.clone(), message).hint(hint));
+        self.findings.push(Diagnostic::error(code, at.span.clone(), message).hint(hint));
     }
 
     fn endpoint(&mut self, raw: &raw::Endpoint) -> Option<Endpoint> {
@@ -101,11 +76,7 @@ impl Checker<'_> {
         Some(Endpoint {
             name: raw.name.value.clone(),
             immutable_ids: outlook && raw.prefer.id_type != Some(IdType::Default),
-            max_page_size: raw
-                .prefer
-                .max_page_size
-                .as_ref()
-                .and_then(|range| self.range(range)),
+            max_page_size: raw.prefer.max_page_size.as_ref().and_then(|range| self.range(range)),
             template,
             params,
             query,
@@ -133,12 +104,7 @@ impl Checker<'_> {
     }
 
     fn param(&mut self, name: &str, raw: &raw::Endpoint) -> Param {
-        let mut param = Param {
-            name: name.to_owned(),
-            one_of: Vec::new(),
-            token: None,
-            raw: false,
-        };
+        let mut param = Param { name: name.to_owned(), one_of: Vec::new(), token: None, raw: false };
         let Some((written, value)) = raw.params.0.iter().find(|(written, _)| written.value == name) else {
             let message = format!("`params` does not say what {{{name}}} accepts");
             self.error(codes::PARAM, &raw.get, message);
@@ -151,15 +117,10 @@ impl Checker<'_> {
             param.raw = true;
             let message = "`raw: true` lets the consumer test who is behind a token";
             let hint = "prefer `token: id`; the consumer gets tokens from the lists it reads";
-            self.findings
-                .push(Diagnostic::warning(codes::RAW_PARAM, raw.span.clone(), message).hint(hint));
+            self.findings.push(Diagnostic::warning(codes::RAW_PARAM, raw.span.clone(), message).hint(hint));
         }
         if param.one_of.is_empty() && param.token.is_none() && !param.raw {
-            self.error(
-                codes::PARAM_EMPTY,
-                written,
-                "nothing could satisfy this parameter",
-            );
+            self.error(codes::PARAM_EMPTY, written, "nothing could satisfy this parameter");
         }
         param
     }
@@ -190,11 +151,7 @@ impl Checker<'_> {
 
     fn body(&mut self, built: Result<Automaton, BuildError>, delta: bool) -> Option<Body> {
         match built {
-            Ok(automaton) => Some(Body {
-                select: selectable(&automaton),
-                automaton,
-                delta,
-            }),
+            Ok(automaton) => Some(Body { select: selectable(&automaton), automaton, delta }),
             Err(error) => {
                 self.findings.extend(build_findings(&error));
                 None
@@ -205,29 +162,17 @@ impl Checker<'_> {
     /// The page around the objects: the parts of OData's JSON format that a consumer needs to go on.
     fn envelope(&mut self, element: ShapeId, counted: bool, delta: bool) -> ShapeId {
         let elements = || Path::name("value").elements();
-        let rule = |path, treatment| Rule {
-            path,
-            treatment,
-            span: 0..0,
-        };
+        let rule = |path, treatment| Rule { path, treatment, span: 0..0 };
         let link = |kind| Treatment::Transform(Transform::Link(kind));
         let mut shape = Shape::default();
-        shape.nested.push(Nested {
-            path: elements(),
-            shape: element,
-        });
+        shape.nested.push(Nested { path: elements(), shape: element });
         shape.rules.push(rule(Path::name("@odata.nextLink"), link(LinkKind::Next)));
         if counted {
-            shape
-                .rules
-                .push(rule(Path::name("@odata.count"), Treatment::Keep));
+            shape.rules.push(rule(Path::name("@odata.count"), Treatment::Keep));
         }
         if delta {
             shape.rules.push(rule(Path::name("@odata.deltaLink"), link(LinkKind::Delta)));
-            shape.rules.push(rule(
-                elements().member("@removed").member("reason"),
-                Treatment::Keep,
-            ));
+            shape.rules.push(rule(elements().member("@removed").member("reason"), Treatment::Keep));
         }
         self.shapes.push(shape);
         ShapeId(self.shapes.len() - 1)
@@ -290,9 +235,9 @@ impl Checker<'_> {
         match &value.value {
             raw::ValuePolicy::Boolean => Some(ValuePolicy::Boolean),
             raw::ValuePolicy::Integer(range) => self.range(&value.with(*range)).map(ValuePolicy::Integer),
-            raw::ValuePolicy::OneOf(texts) => Some(ValuePolicy::OneOf(
-                texts.iter().map(|text| text.value.clone()).collect(),
-            )),
+            raw::ValuePolicy::OneOf(texts) => {
+                Some(ValuePolicy::OneOf(texts.iter().map(|text| text.value.clone()).collect()))
+            }
             raw::ValuePolicy::Kept => {
                 self.error(codes::OPTION, value, "`kept` is for `$select`");
                 None
@@ -314,30 +259,18 @@ impl Checker<'_> {
             .automaton
             .find(body.object(), property.value.split('/'))
             .map_or(Leaf::Drop, |node| node.leaf.clone());
-        let by_token = operators
-            .iter()
-            .all(|operator| matches!(operator, Operator::Eq | Operator::Ne));
+        let by_token = operators.iter().all(|operator| matches!(operator, Operator::Eq | Operator::Ne));
         match leaf {
             Leaf::Keep => true,
             Leaf::Transform(Transform::Reversible(_)) if by_token => true,
             Leaf::Transform(Transform::Reversible(_)) => {
                 let hint = "a token can be compared with `eq` and `ne` only";
-                self.error_hint(
-                    codes::OBSERVABLE,
-                    property,
-                    "this property leaves as a token",
-                    hint,
-                );
+                self.error_hint(codes::OBSERVABLE, property, "this property leaves as a token", hint);
                 false
             }
             Leaf::Drop | Leaf::Transform(_) => {
                 let hint = "the consumer could find its value out by asking; `keep` it, or leave it out here";
-                self.error_hint(
-                    codes::OBSERVABLE,
-                    property,
-                    "this property does not leave as it is",
-                    hint,
-                );
+                self.error_hint(codes::OBSERVABLE, property, "this property does not leave as it is", hint);
                 false
             }
         }
@@ -368,12 +301,5 @@ fn selectable(automaton: &Automaton) -> Option<Vec<String>> {
         return None;
     }
     let survives = |member: &&automaton::Member| member.node.is_some() && !member.name.contains('@');
-    Some(
-        object
-            .members()
-            .iter()
-            .filter(survives)
-            .map(|member| member.name.to_string())
-            .collect(),
-    )
+    Some(object.members().iter().filter(survives).map(|member| member.name.to_string()).collect())
 }

@@ -31,10 +31,7 @@ pub fn compile(file: &str, source: &str) -> Compiled {
     let plan = loaded.value.and_then(|raw| check(&raw, &mut findings));
     dedup(&mut findings);
     let report = Report::new(file, source, findings);
-    Compiled {
-        plan: plan.filter(|_| !report.has_errors()),
-        report,
-    }
+    Compiled { plan: plan.filter(|_| !report.has_errors()), report }
 }
 
 /// A plan if one can be built; whether it may be used depends on the findings.
@@ -70,20 +67,14 @@ fn check_head(raw: &raw::File, findings: &mut Vec<Diagnostic>) {
     }
     if !is_label(&raw.connector.value) {
         let message = "a connector's name has lower-case letters, digits and hyphens only";
-        findings.push(Diagnostic::error(
-            codes::YAML,
-            raw.connector.span.clone(),
-            message,
-        ));
+        findings.push(Diagnostic::error(codes::YAML, raw.connector.span.clone(), message));
     }
 }
 
 /// A name that is safe in logs, metrics and links: lower-case letters, digits and hyphens, 64 characters at most.
 fn is_label(text: &str) -> bool {
     (1..=64).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
 /// A shape that several endpoints use is compiled several times and found wanting once.

@@ -28,12 +28,7 @@ pub(super) fn check(
 
 fn overlap(one: &Endpoint, other: &Endpoint) -> bool {
     let same_length = one.template.parts.len() == other.template.parts.len();
-    same_length
-        && one
-            .template
-            .all()
-            .zip(other.template.all())
-            .all(|(a, b)| meet(one, a, other, b))
+    same_length && one.template.all().zip(other.template.all()).all(|(a, b)| meet(one, a, other, b))
 }
 
 /// Whether one path segment can satisfy both parts.

@@ -15,19 +15,13 @@ const NEEDED: &[(&str, &[&str])] = &[
     ("mailFolders", &["Mail.ReadBasic.All", "Mail.Read"]),
     ("contacts", &["Contacts.Read"]),
     ("contactFolders", &["Contacts.Read"]),
-    (
-        "groups",
-        &["GroupMember.Read.All", "Group.Read.All", "Directory.Read.All"],
-    ),
+    ("groups", &["GroupMember.Read.All", "Group.Read.All", "Directory.Read.All"]),
     ("users", &["User.Read.All", "Directory.Read.All"]),
 ];
 
 /// The written names, each a list of alternatives.
 pub(super) fn names(permissions: &[raw::Permission]) -> Vec<Vec<String>> {
-    permissions
-        .iter()
-        .map(|entry| entry.0.iter().map(|name| name.value.clone()).collect())
-        .collect()
+    permissions.iter().map(|entry| entry.0.iter().map(|name| name.value.clone()).collect()).collect()
 }
 
 /// Reports endpoints that no listed permission opens and permissions that open too much.
@@ -49,11 +43,8 @@ fn report_missing(
     endpoints: &[Option<Endpoint>],
     findings: &mut Vec<Diagnostic>,
 ) {
-    let listed: Vec<_> = permissions
-        .iter()
-        .flat_map(|entry| &entry.0)
-        .map(|name| name.value.as_str())
-        .collect();
+    let listed: Vec<_> =
+        permissions.iter().flat_map(|entry| &entry.0).map(|name| name.value.as_str()).collect();
     for (raw, endpoint) in written.iter().zip(endpoints) {
         let (Some(raw), Some(endpoint)) = (&raw.0, endpoint) else {
             continue;
@@ -69,23 +60,16 @@ fn report_missing(
 
 fn report_excess(entry: &raw::Permission, findings: &mut Vec<Diagnostic>) {
     let Some(first) = entry.0.first() else { return };
-    let least = NEEDED.iter().find_map(|(_, names)| {
-        names
-            .iter()
-            .skip(1)
-            .any(|name| *name == first.value)
-            .then(|| names.first())
-    });
+    let least = NEEDED
+        .iter()
+        .find_map(|(_, names)| names.iter().skip(1).any(|name| *name == first.value).then(|| names.first()));
     if let Some(Some(least)) = least {
         let message = format!("`{}` opens more than these endpoints need", first.value);
         let hint = format!("name `{least}` first: [{least}, {}]", first.value);
         findings.push(Diagnostic::warning(codes::OVER_PRIVILEGED, first.span.clone(), message).hint(hint));
     }
     for name in &entry.0 {
-        if ["ReadWrite", "Send", "Manage", "FullControl"]
-            .iter()
-            .any(|word| name.value.contains(word))
-        {
+        if ["ReadWrite", "Send", "Manage", "FullControl"].iter().any(|word| name.value.contains(word)) {
             let message = "this permission can change the tenant; this proxy only reads";
             findings.push(
                 Diagnostic::warning(codes::OVER_PRIVILEGED, name.span.clone(), message)
@@ -97,8 +81,5 @@ fn report_excess(entry: &raw::Permission, findings: &mut Vec<Diagnostic>) {
 
 /// The permissions that open an endpoint, least first; empty if this program does not know.
 fn needed(template: &Template) -> &'static [&'static str] {
-    NEEDED
-        .iter()
-        .find(|(segment, _)| template.names(segment))
-        .map_or(&[], |(_, permissions)| permissions)
+    NEEDED.iter().find(|(segment, _)| template.names(segment)).map_or(&[], |(_, permissions)| permissions)
 }

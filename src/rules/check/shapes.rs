@@ -25,14 +25,7 @@ pub(super) struct Names<'a>(HashMap<&'a str, ShapeId>);
 
 impl<'a> Names<'a> {
     pub(super) fn new(shapes: &'a raw::Entries<raw::Shape>) -> Self {
-        Self(
-            shapes
-                .0
-                .iter()
-                .enumerate()
-                .map(|(at, (name, _))| (name.value.as_str(), ShapeId(at)))
-                .collect(),
-        )
+        Self(shapes.0.iter().enumerate().map(|(at, (name, _))| (name.value.as_str(), ShapeId(at))).collect())
     }
 
     /// The shape called `name`, or a finding.
@@ -65,10 +58,7 @@ pub(super) fn check(
 }
 
 fn check_shape(raw: &raw::Shape, names: &Names<'_>, findings: &mut Vec<Diagnostic>) -> Shape {
-    let mut checker = Checker {
-        shape: Shape::default(),
-        findings,
-    };
+    let mut checker = Checker { shape: Shape::default(), findings };
     checker.plain(&raw.keep, &Treatment::Keep);
     checker.plain(&raw.redact, &Treatment::Redact);
     checker.plain(&raw.domain, &Treatment::Transform(Transform::Domain));
@@ -98,23 +88,14 @@ struct Checker<'f> {
 
 impl Checker<'_> {
     fn error(&mut self, code: codes::Code, span: &Range<usize>, message: impl Into<String>, hint: &str) {
-        self.findings
-            .push(Diagnostic::error(code, span.clone(), message).hint(hint));
+        self.findings.push(Diagnostic::error(code, span.clone(), message).hint(hint));
     }
 
     fn plain(&mut self, paths: &[Spanned<String>], treatment: &Treatment) {
-        let usage = if *treatment == Treatment::Redact {
-            Use::Redact
-        } else {
-            Use::Write
-        };
+        let usage = if *treatment == Treatment::Redact { Use::Redact } else { Use::Write };
         for text in paths {
             if let Some(path) = Path::parse(text, usage, self.findings) {
-                self.shape.rules.push(Rule {
-                    path,
-                    treatment: treatment.clone(),
-                    span: text.span.clone(),
-                });
+                self.shape.rules.push(Rule { path, treatment: treatment.clone(), span: text.span.clone() });
             }
         }
     }
@@ -128,12 +109,7 @@ impl Checker<'_> {
 
     fn need_path(&mut self, one: Option<&Spanned<String>>, many: &[Spanned<String>], span: &Range<usize>) {
         if one.is_none() && many.is_empty() {
-            self.error(
-                codes::PATH_MISSING,
-                span,
-                "this entry names no path",
-                "add `path:` or `paths:`",
-            );
+            self.error(codes::PATH_MISSING, span, "this entry names no path", "add `path:` or `paths:`");
         }
     }
 
@@ -149,44 +125,26 @@ impl Checker<'_> {
                 return;
             }
         };
-        self.paths(
-            entry.path.as_ref(),
-            &entry.paths,
-            &Treatment::Transform(transform),
-        );
+        self.paths(entry.path.as_ref(), &entry.paths, &Treatment::Transform(transform));
     }
 
     fn matches(&mut self, entry: &raw::Match) {
         self.need_path(entry.path.as_ref(), &entry.paths, &entry.regex.span);
         warn_anchors(&entry.regex, self.findings);
         let Some(parts) = self.parts(entry) else { return };
-        self.paths(
-            entry.path.as_ref(),
-            &entry.paths,
-            &Treatment::Transform(Transform::Match(parts)),
-        );
+        self.paths(entry.path.as_ref(), &entry.paths, &Treatment::Transform(Transform::Match(parts)));
     }
 
     fn parts(&mut self, entry: &raw::Match) -> Option<Match> {
         let anchored = format!("^(?:{})$", entry.regex.value);
-        let built = RegexBuilder::new(&anchored)
-            .size_limit(MAX_REGEX_BYTES)
-            .nest_limit(MAX_REGEX_NESTING)
-            .build();
+        let built =
+            RegexBuilder::new(&anchored).size_limit(MAX_REGEX_BYTES).nest_limit(MAX_REGEX_NESTING).build();
         let Ok(regex) = built else {
             let hint = "see the syntax of Rust's regex crate: no look-around, no back-references";
-            self.error(
-                codes::REGEX,
-                &entry.regex.span,
-                "this regular expression does not compile",
-                hint,
-            );
+            self.error(codes::REGEX, &entry.regex.span, "this regular expression does not compile", hint);
             return None;
         };
-        let groups = [
-            entry.keep.as_ref(),
-            entry.pseudonymize.as_ref().map(|part| &part.group),
-        ];
+        let groups = [entry.keep.as_ref(), entry.pseudonymize.as_ref().map(|part| &part.group)];
         if groups.iter().all(Option::is_none) {
             let hint = "add `keep: NAME` or `pseudonymize: { group: NAME, as: … }`";
             self.error(
@@ -210,15 +168,9 @@ impl Checker<'_> {
             }
         }
         let keep = entry.keep.as_ref().map(|group| group.value.clone());
-        let pseudonymize = entry
-            .pseudonymize
-            .as_ref()
-            .map(|part| (part.group.value.clone(), part.kind.value));
-        Some(Match {
-            regex,
-            keep,
-            pseudonymize,
-        })
+        let pseudonymize =
+            entry.pseudonymize.as_ref().map(|part| (part.group.value.clone(), part.kind.value));
+        Some(Match { regex, keep, pseudonymize })
     }
 
     fn nested(&mut self, entry: &raw::Nested, names: &Names<'_>) {
@@ -245,22 +197,14 @@ impl Checker<'_> {
     }
 
     fn warn_shadowed(&mut self) {
-        for keep in self
-            .shape
-            .rules
-            .iter()
-            .filter(|rule| rule.treatment == Treatment::Keep)
-        {
+        for keep in self.shape.rules.iter().filter(|rule| rule.treatment == Treatment::Keep) {
             let stricter = self
                 .shape
                 .rules
                 .iter()
                 .find(|rule| rule.treatment != Treatment::Keep && rule.path == keep.path);
             if let Some(stricter) = stricter {
-                let message = format!(
-                    "this has no effect: the same path is under `{}`",
-                    stricter.treatment
-                );
+                let message = format!("this has no effect: the same path is under `{}`", stricter.treatment);
                 self.findings.push(
                     Diagnostic::warning(codes::SHADOWED, keep.span.clone(), message)
                         .hint("remove one of the two"),
@@ -290,11 +234,7 @@ pub(super) fn build_findings(error: &BuildError) -> Vec<Diagnostic> {
                 .into()
         }
         BuildError::TooLarge => {
-            vec![Diagnostic::error(
-                codes::TOO_LARGE,
-                0..0,
-                "the shapes are too large to compile",
-            )]
+            vec![Diagnostic::error(codes::TOO_LARGE, 0..0, "the shapes are too large to compile")]
         }
     }
 }
@@ -306,19 +246,13 @@ pub(super) fn report_unused(
     findings: &mut Vec<Diagnostic>,
 ) {
     let nested = shapes.0.iter().filter_map(|(_, shape)| shape.0.as_ref());
-    let nested = nested
-        .flat_map(|shape| present(&shape.nested))
-        .map(|entry| entry.shape.value.as_str());
+    let nested = nested.flat_map(|shape| present(&shape.nested)).map(|entry| entry.shape.value.as_str());
     let answered = present(endpoints).map(|endpoint| endpoint.response.value.shape().value.as_str());
     let used: Vec<_> = nested.chain(answered).collect();
     for (name, _) in &shapes.0 {
         if !used.contains(&name.value.as_str()) {
             let message = "nothing uses this shape";
-            findings.push(Diagnostic::warning(
-                codes::UNUSED_SHAPE,
-                name.span.clone(),
-                message,
-            ));
+            findings.push(Diagnostic::warning(codes::UNUSED_SHAPE, name.span.clone(), message));
         }
     }
 }

@@ -95,9 +95,7 @@ fn code_unit(escape: &[u8]) -> Result<Option<u16>, SyntaxErrorKind> {
 }
 
 fn hex_digit(byte: u8) -> Option<u16> {
-    char::from(byte)
-        .to_digit(16)
-        .and_then(|digit| u16::try_from(digit).ok())
+    char::from(byte).to_digit(16).and_then(|digit| u16::try_from(digit).ok())
 }
 
 #[cfg(test)]
@@ -123,22 +121,14 @@ mod tests {
             (r"\udbff\udfff", '\u{10ffff}'),
         ];
         for (raw, decoded) in cases {
-            assert_eq!(
-                read(raw.as_bytes()),
-                Ok(Escape::Complete(raw.len(), decoded)),
-                "{raw}"
-            );
+            assert_eq!(read(raw.as_bytes()), Ok(Escape::Complete(raw.len(), decoded)), "{raw}");
             assert_eq!(
                 read(format!("{raw}x").as_bytes()),
                 Ok(Escape::Complete(raw.len(), decoded)),
                 "{raw}x"
             );
             for cut in 0..raw.len() {
-                assert_eq!(
-                    read(&raw.as_bytes()[..cut]),
-                    Ok(Escape::Incomplete),
-                    "{raw} cut at {cut}"
-                );
+                assert_eq!(read(&raw.as_bytes()[..cut]), Ok(Escape::Incomplete), "{raw} cut at {cut}");
             }
         }
     }
@@ -165,11 +155,7 @@ mod tests {
         for (raw, kind) in cases {
             assert_eq!(read(raw.as_bytes()), Err(kind), "{raw}");
             let before = &raw.as_bytes()[..raw.len() - 1];
-            assert_eq!(
-                read(before),
-                Ok(Escape::Incomplete),
-                "{raw} without its last byte"
-            );
+            assert_eq!(read(before), Ok(Escape::Incomplete), "{raw} without its last byte");
         }
     }
 

@@ -56,17 +56,11 @@ pub struct Key<'a> {
 
 impl<'a> Key<'a> {
     pub(super) fn plain(raw: &'a str) -> Self {
-        Self {
-            raw,
-            has_escapes: false,
-        }
+        Self { raw, has_escapes: false }
     }
 
     pub(super) fn written(raw: &'a str) -> Self {
-        Self {
-            raw,
-            has_escapes: raw.contains('\\'),
-        }
+        Self { raw, has_escapes: raw.contains('\\') }
     }
 
     /// What stands between the quotes, as written.
@@ -76,11 +70,7 @@ impl<'a> Key<'a> {
 
     /// The name itself. Names are compared in this form: `"bo\u0064y"` is `body`.
     pub fn unescaped(&self) -> Cow<'a, str> {
-        if self.has_escapes {
-            Cow::Owned(escape::unescape(self.raw))
-        } else {
-            Cow::Borrowed(self.raw)
-        }
+        if self.has_escapes { Cow::Owned(escape::unescape(self.raw)) } else { Cow::Borrowed(self.raw) }
     }
 }
 

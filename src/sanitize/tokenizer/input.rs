@@ -12,10 +12,7 @@ pub(super) struct Input<'c> {
 
 impl<'c> Input<'c> {
     pub(super) fn new(chunk: &'c [u8], position: u64) -> Self {
-        Self {
-            rest: chunk,
-            end: position.saturating_add(length(chunk)),
-        }
+        Self { rest: chunk, end: position.saturating_add(length(chunk)) }
     }
 
     pub(super) fn position(&self) -> u64 {

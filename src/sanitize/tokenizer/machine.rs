@@ -263,10 +263,7 @@ impl Machine {
     ) -> Step<H> {
         let expected = literal.as_str().bytes().skip(seen);
         let missing = expected.len();
-        let matching = expected
-            .zip(input.rest())
-            .take_while(|(want, got)| want == *got)
-            .count();
+        let matching = expected.zip(input.rest()).take_while(|(want, got)| want == *got).count();
         input.advance(matching);
         if matching == missing {
             self.end_value();

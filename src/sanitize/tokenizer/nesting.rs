@@ -19,11 +19,7 @@ pub(super) struct Nesting {
 
 impl Nesting {
     pub(super) fn new(limit: u32) -> Self {
-        Self {
-            bits: 0,
-            depth: 0,
-            limit: limit.min(MAX_DEPTH),
-        }
+        Self { bits: 0, depth: 0, limit: limit.min(MAX_DEPTH) }
     }
 
     /// Opens a container; false, and nothing done, if that would be one too many.
@@ -61,11 +57,7 @@ mod tests {
     #[test]
     fn keeps_every_level() {
         let kind = |level: u32| {
-            if level.is_multiple_of(3) {
-                Container::Object
-            } else {
-                Container::Array
-            }
+            if level.is_multiple_of(3) { Container::Object } else { Container::Array }
         };
         let mut nesting = Nesting::new(u32::MAX);
         assert!((0..MAX_DEPTH).all(|level| nesting.open(kind(level))));

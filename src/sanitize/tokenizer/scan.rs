@@ -81,11 +81,7 @@ mod tests {
                     let mut bytes = vec![filler; 2 * BLOCK + WORD + 3];
                     bytes[offset] = byte;
                     let expected = if is_stop(byte) { offset } else { bytes.len() };
-                    assert_eq!(
-                        run_length(&bytes),
-                        expected,
-                        "{byte:#x} at {offset} among {filler:#x}"
-                    );
+                    assert_eq!(run_length(&bytes), expected, "{byte:#x} at {offset} among {filler:#x}");
                 }
             }
         }

@@ -93,11 +93,7 @@ fn read_with(document: impl AsRef<[u8]>, limits: Limits) -> Outcome {
     assert_eq!(read_chunks(bytes.chunks(1), limits), whole, "byte by byte");
     for cut in 0..=bytes.len() {
         let (head, tail) = bytes.split_at(cut);
-        assert_eq!(
-            read_chunks([head, tail].into_iter(), limits),
-            whole,
-            "cut at {cut}"
-        );
+        assert_eq!(read_chunks([head, tail].into_iter(), limits), whole, "cut at {cut}");
     }
     whole
 }
@@ -155,10 +151,7 @@ fn hands_over_escapes_raw_and_decoded() {
 
 #[test]
 fn hands_over_keys_whole_with_their_name() {
-    assert_eq!(
-        events(r#"{"bo\u0064y":1,"\uD83D\uDE00é":2}"#),
-        r"{bo\u0064y=body:#1;\uD83D\uDE00é=😀é:#2;}"
-    );
+    assert_eq!(events(r#"{"bo\u0064y":1,"\uD83D\uDE00é":2}"#), r"{bo\u0064y=body:#1;\uD83D\uDE00é=😀é:#2;}");
 }
 
 #[test]
@@ -281,79 +274,43 @@ fn accepts_what_stands_beside_the_refused() {
 fn borrows_what_the_chunk_has_whole() {
     let document = br#"{"key":["a run",12,"b"]}"#;
     let mut transcript = Transcript::default();
-    Tokenizer::new(Limits::default())
-        .feed(document, &mut transcript)
-        .unwrap();
+    Tokenizer::new(Limits::default()).feed(document, &mut transcript).unwrap();
     let borrowed = document.as_ptr_range();
     assert_eq!(transcript.addresses.len(), 4);
-    assert!(
-        transcript
-            .addresses
-            .iter()
-            .all(|address| borrowed.contains(address))
-    );
+    assert!(transcript.addresses.iter().all(|address| borrowed.contains(address)));
 }
 
 #[test]
 fn limits_depth() {
     let nested = |depth: usize| ["[".repeat(depth), "]".repeat(depth)].concat();
-    let limits = Limits {
-        depth: 3,
-        ..Limits::default()
-    };
+    let limits = Limits { depth: 3, ..Limits::default() };
     assert_eq!(read_with(nested(3), limits).1, Ok(()));
     assert_eq!(error_with(nested(4), limits), (SyntaxErrorKind::TooDeep, 3));
-    assert_eq!(
-        read_with(r#"[[[],{}],[[]]]"#, limits).1,
-        Ok(()),
-        "depth is not a count"
-    );
-    assert_eq!(
-        error_with(r#"{"a":[{"b":{}}]}"#, limits),
-        (SyntaxErrorKind::TooDeep, 11)
-    );
+    assert_eq!(read_with(r#"[[[],{}],[[]]]"#, limits).1, Ok(()), "depth is not a count");
+    assert_eq!(error_with(r#"{"a":[{"b":{}}]}"#, limits), (SyntaxErrorKind::TooDeep, 11));
     assert_eq!(read(nested(64)).1, Ok(()));
     assert_eq!(error(nested(65)), (SyntaxErrorKind::TooDeep, 64));
-    let beyond = Limits {
-        depth: u32::MAX,
-        ..Limits::default()
-    };
+    let beyond = Limits { depth: u32::MAX, ..Limits::default() };
     assert_eq!(read_with(nested(128), beyond).1, Ok(()));
     assert_eq!(error_with(nested(129), beyond), (SyntaxErrorKind::TooDeep, 128));
 }
 
 #[test]
 fn limits_keys_as_written() {
-    let limits = Limits {
-        key_length: 6,
-        ..Limits::default()
-    };
+    let limits = Limits { key_length: 6, ..Limits::default() };
     for key in ["", "abcdef", "\\u0041", "abcdé", "ab\u{1f600}", "a\\nb\\n"] {
         assert_eq!(read_with(format!("{{\"{key}\":1}}"), limits).1, Ok(()), "{key}");
     }
-    for key in [
-        "abcdefg",
-        "a\\u0041",
-        "abcdeé",
-        "abc\u{1f600}",
-        "abcdefghijkl\\x\n",
-    ] {
+    for key in ["abcdefg", "a\\u0041", "abcdeé", "abc\u{1f600}", "abcdefghijkl\\x\n"] {
         let document = format!("[{{\"{key}\":1}}]");
-        assert_eq!(
-            error_with(document, limits),
-            (SyntaxErrorKind::KeyTooLong, 3),
-            "{key}"
-        );
+        assert_eq!(error_with(document, limits), (SyntaxErrorKind::KeyTooLong, 3), "{key}");
     }
     assert_eq!(read_with("\"a string value\"", limits).1, Ok(()));
 }
 
 #[test]
 fn limits_numbers_as_written() {
-    let limits = Limits {
-        number_length: 5,
-        ..Limits::default()
-    };
+    let limits = Limits { number_length: 5, ..Limits::default() };
     for number in ["12345", "-1.25", "1e+99"] {
         assert_eq!(read_with(format!("[{number}]"), limits).1, Ok(()), "{number}");
         assert_eq!(read_with(number, limits).1, Ok(()), "{number}");
@@ -370,35 +327,21 @@ fn limits_numbers_as_written() {
 
 #[test]
 fn limits_the_document() {
-    let limits = Limits {
-        document_length: 4,
-        ..Limits::default()
-    };
+    let limits = Limits { document_length: 4, ..Limits::default() };
     for document in ["1234", "\"ab\"", "[1] "] {
         assert_eq!(read_with(document, limits).1, Ok(()), "{document}");
     }
     for document in ["12345", "\"abc\"", "[1]  ", "[\"a\\n"] {
-        assert_eq!(
-            error_with(document, limits),
-            (SyntaxErrorKind::DocumentTooLong, 4),
-            "{document}"
-        );
+        assert_eq!(error_with(document, limits), (SyntaxErrorKind::DocumentTooLong, 4), "{document}");
     }
-    assert_eq!(
-        error_with("[1]]]]", limits),
-        (SyntaxErrorKind::TrailingBytes, 3),
-        "the first error counts"
-    );
+    assert_eq!(error_with("[1]]]]", limits), (SyntaxErrorKind::TrailingBytes, 3), "the first error counts");
 }
 
 #[test]
 fn answers_an_error_for_ever() {
     let mut tokenizer = Tokenizer::new(Limits::default());
     let mut transcript = Transcript::default();
-    let expected = Err(Halt::Syntax(SyntaxError::new(
-        SyntaxErrorKind::ExpectedCommaOrEnd,
-        3,
-    )));
+    let expected = Err(Halt::Syntax(SyntaxError::new(SyntaxErrorKind::ExpectedCommaOrEnd, 3)));
     assert_eq!(tokenizer.feed(b"[1 2", &mut transcript), expected);
     assert_eq!(tokenizer.feed(b",3]", &mut transcript), expected);
     assert_eq!(tokenizer.feed(b"", &mut transcript), expected);
@@ -410,14 +353,8 @@ fn answers_an_error_for_ever() {
 #[test]
 fn stops_for_good_when_the_handler_refuses() {
     let mut tokenizer = Tokenizer::new(Limits::default());
-    let mut transcript = Transcript {
-        refuse_key: Some("b"),
-        ..Transcript::default()
-    };
-    assert_eq!(
-        tokenizer.feed(br#"{"a":1,"\u0062":2}"#, &mut transcript),
-        Err(Halt::Violation("refused"))
-    );
+    let mut transcript = Transcript { refuse_key: Some("b"), ..Transcript::default() };
+    assert_eq!(tokenizer.feed(br#"{"a":1,"\u0062":2}"#, &mut transcript), Err(Halt::Violation("refused")));
     let stopped = Err(Halt::Syntax(SyntaxError::new(SyntaxErrorKind::Stopped, 15)));
     assert_eq!(tokenizer.feed(b"", &mut transcript), stopped);
     assert_eq!(tokenizer.finish(&mut transcript), stopped);
@@ -432,10 +369,7 @@ fn stays_finished() {
     tokenizer.finish(&mut transcript).unwrap();
     tokenizer.finish(&mut transcript).unwrap();
     let halt = tokenizer.feed(b"3", &mut transcript).unwrap_err();
-    assert_eq!(
-        halt,
-        Halt::Syntax(SyntaxError::new(SyntaxErrorKind::TrailingBytes, 2))
-    );
+    assert_eq!(halt, Halt::Syntax(SyntaxError::new(SyntaxErrorKind::TrailingBytes, 2)));
     assert_eq!(transcript.text, "#12;");
 }
 

@@ -91,10 +91,7 @@ impl Text {
     #[inline]
     fn escape<'c>(&mut self, input: &mut Input<'c>) -> Result<Piece<'c>, SyntaxError> {
         match escape::read(input.rest()).map_err(|kind| input.fail(kind))? {
-            Escape::Complete(length, decoded) => Ok(Piece::Escape {
-                raw: input.take_text(length)?,
-                decoded,
-            }),
+            Escape::Complete(length, decoded) => Ok(Piece::Escape { raw: input.take_text(length)?, decoded }),
             Escape::Incomplete => {
                 self.carry_rest(input);
                 Ok(Piece::More)
@@ -122,18 +119,13 @@ impl Text {
     fn resume(&mut self, input: &mut Input<'_>) -> Result<Piece<'_>, SyntaxError> {
         while let Some(byte) = input.peek() {
             self.push(byte);
-            let carried = self
-                .read_carry()
-                .map_err(|kind| SyntaxError::new(kind, self.start))?;
+            let carried = self.read_carry().map_err(|kind| SyntaxError::new(kind, self.start))?;
             input.advance(1);
             match carried {
                 Carried::Incomplete => {}
                 Carried::Character => return Ok(Piece::Run(self.release()?)),
                 Carried::Escape(decoded) => {
-                    return Ok(Piece::Escape {
-                        raw: self.release()?,
-                        decoded,
-                    });
+                    return Ok(Piece::Escape { raw: self.release()?, decoded });
                 }
             }
         }

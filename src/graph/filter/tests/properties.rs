@@ -57,28 +57,10 @@ fn under(filter: Filter, collection: &PropertyPath) -> Filter {
         Filter::And(parts) => Filter::And(all(parts)),
         Filter::Or(parts) => Filter::Or(all(parts)),
         Filter::Not(inner) => Filter::Not(Box::new(under(*inner, collection))),
-        Filter::Call {
-            function,
-            path,
-            literal,
-        } => Filter::Call {
-            function,
-            path: join(path),
-            literal,
-        },
-        Filter::Compare { path, op, literal } => Filter::Compare {
-            path: join(path),
-            op,
-            literal,
-        },
-        Filter::In { path, literals } => Filter::In {
-            path: join(path),
-            literals,
-        },
-        Filter::Any { path, condition } => Filter::Any {
-            path: join(path),
-            condition,
-        },
+        Filter::Call { function, path, literal } => Filter::Call { function, path: join(path), literal },
+        Filter::Compare { path, op, literal } => Filter::Compare { path: join(path), op, literal },
+        Filter::In { path, literals } => Filter::In { path: join(path), literals },
+        Filter::Any { path, condition } => Filter::Any { path: join(path), condition },
     }
 }
 

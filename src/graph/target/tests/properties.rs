@@ -61,10 +61,7 @@ fn fragment() -> impl Strategy<Value = String> {
 }
 
 fn hostile_target() -> impl Strategy<Value = String> {
-    (
-        proptest::sample::select(vec!["", "/v1.0/", "/beta/"]),
-        proptest::collection::vec(fragment(), 0..14),
-    )
+    (proptest::sample::select(vec!["", "/v1.0/", "/beta/"]), proptest::collection::vec(fragment(), 0..14))
         .prop_map(|(start, pieces)| start.to_owned() + &pieces.concat())
 }
 
@@ -83,24 +80,14 @@ fn valid_target() -> impl Strategy<Value = String> {
         vec!["$select", "TOP", "%24filter", "userId", "$index", "skipToken"],
         0..=6,
     );
-    (
-        proptest::collection::vec(step, 0..6),
-        names,
-        proptest::collection::vec(value, 6),
-    )
-        .prop_map(|(steps, names, values)| {
+    (proptest::collection::vec(step, 0..6), names, proptest::collection::vec(value, 6)).prop_map(
+        |(steps, names, values)| {
             let path: String = steps.iter().map(|step| format!("/{step}")).collect();
-            let pairs: Vec<_> = names
-                .iter()
-                .zip(values)
-                .map(|(name, value)| format!("{name}={value}"))
-                .collect();
-            if pairs.is_empty() {
-                format!("/v1.0{path}")
-            } else {
-                format!("/v1.0{path}?{}", pairs.join("&"))
-            }
-        })
+            let pairs: Vec<_> =
+                names.iter().zip(values).map(|(name, value)| format!("{name}={value}")).collect();
+            if pairs.is_empty() { format!("/v1.0{path}") } else { format!("/v1.0{path}?{}", pairs.join("&")) }
+        },
+    )
 }
 
 fn assert_canonical(target: &Target) {

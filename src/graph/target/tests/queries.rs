@@ -10,18 +10,12 @@ fn options_are_decoded_and_their_names_folded() {
         ("select=id&$TOP=5", vec!["$select=id", "$top=5"]),
         ("$filter=a+eq+%27x%2By%27", vec!["$filter=a eq 'x+y'"]),
         ("$filter=a%20eq%20'b=c'", vec!["$filter=a eq 'b=c'"]),
-        (
-            "startDateTime=2024&$index=0",
-            vec!["startDateTime=2024", "$index=0"],
-        ),
+        ("startDateTime=2024&$index=0", vec!["startDateTime=2024", "$index=0"]),
         ("$top=", vec!["$top="]),
         ("x=/../../me?y", vec!["x=/../../me?y"]),
         ("$search=100%25", vec!["$search=100%"]),
         ("$skiptoken=a%252Fb", vec!["$skiptoken=a%2Fb"]),
-        (
-            "$select=id%26$expand=attachments",
-            vec!["$select=id&$expand=attachments"],
-        ),
+        ("$select=id%26$expand=attachments", vec!["$select=id&$expand=attachments"]),
     ] {
         assert_eq!(options(query), expected, "{query}");
     }
