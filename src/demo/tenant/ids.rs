@@ -192,10 +192,17 @@ fn exchange_base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes).replace('/', "-").replace('+', "_")
 }
 
+/// The bytes of what starts like an id; whose id it is shows later.
 fn decode(id: &str) -> Result<Vec<u8>, IdError> {
-    STANDARD
+    let bytes = STANDARD
         .decode(id.replace('-', "/").replace('_', "+"))
-        .map_err(|_| IdError::Malformed)
+        .map_err(|_| IdError::Malformed)?;
+    let headers = [ITEM_HEADER.as_slice(), &CONVERSATION_HEADER, &IMMUTABLE_HEADER];
+    headers
+        .iter()
+        .any(|header| bytes.starts_with(header))
+        .then_some(bytes)
+        .ok_or(IdError::Malformed)
 }
 
 /// A 48-bit counter and the two zero bytes that follow it.
@@ -243,7 +250,9 @@ mod tests {
             Ok(ItemId::Immutable { item: 900 })
         );
         assert_eq!(key.item_of(&other.item_id(12, 900)), Err(IdError::Foreign));
-        assert_eq!(key.item_of("not an id"), Err(IdError::Malformed));
+        for malformed in ["not an id", "nonsense", ""] {
+            assert_eq!(key.item_of(malformed), Err(IdError::Malformed), "{malformed}");
+        }
     }
 
     #[test]
