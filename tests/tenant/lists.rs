@@ -222,3 +222,22 @@ async fn groups_and_their_members() {
         .await;
     assert_eq!(users.len() + direct.len(), all.len());
 }
+
+#[tokio::test]
+async fn folders_and_accounts_can_be_filtered() {
+    let graph = Graph::start().await;
+    let folders = format!("/v1.0/users/{}/mailFolders", graph.staff().id());
+    let found = graph
+        .walk(&format!("{folders}?$filter=displayName%20eq%20'Inbox'"))
+        .await;
+    assert_eq!(
+        ids(&found).into_iter().next(),
+        graph.tenant.folder_id(graph.staff(), "inbox")
+    );
+    let guests = graph
+        .walk("/v1.0/users?$filter=userType%20eq%20'Guest'&$select=id,userType")
+        .await;
+    assert!(!guests.is_empty() && guests.iter().all(|user| user["userType"] == "Guest"));
+    let unfiltered = graph.walk("/v1.0/users?$select=id,userType").await;
+    assert!(unfiltered.len() > guests.len());
+}

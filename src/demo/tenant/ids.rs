@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! item          00 03 24 00 | mailbox GUID, 36 ASCII | 00 | 46 00 | 0⁴ store¹⁶ 07 00 | db¹⁶ folder⁶ 0² | db¹⁶ item⁶ 0²
+//! attachment    the item's | 01 12 00 10 00 | GUID¹⁶
 //! folder        00 03 24 00 | mailbox GUID, 36 ASCII | 00 | 2E 00 | 0⁴ store¹⁶ 01 00 | db¹⁶ folder⁶ 0²
 //! conversation  00 04 24 00 | mailbox GUID, 36 ASCII | 00 | 10 00 | thread GUID¹⁶
 //! immutable     00 09 00    | 2E 00 | 0⁴ provider¹⁶ 0D 00 | db¹⁶ item⁶ 0²
@@ -18,13 +19,14 @@ use super::rng::Rng;
 const ITEM_HEADER: [u8; 4] = [0x00, 0x03, 0x24, 0x00];
 const CONVERSATION_HEADER: [u8; 4] = [0x00, 0x04, 0x24, 0x00];
 const IMMUTABLE_HEADER: [u8; 5] = [0x00, 0x09, 0x00, 0x2E, 0x00];
-/// The provider id that immutable ids carry (muidEMSAB is another of this family, \[MS-OXOABK\]).
+/// The provider id that immutable ids carry.
 const IMMUTABLE_PROVIDER: [u8; 16] = [
     0x1D, 0x84, 0x03, 0x11, 0xAA, 0x66, 0x11, 0xCD, 0x9B, 0xC8, 0x00, 0xAA, 0x00, 0x2F, 0xC4, 0x5A,
 ];
 const ITEM_ENTRY: [u8; 3] = [0x00, 0x46, 0x00];
 const FOLDER_ENTRY: [u8; 3] = [0x00, 0x2E, 0x00];
 const THREAD_ENTRY: [u8; 3] = [0x00, 0x10, 0x00];
+const ATTACHMENT_ENTRY: [u8; 5] = [0x01, 0x12, 0x00, 0x10, 0x00];
 
 /// What makes one mailbox's ids its own.
 pub(super) struct MailboxKey {
@@ -62,7 +64,7 @@ impl MailboxKey {
     }
 
     pub(super) fn folder_id(&self, folder: u64) -> String {
-        exchange_base64(&self.folder_bytes(folder))
+        exchange_base64(&[self.folder_prefix(), counter(folder).to_vec()].concat())
     }
 
     /// The folder that this id names in this mailbox.
@@ -71,17 +73,23 @@ impl MailboxKey {
         let counter = bytes
             .strip_prefix(self.folder_prefix().as_slice())
             .ok_or(IdError::Foreign)?;
-        counter_of(counter).map(|(folder, _)| folder)
+        last_counter(counter)
     }
 
     pub(super) fn item_id(&self, folder: u64, item: u64) -> String {
-        let id = [
-            self.item_prefix(),
-            counter(folder).to_vec(),
-            self.database.to_vec(),
-            counter(item).to_vec(),
-        ];
-        exchange_base64(&id.concat())
+        exchange_base64(&self.item_bytes(folder, item))
+    }
+
+    /// An attachment's id: its message's with one more part.
+    pub(super) fn attachment_id(&self, folder: u64, item: u64, attachment: &[u8; 16]) -> String {
+        exchange_base64(
+            &[
+                self.item_bytes(folder, item).as_slice(),
+                &ATTACHMENT_ENTRY,
+                attachment,
+            ]
+            .concat(),
+        )
     }
 
     pub(super) fn immutable_id(&self, item: u64) -> String {
@@ -92,7 +100,7 @@ impl MailboxKey {
     pub(super) fn item_of(&self, id: &str) -> Result<ItemId, IdError> {
         let bytes = decode(id)?;
         if let Some(rest) = bytes.strip_prefix(self.immutable_prefix().as_slice()) {
-            return counter_of(rest).map(|(item, _)| ItemId::Immutable { item });
+            return last_counter(rest).map(|item| ItemId::Immutable { item });
         }
         let rest = bytes
             .strip_prefix(self.item_prefix().as_slice())
@@ -101,7 +109,7 @@ impl MailboxKey {
         let rest = rest
             .strip_prefix(self.database.as_slice())
             .ok_or(IdError::Malformed)?;
-        counter_of(rest).map(|(item, _)| ItemId::Regular { folder, item })
+        last_counter(rest).map(|item| ItemId::Regular { folder, item })
     }
 
     pub(super) fn conversation_id(&self, thread: &[u8; 16]) -> String {
@@ -130,8 +138,9 @@ impl MailboxKey {
         )
     }
 
-    fn folder_bytes(&self, folder: u64) -> Vec<u8> {
-        [self.folder_prefix(), counter(folder).to_vec()].concat()
+    fn item_bytes(&self, folder: u64, item: u64) -> Vec<u8> {
+        let (folder, item) = (counter(folder), counter(item));
+        [self.item_prefix().as_slice(), &folder, &self.database, &item].concat()
     }
 
     fn folder_prefix(&self) -> Vec<u8> {
@@ -210,6 +219,14 @@ fn counter(number: u64) -> [u8; 8] {
     (number << 16).to_be_bytes()
 }
 
+/// The counter that an id ends with.
+fn last_counter(bytes: &[u8]) -> Result<u64, IdError> {
+    match counter_of(bytes)? {
+        (counter, []) => Ok(counter),
+        _ => Err(IdError::Malformed),
+    }
+}
+
 fn counter_of(bytes: &[u8]) -> Result<(u64, &[u8]), IdError> {
     let (counter, rest) = bytes.split_first_chunk::<8>().ok_or(IdError::Malformed)?;
     Ok((u64::from_be_bytes(*counter) >> 16, rest))
@@ -250,7 +267,7 @@ mod tests {
             Ok(ItemId::Immutable { item: 900 })
         );
         assert_eq!(key.item_of(&other.item_id(12, 900)), Err(IdError::Foreign));
-        for malformed in ["not an id", "nonsense", ""] {
+        for malformed in ["not an id", "nonsense", "", &key.attachment_id(12, 900, &[7; 16])] {
             assert_eq!(key.item_of(malformed), Err(IdError::Malformed), "{malformed}");
         }
     }

@@ -264,11 +264,7 @@ mod tests {
         let times: Vec<i64> = (0..2_000)
             .map(|number| letter(&directory, number).sent())
             .collect();
-        assert!(
-            times
-                .windows(2)
-                .all(|pair| pair[0] + 60 < pair[1] + 60 && pair[0] < pair[1])
-        );
+        assert!(times.windows(2).all(|pair| pair[0] + 60 < pair[1]));
     }
 
     #[test]

@@ -146,12 +146,13 @@ impl<'a> Message<'a> {
         let file = text::ATTACHMENTS
             .get(rng.below(text::ATTACHMENTS.len()))
             .filter(|_| self.has_attachments());
+        let folder = folders::counter(self.entry.folder);
         let described = file.map(|[name, content_type]| {
             let content = format!("{name}: {}", rng.pick(text::SENTENCES));
             json!({
                 "@odata.type": "#microsoft.graph.fileAttachment",
                 "@odata.mediaContentType": content_type,
-                "id": format!("{}-attachment", self.id(View::default())),
+                "id": self.owner.key.attachment_id(folder, self.entry.item(), &rng.bytes()),
                 "lastModifiedDateTime": time(self.letter.sent()),
                 "name": name,
                 "contentType": content_type,

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::folders::{self, ARCHIVE};
-use super::people::{User, number};
+use super::people::{Account, User, number};
 use super::rng::Rng;
 use super::text;
 
@@ -11,6 +11,11 @@ use super::text;
 pub(super) fn settings(seed: u64, owner: &User) -> Value {
     let mut rng = Rng::of(seed, "settings", &[number(owner.index)]);
     let [.., zone] = text::OFFICES.get(owner.office).copied().unwrap_or_default();
+    let purpose = match owner.account() {
+        Account::Member | Account::Guest => "user",
+        Account::Room => "room",
+        Account::Shared => "shared",
+    };
     let start = 7 + rng.below(3);
     json!({
         "archiveFolder": folders::folder_id(&owner.key, ARCHIVE),
@@ -18,7 +23,7 @@ pub(super) fn settings(seed: u64, owner: &User) -> Value {
         "delegateMeetingMessageDeliveryOptions": "sendToDelegateOnly",
         "dateFormat": "yyyy-MM-dd",
         "timeFormat": "HH:mm",
-        "userPurpose": "user",
+        "userPurpose": purpose,
         "automaticRepliesSetting": automatic_replies(owner, &mut rng),
         "language": { "locale": "en-US", "displayName": "English (United States)" },
         "workingHours": {

@@ -214,6 +214,7 @@ pub(super) const TOPICS: &[&str] = &[
     "redundancy list",
     "merger talks",
     "expense report",
+    "\"confidential\" C:\\drafts 🚧",
 ];
 
 pub(super) const SENTENCES: &[&str] = &[

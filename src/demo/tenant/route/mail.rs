@@ -8,6 +8,7 @@ use crate::demo::tenant::Mailbox;
 use crate::demo::tenant::contacts;
 use crate::demo::tenant::delta::{State, Tracked};
 use crate::demo::tenant::fault::Fault;
+use crate::demo::tenant::filter::Filter;
 use crate::demo::tenant::folders::{self, Counts, Folder, ROOT, Slot};
 use crate::demo::tenant::ids::{IdError, ItemId};
 use crate::demo::tenant::odata::{Shape, at_path};
@@ -68,7 +69,7 @@ fn mail_folders(
     parent: Slot,
     segments: &[Segment],
 ) -> Result<Reply, Fault> {
-    let shown = visible_children(request, mailbox, parent);
+    let shown = matching(request, mailbox, parent)?;
     match segments {
         [] => list_folders(request, mailbox, &shown),
         [last] if last.is("$count") => Ok(count(shown.len())),
@@ -110,6 +111,19 @@ fn list_folders(request: &Request<'_>, mailbox: &Mailbox<'_>, shown: &[Folder]) 
     FOLDER.check(selected.as_deref(), request.version.is_beta())?;
     let render = |folder: &Folder| render_folder(request, mailbox, folder, selected.as_deref());
     outlook_page(request, context, shown, render).map(Reply::Page)
+}
+
+/// The folders below `parent` that `$filter` leaves.
+fn matching(request: &Request<'_>, mailbox: &Mailbox<'_>, parent: Slot) -> Result<Vec<Folder>, Fault> {
+    let filter = Filter::parse(request.options.value("filter"))?;
+    let holds = |folder: &Folder| {
+        let object = folder.to_json(&mailbox.owner.key, mailbox.counts(folder.slot), true);
+        filter.matches(|path| at_path(&object, path))
+    };
+    Ok(visible_children(request, mailbox, parent)
+        .into_iter()
+        .filter(holds)
+        .collect())
 }
 
 fn visible_children(request: &Request<'_>, mailbox: &Mailbox<'_>, parent: Slot) -> Vec<Folder> {

@@ -26,14 +26,14 @@ pub(super) fn answer(
         [last] if last.is("$count") => Ok(count(matching(request, mailbox, folder)?.len())),
         [last] if last.is_qualified("delta") => changes(request, mailbox, folder).map(Reply::Page),
         [key] => {
-            let message = find(request, mailbox, folder, key)?;
+            let message = find(mailbox, folder, key)?;
             let selected = checked_select(request)?;
             let context = request.entity_context(&collection(mailbox, folder));
             Ok(entity(context, render(request, &message, selected.as_deref())))
         }
-        [key, last] if last.is("$value") => Ok(Reply::Mime(find(request, mailbox, folder, key)?.mime())),
+        [key, last] if last.is("$value") => Ok(Reply::Mime(find(mailbox, folder, key)?.mime())),
         [key, next, rest @ ..] if next.is("attachments") => {
-            attachments(request, mailbox, &find(request, mailbox, folder, key)?, rest)
+            attachments(request, mailbox, &find(mailbox, folder, key)?, rest)
         }
         [_, other, ..] => Err(other.unknown()),
     }
@@ -117,12 +117,7 @@ fn order(mailbox: &Mailbox<'_>, entries: &mut [Entry], orderby: &str) -> Result<
     Ok(())
 }
 
-fn find<'a>(
-    request: &Request<'_>,
-    mailbox: &Mailbox<'a>,
-    folder: Option<Slot>,
-    key: &Segment,
-) -> Result<Message<'a>, Fault> {
+fn find<'a>(mailbox: &Mailbox<'a>, folder: Option<Slot>, key: &Segment) -> Result<Message<'a>, Fault> {
     let id = mailbox.owner.key.item_of(key.text()).map_err(id_fault)?;
     let (item, named) = match id {
         ItemId::Regular { folder, item } => (item, folders::slot_of(folder)),
@@ -134,8 +129,6 @@ fn find<'a>(
     let entry = entry_of(mailbox.entries, item)
         .filter(is_there)
         .ok_or(Fault::ItemNotFound)?;
-    // `/$value` and the like take no options; one that is wrong is still refused.
-    request.options.number("top")?;
     Ok(mailbox.message(entry))
 }
 
