@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use glassine::demo::tenant::Tenant;
 use serde_json::{Value, json};
 
 use super::{Graph, ids, thread_guid};
@@ -305,4 +306,14 @@ async fn contacts_settings_and_folders_below_folders() {
         .await;
     assert_eq!(children[0]["displayName"], "2025");
     assert_eq!(children[0]["parentFolderId"], parent);
+}
+
+#[test]
+fn equal_seeds_give_equal_tenants() {
+    let inbox_of_first = |seed| {
+        let tenant = Tenant::new(seed);
+        tenant.message_ids(&tenant.users()[0], "inbox")
+    };
+    assert_eq!(inbox_of_first(7), inbox_of_first(7));
+    assert_ne!(inbox_of_first(7), inbox_of_first(8));
 }

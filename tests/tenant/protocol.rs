@@ -3,10 +3,11 @@
 use std::io::Read as _;
 use std::sync::Arc;
 
-use glassine::demo::tenant::{Account, Tenant};
+use glassine::demo::tenant::{Account, Tenant, serve};
 use http::{Method, Request, StatusCode};
 use http_body_util::Full;
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 
 use super::Graph;
 
@@ -231,4 +232,16 @@ async fn other_methods_are_refused() {
         .body(Full::default())
         .unwrap();
     assert_eq!(graph.send(request).await.status, StatusCode::METHOD_NOT_ALLOWED);
+}
+
+#[tokio::test]
+async fn serving_ends_when_told() {
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base_url = format!("http://{}", listener.local_addr().unwrap());
+    let shutdown = async { drop(stopped.await) };
+    let serving = tokio::spawn(serve(listener, Arc::new(Tenant::new(7)), base_url, shutdown));
+    assert!(!serving.is_finished());
+    stop.send(()).unwrap();
+    serving.await.unwrap();
 }

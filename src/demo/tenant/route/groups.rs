@@ -46,13 +46,9 @@ fn list(request: &Request<'_>) -> Result<Page, Fault> {
 }
 
 fn matching<'a>(request: &Request<'a>) -> Result<Vec<&'a Group>, Fault> {
-    let asked = request.options.value("filter");
-    let filter = Filter::parse(asked)?;
+    let filter = Filter::parse(request.options.value("filter"))?;
     let directory = &request.tenant.directory;
-    let holds = |group: &&Group| {
-        let object = asked.map(|_| group.to_json(directory.seed));
-        object.is_none_or(|object| filter.matches(|path| at_path(&object, path)))
-    };
+    let holds = |group: &&Group| filter.matches(|path| at_path(&group.to_json(directory.seed), path));
     Ok(directory.groups.iter().filter(holds).collect())
 }
 

@@ -116,10 +116,8 @@ fn list_folders(request: &Request<'_>, mailbox: &Mailbox<'_>, shown: &[Folder]) 
 /// The folders below `parent` that `$filter` leaves.
 fn matching(request: &Request<'_>, mailbox: &Mailbox<'_>, parent: Slot) -> Result<Vec<Folder>, Fault> {
     let filter = Filter::parse(request.options.value("filter"))?;
-    let holds = |folder: &Folder| {
-        let object = folder.to_json(&mailbox.owner.key, mailbox.counts(folder.slot), true);
-        filter.matches(|path| at_path(&object, path))
-    };
+    let object = |folder: &Folder| folder.to_json(&mailbox.owner.key, mailbox.counts(folder.slot), true);
+    let holds = |folder: &Folder| filter.matches(|path| at_path(&object(folder), path));
     Ok(visible_children(request, mailbox, parent)
         .into_iter()
         .filter(holds)

@@ -72,16 +72,16 @@ fn matching(request: &Request<'_>, mailbox: &Mailbox<'_>, folder: Option<Slot>) 
 }
 
 fn filtered(mailbox: &Mailbox<'_>, folder: Option<Slot>, filter: Option<&str>) -> Result<Vec<Entry>, Fault> {
-    let parsed = Filter::parse(filter)?;
-    let in_folder = mailbox
+    let filter = Filter::parse(filter)?;
+    let in_folder = |entry: &&Entry| folder.is_none_or(|folder| entry.folder == folder);
+    let holds = |entry: &&Entry| filter.matches(|path| mailbox.message(**entry).property(path));
+    Ok(mailbox
         .entries
         .iter()
-        .filter(|entry| folder.is_none_or(|folder| entry.folder == folder));
-    let holds = |entry: &&Entry| {
-        let message = filter.map(|_| mailbox.message(**entry));
-        message.is_none_or(|message| parsed.matches(|path| message.property(path)))
-    };
-    Ok(in_folder.filter(holds).copied().collect())
+        .filter(in_folder)
+        .filter(holds)
+        .copied()
+        .collect())
 }
 
 /// Entries are in the order of time already.

@@ -100,13 +100,9 @@ fn list(request: &Request<'_>) -> Result<super::Page, Fault> {
 }
 
 fn matching<'a>(request: &Request<'a>) -> Result<Vec<&'a User>, Fault> {
-    let asked = request.options.value("filter");
-    let filter = Filter::parse(asked)?;
+    let filter = Filter::parse(request.options.value("filter"))?;
     let directory = &request.tenant.directory;
-    let holds = |user: &&User| {
-        let object = asked.map(|_| user.to_json(directory.seed));
-        object.is_none_or(|object| filter.matches(|path| at_path(&object, path)))
-    };
+    let holds = |user: &&User| filter.matches(|path| at_path(&user.to_json(directory.seed), path));
     Ok(directory.users.iter().filter(holds).collect())
 }
 
