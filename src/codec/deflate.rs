@@ -53,7 +53,12 @@ impl Deflater {
         Ok(())
     }
 
-    fn step(&mut self, input: &[u8], output: &mut Vec<u8>, flush: FlushCompress) -> Result<Status, DeflateError> {
+    fn step(
+        &mut self,
+        input: &[u8],
+        output: &mut Vec<u8>,
+        flush: FlushCompress,
+    ) -> Result<Status, DeflateError> {
         output.reserve(STEP);
         Ok(self.0.compress_vec(input, output, flush)?)
     }
@@ -74,7 +79,9 @@ mod tests {
     /// Reads a member with flate2's own reader, not with this module's decoder.
     fn read(packed: &[u8]) -> Vec<u8> {
         let mut plain = Vec::new();
-        flate2::read::GzDecoder::new(packed).read_to_end(&mut plain).unwrap();
+        flate2::read::GzDecoder::new(packed)
+            .read_to_end(&mut plain)
+            .unwrap();
         plain
     }
 
