@@ -60,9 +60,26 @@ impl GraphClient {
 
     /// Gets `target`, a canonical path and query in ASCII, which goes out byte for byte.
     ///
+    /// A server may close an idle connection at the very moment when the pool hands it out, so a connection that is lost
+    /// before the answer is tried again, once: a GET may be (RFC 9110 section 9.2.2).
+    ///
     /// # Errors
     /// [`UpstreamError`] where no head arrived that could be passed on. Every status but 1xx and 3xx is an answer.
     pub async fn get(
+        &self,
+        target: &str,
+        headers: &RequestHeaders,
+        token: &Secret,
+    ) -> Result<Response<UpstreamBody>, UpstreamError> {
+        match self.try_get(target, headers, token).await {
+            Err(UpstreamError::Reset | UpstreamError::Truncated) => {
+                self.try_get(target, headers, token).await
+            }
+            done => done,
+        }
+    }
+
+    async fn try_get(
         &self,
         target: &str,
         headers: &RequestHeaders,

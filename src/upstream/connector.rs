@@ -25,10 +25,10 @@ pub(super) type Connector = Timed<HttpsConnector<Timed<HttpConnector<Timed<GaiRe
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum BuildError {
     /// The TLS library refused its settings.
-    #[error("TLS cannot be set up")]
+    #[error("TLS cannot be set up: {0}")]
     Config(#[source] rustls::Error),
     /// One of the extra roots is no certificate that can be a trust anchor.
-    #[error("extra root certificate number {number} cannot be used")]
+    #[error("extra root certificate number {number} cannot be used: {source}")]
     ExtraRoot {
         /// Its place in the list, from 1.
         number: usize,

@@ -20,10 +20,7 @@ use crate::upstream::secret::{MAX_SECRET, Secret, SecretSource, visible};
 use crate::upstream::transport::Transport;
 
 /// The most bytes of an answer of the token endpoint: the longest token twice over.
-const MAX_ANSWER: usize = 64 * 1024;
-
-/// [`MAX_ANSWER`] for the body that is bounded by it.
-const MAX_ANSWER_BYTES: u64 = 64 * 1024;
+const MAX_ANSWER: u64 = 64 * 1024;
 
 /// The longest life that is believed: Entra's longest tokens live 28 hours.
 const MAX_LIFE: u64 = 28 * 60 * 60;
@@ -66,7 +63,7 @@ impl ClientCredentials {
             CONTENT_TYPE,
             HeaderValue::from_static("application/x-www-form-urlencoded"),
         );
-        let answer = self.transport.send(request, MAX_ANSWER_BYTES).await?;
+        let answer = self.transport.send(request, MAX_ANSWER).await?;
         let status = answer.status();
         read(status, &collect(answer.into_body()).await?)
     }
@@ -129,7 +126,10 @@ fn hex(nibble: u8) -> char {
 
 async fn collect(body: UpstreamBody) -> Result<Zeroizing<Vec<u8>>, UpstreamError> {
     let mut body = pin!(body);
-    let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_ANSWER));
+    // All the room at once: a buffer that grows leaves copies of the token.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(
+        usize::try_from(MAX_ANSWER).unwrap_or_default(),
+    ));
     while let Some(frame) = body.frame().await {
         bytes.extend_from_slice(frame?.data_ref().map(Bytes::as_ref).unwrap_or_default());
     }

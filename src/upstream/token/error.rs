@@ -25,7 +25,7 @@ pub enum TokenError {
         aadsts: Option<u32>,
     },
     /// The secret or the token cannot be read (configuration).
-    #[error("the credential cannot be read")]
+    #[error("the credential cannot be read: {0}")]
     Secret(#[from] SecretError),
     /// Entra cannot answer at present (Entra).
     #[error("the token endpoint answered with status {0}")]
