@@ -1,1 +1,3 @@
 //! The integration tests, by purpose. One binary: one link step, one support module.
+
+mod audit;
