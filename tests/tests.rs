@@ -1,6 +1,9 @@
 //! The integration tests, by purpose. One binary: one link step, one support module.
 
+mod audit;
+mod config;
 mod pseudonym;
+mod server;
 mod support;
 mod tenant;
 mod tokenizer;

@@ -1,1 +1,29 @@
-//! (to be written)
+//! Sockets, TLS, limits, timeouts, drain; the admin listener.
+//!
+//! | file | what it has |
+//! |---|---|
+//! | [`listener`] | the one accept loop, for both listeners |
+//! | [`connection`] | one connection: handshake, HTTP/1 or HTTP/2, how it is ended |
+//! | [`activity`] | what a connection's requests are doing: idle, busy, or stalled by the peer |
+//! | [`stall`] | a stream whose writes must make progress |
+//! | [`limits`] | every bound, with its reason |
+//! | [`shutdown`] | the request to stop |
+//! | [`tls`] | the TLS side, exchangeable while running |
+//! | [`admin`], [`metrics`] | health, readiness, metrics |
+
+mod activity;
+pub mod admin;
+mod connection;
+pub mod limits;
+pub mod listener;
+pub mod metrics;
+pub mod shutdown;
+pub mod stall;
+pub mod tls;
+
+pub use connection::Peer;
+pub use limits::ServerLimits;
+pub use listener::serve;
+pub use metrics::Metrics;
+pub use shutdown::{Shutdown, ShutdownTrigger};
+pub use tls::{TlsError, TlsState};

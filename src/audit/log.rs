@@ -1,0 +1,294 @@
+//! Where audit lines go: a file or standard output, one whole line per write.
+//!
+//! A record is in the operating system's hands when [`AuditLog::write`] returns, so a crash of this program loses
+//! nothing; a crash of the machine can lose the last seconds, as a synchronous disk write per request would cost
+//! more than the request.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::chain::{MAX_LINE_BYTES, Position};
+use super::record::Record;
+
+/// How much of a log's end is read to continue it: some records and, after a crash, the torn line.
+const TAIL_BYTES: usize = 4 * MAX_LINE_BYTES;
+
+/// Only the proxy's own account reads and writes the log.
+#[cfg(unix)]
+const FILE_MODE: u32 = 0o600;
+
+/// An audit log that is open for writing. Shared by reference between all requests.
+pub struct AuditLog {
+    state: Mutex<State>,
+    failing: AtomicBool,
+}
+
+struct State {
+    target: Target,
+    sink: Box<dyn Write + Send>,
+    position: Position,
+}
+
+/// What can be opened again after a failed write.
+enum Target {
+    File(PathBuf),
+    Stream,
+}
+
+/// Why an audit log could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The file cannot be opened, created or read.
+    #[error("the audit log {path:?} cannot be opened for appending")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The file ends in something that this program did not write.
+    #[error("{path:?} does not end like an audit log: name a new file, or move this one away")]
+    NotAnAuditLog {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The marker after a torn line could not be built.
+    #[error("the audit log {path:?} cannot be continued")]
+    Encode {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+/// Why a record was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The sink refused the line.
+    #[error("the audit log cannot be written")]
+    Io(#[source] io::Error),
+    /// The log had failed before and cannot be opened again.
+    #[error("the audit log cannot be continued")]
+    Reopen(#[source] OpenError),
+    /// The record could not be encoded.
+    #[error("the audit record cannot be encoded")]
+    Encode(#[source] serde_json::Error),
+}
+
+impl AuditLog {
+    /// Opens or creates a log file (mode 0600) and continues its chain.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let (file, position) = open_file(path)?;
+        Ok(Self::new(Target::File(path.to_owned()), Box::new(file), position))
+    }
+
+    /// Writes to standard output, with a chain that starts now.
+    pub fn stdout() -> Self {
+        Self::to_stream(Box::new(io::stdout()))
+    }
+
+    /// Writes to `sink`, with a chain that starts now.
+    pub fn to_stream(sink: Box<dyn Write + Send>) -> Self {
+        Self::new(Target::Stream, sink, Position::genesis())
+    }
+
+    fn new(target: Target, sink: Box<dyn Write + Send>, position: Position) -> Self {
+        let state = State {
+            target,
+            sink,
+            position,
+        };
+        Self {
+            state: Mutex::new(state),
+            failing: AtomicBool::new(false),
+        }
+    }
+
+    /// Writes one record as one line. After a failure every call first tries to continue the log, so that it heals
+    /// by itself when the disk has room again.
+    pub fn write(&self, record: &Record) -> Result<(), WriteError> {
+        // A panic elsewhere must not end the audit: the state is only replaced after a whole line was written.
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = state.write(record, self.failing.load(Ordering::Acquire));
+        self.failing.store(result.is_err(), Ordering::Release);
+        result
+    }
+
+    /// Whether the last write failed. The proxy then refuses requests (503) rather than serve them unaudited.
+    pub fn is_failing(&self) -> bool {
+        self.failing.load(Ordering::Acquire)
+    }
+}
+
+impl State {
+    fn write(&mut self, record: &Record, failed_before: bool) -> Result<(), WriteError> {
+        if failed_before {
+            self.reopen().map_err(WriteError::Reopen)?;
+        }
+        let (mut line, next) = self.position.link(record).map_err(WriteError::Encode)?;
+        line.push(b'\n');
+        self.sink.write_all(&line).map_err(WriteError::Io)?;
+        self.sink.flush().map_err(WriteError::Io)?;
+        self.position = next;
+        Ok(())
+    }
+
+    /// The failed write may have left part of a line, which opening accounts for. A stream cannot be read back: the
+    /// next line repeats the sequence number, and `verify` shows a torn line without its marker, which it is.
+    fn reopen(&mut self) -> Result<(), OpenError> {
+        if let Target::File(path) = &self.target {
+            let (file, position) = open_file(path)?;
+            self.sink = Box::new(file);
+            self.position = position;
+        }
+        Ok(())
+    }
+}
+
+fn open_file(path: &Path) -> Result<(File, Position), OpenError> {
+    let failed = |source| OpenError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let mut file = append_options().open(path).map_err(failed)?;
+    let (tail, from_start) = read_tail(&mut file).map_err(failed)?;
+    let not_a_log = || OpenError::NotAnAuditLog {
+        path: path.to_owned(),
+    };
+    let ending = Ending::of(&tail, from_start).ok_or_else(not_a_log)?;
+    let (repair, position) = ending.repair().map_err(|source| OpenError::Encode {
+        path: path.to_owned(),
+        source,
+    })?;
+    file.write_all(&repair).map_err(failed)?;
+    Ok((file, position))
+}
+
+fn append_options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, FILE_MODE);
+    options
+}
+
+/// The last [`TAIL_BYTES`] of a file, and whether that is all of it.
+fn read_tail(file: &mut File) -> io::Result<(Vec<u8>, bool)> {
+    let bound = u64::try_from(TAIL_BYTES).unwrap_or(u64::MAX);
+    let start = file.metadata()?.len().saturating_sub(bound);
+    file.seek(SeekFrom::Start(start))?;
+    let mut tail = Vec::new();
+    file.take(bound).read_to_end(&mut tail)?;
+    Ok((tail, start == 0))
+}
+
+/// How a log ends: where its last whole line leaves the chain, and what follows that line.
+struct Ending<'a> {
+    position: Position,
+    torn: &'a [u8],
+    /// Whether the last byte of all is a newline.
+    closed: bool,
+    /// Whether the last line is whole but for its newline.
+    lacks_newline: bool,
+}
+
+impl<'a> Ending<'a> {
+    /// `None` if this is not how an audit log ends.
+    fn of(tail: &'a [u8], from_start: bool) -> Option<Self> {
+        let closed = tail.is_empty() || tail.ends_with(b"\n");
+        let body = tail.strip_suffix(b"\n").unwrap_or(tail);
+        let mut line_end = body.len();
+        loop {
+            let before = body.get(..line_end)?;
+            let line_start = before
+                .iter()
+                .rposition(|byte| *byte == b'\n')
+                .map_or(0, |at| at + 1);
+            let torn = body.get(line_end..).unwrap_or_default();
+            if let Some(position) = Position::after(before.get(line_start..)?) {
+                let lacks_newline = torn.is_empty() && !closed;
+                let torn = torn.strip_prefix(b"\n").unwrap_or(torn);
+                return Self::bounded(position, torn, closed, lacks_newline);
+            }
+            if line_start == 0 {
+                return from_start
+                    .then(|| Self::bounded(Position::genesis(), body, closed, false))
+                    .flatten();
+            }
+            line_end = line_start - 1;
+        }
+    }
+
+    fn bounded(position: Position, torn: &'a [u8], closed: bool, lacks_newline: bool) -> Option<Self> {
+        (torn.len() < MAX_LINE_BYTES).then_some(Self {
+            position,
+            torn,
+            closed,
+            lacks_newline,
+        })
+    }
+
+    /// The bytes that make the log whole again (none, mostly), and where the next line links.
+    fn repair(self) -> Result<(Vec<u8>, Position), serde_json::Error> {
+        let newline = if self.closed { Vec::new() } else { b"\n".to_vec() };
+        if self.torn.is_empty() || self.lacks_newline {
+            return Ok((newline, self.position));
+        }
+        let (marker, next) = self.position.link_torn(self.torn)?;
+        Ok(([newline, marker, b"\n".to_vec()].concat(), next))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Serialize;
+
+    #[derive(Serialize)]
+    struct Empty {}
+
+    fn line() -> Vec<u8> {
+        Position::genesis().link(&Empty {}).unwrap().0
+    }
+
+    fn repair(tail: &[u8]) -> Option<Vec<u8>> {
+        Ending::of(tail, true).map(|ending| ending.repair().unwrap().0)
+    }
+
+    #[test]
+    fn a_whole_ending_needs_no_repair() {
+        assert_eq!(repair(b""), Some(vec![]));
+        assert_eq!(repair(&[&line()[..], b"\n"].concat()), Some(vec![]));
+        assert_eq!(repair(&line()), Some(b"\n".to_vec()));
+    }
+
+    #[test]
+    fn a_torn_ending_is_closed_and_marked() {
+        let tail = [&line()[..], b"\n{\"seq\":1,"].concat();
+        let fixed = String::from_utf8(repair(&tail).unwrap()).unwrap();
+        assert!(fixed.starts_with("\n{\"seq\":1,"), "{fixed}");
+        assert!(fixed.contains("torn_line"));
+        assert!(crate::audit::verify([tail, fixed.into_bytes()].concat().as_slice()).is_ok());
+    }
+
+    #[test]
+    fn a_crash_while_marking_is_marked_too() {
+        let tail = [&line()[..], b"\n{\"seq\":1,\n{\"seq\":1,\"prev\":\"ab"].concat();
+        let fixed = repair(&tail).unwrap();
+        let summary = crate::audit::verify([tail, fixed].concat().as_slice()).unwrap();
+        assert_eq!((summary.lines, summary.torn), (2, 1));
+    }
+
+    #[test]
+    fn a_file_of_something_else_is_left_alone() {
+        let other = b"127.0.0.1 - - [GET /]\n".repeat(2_000);
+        assert!(repair(&other).is_none());
+        assert!(Ending::of(b"127.0.0.1 - -\n", false).is_none());
+    }
+}

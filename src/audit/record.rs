@@ -1,0 +1,130 @@
+//! What the audit log says about one request.
+//!
+//! Every field is a number, a member of a closed set, a name from the operator's own files, or this proxy's own
+//! request id. There is no field for a path, a query, an address or a token, so none can be logged.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+
+/// One request, from its admission to its last byte.
+#[derive(Clone, Debug, Serialize)]
+pub struct Record {
+    /// When the request began: RFC 3339, UTC, milliseconds.
+    pub time: String,
+    /// The id that the answer carries in its `request-id` header; made by this proxy.
+    pub request_id: String,
+    /// The consumer's name in the configuration; `None` when nobody was identified.
+    #[serde(serialize_with = "name")]
+    pub consumer: Option<Arc<str>>,
+    /// The HTTP method; methods outside the known set are `OTHER`, because their text is the consumer's.
+    pub method: &'static str,
+    /// The endpoint's name in the rules; `None` when no endpoint matched.
+    #[serde(serialize_with = "name")]
+    pub endpoint: Option<Arc<str>>,
+    /// Whether the request was let through to Graph.
+    pub decision: Decision,
+    /// Why, as a stable code.
+    pub reason: &'static str,
+    /// The status sent to the consumer; `None` when it left before one was sent.
+    pub status: Option<u16>,
+    /// The status that Graph answered with, if it was asked.
+    pub upstream_status: Option<u16>,
+    /// How the request ended.
+    pub outcome: Outcome,
+    /// What went through.
+    #[serde(flatten)]
+    pub counters: Counters,
+    /// From the request's head to the end of the answer.
+    pub milliseconds: u64,
+}
+
+/// Whether a request was let through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// Admitted by the rules.
+    Allowed,
+    /// Stopped before Graph was asked.
+    Refused,
+}
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The whole answer was handed to the connection.
+    Complete,
+    /// A refusal was sent.
+    Refused,
+    /// Graph or Entra could not be reached, or answered with what cannot be passed on; an error was sent.
+    UpstreamFailed,
+    /// The answer had begun and was cut off, visibly.
+    Aborted,
+    /// The consumer left, or the request's task was dropped.
+    ClientGone,
+}
+
+/// What went through, in numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counters {
+    /// Bytes of upstream body that were read, after content decoding.
+    pub bytes_read: u64,
+    /// Bytes of body that were sent.
+    pub bytes_sent: u64,
+    /// Values that left unchanged.
+    pub kept: u64,
+    /// Values that left in another form.
+    pub transformed: u64,
+    /// Values that did not leave, by reason code.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub dropped: BTreeMap<&'static str, u64>,
+}
+
+impl Counters {
+    /// Counts `count` values dropped for `reason`, a stable code.
+    pub fn drop_values(&mut self, reason: &'static str, count: u64) {
+        let total = self.dropped.entry(reason).or_default();
+        *total = total.saturating_add(count);
+    }
+}
+
+/// The method as a member of the closed set of RFC 9110 and RFC 5789, else `OTHER`.
+pub fn method_name(method: &http::Method) -> &'static str {
+    const KNOWN: [&str; 9] = [
+        "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE",
+    ];
+    KNOWN
+        .into_iter()
+        .find(|known| *known == method.as_str())
+        .unwrap_or("OTHER")
+}
+
+fn name<S: Serializer>(name: &Option<Arc<str>>, serializer: S) -> Result<S::Ok, S::Error> {
+    name.as_deref().serialize(serializer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_extension_method_is_not_quoted() {
+        assert_eq!(method_name(&http::Method::GET), "GET");
+        let odd = http::Method::from_bytes(b"ALICE").unwrap();
+        assert_eq!(method_name(&odd), "OTHER");
+    }
+
+    #[test]
+    fn dropped_values_add_up_by_reason() {
+        let mut counters = Counters::default();
+        counters.drop_values("unlisted", 2);
+        counters.drop_values("unlisted", 3);
+        counters.drop_values("wrong_type", 1);
+        assert_eq!(
+            counters.dropped,
+            BTreeMap::from([("unlisted", 5), ("wrong_type", 1)])
+        );
+    }
+}

@@ -1,0 +1,274 @@
+//! As written → as checked: one function per section, every mistake collected.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::ops::Range;
+use std::path::Path;
+use std::time::Duration;
+
+use super::consumer::check_consumers;
+use super::raw::{self, Text};
+use super::upstream::check_upstream;
+use super::url::BaseUrl;
+use super::{Admin, AuditSink, Config, DEFAULT_CONNECTIONS, DEFAULT_DRAIN, FileRef, Source, TlsFiles};
+use crate::rules::codes::{CONFIG_PLAINTEXT, CONFIG_VALUE, Code};
+use crate::rules::yaml::{self, Spanned};
+use crate::rules::{Diagnostic, Severity};
+
+/// More connections than this need more file descriptors than a process usually has.
+const MAX_CONNECTIONS: u64 = 65_536;
+
+/// A stop that takes longer than an hour is not a stop.
+const MAX_DRAIN_SECONDS: u64 = 3_600;
+
+/// The longest path or name that a configuration value may be.
+const MAX_TEXT: usize = 4_096;
+
+pub(super) fn load(directory: &Path, text: &str) -> Result<Config, Vec<Diagnostic>> {
+    let loaded = yaml::load::<raw::File>(text);
+    let mut context = Context {
+        directory,
+        found: loaded.diagnostics,
+    };
+    let config = loaded.value.and_then(|file| check_file(file, &mut context));
+    match config {
+        Some(config) if !context.found.iter().any(|d| d.severity == Severity::Error) => Ok(config),
+        _ => Err(context.found),
+    }
+}
+
+/// What a check needs beside its value: where relative paths start, and where findings go.
+pub(super) struct Context<'a> {
+    directory: &'a Path,
+    found: Vec<Diagnostic>,
+}
+
+impl Context<'_> {
+    /// Records an error; `None`, so that a check can end with it.
+    pub(super) fn refuse<T>(
+        &mut self,
+        code: Code,
+        span: &Range<usize>,
+        message: &str,
+        hint: &str,
+    ) -> Option<T> {
+        self.found
+            .push(Diagnostic::error(code, span.clone(), message).hint(hint));
+        None
+    }
+
+    /// A path, relative to the configuration file's directory.
+    pub(super) fn file(&mut self, text: &Text) -> Option<FileRef> {
+        if text.value.is_empty() || text.value.contains('\0') || text.value.len() > MAX_TEXT {
+            return self.refuse(CONFIG_VALUE, &text.span, "this is not a path", "name a file");
+        }
+        Some(FileRef {
+            path: self.directory.join(&text.value),
+            span: text.span.clone(),
+        })
+    }
+
+    /// The name of an environment variable.
+    pub(super) fn environment(&mut self, text: &Text) -> Option<Source> {
+        let mut bytes = text.value.bytes();
+        let starts_well = bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
+        if !starts_well
+            || !bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
+            || text.value.len() > MAX_TEXT
+        {
+            return self.refuse(
+                CONFIG_VALUE,
+                &text.span,
+                "this is not the name of an environment variable",
+                "use letters, digits and underscores; the secret itself never stands in the configuration",
+            );
+        }
+        Some(Source::Environment {
+            name: text.value.clone(),
+            span: text.span.clone(),
+        })
+    }
+
+    /// A number in `1..=max`, or the default.
+    pub(super) fn bounded(&mut self, written: Option<&Spanned<u64>>, max: u64, default: u64) -> Option<u64> {
+        match written {
+            None => Some(default),
+            Some(number) if (1..=max).contains(&number.value) => Some(number.value),
+            Some(number) => self.refuse(
+                CONFIG_VALUE,
+                &number.span,
+                "this number is out of range",
+                &format!("use 1 to {max}; the default is {default}"),
+            ),
+        }
+    }
+
+    /// [`Self::bounded`] for counts.
+    pub(super) fn count(
+        &mut self,
+        written: Option<&Spanned<u64>>,
+        max: u64,
+        default: NonZeroU32,
+    ) -> Option<NonZeroU32> {
+        let number = self.bounded(written, max, u64::from(default.get()))?;
+        u32::try_from(number).ok().and_then(NonZeroU32::new)
+    }
+
+    /// [`Self::bounded`] for seconds.
+    pub(super) fn seconds(
+        &mut self,
+        written: Option<&Spanned<u64>>,
+        max: u64,
+        default: Duration,
+    ) -> Option<Duration> {
+        self.bounded(written, max, default.as_secs())
+            .map(Duration::from_secs)
+    }
+}
+
+/// Checks every section before the first missing one ends it.
+fn check_file(file: raw::File, context: &mut Context<'_>) -> Option<Config> {
+    let has_tls = file.tls.is_some();
+    let listen = file
+        .listen
+        .0
+        .and_then(|text| check_listen(&text, has_tls, context));
+    let public_url = file
+        .public_url
+        .0
+        .and_then(|text| BaseUrl::check_public(&text, context));
+    let tls = optional(file.tls.and_then(|tls| tls.0), |tls| check_tls(&tls, context));
+    let admin = optional(file.admin.and_then(|admin| admin.0), |admin| {
+        check_admin(&admin, has_tls, context)
+    });
+    let limits = check_limits(file.limits.and_then(|limits| limits.0).as_ref(), context);
+    let upstream = file.upstream.0.and_then(|it| check_upstream(it, context));
+    let keys = file.keys.0.and_then(|it| check_keys(&it, context));
+    let tenant_domains = check_domains(file.tenant_domains.and_then(|it| it.0).as_deref(), context);
+    let consumers = file.consumers.0.and_then(|it| check_consumers(it, context));
+    let audit = file.audit.0.and_then(|it| check_audit(&it, context));
+    let (connections, drain) = limits?;
+    Some(Config {
+        listen: listen?,
+        public_url: public_url?,
+        tls: tls?,
+        admin: admin?,
+        connections,
+        drain,
+        upstream: upstream?,
+        keys: keys?,
+        tenant_domains: tenant_domains?,
+        consumers: consumers?,
+        audit: audit?,
+    })
+}
+
+/// `Some(None)` for a section that is not there, `None` for one with mistakes.
+pub(super) fn optional<T, U>(section: Option<T>, check: impl FnOnce(T) -> Option<U>) -> Option<Option<U>> {
+    match section {
+        None => Some(None),
+        Some(section) => check(section).map(Some),
+    }
+}
+
+fn check_listen(text: &Text, has_tls: bool, context: &mut Context<'_>) -> Option<SocketAddr> {
+    let address = check_address(text, context)?;
+    if !has_tls && !address.ip().is_loopback() {
+        return context.refuse(
+            CONFIG_PLAINTEXT,
+            &text.span,
+            "plaintext listening is allowed on loopback addresses only",
+            "add a `tls` section, or listen on 127.0.0.1",
+        );
+    }
+    Some(address)
+}
+
+fn check_address(text: &Text, context: &mut Context<'_>) -> Option<SocketAddr> {
+    text.value.parse().ok().or_else(|| {
+        context.refuse(
+            CONFIG_VALUE,
+            &text.span,
+            "this is not an address to listen on",
+            "write an IP address and a port, as in 0.0.0.0:8443 or [::1]:8443; host names are not resolved here",
+        )
+    })
+}
+
+fn check_tls(tls: &raw::Tls, context: &mut Context<'_>) -> Option<TlsFiles> {
+    let certificate = context.file(&tls.certificate_file);
+    let private_key = context.file(&tls.private_key_file);
+    let client_ca = optional(tls.client_ca_file.as_ref(), |text| context.file(text));
+    Some(TlsFiles {
+        certificate: certificate?,
+        private_key: private_key?,
+        client_ca: client_ca?,
+    })
+}
+
+fn check_admin(admin: &raw::Admin, has_tls: bool, context: &mut Context<'_>) -> Option<Admin> {
+    let listen = check_listen(&admin.listen, has_tls, context)?;
+    Some(Admin {
+        listen,
+        tls: !listen.ip().is_loopback(),
+    })
+}
+
+fn check_limits(
+    limits: Option<&raw::ServerLimits>,
+    context: &mut Context<'_>,
+) -> Option<(NonZeroU32, Duration)> {
+    let connections = limits.and_then(|it| it.connections.as_ref());
+    let connections = context.count(connections, MAX_CONNECTIONS, DEFAULT_CONNECTIONS);
+    let drain = limits.and_then(|it| it.drain_seconds.as_ref());
+    let drain = context.seconds(drain, MAX_DRAIN_SECONDS, DEFAULT_DRAIN);
+    Some((connections?, drain?))
+}
+
+fn check_keys(keys: &Spanned<raw::Keys>, context: &mut Context<'_>) -> Option<Source> {
+    match (&keys.value.file, &keys.value.environment) {
+        (Some(file), None) => context.file(file).map(Source::File),
+        (None, Some(name)) => context.environment(name),
+        (Some(_), Some(_)) | (None, None) => context.refuse(
+            CONFIG_VALUE,
+            &keys.span,
+            "the keys come from exactly one place",
+            "write `keys: { file: keys.yaml }` or `keys: { environment: NAME }`",
+        ),
+    }
+}
+
+fn check_domains(domains: Option<&[Text]>, context: &mut Context<'_>) -> Option<Vec<String>> {
+    let checked: Vec<_> = domains
+        .unwrap_or_default()
+        .iter()
+        .map(|text| check_domain(text, context))
+        .collect();
+    checked.into_iter().collect()
+}
+
+fn check_domain(text: &Text, context: &mut Context<'_>) -> Option<String> {
+    match idna::domain_to_ascii_strict(&text.value) {
+        Ok(domain) if domain.contains('.') && !domain.ends_with('.') => Some(domain),
+        Ok(_) | Err(_) => context.refuse(
+            CONFIG_VALUE,
+            &text.span,
+            "this is not a domain name",
+            "write it as in contoso.com, without `@`, wildcard or trailing dot",
+        ),
+    }
+}
+
+fn check_audit(audit: &Spanned<raw::Audit>, context: &mut Context<'_>) -> Option<AuditSink> {
+    let stdout = audit.value.stdout.as_ref().is_some_and(|it| it.value);
+    match (&audit.value.file, stdout) {
+        (Some(file), false) => context.file(file).map(AuditSink::File),
+        (None, true) => Some(AuditSink::Stdout),
+        (Some(_), true) | (None, false) => context.refuse(
+            CONFIG_VALUE,
+            &audit.span,
+            "audit records go to exactly one place",
+            "write `audit: { file: audit.jsonl }` or `audit: { stdout: true }`",
+        ),
+    }
+}

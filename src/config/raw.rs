@@ -1,0 +1,151 @@
+//! The configuration as written: every key that a file may have, with places, and nothing checked.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::rules::yaml::{Recovered, Spanned};
+
+/// A whole file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    pub(super) listen: Recovered<Text>,
+    pub(super) public_url: Recovered<Text>,
+    pub(super) tls: Option<Recovered<Tls>>,
+    pub(super) admin: Option<Recovered<Admin>>,
+    pub(super) limits: Option<Recovered<ServerLimits>>,
+    pub(super) upstream: Recovered<Spanned<Upstream>>,
+    pub(super) keys: Recovered<Spanned<Keys>>,
+    pub(super) tenant_domains: Option<Recovered<Vec<Text>>>,
+    pub(super) consumers: Recovered<Spanned<Vec<Consumer>>>,
+    pub(super) audit: Recovered<Spanned<Audit>>,
+}
+
+/// A string with its place.
+pub(super) type Text = Spanned<String>;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Tls {
+    pub(super) certificate_file: Text,
+    pub(super) private_key_file: Text,
+    pub(super) client_ca_file: Option<Text>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Admin {
+    pub(super) listen: Text,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ServerLimits {
+    pub(super) connections: Option<Spanned<u64>>,
+    pub(super) drain_seconds: Option<Spanned<u64>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Upstream {
+    pub(super) graph: Option<Text>,
+    pub(super) authority: Option<Text>,
+    pub(super) ca_file: Option<Text>,
+    pub(super) tenant: Option<Text>,
+    pub(super) client_id: Option<Text>,
+    pub(super) credential: Recovered<Spanned<UpstreamCredential>>,
+    pub(super) timeouts: Option<Recovered<Timeouts>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Timeouts {
+    pub(super) connect_seconds: Option<Spanned<u64>>,
+    pub(super) response_seconds: Option<Spanned<u64>>,
+    pub(super) idle_seconds: Option<Spanned<u64>>,
+}
+
+/// All kinds side by side: a wrong mixture gets a better message than an enum could give.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct UpstreamCredential {
+    pub(super) access_token_file: Option<Text>,
+    pub(super) access_token_env: Option<Text>,
+    pub(super) client_secret_file: Option<Text>,
+    pub(super) client_secret_env: Option<Text>,
+    pub(super) certificate_file: Option<Text>,
+    pub(super) private_key_file: Option<Text>,
+    pub(super) federated_token_file: Option<Text>,
+    pub(super) managed_identity: Option<Spanned<ManagedIdentity>>,
+    pub(super) forward: Option<Spanned<bool>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ManagedIdentity {
+    #[serde(rename = "client_id")]
+    _client_id: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Keys {
+    pub(super) file: Option<Text>,
+    pub(super) environment: Option<Text>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Consumer {
+    pub(super) name: Text,
+    pub(super) rules: Text,
+    pub(super) credential: Recovered<Spanned<ConsumerCredential>>,
+    pub(super) pseudonym_domain: Option<Text>,
+    pub(super) allow_from: Option<Recovered<Spanned<Vec<Text>>>>,
+    pub(super) limits: Option<Recovered<ConsumerLimits>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ConsumerCredential {
+    pub(super) bearer_sha256: Option<Spanned<Vec<Text>>>,
+    pub(super) mtls: Option<Spanned<Mtls>>,
+    pub(super) jwt: Option<Spanned<Jwt>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Mtls {
+    #[serde(rename = "san")]
+    _san: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Jwt {
+    #[serde(rename = "issuer")]
+    _issuer: String,
+    #[serde(rename = "audience")]
+    _audience: String,
+    #[serde(rename = "jwks_url")]
+    _jwks_url: Option<String>,
+    #[serde(rename = "jwks_file")]
+    _jwks_file: Option<String>,
+    #[serde(rename = "claims")]
+    _claims: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ConsumerLimits {
+    pub(super) concurrent: Option<Spanned<u64>>,
+    pub(super) requests_per_second: Option<Spanned<u64>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Audit {
+    pub(super) file: Option<Text>,
+    pub(super) stdout: Option<Spanned<bool>>,
+}

@@ -1,0 +1,219 @@
+//! What a connection's requests are doing: idle, busy, or stalled by the peer.
+//!
+//! [`super::stall`] sees a socket that takes nothing. An HTTP/2 peer can stall one stream by not opening its window
+//! while the socket flows and pings are answered; hyper then stops asking that stream's body for data. So every body
+//! is wrapped to note when it was last asked, and the connection looks at the notes from time to time.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+use tokio::time::Instant;
+
+/// The notes of one connection.
+#[derive(Clone, Debug)]
+pub(super) struct Activity(Arc<Mutex<Notes>>);
+
+#[derive(Debug)]
+struct Notes {
+    next: u64,
+    /// Requests in progress; the time since which the peer has kept an answer waiting, if it does.
+    requests: BTreeMap<u64, Option<Instant>>,
+    idle_since: Instant,
+}
+
+/// What the notes say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// Requests are in progress.
+    Busy,
+    /// No request has been in progress for the idle limit.
+    Idle,
+    /// The peer has taken nothing of an answer for the stall limit.
+    Stalled,
+}
+
+impl Activity {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Mutex::new(Notes {
+            next: 0,
+            requests: BTreeMap::new(),
+            idle_since: Instant::now(),
+        })))
+    }
+
+    /// Notes a new request; it is in progress until the returned value is dropped.
+    pub(super) fn begin(&self) -> InProgress {
+        let mut notes = self.notes();
+        let id = notes.next;
+        notes.next += 1;
+        notes.requests.insert(id, None);
+        InProgress {
+            activity: self.clone(),
+            id,
+        }
+    }
+
+    pub(super) fn state(&self, idle: Duration, stall: Duration) -> State {
+        let notes = self.notes();
+        if notes.requests.is_empty() {
+            let is_idle = notes.idle_since.elapsed() >= idle;
+            return if is_idle { State::Idle } else { State::Busy };
+        }
+        let waits_too_long = |since: &Option<Instant>| since.is_some_and(|at| at.elapsed() >= stall);
+        match notes.requests.values().any(waits_too_long) {
+            true => State::Stalled,
+            false => State::Busy,
+        }
+    }
+
+    fn notes(&self) -> MutexGuard<'_, Notes> {
+        // The notes are whole after every statement, so a panic elsewhere does not matter.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A request in progress.
+#[derive(Debug)]
+pub(super) struct InProgress {
+    activity: Activity,
+    id: u64,
+}
+
+impl InProgress {
+    /// Something was handed over, and the peer must take it before more is asked for.
+    fn waits_for_peer(&self) {
+        self.activity
+            .notes()
+            .requests
+            .insert(self.id, Some(Instant::now()));
+    }
+
+    /// More was asked for: what was handed over has been taken.
+    fn waits_for_us(&self) {
+        self.activity.notes().requests.insert(self.id, None);
+    }
+}
+
+impl Drop for InProgress {
+    fn drop(&mut self) {
+        let mut notes = self.activity.notes();
+        notes.requests.remove(&self.id);
+        notes.idle_since = Instant::now();
+    }
+}
+
+pin_project! {
+    /// An answer's body, noting when it is asked for data. Its request is in progress until it is dropped.
+    pub(super) struct NotedBody<B> {
+        #[pin]
+        body: B,
+        progress: InProgress,
+    }
+}
+
+impl<B> NotedBody<B> {
+    pub(super) fn new(body: B, progress: InProgress) -> Self {
+        // A peer with a window of nothing stalls before the body is asked for the first time.
+        progress.waits_for_peer();
+        Self { body, progress }
+    }
+}
+
+impl<B: Body<Data = Bytes>> Body for NotedBody<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        let this = self.project();
+        let polled = this.body.poll_frame(cx);
+        match &polled {
+            Poll::Pending => this.progress.waits_for_us(),
+            Poll::Ready(_) => this.progress.waits_for_peer(),
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::{BodyExt, Full};
+
+    const IDLE: Duration = Duration::from_secs(60);
+    const STALL: Duration = Duration::from_secs(10);
+
+    fn state(activity: &Activity) -> State {
+        activity.state(IDLE, STALL)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_is_idle_only_without_requests() {
+        let activity = Activity::new();
+        let request = activity.begin();
+        tokio::time::advance(IDLE * 2).await;
+        assert_eq!(state(&activity), State::Busy);
+        drop(request);
+        assert_eq!(state(&activity), State::Busy);
+        tokio::time::advance(IDLE).await;
+        assert_eq!(state(&activity), State::Idle);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_is_not_asked_again_is_stalled() {
+        let activity = Activity::new();
+        let mut body = NotedBody::new(Full::new(Bytes::from_static(b"page")), activity.begin());
+        tokio::time::advance(STALL / 2).await;
+        body.frame().await.unwrap().unwrap();
+        tokio::time::advance(STALL / 2).await;
+        assert_eq!(state(&activity), State::Busy);
+        tokio::time::advance(STALL / 2).await;
+        assert_eq!(state(&activity), State::Stalled);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_is_never_asked_is_stalled() {
+        let activity = Activity::new();
+        let _body = NotedBody::new(Full::new(Bytes::new()), activity.begin());
+        tokio::time::advance(STALL).await;
+        assert_eq!(state(&activity), State::Stalled);
+    }
+
+    struct Never;
+
+    impl Body for Never {
+        type Data = Bytes;
+        type Error = std::convert::Infallible;
+
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+            Poll::Pending
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waiting_for_graph_is_no_stall_of_the_peer() {
+        let activity = Activity::new();
+        let mut body = NotedBody::new(Never, activity.begin());
+        assert!(tokio::time::timeout(STALL * 3, body.frame()).await.is_err());
+        assert_eq!(state(&activity), State::Busy);
+    }
+}

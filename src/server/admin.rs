@@ -1,0 +1,120 @@
+//! The admin listener's answers: health, readiness, metrics.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::Full;
+
+use super::metrics::Metrics;
+
+/// The registered type of the OpenMetrics text format.
+const OPENMETRICS: HeaderValue =
+    HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+
+/// Whether requests can be served: set once everything is built, unset when the drain begins.
+#[derive(Clone, Debug, Default)]
+pub struct Readiness(Arc<AtomicBool>);
+
+impl Readiness {
+    /// Says whether requests can be served.
+    pub fn set(&self, ready: bool) {
+        self.0.store(ready, Ordering::Release);
+    }
+
+    /// Whether requests can be served.
+    pub fn is_ready(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// What the admin listener shows. Its [`Admin::answer`] is the handler for [`super::serve`].
+#[derive(Clone)]
+pub struct Admin {
+    metrics: Arc<Metrics>,
+    readiness: Readiness,
+}
+
+impl Admin {
+    /// Shows these.
+    pub fn new(metrics: Arc<Metrics>, readiness: Readiness) -> Self {
+        Self { metrics, readiness }
+    }
+
+    /// Answers `GET` and `HEAD` of `/healthz`, `/readyz` and `/metrics`; everything else is not found.
+    pub fn answer<B>(&self, request: &Request<B>) -> Response<Full<Bytes>> {
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            return text(StatusCode::NOT_FOUND, "not found\n");
+        }
+        match request.uri().path() {
+            "/healthz" => text(StatusCode::OK, "ok\n"),
+            "/readyz" if self.readiness.is_ready() => text(StatusCode::OK, "ready\n"),
+            "/readyz" => text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
+            "/metrics" => self.metrics(),
+            _ => text(StatusCode::NOT_FOUND, "not found\n"),
+        }
+    }
+
+    fn metrics(&self) -> Response<Full<Bytes>> {
+        match self.metrics.text() {
+            Ok(metrics) => answer(StatusCode::OK, OPENMETRICS, metrics.into()),
+            Err(_) => text(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "the metrics cannot be encoded\n",
+            ),
+        }
+    }
+}
+
+fn text(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
+    answer(status, TEXT, Bytes::from_static(text.as_bytes()))
+}
+
+fn answer(status: StatusCode, content_type: HeaderValue, body: Bytes) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, content_type);
+    response
+        .headers_mut()
+        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(admin: &Admin, method: &str, path: &str) -> u16 {
+        let request = Request::builder().method(method).uri(path).body(()).unwrap();
+        admin.answer(&request).status().as_u16()
+    }
+
+    #[test]
+    fn only_the_three_pages_are_there() {
+        let admin = Admin::new(Arc::new(Metrics::new()), Readiness::default());
+        for (method, path, expected) in [
+            ("GET", "/healthz", 200),
+            ("HEAD", "/healthz", 200),
+            ("POST", "/healthz", 404),
+            ("GET", "/healthz/", 404),
+            ("GET", "/metrics", 200),
+            ("GET", "/", 404),
+            ("GET", "/v1.0/users", 404),
+        ] {
+            assert_eq!(status(&admin, method, path), expected, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn readiness_follows_the_shared_state() {
+        let readiness = Readiness::default();
+        let admin = Admin::new(Arc::new(Metrics::new()), readiness.clone());
+        assert_eq!(status(&admin, "GET", "/readyz"), 503);
+        readiness.set(true);
+        assert_eq!(status(&admin, "GET", "/readyz"), 200);
+    }
+}

@@ -1,0 +1,228 @@
+//! One connection: handshake, HTTP/1 or HTTP/2, how it is ended.
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use hyper::body::Incoming;
+use hyper::service::{Service, service_fn};
+use hyper::{Error as HyperError, server::conn::http1, server::conn::http2};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulConnection;
+use rustls_pki_types::CertificateDer;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Interval, interval_at, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use super::activity::{Activity, NotedBody, State};
+use super::limits::{self, ServerLimits};
+use super::shutdown::Shutdown;
+use super::stall::StallGuard;
+use super::tls::{ALPN_HTTP2, TlsState};
+
+/// Who is at the other end of a connection.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// The address of the other end: of a gateway, if one is between.
+    pub address: SocketAddr,
+    /// Whether the connection is TLS.
+    pub tls: bool,
+    /// The certificates that the other end presented, its own first; verified if `client_ca_file` is configured,
+    /// and otherwise not asked for.
+    pub client_certificates: Arc<[CertificateDer<'static>]>,
+}
+
+/// Why a connection ended early.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ConnectionError {
+    #[error("the TLS handshake failed")]
+    Handshake(#[source] io::Error),
+    #[error("the TLS handshake took too long")]
+    HandshakeTimeout,
+    #[error("HTTP failed")]
+    Http(#[source] HyperError),
+    #[error("the peer took nothing of an answer for too long")]
+    Stalled,
+}
+
+/// What all connections of a listener share.
+pub(super) struct Shared<H> {
+    pub(super) handler: H,
+    pub(super) limits: ServerLimits,
+    pub(super) tls: Option<Arc<TlsState>>,
+}
+
+/// Serves one connection to its end.
+pub(super) async fn serve_connection<H, F, B>(
+    stream: TcpStream,
+    address: SocketAddr,
+    shared: Arc<Shared<H>>,
+    shutdown: Shutdown,
+) -> Result<(), ConnectionError>
+where
+    H: Fn(Request<Incoming>, Peer) -> F + Send + Sync + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    // Answers are written in large pieces; waiting to fill packets only delays their ends.
+    stream.set_nodelay(true).map_err(ConnectionError::Handshake)?;
+    let stream = StallGuard::new(stream, shared.limits.write_stall);
+    let mut peer = Peer {
+        address,
+        tls: false,
+        client_certificates: Arc::new([]),
+    };
+    let Some(tls) = &shared.tls else {
+        return serve_http1(stream, peer, shared, shutdown).await;
+    };
+    let stream = handshake(stream, tls, shared.limits.tls_handshake).await?;
+    let (_, session) = stream.get_ref();
+    peer.tls = true;
+    peer.client_certificates = session.peer_certificates().unwrap_or_default().into();
+    // The protocol is what TLS agreed on, never guessed from the first bytes.
+    if session.alpn_protocol() == Some(ALPN_HTTP2) {
+        serve_http2(stream, peer, shared, shutdown).await
+    } else {
+        serve_http1(stream, peer, shared, shutdown).await
+    }
+}
+
+async fn handshake<S>(stream: S, tls: &TlsState, limit: Duration) -> Result<TlsStream<S>, ConnectionError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let accepted = timeout(limit, TlsAcceptor::from(tls.current()).accept(stream));
+    accepted
+        .await
+        .map_err(|_| ConnectionError::HandshakeTimeout)?
+        .map_err(ConnectionError::Handshake)
+}
+
+async fn serve_http1<S, H, F, B>(
+    stream: S,
+    peer: Peer,
+    shared: Arc<Shared<H>>,
+    shutdown: Shutdown,
+) -> Result<(), ConnectionError>
+where
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
+    H: Fn(Request<Incoming>, Peer) -> F + Send + Sync + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let (activity, limits) = (Activity::new(), shared.limits);
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .half_close(false)
+        .header_read_timeout(limits.header_read)
+        .max_header_size(limits.head_bytes)
+        .max_headers(limits.head_fields);
+    let service = service(shared, peer, activity.clone());
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    drive(connection, &activity, &limits, shutdown).await
+}
+
+async fn serve_http2<S, H, F, B>(
+    stream: S,
+    peer: Peer,
+    shared: Arc<Shared<H>>,
+    shutdown: Shutdown,
+) -> Result<(), ConnectionError>
+where
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
+    H: Fn(Request<Incoming>, Peer) -> F + Send + Sync + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let (activity, limits) = (Activity::new(), shared.limits);
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(limits::HTTP2_STREAMS)
+        .max_pending_accept_reset_streams(limits::HTTP2_PENDING_RESETS)
+        .max_local_error_reset_streams(limits::HTTP2_ERROR_RESETS)
+        .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
+        .initial_stream_window_size(limits::HTTP2_STREAM_WINDOW)
+        .initial_connection_window_size(limits::HTTP2_CONNECTION_WINDOW)
+        .max_send_buf_size(limits::HTTP2_SEND_BUFFER)
+        .keep_alive_interval(limits::HTTP2_PING)
+        .keep_alive_timeout(limits::HTTP2_PING);
+    let service = service(shared, peer, activity.clone());
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    drive(connection, &activity, &limits, shutdown).await
+}
+
+/// The handler as hyper wants it, with every answer's body noted.
+fn service<H, F, B>(
+    shared: Arc<Shared<H>>,
+    peer: Peer,
+    activity: Activity,
+) -> impl Service<Request<Incoming>, Response = Response<NotedBody<B>>, Error = Infallible, Future: Send + 'static>
+where
+    H: Fn(Request<Incoming>, Peer) -> F + Send + Sync + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: Body<Data = Bytes> + Send + 'static,
+{
+    service_fn(move |request| {
+        let progress = activity.begin();
+        let answer = (shared.handler)(request, peer.clone());
+        async move { Ok(answer.await.map(|body| NotedBody::new(body, progress))) }
+    })
+}
+
+/// How long a connection without requests lives once it is to end: time for a request that is already on its way.
+const LAST_WORD: Duration = Duration::from_secs(1);
+
+/// Runs a connection to its end; ends it gently when asked to stop or idle, and at once when stalled.
+async fn drive<C>(
+    connection: C,
+    activity: &Activity,
+    limits: &ServerLimits,
+    mut shutdown: Shutdown,
+) -> Result<(), ConnectionError>
+where
+    C: GracefulConnection<Error = HyperError>,
+{
+    tokio::pin!(connection);
+    let (mut ending, mut idle) = (false, limits.idle);
+    let mut next_look = looks(idle, limits.write_stall);
+    loop {
+        let must_end = tokio::select! {
+            ended = connection.as_mut() => return ended.map_err(ConnectionError::Http),
+            () = shutdown.requested(), if !ending => true,
+            _ = next_look.tick() => match activity.state(idle, limits.write_stall) {
+                State::Busy => false,
+                State::Stalled => return Err(ConnectionError::Stalled),
+                State::Idle if ending => return Ok(()),
+                State::Idle => true,
+            },
+        };
+        if must_end {
+            ending = true;
+            idle = LAST_WORD.min(limits.idle);
+            next_look = looks(idle, limits.write_stall);
+            connection.as_mut().graceful_shutdown();
+        }
+    }
+}
+
+/// When to look at the activity: often enough that a limit is exceeded by a quarter at most.
+fn looks(idle: Duration, stall: Duration) -> Interval {
+    /// An interval must not be nothing.
+    const SHORTEST: Duration = Duration::from_millis(1);
+    let period = (idle.min(stall) / 4).max(SHORTEST);
+    interval_at(Instant::now() + period, period)
+}

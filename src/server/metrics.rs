@@ -1,0 +1,321 @@
+//! What the proxy counts. Labels are closed sets, or names from the operator's own files; never data.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use http::StatusCode;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+use crate::audit::{Counters, Decision};
+
+/// The endpoint label of requests for no known endpoint.
+const NO_ENDPOINT: &str = "none";
+
+/// All metrics of the program.
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    in_flight: Gauge,
+    dropped: Family<ReasonLabels, Counter>,
+    bytes: Family<DirectionLabels, Counter>,
+    reloads: Family<ReloadLabels, Counter>,
+    config_good: Gauge,
+    /// The only endpoint names that may become labels.
+    endpoints: ArcSwap<HashSet<Arc<str>>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    decision: DecisionLabel,
+    status: StatusClass,
+    endpoint: Arc<str>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabels {
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DirectionLabels {
+    direction: Direction,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReloadLabels {
+    result: ReloadResult,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct DecisionLabel(Decision);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum StatusClass {
+    Success,
+    Redirection,
+    ClientError,
+    ServerError,
+    /// Nothing was sent, or a status outside the classes of RFC 9110.
+    Other,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Direction {
+    Read,
+    Sent,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum ReloadResult {
+    Ok,
+    Failed,
+}
+
+impl Metrics {
+    /// Metrics at zero, under the prefix `glassine_`.
+    pub fn new() -> Self {
+        let mut metrics = Self {
+            registry: Registry::with_prefix("glassine"),
+            requests: Family::default(),
+            in_flight: Gauge::default(),
+            dropped: Family::default(),
+            bytes: Family::default(),
+            reloads: Family::default(),
+            config_good: Gauge::default(),
+            endpoints: ArcSwap::default(),
+        };
+        metrics.register();
+        metrics
+    }
+
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        registry.register("requests", "Requests that ended", self.requests.clone());
+        registry.register(
+            "requests_in_flight",
+            "Requests in progress",
+            self.in_flight.clone(),
+        );
+        registry.register(
+            "values_dropped",
+            "Values that did not leave, by reason",
+            self.dropped.clone(),
+        );
+        registry.register(
+            "body_bytes",
+            "Bytes of bodies read from Graph and sent to consumers",
+            self.bytes.clone(),
+        );
+        registry.register("reloads", "Reloads of the configuration", self.reloads.clone());
+        registry.register(
+            "config_good",
+            "1 if the running state is what the files say, 0 if they are bad and the last good state runs",
+            self.config_good.clone(),
+        );
+    }
+
+    /// Sets the endpoint names that may become labels: those of the loaded rules.
+    pub fn know_endpoints(&self, names: impl IntoIterator<Item = Arc<str>>) {
+        self.endpoints.store(Arc::new(names.into_iter().collect()));
+    }
+
+    /// Counts a request in progress until the returned value is dropped.
+    pub fn begin_request(&self) -> InFlight {
+        self.in_flight.inc();
+        InFlight(self.in_flight.clone())
+    }
+
+    /// Counts a request that ended: its decision, the status sent if any, its endpoint's name and what went through.
+    pub fn end_request(
+        &self,
+        decision: Decision,
+        status: Option<StatusCode>,
+        endpoint: Option<&str>,
+        counters: &Counters,
+    ) {
+        let labels = RequestLabels {
+            decision: DecisionLabel(decision),
+            status: StatusClass::of(status),
+            endpoint: self.known_endpoint(endpoint),
+        };
+        self.requests.get_or_create(&labels).inc();
+        for (direction, count) in [
+            (Direction::Read, counters.bytes_read),
+            (Direction::Sent, counters.bytes_sent),
+        ] {
+            self.bytes
+                .get_or_create(&DirectionLabels { direction })
+                .inc_by(count);
+        }
+        for (reason, count) in &counters.dropped {
+            self.dropped
+                .get_or_create(&ReasonLabels { reason })
+                .inc_by(*count);
+        }
+    }
+
+    /// Counts a reload, and says whether what runs is what the files say.
+    pub fn reloaded(&self, good: bool) {
+        let result = if good {
+            ReloadResult::Ok
+        } else {
+            ReloadResult::Failed
+        };
+        self.reloads.get_or_create(&ReloadLabels { result }).inc();
+        self.config_good.set(i64::from(good));
+    }
+
+    /// All metrics in the OpenMetrics text format.
+    pub fn text(&self) -> Result<String, fmt::Error> {
+        let mut text = String::new();
+        encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+
+    fn known_endpoint(&self, endpoint: Option<&str>) -> Arc<str> {
+        let known = self.endpoints.load();
+        endpoint
+            .and_then(|name| known.get(name).cloned())
+            .unwrap_or_else(|| NO_ENDPOINT.into())
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A request in progress.
+#[derive(Debug)]
+pub struct InFlight(Gauge);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+impl StatusClass {
+    fn of(status: Option<StatusCode>) -> Self {
+        match status.map(|status| status.as_u16() / 100) {
+            Some(2) => Self::Success,
+            Some(3) => Self::Redirection,
+            Some(4) => Self::ClientError,
+            Some(5) => Self::ServerError,
+            Some(_) | None => Self::Other,
+        }
+    }
+}
+
+impl EncodeLabelValue for DecisionLabel {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
+        let text = match self.0 {
+            Decision::Allowed => "allowed",
+            Decision::Refused => "refused",
+        };
+        text.encode(encoder)
+    }
+}
+
+impl EncodeLabelValue for StatusClass {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
+        let text = match self {
+            Self::Success => "2xx",
+            Self::Redirection => "3xx",
+            Self::ClientError => "4xx",
+            Self::ServerError => "5xx",
+            Self::Other => "other",
+        };
+        text.encode(encoder)
+    }
+}
+
+impl EncodeLabelValue for Direction {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
+        let text = match self {
+            Self::Read => "read",
+            Self::Sent => "sent",
+        };
+        text.encode(encoder)
+    }
+}
+
+impl EncodeLabelValue for ReloadResult {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
+        let text = match self {
+            Self::Ok => "ok",
+            Self::Failed => "failed",
+        };
+        text.encode(encoder)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn has(metrics: &Metrics, line: &str) {
+        let text = metrics.text().unwrap();
+        assert!(text.lines().any(|it| it == line), "{line:?} missing in:\n{text}");
+    }
+
+    #[test]
+    fn requests_are_counted_by_decision_status_and_known_endpoint() {
+        let metrics = Metrics::new();
+        metrics.know_endpoints(["list-messages".into()]);
+        let mut counters = Counters::default();
+        counters.bytes_sent = 7;
+        counters.drop_values("unlisted", 2);
+        metrics.end_request(
+            Decision::Allowed,
+            Some(StatusCode::OK),
+            Some("list-messages"),
+            &counters,
+        );
+        metrics.end_request(
+            Decision::Refused,
+            Some(StatusCode::NOT_FOUND),
+            Some("alice@example"),
+            &counters,
+        );
+        has(
+            &metrics,
+            "glassine_requests_total{decision=\"allowed\",status=\"2xx\",endpoint=\"list-messages\"} 1",
+        );
+        has(
+            &metrics,
+            "glassine_requests_total{decision=\"refused\",status=\"4xx\",endpoint=\"none\"} 1",
+        );
+        has(&metrics, "glassine_body_bytes_total{direction=\"sent\"} 14");
+        has(&metrics, "glassine_values_dropped_total{reason=\"unlisted\"} 4");
+        assert!(!metrics.text().unwrap().contains("alice"));
+    }
+
+    #[test]
+    fn requests_in_flight_go_up_and_down() {
+        let metrics = Metrics::new();
+        let one = metrics.begin_request();
+        has(&metrics, "glassine_requests_in_flight 1");
+        drop(one);
+        has(&metrics, "glassine_requests_in_flight 0");
+    }
+
+    #[test]
+    fn a_failed_reload_shows() {
+        let metrics = Metrics::new();
+        metrics.reloaded(true);
+        has(&metrics, "glassine_config_good 1");
+        metrics.reloaded(false);
+        has(&metrics, "glassine_config_good 0");
+        has(&metrics, "glassine_reloads_total{result=\"failed\"} 1");
+    }
+}

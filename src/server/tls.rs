@@ -1,0 +1,184 @@
+//! The TLS side of a listener, exchangeable while it runs.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::server::{ServerConfig, VerifierBuilderError, WebPkiClientVerifier};
+use rustls::{ConfigBuilder, RootCertStore, WantsVerifier, server::WantsServerCert};
+use rustls_pki_types::pem::{self, PemObject};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+
+use crate::config::TlsFiles;
+
+/// HTTP/2 over TLS (RFC 9113, section 3.2).
+pub(super) const ALPN_HTTP2: &[u8] = b"h2";
+
+/// HTTP/1.1 (RFC 7301, section 6).
+const ALPN_HTTP1: &[u8] = b"http/1.1";
+
+/// The current certificate, key and client authorities. Connections that exist keep what they began with.
+#[derive(Debug)]
+pub struct TlsState {
+    current: ArcSwap<ServerConfig>,
+}
+
+/// Why certificates or keys cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// The file cannot be read, or is not PEM.
+    #[error("{path:?} cannot be read as PEM: {}", describe(source))]
+    Pem {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: pem::Error,
+    },
+    /// The file has no certificate.
+    #[error("{path:?} has no certificate (`-----BEGIN CERTIFICATE-----`)")]
+    NoCertificate {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file has no private key.
+    #[error("{path:?} has no private key (`-----BEGIN PRIVATE KEY-----`; an encrypted one cannot be used)")]
+    NoPrivateKey {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Certificate and key do not belong together, or one of them is malformed.
+    #[error("the certificate {certificate:?} and the private key {private_key:?} cannot be used together")]
+    Pair {
+        /// The certificate's file.
+        certificate: PathBuf,
+        /// The key's file.
+        private_key: PathBuf,
+        /// What is wrong with them.
+        #[source]
+        source: rustls::Error,
+    },
+    /// A certificate authority is malformed.
+    #[error("{path:?} has a certificate that cannot be a certificate authority")]
+    Authority {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: rustls::Error,
+    },
+    /// The authorities cannot be used to verify clients.
+    #[error("{path:?} cannot be used to verify client certificates")]
+    Verifier {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: VerifierBuilderError,
+    },
+    /// The cryptography library lacks the protocol versions, which only a wrong build could bring about.
+    #[error("this build cannot speak TLS 1.2 and 1.3")]
+    Versions(#[source] rustls::Error),
+}
+
+impl TlsState {
+    /// Reads the files.
+    pub fn load(files: &TlsFiles) -> Result<Self, TlsError> {
+        Ok(Self {
+            current: ArcSwap::from_pointee(read(files)?),
+        })
+    }
+
+    /// Reads the files again; new connections get what they hold. On an error the last good state stays.
+    pub fn reload(&self, files: &TlsFiles) -> Result<(), TlsError> {
+        self.current.store(Arc::new(read(files)?));
+        Ok(())
+    }
+
+    /// What a new connection begins with.
+    pub(super) fn current(&self) -> Arc<ServerConfig> {
+        self.current.load_full()
+    }
+}
+
+fn read(files: &TlsFiles) -> Result<ServerConfig, TlsError> {
+    let certificates = read_certificates(files.certificate.path())?;
+    let key = read_key(files.private_key.path())?;
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(TlsError::Versions)?;
+    let builder = match &files.client_ca {
+        Some(authorities) => require_client_certificates(builder, authorities.path(), provider)?,
+        None => builder.with_no_client_auth(),
+    };
+    let mut config = builder
+        .with_single_cert(certificates, key)
+        .map_err(|source| TlsError::Pair {
+            certificate: files.certificate.path().to_owned(),
+            private_key: files.private_key.path().to_owned(),
+            source,
+        })?;
+    config.alpn_protocols = vec![ALPN_HTTP2.to_vec(), ALPN_HTTP1.to_vec()];
+    Ok(config)
+}
+
+fn require_client_certificates(
+    builder: ConfigBuilder<ServerConfig, WantsVerifier>,
+    path: &Path,
+    provider: Arc<CryptoProvider>,
+) -> Result<ConfigBuilder<ServerConfig, WantsServerCert>, TlsError> {
+    let mut roots = RootCertStore::empty();
+    for certificate in read_certificates(path)? {
+        roots.add(certificate).map_err(|source| TlsError::Authority {
+            path: path.to_owned(),
+            source,
+        })?;
+    }
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+        .build()
+        .map_err(|source| TlsError::Verifier {
+            path: path.to_owned(),
+            source,
+        })?;
+    Ok(builder.with_client_cert_verifier(verifier))
+}
+
+fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let certificates = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|source| TlsError::Pem {
+            path: path.to_owned(),
+            source,
+        })?;
+    if certificates.is_empty() {
+        return Err(TlsError::NoCertificate {
+            path: path.to_owned(),
+        });
+    }
+    Ok(certificates)
+}
+
+fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    PrivateKeyDer::from_pem_file(path).map_err(|source| match source {
+        pem::Error::NoItemsFound => TlsError::NoPrivateKey {
+            path: path.to_owned(),
+        },
+        source => TlsError::Pem {
+            path: path.to_owned(),
+            source,
+        },
+    })
+}
+
+/// What is wrong with a PEM file, without its content: the library's own text quotes lines, which may be a key's.
+fn describe(error: &pem::Error) -> String {
+    match error {
+        pem::Error::Io(error) => error.to_string(),
+        pem::Error::MissingSectionEnd { .. } => "a section has no END line".to_owned(),
+        pem::Error::IllegalSectionStart { .. } => "a BEGIN line is malformed".to_owned(),
+        pem::Error::Base64Decode(_) => "a section is not base64".to_owned(),
+        pem::Error::NoItemsFound => "it has no section of the needed kind".to_owned(),
+        _ => "it is malformed".to_owned(),
+    }
+}

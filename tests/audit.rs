@@ -1,0 +1,216 @@
+//! The audit log: exactly one record per request, and a chain that survives restarts, crashes and full disks.
+
+use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use glassine::audit::{AuditLog, Decision, Guard, OpenError, Outcome, verify};
+use http::{Method, StatusCode};
+use serde_json::Value;
+
+/// A sink that tests read back, and that can be told to fail.
+#[derive(Clone, Default)]
+struct Memory {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    writes: Arc<Mutex<usize>>,
+    full: Arc<AtomicBool>,
+}
+
+impl Memory {
+    fn log(&self) -> Arc<AuditLog> {
+        Arc::new(AuditLog::to_stream(Box::new(self.clone())))
+    }
+
+    fn records(&self) -> Vec<Value> {
+        let bytes = self.bytes.lock().unwrap();
+        verify(bytes.as_slice()).unwrap();
+        let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        lines.map(|line| serde_json::from_slice(line).unwrap()).collect()
+    }
+}
+
+impl Write for Memory {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        if self.full.load(Ordering::SeqCst) {
+            return Err(io::Error::from(io::ErrorKind::StorageFull));
+        }
+        *self.writes.lock().unwrap() += 1;
+        self.bytes.lock().unwrap().extend_from_slice(buf);
+        Ok(buf.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn guard(log: &Arc<AuditLog>) -> Guard {
+    Guard::begin(Arc::clone(log), "req-1".to_owned(), &Method::GET)
+}
+
+#[test]
+fn every_ending_writes_exactly_one_record() {
+    let endings = [
+        (Outcome::Complete, "complete"),
+        (Outcome::Refused, "refused"),
+        (Outcome::UpstreamFailed, "upstream_failed"),
+        (Outcome::Aborted, "aborted"),
+    ];
+    for (outcome, name) in endings {
+        let memory = Memory::default();
+        guard(&memory.log()).finish(outcome);
+        let records = memory.records();
+        assert_eq!(records.len(), 1, "{name}");
+        assert_eq!(records[0]["outcome"], name);
+    }
+}
+
+#[test]
+fn a_dropped_guard_says_that_the_client_is_gone() {
+    let memory = Memory::default();
+    drop(guard(&memory.log()));
+    let records = memory.records();
+    assert_eq!(records.len(), 1);
+    assert_eq!(records[0]["outcome"], "client_gone");
+}
+
+#[test]
+fn a_panic_writes_the_record_on_its_way_out() {
+    let memory = Memory::default();
+    let log = memory.log();
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let _guard = guard(&log);
+        std::panic::resume_unwind(Box::new("as if a handler had panicked"));
+    }));
+    assert!(outcome.is_err());
+    assert_eq!(memory.records().len(), 1);
+    guard(&log).finish(Outcome::Complete);
+    assert_eq!(memory.records().len(), 2, "the log goes on after a panic");
+}
+
+#[tokio::test]
+async fn a_cancelled_task_writes_one_record() {
+    let memory = Memory::default();
+    let guard = guard(&memory.log());
+    let task = tokio::spawn(async move {
+        let _guard = guard;
+        std::future::pending::<()>().await;
+    });
+    task.abort();
+    assert!(task.await.unwrap_err().is_cancelled());
+    assert_eq!(memory.records()[0]["outcome"], "client_gone");
+}
+
+#[test]
+fn a_record_says_what_was_noted_and_is_one_write() {
+    let memory = Memory::default();
+    let mut guard = guard(&memory.log());
+    guard.consumer("acme".into());
+    guard.endpoint("list-messages".into());
+    guard.decision(Decision::Allowed, "admitted");
+    guard.status(StatusCode::OK);
+    guard.upstream_status(StatusCode::OK);
+    guard.counters().bytes_read += 10;
+    guard.counters().drop_values("unlisted", 3);
+    guard.finish(Outcome::Complete);
+    let record = &memory.records()[0];
+    assert_eq!(record["consumer"], "acme");
+    assert_eq!(record["endpoint"], "list-messages");
+    assert_eq!(record["decision"], "allowed");
+    assert_eq!(record["reason"], "admitted");
+    assert_eq!(
+        (&record["status"], &record["upstream_status"]),
+        (&200.into(), &200.into())
+    );
+    assert_eq!(record["bytes_read"], 10);
+    assert_eq!(record["dropped"]["unlisted"], 3);
+    let time = record["time"].as_str().unwrap();
+    assert_eq!(time.len(), "2026-01-01T00:00:00.000Z".len(), "{time}");
+    assert!(time.ends_with('Z'));
+    assert_eq!(*memory.writes.lock().unwrap(), 1);
+}
+
+#[test]
+fn a_full_disk_shows_and_heals() {
+    let memory = Memory::default();
+    let log = memory.log();
+    memory.full.store(true, Ordering::SeqCst);
+    guard(&log).finish(Outcome::Complete);
+    assert!(log.is_failing());
+    memory.full.store(false, Ordering::SeqCst);
+    guard(&log).finish(Outcome::Refused);
+    assert!(!log.is_failing());
+    assert_eq!(memory.records().len(), 1);
+}
+
+#[test]
+fn concurrent_requests_make_one_chain() {
+    let memory = Memory::default();
+    let log = memory.log();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| (0..50).for_each(|_| guard(&log).finish(Outcome::Complete)));
+        }
+    });
+    assert_eq!(memory.records().len(), 400);
+}
+
+fn write_to(path: &Path, count: usize) {
+    let log = Arc::new(AuditLog::open(path).unwrap());
+    (0..count).for_each(|_| guard(&log).finish(Outcome::Complete));
+}
+
+#[test]
+fn a_restart_continues_the_chain() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("audit.jsonl");
+    write_to(&path, 3);
+    write_to(&path, 200);
+    write_to(&path, 1);
+    let summary = verify(std::fs::read(&path).unwrap().as_slice()).unwrap();
+    assert_eq!((summary.lines, summary.chains, summary.torn), (204, 1, 0));
+}
+
+#[test]
+fn a_torn_line_is_marked_wherever_the_crash_cut_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("audit.jsonl");
+    write_to(&path, 2);
+    let whole = std::fs::read(&path).unwrap();
+    let second = whole.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    for cut in second..whole.len() {
+        std::fs::write(&path, &whole[..cut]).unwrap();
+        write_to(&path, 1);
+        let summary = verify(std::fs::read(&path).unwrap().as_slice()).unwrap();
+        let torn = u64::from(cut != second && cut != whole.len() - 1);
+        assert_eq!((summary.chains, summary.torn), (1, torn), "cut at {cut}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_audit_log_is_not_written_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("notes.txt");
+    let notes = "something else entirely\n".repeat(5_000);
+    std::fs::write(&path, &notes).unwrap();
+    assert!(matches!(
+        AuditLog::open(&path),
+        Err(OpenError::NotAnAuditLog { .. })
+    ));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), notes);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_new_log_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("audit.jsonl");
+    write_to(&path, 1);
+    assert_eq!(
+        std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+}

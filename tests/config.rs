@@ -1,0 +1,436 @@
+//! The configuration file: what is accepted, and what is refused at which place with which code.
+
+use std::path::Path;
+
+use glassine::config::files::{FileError, read_secret};
+use glassine::config::{AuditSink, Config, Source, UpstreamCredential};
+
+const HASH: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+const OTHER_HASH: &str = "1123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+/// The example of the documentation, with the credentials that this version has.
+fn full() -> String {
+    format!(
+        r#"listen: 0.0.0.0:8443
+public_url: https://graph-proxy.contoso.example
+tls: {{ certificate_file: tls.crt, private_key_file: tls.key, client_ca_file: consumers-ca.pem }}
+admin: {{ listen: 127.0.0.1:9901 }}
+upstream:
+  graph: https://graph.microsoft.com
+  authority: https://login.microsoftonline.com
+  ca_file: extra-roots.pem
+  tenant: contoso.onmicrosoft.com
+  client_id: 00000000-0000-0000-0000-000000000000
+  credential: {{ client_secret_file: app.secret }}
+keys: {{ file: keys.yaml }}
+tenant_domains: [contoso.com]
+consumers:
+  - name: acme-analytics
+    rules: rules/outlook-mail-metadata-only.yaml
+    credential: {{ bearer_sha256: ["{HASH}"] }}
+    allow_from: [203.0.113.0/24, 198.51.100.7, "2001:db8::/32"]
+    limits: {{ concurrent: 64, requests_per_second: 200 }}
+audit: {{ file: audit.jsonl }}
+"#
+    )
+}
+
+fn load(text: &str) -> Result<Config, Vec<(&'static str, String)>> {
+    Config::load("etc/glassine.yaml", text).map_err(|report| {
+        let place = |d: &glassine::rules::Diagnostic| {
+            let span = d.span.clone().unwrap_or_default();
+            (d.code.as_str(), text[span].to_owned())
+        };
+        report.diagnostics.iter().map(place).collect()
+    })
+}
+
+/// The full example with one part replaced, which must be there.
+fn with(old: &str, new: &str) -> String {
+    let text = full();
+    assert_eq!(text.matches(old).count(), 1, "{old:?}");
+    text.replace(old, new)
+}
+
+#[track_caller]
+fn accepts(old: &str, new: &str) -> Config {
+    load(&with(old, new)).unwrap_or_else(|found| panic!("{new}: {found:?}"))
+}
+
+/// One error, of this code, at this text.
+#[track_caller]
+fn refuses(old: &str, new: &str, code: &str, at: &str) {
+    let found = load(&with(old, new)).expect_err(new);
+    assert_eq!(found, [(code_of(code), at.to_owned())], "{new}");
+}
+
+fn code_of(code: &str) -> &'static str {
+    let known = glassine::rules::codes::ALL.iter().map(|it| it.as_str());
+    known.into_iter().find(|it| *it == code).unwrap()
+}
+
+#[test]
+fn the_full_example_loads() {
+    let config = load(&full()).unwrap();
+    assert_eq!(config.listen().to_string(), "0.0.0.0:8443");
+    assert_eq!(
+        config.public_url().as_str(),
+        "https://graph-proxy.contoso.example"
+    );
+    assert_eq!(config.tls().unwrap().certificate.path(), Path::new("etc/tls.crt"));
+    assert_eq!(
+        config.upstream().ca().unwrap().path(),
+        Path::new("etc/extra-roots.pem")
+    );
+    assert_eq!(config.tenant_domains(), ["contoso.com"]);
+    let UpstreamCredential::ClientSecret { tenant, secret, .. } = config.upstream().credential() else {
+        panic!("{config:?}");
+    };
+    assert_eq!(tenant, "contoso.onmicrosoft.com");
+    assert!(matches!(secret, Source::File(file) if file.path() == Path::new("etc/app.secret")));
+    assert!(matches!(config.audit(), AuditSink::File(file) if file.path() == Path::new("etc/audit.jsonl")));
+    let consumer = &config.consumers()[0];
+    assert_eq!(
+        (consumer.name(), consumer.pseudonym_domain()),
+        ("acme-analytics", "acme-analytics")
+    );
+    assert_eq!(consumer.bearer()[0].as_bytes()[..3], [0x01, 0x23, 0x45]);
+    assert_eq!(consumer.limits().concurrent.get(), 64);
+}
+
+#[test]
+fn an_absolute_path_stays_as_it_is() {
+    let config = accepts("{ file: keys.yaml }", "{ file: /run/keys.yaml }");
+    assert!(matches!(config.keys(), Source::File(file) if file.path() == Path::new("/run/keys.yaml")));
+}
+
+#[test]
+fn a_small_configuration_gets_defaults() {
+    let text = format!(
+        "listen: 127.0.0.1:8080\npublic_url: http://localhost:8080\n\
+         upstream: {{ credential: {{ access_token_env: GRAPH_TOKEN }} }}\nkeys: {{ environment: KEYS }}\n\
+         consumers: [{{ name: a, rules: r.yaml, credential: {{ bearer_sha256: [{HASH}] }} }}]\naudit: {{ stdout: true }}\n"
+    );
+    let config = load(&text).unwrap();
+    assert_eq!(config.upstream().graph().as_str(), "https://graph.microsoft.com");
+    assert_eq!(
+        config.upstream().authority().as_str(),
+        "https://login.microsoftonline.com"
+    );
+    assert!(config.tls().is_none() && config.admin().is_none());
+    assert_eq!(config.audit(), &AuditSink::Stdout);
+    assert!(matches!(config.keys(), Source::Environment { name, .. } if name == "KEYS"));
+    assert!(config.consumers()[0].may_come_from("192.0.2.1".parse().unwrap()));
+}
+
+#[test]
+fn plaintext_listening_is_for_loopback() {
+    let tls =
+        "tls: { certificate_file: tls.crt, private_key_file: tls.key, client_ca_file: consumers-ca.pem }\n";
+    refuses(tls, "", "G0402", "0.0.0.0:8443");
+    assert!(load(&full().replace(tls, "").replace("0.0.0.0:8443", "127.0.0.1:8443")).is_ok());
+    assert!(load(&full().replace(tls, "").replace("0.0.0.0:8443", "\"[::1]:8443\"")).is_ok());
+    refuses("0.0.0.0:8443", "localhost:8443", "G0401", "localhost:8443");
+}
+
+#[test]
+fn an_admin_listener_beyond_loopback_speaks_tls() {
+    assert!(!accepts("127.0.0.1:9901", "127.0.0.2:9901").admin().unwrap().tls);
+    assert!(accepts("127.0.0.1:9901", "10.0.0.1:9901").admin().unwrap().tls);
+}
+
+#[test]
+fn plaintext_upstreams_are_for_loopback() {
+    accepts("https://graph.microsoft.com", "http://127.0.0.1:9000");
+    refuses(
+        "https://graph.microsoft.com",
+        "http://graph.example",
+        "G0402",
+        "http://graph.example",
+    );
+    accepts("https://login.microsoftonline.com", "http://localhost:9000");
+    refuses(
+        "https://login.microsoftonline.com",
+        "http://10.0.0.1",
+        "G0402",
+        "http://10.0.0.1",
+    );
+    refuses(
+        "https://graph.microsoft.com",
+        "https://graph.microsoft.com/v1.0",
+        "G0401",
+        "https://graph.microsoft.com/v1.0",
+    );
+}
+
+#[test]
+fn the_public_url_has_no_more_than_a_path() {
+    let old = "https://graph-proxy.contoso.example";
+    assert_eq!(
+        accepts(old, "https://p.example/graph/").public_url().path(),
+        "/graph"
+    );
+    refuses(old, "http://p.example", "G0402", "http://p.example");
+    for url in [
+        "https://p.example/?q",
+        "https://u@p.example",
+        "https://p.example/a/../b",
+    ] {
+        refuses(old, url, "G0401", url);
+    }
+}
+
+#[test]
+fn upstream_credentials_of_other_kinds_are_not_in_this_version() {
+    let old = "{ client_secret_file: app.secret }";
+    refuses(
+        old,
+        "{ certificate_file: app.crt, private_key_file: app.key }",
+        "G0404",
+        "app.crt",
+    );
+    refuses(old, "{ federated_token_file: token }", "G0404", "token");
+    refuses(old, "{ forward: true }", "G0404", "true");
+    let found = load(&with(old, "{ managed_identity: {} }")).unwrap_err();
+    assert_eq!(found[0].0, "G0404");
+    assert!(matches!(
+        accepts(old, "{ access_token_file: token }")
+            .upstream()
+            .credential(),
+        UpstreamCredential::AccessToken(_)
+    ));
+    let both = "{ access_token_file: a, client_secret_file: b }";
+    assert_eq!(load(&with(old, both)).unwrap_err()[0].0, "G0401");
+}
+
+#[test]
+fn a_client_secret_needs_its_application() {
+    assert_eq!(
+        load(&with("  tenant: contoso.onmicrosoft.com\n", "")).unwrap_err()[0].0,
+        "G0401"
+    );
+    refuses("contoso.onmicrosoft.com", "common", "G0401", "common");
+    refuses("contoso.onmicrosoft.com", "a.example/x", "G0401", "a.example/x");
+    refuses(
+        "00000000-0000-0000-0000-000000000000",
+        "my-app",
+        "G0401",
+        "my-app",
+    );
+}
+
+#[test]
+fn consumer_credentials_of_other_kinds_are_not_in_this_version() {
+    let old = format!("{{ bearer_sha256: [\"{HASH}\"] }}");
+    for new in [
+        "{ mtls: { san: a.example } }",
+        "{ jwt: { issuer: a, audience: b, jwks_file: c, claims: { d: e } } }",
+    ] {
+        assert_eq!(load(&with(&old, new)).unwrap_err()[0].0, "G0404", "{new}");
+    }
+    assert_eq!(
+        load(&with(&old, "{ bearer_sha256: [] }")).unwrap_err()[0].0,
+        "G0401"
+    );
+}
+
+#[test]
+fn a_hash_is_64_hexadecimal_digits_of_something() {
+    accepts(HASH, &HASH.to_uppercase());
+    refuses(HASH, "secret-token", "G0401", "\"secret-token\"");
+    refuses(HASH, &HASH[2..], "G0401", &format!("\"{}\"", &HASH[2..]));
+    let signed = format!("+1{}", &HASH[2..]);
+    refuses(HASH, &signed, "G0401", &format!("\"{signed}\""));
+    let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    refuses(HASH, empty, "G0401", &format!("\"{empty}\""));
+}
+
+fn second(name: &str, hash: &str, more: &str) -> String {
+    let consumer =
+        format!("  - {{ name: {name}, rules: r.yaml, credential: {{ bearer_sha256: [{hash}] }}{more} }}\n");
+    with("audit: {", &format!("{consumer}audit: {{"))
+}
+
+#[test]
+fn consumers_can_be_told_apart() {
+    assert_eq!(
+        load(&second("other", OTHER_HASH, "")).unwrap().consumers().len(),
+        2
+    );
+    assert_eq!(
+        load(&second("acme-analytics", OTHER_HASH, "")).unwrap_err(),
+        [("G0405", "acme-analytics".to_owned())]
+    );
+    let upper = HASH.to_uppercase();
+    assert_eq!(
+        load(&second("other", &upper, "")).unwrap_err(),
+        [("G0405", upper)]
+    );
+    refuses("acme-analytics", "Acme", "G0401", "Acme");
+}
+
+#[test]
+fn two_consumers_may_share_pseudonyms_on_purpose() {
+    let shared = second("other", OTHER_HASH, ", pseudonym_domain: acme-analytics");
+    assert_eq!(
+        load(&shared).unwrap().consumers()[1].pseudonym_domain(),
+        "acme-analytics"
+    );
+}
+
+#[test]
+fn networks_are_matched_as_written() {
+    let config = load(&full()).unwrap();
+    let consumer = &config.consumers()[0];
+    for (address, allowed) in [
+        ("203.0.113.200", true),
+        ("203.0.114.1", false),
+        ("198.51.100.7", true),
+        ("198.51.100.8", false),
+        ("::ffff:203.0.113.9", true),
+        ("2001:db8::1", true),
+        ("2001:db9::1", false),
+    ] {
+        assert_eq!(
+            consumer.may_come_from(address.parse().unwrap()),
+            allowed,
+            "{address}"
+        );
+    }
+    refuses("203.0.113.0/24", "203.0.113.5/24", "G0401", "203.0.113.5/24");
+    refuses("203.0.113.0/24", "acme.example", "G0401", "acme.example");
+    let list = "[203.0.113.0/24, 198.51.100.7, \"2001:db8::/32\"]";
+    refuses(list, "[]", "G0401", "[");
+}
+
+#[test]
+fn numbers_have_bounds() {
+    refuses("concurrent: 64", "concurrent: 0", "G0401", "0");
+    refuses(
+        "requests_per_second: 200",
+        "requests_per_second: 200000",
+        "G0401",
+        "200000",
+    );
+    assert_eq!(
+        accepts("audit: {", "limits: { connections: 10 }\naudit: {")
+            .connections()
+            .get(),
+        10
+    );
+    refuses(
+        "audit: {",
+        "limits: { drain_seconds: 9999 }\naudit: {",
+        "G0401",
+        "9999",
+    );
+}
+
+#[test]
+fn tenant_domains_are_domains() {
+    assert_eq!(
+        accepts("[contoso.com]", "[Contoso.COM, bücher.example]").tenant_domains(),
+        ["contoso.com", "xn--bcher-kva.example"]
+    );
+    for bad in ["\"@contoso.com\"", "\"*.contoso.com\"", "contoso", "contoso.com."] {
+        refuses("[contoso.com]", &format!("[{bad}]"), "G0401", bad);
+    }
+}
+
+#[test]
+fn keys_and_audit_come_from_one_place() {
+    assert_eq!(
+        load(&with("{ file: keys.yaml }", "{ file: a, environment: B }")).unwrap_err()[0].0,
+        "G0401"
+    );
+    refuses("{ file: keys.yaml }", "{ environment: a-b }", "G0401", "a-b");
+    assert_eq!(
+        load(&with("{ file: audit.jsonl }", "{ stdout: false }")).unwrap_err()[0].0,
+        "G0401"
+    );
+    assert_eq!(
+        load(&with("{ file: audit.jsonl }", "{ file: a, stdout: true }")).unwrap_err()[0].0,
+        "G0401"
+    );
+}
+
+#[test]
+fn all_mistakes_are_found_in_one_pass() {
+    let text = full()
+        .replace("0.0.0.0:8443", "nowhere")
+        .replace("https://graph-proxy", "ftp://graph-proxy")
+        .replace("tenant: contoso", "tennant: contoso")
+        .replace("acme-analytics", "Acme")
+        .replace("{ file: audit.jsonl }", "{}");
+    let report = Config::load("glassine.yaml", &text).unwrap_err();
+    let rendered = report.render();
+    for place in [
+        "glassine.yaml:1:",
+        "glassine.yaml:2:",
+        "glassine.yaml:9:",
+        "glassine.yaml:15:",
+        "glassine.yaml:20:",
+    ] {
+        assert!(rendered.contains(place), "{place} missing in:\n{rendered}");
+    }
+}
+
+#[test]
+fn unknown_and_duplicate_keys_are_refused() {
+    assert_eq!(load(&with("keys:", "kyes: 1\nkeys:")).unwrap_err()[0].0, "G0001");
+    assert_eq!(
+        load(&with("keys:", "listen: 127.0.0.1:1\nkeys:")).unwrap_err()[0].0,
+        "G0001"
+    );
+    assert!(load("").is_err());
+    assert!(load("- 1\n").is_err());
+}
+
+#[test]
+fn secrets_are_read_without_the_white_space_around_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let source = |name: &str, content: &[u8]| {
+        std::fs::write(dir.path().join(name), content).unwrap();
+        let file = dir.path().join(name).display().to_string();
+        accepts("{ file: keys.yaml }", &format!("{{ file: {file} }}"))
+            .keys()
+            .clone()
+    };
+    assert_eq!(read_secret(&source("a", b"s3cret\n")).unwrap().as_str(), "s3cret");
+    assert!(matches!(
+        read_secret(&source("b", b" \n")),
+        Err(FileError::Empty { .. })
+    ));
+    assert!(matches!(
+        read_secret(&source("c", b"\xff\xfe")),
+        Err(FileError::NotText { .. })
+    ));
+    assert!(matches!(
+        read_secret(&source("d", &[b'a'; 70_000])),
+        Err(FileError::TooLong { .. })
+    ));
+    let missing = accepts("{ file: keys.yaml }", "{ environment: GLASSINE_TEST_NOT_SET }");
+    assert!(matches!(
+        read_secret(missing.keys()),
+        Err(FileError::Environment { .. })
+    ));
+    let directory = accepts("{ file: keys.yaml }", "{ file: / }");
+    assert!(matches!(
+        read_secret(directory.keys()),
+        Err(FileError::NotAFile { .. })
+    ));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_secret_that_everybody_can_write_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("secret");
+    std::fs::write(&path, "s3cret").unwrap();
+    let config = accepts("{ file: keys.yaml }", &format!("{{ file: {} }}", path.display()));
+    for (mode, accepted) in [(0o600, true), (0o644, true), (0o666, false)] {
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        assert_eq!(read_secret(config.keys()).is_ok(), accepted, "{mode:o}");
+    }
+}
