@@ -20,13 +20,7 @@ const PAUSE: Duration = Duration::from_millis(15);
 
 const LONG: Duration = Duration::from_secs(20);
 
-const PATIENT: Timeouts = Timeouts {
-    connect: LONG,
-    tls: LONG,
-    head: LONG,
-    idle: LONG,
-    total: LONG,
-};
+const PATIENT: Timeouts = Timeouts { connect: LONG, tls: LONG, head: LONG, idle: LONG, total: LONG };
 
 mod connection;
 mod graph;
@@ -36,12 +30,7 @@ mod time;
 mod token;
 
 fn settings(graph: &FakeUpstream, timeouts: Timeouts) -> Settings {
-    Settings {
-        graph: graph.origin(),
-        extra_roots: graph.ca(),
-        timeouts,
-        max_body: 1 << 20,
-    }
+    Settings { graph: graph.origin(), extra_roots: graph.ca(), timeouts, max_body: 1 << 20 }
 }
 
 fn client(graph: &FakeUpstream, timeouts: Timeouts) -> GraphClient {
@@ -58,9 +47,7 @@ fn token() -> Secret {
 
 /// The head of an answer, its body unread.
 async fn answer(graph: &FakeUpstream, timeouts: Timeouts) -> Result<Response<UpstreamBody>, UpstreamError> {
-    client(graph, timeouts)
-        .get("/v1.0/users", &headers(), &token())
-        .await
+    client(graph, timeouts).get("/v1.0/users", &headers(), &token()).await
 }
 
 /// Status and body of an answer, with time enough for it.

@@ -42,12 +42,7 @@ impl Guard {
             counters: Counters::default(),
             milliseconds: 0,
         };
-        Self {
-            log,
-            started: Instant::now(),
-            record: Some(record),
-            spare: Counters::default(),
-        }
+        Self { log, started: Instant::now(), record: Some(record), spare: Counters::default() }
     }
 
     /// Notes who asks.
@@ -104,10 +99,7 @@ impl Guard {
         record.outcome = outcome;
         record.milliseconds = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         if let Err(error) = self.log.write(&record) {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "an audit record was lost"
-            );
+            tracing::error!(error = &error as &dyn std::error::Error, "an audit record was lost");
         }
     }
 }

@@ -79,9 +79,7 @@ mod tests {
     /// Reads a member with flate2's own reader, not with this module's decoder.
     fn read(packed: &[u8]) -> Vec<u8> {
         let mut plain = Vec::new();
-        flate2::read::GzDecoder::new(packed)
-            .read_to_end(&mut plain)
-            .unwrap();
+        flate2::read::GzDecoder::new(packed).read_to_end(&mut plain).unwrap();
         plain
     }
 

@@ -37,10 +37,7 @@ pub struct Bounds {
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self {
-            max_decoded: MAX_DECODED,
-            max_ratio: MAX_RATIO,
-        }
+        Self { max_decoded: MAX_DECODED, max_ratio: MAX_RATIO }
     }
 }
 
@@ -82,12 +79,7 @@ impl Inflater {
     /// A decoder at the start of a stream.
     pub fn new(bounds: Bounds) -> Self {
         let buffer = vec![0; SLICE].into_boxed_slice();
-        Self {
-            decoder: Decompress::new_gzip(WINDOW_BITS),
-            bounds,
-            buffer,
-            state: State::Open,
-        }
+        Self { decoder: Decompress::new_gzip(WINDOW_BITS), bounds, buffer, state: State::Open }
     }
 
     /// Decodes `input` and hands the result to `output`, at most 32 KiB at a time. The slices are valid for the call
@@ -139,10 +131,7 @@ impl Inflater {
     /// means that the decoder waits for more input.
     fn step(&mut self, input: &[u8]) -> Result<(usize, usize), InflateError> {
         let (seen, decoded) = self.totals();
-        match self
-            .decoder
-            .decompress(input, &mut self.buffer, FlushDecompress::None)
-        {
+        match self.decoder.decompress(input, &mut self.buffer, FlushDecompress::None) {
             Ok(Status::StreamEnd) => drop(mem::replace(&mut self.state, State::Ended)),
             Ok(Status::Ok | Status::BufError) => {}
             Err(_) => return self.fail(InflateError::Corrupt),
@@ -245,8 +234,7 @@ mod tests {
     fn other_codings_are_refused() {
         let mut zlib = flate2::Compress::new(flate2::Compression::fast(), true);
         let mut packed = Vec::with_capacity(1024);
-        zlib.compress_vec(TEXT, &mut packed, flate2::FlushCompress::Finish)
-            .unwrap();
+        zlib.compress_vec(TEXT, &mut packed, flate2::FlushCompress::Finish).unwrap();
         assert_eq!(whole(&packed), Err(InflateError::Corrupt));
         assert_eq!(whole(TEXT), Err(InflateError::Corrupt));
         assert_eq!(whole(&gzip(TEXT)), Ok(TEXT.to_vec()));
@@ -256,11 +244,7 @@ mod tests {
     fn every_truncation_is_seen() {
         let packed = gzip(TEXT);
         for end in 1..packed.len() {
-            assert_eq!(
-                whole(&packed[..end]),
-                Err(InflateError::Truncated),
-                "cut at {end}"
-            );
+            assert_eq!(whole(&packed[..end]), Err(InflateError::Truncated), "cut at {end}");
         }
     }
 
@@ -281,27 +265,14 @@ mod tests {
             let mut bad = packed.clone();
             let at = bad.len() - from_end;
             bad[at] ^= 1;
-            assert_eq!(
-                whole(&bad),
-                Err(InflateError::Corrupt),
-                "byte {from_end} from the end"
-            );
+            assert_eq!(whole(&bad), Err(InflateError::Corrupt), "byte {from_end} from the end");
         }
     }
 
     #[test]
     fn the_decoded_size_is_bounded_to_the_byte() {
         let packed = gzip(&noise(50_000));
-        let at_most = |max_decoded| {
-            inflate(
-                &packed,
-                999,
-                Bounds {
-                    max_decoded,
-                    ..Bounds::default()
-                },
-            )
-        };
+        let at_most = |max_decoded| inflate(&packed, 999, Bounds { max_decoded, ..Bounds::default() });
         assert_eq!(at_most(50_000).unwrap().len(), 50_000);
         assert_eq!(at_most(49_999), Err(InflateError::TooLarge));
     }
@@ -320,10 +291,7 @@ mod tests {
         let mut inflater = Inflater::new(Bounds::default());
         let mut ignore = |_: &[u8]| Ok::<_, InflateError>(());
         assert_eq!(inflater.push(b"no gzip", &mut ignore), Err(InflateError::Corrupt));
-        assert_eq!(
-            inflater.push(&gzip(TEXT), &mut ignore),
-            Err(InflateError::Corrupt)
-        );
+        assert_eq!(inflater.push(&gzip(TEXT), &mut ignore), Err(InflateError::Corrupt));
         assert_eq!(inflater.finish(), Err(InflateError::Corrupt));
     }
 
@@ -331,9 +299,6 @@ mod tests {
     fn the_output_can_stop_the_decoding() {
         let mut inflater = Inflater::new(Bounds::default());
         let mut refuse = |_: &[u8]| Err(InflateError::TooLarge);
-        assert_eq!(
-            inflater.push(&gzip(TEXT), &mut refuse),
-            Err(InflateError::TooLarge)
-        );
+        assert_eq!(inflater.push(&gzip(TEXT), &mut refuse), Err(InflateError::TooLarge));
     }
 }

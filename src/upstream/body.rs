@@ -89,9 +89,7 @@ impl UpstreamBody {
 
     fn count(self: Pin<&mut Self>, data: Bytes) -> Result<Bytes, UpstreamError> {
         let this = self.project();
-        let too_large = UpstreamError::BodyTooLarge {
-            limit: *this.max_bytes,
-        };
+        let too_large = UpstreamError::BodyTooLarge { limit: *this.max_bytes };
         let length = u64::try_from(data.len()).unwrap_or(u64::MAX);
         *this.remaining = this.remaining.checked_sub(length).ok_or(too_large)?;
         Ok(data)

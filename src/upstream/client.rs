@@ -44,18 +44,9 @@ impl GraphClient {
     /// # Errors
     /// [`BuildError`] where TLS cannot be set up.
     pub fn new(settings: Settings) -> Result<Self, BuildError> {
-        let Settings {
-            graph,
-            extra_roots,
-            timeouts,
-            max_body,
-        } = settings;
+        let Settings { graph, extra_roots, timeouts, max_body } = settings;
         let transport = Transport::new(&graph, &extra_roots, timeouts)?;
-        Ok(Self {
-            graph,
-            transport,
-            max_body,
-        })
+        Ok(Self { graph, transport, max_body })
     }
 
     /// Gets `target`, a canonical path and query in ASCII, which goes out byte for byte.

@@ -50,50 +50,25 @@ pub(super) fn connector(
     timeouts: &Timeouts,
 ) -> Result<Connector, BuildError> {
     let builder = HttpsConnectorBuilder::new().with_tls_config(tls(origin, extra_roots)?);
-    let builder = if origin.is_tls() {
-        builder.https_only()
-    } else {
-        builder.https_or_http()
-    };
-    let https = builder
-        .enable_all_versions()
-        .wrap_connector(tcp(timeouts.connect));
+    let builder = if origin.is_tls() { builder.https_only() } else { builder.https_or_http() };
+    let https = builder.enable_all_versions().wrap_connector(tcp(timeouts.connect));
     // The outer limit covers the inner phases too, so it is their sum.
-    Ok(Timed {
-        inner: https,
-        limit: timeouts.connect * 2 + timeouts.tls,
-        phase: Phase::Tls,
-    })
+    Ok(Timed { inner: https, limit: timeouts.connect * 2 + timeouts.tls, phase: Phase::Tls })
 }
 
 fn tcp(limit: Duration) -> Timed<HttpConnector<Timed<GaiResolver>>> {
-    let resolver = Timed {
-        inner: GaiResolver::new(),
-        limit,
-        phase: Phase::Resolve,
-    };
+    let resolver = Timed { inner: GaiResolver::new(), limit, phase: Phase::Resolve };
     let mut http = HttpConnector::new_with_resolver(resolver);
     http.enforce_http(false);
     http.set_nodelay(true);
-    Timed {
-        inner: http,
-        limit: limit * 2,
-        phase: Phase::Connect,
-    }
+    Timed { inner: http, limit: limit * 2, phase: Phase::Connect }
 }
 
 fn tls(origin: &Origin, extra: &[CertificateDer<'static>]) -> Result<ClientConfig, BuildError> {
-    let roots = if origin.is_tls() {
-        roots(extra)?
-    } else {
-        RootCertStore::empty()
-    };
+    let roots = if origin.is_tls() { roots(extra)? } else { RootCertStore::empty() };
     let provider = Arc::new(aws_lc_rs::default_provider());
     let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    Ok(versions
-        .map_err(BuildError::Config)?
-        .with_root_certificates(roots)
-        .with_no_client_auth())
+    Ok(versions.map_err(BuildError::Config)?.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// The platform's roots and the extra ones. A platform root that cannot be read is skipped: bundles carry odd old
@@ -103,15 +78,9 @@ fn roots(extra: &[CertificateDer<'static>]) -> Result<RootCertStore, BuildError>
     let (_, skipped) = store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     tracing::debug!(used = store.len(), skipped, "platform root certificates");
     for (certificate, number) in extra.iter().zip(1..) {
-        store
-            .add(certificate.clone())
-            .map_err(|source| BuildError::ExtraRoot { number, source })?;
+        store.add(certificate.clone()).map_err(|source| BuildError::ExtraRoot { number, source })?;
     }
-    if store.is_empty() {
-        Err(BuildError::NoRoots)
-    } else {
-        Ok(store)
-    }
+    if store.is_empty() { Err(BuildError::NoRoots) } else { Ok(store) }
 }
 
 /// A service under a time limit, whose errors name the phase that failed.
@@ -132,9 +101,7 @@ where
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), UpstreamError>> {
         let phase = self.phase;
-        self.inner
-            .poll_ready(cx)
-            .map_err(|error| blame(phase, error.into().as_ref()))
+        self.inner.poll_ready(cx).map_err(|error| blame(phase, error.into().as_ref()))
     }
 
     fn call(&mut self, request: R) -> Self::Future {

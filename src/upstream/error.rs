@@ -140,13 +140,7 @@ mod tests {
     #[test]
     fn a_tls_failure_says_why_where_it_is_known() {
         let known = UpstreamError::Tls(Some(rustls::CertificateError::Expired.into()));
-        assert_eq!(
-            known.to_string(),
-            "no TLS session with the upstream: invalid peer certificate: Expired"
-        );
-        assert_eq!(
-            UpstreamError::Tls(None).to_string(),
-            "no TLS session with the upstream"
-        );
+        assert_eq!(known.to_string(), "no TLS session with the upstream: invalid peer certificate: Expired");
+        assert_eq!(UpstreamError::Tls(None).to_string(), "no TLS session with the upstream");
     }
 }

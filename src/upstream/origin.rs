@@ -92,53 +92,27 @@ mod tests {
 
     #[test]
     fn https_anywhere_and_plaintext_on_loopback() {
-        for good in [
-            "https://graph.microsoft.com",
-            "http://127.0.0.1:80",
-            "http://[::1]:8080",
-            "http://LocalHost",
-        ] {
+        for good in
+            ["https://graph.microsoft.com", "http://127.0.0.1:80", "http://[::1]:8080", "http://LocalHost"]
+        {
             assert!(origin(good).is_ok(), "{good}");
         }
-        for bad in [
-            "http://graph.microsoft.com",
-            "http://10.0.0.1",
-            "http://127.0.0.1.evil.example",
-        ] {
+        for bad in ["http://graph.microsoft.com", "http://10.0.0.1", "http://127.0.0.1.evil.example"] {
             assert_eq!(origin(bad), Err(OriginError::Plaintext), "{bad}");
         }
         assert_eq!(origin("ftp://graph.microsoft.com"), Err(OriginError::Scheme));
-        assert_eq!(
-            origin("https://graph.microsoft.com@evil.example"),
-            Err(OriginError::UserInfo)
-        );
+        assert_eq!(origin("https://graph.microsoft.com@evil.example"), Err(OriginError::UserInfo));
     }
 
     #[test]
     fn a_target_goes_out_unchanged_or_not_at_all() {
         let graph = origin("https://graph.microsoft.com").unwrap();
-        for good in [
-            "/v1.0/users?$top=5",
-            "//evil.example/x",
-            "/a%2Fb?c=%23",
-            "/v1.0/users('a')",
-        ] {
-            assert_eq!(
-                graph.uri(good).unwrap().to_string(),
-                format!("https://graph.microsoft.com{good}")
-            );
+        for good in ["/v1.0/users?$top=5", "//evil.example/x", "/a%2Fb?c=%23", "/v1.0/users('a')"] {
+            assert_eq!(graph.uri(good).unwrap().to_string(), format!("https://graph.microsoft.com{good}"));
         }
-        for bad in [
-            "",
-            "v1.0/users",
-            "*",
-            "?a",
-            "/a#b",
-            "/a b",
-            "/a\r\nb",
-            "/\u{e9}\u{7f}",
-            "https://evil.example/",
-        ] {
+        for bad in
+            ["", "v1.0/users", "*", "?a", "/a#b", "/a b", "/a\r\nb", "/\u{e9}\u{7f}", "https://evil.example/"]
+        {
             assert_eq!(graph.uri(bad), Err(UpstreamError::Target), "{bad:?}");
         }
     }

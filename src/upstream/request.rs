@@ -56,12 +56,7 @@ pub struct RequestId(pub [u8; 16]);
 impl RequestHeaders {
     /// Plain JSON, no preferences.
     pub fn new(request_id: RequestId) -> Self {
-        Self {
-            accept: MediaType::Json,
-            prefer: Vec::new(),
-            consistency_level: None,
-            request_id,
-        }
+        Self { accept: MediaType::Json, prefer: Vec::new(), consistency_level: None, request_id }
     }
 
     /// The header section, with the token in it. `None` where the token has bytes that a field cannot hold.
@@ -70,25 +65,13 @@ impl RequestHeaders {
         map.insert(ACCEPT, HeaderValue::from_static(self.accept.as_str()));
         map.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         map.insert(AUTHORIZATION, bearer(token)?);
-        map.insert(
-            HeaderName::from_static("client-request-id"),
-            self.request_id.to_string().parse().ok()?,
-        );
-        map.insert(
-            USER_AGENT,
-            HeaderValue::from_static(concat!("glassine/", env!("CARGO_PKG_VERSION"))),
-        );
+        map.insert(HeaderName::from_static("client-request-id"), self.request_id.to_string().parse().ok()?);
+        map.insert(USER_AGENT, HeaderValue::from_static(concat!("glassine/", env!("CARGO_PKG_VERSION"))));
         for preference in &self.prefer {
-            map.append(
-                HeaderName::from_static("prefer"),
-                preference.to_string().parse().ok()?,
-            );
+            map.append(HeaderName::from_static("prefer"), preference.to_string().parse().ok()?);
         }
         if let Some(ConsistencyLevel::Eventual) = self.consistency_level {
-            map.insert(
-                HeaderName::from_static("consistencylevel"),
-                HeaderValue::from_static("eventual"),
-            );
+            map.insert(HeaderName::from_static("consistencylevel"), HeaderValue::from_static("eventual"));
         }
         Some(map)
     }

@@ -77,13 +77,10 @@ impl SecretSource {
     /// [`SecretError`], which does not repeat what was read.
     pub async fn read(&self) -> Result<Secret, SecretError> {
         let raw = match self {
-            Self::Env(name) => env::var_os(name)
-                .ok_or(SecretError::Unset)?
-                .into_encoded_bytes()
-                .into(),
-            Self::File(path) => read_file(path)
-                .await
-                .map_err(|error| SecretError::Unreadable(error.kind()))?,
+            Self::Env(name) => env::var_os(name).ok_or(SecretError::Unset)?.into_encoded_bytes().into(),
+            Self::File(path) => {
+                read_file(path).await.map_err(|error| SecretError::Unreadable(error.kind()))?
+            }
         };
         check(&raw)
     }
@@ -107,9 +104,7 @@ fn check(raw: &[u8]) -> Result<Secret, SecretError> {
     }
     match raw.trim_ascii() {
         [] => Err(SecretError::Empty),
-        bytes => visible(bytes)
-            .map(|text| Secret::new(text.to_owned()))
-            .ok_or(SecretError::Characters),
+        bytes => visible(bytes).map(|text| Secret::new(text.to_owned())).ok_or(SecretError::Characters),
     }
 }
 
@@ -133,50 +128,24 @@ mod tests {
     async fn a_file_is_trimmed_and_checked() {
         assert_eq!(from_file(b" s3cret~\r\n").await.unwrap().expose(), "s3cret~");
         assert_eq!(from_file(b"\n\t ").await, Err(SecretError::Empty));
-        for odd in [
-            &b"two words"[..],
-            b"a\0b",
-            b"a\nb",
-            b"caf\xc3\xa9",
-            b"\xef\xbb\xbfbom",
-            b"\xff",
-        ] {
+        for odd in [&b"two words"[..], b"a\0b", b"a\nb", b"caf\xc3\xa9", b"\xef\xbb\xbfbom", b"\xff"] {
             assert_eq!(from_file(odd).await, Err(SecretError::Characters), "{odd:?}");
         }
     }
 
     #[tokio::test]
     async fn the_length_is_bounded_to_the_byte() {
-        assert_eq!(
-            from_file(&[b'a'; MAX_SECRET]).await.unwrap().expose().len(),
-            MAX_SECRET
-        );
-        assert_eq!(
-            from_file(&[b'a'; MAX_SECRET + 1]).await,
-            Err(SecretError::TooLong)
-        );
+        assert_eq!(from_file(&[b'a'; MAX_SECRET]).await.unwrap().expose().len(), MAX_SECRET);
+        assert_eq!(from_file(&[b'a'; MAX_SECRET + 1]).await, Err(SecretError::TooLong));
     }
 
     #[tokio::test]
     async fn what_is_missing_is_named_by_kind() {
         let nowhere = SecretSource::File("/nonexistent/secret".into());
-        assert_eq!(
-            nowhere.read().await,
-            Err(SecretError::Unreadable(io::ErrorKind::NotFound))
-        );
-        assert_eq!(
-            SecretSource::Env("GLASSINE_NO_SUCH".into()).read().await,
-            Err(SecretError::Unset)
-        );
+        assert_eq!(nowhere.read().await, Err(SecretError::Unreadable(io::ErrorKind::NotFound)));
+        assert_eq!(SecretSource::Env("GLASSINE_NO_SUCH".into()).read().await, Err(SecretError::Unset));
         // Cargo sets it for every test.
-        assert_eq!(
-            SecretSource::Env("CARGO_PKG_NAME".into())
-                .read()
-                .await
-                .unwrap()
-                .expose(),
-            "glassine"
-        );
+        assert_eq!(SecretSource::Env("CARGO_PKG_NAME".into()).read().await.unwrap().expose(), "glassine");
     }
 
     #[test]

@@ -35,12 +35,6 @@ pub struct Timeouts {
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Self {
-            connect: CONNECT,
-            tls: TLS,
-            head: HEAD,
-            idle: IDLE,
-            total: TOTAL,
-        }
+        Self { connect: CONNECT, tls: TLS, head: HEAD, idle: IDLE, total: TOTAL }
     }
 }

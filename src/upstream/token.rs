@@ -67,11 +67,7 @@ pub struct Pace {
 
 impl Default for Pace {
     fn default() -> Self {
-        Self {
-            renew_margin: RENEW_MARGIN,
-            min_interval: MIN_INTERVAL,
-            file_check: FILE_CHECK,
-        }
+        Self { renew_margin: RENEW_MARGIN, min_interval: MIN_INTERVAL, file_check: FILE_CHECK }
     }
 }
 
@@ -116,11 +112,7 @@ impl TokenSource {
     pub fn new(settings: TokenSettings) -> Result<Self, BuildError> {
         let pace = settings.pace;
         let issuer = Arc::new(Issuer::new(settings)?);
-        Ok(Self {
-            issuer,
-            state: Arc::default(),
-            pace,
-        })
+        Ok(Self { issuer, state: Arc::default(), pace })
     }
 
     /// The current token, fetched or renewed if need be. Concurrent callers wait for one renewal.
@@ -133,9 +125,7 @@ impl TokenSource {
             return settled;
         }
         let renewal = renew(Arc::clone(&self.issuer), state, self.pace);
-        tokio::spawn(renewal)
-            .await
-            .unwrap_or(Err(TokenError::Interrupted))
+        tokio::spawn(renewal).await.unwrap_or(Err(TokenError::Interrupted))
     }
 
     /// Gives up a token that Graph has answered with 401, so that the next caller renews it. Nothing happens where it
@@ -173,27 +163,14 @@ enum Lifetime {
 
 impl Issuer {
     fn new(settings: TokenSettings) -> Result<Self, BuildError> {
-        let TokenSettings {
-            credential,
-            graph,
-            extra_roots,
-            timeouts,
-            pace: _,
-        } = settings;
+        let TokenSettings { credential, graph, extra_roots, timeouts, pace: _ } = settings;
         Ok(match credential {
             Credential::AccessTokenEnv(name) => Self::Env(SecretSource::Env(name)),
             Credential::AccessTokenFile(path) => Self::File(SecretSource::File(path)),
-            Credential::ClientSecret {
-                authority,
-                tenant,
-                client_id,
-                secret,
-            } => {
+            Credential::ClientSecret { authority, tenant, client_id, secret } => {
                 let transport = Transport::new(&authority, &extra_roots, timeouts)?;
                 let uri = entra::token_endpoint(&authority, &tenant).ok_or(BuildError::Tenant)?;
-                Self::Entra(Box::new(ClientCredentials::new(
-                    transport, uri, client_id, secret, &graph,
-                )))
+                Self::Entra(Box::new(ClientCredentials::new(transport, uri, client_id, secret, &graph)))
             }
         })
     }
@@ -201,14 +178,8 @@ impl Issuer {
     async fn grant(&self) -> Result<Grant, TokenError> {
         match self {
             Self::Entra(entra) => entra.grant().await,
-            Self::Env(source) => Ok(Grant {
-                secret: source.read().await?,
-                lifetime: Lifetime::Unknown,
-            }),
-            Self::File(source) => Ok(Grant {
-                secret: source.read().await?,
-                lifetime: Lifetime::ReadAgain,
-            }),
+            Self::Env(source) => Ok(Grant { secret: source.read().await?, lifetime: Lifetime::Unknown }),
+            Self::File(source) => Ok(Grant { secret: source.read().await?, lifetime: Lifetime::ReadAgain }),
         }
     }
 }
@@ -249,17 +220,10 @@ struct Failure {
 impl State {
     /// What to answer without asking the issuer, if anything.
     fn settled(&self, now: Instant) -> Option<Result<Arc<AccessToken>, TokenError>> {
-        if let Some(held) = self
-            .held
-            .as_ref()
-            .filter(|held| held.renew_at.is_none_or(|at| now < at))
-        {
+        if let Some(held) = self.held.as_ref().filter(|held| held.renew_at.is_none_or(|at| now < at)) {
             return Some(Ok(Arc::clone(&held.token)));
         }
-        self.failed
-            .as_ref()
-            .filter(|failure| now < failure.until)
-            .map(|failure| Err(failure.error.clone()))
+        self.failed.as_ref().filter(|failure| now < failure.until).map(|failure| Err(failure.error.clone()))
     }
 
     fn accept(&mut self, grant: Grant, asked: Instant, pace: Pace) -> Result<Arc<AccessToken>, TokenError> {
@@ -269,10 +233,7 @@ impl State {
             Lifetime::Unknown => (None, None),
         };
         // The same text again is the same token: it keeps its age and its identity.
-        let kept = self
-            .held
-            .take()
-            .filter(|held| held.token.secret() == &grant.secret);
+        let kept = self.held.take().filter(|held| held.token.secret() == &grant.secret);
         let (token, since) = match kept {
             Some(held) => (held.token, held.since),
             None => (Arc::new(AccessToken(grant.secret)), asked),
@@ -296,30 +257,21 @@ impl State {
         pace: Pace,
     ) -> Result<Arc<AccessToken>, TokenError> {
         let until = now + pace.min_interval;
-        if let Some(held) = self
-            .held
-            .as_mut()
-            .filter(|held| held.ends_at.is_none_or(|end| now < end))
-        {
+        if let Some(held) = self.held.as_mut().filter(|held| held.ends_at.is_none_or(|end| now < end)) {
             tracing::warn!(%error, "the Graph token could not be renewed; the old one stays in use");
             held.renew_at = Some(held.ends_at.map_or(until, |end| end.min(until)));
             return Ok(Arc::clone(&held.token));
         }
         tracing::error!(%error, "no Graph token");
         self.held = None;
-        self.failed = Some(Failure {
-            error: error.clone(),
-            until,
-        });
+        self.failed = Some(Failure { error: error.clone(), until });
         Err(error)
     }
 }
 
 /// How long a token that lives for `life` is used before it is renewed.
 fn renewal(life: Duration, pace: Pace) -> Duration {
-    life.saturating_sub(pace.renew_margin)
-        .max(life / 2)
-        .max(pace.min_interval)
+    life.saturating_sub(pace.renew_margin).max(life / 2).max(pace.min_interval)
 }
 
 #[cfg(test)]

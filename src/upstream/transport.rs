@@ -89,10 +89,7 @@ impl Transport {
 
 /// hyper refuses a head that outgrows its buffer, but to the buffer's grain, and HTTP/2 has no bound on the number.
 fn check_size(headers: &HeaderMap) -> Result<(), UpstreamError> {
-    let size: usize = headers
-        .iter()
-        .map(|(name, value)| name.as_str().len() + value.len())
-        .sum();
+    let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     let fits = size <= MAX_HEAD && headers.len() <= MAX_HEADERS;
     fits.then_some(()).ok_or(UpstreamError::HeadTooLarge)
 }

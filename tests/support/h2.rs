@@ -49,19 +49,11 @@ impl Http2Upstream {
                 tokio::spawn(serve(acceptor.clone(), stream, frames.clone()));
             }
         });
-        Self {
-            address,
-            ca,
-            connections,
-        }
+        Self { address, ca, connections }
     }
 
     pub(crate) fn origin(&self) -> Origin {
-        Origin::new(
-            http::uri::Scheme::HTTPS,
-            self.address.to_string().parse().unwrap(),
-        )
-        .unwrap()
+        Origin::new(http::uri::Scheme::HTTPS, self.address.to_string().parse().unwrap()).unwrap()
     }
 
     pub(crate) fn ca(&self) -> Vec<CertificateDer<'static>> {
@@ -78,9 +70,7 @@ async fn serve(acceptor: TlsAcceptor, stream: TcpStream, frames: Frames) {
     let answer = service_fn(move |_| std::future::ready(Ok::<_, Infallible>(Response::new(frames.clone()))));
     // The client goes away when its test is over.
     drop(
-        hyper::server::conn::http2::Builder::new(TokioExecutor::new())
-            .serve_connection(stream, answer)
-            .await,
+        hyper::server::conn::http2::Builder::new(TokioExecutor::new()).serve_connection(stream, answer).await,
     );
 }
 
@@ -90,9 +80,7 @@ impl Body for Frames {
 
     fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         Poll::Ready(match self.data.is_empty() {
-            false => Some(Ok(Frame::data(Bytes::from_static(
-                self.data.remove(0).as_bytes(),
-            )))),
+            false => Some(Ok(Frame::data(Bytes::from_static(self.data.remove(0).as_bytes())))),
             true => self.reset.then(|| Err(io::Error::other("reset"))),
         })
     }

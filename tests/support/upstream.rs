@@ -58,10 +58,7 @@ impl Received {
 
     /// Every field of this name, in any letter case.
     pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.headers
-            .iter()
-            .filter(move |(n, _)| n.eq_ignore_ascii_case(name))
-            .map(|(_, v)| v.as_str())
+        self.headers.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
     }
 }
 
@@ -128,12 +125,7 @@ impl FakeUpstream {
             tls: identity.map(|identity| identity.acceptor(&[])),
         };
         let accepting = tokio::spawn(Arc::new(server).accept(listener));
-        Self {
-            address,
-            log,
-            ca,
-            accepting,
-        }
+        Self { address, log, ca, accepting }
     }
 }
 
@@ -186,9 +178,7 @@ impl Script {
 
     /// 200 with a JSON body.
     pub(crate) fn json(body: impl AsRef<[u8]>) -> Self {
-        Self::status(200)
-            .header("Content-Type", "application/json")
-            .body(body)
+        Self::status(200).header("Content-Type", "application/json").body(body)
     }
 
     /// 200 with a JSON body in gzip.
@@ -209,23 +199,13 @@ impl Script {
     /// These bytes in place of an answer, then the connection closes.
     pub(crate) fn raw(bytes: impl AsRef<[u8]>) -> Self {
         let len = bytes.as_ref().len();
-        let script = Self {
-            framing: Framing::Raw,
-            head: Vec::new(),
-            ..Self::status(200)
-        };
-        Self {
-            fault: Some((len, Fault::Close)),
-            ..script.body(bytes)
-        }
+        let script = Self { framing: Framing::Raw, head: Vec::new(), ..Self::status(200) };
+        Self { fault: Some((len, Fault::Close)), ..script.body(bytes) }
     }
 
     /// No answer at all.
     pub(crate) fn never() -> Self {
-        Self {
-            fault: Some((0, Fault::Stall)),
-            ..Self::raw("")
-        }
+        Self { fault: Some((0, Fault::Stall)), ..Self::raw("") }
     }
 
     /// Adds a header field.
@@ -282,34 +262,22 @@ impl Script {
 
     /// Sends `bytes` bytes of the head, then nothing, until the client goes away.
     pub(crate) fn stall_in_head(self, bytes: usize) -> Self {
-        Self {
-            fault: Some((bytes, Fault::Stall)),
-            ..self
-        }
+        Self { fault: Some((bytes, Fault::Stall)), ..self }
     }
 
     /// Sends `bytes` bytes of the head, then closes the connection in good manners.
     pub(crate) fn close_in_head(self, bytes: usize) -> Self {
-        Self {
-            fault: Some((bytes, Fault::Close)),
-            ..self
-        }
+        Self { fault: Some((bytes, Fault::Close)), ..self }
     }
 
     /// Sends `bytes` bytes of the head, then a TCP reset.
     pub(crate) fn reset_in_head(self, bytes: usize) -> Self {
-        Self {
-            fault: Some((bytes, Fault::Reset)),
-            ..self
-        }
+        Self { fault: Some((bytes, Fault::Reset)), ..self }
     }
 
     fn fault_in_body(self, bytes: usize, fault: Fault) -> Self {
         let at = self.encoded_head().len() + bytes;
-        Self {
-            fault: Some((at, fault)),
-            ..self
-        }
+        Self { fault: Some((at, fault)), ..self }
     }
 
     fn encoded_head(&self) -> Vec<u8> {
@@ -466,10 +434,7 @@ impl Identity {
         let names = names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
         let made = rcgen::generate_simple_self_signed(names).unwrap();
         let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
-        Self {
-            certificate: made.cert.der().clone(),
-            key: key.into(),
-        }
+        Self { certificate: made.cert.der().clone(), key: key.into() }
     }
 
     /// A TLS server's side that offers these protocols (ALPN).

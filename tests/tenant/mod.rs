@@ -1,10 +1,6 @@
 //! The sample tenant over a real socket, read by a plain HTTP client: what the proxy and the SDKs will meet.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod lists;
 mod mail;
@@ -51,23 +47,16 @@ impl Graph {
 
     async fn send(&self, request: Request<Full<Bytes>>) -> Answer {
         let stream = TcpStream::connect(self.address).await.unwrap();
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-            .await
-            .unwrap();
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
         let (head, body) = sender.send_request(request).await.unwrap().into_parts();
         let body = body.collect().await.unwrap().to_bytes();
-        Answer {
-            status: head.status,
-            headers: head.headers,
-            body,
-        }
+        Answer { status: head.status, headers: head.headers, body }
     }
 
     async fn get_with(&self, target: &str, headers: &[(&str, &str)]) -> Answer {
-        let target = target
-            .strip_prefix(&format!("http://{}", self.address))
-            .unwrap_or(target);
+        let target = target.strip_prefix(&format!("http://{}", self.address)).unwrap_or(target);
         let mut request = Request::get(target).header("host", "graph.example");
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -85,15 +74,8 @@ impl Graph {
     async fn refuses(&self, target: &str, status: u16, code: &str) {
         let answer = self.get_with(target, &[]).await;
         let error = answer.json()["error"].clone();
-        assert_eq!(
-            (answer.status.as_u16(), &error["code"]),
-            (status, &json!(code)),
-            "{target}"
-        );
-        assert!(
-            error["message"].is_string() && error["innerError"]["request-id"].is_string(),
-            "{error}"
-        );
+        assert_eq!((answer.status.as_u16(), &error["code"]), (status, &json!(code)), "{target}");
+        assert!(error["message"].is_string() && error["innerError"]["request-id"].is_string(), "{error}");
     }
 
     /// All items of a collection, page after page.
@@ -128,17 +110,10 @@ impl Answer {
 }
 
 fn thread_guid(conversation_id: &Value) -> Vec<u8> {
-    let id = conversation_id
-        .as_str()
-        .unwrap()
-        .replace('-', "/")
-        .replace('_', "+");
+    let id = conversation_id.as_str().unwrap().replace('-', "/").replace('_', "+");
     STANDARD.decode(id).unwrap().split_off(43)
 }
 
 fn ids(items: &[Value]) -> BTreeSet<String> {
-    items
-        .iter()
-        .map(|item| item["id"].as_str().unwrap().to_owned())
-        .collect()
+    items.iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
 }

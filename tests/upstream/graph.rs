@@ -16,27 +16,14 @@ async fn a_page_comes_back_as_it_is() {
 async fn the_target_and_the_headers_are_ours_alone() {
     let graph = FakeUpstream::always(Script::json(PAGE)).await;
     let mut headers = headers();
-    headers.prefer = vec![
-        Preference::ImmutableId,
-        Preference::MaxPageSize(5.try_into().unwrap()),
-    ];
+    headers.prefer = vec![Preference::ImmutableId, Preference::MaxPageSize(5.try_into().unwrap())];
     headers.consistency_level = Some(ConsistencyLevel::Eventual);
     let target = "/v1.0/users/a%2Fb/messages?$top=5&$filter=x%20eq%20'%23'";
-    client(&graph, PATIENT)
-        .get(target, &headers, &token())
-        .await
-        .unwrap();
+    client(&graph, PATIENT).get(target, &headers, &token()).await.unwrap();
 
     let [request] = graph.requests().try_into().unwrap();
-    assert_eq!(
-        (request.method.as_str(), request.target.as_str()),
-        ("GET", target)
-    );
-    let mut sent = request
-        .headers
-        .iter()
-        .map(|(n, v)| format!("{n}: {v}"))
-        .collect::<Vec<_>>();
+    assert_eq!((request.method.as_str(), request.target.as_str()), ("GET", target));
+    let mut sent = request.headers.iter().map(|(n, v)| format!("{n}: {v}")).collect::<Vec<_>>();
     sent.sort();
     assert_eq!(
         sent,
@@ -57,14 +44,8 @@ async fn the_target_and_the_headers_are_ours_alone() {
 #[tokio::test]
 async fn a_count_is_asked_for_as_text() {
     let graph = FakeUpstream::always(Script::status(200).body("42")).await;
-    let headers = RequestHeaders {
-        accept: MediaType::PlainText,
-        ..headers()
-    };
-    client(&graph, PATIENT)
-        .get("/v1.0/users/$count", &headers, &token())
-        .await
-        .unwrap();
+    let headers = RequestHeaders { accept: MediaType::PlainText, ..headers() };
+    client(&graph, PATIENT).get("/v1.0/users/$count", &headers, &token()).await.unwrap();
     assert_eq!(graph.requests()[0].header("accept"), Some("text/plain"));
 }
 
@@ -96,18 +77,8 @@ async fn a_redirect_is_never_followed() {
 #[tokio::test]
 async fn a_target_that_could_change_on_the_way_is_not_sent() {
     let graph = FakeUpstream::always(Script::json(PAGE)).await;
-    for target in [
-        "",
-        "v1.0",
-        "/v1.0/users#x",
-        "/v1.0/a b",
-        "/v1.0/a\r\nX: y",
-        "http://evil.example/",
-    ] {
-        let refused = client(&graph, PATIENT)
-            .get(target, &headers(), &token())
-            .await
-            .err();
+    for target in ["", "v1.0", "/v1.0/users#x", "/v1.0/a b", "/v1.0/a\r\nX: y", "http://evil.example/"] {
+        let refused = client(&graph, PATIENT).get(target, &headers(), &token()).await.err();
         assert_eq!(refused, Some(UpstreamError::Target), "{target:?}");
     }
     assert!(graph.requests().is_empty());

@@ -7,11 +7,7 @@ use crate::support::h2::{Frames, Http2Upstream};
 
 #[tokio::test]
 async fn requests_share_one_connection() {
-    let graph = Http2Upstream::always(Frames {
-        data: vec!["{\"value\":", "[]}"],
-        reset: false,
-    })
-    .await;
+    let graph = Http2Upstream::always(Frames { data: vec!["{\"value\":", "[]}"], reset: false }).await;
     let client = client_of(&graph);
     for _ in 0..3 {
         let answer = client.get("/v1.0/users", &headers(), &token()).await.unwrap();
@@ -23,11 +19,7 @@ async fn requests_share_one_connection() {
 
 #[tokio::test]
 async fn a_stream_reset_is_no_end() {
-    let graph = Http2Upstream::always(Frames {
-        data: vec!["{\"value\":"],
-        reset: true,
-    })
-    .await;
+    let graph = Http2Upstream::always(Frames { data: vec!["{\"value\":"], reset: true }).await;
     let client = client_of(&graph);
     assert_eq!(ask(&client).await, Err(UpstreamError::Protocol));
     assert_eq!(ask(&client).await, Err(UpstreamError::Protocol));
@@ -36,11 +28,5 @@ async fn a_stream_reset_is_no_end() {
 
 fn client_of(graph: &Http2Upstream) -> GraphClient {
     let (graph, extra_roots) = (graph.origin(), graph.ca());
-    GraphClient::new(Settings {
-        graph,
-        extra_roots,
-        timeouts: PATIENT,
-        max_body: 1 << 20,
-    })
-    .unwrap()
+    GraphClient::new(Settings { graph, extra_roots, timeouts: PATIENT, max_body: 1 << 20 }).unwrap()
 }

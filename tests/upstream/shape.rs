@@ -24,15 +24,7 @@ async fn a_body_that_ends_too_early() {
 #[tokio::test]
 async fn a_length_that_is_too_long_stalls() {
     let graph = FakeUpstream::always(Script::json(PAGE).claiming(1000)).await;
-    let answer = answer(
-        &graph,
-        Timeouts {
-            idle: SHORT,
-            ..PATIENT
-        },
-    )
-    .await
-    .unwrap();
+    let answer = answer(&graph, Timeouts { idle: SHORT, ..PATIENT }).await.unwrap();
     assert_eq!(text(answer).await, Err(UpstreamError::Timeout(Phase::Idle)));
 }
 
@@ -45,11 +37,7 @@ async fn a_length_that_is_too_short_does_not_reach_the_next_answer() {
         let answer = client.get("/v1.0/users", &headers(), &token()).await.unwrap();
         assert_eq!(text(answer).await.unwrap(), expected);
     }
-    assert_eq!(
-        graph.connections(),
-        2,
-        "the first one is not to be trusted any more"
-    );
+    assert_eq!(graph.connections(), 2, "the first one is not to be trusted any more");
 }
 
 #[tokio::test]
@@ -83,11 +71,7 @@ async fn a_head_that_ends_too_early() {
 
 #[tokio::test]
 async fn what_is_not_http() {
-    for garbage in [
-        "SSH-2.0-OpenSSH_9.6\r\n",
-        "\0\0\0\0\0\0\0\0",
-        "<html>hello</html>\r\n\r\n",
-    ] {
+    for garbage in ["SSH-2.0-OpenSSH_9.6\r\n", "\0\0\0\0\0\0\0\0", "<html>hello</html>\r\n\r\n"] {
         let graph = FakeUpstream::always(Script::raw(garbage)).await;
         assert_eq!(get(&graph).await, Err(UpstreamError::Protocol), "{garbage:?}");
     }
@@ -109,13 +93,7 @@ async fn trailers_are_left_behind() {
     let raw =
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-A\r\n\r\n2\r\n{}\r\n0\r\nX-A: b\r\n\r\n";
     let graph = FakeUpstream::always(Script::raw(raw)).await;
-    let body = answer(&graph, PATIENT)
-        .await
-        .unwrap()
-        .into_body()
-        .collect()
-        .await
-        .unwrap();
+    let body = answer(&graph, PATIENT).await.unwrap().into_body().collect().await.unwrap();
     assert!(body.trailers().is_none());
     assert_eq!(body.to_bytes(), "{}");
 }
@@ -128,10 +106,7 @@ async fn many_or_long_header_fields() {
         assert!(get(&FakeUpstream::always(fine).await).await.is_ok());
     }
     for huge in [with_fields(200), with_length(70_000)] {
-        assert_eq!(
-            get(&FakeUpstream::always(huge).await).await,
-            Err(UpstreamError::HeadTooLarge)
-        );
+        assert_eq!(get(&FakeUpstream::always(huge).await).await, Err(UpstreamError::HeadTooLarge));
     }
 }
 
@@ -140,14 +115,8 @@ async fn a_body_over_the_bound() {
     let limit = u64::try_from(PAGE.len()).unwrap();
     for script in [Script::json(PAGE), Script::json(PAGE).chunked(5)] {
         let graph = FakeUpstream::always(script).await;
-        let bounded = |max_body| Settings {
-            max_body,
-            ..settings(&graph, PATIENT)
-        };
-        assert_eq!(
-            ask(&GraphClient::new(bounded(limit)).unwrap()).await,
-            Ok((200, PAGE.into()))
-        );
+        let bounded = |max_body| Settings { max_body, ..settings(&graph, PATIENT) };
+        assert_eq!(ask(&GraphClient::new(bounded(limit)).unwrap()).await, Ok((200, PAGE.into())));
         let limit = limit - 1;
         let refused = ask(&GraphClient::new(bounded(limit)).unwrap()).await;
         assert_eq!(refused, Err(UpstreamError::BodyTooLarge { limit }));
@@ -166,19 +135,9 @@ async fn compression_is_not_touched() {
 #[tokio::test]
 async fn a_bomb_is_seen_by_the_decoder() {
     use glassine::codec::{Bounds, InflateError, Inflater};
-    for (script, expected) in [
-        (Script::bomb(8), Err(InflateError::Ratio)),
-        (Script::gzip(PAGE), Ok(())),
-    ] {
+    for (script, expected) in [(Script::bomb(8), Err(InflateError::Ratio)), (Script::gzip(PAGE), Ok(()))] {
         let graph = FakeUpstream::always(script).await;
-        let packed = answer(&graph, PATIENT)
-            .await
-            .unwrap()
-            .into_body()
-            .collect()
-            .await
-            .unwrap()
-            .to_bytes();
+        let packed = answer(&graph, PATIENT).await.unwrap().into_body().collect().await.unwrap().to_bytes();
         let mut inflater = Inflater::new(Bounds::default());
         assert_eq!(inflater.push(&packed, &mut |_| Ok(())), expected);
     }

@@ -12,17 +12,10 @@ use glassine::upstream::{
 use super::{LONG, PAGE, PATIENT, PAUSE, SHORT, client, headers};
 use crate::support::upstream::{FakeUpstream, Script};
 
-const EAGER: Pace = Pace {
-    renew_margin: Duration::ZERO,
-    min_interval: Duration::ZERO,
-    file_check: Duration::ZERO,
-};
+const EAGER: Pace =
+    Pace { renew_margin: Duration::ZERO, min_interval: Duration::ZERO, file_check: Duration::ZERO };
 
-const CALM: Pace = Pace {
-    renew_margin: Duration::ZERO,
-    min_interval: LONG,
-    file_check: LONG,
-};
+const CALM: Pace = Pace { renew_margin: Duration::ZERO, min_interval: LONG, file_check: LONG };
 
 #[tokio::test]
 async fn the_request_is_as_documented() {
@@ -30,9 +23,7 @@ async fn the_request_is_as_documented() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "s~+cret&\n").unwrap();
     let mut settings = client_secret(&entra, Pace::default());
-    let Credential::ClientSecret { secret, .. } = &mut settings.credential else {
-        unreachable!()
-    };
+    let Credential::ClientSecret { secret, .. } = &mut settings.credential else { unreachable!() };
     *secret = SecretSource::File(file.path().to_owned());
     assert_eq!(text_of(&TokenSource::new(settings).unwrap()).await, "one");
 
@@ -41,10 +32,7 @@ async fn the_request_is_as_documented() {
         (request.method.as_str(), request.target.as_str()),
         ("POST", "/contoso.com/oauth2/v2.0/token")
     );
-    assert_eq!(
-        request.header("content-type"),
-        Some("application/x-www-form-urlencoded")
-    );
+    assert_eq!(request.header("content-type"), Some("application/x-www-form-urlencoded"));
     let scope = entra.origin().to_string().replace(':', "%3A").replace('/', "%2F");
     assert_eq!(
         request.body,
@@ -77,10 +65,7 @@ async fn fifty_callers_share_one_failure() {
         tokio::spawn(async move { source.token().await.unwrap_err() })
     });
     for error in all(callers.collect()).await {
-        assert_eq!(
-            error,
-            TokenError::Unavailable(http::StatusCode::SERVICE_UNAVAILABLE)
-        );
+        assert_eq!(error, TokenError::Unavailable(http::StatusCode::SERVICE_UNAVAILABLE));
     }
     assert_eq!(entra.requests().len(), 1);
 }
@@ -97,13 +82,7 @@ async fn a_caller_who_leaves_does_not_stop_the_fetch() {
 #[tokio::test]
 async fn a_failure_is_forgotten_after_the_interval() {
     let entra = FakeUpstream::in_turn(vec![Script::status(503), granted("one")]).await;
-    let source = source(
-        &entra,
-        Pace {
-            min_interval: SHORT,
-            ..CALM
-        },
-    );
+    let source = source(&entra, Pace { min_interval: SHORT, ..CALM });
     assert!(source.token().await.is_err());
     assert!(source.token().await.is_err());
     tokio::time::sleep(SHORT).await;
@@ -115,13 +94,7 @@ async fn a_failure_is_forgotten_after_the_interval() {
 async fn a_token_is_renewed_before_it_ends() {
     let short = r#"{"token_type":"Bearer","expires_in":"1","access_token":"one"}"#;
     let entra = FakeUpstream::in_turn(vec![Script::json(short), granted("two")]).await;
-    let source = source(
-        &entra,
-        Pace {
-            renew_margin: Duration::from_millis(900),
-            ..EAGER
-        },
-    );
+    let source = source(&entra, Pace { renew_margin: Duration::from_millis(900), ..EAGER });
     assert_eq!(text_of(&source).await, "one");
     assert_eq!(text_of(&source).await, "one");
     tokio::time::sleep(Duration::from_millis(510)).await;
@@ -131,14 +104,7 @@ async fn a_token_is_renewed_before_it_ends() {
 #[tokio::test]
 async fn the_old_token_serves_while_a_renewal_fails() {
     let entra = FakeUpstream::in_turn(vec![expiring("one", 2), Script::status(500), granted("two")]).await;
-    let source = source(
-        &entra,
-        Pace {
-            renew_margin: LONG,
-            min_interval: SHORT,
-            ..EAGER
-        },
-    );
+    let source = source(&entra, Pace { renew_margin: LONG, min_interval: SHORT, ..EAGER });
     assert_eq!(text_of(&source).await, "one");
     tokio::time::sleep(Duration::from_millis(1010)).await;
     assert_eq!(text_of(&source).await, "one");
@@ -150,12 +116,10 @@ async fn the_old_token_serves_while_a_renewal_fails() {
 #[tokio::test]
 async fn a_token_that_graph_refuses_is_renewed_once() {
     let entra = FakeUpstream::in_turn(vec![granted("one"), granted("two"), granted("three")]).await;
-    let graph = FakeUpstream::start(
-        |request| match (request.path(), request.header("authorization")) {
-            ("/v1.0/users", Some("Bearer two")) => Script::json(PAGE),
-            _ => Script::status(401),
-        },
-    )
+    let graph = FakeUpstream::start(|request| match (request.path(), request.header("authorization")) {
+        ("/v1.0/users", Some("Bearer two")) => Script::json(PAGE),
+        _ => Script::status(401),
+    })
     .await;
     let source = source(&entra, EAGER);
     let first = source.token().await.unwrap();
@@ -187,10 +151,7 @@ async fn a_refusal_is_told_with_its_number_and_nothing_else() {
         "error_codes":[700016],"trace_id":"x"}"#;
     let entra = FakeUpstream::always(Script::status(400).body(body)).await;
     let error = source(&entra, CALM).token().await.unwrap_err();
-    let expected = TokenError::Refused {
-        error: OAuthError::UnauthorizedClient,
-        aadsts: Some(700016),
-    };
+    let expected = TokenError::Refused { error: OAuthError::UnauthorizedClient, aadsts: Some(700016) };
     assert_eq!(error, expected);
     assert!(error.to_string().contains("AADSTS700016") && !error.to_string().contains("alice"));
 }
@@ -199,31 +160,16 @@ async fn a_refusal_is_told_with_its_number_and_nothing_else() {
 async fn faults_of_the_token_endpoint() {
     let limit = 64 * 1024;
     let cases = [
-        (
-            Script::json("x".repeat(70_000)),
-            TokenError::Upstream(UpstreamError::BodyTooLarge { limit }),
-        ),
-        (
-            Script::json(PAGE).close_after(5),
-            TokenError::Upstream(UpstreamError::Truncated),
-        ),
-        (
-            Script::never(),
-            TokenError::Upstream(UpstreamError::Timeout(Phase::Head)),
-        ),
-        (
-            Script::status(302).header("Location", "/"),
-            TokenError::Upstream(UpstreamError::Redirect),
-        ),
+        (Script::json("x".repeat(70_000)), TokenError::Upstream(UpstreamError::BodyTooLarge { limit })),
+        (Script::json(PAGE).close_after(5), TokenError::Upstream(UpstreamError::Truncated)),
+        (Script::never(), TokenError::Upstream(UpstreamError::Timeout(Phase::Head))),
+        (Script::status(302).header("Location", "/"), TokenError::Upstream(UpstreamError::Redirect)),
     ];
     for (script, expected) in cases {
         let entra = FakeUpstream::always(script).await;
         let mut settings = client_secret(&entra, CALM);
         settings.timeouts.head = SHORT;
-        assert_eq!(
-            TokenSource::new(settings).unwrap().token().await.err(),
-            Some(expected)
-        );
+        assert_eq!(TokenSource::new(settings).unwrap().token().await.err(), Some(expected));
     }
 }
 
@@ -231,9 +177,7 @@ async fn faults_of_the_token_endpoint() {
 async fn a_tenant_that_is_none_is_refused_at_the_start() {
     let entra = FakeUpstream::always(granted("one")).await;
     let mut settings = client_secret(&entra, CALM);
-    let Credential::ClientSecret { tenant, .. } = &mut settings.credential else {
-        unreachable!()
-    };
+    let Credential::ClientSecret { tenant, .. } = &mut settings.credential else { unreachable!() };
     *tenant = "../common".into();
     assert_eq!(TokenSource::new(settings).err(), Some(BuildError::Tenant));
 }
@@ -244,10 +188,7 @@ async fn a_token_file_is_read_again_when_it_changes() {
     let source = from_file(&file, EAGER).await;
     std::fs::write(file.path(), "one\n").unwrap();
     let first = source.token().await.unwrap();
-    assert!(
-        Arc::ptr_eq(&first, &source.token().await.unwrap()),
-        "the same text is the same token"
-    );
+    assert!(Arc::ptr_eq(&first, &source.token().await.unwrap()), "the same text is the same token");
     std::fs::write(file.path(), "two\n").unwrap();
     assert_eq!(text_of(&source).await, "two");
 }
@@ -261,10 +202,7 @@ async fn a_bad_token_file_leaves_the_last_good_token() {
     std::fs::write(file.path(), "two\nlines").unwrap();
     assert_eq!(text_of(&source).await, "one");
     let fresh = from_file(&file, EAGER).await;
-    assert_eq!(
-        fresh.token().await.err(),
-        Some(TokenError::Secret(SecretError::Characters))
-    );
+    assert_eq!(fresh.token().await.err(), Some(TokenError::Secret(SecretError::Characters)));
 }
 
 #[tokio::test]
@@ -272,11 +210,7 @@ async fn a_token_from_the_environment() {
     let graph = FakeUpstream::always(Script::never()).await;
     let with = |name: &str| {
         let credential = Credential::AccessTokenEnv(name.into());
-        TokenSource::new(TokenSettings {
-            credential,
-            ..client_secret(&graph, CALM)
-        })
-        .unwrap()
+        TokenSource::new(TokenSettings { credential, ..client_secret(&graph, CALM) }).unwrap()
     };
     // Cargo sets it for every test.
     assert_eq!(text_of(&with("CARGO_PKG_NAME")).await, "glassine");
@@ -289,9 +223,7 @@ fn granted(token: &str) -> Script {
 }
 
 fn expiring(token: &str, seconds: u64) -> Script {
-    Script::json(format!(
-        r#"{{"token_type":"Bearer","expires_in":{seconds},"access_token":"{token}"}}"#
-    ))
+    Script::json(format!(r#"{{"token_type":"Bearer","expires_in":{seconds},"access_token":"{token}"}}"#))
 }
 
 fn source(entra: &FakeUpstream, pace: Pace) -> TokenSource {
@@ -306,23 +238,13 @@ fn client_secret(entra: &FakeUpstream, pace: Pace) -> TokenSettings {
         // Cargo sets it for every test.
         secret: SecretSource::Env("CARGO_PKG_NAME".into()),
     };
-    TokenSettings {
-        credential,
-        graph: entra.origin(),
-        extra_roots: entra.ca(),
-        timeouts: PATIENT,
-        pace,
-    }
+    TokenSettings { credential, graph: entra.origin(), extra_roots: entra.ca(), timeouts: PATIENT, pace }
 }
 
 async fn from_file(file: &tempfile::NamedTempFile, pace: Pace) -> TokenSource {
     let nobody = FakeUpstream::always(Script::never()).await;
     let credential = Credential::AccessTokenFile(file.path().to_owned());
-    TokenSource::new(TokenSettings {
-        credential,
-        ..client_secret(&nobody, pace)
-    })
-    .unwrap()
+    TokenSource::new(TokenSettings { credential, ..client_secret(&nobody, pace) }).unwrap()
 }
 
 async fn text_of(source: &TokenSource) -> String {
@@ -330,10 +252,7 @@ async fn text_of(source: &TokenSource) -> String {
 }
 
 async fn status_with(graph: &FakeUpstream, token: &AccessToken) -> u16 {
-    let answer = client(graph, PATIENT)
-        .get("/v1.0/users", &headers(), token.secret())
-        .await
-        .unwrap();
+    let answer = client(graph, PATIENT).get("/v1.0/users", &headers(), token.secret()).await.unwrap();
     answer.status().as_u16()
 }
 

@@ -50,11 +50,7 @@ pub(super) fn contact(directory: &Directory, owner: &User, place: usize, beta: b
     let (name, address) = directory.name_and_address(Recipient::plain(party));
     let mut contact = common(directory, owner, place, &name, &mut rng);
     let addresses = addresses(&name, &address, beta, &mut rng);
-    let extra = if beta {
-        beta_only(&mut rng)
-    } else {
-        v1_only(&mut rng)
-    };
+    let extra = if beta { beta_only(&mut rng) } else { v1_only(&mut rng) };
     if let (Value::Object(contact), Value::Object(extra)) = (&mut contact, extra) {
         contact.insert("emailAddresses".to_owned(), addresses);
         contact.extend(extra);
@@ -115,10 +111,7 @@ fn common(directory: &Directory, owner: &User, place: usize, name: &str, rng: &m
 
 /// One to three: the known address, another spelling of it, a private one.
 fn addresses(name: &str, address: &str, beta: bool, rng: &mut Rng) -> Value {
-    let private = format!(
-        "{}@freemail.example",
-        name.to_lowercase().replace([' ', '\''], ".")
-    );
+    let private = format!("{}@freemail.example", name.to_lowercase().replace([' ', '\''], "."));
     let all = [address.to_owned(), address.to_uppercase(), private];
     let typed = |address: &String| {
         let mut written = json!({ "name": format!("{name} ({address})"), "address": address });
@@ -177,10 +170,7 @@ mod tests {
     fn the_two_versions_have_different_shapes() {
         let directory = Directory::new(1);
         let user = &directory.users[0];
-        let (v1, beta) = (
-            contact(&directory, user, 0, false),
-            contact(&directory, user, 0, true),
-        );
+        let (v1, beta) = (contact(&directory, user, 0, false), contact(&directory, user, 0, true));
         assert_eq!(v1["id"], beta["id"]);
         assert!(v1.get("homeAddress").is_some() && v1.get("postalAddresses").is_none());
         assert!(beta.get("homeAddress").is_none() && beta.get("postalAddresses").is_some());
@@ -192,12 +182,8 @@ mod tests {
         let directory = Directory::new(1);
         let user = &directory.users[0];
         assert!(count(1, 0) >= 3);
-        let lengths = (0..12).map(|it| {
-            contact(&directory, user, it, false)["emailAddresses"]
-                .as_array()
-                .unwrap()
-                .len()
-        });
+        let lengths = (0..12)
+            .map(|it| contact(&directory, user, it, false)["emailAddresses"].as_array().unwrap().len());
         assert!(lengths.max().unwrap() > 1);
     }
 }

@@ -43,11 +43,7 @@ impl State {
         let seed = request.tenant.directory.seed;
         let token = options.value("skiptoken").or_else(|| options.value("deltatoken"));
         match token {
-            Some("latest") => Ok(State {
-                round: 1,
-                start: usize::MAX,
-                ..State::default()
-            }),
+            Some("latest") => Ok(State { round: 1, start: usize::MAX, ..State::default() }),
             Some(token) => State::open(seed, scope, token).ok_or(Fault::SyncState),
             None => Ok(State {
                 select: options.value("select").map(str::to_owned),
@@ -58,9 +54,7 @@ impl State {
     }
 
     pub(super) fn select(&self) -> Option<Vec<String>> {
-        self.select
-            .as_ref()
-            .map(|names| names.split(',').map(|name| name.trim().to_owned()).collect())
+        self.select.as_ref().map(|names| names.split(',').map(|name| name.trim().to_owned()).collect())
     }
 
     pub(super) fn filter(&self) -> Option<&str> {
@@ -77,18 +71,11 @@ impl State {
     fn open(seed: u64, scope: &str, token: &str) -> Option<State> {
         let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
         let (sum, text) = bytes.split_first_chunk::<8>()?;
-        let text = std::str::from_utf8(text)
-            .ok()
-            .filter(|text| checksum(seed, text) == *sum)?;
+        let text = std::str::from_utf8(text).ok().filter(|text| checksum(seed, text) == *sum)?;
         let mut lines = text.strip_prefix(scope)?.strip_prefix('\n')?.splitn(4, '\n');
         let (round, start) = (lines.next()?.parse().ok()?, lines.next()?.parse().ok()?);
         let mut option = || Some(lines.next()?.strip_prefix('+').map(str::to_owned));
-        Some(State {
-            round,
-            start,
-            select: option()?,
-            filter: option()?,
-        })
+        Some(State { round, start, select: option()?, filter: option()? })
     }
 }
 
@@ -102,54 +89,25 @@ impl<T> Tracked<'_, T> {
         removed: impl Fn(&T) -> String,
     ) -> Result<Page, Fault> {
         let seed = request.tenant.directory.seed;
-        let window = Window {
-            start: state.start,
-            size: self.sizes.size(request)?,
-        };
+        let window = Window { start: state.start, size: self.sizes.size(request)? };
         let link =
             |kind: &str, state: State| format!("{}?${kind}={}", self.link, state.seal(seed, &self.scope));
-        let mut page = Page {
-            context: self.context.clone(),
-            ..Page::default()
-        };
+        let mut page = Page { context: self.context.clone(), ..Page::default() };
         match (state.round, window.next(self.items.len())) {
             (0, Some(start)) => {
                 page.value = window.render(self.items, render);
-                page.next_link = Some(link(
-                    "skiptoken",
-                    State {
-                        start,
-                        ..state.clone()
-                    },
-                ));
+                page.next_link = Some(link("skiptoken", State { start, ..state.clone() }));
             }
             (0, None) => {
                 page.value = window.render(self.items, render);
-                page.delta_link = Some(link(
-                    "deltatoken",
-                    State {
-                        round: 1,
-                        start: 0,
-                        ..state.clone()
-                    },
-                ));
+                page.delta_link = Some(link("deltatoken", State { round: 1, start: 0, ..state.clone() }));
             }
             (round, _) => {
                 let nothing_yet = state.start == usize::MAX;
-                page.value = if nothing_yet {
-                    Vec::new()
-                } else {
-                    self.changes(seed, round, render, removed)
-                };
+                page.value =
+                    if nothing_yet { Vec::new() } else { self.changes(seed, round, render, removed) };
                 let round = if nothing_yet { round } else { round + 1 };
-                page.delta_link = Some(link(
-                    "deltatoken",
-                    State {
-                        round,
-                        start: 0,
-                        ..state.clone()
-                    },
-                ));
+                page.delta_link = Some(link("deltatoken", State { round, start: 0, ..state.clone() }));
             }
         }
         Ok(page)
@@ -164,12 +122,8 @@ impl<T> Tracked<'_, T> {
     ) -> Vec<Value> {
         let mut rng = Rng::of(seed, &self.scope, &[number(round)]);
         let place = rng.below(self.items.len());
-        let mut touched = self
-            .items
-            .iter()
-            .cycle()
-            .skip(place)
-            .take(self.items.len().min(1 + CHANGED_PER_ROUND));
+        let mut touched =
+            self.items.iter().cycle().skip(place).take(self.items.len().min(1 + CHANGED_PER_ROUND));
         let gone = touched.next().map(|item| {
             let reason = if round % 2 == 1 { "deleted" } else { "changed" };
             json!({ "id": removed(item), "@removed": { "reason": reason } })
@@ -188,12 +142,7 @@ mod tests {
 
     #[test]
     fn tokens_open_for_their_own_collection_and_tenant() {
-        let state = State {
-            round: 2,
-            start: 5,
-            select: Some("id,mail".into()),
-            filter: None,
-        };
+        let state = State { round: 2, start: 5, select: Some("id,mail".into()), filter: None };
         let token = state.seal(1, "users");
         assert_eq!(State::open(1, "users", &token), Some(state));
         assert_eq!(State::open(1, "groups", &token), None);

@@ -89,29 +89,18 @@ pub(super) fn folders(seed: u64, user: usize) -> Vec<Folder> {
         name: (*name).to_owned(),
         well_known: Some(well_known),
     });
-    std::iter::once(root)
-        .chain(well_known)
-        .chain(private_folders(seed, user))
-        .collect()
+    std::iter::once(root).chain(well_known).chain(private_folders(seed, user)).collect()
 }
 
 /// The folder of a well-known name, in any letter case.
 pub(super) fn well_known_slot(name: &str) -> Option<Slot> {
     let root = name.eq_ignore_ascii_case("msgfolderroot").then_some(ROOT);
-    root.or_else(|| {
-        WELL_KNOWN
-            .iter()
-            .find(|it| it.1.eq_ignore_ascii_case(name))
-            .map(|it| it.0)
-    })
+    root.or_else(|| WELL_KNOWN.iter().find(|it| it.1.eq_ignore_ascii_case(name)).map(|it| it.0))
 }
 
 /// The folders that the mailbox's owner made, where mail is filed.
 pub(super) fn private_slots(seed: u64, user: usize) -> Vec<Slot> {
-    private_folders(seed, user)
-        .into_iter()
-        .map(|folder| folder.slot)
-        .collect()
+    private_folders(seed, user).into_iter().map(|folder| folder.slot).collect()
 }
 
 pub(super) fn folder_id(key: &MailboxKey, slot: Slot) -> String {
@@ -130,30 +119,16 @@ pub(super) fn slot_of(counter: u64) -> Option<Slot> {
 fn private_folders(seed: u64, user: usize) -> Vec<Folder> {
     let mut rng = Rng::of(seed, "private folders", &[number(user)]);
     let first = rng.below(text::PRIVATE_FOLDERS.len());
-    let names = text::PRIVATE_FOLDERS
-        .iter()
-        .cycle()
-        .skip(first)
-        .take(1 + rng.below(4));
+    let names = text::PRIVATE_FOLDERS.iter().cycle().skip(first).take(1 + rng.below(4));
     let own = (FIRST_PRIVATE..).zip(names).map(|(slot, name)| {
-        private_folder(
-            slot,
-            if slot == FIRST_PRIVATE { ROOT } else { INBOX },
-            (*name).to_owned(),
-        )
+        private_folder(slot, if slot == FIRST_PRIVATE { ROOT } else { INBOX }, (*name).to_owned())
     });
     let child = private_folder(FIRST_PRIVATE + 10, FIRST_PRIVATE, "2025".to_owned());
     own.chain([child]).collect()
 }
 
 fn private_folder(slot: Slot, parent: Slot, name: String) -> Folder {
-    Folder {
-        slot,
-        parent,
-        hidden: false,
-        name,
-        well_known: None,
-    }
+    Folder { slot, parent, hidden: false, name, well_known: None }
 }
 
 #[cfg(test)]
@@ -172,10 +147,6 @@ mod tests {
         let folders = folders(1, 0);
         assert!(folders.iter().any(|folder| folder.well_known.is_none()));
         assert!(folders.iter().any(|folder| folder.name == "2025"));
-        assert!(
-            folders
-                .iter()
-                .all(|folder| slot_of(counter(folder.slot)) == Some(folder.slot))
-        );
+        assert!(folders.iter().all(|folder| slot_of(counter(folder.slot)) == Some(folder.slot)));
     }
 }

@@ -58,12 +58,7 @@ impl Group {
     pub(super) fn to_json(&self, seed: u64) -> Value {
         let mut rng = Rng::of(seed, "group details", &[number(self.index)]);
         let unified = self.kind == GroupKind::Unified;
-        let created = format!(
-            "20{:02}-0{}-2{}T14:05:11Z",
-            19 + rng.below(6),
-            1 + rng.below(9),
-            rng.below(8)
-        );
+        let created = format!("20{:02}-0{}-2{}T14:05:11Z", 19 + rng.below(6), 1 + rng.below(9), rng.below(8));
         let mail = self.mail();
         let proxies: Vec<String> = mail.iter().map(|mail| format!("SMTP:{mail}")).collect();
         json!({
@@ -101,44 +96,24 @@ impl Group {
 
 /// All groups: lists, then departments, projects and security groups.
 pub(super) fn groups(seed: u64, users: &[User]) -> Vec<Group> {
-    let lists = text::LISTS
+    let lists =
+        text::LISTS.iter().map(|[name, alias]| (GroupKind::List, (*name).to_owned(), (*alias).to_owned()));
+    let departments = text::DEPARTMENTS
         .iter()
-        .map(|[name, alias]| (GroupKind::List, (*name).to_owned(), (*alias).to_owned()));
-    let departments = text::DEPARTMENTS.iter().map(|name| {
-        (
-            GroupKind::MailSecurity,
-            format!("Department {name}"),
-            format!("dept-{}", slug(name)),
-        )
-    });
-    let projects = text::PROJECTS.iter().map(|name| {
-        (
-            GroupKind::Unified,
-            format!("Project {name}"),
-            format!("project-{}", slug(name)),
-        )
-    });
-    let security = text::DEPARTMENTS.iter().map(|name| {
-        (
-            GroupKind::Security,
-            format!("SG {name} files"),
-            format!("sg-{}", slug(name)),
-        )
-    });
+        .map(|name| (GroupKind::MailSecurity, format!("Department {name}"), format!("dept-{}", slug(name))));
+    let projects = text::PROJECTS
+        .iter()
+        .map(|name| (GroupKind::Unified, format!("Project {name}"), format!("project-{}", slug(name))));
+    let security = text::DEPARTMENTS
+        .iter()
+        .map(|name| (GroupKind::Security, format!("SG {name} files"), format!("sg-{}", slug(name))));
     let kinds = lists.chain(departments).chain(projects).chain(security);
     kinds
         .enumerate()
         .map(|(index, (kind, display_name, alias))| {
             let members = members(seed, index, users);
             let id = Rng::of(seed, "group", &[number(index)]).guid();
-            Group {
-                index,
-                id,
-                kind,
-                display_name,
-                alias,
-                members,
-            }
+            Group { index, id, kind, display_name, alias, members }
         })
         .collect()
 }
@@ -158,11 +133,7 @@ pub(super) fn transitive_users(groups: &[Group], group: usize) -> BTreeSet<usize
 pub(super) fn expand(groups: &[Group], group: usize) -> Vec<Member> {
     let mut found = Vec::new();
     let mut open = vec![group];
-    while let Some(members) = open
-        .pop()
-        .and_then(|group| groups.get(group))
-        .map(|group| &group.members)
-    {
+    while let Some(members) = open.pop().and_then(|group| groups.get(group)).map(|group| &group.members) {
         for member in members {
             if !found.contains(member) {
                 found.push(*member);
@@ -185,31 +156,23 @@ fn members(seed: u64, index: usize, users: &[User]) -> Vec<Member> {
     let staff = users.iter().filter(|user| user.account() == Account::Member);
     match index {
         0 => (1..=text::OFFICES.len()).map(Member::Group).collect(),
-        list if list <= text::OFFICES.len() => staff
-            .filter(|user| user.office + 1 == list)
-            .map(|user| Member::User(user.index))
-            .collect(),
-        list if list < lists => staff
-            .filter(|_| rng.chance(8))
-            .map(|user| Member::User(user.index))
-            .collect(),
+        list if list <= text::OFFICES.len() => {
+            staff.filter(|user| user.office + 1 == list).map(|user| Member::User(user.index)).collect()
+        }
+        list if list < lists => {
+            staff.filter(|_| rng.chance(8)).map(|user| Member::User(user.index)).collect()
+        }
         department if department < departments => staff
             .filter(|user| user.department + lists == department)
             .map(|user| Member::User(user.index))
             .collect(),
         project if project < projects => {
             let guests = users.iter().filter(|user| user.account() == Account::Guest);
-            staff
-                .chain(guests)
-                .filter(|_| rng.chance(6))
-                .map(|user| Member::User(user.index))
-                .collect()
+            staff.chain(guests).filter(|_| rng.chance(6)).map(|user| Member::User(user.index)).collect()
         }
         security => {
             let department = Member::Group(security + lists - projects);
-            std::iter::once(department)
-                .chain([Member::User(rng.below(users.len()))])
-                .collect()
+            std::iter::once(department).chain([Member::User(rng.below(users.len()))]).collect()
         }
     }
 }
@@ -228,12 +191,7 @@ mod tests {
         let users = users(1, &externals(1));
         let groups = groups(1, &users);
         assert_eq!(groups.len(), 40);
-        for kind in [
-            GroupKind::List,
-            GroupKind::MailSecurity,
-            GroupKind::Security,
-            GroupKind::Unified,
-        ] {
+        for kind in [GroupKind::List, GroupKind::MailSecurity, GroupKind::Security, GroupKind::Unified] {
             assert!(groups.iter().any(|group| group.kind() == kind), "{kind:?}");
         }
         assert!(groups.iter().all(|group| !group.members.is_empty()));
@@ -243,12 +201,7 @@ mod tests {
     fn everyone_is_reached_through_the_offices() {
         let users = users(1, &externals(1));
         let groups = groups(1, &users);
-        assert!(
-            groups[0]
-                .members
-                .iter()
-                .all(|member| matches!(member, Member::Group(_)))
-        );
+        assert!(groups[0].members.iter().all(|member| matches!(member, Member::Group(_))));
         assert_eq!(transitive_users(&groups, 0).len(), 240);
     }
 

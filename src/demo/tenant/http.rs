@@ -45,11 +45,7 @@ pub async fn serve(
     base_url: String,
     shutdown: impl Future<Output = ()>,
 ) {
-    let server = Arc::new(Server {
-        tenant,
-        base_url,
-        requests: AtomicU64::new(0),
-    });
+    let server = Arc::new(Server { tenant, base_url, requests: AtomicU64::new(0) });
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
@@ -91,11 +87,7 @@ async fn connection(server: Arc<Server>, stream: TcpStream) {
         async move { Ok::<_, Infallible>(server.respond(request).await) }
     });
     // A client that goes away is not an event worth telling.
-    drop(
-        hyper::server::conn::http1::Builder::new()
-            .serve_connection(TokioIo::new(stream), service)
-            .await,
-    );
+    drop(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
 }
 
 impl Server {
@@ -115,11 +107,8 @@ impl Server {
         if method != Method::POST {
             return Err(Fault::Method(method.to_string()));
         }
-        let form = Limited::new(body, FORM_LIMIT)
-            .collect()
-            .await
-            .map(|body| body.to_bytes())
-            .unwrap_or_default();
+        let form =
+            Limited::new(body, FORM_LIMIT).collect().await.map(|body| body.to_bytes()).unwrap_or_default();
         let form = String::from_utf8_lossy(&form);
         let (status, answer) = token_endpoint::answer(&self.tenant, &form, &now());
         Ok(Answer::json(status, &answer))
@@ -146,51 +135,29 @@ impl Server {
         let Some(required) = self.tenant.required_bearer() else {
             return Ok(());
         };
-        let sent = headers
-            .get(AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .ok_or(Fault::TokenMissing)?;
+        let sent =
+            headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or(Fault::TokenMissing)?;
         let (scheme, token) = sent.split_once(' ').ok_or(Fault::TokenInvalid)?;
         let accepted = scheme.eq_ignore_ascii_case("bearer") && token.trim() == required;
-        if accepted {
-            Ok(())
-        } else {
-            Err(Fault::TokenInvalid)
-        }
+        if accepted { Ok(()) } else { Err(Fault::TokenInvalid) }
     }
 
     fn request_ids(&self, headers: &HeaderMap) -> RequestIds {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let request = Rng::of(self.tenant.directory.seed, "request", &[number]).guid();
-        let sent = headers
-            .get("client-request-id")
-            .and_then(|id| id.to_str().ok())
-            .map(str::to_owned);
-        RequestIds {
-            client: sent.unwrap_or_else(|| request.clone()),
-            request,
-        }
+        let sent = headers.get("client-request-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
+        RequestIds { client: sent.unwrap_or_else(|| request.clone()), request }
     }
 }
 
 impl Answer {
     fn json(status: StatusCode, value: &impl Serialize) -> Answer {
         let body = serde_json::to_vec(value).unwrap_or_default();
-        Answer {
-            status,
-            content_type: JSON,
-            body,
-            immutable_ids: false,
-        }
+        Answer { status, content_type: JSON, body, immutable_ids: false }
     }
 
     fn other(content_type: &'static str, text: String) -> Answer {
-        Answer {
-            status: StatusCode::OK,
-            content_type,
-            body: text.into_bytes(),
-            immutable_ids: false,
-        }
+        Answer { status: StatusCode::OK, content_type, body: text.into_bytes(), immutable_ids: false }
     }
 
     fn fault(fault: &Fault, ids: &RequestIds) -> Answer {
@@ -206,10 +173,7 @@ impl Answer {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
         headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
         headers.insert("cache-control", HeaderValue::from_static("no-cache"));
-        headers.insert(
-            "strict-transport-security",
-            HeaderValue::from_static("max-age=31536000"),
-        );
+        headers.insert("strict-transport-security", HeaderValue::from_static("max-age=31536000"));
         headers.insert("odata-version", HeaderValue::from_static("4.0"));
         headers.insert("x-ms-ags-diagnostic", HeaderValue::from_static(DIAGNOSTIC));
         insert_text(headers, "request-id", &ids.request);
@@ -218,10 +182,7 @@ impl Answer {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
         if self.immutable_ids {
-            headers.insert(
-                "preference-applied",
-                HeaderValue::from_static("IdType=\"ImmutableId\""),
-            );
+            headers.insert("preference-applied", HeaderValue::from_static("IdType=\"ImmutableId\""));
         }
         response
     }
@@ -248,10 +209,7 @@ impl Body for Chunks {
 
 /// `Prefer` (RFC 7240), as far as the tenant does it.
 fn prefer(headers: &HeaderMap) -> Prefer {
-    let values = headers
-        .get_all("prefer")
-        .iter()
-        .filter_map(|value| value.to_str().ok());
+    let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
     let mut prefer = Prefer::default();
     for preference in values.flat_map(|value| value.split(',')) {
         let (name, value) = preference.split_once('=').unwrap_or((preference, ""));
@@ -266,10 +224,7 @@ fn prefer(headers: &HeaderMap) -> Prefer {
 }
 
 fn accepts_gzip(headers: &HeaderMap) -> bool {
-    let values = headers
-        .get_all(ACCEPT_ENCODING)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
+    let values = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|coding| {
         let (coding, quality) = coding.split_once(';').unwrap_or((coding, ""));
         coding.trim().eq_ignore_ascii_case("gzip") && quality.replace(' ', "") != "q=0"

@@ -20,9 +20,8 @@ const ITEM_HEADER: [u8; 4] = [0x00, 0x03, 0x24, 0x00];
 const CONVERSATION_HEADER: [u8; 4] = [0x00, 0x04, 0x24, 0x00];
 const IMMUTABLE_HEADER: [u8; 5] = [0x00, 0x09, 0x00, 0x2E, 0x00];
 /// The provider id that immutable ids carry.
-const IMMUTABLE_PROVIDER: [u8; 16] = [
-    0x1D, 0x84, 0x03, 0x11, 0xAA, 0x66, 0x11, 0xCD, 0x9B, 0xC8, 0x00, 0xAA, 0x00, 0x2F, 0xC4, 0x5A,
-];
+const IMMUTABLE_PROVIDER: [u8; 16] =
+    [0x1D, 0x84, 0x03, 0x11, 0xAA, 0x66, 0x11, 0xCD, 0x9B, 0xC8, 0x00, 0xAA, 0x00, 0x2F, 0xC4, 0x5A];
 const ITEM_ENTRY: [u8; 3] = [0x00, 0x46, 0x00];
 const FOLDER_ENTRY: [u8; 3] = [0x00, 0x2E, 0x00];
 const THREAD_ENTRY: [u8; 3] = [0x00, 0x10, 0x00];
@@ -56,11 +55,7 @@ pub(super) enum IdError {
 impl MailboxKey {
     pub(super) fn new(seed: u64, user: u64) -> MailboxKey {
         let mut rng = Rng::of(seed, "mailbox key", &[user]);
-        MailboxKey {
-            guid: rng.guid(),
-            store: rng.bytes(),
-            database: rng.bytes(),
-        }
+        MailboxKey { guid: rng.guid(), store: rng.bytes(), database: rng.bytes() }
     }
 
     pub(super) fn folder_id(&self, folder: u64) -> String {
@@ -70,9 +65,7 @@ impl MailboxKey {
     /// The folder that this id names in this mailbox.
     pub(super) fn folder_of(&self, id: &str) -> Result<u64, IdError> {
         let bytes = decode(id)?;
-        let counter = bytes
-            .strip_prefix(self.folder_prefix().as_slice())
-            .ok_or(IdError::Foreign)?;
+        let counter = bytes.strip_prefix(self.folder_prefix().as_slice()).ok_or(IdError::Foreign)?;
         last_counter(counter)
     }
 
@@ -82,14 +75,7 @@ impl MailboxKey {
 
     /// An attachment's id: its message's with one more part.
     pub(super) fn attachment_id(&self, folder: u64, item: u64, attachment: &[u8; 16]) -> String {
-        exchange_base64(
-            &[
-                self.item_bytes(folder, item).as_slice(),
-                &ATTACHMENT_ENTRY,
-                attachment,
-            ]
-            .concat(),
-        )
+        exchange_base64(&[self.item_bytes(folder, item).as_slice(), &ATTACHMENT_ENTRY, attachment].concat())
     }
 
     pub(super) fn immutable_id(&self, item: u64) -> String {
@@ -102,40 +88,23 @@ impl MailboxKey {
         if let Some(rest) = bytes.strip_prefix(self.immutable_prefix().as_slice()) {
             return last_counter(rest).map(|item| ItemId::Immutable { item });
         }
-        let rest = bytes
-            .strip_prefix(self.item_prefix().as_slice())
-            .ok_or(IdError::Foreign)?;
+        let rest = bytes.strip_prefix(self.item_prefix().as_slice()).ok_or(IdError::Foreign)?;
         let (folder, rest) = counter_of(rest)?;
-        let rest = rest
-            .strip_prefix(self.database.as_slice())
-            .ok_or(IdError::Malformed)?;
+        let rest = rest.strip_prefix(self.database.as_slice()).ok_or(IdError::Malformed)?;
         last_counter(rest).map(|item| ItemId::Regular { folder, item })
     }
 
     pub(super) fn conversation_id(&self, thread: &[u8; 16]) -> String {
         exchange_base64(
-            &[
-                CONVERSATION_HEADER.as_slice(),
-                self.guid.as_bytes(),
-                &THREAD_ENTRY,
-                thread,
-            ]
-            .concat(),
+            &[CONVERSATION_HEADER.as_slice(), self.guid.as_bytes(), &THREAD_ENTRY, thread].concat(),
         )
     }
 
     /// The item's version, which is also its etag.
     pub(super) fn change_key(&self, kind: u8, version: u32) -> String {
         let counter = version.to_be_bytes();
-        STANDARD.encode(
-            [
-                [kind, 0, 0, 0, 0x16, 0, 0, 0].as_slice(),
-                &self.database,
-                &[0, 0],
-                &counter,
-            ]
-            .concat(),
-        )
+        STANDARD
+            .encode([[kind, 0, 0, 0, 0x16, 0, 0, 0].as_slice(), &self.database, &[0, 0], &counter].concat())
     }
 
     fn item_bytes(&self, folder: u64, item: u64) -> Vec<u8> {
@@ -153,27 +122,11 @@ impl MailboxKey {
 
     fn entry(&self, length: [u8; 3], kind: [u8; 2]) -> Vec<u8> {
         let guid = self.guid.as_bytes();
-        [
-            ITEM_HEADER.as_slice(),
-            guid,
-            &length,
-            &[0; 4],
-            &self.store,
-            &kind,
-            &self.database,
-        ]
-        .concat()
+        [ITEM_HEADER.as_slice(), guid, &length, &[0; 4], &self.store, &kind, &self.database].concat()
     }
 
     fn immutable_prefix(&self) -> Vec<u8> {
-        [
-            IMMUTABLE_HEADER.as_slice(),
-            &[0; 4],
-            &IMMUTABLE_PROVIDER,
-            &[0x0D, 0x00],
-            &self.database,
-        ]
-        .concat()
+        [IMMUTABLE_HEADER.as_slice(), &[0; 4], &IMMUTABLE_PROVIDER, &[0x0D, 0x00], &self.database].concat()
     }
 }
 
@@ -203,15 +156,9 @@ fn exchange_base64(bytes: &[u8]) -> String {
 
 /// The bytes of what starts like an id; whose id it is shows later.
 fn decode(id: &str) -> Result<Vec<u8>, IdError> {
-    let bytes = STANDARD
-        .decode(id.replace('-', "/").replace('_', "+"))
-        .map_err(|_| IdError::Malformed)?;
+    let bytes = STANDARD.decode(id.replace('-', "/").replace('_', "+")).map_err(|_| IdError::Malformed)?;
     let headers = [ITEM_HEADER.as_slice(), &CONVERSATION_HEADER, &IMMUTABLE_HEADER];
-    headers
-        .iter()
-        .any(|header| bytes.starts_with(header))
-        .then_some(bytes)
-        .ok_or(IdError::Malformed)
+    headers.iter().any(|header| bytes.starts_with(header)).then_some(bytes).ok_or(IdError::Malformed)
 }
 
 /// A 48-bit counter and the two zero bytes that follow it.
@@ -255,17 +202,8 @@ mod tests {
         let (key, other) = (MailboxKey::new(1, 4), MailboxKey::new(1, 5));
         assert_eq!(key.folder_of(&key.folder_id(12)), Ok(12));
         assert_eq!(key.folder_of(&other.folder_id(12)), Err(IdError::Foreign));
-        assert_eq!(
-            key.item_of(&key.item_id(12, 900)),
-            Ok(ItemId::Regular {
-                folder: 12,
-                item: 900
-            })
-        );
-        assert_eq!(
-            key.item_of(&key.immutable_id(900)),
-            Ok(ItemId::Immutable { item: 900 })
-        );
+        assert_eq!(key.item_of(&key.item_id(12, 900)), Ok(ItemId::Regular { folder: 12, item: 900 }));
+        assert_eq!(key.item_of(&key.immutable_id(900)), Ok(ItemId::Immutable { item: 900 }));
         assert_eq!(key.item_of(&other.item_id(12, 900)), Err(IdError::Foreign));
         for malformed in ["not an id", "nonsense", "", &key.attachment_id(12, 900, &[7; 16])] {
             assert_eq!(key.item_of(malformed), Err(IdError::Malformed), "{malformed}");
@@ -275,25 +213,16 @@ mod tests {
     #[test]
     fn one_thread_ends_alike_in_every_mailbox() {
         let ends: Vec<Vec<u8>> = [4, 5]
-            .map(|user| {
-                decode(&MailboxKey::new(1, user).conversation_id(&[7; 16]))
-                    .unwrap()
-                    .split_off(43)
-            })
+            .map(|user| decode(&MailboxKey::new(1, user).conversation_id(&[7; 16])).unwrap().split_off(43))
             .to_vec();
         assert_eq!(ends, [[7; 16], [7; 16]]);
     }
 
     #[test]
     fn conversation_index_holds_the_clock_and_a_block_per_reply() {
-        let index = STANDARD
-            .decode(conversation_index(&[7; 16], &[1_609_939_606, 1_609_940_000]))
-            .unwrap();
+        let index = STANDARD.decode(conversation_index(&[7; 16], &[1_609_939_606, 1_609_940_000])).unwrap();
         assert_eq!(index.len(), 27);
         // `AQHW5C+U…`, which a documented example starts with, stands for the 1.7 seconds around 2021-01-06 13:26:46Z.
-        assert_eq!(
-            index.get(..6),
-            Some([0x01, 0x01, 0xD6, 0xE4, 0x2F, 0x94].as_slice())
-        );
+        assert_eq!(index.get(..6), Some([0x01, 0x01, 0xD6, 0xE4, 0x2F, 0x94].as_slice()));
     }
 }

@@ -83,18 +83,13 @@ impl Letter {
 /// Letter number `number` of this organisation.
 pub(super) fn letter(directory: &Directory, number: u32) -> Letter {
     let mut rng = Rng::of(directory.seed, "letter", &[u64::from(number)]);
-    let answered = rng
-        .chance(48)
-        .then(|| answered(directory, number, &mut rng))
-        .flatten();
+    let answered = rng.chance(48).then(|| answered(directory, number, &mut rng)).flatten();
     answered.unwrap_or_else(|| opening(directory, number, &mut rng))
 }
 
 /// A reply to an earlier letter, where the one picked is of a kind that people answer.
 fn answered(directory: &Directory, number: u32, rng: &mut Rng) -> Option<Letter> {
-    let window = usize::try_from(number.min(REPLY_WINDOW))
-        .ok()
-        .filter(|window| *window > 0)?;
+    let window = usize::try_from(number.min(REPLY_WINDOW)).ok().filter(|window| *window > 0)?;
     let back = u32::try_from(1 + rng.below(window)).ok()?;
     let parent = letter(directory, number.checked_sub(back)?);
     let kind = match parent.kind {
@@ -103,25 +98,15 @@ fn answered(directory: &Directory, number: u32, rng: &mut Rng) -> Option<Letter>
         Kind::Invitation => Kind::Acceptance,
         Kind::Acceptance | Kind::Automated | Kind::AutomaticReply | Kind::Draft => return None,
     };
-    (parent.times.len() < LONGEST_THREAD)
-        .then(|| reply(directory, number, &parent, kind, rng))
-        .flatten()
+    (parent.times.len() < LONGEST_THREAD).then(|| reply(directory, number, &parent, kind, rng)).flatten()
 }
 
 fn reply(directory: &Directory, number: u32, parent: &Letter, kind: Kind, rng: &mut Rng) -> Option<Letter> {
-    let people: Vec<Party> = parent
-        .to
-        .iter()
-        .map(|it| it.party)
-        .filter(|it| directory.answers(*it))
-        .collect();
+    let people: Vec<Party> =
+        parent.to.iter().map(|it| it.party).filter(|it| directory.answers(*it)).collect();
     let author = Recipient::plain(*people.get(rng.below(people.len()))?);
     let everyone = kind == Kind::Personal && rng.chance(60);
-    let others = parent
-        .to
-        .iter()
-        .chain(&parent.cc)
-        .filter(|it| it.party != author.party);
+    let others = parent.to.iter().chain(&parent.cc).filter(|it| it.party != author.party);
     let mut times = parent.times.clone();
     times.push(sent_time(directory.seed, number));
     Some(Letter {
@@ -132,11 +117,7 @@ fn reply(directory: &Directory, number: u32, parent: &Letter, kind: Kind, rng: &
         from: author,
         sender: author,
         to: vec![parent.from],
-        cc: if everyone {
-            others.copied().collect()
-        } else {
-            Vec::new()
-        },
+        cc: if everyone { others.copied().collect() } else { Vec::new() },
         bcc: Vec::new(),
     })
 }
@@ -196,18 +177,14 @@ fn draft(letter: &mut Letter, directory: &Directory, rng: &mut Rng) {
 }
 
 fn for_a_shared_mailbox(letter: &mut Letter, directory: &Directory, rng: &mut Rng) {
-    letter.from = directory
-        .some_shared_mailbox(rng)
-        .map_or(letter.sender, Recipient::plain);
+    letter.from = directory.some_shared_mailbox(rng).map_or(letter.sender, Recipient::plain);
     letter.to = vec![directory.odd_form(directory.some_external(rng), rng)];
 }
 
 fn among_people(letter: &mut Letter, directory: &Directory, rng: &mut Rng) {
     letter.to = directory.some_colleagues(letter.number, rng, 3);
     if rng.chance(25) {
-        letter
-            .to
-            .push(directory.odd_form(directory.some_external(rng), rng));
+        letter.to.push(directory.odd_form(directory.some_external(rng), rng));
     }
     if rng.chance(30) {
         letter.cc = directory.some_colleagues(letter.number, rng, 3);
@@ -216,10 +193,9 @@ fn among_people(letter: &mut Letter, directory: &Directory, rng: &mut Rng) {
         letter.bcc = directory.some_colleagues(letter.number, rng, 1);
     }
     if rng.chance(3) {
-        letter.cc.push(Recipient {
-            party: Party::Odd(rng.below(text::ODD_ADDRESSES.len())),
-            form: Form::Plain,
-        });
+        letter
+            .cc
+            .push(Recipient { party: Party::Odd(rng.below(text::ODD_ADDRESSES.len())), form: Form::Plain });
     }
 }
 
@@ -231,11 +207,7 @@ fn sent_time(seed: u64, number: u32) -> i64 {
         (place / WORKDAY_LETTERS, place % WORKDAY_LETTERS, WORKDAY_LETTERS)
     } else {
         let place = place - workdays;
-        (
-            5 + place / WEEKEND_LETTERS,
-            place % WEEKEND_LETTERS,
-            WEEKEND_LETTERS,
-        )
+        (5 + place / WEEKEND_LETTERS, place % WEEKEND_LETTERS, WEEKEND_LETTERS)
     };
     let jitter = Rng::of(seed, "second", &[u64::from(number)]).below(60);
     let day_start = FIRST_DAY + (i64::from(week) * 7 + i64::from(day)) * DAY_SECONDS;
@@ -261,9 +233,7 @@ mod tests {
     #[test]
     fn later_letters_are_later() {
         let directory = Directory::new(1);
-        let times: Vec<i64> = (0..2_000)
-            .map(|number| letter(&directory, number).sent())
-            .collect();
+        let times: Vec<i64> = (0..2_000).map(|number| letter(&directory, number).sent()).collect();
         assert!(times.windows(2).all(|pair| pair[0] + 60 < pair[1]));
     }
 

@@ -30,16 +30,10 @@ impl Entry {
 
 /// All mailboxes, by the users' order; each in the order of time.
 pub(super) fn index(directory: &Directory) -> Vec<Vec<Entry>> {
-    let everyone: Vec<BTreeSet<usize>> = directory
-        .groups
-        .iter()
-        .map(|group| transitive_users(&directory.groups, group.index))
-        .collect();
-    let private: Vec<Vec<Slot>> = directory
-        .users
-        .iter()
-        .map(|user| folders::private_slots(directory.seed, user.index))
-        .collect();
+    let everyone: Vec<BTreeSet<usize>> =
+        directory.groups.iter().map(|group| transitive_users(&directory.groups, group.index)).collect();
+    let private: Vec<Vec<Slot>> =
+        directory.users.iter().map(|user| folders::private_slots(directory.seed, user.index)).collect();
     let mut mailboxes = vec![Vec::new(); directory.users.len()];
     for number in 0..LETTERS {
         let letter = letter(directory, number);
@@ -66,38 +60,14 @@ fn deliver(
         Party::User(user) => Some(user),
         Party::Automated(_) | Party::External(_) | Party::Group(_) | Party::Odd(_) => None,
     };
-    let readers = if letter.kind == Kind::Draft {
-        BTreeSet::new()
-    } else {
-        readers(letter, everyone)
-    };
+    let readers = if letter.kind == Kind::Draft { BTreeSet::new() } else { readers(letter, everyone) };
     for user in readers.into_iter().filter(has_mailbox) {
         let folder = received_folder(directory.seed, letter, user, private);
-        push(
-            mailboxes,
-            user,
-            Entry {
-                letter: letter.number,
-                folder,
-                sent: false,
-            },
-        );
+        push(mailboxes, user, Entry { letter: letter.number, folder, sent: false });
     }
     for user in author.into_iter().filter(has_mailbox) {
-        let folder = if letter.kind == Kind::Draft {
-            folders::DRAFTS
-        } else {
-            folders::SENT
-        };
-        push(
-            mailboxes,
-            user,
-            Entry {
-                letter: letter.number,
-                folder,
-                sent: true,
-            },
-        );
+        let folder = if letter.kind == Kind::Draft { folders::DRAFTS } else { folders::SENT };
+        push(mailboxes, user, Entry { letter: letter.number, folder, sent: true });
     }
 }
 

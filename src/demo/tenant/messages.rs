@@ -59,11 +59,7 @@ pub(super) const SHAPE: Shape = Shape {
     known_on_beta: &["mentionsPreview", "unsubscribeData", "unsubscribeEnabled"],
 };
 /// Mail servers and their regions show in a message's internetMessageId.
-const SERVERS: &[&str] = &[
-    "DB9PR07MB7110.eurprd07",
-    "BLAPR19MB4482.namprd19",
-    "PN3PR01MB6203.indprd01",
-];
+const SERVERS: &[&str] = &["DB9PR07MB7110.eurprd07", "BLAPR19MB4482.namprd19", "PN3PR01MB6203.indprd01"];
 /// The property tag of the plain body as an extended property (\[MS-OXPROPS\] PidTagBody).
 const BODY_TAG: &str = "String 0x1000";
 
@@ -84,12 +80,7 @@ pub(super) struct Message<'a> {
 
 impl<'a> Message<'a> {
     pub(super) fn new(tenant: &'a Tenant, owner: &'a User, entry: Entry) -> Message<'a> {
-        Message {
-            entry,
-            letter: letter(&tenant.directory, entry.letter),
-            tenant,
-            owner,
-        }
+        Message { entry, letter: letter(&tenant.directory, entry.letter), tenant, owner }
     }
 
     pub(super) fn id(&self, view: View) -> String {
@@ -143,9 +134,8 @@ impl<'a> Message<'a> {
     /// What `$expand=attachments` and `/attachments` show.
     pub(super) fn attachments(&self) -> Vec<Value> {
         let mut rng = Rng::of(self.seed(), "attachment", &[u64::from(self.letter.number)]);
-        let file = text::ATTACHMENTS
-            .get(rng.below(text::ATTACHMENTS.len()))
-            .filter(|_| self.has_attachments());
+        let file =
+            text::ATTACHMENTS.get(rng.below(text::ATTACHMENTS.len())).filter(|_| self.has_attachments());
         let folder = folders::counter(self.entry.folder);
         let described = file.map(|[name, content_type]| {
             let content = format!("{name}: {}", rng.pick(text::SENTENCES));
@@ -211,11 +201,7 @@ impl<'a> Message<'a> {
             .then(|| self.rng("category").pick(text::CATEGORIES))
             .into_iter()
             .collect();
-        let importance = if self.rng_of_letter("importance").chance(7) {
-            "high"
-        } else {
-            "normal"
-        };
+        let importance = if self.rng_of_letter("importance").chance(7) { "high" } else { "normal" };
         object(json!({
             "createdDateTime": time(self.received()),
             "lastModifiedDateTime": time(self.received() + 95),
@@ -248,11 +234,7 @@ impl<'a> Message<'a> {
     fn people(&self) -> Map<String, Value> {
         let directory = &self.tenant.directory;
         let letter = &self.letter;
-        let bcc = if self.entry.sent {
-            letter.bcc.as_slice()
-        } else {
-            &[]
-        };
+        let bcc = if self.entry.sent { letter.bcc.as_slice() } else { &[] };
         object(json!({
             "sender": directory.recipient_json(letter.sender),
             "from": directory.recipient_json(letter.from),
@@ -320,10 +302,7 @@ impl<'a> Message<'a> {
             Party::Automated(_) => format!("<{:x}.{}@mta7.ledgerly.example>", rng.draw(), self.letter.number),
             Party::External(_) => {
                 let (_, address) = self.tenant.directory.name_and_address(self.letter.sender);
-                let domain = address
-                    .split_once('@')
-                    .map_or("", |(_, domain)| domain)
-                    .to_lowercase();
+                let domain = address.split_once('@').map_or("", |(_, domain)| domain).to_lowercase();
                 format!("<CA{:016X}+{:08x}@mail.{domain}>", rng.draw(), self.letter.number)
             }
         }
@@ -347,11 +326,7 @@ impl<'a> Message<'a> {
 
     /// Delivery takes some seconds; the author's copy is there at once.
     fn received(&self) -> i64 {
-        let delay = if self.entry.sent {
-            0
-        } else {
-            1 + self.rng("delay").below(9)
-        };
+        let delay = if self.entry.sent { 0 } else { 1 + self.rng("delay").below(9) };
         self.letter.sent() + i64::try_from(delay).unwrap_or_default()
     }
 
@@ -380,9 +355,7 @@ impl<'a> Message<'a> {
 
 /// Seconds as Graph writes them: `2026-01-05T08:00:00Z`.
 pub(super) fn time(unix_seconds: i64) -> String {
-    Timestamp::from_second(unix_seconds)
-        .unwrap_or_default()
-        .to_string()
+    Timestamp::from_second(unix_seconds).unwrap_or_default().to_string()
 }
 
 /// A `dateTimeTimeZone`'s time: no offset, seven decimals.

@@ -84,14 +84,9 @@ impl Tenant {
         let directory = Directory::new(seed);
         let mut rng = Rng::of(seed, "tenant", &[]);
         let (id, client_id) = (rng.guid(), rng.guid());
-        let by_id = directory
-            .users
-            .iter()
-            .map(|user| (user.id().to_lowercase(), user.index));
-        let by_name = directory
-            .users
-            .iter()
-            .map(|user| (user.user_principal_name().to_lowercase(), user.index));
+        let by_id = directory.users.iter().map(|user| (user.id().to_lowercase(), user.index));
+        let by_name =
+            directory.users.iter().map(|user| (user.user_principal_name().to_lowercase(), user.index));
         Tenant {
             mailboxes: mailbox::index(&directory),
             keys: by_id.chain(by_name).collect(),
@@ -107,11 +102,7 @@ impl Tenant {
     /// Requires this bearer token on every Graph request (and lets the token endpoint issue it).
     #[must_use]
     pub fn require_bearer(self, token: impl Into<String>) -> Tenant {
-        Tenant {
-            access_token: token.into(),
-            bearer_required: true,
-            ..self
-        }
+        Tenant { access_token: token.into(), bearer_required: true, ..self }
     }
 
     /// The tenant's mail domain.
@@ -153,9 +144,7 @@ impl Tenant {
     pub fn user(&self, key: &str) -> Option<&User> {
         let key = key.to_lowercase();
         let bare = key.strip_suffix(&format!("@{}", self.id)).unwrap_or(&key);
-        self.keys
-            .get(bare)
-            .and_then(|place| self.directory.users.get(*place))
+        self.keys.get(bare).and_then(|place| self.directory.users.get(*place))
     }
 
     /// The id of the folder with this well-known name in the user's mailbox.
@@ -168,13 +157,8 @@ impl Tenant {
     pub fn message_ids(&self, user: &User, well_known_name: &str) -> Vec<String> {
         let slot = folders::well_known_slot(well_known_name);
         let mailbox = self.mailbox(user);
-        let entries = mailbox
-            .iter()
-            .flat_map(|mailbox| mailbox.entries)
-            .filter(|it| Some(it.folder) == slot);
-        entries
-            .map(|entry| Message::new(self, user, *entry).id(View::default()))
-            .collect()
+        let entries = mailbox.iter().flat_map(|mailbox| mailbox.entries).filter(|it| Some(it.folder) == slot);
+        entries.map(|entry| Message::new(self, user, *entry).id(View::default())).collect()
     }
 
     /// How many messages all mailboxes hold together.
@@ -188,11 +172,7 @@ impl Tenant {
 
     fn mailbox<'a>(&'a self, owner: &'a User) -> Option<Mailbox<'a>> {
         let entries = self.mailboxes.get(owner.index).filter(|_| owner.has_mailbox())?;
-        Some(Mailbox {
-            tenant: self,
-            owner,
-            entries,
-        })
+        Some(Mailbox { tenant: self, owner, entries })
     }
 }
 
@@ -201,18 +181,8 @@ impl Directory {
         let externals = people::externals(seed);
         let users = people::users(seed, &externals);
         let groups = groups::groups(seed, &users);
-        let staff = users
-            .iter()
-            .filter(|user| user.is_staff())
-            .map(|user| user.index)
-            .collect();
-        Directory {
-            seed,
-            users,
-            groups,
-            externals,
-            staff,
-        }
+        let staff = users.iter().filter(|user| user.is_staff()).map(|user| user.index).collect();
+        Directory { seed, users, groups, externals, staff }
     }
 }
 
@@ -228,14 +198,7 @@ impl<'a> Mailbox<'a> {
     /// What lies in this folder; child folders are not counted here.
     fn counts(&self, slot: Slot) -> Counts {
         let inside: Vec<&Entry> = self.entries.iter().filter(|entry| entry.folder == slot).collect();
-        let unread = inside
-            .iter()
-            .filter(|entry| !self.message(***entry).is_read())
-            .count();
-        Counts {
-            total: inside.len(),
-            unread,
-            children: 0,
-        }
+        let unread = inside.iter().filter(|entry| !self.message(***entry).is_read()).count();
+        Counts { total: inside.len(), unread, children: 0 }
     }
 }

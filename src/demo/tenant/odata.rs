@@ -35,9 +35,7 @@ impl Options {
             if options.value(&name).is_some() {
                 return Err(Fault::DuplicateOption(name));
             }
-            options
-                .decoded
-                .push((name.clone(), percent_decoded(&value.replace('+', " "))));
+            options.decoded.push((name.clone(), percent_decoded(&value.replace('+', " "))));
             options.written.push((name, pair.to_owned()));
         }
         Ok(options)
@@ -45,56 +43,37 @@ impl Options {
 
     /// The decoded value of an option, by its folded name without `$`.
     pub(super) fn value(&self, name: &str) -> Option<&str> {
-        self.decoded
-            .iter()
-            .find(|option| option.0 == name)
-            .map(|option| option.1.as_str())
+        self.decoded.iter().find(|option| option.0 == name).map(|option| option.1.as_str())
     }
 
     /// The selected names as they were written.
     pub(super) fn select(&self) -> Option<Vec<String>> {
-        let names = self
-            .value("select")?
-            .split(',')
-            .map(str::trim)
-            .filter(|name| !name.is_empty());
+        let names = self.value("select")?.split(',').map(str::trim).filter(|name| !name.is_empty());
         Some(names.map(str::to_owned).collect())
     }
 
     pub(super) fn number(&self, name: &'static str) -> Result<Option<usize>, Fault> {
         let parse = |value: &str| {
-            value.parse().map_err(|_| Fault::OptionValue {
-                option: name,
-                value: value.to_owned(),
-            })
+            value.parse().map_err(|_| Fault::OptionValue { option: name, value: value.to_owned() })
         };
         self.value(name).map(parse).transpose()
     }
 
     pub(super) fn is_true(&self, name: &str) -> bool {
-        self.value(name)
-            .is_some_and(|value| value.eq_ignore_ascii_case("true"))
+        self.value(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 
     /// Whether `$expand` names this navigation property.
     pub(super) fn expands(&self, property: &str) -> bool {
         let expand = self.value("expand").unwrap_or_default();
-        let names = expand
-            .split(',')
-            .map(|item| item.split('(').next().unwrap_or_default().trim());
+        let names = expand.split(',').map(|item| item.split('(').next().unwrap_or_default().trim());
         names.into_iter().any(|name| name.eq_ignore_ascii_case(property))
     }
 
     /// The options as they were written, but for `replaced`, which gets a new value: how a next link repeats them.
     pub(super) fn with(&self, replaced: &str, value: &str) -> String {
-        let kept = self
-            .written
-            .iter()
-            .filter(|option| option.0 != replaced)
-            .map(|option| option.1.clone());
-        kept.chain([format!("${replaced}={value}")])
-            .collect::<Vec<_>>()
-            .join("&")
+        let kept = self.written.iter().filter(|option| option.0 != replaced).map(|option| option.1.clone());
+        kept.chain([format!("${replaced}={value}")]).collect::<Vec<_>>().join("&")
     }
 }
 
@@ -109,9 +88,7 @@ impl Shape {
             (None, Some(default)) => Box::new(move |name| contains(default, name)),
             (None, None) => Box::new(|name| !contains(self.select_only, name)),
         };
-        let kept = object
-            .into_iter()
-            .filter(|(name, _)| name.starts_with('@') || keep(name));
+        let kept = object.into_iter().filter(|(name, _)| name.starts_with('@') || keep(name));
         Value::Object(kept.collect::<Map<_, _>>())
     }
 
@@ -121,10 +98,7 @@ impl Shape {
         let extra: &[&str] = if beta { self.known_on_beta } else { &[] };
         let is_known = |name: &str| name.contains('/') || contains(known, name) || contains(extra, name);
         match selected.unwrap_or_default().iter().find(|name| !is_known(name)) {
-            Some(name) => Err(Fault::UnknownProperty {
-                name: name.clone(),
-                type_name: self.type_name,
-            }),
+            Some(name) => Err(Fault::UnknownProperty { name: name.clone(), type_name: self.type_name }),
             None => Ok(()),
         }
     }
@@ -134,14 +108,9 @@ impl Shape {
 pub(super) fn at_path(object: &Value, path: &str) -> Value {
     let step = |value: &Value, name: &str| -> Option<Value> {
         let members = value.as_object()?;
-        members
-            .iter()
-            .find(|member| member.0.eq_ignore_ascii_case(name))
-            .map(|member| member.1.clone())
+        members.iter().find(|member| member.0.eq_ignore_ascii_case(name)).map(|member| member.1.clone())
     };
-    let found = path
-        .split('/')
-        .try_fold(object.clone(), |value, name| step(&value, name));
+    let found = path.split('/').try_fold(object.clone(), |value, name| step(&value, name));
     found.unwrap_or_default()
 }
 
@@ -192,10 +161,7 @@ mod tests {
         assert_eq!(options.select().unwrap(), ["Id", "mail"]);
         assert_eq!(options.number("top"), Ok(Some(5)));
         assert_eq!(options.value("filter"), Some("a eq '+'"));
-        assert_eq!(
-            options.with("skip", "5"),
-            "%24Select=Id%2Cmail&top=5&$filter=a+eq+'%2B'&$skip=5"
-        );
+        assert_eq!(options.with("skip", "5"), "%24Select=Id%2Cmail&top=5&$filter=a+eq+'%2B'&$skip=5");
     }
 
     #[test]
@@ -212,10 +178,7 @@ mod tests {
             SHAPE.project(object.clone(), Some(&select)),
             json!({ "@odata.etag": "x", "id": 1, "mail": 2 })
         );
-        assert_eq!(
-            SHAPE.project(object, None),
-            json!({ "@odata.etag": "x", "id": 1, "mail": 2 })
-        );
+        assert_eq!(SHAPE.project(object, None), json!({ "@odata.etag": "x", "id": 1, "mail": 2 }));
     }
 
     #[test]

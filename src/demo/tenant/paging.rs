@@ -10,16 +10,10 @@ use super::route::Request;
 
 /// Page sizes of messages and folders: 10 unless asked, 1000 at most
 /// (<https://learn.microsoft.com/graph/api/user-list-messages>).
-pub(super) const OUTLOOK: Sizes = Sizes {
-    default: 10,
-    cap: 1000,
-};
+pub(super) const OUTLOOK: Sizes = Sizes { default: 10, cap: 1000 };
 /// Page sizes of users and groups: 100 unless asked, 999 at most
 /// (<https://learn.microsoft.com/graph/api/user-list>).
-pub(super) const DIRECTORY: Sizes = Sizes {
-    default: 100,
-    cap: 999,
-};
+pub(super) const DIRECTORY: Sizes = Sizes { default: 100, cap: 999 };
 
 /// How long a page is.
 #[derive(Clone, Copy)]
@@ -56,10 +50,7 @@ impl Sizes {
         match asked {
             Some(size) if size == 0 || size > self.cap => Err(Fault::PageSize { size, cap: self.cap }),
             Some(size) => Ok(size),
-            None => Ok(request
-                .prefer
-                .page_size
-                .map_or(self.default, |size| size.clamp(1, self.cap))),
+            None => Ok(request.prefer.page_size.map_or(self.default, |size| size.clamp(1, self.cap))),
         }
     }
 }
@@ -72,21 +63,10 @@ pub(super) fn outlook_page<T>(
     render: impl Fn(&T) -> Value,
 ) -> Result<Page, Fault> {
     let start = request.options.number("skip")?.unwrap_or_default();
-    let window = Window {
-        start,
-        size: OUTLOOK.size(request)?,
-    };
+    let window = Window { start, size: OUTLOOK.size(request)? };
     let count = request.options.is_true("count").then_some(items.len());
-    let next_link = window
-        .next(items.len())
-        .map(|next| request.next_link("skip", &next.to_string()));
-    Ok(Page {
-        context,
-        count,
-        value: window.render(items, render),
-        next_link,
-        delta_link: None,
-    })
+    let next_link = window.next(items.len()).map(|next| request.next_link("skip", &next.to_string()));
+    Ok(Page { context, count, value: window.render(items, render), next_link, delta_link: None })
 }
 
 /// A page of a directory list. The count comes on the first page only.
@@ -98,21 +78,10 @@ pub(super) fn directory_page<T>(
 ) -> Result<Page, Fault> {
     let token = request.options.value("skiptoken");
     let start = token.map_or(Some(0), opened_skip_token).ok_or(Fault::PageToken)?;
-    let window = Window {
-        start,
-        size: DIRECTORY.size(request)?,
-    };
+    let window = Window { start, size: DIRECTORY.size(request)? };
     let count = (request.options.is_true("count") && token.is_none()).then_some(items.len());
-    let next_link = window
-        .next(items.len())
-        .map(|next| request.next_link("skiptoken", &skip_token(next)));
-    Ok(Page {
-        context,
-        count,
-        value: window.render(items, render),
-        next_link,
-        delta_link: None,
-    })
+    let next_link = window.next(items.len()).map(|next| request.next_link("skiptoken", &skip_token(next)));
+    Ok(Page { context, count, value: window.render(items, render), next_link, delta_link: None })
 }
 
 impl Window {
@@ -122,12 +91,7 @@ impl Window {
     }
 
     pub(super) fn render<T>(&self, items: &[T], render: impl Fn(&T) -> Value) -> Vec<Value> {
-        items
-            .iter()
-            .skip(self.start)
-            .take(self.size)
-            .map(render)
-            .collect()
+        items.iter().skip(self.start).take(self.size).map(render).collect()
     }
 }
 
@@ -148,14 +112,7 @@ mod tests {
     fn the_last_page_has_no_next() {
         assert_eq!(Window { start: 0, size: 10 }.next(11), Some(10));
         assert_eq!(Window { start: 10, size: 10 }.next(20), None);
-        assert_eq!(
-            Window {
-                start: usize::MAX,
-                size: 10
-            }
-            .next(20),
-            None
-        );
+        assert_eq!(Window { start: usize::MAX, size: 10 }.next(20), None);
     }
 
     #[test]

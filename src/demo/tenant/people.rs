@@ -110,12 +110,8 @@ impl User {
         let mut rng = Rng::of(seed, "user details", &[number(self.index)]);
         let [city, state, country, postal_code, usage, _] =
             text::OFFICES.get(self.office).copied().unwrap_or_default();
-        let created = format!(
-            "20{:02}-0{}-1{}T08:30:00Z",
-            18 + rng.below(7),
-            1 + rng.below(9),
-            rng.below(10)
-        );
+        let created =
+            format!("20{:02}-0{}-1{}T08:30:00Z", 18 + rng.below(7), 1 + rng.below(9), rng.below(10));
         let phone = format!("+49 40 555 {:04}", rng.below(10_000));
         let guest = self.account == Account::Guest;
         json!({
@@ -167,10 +163,7 @@ impl User {
 
     fn other_mails(&self, rng: &mut Rng) -> Vec<String> {
         let private = self.account == Account::Member && rng.chance(20);
-        private
-            .then(|| format!("{}+private@freemail.example", self.alias))
-            .into_iter()
-            .collect()
+        private.then(|| format!("{}+private@freemail.example", self.alias)).into_iter().collect()
     }
 
     fn proxy_addresses(&self) -> Vec<String> {
@@ -190,20 +183,12 @@ impl User {
 /// All accounts: members first, then guests, rooms and shared mailboxes.
 pub(super) fn users(seed: u64, externals: &[External]) -> Vec<User> {
     let members = (0..MEMBERS).map(|index| member(seed, index));
-    let guests = externals
-        .iter()
-        .take(GUESTS)
-        .enumerate()
-        .map(|(place, external)| guest(seed, place, external));
+    let guests =
+        externals.iter().take(GUESTS).enumerate().map(|(place, external)| guest(seed, place, external));
     let rooms = text::ROOMS.iter().map(|name| resource(Account::Room, name));
-    let shared = text::SHARED_MAILBOXES
-        .iter()
-        .map(|name| resource(Account::Shared, name));
+    let shared = text::SHARED_MAILBOXES.iter().map(|name| resource(Account::Shared, name));
     let drafts = members.chain(guests).chain(rooms).chain(shared);
-    drafts
-        .enumerate()
-        .map(|(index, draft)| draft.into_user(seed, index))
-        .collect()
+    drafts.enumerate().map(|(index, draft)| draft.into_user(seed, index)).collect()
 }
 
 pub(super) fn externals(seed: u64) -> Vec<External> {
@@ -291,24 +276,16 @@ fn external(seed: u64, place: usize) -> External {
         _ => format!("{}.{}", plain_letters(given_name), plain_letters(surname)).to_lowercase(),
     };
     let domain = rng.pick(text::EXTERNAL_DOMAINS);
-    External {
-        name: format!("{given_name} {surname}"),
-        address: format!("{local}{place}@{domain}"),
-    }
+    External { name: format!("{given_name} {surname}"), address: format!("{local}{place}@{domain}") }
 }
 
 fn name(seed: u64, place: usize) -> (&'static str, &'static str) {
     let pairs = text::GIVEN_NAMES.len() * text::SURNAMES.len();
     let start = Rng::of(seed, "names", &[]).below(pairs);
-    let pair = (start + place * NAME_STRIDE)
-        .checked_rem(pairs)
-        .unwrap_or_default();
+    let pair = (start + place * NAME_STRIDE).checked_rem(pairs).unwrap_or_default();
     let given_name = text::GIVEN_NAMES.get(pair % text::GIVEN_NAMES.len());
     let surname = text::SURNAMES.get(pair / text::GIVEN_NAMES.len());
-    (
-        given_name.copied().unwrap_or_default(),
-        surname.copied().unwrap_or_default(),
-    )
+    (given_name.copied().unwrap_or_default(), surname.copied().unwrap_or_default())
 }
 
 /// The name as a local part writes it.
@@ -339,25 +316,15 @@ mod tests {
             assert!(users.iter().any(|user| user.account() == account), "{account:?}");
         }
         assert!(users.iter().any(|user| user.mail().is_none()));
-        assert!(
-            users
-                .iter()
-                .any(|user| !user.enabled && user.account() == Account::Member)
-        );
-        let unique: HashSet<_> = users
-            .iter()
-            .map(|user| user.user_principal_name().to_lowercase())
-            .collect();
+        assert!(users.iter().any(|user| !user.enabled && user.account() == Account::Member));
+        let unique: HashSet<_> = users.iter().map(|user| user.user_principal_name().to_lowercase()).collect();
         assert_eq!(unique.len(), users.len());
     }
 
     #[test]
     fn guests_are_marked_and_have_no_mailbox() {
         let users = users(1, &externals(1));
-        let guest = users
-            .iter()
-            .find(|user| user.account() == Account::Guest)
-            .unwrap();
+        let guest = users.iter().find(|user| user.account() == Account::Guest).unwrap();
         assert!(guest.user_principal_name().contains("#EXT#@"));
         assert!(!guest.has_mailbox());
     }
@@ -366,12 +333,8 @@ mod tests {
     fn proxy_addresses_name_the_same_account_in_other_ways() {
         let users = users(1, &externals(1));
         let member = users[0].to_json(1);
-        let proxies: Vec<&str> = member["proxyAddresses"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter_map(|it| it.as_str())
-            .collect();
+        let proxies: Vec<&str> =
+            member["proxyAddresses"].as_array().unwrap().iter().filter_map(|it| it.as_str()).collect();
         assert_eq!(proxies[0], format!("SMTP:{}", users[0].mail().unwrap()));
         assert_eq!(proxies[2], format!("x500:{}", users[0].legacy_dn()));
     }

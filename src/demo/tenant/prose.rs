@@ -64,10 +64,5 @@ pub(super) fn html(paragraphs: &[String]) -> String {
 
 fn capitalised(words: &str) -> String {
     let mut letters = words.chars();
-    letters
-        .next()
-        .into_iter()
-        .flat_map(char::to_uppercase)
-        .chain(letters)
-        .collect()
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }

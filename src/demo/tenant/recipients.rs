@@ -41,10 +41,7 @@ pub(super) struct Recipient {
 
 impl Recipient {
     pub(super) fn plain(party: Party) -> Recipient {
-        Recipient {
-            party,
-            form: Form::Plain,
-        }
+        Recipient { party, form: Form::Plain }
     }
 }
 
@@ -56,10 +53,7 @@ impl Directory {
     }
 
     pub(super) fn recipients_json(&self, recipients: &[Recipient]) -> Value {
-        recipients
-            .iter()
-            .map(|recipient| self.recipient_json(*recipient))
-            .collect()
+        recipients.iter().map(|recipient| self.recipient_json(*recipient)).collect()
     }
 
     pub(super) fn name_and_address(&self, recipient: Recipient) -> (String, String) {
@@ -67,11 +61,9 @@ impl Directory {
         let address = match (recipient.form, recipient.party) {
             (Form::Upper, _) => address.to_uppercase(),
             (Form::Plus, _) => address.replacen('@', "+projects@", 1),
-            (Form::Legacy, Party::User(user)) => self
-                .users
-                .get(user)
-                .map(|user| user.legacy_dn().to_uppercase())
-                .unwrap_or(address),
+            (Form::Legacy, Party::User(user)) => {
+                self.users.get(user).map(|user| user.legacy_dn().to_uppercase()).unwrap_or(address)
+            }
             (Form::OtherLabel, _) => other_label(&address),
             (Form::Plain | Form::Legacy, _) => address,
         };
@@ -94,30 +86,18 @@ impl Directory {
     }
 
     pub(super) fn some_external(&self, rng: &mut Rng) -> Party {
-        Party::External(
-            rng.below(self.externals.len())
-                .min(rng.below(self.externals.len())),
-        )
+        Party::External(rng.below(self.externals.len()).min(rng.below(self.externals.len())))
     }
 
     /// A group with an address; the list of everyone is used rarely.
     pub(super) fn some_mail_group(&self, rng: &mut Rng) -> Party {
-        let with_mail = self
-            .groups
-            .iter()
-            .filter(|group| group.kind() != GroupKind::Security);
+        let with_mail = self.groups.iter().filter(|group| group.kind() != GroupKind::Security);
         let places: Vec<usize> = with_mail.skip(1).map(|group: &Group| group.index).collect();
-        if rng.chance(5) {
-            Party::Group(0)
-        } else {
-            Party::Group(rng.pick_number(&places))
-        }
+        if rng.chance(5) { Party::Group(0) } else { Party::Group(rng.pick_number(&places)) }
     }
 
     pub(super) fn some_room(&self, rng: &mut Rng) -> Option<Party> {
-        rng.chance(50)
-            .then(|| self.some_account(Account::Room, rng))
-            .flatten()
+        rng.chance(50).then(|| self.some_account(Account::Room, rng)).flatten()
     }
 
     pub(super) fn some_shared_mailbox(&self, rng: &mut Rng) -> Option<Party> {
@@ -131,10 +111,7 @@ impl Directory {
         for _ in 0..=rng.below(most) {
             let near = rng.chance(70).then(|| self.some_of_department(department, rng));
             let user = near.unwrap_or_else(|| self.some_staff(rng));
-            if !colleagues
-                .iter()
-                .any(|colleague| colleague.party == Party::User(user))
-            {
+            if !colleagues.iter().any(|colleague| colleague.party == Party::User(user)) {
                 colleagues.push(self.odd_form(Party::User(user), rng));
             }
         }
@@ -157,20 +134,16 @@ impl Directory {
         let written =
             |pair: Option<&[&str; 2]>| pair.map(|[name, address]| ((*name).into(), (*address).into()));
         let found = match party {
-            Party::User(user) => self.users.get(user).map(|user| {
-                (
-                    user.display_name.clone(),
-                    user.mail().unwrap_or_default().to_owned(),
-                )
-            }),
-            Party::Group(group) => self
-                .groups
-                .get(group)
-                .map(|it| (it.display_name.clone(), it.mail().unwrap_or_default())),
-            Party::External(external) => self
-                .externals
-                .get(external)
-                .map(|it| (it.name.clone(), it.address.clone())),
+            Party::User(user) => self
+                .users
+                .get(user)
+                .map(|user| (user.display_name.clone(), user.mail().unwrap_or_default().to_owned())),
+            Party::Group(group) => {
+                self.groups.get(group).map(|it| (it.display_name.clone(), it.mail().unwrap_or_default()))
+            }
+            Party::External(external) => {
+                self.externals.get(external).map(|it| (it.name.clone(), it.address.clone()))
+            }
             Party::Automated(sender) => written(text::AUTOMATED_SENDERS.get(sender)),
             Party::Odd(odd) => written(text::ODD_ADDRESSES.get(odd)),
         };
@@ -178,12 +151,8 @@ impl Directory {
     }
 
     fn some_account(&self, account: Account, rng: &mut Rng) -> Option<Party> {
-        let places: Vec<usize> = self
-            .users
-            .iter()
-            .filter(|user| user.account() == account)
-            .map(|user| user.index)
-            .collect();
+        let places: Vec<usize> =
+            self.users.iter().filter(|user| user.account() == account).map(|user| user.index).collect();
         places.get(rng.below(places.len())).copied().map(Party::User)
     }
 
@@ -192,11 +161,7 @@ impl Directory {
         let step = text::DEPARTMENTS.len();
         let rows = self.staff.len() / step;
         let user = department + step * rng.below(rows);
-        if self.users.get(user).is_some_and(User::is_staff) {
-            user
-        } else {
-            self.some_staff(rng)
-        }
+        if self.users.get(user).is_some_and(User::is_staff) { user } else { self.some_staff(rng) }
     }
 }
 
@@ -226,14 +191,7 @@ mod tests {
     #[test]
     fn one_person_is_written_in_many_ways() {
         let directory = Directory::new(1);
-        let written = |form| {
-            directory
-                .name_and_address(Recipient {
-                    party: Party::User(0),
-                    form,
-                })
-                .1
-        };
+        let written = |form| directory.name_and_address(Recipient { party: Party::User(0), form }).1;
         let plain = written(Form::Plain);
         assert_eq!(written(Form::Upper), plain.to_uppercase());
         assert!(written(Form::Plus).contains("+projects@"));
@@ -243,14 +201,8 @@ mod tests {
 
     #[test]
     fn both_labels_of_a_domain_lead_to_each_other() {
-        assert_eq!(
-            other_label("a@bücher-müller.example"),
-            "a@xn--bcher-mller-thbg.example"
-        );
-        assert_eq!(
-            other_label("a@xn--bcher-mller-thbg.example"),
-            "a@bücher-müller.example"
-        );
+        assert_eq!(other_label("a@bücher-müller.example"), "a@xn--bcher-mller-thbg.example");
+        assert_eq!(other_label("a@xn--bcher-mller-thbg.example"), "a@bücher-müller.example");
         assert_eq!(other_label("nobody"), "nobody");
     }
 }

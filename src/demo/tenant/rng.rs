@@ -11,12 +11,8 @@ pub(super) struct Rng(u64);
 impl Rng {
     /// The stream of the thing called `what` with these `numbers`. Different names give unrelated streams.
     pub(super) fn of(seed: u64, what: &str, numbers: &[u64]) -> Rng {
-        let named = what
-            .bytes()
-            .fold(seed, |state, byte| mix(state ^ u64::from(byte)));
-        Rng(numbers.iter().fold(named, |state, number| {
-            mix(state.wrapping_add(GOLDEN_GAMMA) ^ number)
-        }))
+        let named = what.bytes().fold(seed, |state, byte| mix(state ^ u64::from(byte)));
+        Rng(numbers.iter().fold(named, |state, number| mix(state.wrapping_add(GOLDEN_GAMMA) ^ number)))
     }
 
     pub(super) fn draw(&mut self) -> u64 {
@@ -43,10 +39,7 @@ impl Rng {
 
     /// One of the numbers; 0 where there are none.
     pub(super) fn pick_number(&mut self, numbers: &[usize]) -> usize {
-        numbers
-            .get(self.below(numbers.len()))
-            .copied()
-            .unwrap_or_default()
+        numbers.get(self.below(numbers.len())).copied().unwrap_or_default()
     }
 
     pub(super) fn bytes<const N: usize>(&mut self) -> [u8; N] {

@@ -83,31 +83,10 @@ pub(super) const JOB_TITLES: &[&str] = &[
 
 /// City, state, country, postal code, two-letter usage location and Windows time zone.
 pub(super) const OFFICES: &[[&str; 6]] = &[
-    [
-        "Hamburg",
-        "HH",
-        "Germany",
-        "20457",
-        "DE",
-        "W. Europe Standard Time",
-    ],
+    ["Hamburg", "HH", "Germany", "20457", "DE", "W. Europe Standard Time"],
     ["Lisbon", "", "Portugal", "1100-148", "PT", "GMT Standard Time"],
-    [
-        "Portland",
-        "OR",
-        "United States",
-        "97205",
-        "US",
-        "Pacific Standard Time",
-    ],
-    [
-        "Toronto",
-        "ON",
-        "Canada",
-        "M5V 2T6",
-        "CA",
-        "Eastern Standard Time",
-    ],
+    ["Portland", "OR", "United States", "97205", "US", "Pacific Standard Time"],
+    ["Toronto", "ON", "Canada", "M5V 2T6", "CA", "Eastern Standard Time"],
     ["Pune", "MH", "India", "411001", "IN", "India Standard Time"],
 ];
 
@@ -165,10 +144,7 @@ pub(super) const AUTOMATED_SENDERS: &[[&str; 2]] = &[
 pub(super) const ODD_ADDRESSES: &[[&str; 2]] = &[
     ["Undisclosed Recipients", ""],
     ["Reception ground floor", "Reception ground floor"],
-    [
-        "Old Fax Gateway",
-        "IMCEAFAX-+2B49+2040+20555010@tallgrass.example",
-    ],
+    ["Old Fax Gateway", "IMCEAFAX-+2B49+2040+20555010@tallgrass.example"],
 ];
 
 pub(super) const LISTS: &[[&str; 2]] = &[
@@ -245,13 +221,8 @@ pub(super) const PRIVATE_FOLDERS: &[&str] = &[
     "Union matters",
 ];
 
-pub(super) const CATEGORIES: &[&str] = &[
-    "Red category",
-    "Personal",
-    "Waiting for Jolanda",
-    "Board only",
-    "Client: Northquay",
-];
+pub(super) const CATEGORIES: &[&str] =
+    &["Red category", "Personal", "Waiting for Jolanda", "Board only", "Client: Northquay"];
 
 pub(super) const NOTES: &[&str] = &[
     "Met at the fair. Allergic to nuts, two daughters.",
@@ -260,20 +231,11 @@ pub(super) const NOTES: &[&str] = &[
     "",
 ];
 
-pub(super) const STREETS: &[&str] = &[
-    "Speicherstrasse",
-    "Rua das Flores",
-    "Alder Street",
-    "Queen's Quay",
-    "Koregaon Road",
-    "Mill Lane",
-];
+pub(super) const STREETS: &[&str] =
+    &["Speicherstrasse", "Rua das Flores", "Alder Street", "Queen's Quay", "Koregaon Road", "Mill Lane"];
 
 pub(super) const ATTACHMENTS: &[[&str; 2]] = &[
-    [
-        "Salary review 2026.xlsx",
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    ],
+    ["Salary review 2026.xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"],
     ["Contract Northquay signed.pdf", "application/pdf"],
     ["Doctor's note.jpg", "image/jpeg"],
 ];

@@ -11,20 +11,14 @@ use super::odata::Options;
 use super::rng::Rng;
 
 /// What the app was granted; more than a metadata reader needs, so that a check of grants has something to say.
-const ROLES: &[&str] = &[
-    "Mail.Read",
-    "MailboxSettings.Read",
-    "GroupMember.Read.All",
-    "User.Read.All",
-    "Contacts.Read",
-];
+const ROLES: &[&str] =
+    &["Mail.Read", "MailboxSettings.Read", "GroupMember.Read.All", "User.Read.All", "Contacts.Read"];
 /// Seconds; the value the real endpoint answers with.
 const EXPIRES_IN: u32 = 3599;
 
 /// Whether this path is the tenant's token endpoint: `/{tenant}/oauth2/v2.0/token`.
 pub(super) fn is_token_path(path: &str) -> bool {
-    path.strip_suffix("/oauth2/v2.0/token")
-        .is_some_and(|tenant| tenant.matches('/').count() == 1)
+    path.strip_suffix("/oauth2/v2.0/token").is_some_and(|tenant| tenant.matches('/').count() == 1)
 }
 
 /// Answers a form.

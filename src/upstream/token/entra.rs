@@ -42,13 +42,7 @@ impl ClientCredentials {
         secret: SecretSource,
         graph: &Origin,
     ) -> Self {
-        Self {
-            transport,
-            uri,
-            client_id,
-            secret,
-            scope: format!("{graph}/.default"),
-        }
+        Self { transport, uri, client_id, secret, scope: format!("{graph}/.default") }
     }
 
     /// Asks for a token.
@@ -59,10 +53,7 @@ impl ClientCredentials {
         *request.uri_mut() = self.uri.clone();
         let headers = request.headers_mut();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("application/x-www-form-urlencoded"),
-        );
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         let answer = self.transport.send(request, MAX_ANSWER).await?;
         let status = answer.status();
         read(status, &collect(answer.into_body()).await?)
@@ -119,17 +110,13 @@ fn push_encoded(form: &mut String, value: &str) {
 }
 
 fn hex(nibble: u8) -> char {
-    char::from_digit(nibble.into(), 16)
-        .unwrap_or('0')
-        .to_ascii_uppercase()
+    char::from_digit(nibble.into(), 16).unwrap_or('0').to_ascii_uppercase()
 }
 
 async fn collect(body: UpstreamBody) -> Result<Zeroizing<Vec<u8>>, UpstreamError> {
     let mut body = pin!(body);
     // All the room at once: a buffer that grows leaves copies of the token.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(
-        usize::try_from(MAX_ANSWER).unwrap_or_default(),
-    ));
+    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(MAX_ANSWER).unwrap_or_default()));
     while let Some(frame) = body.frame().await {
         bytes.extend_from_slice(frame?.data_ref().map(Bytes::as_ref).unwrap_or_default());
     }
@@ -165,11 +152,8 @@ enum Seconds {
 }
 
 fn granted(body: &[u8]) -> Result<Grant, AnswerFault> {
-    let Granted {
-        token_type,
-        expires_in,
-        access_token,
-    } = serde_json::from_slice(body).map_err(|_| AnswerFault::Json)?;
+    let Granted { token_type, expires_in, access_token } =
+        serde_json::from_slice(body).map_err(|_| AnswerFault::Json)?;
     let secret = Secret::new(access_token);
     if !token_type.eq_ignore_ascii_case("Bearer") {
         return Err(AnswerFault::Type);
@@ -179,10 +163,7 @@ fn granted(body: &[u8]) -> Result<Grant, AnswerFault> {
         return Err(AnswerFault::Token);
     }
     let life = expires_in.get().ok_or(AnswerFault::Lifetime)?;
-    Ok(Grant {
-        secret,
-        lifetime: Lifetime::Ends(Duration::from_secs(life.min(MAX_LIFE))),
-    })
+    Ok(Grant { secret, lifetime: Lifetime::Ends(Duration::from_secs(life.min(MAX_LIFE))) })
 }
 
 impl Seconds {
@@ -208,15 +189,8 @@ struct Refusal {
 
 impl From<Refusal> for TokenError {
     fn from(refusal: Refusal) -> Self {
-        let aadsts = refusal
-            .error_codes
-            .first()
-            .copied()
-            .or_else(|| described(&refusal.error_description));
-        Self::Refused {
-            error: OAuthError::from_code(&refusal.error),
-            aadsts,
-        }
+        let aadsts = refusal.error_codes.first().copied().or_else(|| described(&refusal.error_description));
+        Self::Refused { error: OAuthError::from_code(&refusal.error), aadsts }
     }
 }
 
@@ -232,9 +206,7 @@ mod tests {
 
     fn answer(status: u16, body: &str) -> Result<(String, Duration), TokenError> {
         let grant = read(StatusCode::from_u16(status).unwrap(), body.as_bytes())?;
-        let Lifetime::Ends(life) = grant.lifetime else {
-            panic!("every token of Entra ends")
-        };
+        let Lifetime::Ends(life) = grant.lifetime else { panic!("every token of Entra ends") };
         Ok((grant.secret.expose().to_owned(), life))
     }
 
@@ -255,68 +227,34 @@ mod tests {
     #[test]
     fn an_answer_that_is_not_as_documented_is_refused() {
         let with = |kind: &str, life: &str, token: &str| {
-            fault(&format!(
-                r#"{{"token_type":"{kind}","expires_in":{life},"access_token":"{token}"}}"#
-            ))
+            fault(&format!(r#"{{"token_type":"{kind}","expires_in":{life},"access_token":"{token}"}}"#))
         };
         assert_eq!(with("mac", "3599", "a"), TokenError::Answer(AnswerFault::Type));
         for life in ["0", "\"\"", "\"+5\"", "\"1h\"", "\"99999999999999999999\""] {
-            assert_eq!(
-                with("bearer", life, "a"),
-                TokenError::Answer(AnswerFault::Lifetime),
-                "{life}"
-            );
+            assert_eq!(with("bearer", life, "a"), TokenError::Answer(AnswerFault::Lifetime), "{life}");
         }
         for life in ["-1", "3.5", "null", "[]"] {
-            assert_eq!(
-                with("Bearer", life, "a"),
-                TokenError::Answer(AnswerFault::Json),
-                "{life}"
-            );
+            assert_eq!(with("Bearer", life, "a"), TokenError::Answer(AnswerFault::Json), "{life}");
         }
         for token in ["", "a b", r"a\r\nb", r"\u00e9"] {
-            assert_eq!(
-                with("Bearer", "3599", token),
-                TokenError::Answer(AnswerFault::Token),
-                "{token}"
-            );
+            assert_eq!(with("Bearer", "3599", token), TokenError::Answer(AnswerFault::Token), "{token}");
         }
-        for body in [
-            "",
-            "[]",
-            "<html>",
-            "{}",
-            r#"{"token_type":"Bearer","expires_in":1}"#,
-        ] {
+        for body in ["", "[]", "<html>", "{}", r#"{"token_type":"Bearer","expires_in":1}"#] {
             assert_eq!(fault(body), TokenError::Answer(AnswerFault::Json), "{body}");
         }
     }
 
     #[test]
     fn a_life_that_is_too_good_to_be_true_is_cut() {
-        let body = format!(
-            r#"{{"token_type":"Bearer","expires_in":{},"access_token":"a"}}"#,
-            u64::MAX
-        );
-        assert_eq!(
-            answer(200, &body),
-            Ok(("a".into(), Duration::from_secs(MAX_LIFE)))
-        );
+        let body = format!(r#"{{"token_type":"Bearer","expires_in":{},"access_token":"a"}}"#, u64::MAX);
+        assert_eq!(answer(200, &body), Ok(("a".into(), Duration::from_secs(MAX_LIFE))));
     }
 
     #[test]
     fn a_refusal_keeps_the_codes_and_nothing_else() {
-        let refused = |aadsts| {
-            Err(TokenError::Refused {
-                error: OAuthError::InvalidClient,
-                aadsts,
-            })
-        };
+        let refused = |aadsts| Err(TokenError::Refused { error: OAuthError::InvalidClient, aadsts });
         let text = r#""error_description":"AADSTS7000215: Invalid client secret for app 'x'.""#;
-        assert_eq!(
-            answer(401, &format!(r#"{{"error":"invalid_client",{text}}}"#)),
-            refused(Some(7000215))
-        );
+        assert_eq!(answer(401, &format!(r#"{{"error":"invalid_client",{text}}}"#)), refused(Some(7000215)));
         let codes = r#"{"error":"invalid_client","error_codes":[7000222]}"#;
         assert_eq!(answer(401, codes), refused(Some(7000222)));
         assert_eq!(answer(400, r#"{"error":"invalid_client"}"#), refused(None));
@@ -325,10 +263,7 @@ mod tests {
     #[test]
     fn an_outage_is_no_refusal() {
         let unavailable = |status| Err(TokenError::Unavailable(StatusCode::from_u16(status).unwrap()));
-        assert_eq!(
-            answer(503, r#"{"error":"temporarily_unavailable"}"#),
-            unavailable(503)
-        );
+        assert_eq!(answer(503, r#"{"error":"temporarily_unavailable"}"#), unavailable(503));
         assert_eq!(answer(429, ""), unavailable(429));
         assert_eq!(answer(400, "<html>proxy error"), unavailable(400));
     }
@@ -342,16 +277,10 @@ mod tests {
 
     #[test]
     fn a_tenant_cannot_change_the_path() {
-        let entra = Origin::new(
-            http::uri::Scheme::HTTPS,
-            "login.microsoftonline.com".parse().unwrap(),
-        )
-        .unwrap();
+        let entra =
+            Origin::new(http::uri::Scheme::HTTPS, "login.microsoftonline.com".parse().unwrap()).unwrap();
         let endpoint = token_endpoint(&entra, "contoso.onmicrosoft.com").unwrap();
-        assert_eq!(
-            endpoint,
-            "https://login.microsoftonline.com/contoso.onmicrosoft.com/oauth2/v2.0/token"
-        );
+        assert_eq!(endpoint, "https://login.microsoftonline.com/contoso.onmicrosoft.com/oauth2/v2.0/token");
         for bad in ["", ".", "..", "a/b", "a?b", "a#b", "a%2fb", "a b"] {
             assert_eq!(token_endpoint(&entra, bad), None, "{bad:?}");
         }

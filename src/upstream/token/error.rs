@@ -112,9 +112,7 @@ fn explain(aadsts: Option<u32>) -> String {
     let Some(number) = aadsts else {
         return String::new();
     };
-    let advice = advice(number)
-        .map(|advice| format!(": {advice}"))
-        .unwrap_or_default();
+    let advice = advice(number).map(|advice| format!(": {advice}")).unwrap_or_default();
     format!(" (AADSTS{number}){advice}")
 }
 
@@ -147,41 +145,24 @@ mod tests {
 
     #[test]
     fn a_known_number_comes_with_advice_and_another_without() {
-        let refused = |aadsts| {
-            TokenError::Refused {
-                error: OAuthError::InvalidClient,
-                aadsts,
-            }
-            .to_string()
-        };
+        let refused = |aadsts| TokenError::Refused { error: OAuthError::InvalidClient, aadsts }.to_string();
         assert_eq!(
             refused(Some(7000215)),
             "Entra refused the credential: invalid_client (AADSTS7000215): \
              the client secret is wrong: use the secret's Value, not its Secret ID"
         );
-        assert_eq!(
-            refused(Some(1)),
-            "Entra refused the credential: invalid_client (AADSTS1)"
-        );
+        assert_eq!(refused(Some(1)), "Entra refused the credential: invalid_client (AADSTS1)");
         assert_eq!(refused(None), "Entra refused the credential: invalid_client");
     }
 
     #[test]
     fn every_listed_code_reads_as_it_is_written() {
-        for code in [
-            "invalid_client",
-            "invalid_grant",
-            "invalid_request",
-            "invalid_resource",
-            "invalid_scope",
-        ] {
+        for code in
+            ["invalid_client", "invalid_grant", "invalid_request", "invalid_resource", "invalid_scope"]
+        {
             assert_eq!(OAuthError::from_code(code).to_string(), code);
         }
-        for code in [
-            "temporarily_unavailable",
-            "unauthorized_client",
-            "unsupported_grant_type",
-        ] {
+        for code in ["temporarily_unavailable", "unauthorized_client", "unsupported_grant_type"] {
             assert_eq!(OAuthError::from_code(code).to_string(), code);
         }
         assert_eq!(OAuthError::from_code("alice@contoso.com"), OAuthError::Other);

@@ -59,9 +59,7 @@ fn one(request: &Request<'_>, key: &Segment) -> Result<Reply, Fault> {
 
 fn find<'a>(request: &Request<'a>, key: &Segment) -> Result<&'a Group, Fault> {
     let mut groups = request.tenant.directory.groups.iter();
-    groups
-        .find(|group| key.is(group.id()))
-        .ok_or_else(|| Fault::ResourceNotFound(key.text().to_owned()))
+    groups.find(|group| key.is(group.id())).ok_or_else(|| Fault::ResourceNotFound(key.text().to_owned()))
 }
 
 fn render(request: &Request<'_>, group: &Group, selected: Option<&[String]>) -> Value {
@@ -97,19 +95,12 @@ fn render_member(request: &Request<'_>, member: Member, selected: Option<&[Strin
     let directory = &request.tenant.directory;
     let (object, type_name) = match member {
         Member::User(user) => (
-            directory
-                .users
-                .get(user)
-                .map(|user| users::render(request, user, selected)),
+            directory.users.get(user).map(|user| users::render(request, user, selected)),
             users::V1.type_name,
         ),
-        Member::Group(group) => (
-            directory
-                .groups
-                .get(group)
-                .map(|group| render(request, group, selected)),
-            SHAPE.type_name,
-        ),
+        Member::Group(group) => {
+            (directory.groups.get(group).map(|group| render(request, group, selected)), SHAPE.type_name)
+        }
     };
     let mut object = object.unwrap_or_default();
     if let Value::Object(members) = &mut object {
@@ -129,9 +120,7 @@ fn changes(request: &Request<'_>) -> Result<Reply, Fault> {
     };
     let selected = state.select();
     let render = |group: &Group| with_members(request, group, render(request, group, selected.as_deref()));
-    tracked
-        .page(request, &state, render, |group| group.id().to_owned())
-        .map(Reply::Page)
+    tracked.page(request, &state, render, |group| group.id().to_owned()).map(Reply::Page)
 }
 
 /// Group deltas bring their members along.
@@ -148,10 +137,7 @@ fn with_members(request: &Request<'_>, group: &Group, mut object: Value) -> Valu
         }),
     };
     if let Value::Object(members) = &mut object {
-        members.insert(
-            "members@delta".to_owned(),
-            group.members.iter().map(reference).collect(),
-        );
+        members.insert("members@delta".to_owned(), group.members.iter().map(reference).collect());
     }
     object
 }

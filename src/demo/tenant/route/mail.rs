@@ -86,18 +86,12 @@ fn in_folder(
 ) -> Result<Reply, Fault> {
     match rest {
         [] => {
-            let folder = mailbox
-                .folders()
-                .into_iter()
-                .find(|it| it.slot == slot)
-                .ok_or(Fault::ItemNotFound)?;
+            let folder =
+                mailbox.folders().into_iter().find(|it| it.slot == slot).ok_or(Fault::ItemNotFound)?;
             let context = request.entity_context(&format!("{}/mailFolders", user_key(mailbox)));
             let selected = request.options.select();
             FOLDER.check(selected.as_deref(), request.version.is_beta())?;
-            Ok(entity(
-                context,
-                render_folder(request, mailbox, &folder, selected.as_deref()),
-            ))
+            Ok(entity(context, render_folder(request, mailbox, &folder, selected.as_deref())))
         }
         [next, rest @ ..] if next.is("messages") => messages::answer(request, mailbox, Some(slot), rest),
         [next, rest @ ..] if next.is("childFolders") => mail_folders(request, mailbox, slot, rest),
@@ -118,20 +112,13 @@ fn matching(request: &Request<'_>, mailbox: &Mailbox<'_>, parent: Slot) -> Resul
     let filter = Filter::parse(request.options.value("filter"))?;
     let object = |folder: &Folder| folder.to_json(&mailbox.owner.key, mailbox.counts(folder.slot), true);
     let holds = |folder: &Folder| filter.matches(|path| at_path(&object(folder), path));
-    Ok(visible_children(request, mailbox, parent)
-        .into_iter()
-        .filter(holds)
-        .collect())
+    Ok(visible_children(request, mailbox, parent).into_iter().filter(holds).collect())
 }
 
 fn visible_children(request: &Request<'_>, mailbox: &Mailbox<'_>, parent: Slot) -> Vec<Folder> {
     let hidden_too = request.options.is_true("includehiddenfolders");
     let is_child = |folder: &Folder| folder.slot != ROOT && folder.parent == parent;
-    mailbox
-        .folders()
-        .into_iter()
-        .filter(|it| is_child(it) && (hidden_too || !it.hidden))
-        .collect()
+    mailbox.folders().into_iter().filter(|it| is_child(it) && (hidden_too || !it.hidden)).collect()
 }
 
 fn render_folder(
@@ -141,14 +128,8 @@ fn render_folder(
     selected: Option<&[String]>,
 ) -> Value {
     let children = visible_children(request, mailbox, folder.slot).len();
-    let counts = Counts {
-        children,
-        ..mailbox.counts(folder.slot)
-    };
-    FOLDER.project(
-        folder.to_json(&mailbox.owner.key, counts, request.version.is_beta()),
-        selected,
-    )
+    let counts = Counts { children, ..mailbox.counts(folder.slot) };
+    FOLDER.project(folder.to_json(&mailbox.owner.key, counts, request.version.is_beta()), selected)
 }
 
 fn folder_slot(mailbox: &Mailbox<'_>, key: &Segment) -> Result<Slot, Fault> {
@@ -157,22 +138,13 @@ fn folder_slot(mailbox: &Mailbox<'_>, key: &Segment) -> Result<Slot, Fault> {
     }
     let counter = mailbox.owner.key.folder_of(key.text()).map_err(id_fault)?;
     let slot = folders::slot_of(counter).ok_or(Fault::ItemNotFound)?;
-    mailbox
-        .folders()
-        .iter()
-        .any(|folder| folder.slot == slot)
-        .then_some(slot)
-        .ok_or(Fault::ItemNotFound)
+    mailbox.folders().iter().any(|folder| folder.slot == slot).then_some(slot).ok_or(Fault::ItemNotFound)
 }
 
 fn folder_changes(request: &Request<'_>, mailbox: &Mailbox<'_>) -> Result<Reply, Fault> {
     let scope = format!("mailFolders/{}", mailbox.owner.index);
     let state = State::of(request, &scope)?;
-    let all: Vec<Folder> = mailbox
-        .folders()
-        .into_iter()
-        .filter(|folder| folder.slot != ROOT)
-        .collect();
+    let all: Vec<Folder> = mailbox.folders().into_iter().filter(|folder| folder.slot != ROOT).collect();
     let tracked = Tracked {
         scope,
         context: request.link("$metadata#Collection(mailFolder)"),
@@ -201,9 +173,8 @@ fn contacts(request: &Request<'_>, mailbox: &Mailbox<'_>, segments: &[Segment]) 
             let item = match mailbox.owner.key.item_of(key.text()).map_err(id_fault)? {
                 ItemId::Regular { item, .. } | ItemId::Immutable { item } => item,
             };
-            let place = contacts::place_of(item)
-                .filter(|place| *place < length)
-                .ok_or(Fault::ItemNotFound)?;
+            let place =
+                contacts::place_of(item).filter(|place| *place < length).ok_or(Fault::ItemNotFound)?;
             Ok(entity(request.entity_context(&context), render(&place)))
         }
         [_, other, ..] => Err(other.unknown()),
@@ -222,11 +193,7 @@ fn contact_changes(request: &Request<'_>, mailbox: &Mailbox<'_>, places: &[usize
     };
     let selected = state.select();
     let render = |place: &usize| render_contact(request, mailbox, *place, selected.as_deref());
-    tracked
-        .page(request, &state, render, |place| {
-            contact_id(request, mailbox, *place)
-        })
-        .map(Reply::Page)
+    tracked.page(request, &state, render, |place| contact_id(request, mailbox, *place)).map(Reply::Page)
 }
 
 fn render_contact(
@@ -278,17 +245,10 @@ fn mailbox_settings(request: &Request<'_>, mailbox: &Mailbox<'_>, rest: &[Segmen
     let context = format!("{}/mailboxSettings", user_key(mailbox));
     match rest {
         [] => {
-            let shape = Shape {
-                type_name: "microsoft.graph.mailboxSettings",
-                always: &[],
-                known: None,
-                ..FOLDER
-            };
+            let shape =
+                Shape { type_name: "microsoft.graph.mailboxSettings", always: &[], known: None, ..FOLDER };
             let selected = request.options.select();
-            Ok(entity(
-                request.context(&context),
-                shape.project(all, selected.as_deref()),
-            ))
+            Ok(entity(request.context(&context), shape.project(all, selected.as_deref())))
         }
         [property] => match at_path(&all, property.text()) {
             Value::Null => Err(property.unknown()),

@@ -55,19 +55,10 @@ fn matching(request: &Request<'_>, mailbox: &Mailbox<'_>, folder: Option<Slot>) 
         let searched = searched.trim_matches('"').to_lowercase();
         entries.retain(|entry| {
             let message = mailbox.message(*entry);
-            [message.subject(), message.text()]
-                .iter()
-                .any(|text| text.to_lowercase().contains(&searched))
+            [message.subject(), message.text()].iter().any(|text| text.to_lowercase().contains(&searched))
         });
     }
-    order(
-        mailbox,
-        &mut entries,
-        request
-            .options
-            .value("orderby")
-            .unwrap_or("receivedDateTime desc"),
-    )?;
+    order(mailbox, &mut entries, request.options.value("orderby").unwrap_or("receivedDateTime desc"))?;
     Ok(entries)
 }
 
@@ -75,40 +66,21 @@ fn filtered(mailbox: &Mailbox<'_>, folder: Option<Slot>, filter: Option<&str>) -
     let filter = Filter::parse(filter)?;
     let in_folder = |entry: &&Entry| folder.is_none_or(|folder| entry.folder == folder);
     let holds = |entry: &&Entry| filter.matches(|path| mailbox.message(**entry).property(path));
-    Ok(mailbox
-        .entries
-        .iter()
-        .filter(in_folder)
-        .filter(holds)
-        .copied()
-        .collect())
+    Ok(mailbox.entries.iter().filter(in_folder).filter(holds).copied().collect())
 }
 
 /// Entries are in the order of time already.
 fn order(mailbox: &Mailbox<'_>, entries: &mut [Entry], orderby: &str) -> Result<(), Fault> {
-    let first = orderby
-        .split(',')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_lowercase();
+    let first = orderby.split(',').next().unwrap_or_default().trim().to_lowercase();
     let (property, direction) = first.split_once(' ').unwrap_or((&first, "asc"));
     match property {
         "receiveddatetime" | "sentdatetime" => {}
         "subject" => entries.sort_by_cached_key(|entry| mailbox.message(*entry).subject()),
         "from/emailaddress/address" | "from/emailaddress/name" => entries.sort_by_cached_key(|entry| {
-            mailbox
-                .message(*entry)
-                .property(property)
-                .as_str()
-                .unwrap_or_default()
-                .to_owned()
+            mailbox.message(*entry).property(property).as_str().unwrap_or_default().to_owned()
         }),
         _ => {
-            return Err(Fault::OptionValue {
-                option: "orderby",
-                value: orderby.to_owned(),
-            });
+            return Err(Fault::OptionValue { option: "orderby", value: orderby.to_owned() });
         }
     }
     if direction.trim() == "desc" {
@@ -126,9 +98,7 @@ fn find<'a>(mailbox: &Mailbox<'a>, folder: Option<Slot>, key: &Segment) -> Resul
     let is_there = |entry: &Entry| {
         folder.is_none_or(|folder| entry.folder == folder) && named.is_none_or(|named| entry.folder == named)
     };
-    let entry = entry_of(mailbox.entries, item)
-        .filter(is_there)
-        .ok_or(Fault::ItemNotFound)?;
+    let entry = entry_of(mailbox.entries, item).filter(is_there).ok_or(Fault::ItemNotFound)?;
     Ok(mailbox.message(entry))
 }
 
@@ -139,10 +109,7 @@ fn checked_select(request: &Request<'_>) -> Result<Option<Vec<String>>, Fault> {
 }
 
 fn view(request: &Request<'_>) -> View {
-    View {
-        beta: request.version.is_beta(),
-        immutable_ids: request.prefer.immutable_ids,
-    }
+    View { beta: request.version.is_beta(), immutable_ids: request.prefer.immutable_ids }
 }
 
 fn render(request: &Request<'_>, message: &Message<'_>, selected: Option<&[String]>) -> Value {
@@ -152,10 +119,7 @@ fn render(request: &Request<'_>, message: &Message<'_>, selected: Option<&[Strin
             members.insert("attachments".to_owned(), json!(message.attachments()));
         }
         if request.options.expands("singleValueExtendedProperties") {
-            members.insert(
-                "singleValueExtendedProperties".to_owned(),
-                message.extended_properties(),
-            );
+            members.insert("singleValueExtendedProperties".to_owned(), message.extended_properties());
         }
     }
     object
@@ -165,10 +129,9 @@ fn render(request: &Request<'_>, message: &Message<'_>, selected: Option<&[Strin
 fn collection(mailbox: &Mailbox<'_>, folder: Option<Slot>) -> String {
     let user = user_key(mailbox);
     match folder {
-        Some(slot) => format!(
-            "{user}/mailFolders('{}')/messages",
-            folders::folder_id(&mailbox.owner.key, slot)
-        ),
+        Some(slot) => {
+            format!("{user}/mailFolders('{}')/messages", folders::folder_id(&mailbox.owner.key, slot))
+        }
         None => format!("{user}/messages"),
     }
 }
@@ -186,23 +149,15 @@ fn attachments(
         [] => outlook_page(request, context, &all, Value::clone).map(Reply::Page),
         [last] if last.is("$count") => Ok(count(all.len())),
         [key] => {
-            let found = all
-                .into_iter()
-                .find(|attachment| attachment.get("id") == Some(&json!(key.text())));
-            found
-                .map(|attachment| entity(context, attachment))
-                .ok_or(Fault::ItemNotFound)
+            let found = all.into_iter().find(|attachment| attachment.get("id") == Some(&json!(key.text())));
+            found.map(|attachment| entity(context, attachment)).ok_or(Fault::ItemNotFound)
         }
         [_, other, ..] => Err(other.unknown()),
     }
 }
 
 fn changes(request: &Request<'_>, mailbox: &Mailbox<'_>, folder: Option<Slot>) -> Result<Page, Fault> {
-    let scope = format!(
-        "messages/{}/{}",
-        mailbox.owner.index,
-        folder.unwrap_or(folders::ROOT)
-    );
+    let scope = format!("messages/{}/{}", mailbox.owner.index, folder.unwrap_or(folders::ROOT));
     let state = State::of(request, &scope)?;
     let selected = state.select();
     SHAPE.check(selected.as_deref(), request.version.is_beta())?;
@@ -213,26 +168,18 @@ fn changes(request: &Request<'_>, mailbox: &Mailbox<'_>, folder: Option<Slot>) -
     let tracked = Tracked {
         scope,
         context: request.link("$metadata#Collection(message)"),
-        link: request.link(&format!(
-            "{}{}/messages/delta",
-            user_key(mailbox),
-            within.unwrap_or_default()
-        )),
+        link: request.link(&format!("{}{}/messages/delta", user_key(mailbox), within.unwrap_or_default())),
         sizes: OUTLOOK,
         items: &entries,
     };
     let render = |entry: &Entry| with_type(render(request, &mailbox.message(*entry), selected.as_deref()));
-    tracked.page(request, &state, render, |entry| {
-        mailbox.message(*entry).id(view(request))
-    })
+    tracked.page(request, &state, render, |entry| mailbox.message(*entry).id(view(request)))
 }
 
 /// Message deltas name each item's type.
 fn with_type(mut object: Value) -> Value {
     if let Value::Object(members) = &mut object {
-        members
-            .entry("@odata.type")
-            .or_insert_with(|| json!("#microsoft.graph.message"));
+        members.entry("@odata.type").or_insert_with(|| json!("#microsoft.graph.message"));
     }
     object
 }

@@ -85,11 +85,7 @@ impl Request<'_> {
 
     /// The context URL of `what`, with the select list, as the real one repeats it.
     fn context(&self, what: &str) -> String {
-        let select = self
-            .options
-            .value("select")
-            .map(|names| format!("({names})"))
-            .unwrap_or_default();
+        let select = self.options.value("select").map(|names| format!("({names})")).unwrap_or_default();
         self.link(&format!("$metadata#{what}{select}"))
     }
 
@@ -108,18 +104,9 @@ pub(super) fn answer(
 ) -> Result<Reply, Fault> {
     let (path, query) = target;
     let segments = segments::parse(path);
-    let (version, segments) = segments
-        .split_first()
-        .ok_or_else(|| Fault::Version(String::new()))?;
+    let (version, segments) = segments.split_first().ok_or_else(|| Fault::Version(String::new()))?;
     let options = Options::parse(query.unwrap_or_default())?;
-    let request = Request {
-        tenant,
-        base,
-        version: Version::of(version)?,
-        path,
-        options,
-        prefer,
-    };
+    let request = Request { tenant, base, version: Version::of(version)?, path, options, prefer };
     match segments {
         [first, rest @ ..] if first.is("users") => users::answer(&request, rest),
         [first, rest @ ..] if first.is("groups") => groups::answer(&request, rest),

@@ -36,24 +36,12 @@ pub(super) const V1: Shape = Shape {
 /// beta returns nearly everything.
 const BETA: Shape = Shape {
     default: None,
-    select_only: &[
-        "aboutMe",
-        "birthday",
-        "interests",
-        "mailboxSettings",
-        "mySite",
-        "signInActivity",
-    ],
+    select_only: &["aboutMe", "birthday", "interests", "mailboxSettings", "mySite", "signInActivity"],
     ..V1
 };
 /// What a mailbox is reached through.
-const MAILBOX_SEGMENTS: &[&str] = &[
-    "contactFolders",
-    "contacts",
-    "mailFolders",
-    "mailboxSettings",
-    "messages",
-];
+const MAILBOX_SEGMENTS: &[&str] =
+    &["contactFolders", "contacts", "mailFolders", "mailboxSettings", "messages"];
 
 pub(super) fn answer(request: &Request<'_>, segments: &[Segment]) -> Result<Reply, Fault> {
     match segments {
@@ -62,16 +50,10 @@ pub(super) fn answer(request: &Request<'_>, segments: &[Segment]) -> Result<Repl
         [last] if last.is_qualified("delta") => changes(request),
         [key] => one(request, key),
         [key, resource, ..] if MAILBOX_SEGMENTS.iter().any(|name| resource.is(name)) => {
-            let user = request
-                .tenant
-                .user(key.text())
-                .ok_or_else(|| Fault::InvalidUser(key.text().to_owned()))?;
+            let user =
+                request.tenant.user(key.text()).ok_or_else(|| Fault::InvalidUser(key.text().to_owned()))?;
             let mailbox = request.tenant.mailbox(user).ok_or(Fault::NoMailbox)?;
-            mail::answer(
-                request,
-                &mailbox,
-                segments.split_first().map(|(_, rest)| rest).unwrap_or_default(),
-            )
+            mail::answer(request, &mailbox, segments.split_first().map(|(_, rest)| rest).unwrap_or_default())
         }
         [_, other, ..] => Err(other.unknown()),
     }
@@ -124,7 +106,5 @@ fn changes(request: &Request<'_>) -> Result<Reply, Fault> {
     };
     let selected = state.select();
     let render = |user: &User| render(request, user, selected.as_deref());
-    tracked
-        .page(request, &state, render, |user| user.id().to_owned())
-        .map(Reply::Page)
+    tracked.page(request, &state, render, |user| user.id().to_owned()).map(Reply::Page)
 }
