@@ -154,3 +154,12 @@ async fn folders_and_accounts_can_be_filtered() {
     let unfiltered = graph.walk("/v1.0/users?$select=id,userType").await;
     assert!(unfiltered.len() > guests.len());
 }
+
+#[tokio::test]
+async fn latest_skips_the_first_round() {
+    let graph = Graph::start().await;
+    let now = graph.get("/v1.0/users/delta?$deltatoken=latest").await;
+    assert!(now["value"].as_array().unwrap().is_empty());
+    let changes = graph.get(now["@odata.deltaLink"].as_str().unwrap()).await;
+    assert_eq!(changes["value"].as_array().unwrap().len(), 3);
+}

@@ -43,7 +43,8 @@ impl State {
         let seed = request.tenant.directory.seed;
         let token = options.value("skiptoken").or_else(|| options.value("deltatoken"));
         match token {
-            Some("latest") => Ok(State { round: 1, start: usize::MAX, ..State::default() }),
+            // Past the last item of the first round: nothing is listed, only later changes come.
+            Some("latest") => Ok(State::default().moved_to(0, usize::MAX)),
             Some(token) => State::open(seed, scope, token).ok_or(Fault::SyncState),
             None => Ok(State {
                 select: options.value("select").map(str::to_owned),
@@ -59,6 +60,11 @@ impl State {
 
     pub(super) fn filter(&self) -> Option<&str> {
         self.filter.as_deref()
+    }
+
+    /// The same request elsewhere.
+    fn moved_to(&self, round: usize, start: usize) -> State {
+        State { round, start, ..self.clone() }
     }
 
     fn seal(&self, seed: u64, scope: &str) -> String {
@@ -96,18 +102,15 @@ impl<T> Tracked<'_, T> {
         match (state.round, window.next(self.items.len())) {
             (0, Some(start)) => {
                 page.value = window.render(self.items, render);
-                page.next_link = Some(link("skiptoken", State { start, ..state.clone() }));
+                page.next_link = Some(link("skiptoken", state.moved_to(0, start)));
             }
             (0, None) => {
                 page.value = window.render(self.items, render);
-                page.delta_link = Some(link("deltatoken", State { round: 1, start: 0, ..state.clone() }));
+                page.delta_link = Some(link("deltatoken", state.moved_to(1, 0)));
             }
             (round, _) => {
-                let nothing_yet = state.start == usize::MAX;
-                page.value =
-                    if nothing_yet { Vec::new() } else { self.changes(seed, round, render, removed) };
-                let round = if nothing_yet { round } else { round + 1 };
-                page.delta_link = Some(link("deltatoken", State { round, start: 0, ..state.clone() }));
+                page.value = self.changes(seed, round, render, removed);
+                page.delta_link = Some(link("deltatoken", state.moved_to(round.saturating_add(1), 0)));
             }
         }
         Ok(page)
