@@ -8,7 +8,7 @@ use tokio::fs::File;
 use tokio::io::AsyncReadExt;
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
-/// The longest secret, in bytes. Access tokens with many roles and groups reach 10 KiB.
+/// The longest secret, in bytes. Access tokens with many roles have some KiB.
 pub const MAX_SECRET: usize = 32 * 1024;
 
 /// A secret text: wiped when dropped, compared in constant time, never printed.

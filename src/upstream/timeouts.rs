@@ -8,8 +8,8 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// A handshake is two round trips and a signature.
 const TLS: Duration = Duration::from_secs(5);
 
-/// Graph's slowest pages (`$orderby` over a large mailbox) take tens of seconds; its own gateway gives up after about
-/// a minute and answers 504, which tells more than a limit of ours that fires first.
+/// Graph's slowest pages (`$orderby` over a large mailbox) take tens of seconds; this is above
+/// the minute after which gateways usually answer 504, since that tells more than a limit of ours that fires first.
 const HEAD: Duration = Duration::from_secs(70);
 
 /// Within a body Graph sends steadily; half a minute of silence is a dead connection.

@@ -23,13 +23,13 @@ const POOL_IDLE: Duration = Duration::from_secs(50);
 /// Idle HTTP/1.1 connections kept: as many as a consumer may have requests at a time by default.
 const POOL_PER_HOST: usize = 64;
 
-/// The most bytes of an answer's head, and of an HTTP/1.1 read. Graph's heads are under 4 KiB.
+/// The most bytes of an answer's head, and of an HTTP/1.1 read. A usual head of Graph has a few KiB.
 const MAX_HEAD: usize = 64 * 1024;
 
 /// [`MAX_HEAD`] as HTTP/2 counts it (RFC 9113 section 6.5.2).
 const MAX_HEADER_LIST: u32 = 64 * 1024;
 
-/// The most header fields of an answer. Graph sends about 20.
+/// The most header fields of an answer. Graph sends some dozens at most.
 const MAX_HEADERS: usize = 100;
 
 /// How often a silent HTTP/2 connection is asked whether it still lives, while requests wait on it.

@@ -124,6 +124,15 @@ async fn a_body_over_the_bound() {
 }
 
 #[tokio::test]
+async fn a_declared_length_over_the_bound_is_refused_with_the_head() {
+    let limit = 1 << 20;
+    let claiming = |length| FakeUpstream::always(Script::json(PAGE).claiming(length));
+    let refused = answer(&claiming(limit + 1).await, PATIENT).await.err();
+    assert_eq!(refused, Some(UpstreamError::BodyTooLarge { limit }));
+    assert!(answer(&claiming(limit).await, PATIENT).await.is_ok());
+}
+
+#[tokio::test]
 async fn compression_is_not_touched() {
     let graph = FakeUpstream::always(Script::gzip(PAGE)).await;
     let answer = answer(&graph, PATIENT).await.unwrap();

@@ -22,7 +22,8 @@ use crate::upstream::transport::Transport;
 /// The most bytes of an answer of the token endpoint: the longest token twice over.
 const MAX_ANSWER: u64 = 64 * 1024;
 
-/// The longest life that is believed: Entra's longest tokens live 28 hours.
+/// The longest life that is believed: the documented longest is 28 hours, for clients with
+/// continuous access evaluation.
 const MAX_LIFE: u64 = 28 * 60 * 60;
 
 /// What is needed to ask for a token.
