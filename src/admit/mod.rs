@@ -13,6 +13,7 @@ mod query;
 mod refusal;
 mod route;
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
@@ -67,10 +68,19 @@ pub struct Admitted {
     pub endpoint: Arc<Endpoint>,
     /// What to ask Graph: a canonical origin-form target.
     pub upstream: String,
-    /// The `Prefer` header for Graph.
-    pub prefer: Vec<String>,
+    /// The preferences for Graph.
+    pub prefer: Preferences,
     /// The path that the consumer used, in its canonical form: `nextLink`s lead back to it.
     pub path: String,
+}
+
+/// The preferences (RFC 7240) that Graph is asked with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Preferences {
+    /// `IdType="ImmutableId"`.
+    pub immutable_ids: bool,
+    /// `odata.maxpagesize`.
+    pub max_page_size: Option<NonZeroU32>,
 }
 
 impl Admitted {
@@ -103,17 +113,14 @@ pub fn admit(request: &Request<'_>, policy: &Policy) -> Result<Admitted, Refusal
 }
 
 /// The preferences that are passed on. Others are dropped, as RFC 7240 allows a server to.
-fn preferences(header: Option<&str>, endpoint: &Endpoint) -> Result<Vec<String>, Refusal> {
-    let mut prefer = Vec::new();
-    if endpoint.immutable_ids {
-        prefer.push("IdType=\"ImmutableId\"".to_owned());
-    }
+fn preferences(header: Option<&str>, endpoint: &Endpoint) -> Result<Preferences, Refusal> {
+    let mut preferences = Preferences { immutable_ids: endpoint.immutable_ids, max_page_size: None };
     for preference in prefer::parse(header.unwrap_or_default())? {
         if let (Preference::MaxPageSize(size), Some(range)) = (preference, endpoint.max_page_size) {
-            prefer.push(format!("odata.maxpagesize={}", size.clamp(range.min, range.max)));
+            preferences.max_page_size = NonZeroU32::new(size.clamp(range.min, range.max));
         }
     }
-    Ok(prefer)
+    Ok(preferences)
 }
 
 /// The purpose under which links are sealed.

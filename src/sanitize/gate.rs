@@ -24,6 +24,11 @@ const MAX_HEADER: usize = 128;
 /// More digits than any count has.
 const MAX_COUNT_DIGITS: usize = 19;
 
+/// The names of the headers that may leave, in lower case.
+pub fn header_names() -> impl Iterator<Item = &'static str> {
+    HEADERS.iter().map(|(name, _)| *name)
+}
+
 /// The header's value if it may leave. `name` is in lower case.
 pub fn header(name: &str, value: Raw<&[u8]>) -> Option<Clean<String>> {
     let text = std::str::from_utf8(value.read()).ok().filter(|text| text.len() <= MAX_HEADER)?;

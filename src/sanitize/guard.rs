@@ -12,6 +12,14 @@ impl<T> Raw<T> {
         Self(value)
     }
 
+    /// The same bytes, borrowed.
+    pub fn bytes(&self) -> Raw<&[u8]>
+    where
+        T: AsRef<[u8]>,
+    {
+        Raw(self.0.as_ref())
+    }
+
     pub(super) fn read(self) -> T {
         self.0
     }

@@ -1,0 +1,142 @@
+//! What of a request's head is looked at, and nothing else: method, target, `Host`, `Authorization`, `Prefer`,
+//! `Accept-Encoding`, `client-request-id`. `X-Forwarded-*`, `X-HTTP-Method-Override` and the like decide nothing.
+
+use std::net::{IpAddr, SocketAddr};
+
+use http::header::{self, HeaderName};
+use http::uri::Authority;
+use http::{HeaderMap, Method, Request, Uri, Version};
+use hyper::body::{Body, Incoming};
+
+use super::problem::Problem;
+use crate::admit;
+
+/// A request's head.
+pub(super) struct Head<'a> {
+    method: &'a Method,
+    uri: &'a Uri,
+    version: Version,
+    headers: &'a HeaderMap,
+    has_body: bool,
+    target: &'a str,
+    prefer: Option<String>,
+}
+
+/// The names under which this proxy is addressed.
+pub(super) struct Hosts {
+    /// Host and port of `public_url`.
+    pub(super) public: (String, u16),
+    /// The port that a `Host` without one means.
+    pub(super) default_port: u16,
+    /// Where this proxy listens: it may be addressed by that address too.
+    pub(super) listen: SocketAddr,
+}
+
+impl<'a> Head<'a> {
+    pub(super) fn read(request: &'a Request<Incoming>) -> Self {
+        let uri = request.uri();
+        Self {
+            method: request.method(),
+            uri,
+            version: request.version(),
+            headers: request.headers(),
+            has_body: !request.body().is_end_stream(),
+            target: uri.path_and_query().map_or("", |target| target.as_str()),
+            prefer: join(request.headers(), &HeaderName::from_static("prefer")),
+        }
+    }
+
+    /// What decides whether the request may pass.
+    pub(super) fn request(&self) -> admit::Request<'_> {
+        admit::Request { method: self.method.as_str(), target: self.target, prefer: self.prefer.as_deref() }
+    }
+
+    pub(super) fn method(&self) -> &Method {
+        self.method
+    }
+
+    /// The `Bearer` credential (RFC 6750, 2.1); `None` if there is none, or more than one header.
+    pub(super) fn bearer(&self) -> Option<&str> {
+        let value = single(self.headers, &header::AUTHORIZATION)?;
+        let (scheme, token) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim_start_matches(' '))
+    }
+
+    /// The id that the consumer gave to the request, if it is a GUID.
+    pub(super) fn client_request_id(&self) -> Option<&str> {
+        let value = single(self.headers, &HeaderName::from_static("client-request-id"))?;
+        let is_guid = value.len() == 36 && value.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+        is_guid.then_some(value)
+    }
+
+    /// Whether the consumer takes gzip (RFC 9110, 12.5.3).
+    pub(super) fn accepts_gzip(&self) -> bool {
+        let listed = join(self.headers, &header::ACCEPT_ENCODING).unwrap_or_default();
+        let mut codings = listed.split(',').map(|item| item.split_once(';').unwrap_or((item, "")));
+        codings.any(|(coding, parameters)| coding.trim().eq_ignore_ascii_case("gzip") && !is_zero(parameters))
+    }
+
+    /// The request is for this proxy, in origin-form, and carries nothing.
+    pub(super) fn check(&self, hosts: &Hosts) -> Result<(), Problem> {
+        // In HTTP/2 the authority is a field of its own; in HTTP/1 it in the target is the absolute-form of a proxy.
+        let authority = match (self.version, self.uri.authority()) {
+            (Version::HTTP_2, Some(authority)) => authority.clone(),
+            (_, Some(_)) => return Err(Problem::AbsoluteForm),
+            (_, None) => single(self.headers, &header::HOST)
+                .and_then(|host| host.parse::<Authority>().ok())
+                .ok_or(Problem::ForeignHost)?,
+        };
+        if !hosts.include(&authority) {
+            return Err(Problem::ForeignHost);
+        }
+        if self.has_body {
+            return Err(Problem::RequestBody);
+        }
+        Ok(())
+    }
+}
+
+impl Hosts {
+    fn include(&self, authority: &Authority) -> bool {
+        if authority.as_str().contains('@') {
+            return false;
+        }
+        let port = authority.port_u16().unwrap_or(self.default_port);
+        let (public_host, public_port) = &self.public;
+        let is_public = authority.host().eq_ignore_ascii_case(public_host)
+            || (is_loopback(authority.host()) && is_loopback(public_host));
+        (is_public && port == *public_port) || self.is_listener(authority.host(), port)
+    }
+
+    /// Addressed by number, as a health check or a test does. A name that resolves here is not enough.
+    fn is_listener(&self, host: &str, port: u16) -> bool {
+        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        let listen = self.listen.ip();
+        port == self.listen.port()
+            && address.is_ok_and(|address| listen.is_unspecified() || address == listen)
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+}
+
+/// `;q=0`, which means "not acceptable".
+fn is_zero(parameters: &str) -> bool {
+    let weight = parameters.trim().strip_prefix("q=").or_else(|| parameters.trim().strip_prefix("Q="));
+    weight.is_some_and(|weight| weight.trim().parse::<f32>().is_ok_and(|weight| weight == 0.0))
+}
+
+/// The value of a header that comes exactly once.
+fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?.to_str().ok()?;
+    values.next().is_none().then_some(value)
+}
+
+/// The lines of a list header as one (RFC 9110, 5.3).
+fn join(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let lines: Vec<_> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+    (!lines.is_empty()).then(|| lines.join(", "))
+}

@@ -1,0 +1,111 @@
+//! The one body adapter, where `upstream` and `sanitize` meet: decode → sanitize, frame by frame.
+
+use std::pin::Pin;
+use std::task::{Context as Poller, Poll, ready};
+
+use bytes::Bytes;
+use http_body::Body;
+
+use super::raw_answer::RawBody;
+use crate::codec::{DeflateError, InflateError, Inflater};
+use crate::sanitize::{Clean, Context, Counters, Failure, Raw, Sanitizer, Violation};
+use crate::upstream::{UpstreamBody, UpstreamError};
+
+/// Clean bytes are handed on in pieces of about this size: large enough to be worth a system call, small enough to
+/// keep a stream's memory small.
+const PIECE: usize = 16 * 1024;
+
+/// What can go wrong with a body after its head was fine. None holds a byte of it.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Broken {
+    /// The connection, a timeout, a bound.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
+    /// The content coding.
+    #[error(transparent)]
+    Inflate(#[from] InflateError),
+    /// Compressing the answer.
+    #[error(transparent)]
+    Deflate(#[from] DeflateError),
+    /// The document.
+    #[error(transparent)]
+    Document(#[from] Failure),
+    /// A short body that is not short.
+    #[error("an answer that has to be short is longer than {} bytes", 64 * 1024)]
+    TooLong,
+}
+
+impl From<Violation> for Broken {
+    fn from(violation: Violation) -> Self {
+        Self::Document(violation.into())
+    }
+}
+
+/// Graph's body on its way out.
+pub(super) struct Pipeline {
+    body: Pin<Box<UpstreamBody>>,
+    inflater: Option<Inflater>,
+    sanitizer: Sanitizer,
+    ended: bool,
+    bytes_read: u64,
+}
+
+impl Pipeline {
+    pub(super) fn new(raw: RawBody, context: Context) -> Self {
+        Self {
+            body: Box::pin(raw.body),
+            inflater: raw.inflater,
+            sanitizer: Sanitizer::new(context),
+            ended: false,
+            bytes_read: 0,
+        }
+    }
+
+    /// The next clean piece; `None` after the last one, and only if the document was whole.
+    pub(super) fn poll_piece(&mut self, cx: &mut Poller<'_>) -> Poll<Option<Result<Clean<Vec<u8>>, Broken>>> {
+        while !self.ended && self.sanitizer.pending() < PIECE {
+            let step = match ready!(self.body.as_mut().poll_frame(cx)) {
+                Some(Ok(frame)) => self.feed(&frame.into_data().unwrap_or_default()),
+                Some(Err(error)) => Err(error.into()),
+                None => self.finish(),
+            };
+            if let Err(broken) = step {
+                self.ended = true;
+                return Poll::Ready(Some(Err(broken)));
+            }
+        }
+        if self.sanitizer.pending() == 0 {
+            return Poll::Ready(None);
+        }
+        Poll::Ready(Some(Ok(self.sanitizer.take())))
+    }
+
+    pub(super) fn bytes_read(&self) -> u64 {
+        self.bytes_read
+    }
+
+    pub(super) fn counters(&self) -> Counters {
+        self.sanitizer.counters()
+    }
+
+    fn feed(&mut self, data: &Bytes) -> Result<(), Broken> {
+        self.bytes_read += u64::try_from(data.len()).unwrap_or(u64::MAX);
+        let sanitizer = &mut self.sanitizer;
+        match &mut self.inflater {
+            None => sanitizer.feed(Raw::new(data))?,
+            Some(inflater) => {
+                inflater
+                    .push(data, &mut |decoded| sanitizer.feed(Raw::new(decoded)).map_err(Broken::from))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<(), Broken> {
+        self.ended = true;
+        if let Some(inflater) = self.inflater.take() {
+            inflater.finish()?;
+        }
+        Ok(self.sanitizer.finish()?)
+    }
+}

@@ -1,0 +1,255 @@
+//! Every way a request can fail, and the one place that makes an answer of it. What the consumer is told is fixed text;
+//! what the operator is told goes to the log. Neither holds anything of a request or of Graph's answer.
+
+use http::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{Response, StatusCode};
+use jiff::Timestamp;
+
+use super::account::Account;
+use super::answer::{Answer, AnswerBody};
+use super::head::Head;
+use super::pipeline::Broken;
+use super::raw_answer::CleanHeader;
+use crate::admit::Refusal;
+use crate::audit::Outcome;
+use crate::graph::ErrorBody;
+use crate::sanitize::{Clean, Violation};
+use crate::upstream::{TokenError, UpstreamError};
+
+/// Statuses of Graph that mean the same to the consumer as to this proxy.
+const PASSED_ON: &[u16] = &[400, 404, 409, 410, 429, 500, 503, 504, 509];
+
+/// How long a consumer over its limits waits, in seconds. The bucket holds one second's worth.
+const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("1");
+
+/// How long a consumer waits for this proxy's own access token, in seconds.
+const RETRY_TOKEN_SECONDS: HeaderValue = HeaderValue::from_static("30");
+
+/// Why a request got no document.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Problem {
+    /// No bearer token, or one that no consumer has.
+    #[error("no consumer has this credential")]
+    Unauthenticated,
+    /// The consumer may not ask from this address.
+    #[error("the consumer may not ask from this address")]
+    Address,
+    /// A target with an authority, as for a forward proxy.
+    #[error("the target is in absolute-form")]
+    AbsoluteForm,
+    /// A `Host` that is not this proxy's.
+    #[error("the host is not this proxy's")]
+    ForeignHost,
+    /// A request that carries a body.
+    #[error("the request has a body")]
+    RequestBody,
+    /// Over the consumer's limits.
+    #[error("the consumer is over its limits")]
+    TooManyRequests,
+    /// The rules say no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The audit log cannot be written.
+    #[error("the audit log cannot be written, so nothing is served")]
+    AuditFailing,
+    /// No access token for Graph.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// No answer from Graph.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
+    /// Graph answered with another status than 200.
+    #[error("Graph answered with status {status}")]
+    Graph { status: StatusCode, code: Option<Clean<String>>, headers: Vec<CleanHeader> },
+    /// Another media type than the endpoint's.
+    #[error("Graph answered with another media type than the endpoint has, or another charset than UTF-8")]
+    ContentType,
+    /// A content coding that was not asked for.
+    #[error("Graph answered with a content coding that was not asked for")]
+    ContentEncoding,
+    /// The answer's body, before anything of it went out.
+    #[error(transparent)]
+    Broken(#[from] Broken),
+}
+
+impl From<Violation> for Problem {
+    fn from(violation: Violation) -> Self {
+        Self::Broken(violation.into())
+    }
+}
+
+/// What a consumer is told.
+struct Told {
+    status: StatusCode,
+    code: String,
+    message: String,
+}
+
+impl Problem {
+    /// The answer, in Graph's shape.
+    pub(super) fn into_response(self, head: &Head<'_>, mut account: Account) -> Response<AnswerBody> {
+        let told = self.told();
+        self.log(&account, told.status);
+        let outcome = self.outcome();
+        match outcome {
+            Outcome::Refused => account.refused(self.reason()),
+            _ => account.reason(self.reason()),
+        }
+        let extra = self.extra_header();
+        let id = account.request_id().to_string();
+        let date = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S").to_string();
+        let body = ErrorBody {
+            code: &told.code,
+            message: &told.message,
+            date: &date,
+            request_id: &id,
+            client_request_id: head.client_request_id().unwrap_or(&id),
+        };
+        let answer = Answer::error(told.status, self.headers(), body.into());
+        let mut response = answer.respond(head, account, outcome);
+        if let Some((name, value)) = extra {
+            response.headers_mut().insert(name, value);
+        }
+        response
+    }
+
+    fn told(&self) -> Told {
+        let (status, code, message) = match self {
+            Self::Unauthenticated => {
+                (401, "InvalidAuthenticationToken", "Access token is missing or not known to this proxy.")
+            }
+            Self::Address => (403, "addressNotAllowed", "This consumer may not ask from this address."),
+            Self::AbsoluteForm => (400, "absoluteForm", "The request target has to be a path, not a URL."),
+            Self::ForeignHost => (421, "foreignHost", "The Host field has to name this proxy."),
+            Self::RequestBody => (413, "bodyNotAllowed", "A request must not have a body."),
+            Self::TooManyRequests => {
+                (429, "TooManyRequests", "This consumer is over its limits. Wait as Retry-After says.")
+            }
+            Self::Refused(refusal) => {
+                return Told {
+                    status: status(refusal.status()),
+                    code: refusal.code().to_owned(),
+                    message: refusal.to_string(),
+                };
+            }
+            Self::AuditFailing => {
+                (503, "auditUnavailable", "The proxy cannot keep its audit log, so it serves nothing.")
+            }
+            Self::Token(_) => (
+                503,
+                "upstreamUnauthorized",
+                "The proxy has no access token for Microsoft Graph. Its log says why.",
+            ),
+            Self::Upstream(UpstreamError::Timeout(_)) => {
+                (504, "upstreamTimeout", "Microsoft Graph did not answer in time.")
+            }
+            Self::Upstream(_) => (502, "upstreamFailed", "Microsoft Graph could not be asked."),
+            Self::Graph { status, code, .. } => return told_of_graph(*status, code.as_ref()),
+            Self::ContentType | Self::ContentEncoding => (
+                502,
+                "upstreamNotJson",
+                "Microsoft Graph answered in a form that this proxy does not let out.",
+            ),
+            Self::Broken(Broken::Upstream(UpstreamError::Timeout(_))) => {
+                (504, "upstreamTimeout", "Microsoft Graph did not answer in time.")
+            }
+            Self::Broken(_) => (
+                502,
+                "upstreamMalformed",
+                "Microsoft Graph's answer could not be sanitized, so nothing of it leaves.",
+            ),
+        };
+        Told { status: self::status(status), code: code.to_owned(), message: message.to_owned() }
+    }
+
+    /// The audit's word for it.
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Unauthenticated => "unauthenticated",
+            Self::Address => "address_not_allowed",
+            Self::AbsoluteForm => "absolute_form",
+            Self::ForeignHost => "foreign_host",
+            Self::RequestBody => "request_body",
+            Self::TooManyRequests => "too_many_requests",
+            Self::Refused(refusal) => refusal.code(),
+            Self::AuditFailing => "audit_failing",
+            Self::Token(_) => "no_access_token",
+            Self::Upstream(_) => "upstream_failed",
+            Self::Graph { .. } => "upstream_status",
+            Self::ContentType => "upstream_content_type",
+            Self::ContentEncoding => "upstream_content_encoding",
+            Self::Broken(_) => "upstream_malformed",
+        }
+    }
+
+    fn outcome(&self) -> Outcome {
+        match self {
+            Self::Unauthenticated
+            | Self::Address
+            | Self::AbsoluteForm
+            | Self::ForeignHost
+            | Self::RequestBody
+            | Self::TooManyRequests
+            | Self::Refused(_)
+            | Self::AuditFailing => Outcome::Refused,
+            Self::Graph { .. } => Outcome::Complete,
+            Self::Token(_)
+            | Self::Upstream(_)
+            | Self::ContentType
+            | Self::ContentEncoding
+            | Self::Broken(_) => Outcome::UpstreamFailed,
+        }
+    }
+
+    fn extra_header(&self) -> Option<(http::HeaderName, HeaderValue)> {
+        match self {
+            Self::Unauthenticated => {
+                Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"glassine\"")))
+            }
+            Self::Refused(Refusal::Method) => Some((ALLOW, HeaderValue::from_static("GET, HEAD"))),
+            Self::TooManyRequests => Some((RETRY_AFTER, RETRY_SECONDS)),
+            Self::Token(_) | Self::AuditFailing => Some((RETRY_AFTER, RETRY_TOKEN_SECONDS)),
+            _ => None,
+        }
+    }
+
+    fn headers(&self) -> Vec<CleanHeader> {
+        match self {
+            Self::Graph { headers, .. } => headers.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Refusals are in the audit. What an operator has to mend is in the log too.
+    fn log(&self, account: &Account, status: StatusCode) {
+        let (request_id, endpoint) = (account.request_id(), account.endpoint());
+        let status = status.as_u16();
+        if status >= 500 {
+            tracing::warn!(%request_id, endpoint, status, error = %self, "a request failed");
+        } else {
+            tracing::debug!(%request_id, endpoint, status, reason = self.reason(), "a request got no document");
+        }
+    }
+}
+
+/// An error of Graph: its status where it means the consumer, and its code, which is a plain identifier. 401 and 403
+/// are between this proxy and Graph.
+fn told_of_graph(status: StatusCode, code: Option<&Clean<String>>) -> Told {
+    let (status, fallback, message) = match status.as_u16() {
+        401 => (502, "upstreamUnauthorized", "Microsoft Graph did not accept the proxy's access token."),
+        403 => (403, "upstreamForbidden", "Microsoft Graph does not let the proxy read this."),
+        passed if PASSED_ON.contains(&passed) => {
+            (passed, "upstreamError", "Microsoft Graph answered with an error.")
+        }
+        _ => {
+            (502, "upstreamError", "Microsoft Graph answered with a status that this proxy does not pass on.")
+        }
+    };
+    let code = code.map_or(fallback, |code| code.get());
+    Told { status: self::status(status), code: code.to_owned(), message: message.to_owned() }
+}
+
+/// All numbers above are statuses.
+fn status(code: u16) -> StatusCode {
+    StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}

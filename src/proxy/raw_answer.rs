@@ -1,0 +1,139 @@
+//! Graph's answer. Its parts are private; what decides can be asked, and what may leave comes out clean.
+
+use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::{Response, StatusCode};
+use http_body_util::BodyExt;
+
+use super::pipeline::Broken;
+use super::problem::Problem;
+use crate::admit::Preferences;
+use crate::codec::{Bounds, Inflater};
+use crate::rules::plan;
+use crate::sanitize::{Clean, Raw, gate};
+use crate::upstream::{MediaType, Preference, UpstreamBody};
+
+/// Error bodies and counts are read whole, up to this many bytes. Graph's are under 4 KiB.
+const MAX_WHOLE: usize = 64 * 1024;
+
+/// A header that may leave.
+pub(super) type CleanHeader = (&'static str, Clean<String>);
+
+/// An answer of which nothing was let out yet.
+pub(super) struct RawAnswer(Response<UpstreamBody>);
+
+/// The body of an answer, with its content coding.
+pub(super) struct RawBody {
+    pub(super) body: UpstreamBody,
+    pub(super) inflater: Option<Inflater>,
+}
+
+impl RawAnswer {
+    pub(super) fn new(answer: Response<UpstreamBody>) -> Self {
+        Self(answer)
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        self.0.status()
+    }
+
+    pub(super) fn is_unauthorized(&self) -> bool {
+        self.status() == StatusCode::UNAUTHORIZED
+    }
+
+    pub(super) fn is_error(&self) -> bool {
+        self.status() != StatusCode::OK
+    }
+
+    pub(super) fn clean_headers(&self) -> Vec<CleanHeader> {
+        let clean = |name: &'static str| {
+            let value = self.0.headers().get(name)?;
+            Some((name, gate::header(name, Raw::new(value.as_bytes()))?))
+        };
+        gate::header_names().filter_map(clean).collect()
+    }
+
+    pub(super) fn require_json(&self) -> Result<(), Problem> {
+        self.require("application/json")
+    }
+
+    pub(super) fn require_text(&self) -> Result<(), Problem> {
+        self.require("text/plain")
+    }
+
+    /// The media type is the expected one, and the text is in UTF-8.
+    fn require(&self, expected: &str) -> Result<(), Problem> {
+        let value =
+            self.0.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let mut parts = value.split(';').map(str::trim);
+        let is_expected = parts.next().is_some_and(|media_type| media_type.eq_ignore_ascii_case(expected));
+        let charset = |part: &str| {
+            part.split_once('=')
+                .filter(|(name, _)| name.eq_ignore_ascii_case("charset"))
+                .is_none_or(|(_, set)| set.trim_matches('"').eq_ignore_ascii_case("utf-8"))
+        };
+        if is_expected && parts.all(charset) { Ok(()) } else { Err(Problem::ContentType) }
+    }
+
+    pub(super) fn into_body(self) -> Result<RawBody, Problem> {
+        let mut codings = self.0.headers().get_all(CONTENT_ENCODING).iter().map(|value| value.as_bytes());
+        let inflater = match (codings.next(), codings.next()) {
+            (None, _) => None,
+            (Some(coding), None) if coding.eq_ignore_ascii_case(b"identity") => None,
+            (Some(coding), None) if coding.eq_ignore_ascii_case(b"gzip") => {
+                Some(Inflater::new(Bounds::default()))
+            }
+            _ => return Err(Problem::ContentEncoding),
+        };
+        Ok(RawBody { body: self.0.into_body(), inflater })
+    }
+
+    /// The code of an error answer, if one may leave. Whatever else is in it, or wrong with it, says nothing more.
+    pub(super) async fn error_code(self) -> Option<Clean<String>> {
+        self.require_json().ok()?;
+        let body = self.into_body().ok()?.whole().await.ok()?;
+        gate::error_code(body.bytes())
+    }
+}
+
+impl RawBody {
+    /// The decoded body, if it is a short one.
+    pub(super) async fn whole(self) -> Result<Raw<Vec<u8>>, Broken> {
+        let Self { body, mut inflater } = self;
+        let mut body = Box::pin(body);
+        let mut whole = Vec::new();
+        while let Some(frame) = body.frame().await {
+            let data: Bytes = frame?.into_data().unwrap_or_default();
+            match &mut inflater {
+                None => append(&mut whole, &data)?,
+                Some(inflater) => inflater.push(&data, &mut |decoded| append(&mut whole, decoded))?,
+            }
+        }
+        if let Some(inflater) = inflater {
+            inflater.finish()?;
+        }
+        Ok(Raw::new(whole))
+    }
+}
+
+fn append(whole: &mut Vec<u8>, data: &[u8]) -> Result<(), Broken> {
+    if whole.len() + data.len() > MAX_WHOLE {
+        return Err(Broken::TooLong);
+    }
+    whole.extend_from_slice(data);
+    Ok(())
+}
+
+/// The `Prefer` header for Graph.
+pub(super) fn preferences(admitted: &Preferences) -> Vec<Preference> {
+    let immutable_ids = admitted.immutable_ids.then_some(Preference::ImmutableId);
+    immutable_ids.into_iter().chain(admitted.max_page_size.map(Preference::MaxPageSize)).collect()
+}
+
+/// The `Accept` header for Graph.
+pub(super) fn accepts(response: &plan::Response) -> MediaType {
+    match response {
+        plan::Response::Json(_) => MediaType::Json,
+        plan::Response::Count(_) => MediaType::PlainText,
+    }
+}

@@ -1,0 +1,248 @@
+//! What a configuration becomes: clients, consumers, keys. Built whole or not at all.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use http::Uri;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+
+use super::consumer::{Consumer, TokenDigest};
+use super::head::{Head, Hosts};
+use super::problem::Problem;
+use crate::admit::{Keys, Policy};
+use crate::config::files::{read_secret, read_text};
+use crate::config::{self, BaseUrl, Config, Source, UpstreamCredential};
+use crate::graph;
+use crate::pseudonym::{AddressPolicy, KeyRing};
+use crate::rules::{self, Diagnostic, Plan, Report};
+use crate::server::Peer;
+use crate::upstream::{
+    Credential, GraphClient, MAX_BODY, Origin, Pace, SecretSource, Settings, Timeouts, TokenSettings,
+    TokenSource,
+};
+
+/// What requests run on.
+pub struct State {
+    graph: GraphClient,
+    tokens: TokenSource,
+    hosts: Hosts,
+    /// Invariant: not empty.
+    consumers: Vec<Consumer>,
+}
+
+/// Why a configuration could not become a state: reports about it and the files it names.
+#[derive(Debug)]
+pub struct BuildError {
+    /// One for each file that has something to say, errors and warnings.
+    pub reports: Vec<Report>,
+}
+
+impl State {
+    /// Reads what the configuration names and builds everything from it. Warnings come back beside the state.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] with everything that is wrong, in one pass. `file` and `text` are the configuration's.
+    pub fn build(file: &str, text: &str, config: &Config) -> Result<(Self, Vec<Report>), BuildError> {
+        let mut builder = Builder { config, findings: Vec::new(), reports: Vec::new() };
+        let state = builder.state();
+        let Builder { findings, mut reports, .. } = builder;
+        if !findings.is_empty() {
+            reports.insert(0, Report::new(file, text, findings));
+        }
+        match state {
+            Some(state) if !reports.iter().any(Report::has_errors) => Ok((state, reports)),
+            _ => Err(BuildError { reports }),
+        }
+    }
+
+    pub(super) fn graph(&self) -> &GraphClient {
+        &self.graph
+    }
+
+    pub(super) fn tokens(&self) -> &TokenSource {
+        &self.tokens
+    }
+
+    pub(super) fn hosts(&self) -> &Hosts {
+        &self.hosts
+    }
+
+    pub(super) fn endpoint_names(&self) -> Vec<Arc<str>> {
+        let endpoints = self.consumers.iter().flat_map(|consumer| &consumer.policy().plan.endpoints);
+        endpoints.map(|endpoint| endpoint.name.as_str().into()).collect()
+    }
+
+    /// Who is asking. All consumers' hashes are compared, so that the time says nothing about which one it was.
+    pub(super) fn identify(&self, head: &Head<'_>, peer: &Peer) -> Result<&Consumer, Problem> {
+        let digest = TokenDigest::of(head.bearer().ok_or(Problem::Unauthenticated)?);
+        let mut found = None;
+        for consumer in &self.consumers {
+            if consumer.knows(&digest) {
+                found = Some(consumer);
+            }
+        }
+        let consumer = found.ok_or(Problem::Unauthenticated)?;
+        if consumer.may_come_from(peer.address.ip()) { Ok(consumer) } else { Err(Problem::Address) }
+    }
+}
+
+struct Builder<'a> {
+    config: &'a Config,
+    findings: Vec<Diagnostic>,
+    reports: Vec<Report>,
+}
+
+impl Builder<'_> {
+    fn state(&mut self) -> Option<State> {
+        let upstream = self.config.upstream();
+        let roots = self.extra_roots();
+        let graph = self.origin(upstream.graph());
+        let credential = self.credential();
+        let keys = self.keys();
+        let consumers: Vec<_> =
+            self.config.consumers().iter().map(|consumer| self.consumer(consumer, keys.as_ref())).collect();
+        let (roots, graph) = (roots?, graph?);
+        let timeouts = self.timeouts();
+        let settings =
+            Settings { graph: graph.clone(), extra_roots: roots.clone(), timeouts, max_body: MAX_BODY };
+        let client = self.built(GraphClient::new(settings));
+        let settings = TokenSettings {
+            credential: credential?,
+            graph,
+            extra_roots: roots,
+            timeouts,
+            pace: Pace::default(),
+        };
+        let tokens = self.built(TokenSource::new(settings));
+        Some(State {
+            graph: client?,
+            tokens: tokens?,
+            hosts: self.hosts(),
+            consumers: consumers.into_iter().collect::<Option<_>>()?,
+        })
+    }
+
+    fn report(&mut self, finding: Diagnostic) {
+        self.findings.push(finding);
+    }
+
+    /// A client that cannot be built is the machine's fault, not a line's.
+    fn built<T>(&mut self, result: Result<T, crate::upstream::BuildError>) -> Option<T> {
+        result
+            .map_err(|error| {
+                self.report(Diagnostic::error(rules::codes::CONFIG_FILE, 0..0, error.to_string()));
+            })
+            .ok()
+    }
+
+    fn hosts(&self) -> Hosts {
+        let public = self.config.public_url();
+        Hosts {
+            public: (public.host().to_owned(), public.port()),
+            default_port: if public.is_https() { 443 } else { 80 },
+            listen: self.config.listen(),
+        }
+    }
+
+    fn timeouts(&self) -> Timeouts {
+        let config::Timeouts { connect, response, idle } = self.config.upstream().timeouts();
+        Timeouts { connect, head: response, idle, ..Timeouts::default() }
+    }
+
+    fn origin(&mut self, url: &BaseUrl) -> Option<Origin> {
+        let parts = url.as_str().parse::<Uri>().ok()?.into_parts();
+        let origin = Origin::new(parts.scheme?, parts.authority?);
+        origin
+            .map_err(|error| {
+                self.report(Diagnostic::error(rules::codes::CONFIG_VALUE, 0..0, error.to_string()))
+            })
+            .ok()
+    }
+
+    fn extra_roots(&mut self) -> Option<Vec<CertificateDer<'static>>> {
+        let Some(file) = self.config.upstream().ca() else { return Some(Vec::new()) };
+        let roots =
+            CertificateDer::pem_file_iter(file.path()).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+        match roots {
+            Ok(roots) if !roots.is_empty() => Some(roots),
+            Ok(_) => {
+                self.report(file.unusable(&"the file has no certificate (`-----BEGIN CERTIFICATE-----`)"));
+                None
+            }
+            Err(error) => {
+                self.report(file.unusable(&format_args!("the file cannot be read as PEM: {error}")));
+                None
+            }
+        }
+    }
+
+    fn credential(&mut self) -> Option<Credential> {
+        let upstream = self.config.upstream();
+        match upstream.credential() {
+            UpstreamCredential::AccessToken(source) => {
+                self.check_secret(source)?;
+                Some(match source {
+                    Source::File(file) => Credential::AccessTokenFile(file.path().to_owned()),
+                    Source::Environment { name, .. } => Credential::AccessTokenEnv(name.clone()),
+                })
+            }
+            UpstreamCredential::ClientSecret { tenant, client_id, secret } => {
+                self.check_secret(secret)?;
+                Some(Credential::ClientSecret {
+                    authority: self.origin(upstream.authority())?,
+                    tenant: tenant.clone(),
+                    client_id: client_id.clone(),
+                    secret: secret_source(secret),
+                })
+            }
+        }
+    }
+
+    /// Secrets are read when they are used; that one is there is checked at once.
+    fn check_secret(&mut self, source: &Source) -> Option<()> {
+        read_secret(source).map(drop).map_err(|error| self.report(source.unusable(&error))).ok()
+    }
+
+    fn keys(&mut self) -> Option<KeyRing> {
+        let source = self.config.keys();
+        let text = read_secret(source).map_err(|error| self.report(source.unusable(&error))).ok()?;
+        KeyRing::parse(&text).map_err(|error| self.report(source.unusable(&error))).ok()
+    }
+
+    fn consumer(&mut self, consumer: &config::Consumer, keys: Option<&KeyRing>) -> Option<Consumer> {
+        let plan = self.plan(consumer)?;
+        let graph = graph::Origin::parse(self.config.upstream().graph().as_str()).ok()?;
+        let addresses = AddressPolicy {
+            domains: plan.domains,
+            listed: self.config.tenant_domains().to_vec(),
+            plus_tags: plan.plus_tags,
+        };
+        let pseudonyms = Arc::new(keys?.pseudonyms(consumer.pseudonym_domain(), &addresses));
+        let policy = Policy {
+            plan,
+            keys: Arc::clone(&pseudonyms) as Arc<dyn Keys>,
+            graph,
+            public_url: self.config.public_url().as_str().into(),
+        };
+        Some(Consumer::new(consumer.clone(), policy, pseudonyms))
+    }
+
+    fn plan(&mut self, consumer: &config::Consumer) -> Option<Arc<Plan>> {
+        let path: &Path = consumer.rules().path();
+        let text = read_text(path).map_err(|error| self.report(consumer.rules().unusable(&error))).ok()?;
+        let compiled = rules::compile(&path.display().to_string(), &text);
+        if !compiled.report.diagnostics.is_empty() {
+            self.reports.push(compiled.report);
+        }
+        compiled.plan.map(Arc::new)
+    }
+}
+
+fn secret_source(source: &Source) -> SecretSource {
+    match source {
+        Source::File(file) => SecretSource::File(file.path().to_owned()),
+        Source::Environment { name, .. } => SecretSource::Env(name.clone()),
+    }
+}
