@@ -3,6 +3,7 @@
 pub mod admit;
 pub mod audit;
 pub mod cli;
+pub mod codec;
 pub mod config;
 pub mod demo;
 pub mod graph;

@@ -120,10 +120,7 @@ fn a_record_says_what_was_noted_and_is_one_write() {
     assert_eq!(record["endpoint"], "list-messages");
     assert_eq!(record["decision"], "allowed");
     assert_eq!(record["reason"], "admitted");
-    assert_eq!(
-        (&record["status"], &record["upstream_status"]),
-        (&200.into(), &200.into())
-    );
+    assert_eq!((&record["status"], &record["upstream_status"]), (&200.into(), &200.into()));
     assert_eq!(record["bytes_read"], 10);
     assert_eq!(record["dropped"]["unlisted"], 3);
     let time = record["time"].as_str().unwrap();
@@ -195,10 +192,7 @@ fn a_file_that_is_no_audit_log_is_not_written_to() {
     let path = dir.path().join("notes.txt");
     let notes = "something else entirely\n".repeat(5_000);
     std::fs::write(&path, &notes).unwrap();
-    assert!(matches!(
-        AuditLog::open(&path),
-        Err(OpenError::NotAnAuditLog { .. })
-    ));
+    assert!(matches!(AuditLog::open(&path), Err(OpenError::NotAnAuditLog { .. })));
     assert_eq!(std::fs::read_to_string(&path).unwrap(), notes);
 }
 
@@ -209,8 +203,5 @@ fn a_new_log_is_for_its_owner_only() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.jsonl");
     write_to(&path, 1);
-    assert_eq!(
-        std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-        0o600
-    );
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
 }

@@ -73,15 +73,9 @@ fn code_of(code: &str) -> &'static str {
 fn the_full_example_loads() {
     let config = load(&full()).unwrap();
     assert_eq!(config.listen().to_string(), "0.0.0.0:8443");
-    assert_eq!(
-        config.public_url().as_str(),
-        "https://graph-proxy.contoso.example"
-    );
+    assert_eq!(config.public_url().as_str(), "https://graph-proxy.contoso.example");
     assert_eq!(config.tls().unwrap().certificate.path(), Path::new("etc/tls.crt"));
-    assert_eq!(
-        config.upstream().ca().unwrap().path(),
-        Path::new("etc/extra-roots.pem")
-    );
+    assert_eq!(config.upstream().ca().unwrap().path(), Path::new("etc/extra-roots.pem"));
     assert_eq!(config.tenant_domains(), ["contoso.com"]);
     let UpstreamCredential::ClientSecret { tenant, secret, .. } = config.upstream().credential() else {
         panic!("{config:?}");
@@ -90,10 +84,7 @@ fn the_full_example_loads() {
     assert!(matches!(secret, Source::File(file) if file.path() == Path::new("etc/app.secret")));
     assert!(matches!(config.audit(), AuditSink::File(file) if file.path() == Path::new("etc/audit.jsonl")));
     let consumer = &config.consumers()[0];
-    assert_eq!(
-        (consumer.name(), consumer.pseudonym_domain()),
-        ("acme-analytics", "acme-analytics")
-    );
+    assert_eq!((consumer.name(), consumer.pseudonym_domain()), ("acme-analytics", "acme-analytics"));
     assert_eq!(consumer.bearer()[0].as_bytes()[..3], [0x01, 0x23, 0x45]);
     assert_eq!(consumer.limits().concurrent.get(), 64);
 }
@@ -113,10 +104,7 @@ fn a_small_configuration_gets_defaults() {
     );
     let config = load(&text).unwrap();
     assert_eq!(config.upstream().graph().as_str(), "https://graph.microsoft.com");
-    assert_eq!(
-        config.upstream().authority().as_str(),
-        "https://login.microsoftonline.com"
-    );
+    assert_eq!(config.upstream().authority().as_str(), "https://login.microsoftonline.com");
     assert!(config.tls().is_none() && config.admin().is_none());
     assert_eq!(config.audit(), &AuditSink::Stdout);
     assert!(matches!(config.keys(), Source::Environment { name, .. } if name == "KEYS"));
@@ -142,19 +130,9 @@ fn an_admin_listener_beyond_loopback_speaks_tls() {
 #[test]
 fn plaintext_upstreams_are_for_loopback() {
     accepts("https://graph.microsoft.com", "http://127.0.0.1:9000");
-    refuses(
-        "https://graph.microsoft.com",
-        "http://graph.example",
-        "G0402",
-        "http://graph.example",
-    );
+    refuses("https://graph.microsoft.com", "http://graph.example", "G0402", "http://graph.example");
     accepts("https://login.microsoftonline.com", "http://localhost:9000");
-    refuses(
-        "https://login.microsoftonline.com",
-        "http://10.0.0.1",
-        "G0402",
-        "http://10.0.0.1",
-    );
+    refuses("https://login.microsoftonline.com", "http://10.0.0.1", "G0402", "http://10.0.0.1");
     refuses(
         "https://graph.microsoft.com",
         "https://graph.microsoft.com/v1.0",
@@ -166,16 +144,9 @@ fn plaintext_upstreams_are_for_loopback() {
 #[test]
 fn the_public_url_has_no_more_than_a_path() {
     let old = "https://graph-proxy.contoso.example";
-    assert_eq!(
-        accepts(old, "https://p.example/graph/").public_url().path(),
-        "/graph"
-    );
+    assert_eq!(accepts(old, "https://p.example/graph/").public_url().path(), "/graph");
     refuses(old, "http://p.example", "G0402", "http://p.example");
-    for url in [
-        "https://p.example/?q",
-        "https://u@p.example",
-        "https://p.example/a/../b",
-    ] {
+    for url in ["https://p.example/?q", "https://u@p.example", "https://p.example/a/../b"] {
         refuses(old, url, "G0401", url);
     }
 }
@@ -183,20 +154,13 @@ fn the_public_url_has_no_more_than_a_path() {
 #[test]
 fn upstream_credentials_of_other_kinds_are_not_in_this_version() {
     let old = "{ client_secret_file: app.secret }";
-    refuses(
-        old,
-        "{ certificate_file: app.crt, private_key_file: app.key }",
-        "G0404",
-        "app.crt",
-    );
+    refuses(old, "{ certificate_file: app.crt, private_key_file: app.key }", "G0404", "app.crt");
     refuses(old, "{ federated_token_file: token }", "G0404", "token");
     refuses(old, "{ forward: true }", "G0404", "true");
     let found = load(&with(old, "{ managed_identity: {} }")).unwrap_err();
     assert_eq!(found[0].0, "G0404");
     assert!(matches!(
-        accepts(old, "{ access_token_file: token }")
-            .upstream()
-            .credential(),
+        accepts(old, "{ access_token_file: token }").upstream().credential(),
         UpstreamCredential::AccessToken(_)
     ));
     let both = "{ access_token_file: a, client_secret_file: b }";
@@ -205,18 +169,10 @@ fn upstream_credentials_of_other_kinds_are_not_in_this_version() {
 
 #[test]
 fn a_client_secret_needs_its_application() {
-    assert_eq!(
-        load(&with("  tenant: contoso.onmicrosoft.com\n", "")).unwrap_err()[0].0,
-        "G0401"
-    );
+    assert_eq!(load(&with("  tenant: contoso.onmicrosoft.com\n", "")).unwrap_err()[0].0, "G0401");
     refuses("contoso.onmicrosoft.com", "common", "G0401", "common");
     refuses("contoso.onmicrosoft.com", "a.example/x", "G0401", "a.example/x");
-    refuses(
-        "00000000-0000-0000-0000-000000000000",
-        "my-app",
-        "G0401",
-        "my-app",
-    );
+    refuses("00000000-0000-0000-0000-000000000000", "my-app", "G0401", "my-app");
 }
 
 #[test]
@@ -228,10 +184,7 @@ fn consumer_credentials_of_other_kinds_are_not_in_this_version() {
     ] {
         assert_eq!(load(&with(&old, new)).unwrap_err()[0].0, "G0404", "{new}");
     }
-    assert_eq!(
-        load(&with(&old, "{ bearer_sha256: [] }")).unwrap_err()[0].0,
-        "G0401"
-    );
+    assert_eq!(load(&with(&old, "{ bearer_sha256: [] }")).unwrap_err()[0].0, "G0401");
 }
 
 #[test]
@@ -254,29 +207,20 @@ fn second(name: &str, hash: &str, more: &str) -> String {
 
 #[test]
 fn consumers_can_be_told_apart() {
-    assert_eq!(
-        load(&second("other", OTHER_HASH, "")).unwrap().consumers().len(),
-        2
-    );
+    assert_eq!(load(&second("other", OTHER_HASH, "")).unwrap().consumers().len(), 2);
     assert_eq!(
         load(&second("acme-analytics", OTHER_HASH, "")).unwrap_err(),
         [("G0405", "acme-analytics".to_owned())]
     );
     let upper = HASH.to_uppercase();
-    assert_eq!(
-        load(&second("other", &upper, "")).unwrap_err(),
-        [("G0405", upper)]
-    );
+    assert_eq!(load(&second("other", &upper, "")).unwrap_err(), [("G0405", upper)]);
     refuses("acme-analytics", "Acme", "G0401", "Acme");
 }
 
 #[test]
 fn two_consumers_may_share_pseudonyms_on_purpose() {
     let shared = second("other", OTHER_HASH, ", pseudonym_domain: acme-analytics");
-    assert_eq!(
-        load(&shared).unwrap().consumers()[1].pseudonym_domain(),
-        "acme-analytics"
-    );
+    assert_eq!(load(&shared).unwrap().consumers()[1].pseudonym_domain(), "acme-analytics");
 }
 
 #[test]
@@ -292,11 +236,7 @@ fn networks_are_matched_as_written() {
         ("2001:db8::1", true),
         ("2001:db9::1", false),
     ] {
-        assert_eq!(
-            consumer.may_come_from(address.parse().unwrap()),
-            allowed,
-            "{address}"
-        );
+        assert_eq!(consumer.may_come_from(address.parse().unwrap()), allowed, "{address}");
     }
     refuses("203.0.113.0/24", "203.0.113.5/24", "G0401", "203.0.113.5/24");
     refuses("203.0.113.0/24", "acme.example", "G0401", "acme.example");
@@ -307,24 +247,9 @@ fn networks_are_matched_as_written() {
 #[test]
 fn numbers_have_bounds() {
     refuses("concurrent: 64", "concurrent: 0", "G0401", "0");
-    refuses(
-        "requests_per_second: 200",
-        "requests_per_second: 200000",
-        "G0401",
-        "200000",
-    );
-    assert_eq!(
-        accepts("audit: {", "limits: { connections: 10 }\naudit: {")
-            .connections()
-            .get(),
-        10
-    );
-    refuses(
-        "audit: {",
-        "limits: { drain_seconds: 9999 }\naudit: {",
-        "G0401",
-        "9999",
-    );
+    refuses("requests_per_second: 200", "requests_per_second: 200000", "G0401", "200000");
+    assert_eq!(accepts("audit: {", "limits: { connections: 10 }\naudit: {").connections().get(), 10);
+    refuses("audit: {", "limits: { drain_seconds: 9999 }\naudit: {", "G0401", "9999");
 }
 
 #[test]
@@ -340,19 +265,10 @@ fn tenant_domains_are_domains() {
 
 #[test]
 fn keys_and_audit_come_from_one_place() {
-    assert_eq!(
-        load(&with("{ file: keys.yaml }", "{ file: a, environment: B }")).unwrap_err()[0].0,
-        "G0401"
-    );
+    assert_eq!(load(&with("{ file: keys.yaml }", "{ file: a, environment: B }")).unwrap_err()[0].0, "G0401");
     refuses("{ file: keys.yaml }", "{ environment: a-b }", "G0401", "a-b");
-    assert_eq!(
-        load(&with("{ file: audit.jsonl }", "{ stdout: false }")).unwrap_err()[0].0,
-        "G0401"
-    );
-    assert_eq!(
-        load(&with("{ file: audit.jsonl }", "{ file: a, stdout: true }")).unwrap_err()[0].0,
-        "G0401"
-    );
+    assert_eq!(load(&with("{ file: audit.jsonl }", "{ stdout: false }")).unwrap_err()[0].0, "G0401");
+    assert_eq!(load(&with("{ file: audit.jsonl }", "{ file: a, stdout: true }")).unwrap_err()[0].0, "G0401");
 }
 
 #[test]
@@ -365,22 +281,16 @@ fn all_mistakes_are_found_in_one_pass() {
         .replace("{ file: audit.jsonl }", "{}");
     let report = Config::load("glassine.yaml", &text).unwrap_err();
     let rendered = report.render();
-    for place in [
-        "glassine.yaml:1:",
-        "glassine.yaml:2:",
-        "glassine.yaml:9:",
-        "glassine.yaml:15:",
-        "glassine.yaml:20:",
-    ] {
+    for place in
+        ["glassine.yaml:1:", "glassine.yaml:2:", "glassine.yaml:9:", "glassine.yaml:15:", "glassine.yaml:20:"]
+    {
         assert!(rendered.contains(place), "{place} missing in:\n{rendered}");
     }
 }
 
 #[test]
 fn a_missing_section_does_not_hide_other_mistakes() {
-    let text = full()
-        .replace("keys: { file: keys.yaml }\n", "")
-        .replace("acme-analytics", "Acme");
+    let text = full().replace("keys: { file: keys.yaml }\n", "").replace("acme-analytics", "Acme");
     let found = load(&text).unwrap_err();
     assert_eq!(found, [("G0401", String::new()), ("G0401", "Acme".to_owned())]);
     assert_eq!(load("tenant_domains: []\n").unwrap_err().len(), 6);
@@ -389,10 +299,7 @@ fn a_missing_section_does_not_hide_other_mistakes() {
 #[test]
 fn unknown_and_duplicate_keys_are_refused() {
     assert_eq!(load(&with("keys:", "kyes: 1\nkeys:")).unwrap_err()[0].0, "G0001");
-    assert_eq!(
-        load(&with("keys:", "listen: 127.0.0.1:1\nkeys:")).unwrap_err()[0].0,
-        "G0001"
-    );
+    assert_eq!(load(&with("keys:", "listen: 127.0.0.1:1\nkeys:")).unwrap_err()[0].0, "G0001");
     assert!(load("").is_err());
     assert!(load("- 1\n").is_err());
 }
@@ -403,33 +310,16 @@ fn secrets_are_read_without_the_white_space_around_them() {
     let source = |name: &str, content: &[u8]| {
         std::fs::write(dir.path().join(name), content).unwrap();
         let file = dir.path().join(name).display().to_string();
-        accepts("{ file: keys.yaml }", &format!("{{ file: {file} }}"))
-            .keys()
-            .clone()
+        accepts("{ file: keys.yaml }", &format!("{{ file: {file} }}")).keys().clone()
     };
     assert_eq!(read_secret(&source("a", b"s3cret\n")).unwrap().as_str(), "s3cret");
-    assert!(matches!(
-        read_secret(&source("b", b" \n")),
-        Err(FileError::Empty { .. })
-    ));
-    assert!(matches!(
-        read_secret(&source("c", b"\xff\xfe")),
-        Err(FileError::NotText { .. })
-    ));
-    assert!(matches!(
-        read_secret(&source("d", &[b'a'; 70_000])),
-        Err(FileError::TooLong { .. })
-    ));
+    assert!(matches!(read_secret(&source("b", b" \n")), Err(FileError::Empty { .. })));
+    assert!(matches!(read_secret(&source("c", b"\xff\xfe")), Err(FileError::NotText { .. })));
+    assert!(matches!(read_secret(&source("d", &[b'a'; 70_000])), Err(FileError::TooLong { .. })));
     let missing = accepts("{ file: keys.yaml }", "{ environment: GLASSINE_TEST_NOT_SET }");
-    assert!(matches!(
-        read_secret(missing.keys()),
-        Err(FileError::Environment { .. })
-    ));
+    assert!(matches!(read_secret(missing.keys()), Err(FileError::Environment { .. })));
     let directory = accepts("{ file: keys.yaml }", "{ file: / }");
-    assert!(matches!(
-        read_secret(directory.keys()),
-        Err(FileError::NotAFile { .. })
-    ));
+    assert!(matches!(read_secret(directory.keys()), Err(FileError::NotAFile { .. })));
 }
 
 #[cfg(unix)]

@@ -82,9 +82,9 @@ impl Body for TestBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         match &mut self.source {
-            Source::Channel(receiver) => receiver
-                .poll_recv(cx)
-                .map(|it| it.map(|bytes| Ok(Frame::data(bytes)))),
+            Source::Channel(receiver) => {
+                receiver.poll_recv(cx).map(|it| it.map(|bytes| Ok(Frame::data(bytes))))
+            }
             Source::Endless => Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&[b'a'; 16 * 1024]))))),
         }
     }
@@ -113,20 +113,13 @@ fn handle(request: &Request<Incoming>, peer: &Peer, stage: &Arc<Stage>) -> Respo
             Source::Channel(receiver)
         }
         _ => {
-            let text = format!(
-                "{:?} tls={} certs={}",
-                request.version(),
-                peer.tls,
-                peer.client_certificates.len()
-            );
+            let text =
+                format!("{:?} tls={} certs={}", request.version(), peer.tls, peer.client_certificates.len());
             sender.try_send(text.into()).unwrap();
             Source::Channel(receiver)
         }
     };
-    Response::new(TestBody {
-        source,
-        stage: Arc::clone(stage),
-    })
+    Response::new(TestBody { source, stage: Arc::clone(stage) })
 }
 
 struct Server {
@@ -147,12 +140,7 @@ async fn start(tls: Option<Arc<TlsState>>, limits: ServerLimits) -> Server {
         async move { response }
     };
     let serving = tokio::spawn(serve(listener, tls, limits, handler, shutdown));
-    Server {
-        address,
-        stage,
-        trigger,
-        serving,
-    }
+    Server { address, stage, trigger, serving }
 }
 
 /// Certificates in files, as an operator has them.
@@ -170,11 +158,7 @@ impl Certificates {
         let clients = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
         std::fs::write(directory.path().join("ca.pem"), clients.pem()).unwrap();
         let files = tls_files(directory.path(), require_client);
-        let certificates = Self {
-            directory,
-            files,
-            clients,
-        };
+        let certificates = Self { directory, files, clients };
         certificates.renew();
         certificates
     }
@@ -207,9 +191,7 @@ impl Certificates {
             let params = CertificateParams::new(vec!["client".to_owned()]).unwrap();
             let certificate = params.signed_by(&key, &self.clients).unwrap();
             let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-            builder
-                .with_client_auth_cert(vec![certificate.der().clone()], key)
-                .unwrap()
+            builder.with_client_auth_cert(vec![certificate.der().clone()], key).unwrap()
         } else {
             builder.with_no_client_auth()
         };
@@ -219,11 +201,7 @@ impl Certificates {
 }
 
 fn tls_files(directory: &Path, require_client: bool) -> TlsFiles {
-    let client_ca = if require_client {
-        ", client_ca_file: ca.pem"
-    } else {
-        ""
-    };
+    let client_ca = if require_client { ", client_ca_file: ca.pem" } else { "" };
     let text = format!(
         "listen: 127.0.0.1:0\npublic_url: https://localhost\n\
          tls: {{ certificate_file: tls.crt, private_key_file: tls.key{client_ca} }}\n\
@@ -238,17 +216,12 @@ fn tls_files(directory: &Path, require_client: bool) -> TlsFiles {
 
 async fn tls_connect(server: &Server, connector: &TlsConnector) -> std::io::Result<TlsStream<TcpStream>> {
     let stream = TcpStream::connect(server.address).await?;
-    connector
-        .connect(ServerName::try_from("localhost").unwrap(), stream)
-        .await
+    connector.connect(ServerName::try_from("localhost").unwrap(), stream).await
 }
 
 fn get(path: &str) -> Request<Empty<Bytes>> {
     let uri = format!("https://localhost{path}");
-    Request::get(uri)
-        .header("host", "localhost")
-        .body(Empty::new())
-        .unwrap()
+    Request::get(uri).header("host", "localhost").body(Empty::new()).unwrap()
 }
 
 async fn text(response: Response<Incoming>) -> String {
@@ -269,9 +242,7 @@ async fn http2<S>(stream: S) -> (http2::SendRequest<Empty<Bytes>>, JoinHandle<()
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
-    let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
-        .await
-        .unwrap();
+    let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
     let ended = tokio::spawn(async move { drop(connection.await) });
     (sender, ended)
 }
@@ -291,15 +262,11 @@ async fn tls_speaks_http1_and_http2_by_alpn() {
     let certificates = Certificates::new(false);
     let server = start(Some(certificates.state()), ServerLimits::default()).await;
 
-    let stream = tls_connect(&server, &certificates.client(b"http/1.1", false))
-        .await
-        .unwrap();
+    let stream = tls_connect(&server, &certificates.client(b"http/1.1", false)).await.unwrap();
     let response = http1(stream).await.send_request(get("/")).await.unwrap();
     assert_eq!(text(response).await, "HTTP/1.1 tls=true certs=0");
 
-    let stream = tls_connect(&server, &certificates.client(b"h2", false))
-        .await
-        .unwrap();
+    let stream = tls_connect(&server, &certificates.client(b"h2", false)).await.unwrap();
     let (mut sender, _ended) = http2(stream).await;
     let response = sender.send_request(get("/")).await.unwrap();
     assert_eq!(response.version(), Version::HTTP_2);
@@ -310,16 +277,8 @@ async fn tls_speaks_http1_and_http2_by_alpn() {
 async fn an_unknown_alpn_protocol_is_refused() {
     let certificates = Certificates::new(false);
     let server = start(Some(certificates.state()), ServerLimits::default()).await;
-    assert!(
-        tls_connect(&server, &certificates.client(b"spdy/3", false))
-            .await
-            .is_err()
-    );
-    assert!(
-        tls_connect(&server, &certificates.client(b"h2", false))
-            .await
-            .is_ok()
-    );
+    assert!(tls_connect(&server, &certificates.client(b"spdy/3", false)).await.is_err());
+    assert!(tls_connect(&server, &certificates.client(b"h2", false)).await.is_ok());
 }
 
 #[tokio::test]
@@ -334,10 +293,7 @@ async fn plaintext_on_the_tls_port_reaches_nothing() {
 #[tokio::test]
 async fn a_peer_that_never_finishes_the_handshake_is_cut() {
     let certificates = Certificates::new(false);
-    let limits = ServerLimits {
-        tls_handshake: SHORT,
-        ..ServerLimits::default()
-    };
+    let limits = ServerLimits { tls_handshake: SHORT, ..ServerLimits::default() };
     let server = start(Some(certificates.state()), limits).await;
     let began = Instant::now();
     raw(&server, b"\x16\x03\x01").await;
@@ -349,23 +305,15 @@ async fn client_certificates_are_required_where_configured() {
     let certificates = Certificates::new(true);
     let server = start(Some(certificates.state()), ServerLimits::default()).await;
 
-    let stream = tls_connect(&server, &certificates.client(b"http/1.1", true))
-        .await
-        .unwrap();
+    let stream = tls_connect(&server, &certificates.client(b"http/1.1", true)).await.unwrap();
     let response = http1(stream).await.send_request(get("/")).await.unwrap();
     assert_eq!(text(response).await, "HTTP/1.1 tls=true certs=1");
 
     // In TLS 1.3 the client learns of the refusal with its first read.
     let other = Certificates::new(true);
-    std::fs::copy(
-        certificates.directory.path().join("tls.crt"),
-        other.directory.path().join("tls.crt"),
-    )
-    .unwrap();
-    for connector in [
-        certificates.client(b"http/1.1", false),
-        other.client(b"http/1.1", true),
-    ] {
+    std::fs::copy(certificates.directory.path().join("tls.crt"), other.directory.path().join("tls.crt"))
+        .unwrap();
+    for connector in [certificates.client(b"http/1.1", false), other.client(b"http/1.1", true)] {
         let refused = async {
             let stream = tls_connect(&server, &connector).await.ok()?;
             http1(stream).await.send_request(get("/")).await.ok()
@@ -380,20 +328,12 @@ async fn a_renewed_certificate_serves_new_connections() {
     let certificates = Certificates::new(false);
     let state = certificates.state();
     let server = start(Some(Arc::clone(&state)), ServerLimits::default()).await;
-    let before = tls_connect(&server, &certificates.client(b"http/1.1", false))
-        .await
-        .unwrap();
+    let before = tls_connect(&server, &certificates.client(b"http/1.1", false)).await.unwrap();
 
     let renewed = certificates.renew();
-    assert!(
-        tls_connect(&server, &certificates.client(b"http/1.1", false))
-            .await
-            .is_err()
-    );
+    assert!(tls_connect(&server, &certificates.client(b"http/1.1", false)).await.is_err());
     state.reload(&certificates.files).unwrap();
-    let after = tls_connect(&server, &certificates.client(b"http/1.1", false))
-        .await
-        .unwrap();
+    let after = tls_connect(&server, &certificates.client(b"http/1.1", false)).await.unwrap();
     assert_eq!(after.get_ref().1.peer_certificates().unwrap()[0], renewed);
     let response = http1(before).await.send_request(get("/")).await.unwrap();
     assert_eq!(response.status(), StatusCode::OK, "the old connection goes on");
@@ -407,33 +347,17 @@ async fn a_bad_reload_keeps_the_last_good_certificate_and_names_the_file() {
     let client = certificates.client(b"http/1.1", false);
     let key = certificates.directory.path().join("tls.key");
 
-    std::fs::write(
-        &key,
-        "-----BEGIN PRIVATE KEY-----\nsecret!\n-----END PRIVATE KEY-----\n",
-    )
-    .unwrap();
+    std::fs::write(&key, "-----BEGIN PRIVATE KEY-----\nsecret!\n-----END PRIVATE KEY-----\n").unwrap();
     let malformed = state.reload(&certificates.files).unwrap_err();
     assert!(malformed.to_string().contains("tls.key") && !malformed.to_string().contains("secret"));
     std::fs::write(&key, KeyPair::generate().unwrap().serialize_pem()).unwrap();
-    assert!(matches!(
-        state.reload(&certificates.files),
-        Err(TlsError::Pair { .. })
-    ));
+    assert!(matches!(state.reload(&certificates.files), Err(TlsError::Pair { .. })));
     std::fs::write(&key, "").unwrap();
-    assert!(matches!(
-        state.reload(&certificates.files),
-        Err(TlsError::NoPrivateKey { .. })
-    ));
+    assert!(matches!(state.reload(&certificates.files), Err(TlsError::NoPrivateKey { .. })));
     std::fs::write(certificates.directory.path().join("tls.crt"), "hello").unwrap();
-    assert!(matches!(
-        state.reload(&certificates.files),
-        Err(TlsError::NoCertificate { .. })
-    ));
+    assert!(matches!(state.reload(&certificates.files), Err(TlsError::NoCertificate { .. })));
     std::fs::remove_file(certificates.directory.path().join("tls.crt")).unwrap();
-    assert!(matches!(
-        state.reload(&certificates.files),
-        Err(TlsError::Pem { .. })
-    ));
+    assert!(matches!(state.reload(&certificates.files), Err(TlsError::Pem { .. })));
 
     assert!(tls_connect(&server, &client).await.is_ok());
 }
@@ -450,20 +374,13 @@ async fn plaintext_speaks_http1_only() {
 
 #[tokio::test]
 async fn a_slow_head_is_cut() {
-    let limits = ServerLimits {
-        header_read: SHORT,
-        ..ServerLimits::default()
-    };
+    let limits = ServerLimits { header_read: SHORT, ..ServerLimits::default() };
     let server = start(None, limits).await;
     let began = Instant::now();
     raw(&server, b"GET / HTTP/1.1\r\nHost: local").await;
     assert!(began.elapsed() >= SHORT);
     raw(&server, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
-    assert_eq!(
-        server.stage.requests.load(Ordering::SeqCst),
-        1,
-        "the slow one never arrived"
-    );
+    assert_eq!(server.stage.requests.load(Ordering::SeqCst), 1, "the slow one never arrived");
 }
 
 #[tokio::test]
@@ -507,14 +424,10 @@ async fn an_oversize_head_is_answered_with_431() {
 async fn an_oversize_head_over_http2_does_not_arrive() {
     let certificates = Certificates::new(false);
     let server = start(Some(certificates.state()), ServerLimits::default()).await;
-    let stream = tls_connect(&server, &certificates.client(b"h2", false))
-        .await
-        .unwrap();
+    let stream = tls_connect(&server, &certificates.client(b"h2", false)).await.unwrap();
     let (mut sender, _ended) = http2(stream).await;
     let mut request = get("/");
-    request
-        .headers_mut()
-        .insert("x", "a".repeat(17 * 1024).parse().unwrap());
+    request.headers_mut().insert("x", "a".repeat(17 * 1024).parse().unwrap());
     let refused = match soon("an answer", sender.send_request(request)).await {
         Ok(response) => response.status() == StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         Err(_) => true,
@@ -524,20 +437,14 @@ async fn an_oversize_head_over_http2_does_not_arrive() {
 }
 
 fn impatient() -> ServerLimits {
-    ServerLimits {
-        write_stall: SHORT,
-        ..ServerLimits::default()
-    }
+    ServerLimits { write_stall: SHORT, ..ServerLimits::default() }
 }
 
 #[tokio::test]
 async fn a_reader_that_takes_nothing_is_cut() {
     let server = start(None, impatient()).await;
     let mut stream = TcpStream::connect(server.address).await.unwrap();
-    stream
-        .write_all(b"GET /endless HTTP/1.1\r\nHost: a\r\n\r\n")
-        .await
-        .unwrap();
+    stream.write_all(b"GET /endless HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
     server.stage.body_was_dropped().await;
     drop(stream);
 }
@@ -546,10 +453,7 @@ async fn a_reader_that_takes_nothing_is_cut() {
 async fn a_reader_that_keeps_reading_is_not_cut() {
     let server = start(None, impatient()).await;
     let mut stream = TcpStream::connect(server.address).await.unwrap();
-    stream
-        .write_all(b"GET /endless HTTP/1.1\r\nHost: a\r\n\r\n")
-        .await
-        .unwrap();
+    stream.write_all(b"GET /endless HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
     let began = Instant::now();
     let mut buffer = vec![0; 1024 * 1024];
     while began.elapsed() < SHORT * 4 {
@@ -562,9 +466,7 @@ async fn a_reader_that_keeps_reading_is_not_cut() {
 async fn a_http2_stream_whose_window_stays_shut_is_cut() {
     let certificates = Certificates::new(false);
     let server = start(Some(certificates.state()), impatient()).await;
-    let stream = tls_connect(&server, &certificates.client(b"h2", false))
-        .await
-        .unwrap();
+    let stream = tls_connect(&server, &certificates.client(b"h2", false)).await.unwrap();
     let (mut sender, ended) = http2(stream).await;
     let response = sender.send_request(get("/endless")).await.unwrap();
     // The client's connection goes on reading and answering pings; only this body is never read.
@@ -576,14 +478,9 @@ async fn a_http2_stream_whose_window_stays_shut_is_cut() {
 #[tokio::test]
 async fn an_idle_http2_connection_is_closed() {
     let certificates = Certificates::new(false);
-    let limits = ServerLimits {
-        idle: SHORT,
-        ..ServerLimits::default()
-    };
+    let limits = ServerLimits { idle: SHORT, ..ServerLimits::default() };
     let server = start(Some(certificates.state()), limits).await;
-    let stream = tls_connect(&server, &certificates.client(b"h2", false))
-        .await
-        .unwrap();
+    let stream = tls_connect(&server, &certificates.client(b"h2", false)).await.unwrap();
     let (mut sender, ended) = http2(stream).await;
     text(sender.send_request(get("/")).await.unwrap()).await;
     soon("the idle connection ends", ended).await.unwrap();
@@ -591,10 +488,7 @@ async fn an_idle_http2_connection_is_closed() {
 
 #[tokio::test]
 async fn connections_beyond_the_limit_wait() {
-    let limits = ServerLimits {
-        connections: 1,
-        ..ServerLimits::default()
-    };
+    let limits = ServerLimits { connections: 1, ..ServerLimits::default() };
     let server = start(None, limits).await;
     let mut first = http1(TcpStream::connect(server.address).await.unwrap()).await;
     text(first.send_request(get("/")).await.unwrap()).await;
@@ -602,10 +496,7 @@ async fn connections_beyond_the_limit_wait() {
     let mut waiting = Box::pin(second.send_request(get("/")));
     assert!(tokio::time::timeout(SHORT, &mut waiting).await.is_err());
     drop(first);
-    assert_eq!(
-        soon("the second is served", waiting).await.unwrap().status(),
-        StatusCode::OK
-    );
+    assert_eq!(soon("the second is served", waiting).await.unwrap().status(), StatusCode::OK);
 }
 
 #[tokio::test]
@@ -613,14 +504,7 @@ async fn a_stop_lets_answers_end_and_takes_no_new_ones() {
     let server = start(None, ServerLimits::default()).await;
     let mut sender = http1(TcpStream::connect(server.address).await.unwrap()).await;
     let mut response = sender.send_request(get("/gated")).await.unwrap();
-    let first = response
-        .body_mut()
-        .frame()
-        .await
-        .unwrap()
-        .unwrap()
-        .into_data()
-        .unwrap();
+    let first = response.body_mut().frame().await.unwrap().unwrap().into_data().unwrap();
     assert_eq!(first, "begin ");
 
     server.trigger.trigger();
@@ -640,9 +524,7 @@ async fn a_stop_lets_answers_end_and_takes_no_new_ones() {
 async fn a_stop_lets_http2_answers_end() {
     let certificates = Certificates::new(false);
     let server = start(Some(certificates.state()), ServerLimits::default()).await;
-    let stream = tls_connect(&server, &certificates.client(b"h2", false))
-        .await
-        .unwrap();
+    let stream = tls_connect(&server, &certificates.client(b"h2", false)).await.unwrap();
     let (mut sender, _ended) = http2(stream).await;
     let response = sender.send_request(get("/gated")).await.unwrap();
     server.trigger.trigger();
@@ -653,19 +535,13 @@ async fn a_stop_lets_http2_answers_end() {
 
 #[tokio::test]
 async fn a_drain_that_takes_too_long_is_cut_visibly() {
-    let limits = ServerLimits {
-        drain: SHORT,
-        ..ServerLimits::default()
-    };
+    let limits = ServerLimits { drain: SHORT, ..ServerLimits::default() };
     let server = start(None, limits).await;
     let mut sender = http1(TcpStream::connect(server.address).await.unwrap()).await;
     let response = sender.send_request(get("/gated")).await.unwrap();
     server.trigger.trigger();
     soon("serving ends", server.serving).await.unwrap();
-    assert!(
-        response.into_body().collect().await.is_err(),
-        "never a clean end of half an answer"
-    );
+    assert!(response.into_body().collect().await.is_err(), "never a clean end of half an answer");
 }
 
 #[tokio::test]
@@ -679,13 +555,7 @@ async fn a_stop_does_not_wait_for_silent_connections() {
     let began = Instant::now();
     server.trigger.trigger();
     soon("serving ends", server.serving).await.unwrap();
-    assert!(
-        began.elapsed()
-            < ServerLimits::default()
-                .drain
-                .min(ServerLimits::default().header_read)
-                / 2
-    );
+    assert!(began.elapsed() < ServerLimits::default().drain.min(ServerLimits::default().header_read) / 2);
     drop((silent, halfway));
 }
 
@@ -700,10 +570,7 @@ async fn the_admin_pages_are_served_by_the_same_loop() {
     let handler = move |request: Request<Incoming>, _: Peer| std::future::ready(admin.answer(&request));
     let serving = tokio::spawn(serve(listener, None, ServerLimits::default(), handler, shutdown));
     let mut sender = http1(TcpStream::connect(address).await.unwrap()).await;
-    assert_eq!(
-        text(sender.send_request(get("/readyz")).await.unwrap()).await,
-        "ready\n"
-    );
+    assert_eq!(text(sender.send_request(get("/readyz")).await.unwrap()).await, "ready\n");
     let metrics = text(sender.send_request(get("/metrics")).await.unwrap()).await;
     assert!(metrics.contains("glassine_requests_in_flight 0"), "{metrics}");
     trigger.trigger();

@@ -10,4 +10,9 @@
 
 mod audit;
 mod config;
+mod pseudonym;
 mod server;
+mod support;
+mod tenant;
+mod tokenizer;
+mod upstream;

@@ -1,1 +1,145 @@
-//! (to be written)
+//! May this request pass? Either an [`Admitted`], which says what to ask Graph and what of the answer may leave, or a
+//! [`Refusal`] with its reason. Nothing of the inbound target is ever forwarded: the upstream request is built anew.
+//!
+//! | file | what |
+//! |---|---|
+//! | `refusal` | every reason for a no, its status and its words |
+//! | `route` | which endpoint, and what its path parameters stand for |
+//! | `query` | query options against the endpoint's policy |
+//! | `link` | sealed `nextLink`s and `deltaLink`s, both ways |
+
+mod link;
+mod query;
+mod refusal;
+mod route;
+
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+pub use link::SealedLinks;
+pub use refusal::Refusal;
+
+use crate::graph::{Origin, Preference, Target, prefer};
+use crate::pseudonym::{Class, Pseudonyms};
+use crate::rules::Plan;
+use crate::rules::plan::{Endpoint, LinkKind};
+
+/// The head of a request, as far as it decides anything. What is not here (`X-Forwarded-*`, `X-HTTP-Method`, cookies)
+/// decides nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The method, as received.
+    pub method: &'a str,
+    /// The origin-form target, as received.
+    pub target: &'a str,
+    /// The `Prefer` header; several lines are joined by commas.
+    pub prefer: Option<&'a str>,
+}
+
+/// What a consumer is admitted with.
+#[derive(Clone)]
+pub struct Policy {
+    /// The consumer's rules.
+    pub plan: Arc<Plan>,
+    /// Opens the consumer's tokens.
+    pub keys: Arc<dyn Keys>,
+    /// Where Graph is; links that lead elsewhere are not followed.
+    pub graph: Origin,
+    /// Where consumers find this proxy: scheme, host and path prefix, without a slash at the end.
+    pub public_url: Arc<str>,
+}
+
+/// Opens and makes what only this consumer's keys can.
+pub trait Keys: Send + Sync {
+    /// The original of a reversible token of this consumer; `None` for everything else.
+    fn open(&self, class: Class, token: &str) -> Option<Zeroizing<String>>;
+    /// Seals a link for this consumer.
+    fn seal_link(&self, link: &[u8]) -> String;
+    /// The content of a link sealed for this consumer; `None` for everything else.
+    fn unseal_link(&self, sealed: &str) -> Option<Zeroizing<Vec<u8>>>;
+}
+
+/// A request that may pass.
+#[derive(Clone, Debug)]
+pub struct Admitted {
+    /// The endpoint that answers.
+    pub endpoint: Arc<Endpoint>,
+    /// What to ask Graph: a canonical origin-form target.
+    pub upstream: String,
+    /// The `Prefer` header for Graph.
+    pub prefer: Vec<String>,
+    /// The path that the consumer used, in its canonical form: `nextLink`s lead back to it.
+    pub path: String,
+}
+
+impl Admitted {
+    /// How links in the answer are rewritten.
+    pub fn links(&self, policy: &Policy) -> SealedLinks {
+        SealedLinks::new(policy.clone(), Arc::clone(&self.endpoint), self.path.clone())
+    }
+}
+
+/// Decides about a request.
+///
+/// # Errors
+///
+/// [`Refusal`]; it holds nothing of the request that could be data.
+pub fn admit(request: &Request<'_>, policy: &Policy) -> Result<Admitted, Refusal> {
+    if !matches!(request.method, "GET" | "HEAD") {
+        return Err(Refusal::Method);
+    }
+    let target = Target::parse(request.target)?;
+    let route = route::find(&policy.plan, &target, &*policy.keys)?;
+    let upstream = match link::sealed(&target)? {
+        Some((kind, sealed)) => link::open(policy, &route, kind, sealed)?,
+        None => {
+            let options = query::admit(&target, &route.endpoint, &*policy.keys)?;
+            route.upstream(target.version, &options)?
+        }
+    };
+    let prefer = preferences(request.prefer, &route.endpoint)?;
+    Ok(Admitted { endpoint: route.endpoint, upstream, prefer, path: route.path })
+}
+
+/// The preferences that are passed on. Others are dropped, as RFC 7240 allows a server to.
+fn preferences(header: Option<&str>, endpoint: &Endpoint) -> Result<Vec<String>, Refusal> {
+    let mut prefer = Vec::new();
+    if endpoint.immutable_ids {
+        prefer.push("IdType=\"ImmutableId\"".to_owned());
+    }
+    for preference in prefer::parse(header.unwrap_or_default())? {
+        if let (Preference::MaxPageSize(size), Some(range)) = (preference, endpoint.max_page_size) {
+            prefer.push(format!("odata.maxpagesize={}", size.clamp(range.min, range.max)));
+        }
+    }
+    Ok(prefer)
+}
+
+/// The purpose under which links are sealed.
+const LINK: &str = "link";
+
+impl Keys for Pseudonyms {
+    fn open(&self, class: Class, token: &str) -> Option<Zeroizing<String>> {
+        Self::open(self, class, token)
+    }
+
+    fn seal_link(&self, link: &[u8]) -> String {
+        self.seal(LINK, link)
+    }
+
+    fn unseal_link(&self, sealed: &str) -> Option<Zeroizing<Vec<u8>>> {
+        self.unseal(LINK, sealed)
+    }
+}
+
+/// The query option that carries a sealed link of this kind.
+fn option_name(kind: LinkKind) -> &'static str {
+    match kind {
+        LinkKind::Next => "$skiptoken",
+        LinkKind::Delta => "$deltatoken",
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -34,45 +34,26 @@ pub struct Position {
 impl Position {
     /// The start of a fresh chain.
     pub fn genesis() -> Self {
-        Self {
-            seq: 0,
-            prev: GENESIS.to_owned(),
-        }
+        Self { seq: 0, prev: GENESIS.to_owned() }
     }
 
     /// The place after `line`, if `line` is a line of a chain.
     pub fn after(line: &[u8]) -> Option<Self> {
         let link = Link::of(line)?;
-        Some(Self {
-            seq: link.seq.checked_add(1)?,
-            prev: sha256_hex(line),
-        })
+        Some(Self { seq: link.seq.checked_add(1)?, prev: sha256_hex(line) })
     }
 
     /// Links `content` here: the line, without its newline, and the place after it.
     pub fn link(&self, content: &impl Serialize) -> Result<(Vec<u8>, Self), serde_json::Error> {
-        let line = serde_json::to_vec(&Linked {
-            seq: self.seq,
-            prev: &self.prev,
-            content,
-        })?;
-        let next = Self {
-            seq: self.seq.saturating_add(1),
-            prev: sha256_hex(&line),
-        };
+        let line = serde_json::to_vec(&Linked { seq: self.seq, prev: &self.prev, content })?;
+        let next = Self { seq: self.seq.saturating_add(1), prev: sha256_hex(&line) };
         Ok((line, next))
     }
 
     /// The marker that continues the chain over `torn`, an unfinished line that follows this place.
     pub fn link_torn(&self, torn: &[u8]) -> Result<(Vec<u8>, Self), serde_json::Error> {
-        let over_the_torn_bytes = Self {
-            seq: self.seq,
-            prev: sha256_hex(torn),
-        };
-        over_the_torn_bytes.link(&Marker {
-            event: TORN_LINE,
-            after: &self.prev,
-        })
+        let over_the_torn_bytes = Self { seq: self.seq, prev: sha256_hex(torn) };
+        over_the_torn_bytes.link(&Marker { event: TORN_LINE, after: &self.prev })
     }
 }
 
@@ -158,10 +139,7 @@ pub enum Why {
 /// Reads a whole log and checks every link.
 pub fn verify(reader: impl BufRead) -> Result<Summary, BrokenAt> {
     let mut verifier = Verifier::default();
-    verifier.run(reader).map_err(|why| BrokenAt {
-        line: verifier.line,
-        why,
-    })?;
+    verifier.run(reader).map_err(|why| BrokenAt { line: verifier.line, why })?;
     Ok(verifier.summary)
 }
 
@@ -270,10 +248,7 @@ impl Verifier {
 fn next_line(reader: &mut impl BufRead) -> Result<Option<Vec<u8>>, Why> {
     let bound = u64::try_from(MAX_LINE_BYTES).unwrap_or(u64::MAX);
     let mut line = Vec::new();
-    let read = reader
-        .take(bound)
-        .read_until(b'\n', &mut line)
-        .map_err(Why::Read)?;
+    let read = reader.take(bound).read_until(b'\n', &mut line).map_err(Why::Read)?;
     if read == MAX_LINE_BYTES && !line.ends_with(b"\n") {
         return Err(Why::TooLong);
     }
@@ -311,10 +286,7 @@ mod tests {
     }
 
     fn file(lines: &[Vec<u8>]) -> Vec<u8> {
-        lines
-            .iter()
-            .flat_map(|line| [line.as_slice(), b"\n"].concat())
-            .collect()
+        lines.iter().flat_map(|line| [line.as_slice(), b"\n"].concat()).collect()
     }
 
     #[test]
@@ -329,10 +301,7 @@ mod tests {
     #[test]
     fn a_changed_line_shows_at_its_successor() {
         let mut lines = lines(3);
-        lines[1] = String::from_utf8(lines[1].clone())
-            .unwrap()
-            .replace("\"n\":1", "\"n\":7")
-            .into_bytes();
+        lines[1] = String::from_utf8(lines[1].clone()).unwrap().replace("\"n\":1", "\"n\":7").into_bytes();
         let broken = verify(file(&lines).as_slice()).unwrap_err();
         assert_eq!(broken.line, 3);
         assert!(matches!(broken.why, Why::Hash));
@@ -341,12 +310,7 @@ mod tests {
     #[test]
     fn missing_repeated_and_reordered_lines_show() {
         let whole = lines(4);
-        for (kept, at) in [
-            (vec![1, 2, 3], 1),
-            (vec![0, 2, 3], 2),
-            (vec![0, 1, 1], 3),
-            (vec![0, 2, 1], 2),
-        ] {
+        for (kept, at) in [(vec![1, 2, 3], 1), (vec![0, 2, 3], 2), (vec![0, 1, 1], 3), (vec![0, 2, 1], 2)] {
             let chosen: Vec<_> = kept.iter().map(|i: &usize| whole[*i].clone()).collect();
             let broken = verify(file(&chosen).as_slice()).unwrap_err();
             assert_eq!(broken.line, at, "{kept:?}");
@@ -366,24 +330,15 @@ mod tests {
         let summary = verify(file(&whole).as_slice()).unwrap();
         assert_eq!((summary.lines, summary.torn), (4, 1));
 
-        let other_torn = [
-            good.clone(),
-            vec![b"{\"seq\":2,".to_vec(), marker.clone(), after.clone()],
-        ]
-        .concat();
+        let other_torn =
+            [good.clone(), vec![b"{\"seq\":2,".to_vec(), marker.clone(), after.clone()]].concat();
         assert_eq!(verify(file(&other_torn).as_slice()).unwrap_err().line, 3);
         let other_before = [vec![good[0].clone(), torn.clone(), marker, after.clone()]].concat();
         assert!(verify(file(&other_before).as_slice()).is_err());
         let no_marker = [good.clone(), vec![torn.clone(), after]].concat();
-        assert!(matches!(
-            verify(file(&no_marker).as_slice()).unwrap_err().why,
-            Why::NotARecord
-        ));
+        assert!(matches!(verify(file(&no_marker).as_slice()).unwrap_err().why, Why::NotARecord));
         let at_the_end = [file(&good), torn].concat();
-        assert!(matches!(
-            verify(at_the_end.as_slice()).unwrap_err().why,
-            Why::Unfinished
-        ));
+        assert!(matches!(verify(at_the_end.as_slice()).unwrap_err().why, Why::Unfinished));
     }
 
     #[test]

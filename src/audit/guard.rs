@@ -45,13 +45,7 @@ impl Guard {
             counters: Counters::default(),
             milliseconds: 0,
         };
-        Self {
-            log,
-            started: Instant::now(),
-            record,
-            written: false,
-            observer: None,
-        }
+        Self { log, started: Instant::now(), record, written: false, observer: None }
     }
 
     /// Shows the finished record to `observer` as well, as exactly once as it is written.

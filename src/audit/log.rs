@@ -99,15 +99,8 @@ impl AuditLog {
     }
 
     fn new(target: Target, sink: Box<dyn Write + Send>, position: Position) -> Self {
-        let state = State {
-            target,
-            sink,
-            position,
-        };
-        Self {
-            state: Mutex::new(state),
-            failing: AtomicBool::new(false),
-        }
+        let state = State { target, sink, position };
+        Self { state: Mutex::new(state), failing: AtomicBool::new(false) }
     }
 
     /// Writes one record as one line. After a failure every call first tries to continue the log, so that it heals
@@ -152,20 +145,13 @@ impl State {
 }
 
 fn open_file(path: &Path) -> Result<(File, Position), OpenError> {
-    let failed = |source| OpenError::Io {
-        path: path.to_owned(),
-        source,
-    };
+    let failed = |source| OpenError::Io { path: path.to_owned(), source };
     let mut file = append_options().open(path).map_err(failed)?;
     let (tail, from_start) = read_tail(&mut file).map_err(failed)?;
-    let not_a_log = || OpenError::NotAnAuditLog {
-        path: path.to_owned(),
-    };
+    let not_a_log = || OpenError::NotAnAuditLog { path: path.to_owned() };
     let ending = Ending::of(&tail, from_start).ok_or_else(not_a_log)?;
-    let (repair, position) = ending.repair().map_err(|source| OpenError::Encode {
-        path: path.to_owned(),
-        source,
-    })?;
+    let (repair, position) =
+        ending.repair().map_err(|source| OpenError::Encode { path: path.to_owned(), source })?;
     file.write_all(&repair).map_err(failed)?;
     Ok((file, position))
 }
@@ -206,10 +192,7 @@ impl<'a> Ending<'a> {
         let mut line_end = body.len();
         loop {
             let before = body.get(..line_end)?;
-            let line_start = before
-                .iter()
-                .rposition(|byte| *byte == b'\n')
-                .map_or(0, |at| at + 1);
+            let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
             let torn = body.get(line_end..).unwrap_or_default();
             if let Some(position) = Position::after(before.get(line_start..)?) {
                 let lacks_newline = torn.is_empty() && !closed;
@@ -217,21 +200,14 @@ impl<'a> Ending<'a> {
                 return Self::bounded(position, torn, closed, lacks_newline);
             }
             if line_start == 0 {
-                return from_start
-                    .then(|| Self::bounded(Position::genesis(), body, closed, false))
-                    .flatten();
+                return from_start.then(|| Self::bounded(Position::genesis(), body, closed, false)).flatten();
             }
             line_end = line_start - 1;
         }
     }
 
     fn bounded(position: Position, torn: &'a [u8], closed: bool, lacks_newline: bool) -> Option<Self> {
-        (torn.len() < MAX_LINE_BYTES).then_some(Self {
-            position,
-            torn,
-            closed,
-            lacks_newline,
-        })
+        (torn.len() < MAX_LINE_BYTES).then_some(Self { position, torn, closed, lacks_newline })
     }
 
     /// The bytes that make the log whole again (none, mostly), and where the next line links.

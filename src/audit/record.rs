@@ -92,13 +92,8 @@ impl Counters {
 
 /// The method as a member of the closed set of RFC 9110 and RFC 5789, else `OTHER`.
 pub fn method_name(method: &http::Method) -> &'static str {
-    const KNOWN: [&str; 9] = [
-        "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE",
-    ];
-    KNOWN
-        .into_iter()
-        .find(|known| *known == method.as_str())
-        .unwrap_or("OTHER")
+    const KNOWN: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"];
+    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("OTHER")
 }
 
 fn name<S: Serializer>(name: &Option<Arc<str>>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -122,9 +117,6 @@ mod tests {
         counters.drop_values("unlisted", 2);
         counters.drop_values("unlisted", 3);
         counters.drop_values("wrong_type", 1);
-        assert_eq!(
-            counters.dropped,
-            BTreeMap::from([("unlisted", 5), ("wrong_type", 1)])
-        );
+        assert_eq!(counters.dropped, BTreeMap::from([("unlisted", 5), ("wrong_type", 1)]));
     }
 }

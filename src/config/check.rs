@@ -26,10 +26,7 @@ const MAX_TEXT: usize = 4_096;
 
 pub(super) fn load(directory: &Path, text: &str) -> Result<Config, Vec<Diagnostic>> {
     let loaded = yaml::load::<raw::File>(text);
-    let mut context = Context {
-        directory,
-        found: loaded.diagnostics,
-    };
+    let mut context = Context { directory, found: loaded.diagnostics };
     let config = loaded.value.and_then(|file| check_file(file, &mut context));
     match config {
         Some(config) if !context.found.iter().any(|d| d.severity == Severity::Error) => Ok(config),
@@ -52,8 +49,7 @@ impl Context<'_> {
         message: &str,
         hint: &str,
     ) -> Option<T> {
-        self.found
-            .push(Diagnostic::error(code, span.clone(), message).hint(hint));
+        self.found.push(Diagnostic::error(code, span.clone(), message).hint(hint));
         None
     }
 
@@ -62,10 +58,7 @@ impl Context<'_> {
         if text.value.is_empty() || text.value.contains('\0') || text.value.len() > MAX_TEXT {
             return self.refuse(CONFIG_VALUE, &text.span, "this is not a path", "name a file");
         }
-        Some(FileRef {
-            path: self.directory.join(&text.value),
-            span: text.span.clone(),
-        })
+        Some(FileRef { path: self.directory.join(&text.value), span: text.span.clone() })
     }
 
     /// The name of an environment variable.
@@ -83,10 +76,7 @@ impl Context<'_> {
                 "use letters, digits and underscores; the secret itself never stands in the configuration",
             );
         }
-        Some(Source::Environment {
-            name: text.value.clone(),
-            span: text.span.clone(),
-        })
+        Some(Source::Environment { name: text.value.clone(), span: text.span.clone() })
     }
 
     /// A number in `1..=max`, or the default.
@@ -121,8 +111,7 @@ impl Context<'_> {
         max: u64,
         default: Duration,
     ) -> Option<Duration> {
-        self.bounded(written, max, default.as_secs())
-            .map(Duration::from_secs)
+        self.bounded(written, max, default.as_secs()).map(Duration::from_secs)
     }
 }
 
@@ -134,9 +123,7 @@ fn check_file(file: raw::File, context: &mut Context<'_>) -> Option<Config> {
     let public_url = required(file.public_url, "public_url", context)
         .and_then(|text| BaseUrl::check_public(&text, context));
     let tls = optional(file.tls.and_then(|tls| tls.0), |tls| check_tls(&tls, context));
-    let admin = optional(file.admin.and_then(|admin| admin.0), |admin| {
-        check_admin(&admin, has_tls, context)
-    });
+    let admin = optional(file.admin.and_then(|admin| admin.0), |admin| check_admin(&admin, has_tls, context));
     let limits = check_limits(file.limits.and_then(|limits| limits.0).as_ref(), context);
     let upstream = required(file.upstream, "upstream", context).and_then(|it| check_upstream(it, context));
     let keys = required(file.keys, "keys", context).and_then(|it| check_keys(&it, context));
@@ -207,19 +194,12 @@ fn check_tls(tls: &raw::Tls, context: &mut Context<'_>) -> Option<TlsFiles> {
     let certificate = context.file(&tls.certificate_file);
     let private_key = context.file(&tls.private_key_file);
     let client_ca = optional(tls.client_ca_file.as_ref(), |text| context.file(text));
-    Some(TlsFiles {
-        certificate: certificate?,
-        private_key: private_key?,
-        client_ca: client_ca?,
-    })
+    Some(TlsFiles { certificate: certificate?, private_key: private_key?, client_ca: client_ca? })
 }
 
 fn check_admin(admin: &raw::Admin, has_tls: bool, context: &mut Context<'_>) -> Option<Admin> {
     let listen = check_listen(&admin.listen, has_tls, context)?;
-    Some(Admin {
-        listen,
-        tls: !listen.ip().is_loopback(),
-    })
+    Some(Admin { listen, tls: !listen.ip().is_loopback() })
 }
 
 fn check_limits(
@@ -247,11 +227,8 @@ fn check_keys(keys: &Spanned<raw::Keys>, context: &mut Context<'_>) -> Option<So
 }
 
 fn check_domains(domains: Option<&[Text]>, context: &mut Context<'_>) -> Option<Vec<String>> {
-    let checked: Vec<_> = domains
-        .unwrap_or_default()
-        .iter()
-        .map(|text| check_domain(text, context))
-        .collect();
+    let checked: Vec<_> =
+        domains.unwrap_or_default().iter().map(|text| check_domain(text, context)).collect();
     checked.into_iter().collect()
 }
 

@@ -133,11 +133,8 @@ pub(super) fn check_consumers(
         );
     }
     let mut seen = Seen::default();
-    let checked: Vec<_> = consumers
-        .value
-        .into_iter()
-        .map(|consumer| check_consumer(consumer, &mut seen, context))
-        .collect();
+    let checked: Vec<_> =
+        consumers.value.into_iter().map(|consumer| check_consumer(consumer, &mut seen, context)).collect();
     checked.into_iter().collect()
 }
 
@@ -151,16 +148,9 @@ struct Seen {
 fn check_consumer(consumer: raw::Consumer, seen: &mut Seen, context: &mut Context<'_>) -> Option<Consumer> {
     let name = check_unique_name(&consumer.name, seen, context);
     let rules = context.file(&consumer.rules);
-    let bearer = consumer
-        .credential
-        .0
-        .and_then(|it| check_credential(&it, seen, context));
-    let domain = optional(consumer.pseudonym_domain.as_ref(), |text| {
-        check_name(text, context)
-    });
-    let allow_from = optional(consumer.allow_from.and_then(|it| it.0), |it| {
-        check_networks(&it, context)
-    });
+    let bearer = consumer.credential.0.and_then(|it| check_credential(&it, seen, context));
+    let domain = optional(consumer.pseudonym_domain.as_ref(), |text| check_name(text, context));
+    let allow_from = optional(consumer.allow_from.and_then(|it| it.0), |it| check_networks(&it, context));
     let limits = check_limits(consumer.limits.and_then(|it| it.0).as_ref(), context);
     let name = name?;
     Some(Consumer {
@@ -224,11 +214,7 @@ fn check_credential(
             "write `bearer_sha256` with the hash that `glassine token new` prints",
         );
     };
-    let checked: Vec<_> = hashes
-        .value
-        .iter()
-        .map(|text| check_hash(text, seen, context))
-        .collect();
+    let checked: Vec<_> = hashes.value.iter().map(|text| check_hash(text, seen, context)).collect();
     checked.into_iter().collect()
 }
 
@@ -269,11 +255,7 @@ fn check_networks(networks: &Spanned<Vec<Text>>, context: &mut Context<'_>) -> O
             "name a network, or leave `allow_from` out to allow every address",
         );
     }
-    let checked: Vec<_> = networks
-        .value
-        .iter()
-        .map(|text| check_network(text, context))
-        .collect();
+    let checked: Vec<_> = networks.value.iter().map(|text| check_network(text, context)).collect();
     checked.into_iter().collect()
 }
 
@@ -283,11 +265,7 @@ fn check_network(text: &Text, context: &mut Context<'_>) -> Option<IpNet> {
         return refuse_network(&text.span, "this is neither an IP address nor a network", context);
     };
     if network.addr() != network.network() {
-        return refuse_network(
-            &text.span,
-            "this network has address bits behind its prefix",
-            context,
-        );
+        return refuse_network(&text.span, "this network has address bits behind its prefix", context);
     }
     Some(network)
 }
@@ -302,8 +280,5 @@ fn check_limits(limits: Option<&raw::ConsumerLimits>, context: &mut Context<'_>)
     let concurrent = context.count(concurrent, MAX_LIMIT, DEFAULT_CONCURRENT);
     let rate = limits.and_then(|it| it.requests_per_second.as_ref());
     let rate = context.count(rate, MAX_LIMIT, DEFAULT_REQUESTS_PER_SECOND);
-    Some(ConsumerLimits {
-        concurrent: concurrent?,
-        requests_per_second: rate?,
-    })
+    Some(ConsumerLimits { concurrent: concurrent?, requests_per_second: rate? })
 }

@@ -71,12 +71,8 @@ pub enum FileError {
 /// Reads a text file, such as a rules file.
 pub fn read_text(path: &Path) -> Result<String, FileError> {
     let (bytes, _) = read(path, MAX_FILE_BYTES)?;
-    let not_text = || FileError::NotText {
-        path: path.to_owned(),
-    };
-    std::str::from_utf8(&bytes)
-        .map(str::to_owned)
-        .map_err(|_| not_text())
+    let not_text = || FileError::NotText { path: path.to_owned() };
+    std::str::from_utf8(&bytes).map(str::to_owned).map_err(|_| not_text())
 }
 
 /// Reads a secret, without the white space around it; the buffers are wiped when dropped.
@@ -87,10 +83,7 @@ pub fn read_secret(source: &Source) -> Result<Zeroizing<String>, FileError> {
         Source::File(file) => (format!("{:?}", file.path()), read_secret_file(file.path())?),
         Source::Environment { name, .. } => {
             let missing = |_| FileError::Environment { name: name.clone() };
-            (
-                name.clone(),
-                std::env::var(name).map(Zeroizing::new).map_err(missing)?,
-            )
+            (name.clone(), std::env::var(name).map(Zeroizing::new).map_err(missing)?)
         }
     };
     match text.trim() {
@@ -102,9 +95,7 @@ pub fn read_secret(source: &Source) -> Result<Zeroizing<String>, FileError> {
 fn read_secret_file(path: &Path) -> Result<Zeroizing<String>, FileError> {
     let (bytes, metadata) = read(path, MAX_SECRET_BYTES)?;
     check_mode(path, &metadata)?;
-    let not_text = || FileError::NotText {
-        path: path.to_owned(),
-    };
+    let not_text = || FileError::NotText { path: path.to_owned() };
     let text = std::str::from_utf8(&bytes).map_err(|_| not_text())?;
     Ok(Zeroizing::new(text.to_owned()))
 }
@@ -116,9 +107,7 @@ fn check_mode(path: &Path, metadata: &Metadata) -> Result<(), FileError> {
     const OTHERS_WRITE: u32 = 0o002;
     let mode = metadata.permissions().mode();
     if mode & OTHERS_WRITE != 0 {
-        return Err(FileError::WorldWritable {
-            path: path.to_owned(),
-        });
+        return Err(FileError::WorldWritable { path: path.to_owned() });
     }
     if mode & OTHERS_READ != 0 {
         tracing::warn!(file = %path.display(), "a secret can be read by every account of this machine");
@@ -132,27 +121,17 @@ fn check_mode(_path: &Path, _metadata: &Metadata) -> Result<(), FileError> {
 }
 
 fn read(path: &Path, limit: u64) -> Result<(Zeroizing<Vec<u8>>, Metadata), FileError> {
-    let failed = |source| FileError::Read {
-        path: path.to_owned(),
-        source,
-    };
+    let failed = |source| FileError::Read { path: path.to_owned(), source };
     let file = File::open(path).map_err(failed)?;
     let metadata = file.metadata().map_err(failed)?;
     if !metadata.is_file() {
-        return Err(FileError::NotAFile {
-            path: path.to_owned(),
-        });
+        return Err(FileError::NotAFile { path: path.to_owned() });
     }
-    let too_long = || FileError::TooLong {
-        path: path.to_owned(),
-        limit,
-    };
+    let too_long = || FileError::TooLong { path: path.to_owned(), limit };
     let length = usize::try_from(metadata.len().min(limit)).map_err(|_| too_long())?;
     // Room for the whole file at once: a buffer that grows leaves unwiped copies behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(length.saturating_add(1)));
-    file.take(limit.saturating_add(1))
-        .read_to_end(&mut bytes)
-        .map_err(failed)?;
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
     match u64::try_from(bytes.len()) {
         Ok(length) if length <= limit => Ok((bytes, metadata)),
         Ok(_) | Err(_) => Err(too_long()),

@@ -95,18 +95,13 @@ pub(super) fn check_upstream(
     upstream: Spanned<raw::Upstream>,
     context: &mut Context<'_>,
 ) -> Option<Upstream> {
-    let Spanned {
-        value: upstream,
-        span,
-    } = upstream;
+    let Spanned { value: upstream, span } = upstream;
     let graph = check_origin(upstream.graph.as_ref(), DEFAULT_GRAPH, &span, context);
     let authority = check_origin(upstream.authority.as_ref(), DEFAULT_AUTHORITY, &span, context);
     let ca = optional(upstream.ca_file.as_ref(), |text| context.file(text));
     let application = check_application(&upstream, context);
-    let credential = upstream
-        .credential
-        .0
-        .and_then(|credential| check_credential(&credential, application?, context));
+    let credential =
+        upstream.credential.0.and_then(|credential| check_credential(&credential, application?, context));
     let timeouts = check_timeouts(upstream.timeouts.and_then(|it| it.0).as_ref(), context);
     Some(Upstream {
         graph: graph?,
@@ -123,10 +118,7 @@ fn check_origin(
     section: &Range<usize>,
     context: &mut Context<'_>,
 ) -> Option<BaseUrl> {
-    let default = || Text {
-        value: default.to_owned(),
-        span: section.clone(),
-    };
+    let default = || Text { value: default.to_owned(), span: section.clone() };
     BaseUrl::check_origin(&written.cloned().unwrap_or_else(default), context)
 }
 
@@ -139,10 +131,7 @@ struct Application {
 fn check_application(upstream: &raw::Upstream, context: &mut Context<'_>) -> Option<Application> {
     let tenant = optional(upstream.tenant.as_ref(), |text| check_tenant(text, context));
     let client_id = optional(upstream.client_id.as_ref(), |text| check_client_id(text, context));
-    Some(Application {
-        tenant: tenant?,
-        client_id: client_id?,
-    })
+    Some(Application { tenant: tenant?, client_id: client_id? })
 }
 
 /// A tenant is a segment of the token endpoint's path. The multi-tenant aliases have no application permissions.
@@ -200,9 +189,8 @@ fn check_credential(
         (Kind::ClientSecret, Place::File, &written.client_secret_file),
         (Kind::ClientSecret, Place::Environment, &written.client_secret_env),
     ];
-    let mut chosen = sources
-        .into_iter()
-        .filter_map(|(kind, place, text)| text.as_ref().map(|text| (kind, place, text)));
+    let mut chosen =
+        sources.into_iter().filter_map(|(kind, place, text)| text.as_ref().map(|text| (kind, place, text)));
     let (Some((kind, place, text)), None) = (chosen.next(), chosen.next()) else {
         return context.refuse(
             CONFIG_VALUE,
@@ -232,11 +220,7 @@ enum Place {
 
 /// The place of a key that stands for a kind that this version does not have.
 fn unsupported(written: &raw::UpstreamCredential) -> Option<&Range<usize>> {
-    let texts = [
-        &written.certificate_file,
-        &written.private_key_file,
-        &written.federated_token_file,
-    ];
+    let texts = [&written.certificate_file, &written.private_key_file, &written.federated_token_file];
     texts
         .into_iter()
         .find_map(|text| text.as_ref().map(|it| &it.span))
@@ -253,11 +237,9 @@ fn build_credential(
 ) -> Option<UpstreamCredential> {
     match (kind, application.tenant, application.client_id) {
         (Kind::AccessToken, _, _) => Some(UpstreamCredential::AccessToken(source)),
-        (Kind::ClientSecret, Some(tenant), Some(client_id)) => Some(UpstreamCredential::ClientSecret {
-            tenant,
-            client_id,
-            secret: source,
-        }),
+        (Kind::ClientSecret, Some(tenant), Some(client_id)) => {
+            Some(UpstreamCredential::ClientSecret { tenant, client_id, secret: source })
+        }
         (Kind::ClientSecret, _, _) => context.refuse(
             CONFIG_VALUE,
             span,
@@ -269,20 +251,8 @@ fn build_credential(
 
 fn check_timeouts(timeouts: Option<&raw::Timeouts>, context: &mut Context<'_>) -> Option<Timeouts> {
     let written = |key: fn(&raw::Timeouts) -> Option<&Spanned<u64>>| timeouts.and_then(key);
-    let connect = context.seconds(
-        written(|it| it.connect_seconds.as_ref()),
-        MAX_SECONDS,
-        DEFAULT_CONNECT,
-    );
-    let response = context.seconds(
-        written(|it| it.response_seconds.as_ref()),
-        MAX_SECONDS,
-        DEFAULT_RESPONSE,
-    );
+    let connect = context.seconds(written(|it| it.connect_seconds.as_ref()), MAX_SECONDS, DEFAULT_CONNECT);
+    let response = context.seconds(written(|it| it.response_seconds.as_ref()), MAX_SECONDS, DEFAULT_RESPONSE);
     let idle = context.seconds(written(|it| it.idle_seconds.as_ref()), MAX_SECONDS, DEFAULT_IDLE);
-    Some(Timeouts {
-        connect: connect?,
-        response: response?,
-        idle: idle?,
-    })
+    Some(Timeouts { connect: connect?, response: response?, idle: idle? })
 }

@@ -114,10 +114,7 @@ impl BaseUrl {
         let default_port = if https { 443 } else { 80 };
         let port = match authority.as_str().get(host.len()..) {
             Some("") => default_port,
-            _ => authority
-                .port_u16()
-                .filter(|port| *port != 0)
-                .ok_or(Fault::Port)?,
+            _ => authority.port_u16().filter(|port| *port != 0).ok_or(Fault::Port)?,
         };
         let path = check_path(uri.path()).ok_or(Fault::Path)?;
         Ok(Self::build(https, host, port, path))
@@ -129,13 +126,7 @@ impl BaseUrl {
             (true, 443) | (false, 80) => format!("{scheme}://{host}{path}"),
             _ => format!("{scheme}://{host}:{port}{path}"),
         };
-        Self {
-            text,
-            https,
-            host,
-            port,
-            path,
-        }
+        Self { text, https, host, port, path }
     }
 }
 
@@ -181,10 +172,7 @@ fn check_host(host: &str) -> Option<String> {
         return address.parse::<Ipv6Addr>().is_ok().then_some(host);
     }
     let label_fits = |label: &str| {
-        !label.is_empty()
-            && label
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
     };
     host.split('.').all(label_fits).then_some(host)
 }
@@ -211,14 +199,8 @@ mod tests {
     fn one_url_has_one_spelling() {
         for (written, canonical) in [
             ("https://Proxy.Contoso.Example/", "https://proxy.contoso.example"),
-            (
-                "https://proxy.contoso.example:443",
-                "https://proxy.contoso.example",
-            ),
-            (
-                "https://proxy.contoso.example:8443/graph/",
-                "https://proxy.contoso.example:8443/graph",
-            ),
+            ("https://proxy.contoso.example:443", "https://proxy.contoso.example"),
+            ("https://proxy.contoso.example:8443/graph/", "https://proxy.contoso.example:8443/graph"),
             ("http://127.0.0.1:80", "http://127.0.0.1"),
             ("http://[::1]:8080", "http://[::1]:8080"),
         ] {
@@ -267,11 +249,7 @@ mod tests {
             ("http://127.0.0.1.evil.example", false),
             ("http://10.0.0.1", false),
         ] {
-            assert_eq!(
-                BaseUrl::parse(written).unwrap().is_loopback(),
-                loopback,
-                "{written}"
-            );
+            assert_eq!(BaseUrl::parse(written).unwrap().is_loopback(), loopback, "{written}");
         }
     }
 }

@@ -1,1 +1,252 @@
-//! (to be written)
+//! Pseudonyms: canonical forms, keyed tokens, tokens that can be opened again, and the keys for them.
+//!
+//! # What is joined, and what is not
+//!
+//! A consumer counts and correlates: who writes to whom, how often, in which thread. For that, one person has to
+//! be one token wherever they are named, and no more than that has to be known of them. So each class of value
+//! has a *canonical form* that decides which writings are the same, and a token is a MAC over that form.
+//!
+//! | class | same token | different tokens |
+//! |---|---|---|
+//! | `email` | case, display names, `SMTP:`, U-labels and A-labels of one address | two addresses of one person |
+//! | `thread` | one thread read from two mailboxes | two threads |
+//! | `message_id`, `id`, `text` | the same characters | anything else, case included |
+//! | `domain` | case, U-label and A-label | a domain and its subdomain |
+//! | `ip` | all writings of one address, IPv4-mapped ones too | neighbouring addresses |
+//!
+//! Nothing is joined across classes, across pseudonym domains or across keys: an address that turns up as a
+//! `text` has another token than as an `email`, one consumer's tokens mean nothing to another, and after a rotation
+//! a person has a new token. HMAC is one-way, so old one-way tokens cannot be carried over; a rotation is
+//! a new start for the consumer, and is worth it after a compromise.
+//!
+//! # What a token does not hide
+//!
+//! Equality is what tokens are for, so frequency, timing and the shape of the graph remain, and whoever writes a
+//! mail to the tenant may find their own token by its time. Tokens are pseudonyms in the sense of GDPR
+//! article 4(5): personal data for who holds the key.
+//!
+//! # One way and back
+//!
+//! `t~` tokens are one-way. `p~` tokens can be opened with the ring; they are for ids that must come back in a
+//! request, never for addresses of people. The published contract, with test vectors, is `docs/PSEUDONYMS.md`.
+//!
+//! Everything that is written is made of the characters `A-Z a-z 0-9 - _ ~ @ .`, and `, ` between the
+//! tokens of a list, so it stands in a JSON string without escapes.
+
+mod address;
+mod address_list;
+mod class;
+mod derive;
+mod fold;
+mod keys;
+mod policy;
+pub mod primitives;
+mod reversible;
+mod thread;
+mod token;
+
+pub use address::canonical_domain;
+pub use class::Class;
+pub use keys::{At, Fingerprint, KeyFileError, KeyRing};
+pub use policy::{AddressPolicy, DomainMode, PlusTags};
+
+use address::Address;
+use class::PerClass;
+use core::net::IpAddr;
+use reversible::Sealer;
+use std::collections::BTreeSet;
+use token::{Canonical, Prefix, Tokens};
+use zeroize::Zeroizing;
+
+/// What was written for a value.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[must_use]
+pub enum Outcome {
+    /// The token.
+    Written,
+    /// Nothing, as there was no value: `null` says so.
+    Empty,
+    /// Nothing, as the value is not of the kind asked for, or its policy lets nothing of it leave.
+    NotUnderstood,
+}
+
+/// Makes the tokens of one pseudonym domain. Keys are derived once, here; they are wiped on drop.
+pub struct Pseudonyms {
+    tokens: PerClass<Tokens>,
+    reversible: PerClass<Sealer>,
+    sealer: Sealer,
+    domains: DomainMode,
+    /// Invariant: canonical, so that equality decides.
+    listed: BTreeSet<String>,
+    plus_tags: PlusTags,
+}
+
+impl Pseudonyms {
+    fn new(ring: &KeyRing, domain: &str, policy: &AddressPolicy) -> Self {
+        let newest = ring.newest();
+        let tokens = |class| Tokens::new(derive::token_key(&newest.master, domain, class), newest.id);
+        Self {
+            tokens: PerClass::new(tokens),
+            reversible: PerClass::new(|class| Sealer::tokens(ring, domain, class)),
+            sealer: Sealer::values(ring, domain),
+            domains: policy.domains,
+            listed: policy.listed.iter().filter_map(|listed| canonical_domain(listed)).collect(),
+            plus_tags: policy.plus_tags,
+        }
+    }
+
+    /// The token of an address, with its domain after an `@` as the policy says. Never [`Outcome::NotUnderstood`]:
+    /// what is no address is pseudonymised as it is.
+    pub fn email(&self, raw: &str, out: &mut Vec<u8>) -> Outcome {
+        let Some(address) = Address::parse(raw, self.plus_tags) else {
+            return Outcome::Empty;
+        };
+        self.write_address(&address, out);
+        let before = out.len();
+        out.push(b'@');
+        if self.write_domain(&address, out) != Outcome::Written {
+            out.truncate(before);
+        }
+        Outcome::Written
+    }
+
+    /// The tokens of a header-style list of addresses (RFC 5322, section 3.4), joined by `, `.
+    pub fn email_list(&self, raw: &str, out: &mut Vec<u8>) -> Outcome {
+        let mut outcome = Outcome::Empty;
+        for entry in address_list::entries(raw) {
+            if outcome == Outcome::Written {
+                out.extend_from_slice(b", ");
+            }
+            outcome = self.email(&entry, out);
+        }
+        outcome
+    }
+
+    /// The domain of an address (`@contoso.com` will do for one), readable or as a `d~` token as the policy says.
+    /// [`Outcome::NotUnderstood`] if there is none in it or the policy drops it.
+    pub fn domain(&self, raw: &str, out: &mut Vec<u8>) -> Outcome {
+        let text = fold::trimmed(raw);
+        if let Some(domain) = text.strip_prefix('@') {
+            return canonical_domain(domain)
+                .map_or(Outcome::NotUnderstood, |domain| self.put_domain(&domain, out));
+        }
+        Address::parse(raw, self.plus_tags).map_or(Outcome::Empty, |address| self.write_domain(&address, out))
+    }
+
+    /// The token of an object id, exactly as it is.
+    pub fn id(&self, raw: &str, out: &mut Vec<u8>) -> Outcome {
+        self.exact(Class::Id, "i1", raw, out)
+    }
+
+    /// The token of the thread that a `conversationId` names, the same from every mailbox; of the id as it is
+    /// where its layout is not known.
+    pub fn thread(&self, raw: &str, out: &mut Vec<u8>) -> Outcome {
+        match thread::thread_guid(raw) {
+            Some(guid) => {
+                self.write(Class::Thread, Canonical { version: "c1", kind: "guid", value: &guid }, out)
+            }
+            None => self.exact(Class::Thread, "c1", raw, out),
+        }
+    }
+
+    /// The token of an `internetMessageId`, exactly as it is: ids are case-sensitive (RFC 5322, section 3.6.4).
+    pub fn message_id(&self, raw: &str, out: &mut Vec<u8>) -> Outcome {
+        self.exact(Class::MessageId, "m1", raw, out)
+    }
+
+    /// The token of any text, exactly as it is.
+    pub fn text(&self, raw: &str, out: &mut Vec<u8>) -> Outcome {
+        self.exact(Class::Text, "x1", raw, out)
+    }
+
+    /// The token of an IP address in any of its writings (RFC 5952 names them).
+    pub fn ip(&self, raw: &str, out: &mut Vec<u8>) -> Outcome {
+        let text = fold::trimmed(raw);
+        let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+        match bare.parse::<IpAddr>().map(|ip| ip.to_canonical()) {
+            Ok(IpAddr::V4(ip)) => self.write_ip("v4", &ip.octets(), out),
+            Ok(IpAddr::V6(ip)) => self.write_ip("v6", &ip.octets(), out),
+            Err(_) if text.is_empty() => Outcome::Empty,
+            Err(_) => Outcome::NotUnderstood,
+        }
+    }
+
+    /// A token that [`Pseudonyms::open`] turns back into `raw`: for ids that must come back in a request.
+    pub fn reversible(&self, class: Class, raw: &str, out: &mut Vec<u8>) -> Outcome {
+        if raw.is_empty() {
+            return Outcome::Empty;
+        }
+        out.extend_from_slice(reversible::PREFIX.as_bytes());
+        out.extend_from_slice(self.reversible.get(class).seal(class.name(), raw.as_bytes()).as_bytes());
+        Outcome::Written
+    }
+
+    /// The value of a `p~` token that was made for this pseudonym domain and class with a key of the ring. `None`
+    /// for everything else, whatever is wrong with it.
+    pub fn open(&self, class: Class, token: &str) -> Option<Zeroizing<String>> {
+        let sealed = token.strip_prefix(reversible::PREFIX)?;
+        let mut plain = self.reversible.get(class).open(class.name(), sealed)?;
+        String::from_utf8(std::mem::take(&mut *plain)).ok().map(Zeroizing::new)
+    }
+
+    /// Seals something that the proxy hands out and wants back unread and unchanged, such as a link. Any
+    /// replica with the ring opens it. The text is base64url.
+    pub fn seal(&self, purpose: &str, plain: &[u8]) -> String {
+        self.sealer.seal(purpose, plain)
+    }
+
+    /// What was sealed for this pseudonym domain and purpose with a key of the ring; `None` for everything else.
+    pub fn unseal(&self, purpose: &str, sealed: &str) -> Option<Zeroizing<Vec<u8>>> {
+        self.sealer.open(purpose, sealed)
+    }
+
+    fn write(&self, class: Class, canonical: Canonical<'_>, out: &mut Vec<u8>) -> Outcome {
+        self.tokens.get(class).write(Prefix::Value, canonical, out);
+        Outcome::Written
+    }
+
+    fn exact(&self, class: Class, version: &'static str, raw: &str, out: &mut Vec<u8>) -> Outcome {
+        if raw.is_empty() {
+            return Outcome::Empty;
+        }
+        self.write(class, Canonical { version, kind: "exact", value: raw.as_bytes() }, out)
+    }
+
+    fn write_ip(&self, kind: &'static str, octets: &[u8], out: &mut Vec<u8>) -> Outcome {
+        self.write(Class::Ip, Canonical { version: "n1", kind, value: octets }, out)
+    }
+
+    fn write_address(&self, address: &Address<'_>, out: &mut Vec<u8>) {
+        let joined;
+        let (kind, value) = match address {
+            Address::Mailbox { local, domain } => {
+                joined = [local.as_str(), domain].join("@");
+                ("smtp", joined.as_bytes())
+            }
+            Address::X500(name) => ("x500", name.as_bytes()),
+            Address::Opaque(text) => ("opaque", text.as_bytes()),
+            Address::Digest(digest) => ("digest", digest.as_slice()),
+        };
+        let canonical = Canonical { version: "e1", kind, value };
+        self.tokens.get(Class::Email).write(Prefix::Value, canonical, out);
+    }
+
+    fn write_domain(&self, address: &Address<'_>, out: &mut Vec<u8>) -> Outcome {
+        address.domain().map_or(Outcome::NotUnderstood, |domain| self.put_domain(domain, out))
+    }
+
+    fn put_domain(&self, domain: &str, out: &mut Vec<u8>) -> Outcome {
+        match self.domains {
+            DomainMode::Drop => return Outcome::NotUnderstood,
+            DomainMode::Keep => out.extend_from_slice(domain.as_bytes()),
+            DomainMode::KeepListed if self.listed.contains(domain) => {
+                out.extend_from_slice(domain.as_bytes())
+            }
+            DomainMode::KeepListed | DomainMode::Pseudonymize => {
+                let canonical = Canonical { version: "d1", kind: "domain", value: domain.as_bytes() };
+                self.tokens.get(Class::Domain).write(Prefix::Domain, canonical, out);
+            }
+        }
+        Outcome::Written
+    }
+}

@@ -39,21 +39,12 @@ pub enum Severity {
 impl Diagnostic {
     /// An error at `span`.
     pub fn error(code: Code, span: Range<usize>, message: impl Into<String>) -> Self {
-        Self {
-            severity: Severity::Error,
-            code,
-            message: message.into(),
-            span: Some(span),
-            hint: None,
-        }
+        Self { severity: Severity::Error, code, message: message.into(), span: Some(span), hint: None }
     }
 
     /// A warning at `span`.
     pub fn warning(code: Code, span: Range<usize>, message: impl Into<String>) -> Self {
-        Self {
-            severity: Severity::Warning,
-            ..Self::error(code, span, message)
-        }
+        Self { severity: Severity::Warning, ..Self::error(code, span, message) }
     }
 
     /// The same finding with advice on what to do.
@@ -101,11 +92,7 @@ impl Report {
     /// Orders the findings by place.
     pub fn new(file: &str, source: &str, mut diagnostics: Vec<Diagnostic>) -> Self {
         diagnostics.sort_by_key(|d| d.span.as_ref().map_or(0, |span| span.start));
-        Self {
-            file: file.to_owned(),
-            source: source.to_owned(),
-            diagnostics,
-        }
+        Self { file: file.to_owned(), source: source.to_owned(), diagnostics }
     }
 
     /// Whether any finding stops the file from being used.
@@ -127,10 +114,7 @@ impl Report {
     /// The findings with line and column, for scripts.
     pub fn located(&self) -> impl Iterator<Item = Located<'_>> {
         self.diagnostics.iter().map(|d| {
-            let place = d
-                .span
-                .as_ref()
-                .map(|span| line_and_column(&self.source, span.start));
+            let place = d.span.as_ref().map(|span| line_and_column(&self.source, span.start));
             Located {
                 file: &self.file,
                 severity: d.severity,
@@ -148,14 +132,10 @@ impl Report {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
-        let title = level
-            .primary_title(&diagnostic.message)
-            .id(diagnostic.code.as_str());
+        let title = level.primary_title(&diagnostic.message).id(diagnostic.code.as_str());
         let span = clamp(&self.source, diagnostic.span.clone().unwrap_or(0..0));
         let mut group = Group::with_title(title).element(
-            Snippet::source(&self.source)
-                .path(&self.file)
-                .annotation(AnnotationKind::Primary.span(span)),
+            Snippet::source(&self.source).path(&self.file).annotation(AnnotationKind::Primary.span(span)),
         );
         if let Some(hint) = &diagnostic.hint {
             group = group.element(Level::HELP.message(hint));
@@ -200,13 +180,8 @@ mod tests {
     #[test]
     fn rendering_names_code_file_line_column_excerpt_and_hint() {
         let text = report().render();
-        for part in [
-            "G0001",
-            "not a name",
-            "rules.yaml:2:13",
-            "connector: Ünlaut",
-            "use lower-case letters",
-        ] {
+        for part in ["G0001", "not a name", "rules.yaml:2:13", "connector: Ünlaut", "use lower-case letters"]
+        {
             assert!(text.contains(part), "{part:?} missing in:\n{text}");
         }
     }

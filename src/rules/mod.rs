@@ -1,7 +1,28 @@
-//! The rules language: YAML as written, checked, compiled.
+//! The rules language: YAML as written ([`raw`]) → as checked → compiled to a [`plan`].
+//!
+//! | file | what |
+//! |---|---|
+//! | `yaml` | loading with places, all mistakes in one pass |
+//! | `raw` | the file as written; the JSON Schema comes from it |
+//! | `path` | JSONPath, narrowed to what can be streamed |
+//! | `template` | endpoint paths |
+//! | `check` | meaning: names resolved, conflicts and observable properties found |
+//! | `automaton` | shapes compiled to a matcher |
+//! | `plan` | the compiled form, which describes itself |
+//! | `diagnostic`, `codes` | what an author is told |
 
+pub mod automaton;
+mod check;
+mod checked;
 pub mod codes;
 pub mod diagnostic;
+mod fingerprint;
+mod path;
+pub mod plan;
+pub mod raw;
+pub mod template;
 pub mod yaml;
 
+pub use check::{Compiled, compile};
 pub use diagnostic::{Diagnostic, Report, Severity};
+pub use plan::Plan;

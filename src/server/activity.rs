@@ -40,11 +40,7 @@ pub(super) enum State {
 
 impl Activity {
     pub(super) fn new() -> Self {
-        Self(Arc::new(Mutex::new(Notes {
-            next: 0,
-            requests: BTreeMap::new(),
-            idle_since: Instant::now(),
-        })))
+        Self(Arc::new(Mutex::new(Notes { next: 0, requests: BTreeMap::new(), idle_since: Instant::now() })))
     }
 
     /// Notes a new request; it is in progress until the returned value is dropped.
@@ -53,10 +49,7 @@ impl Activity {
         let id = notes.next;
         notes.next += 1;
         notes.requests.insert(id, None);
-        InProgress {
-            activity: self.clone(),
-            id,
-        }
+        InProgress { activity: self.clone(), id }
     }
 
     /// What the notes say at `now`.
@@ -90,10 +83,7 @@ pub(super) struct InProgress {
 impl InProgress {
     /// Something was handed over, and the peer must take it before more is asked for.
     fn waits_for_peer(&self) {
-        self.activity
-            .notes()
-            .requests
-            .insert(self.id, Some(Instant::now()));
+        self.activity.notes().requests.insert(self.id, Some(Instant::now()));
     }
 
     /// More was asked for: what was handed over has been taken.

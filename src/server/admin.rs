@@ -62,10 +62,7 @@ impl Admin {
     fn metrics(&self) -> Response<Full<Bytes>> {
         match self.metrics.text() {
             Ok(metrics) => answer(StatusCode::OK, OPENMETRICS, metrics.into()),
-            Err(_) => text(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "the metrics cannot be encoded\n",
-            ),
+            Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, "the metrics cannot be encoded\n"),
         }
     }
 }
@@ -78,9 +75,7 @@ fn answer(status: StatusCode, content_type: HeaderValue, body: Bytes) -> Respons
     let mut response = Response::new(Full::new(body));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, content_type);
-    response
-        .headers_mut()
-        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 

@@ -77,11 +77,7 @@ where
     // Answers are written in large pieces; waiting to fill packets only delays their ends.
     stream.set_nodelay(true).map_err(ConnectionError::Handshake)?;
     let stream = StallGuard::new(stream, shared.limits.write_stall);
-    let mut peer = Peer {
-        address,
-        tls: false,
-        client_certificates: Arc::new([]),
-    };
+    let mut peer = Peer { address, tls: false, client_certificates: Arc::new([]) };
     let Some(tls) = &shared.tls else {
         return serve_http1(stream, peer, shared, shutdown).await;
     };
@@ -102,10 +98,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let accepted = timeout(limit, TlsAcceptor::from(tls.current()).accept(stream));
-    accepted
-        .await
-        .map_err(|_| ConnectionError::HandshakeTimeout)?
-        .map_err(ConnectionError::Handshake)
+    accepted.await.map_err(|_| ConnectionError::HandshakeTimeout)?.map_err(ConnectionError::Handshake)
 }
 
 async fn serve_http1<S, H, F, B>(

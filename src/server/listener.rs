@@ -71,10 +71,7 @@ pub async fn serve<H, F, B>(
 async fn accept(
     listener: &TcpListener,
     slots: &Arc<Semaphore>,
-) -> (
-    Option<OwnedSemaphorePermit>,
-    io::Result<(tokio::net::TcpStream, std::net::SocketAddr)>,
-) {
+) -> (Option<OwnedSemaphorePermit>, io::Result<(tokio::net::TcpStream, std::net::SocketAddr)>) {
     // The semaphore is never closed, so there is always a slot.
     let slot = Arc::clone(slots).acquire_owned().await.ok();
     (slot, listener.accept().await)
@@ -87,10 +84,7 @@ async fn drain(mut connections: JoinSet<Result<(), ConnectionError>>, limit: Dur
         }
     });
     if ended.await.is_err() {
-        tracing::warn!(
-            connections = connections.len(),
-            "the drain took too long; what is left is cut"
-        );
+        tracing::warn!(connections = connections.len(), "the drain took too long; what is left is cut");
         connections.shutdown().await;
     }
 }

@@ -97,16 +97,8 @@ impl Metrics {
     fn register(&mut self) {
         let registry = &mut self.registry;
         registry.register("requests", "Requests that ended", self.requests.clone());
-        registry.register(
-            "requests_in_flight",
-            "Requests in progress",
-            self.in_flight.clone(),
-        );
-        registry.register(
-            "values_dropped",
-            "Values that did not leave, by reason",
-            self.dropped.clone(),
-        );
+        registry.register("requests_in_flight", "Requests in progress", self.in_flight.clone());
+        registry.register("values_dropped", "Values that did not leave, by reason", self.dropped.clone());
         registry.register(
             "body_bytes",
             "Bytes of bodies read from Graph and sent to consumers",
@@ -139,28 +131,19 @@ impl Metrics {
             endpoint: self.known_endpoint(record.endpoint.as_deref()),
         };
         self.requests.get_or_create(&labels).inc();
-        for (direction, count) in [
-            (Direction::Read, record.counters.bytes_read),
-            (Direction::Sent, record.counters.bytes_sent),
-        ] {
-            self.bytes
-                .get_or_create(&DirectionLabels { direction })
-                .inc_by(count);
+        for (direction, count) in
+            [(Direction::Read, record.counters.bytes_read), (Direction::Sent, record.counters.bytes_sent)]
+        {
+            self.bytes.get_or_create(&DirectionLabels { direction }).inc_by(count);
         }
         for (reason, count) in &record.counters.dropped {
-            self.dropped
-                .get_or_create(&ReasonLabels { reason })
-                .inc_by(*count);
+            self.dropped.get_or_create(&ReasonLabels { reason }).inc_by(*count);
         }
     }
 
     /// Counts a reload, and says whether what runs is what the files say.
     pub fn reloaded(&self, good: bool) {
-        let result = if good {
-            ReloadResult::Ok
-        } else {
-            ReloadResult::Failed
-        };
+        let result = if good { ReloadResult::Ok } else { ReloadResult::Failed };
         self.reloads.get_or_create(&ReloadLabels { result }).inc();
         self.config_good.set(i64::from(good));
     }
@@ -174,9 +157,7 @@ impl Metrics {
 
     fn known_endpoint(&self, endpoint: Option<&str>) -> Arc<str> {
         let known = self.endpoints.load();
-        endpoint
-            .and_then(|name| known.get(name).cloned())
-            .unwrap_or_else(|| NO_ENDPOINT.into())
+        endpoint.and_then(|name| known.get(name).cloned()).unwrap_or_else(|| NO_ENDPOINT.into())
     }
 }
 
@@ -285,10 +266,7 @@ mod tests {
             &metrics,
             "glassine_requests_total{decision=\"allowed\",status=\"2xx\",endpoint=\"list-messages\"} 1",
         );
-        has(
-            &metrics,
-            "glassine_requests_total{decision=\"refused\",status=\"4xx\",endpoint=\"none\"} 1",
-        );
+        has(&metrics, "glassine_requests_total{decision=\"refused\",status=\"4xx\",endpoint=\"none\"} 1");
         has(&metrics, "glassine_body_bytes_total{direction=\"sent\"} 14");
         has(&metrics, "glassine_values_dropped_total{reason=\"unlisted\"} 4");
         assert!(!metrics.text().unwrap().contains("alice"));

@@ -25,12 +25,7 @@ pub struct StallGuard<S> {
 impl<S> StallGuard<S> {
     /// Guards `stream`.
     pub fn new(stream: S, limit: Duration) -> Self {
-        Self {
-            stream,
-            limit,
-            deadline: Box::pin(tokio::time::sleep(limit)),
-            armed: false,
-        }
+        Self { stream, limit, deadline: Box::pin(tokio::time::sleep(limit)), armed: false }
     }
 
     /// Passes progress on; turns a wait that is too long into [`io::ErrorKind::TimedOut`].
@@ -43,10 +38,7 @@ impl<S> StallGuard<S> {
             self.armed = true;
             self.deadline.as_mut().reset(Instant::now() + self.limit);
         }
-        self.deadline
-            .as_mut()
-            .poll(cx)
-            .map(|()| Err(io::ErrorKind::TimedOut.into()))
+        self.deadline.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
@@ -124,11 +116,7 @@ mod tests {
             error = guarded.write_all(b"1").await.err();
         }
         reader.await.unwrap();
-        assert_eq!(
-            error.unwrap().kind(),
-            io::ErrorKind::BrokenPipe,
-            "the reader left first"
-        );
+        assert_eq!(error.unwrap().kind(), io::ErrorKind::BrokenPipe, "the reader left first");
     }
 
     #[tokio::test]

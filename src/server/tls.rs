@@ -84,9 +84,7 @@ pub enum TlsError {
 impl TlsState {
     /// Reads the files.
     pub fn load(files: &TlsFiles) -> Result<Self, TlsError> {
-        Ok(Self {
-            current: ArcSwap::from_pointee(read(files)?),
-        })
+        Ok(Self { current: ArcSwap::from_pointee(read(files)?) })
     }
 
     /// Reads the files again; new connections get what they hold. On an error the last good state stays.
@@ -112,13 +110,11 @@ fn read(files: &TlsFiles) -> Result<ServerConfig, TlsError> {
         Some(authorities) => require_client_certificates(builder, authorities.path(), provider)?,
         None => builder.with_no_client_auth(),
     };
-    let mut config = builder
-        .with_single_cert(certificates, key)
-        .map_err(|source| TlsError::Pair {
-            certificate: files.certificate.path().to_owned(),
-            private_key: files.private_key.path().to_owned(),
-            source,
-        })?;
+    let mut config = builder.with_single_cert(certificates, key).map_err(|source| TlsError::Pair {
+        certificate: files.certificate.path().to_owned(),
+        private_key: files.private_key.path().to_owned(),
+        source,
+    })?;
     config.alpn_protocols = vec![ALPN_HTTP2.to_vec(), ALPN_HTTP1.to_vec()];
     Ok(config)
 }
@@ -130,44 +126,28 @@ fn require_client_certificates(
 ) -> Result<ConfigBuilder<ServerConfig, WantsServerCert>, TlsError> {
     let mut roots = RootCertStore::empty();
     for certificate in read_certificates(path)? {
-        roots.add(certificate).map_err(|source| TlsError::Authority {
-            path: path.to_owned(),
-            source,
-        })?;
+        roots.add(certificate).map_err(|source| TlsError::Authority { path: path.to_owned(), source })?;
     }
     let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
         .build()
-        .map_err(|source| TlsError::Verifier {
-            path: path.to_owned(),
-            source,
-        })?;
+        .map_err(|source| TlsError::Verifier { path: path.to_owned(), source })?;
     Ok(builder.with_client_cert_verifier(verifier))
 }
 
 fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let certificates = CertificateDer::pem_file_iter(path)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|source| TlsError::Pem {
-            path: path.to_owned(),
-            source,
-        })?;
+        .map_err(|source| TlsError::Pem { path: path.to_owned(), source })?;
     if certificates.is_empty() {
-        return Err(TlsError::NoCertificate {
-            path: path.to_owned(),
-        });
+        return Err(TlsError::NoCertificate { path: path.to_owned() });
     }
     Ok(certificates)
 }
 
 fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
     PrivateKeyDer::from_pem_file(path).map_err(|source| match source {
-        pem::Error::NoItemsFound => TlsError::NoPrivateKey {
-            path: path.to_owned(),
-        },
-        source => TlsError::Pem {
-            path: path.to_owned(),
-            source,
-        },
+        pem::Error::NoItemsFound => TlsError::NoPrivateKey { path: path.to_owned() },
+        source => TlsError::Pem { path: path.to_owned(), source },
     })
 }
 

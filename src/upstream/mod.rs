@@ -1,1 +1,35 @@
-//! (to be written)
+//! The two servers that the proxy asks: Microsoft Graph, and Microsoft Entra ID for the token that opens Graph.
+//!
+//! ```text
+//!  TokenSource ── form POST ─▶ Entra        GraphClient ── GET ─▶ Graph
+//!       │                                        │
+//!       └──────────────── transport ─────────────┘
+//!            connector (DNS, TCP, TLS, each with its limit), pool, UpstreamBody (bounds, time limits)
+//! ```
+//!
+//! Nothing here reads what an answer means. No redirect is followed, no cookie kept and no environment variable of the
+//! `HTTPS_PROXY` kind obeyed: where a request goes is decided by the configuration alone. Errors say who is to blame and
+//! carry nothing of what the other side sent, so that they can be logged as they are.
+
+mod body;
+mod client;
+mod connector;
+mod error;
+mod origin;
+mod request;
+mod secret;
+mod timeouts;
+mod token;
+mod transport;
+
+pub use body::UpstreamBody;
+pub use client::{GraphClient, MAX_BODY, Settings};
+pub use connector::BuildError;
+pub use error::{Phase, UpstreamError};
+pub use origin::{Origin, OriginError};
+pub use request::{ConsistencyLevel, MediaType, Preference, RequestHeaders, RequestId};
+pub use secret::{MAX_SECRET, Secret, SecretError, SecretSource};
+pub use timeouts::Timeouts;
+pub use token::{
+    AccessToken, AnswerFault, Credential, OAuthError, Pace, TokenError, TokenSettings, TokenSource,
+};

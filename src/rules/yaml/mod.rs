@@ -31,10 +31,7 @@ pub struct Loaded<T> {
 pub fn load<T: for<'de> Deserialize<'de>>(source: &str) -> Loaded<T> {
     match node::parse(source) {
         Ok(root) => reader::read(&root),
-        Err(diagnostic) => Loaded {
-            value: None,
-            diagnostics: vec![*diagnostic],
-        },
+        Err(diagnostic) => Loaded { value: None, diagnostics: vec![*diagnostic] },
     }
 }
 
@@ -45,6 +42,13 @@ pub struct Spanned<T> {
     pub value: T,
     /// Byte range in the source.
     pub span: Range<usize>,
+}
+
+impl<T> Spanned<T> {
+    /// Another value at the same place.
+    pub fn with<U>(&self, value: U) -> Spanned<U> {
+        Spanned { value, span: self.span.clone() }
+    }
 }
 
 /// A part whose own errors were recorded, so that the rest of the file is still read.
@@ -77,10 +81,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for SpannedVisitor<T> {
         let (_, end) = map.next_entry::<&str, u64>()?.ok_or_else(missing)?;
         let (_, value) = map.next_entry::<&str, T>()?.ok_or_else(missing)?;
         let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
-        Ok(Spanned {
-            value,
-            span: place(start)..place(end),
-        })
+        Ok(Spanned { value, span: place(start)..place(end) })
     }
 }
 

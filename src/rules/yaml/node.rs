@@ -51,11 +51,7 @@ pub(super) fn parse(source: &str) -> Result<Node, Box<Diagnostic>> {
 
 fn diagnostic(error: &serde_saphyr::Error) -> Diagnostic {
     let span = error.location().map_or(0..0, |location| bytes(location.span()));
-    Diagnostic::error(
-        codes::YAML,
-        span,
-        DefaultMessageFormatter.format_message(error.without_snippet()),
-    )
+    Diagnostic::error(codes::YAML, span, DefaultMessageFormatter.format_message(error.without_snippet()))
 }
 
 fn bytes(span: serde_saphyr::Span) -> Range<usize> {
@@ -67,10 +63,7 @@ fn bytes(span: serde_saphyr::Span) -> Range<usize> {
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = serde_saphyr::Spanned::<Kind>::deserialize(deserializer)?;
-        Ok(Self {
-            span: bytes(spanned.referenced.span()),
-            kind: spanned.value,
-        })
+        Ok(Self { span: bytes(spanned.referenced.span()), kind: spanned.value })
     }
 }
 
@@ -110,9 +103,7 @@ impl<'de> Visitor<'de> for KindVisitor {
     }
 
     fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Kind, E> {
-        i64::try_from(value)
-            .map(Kind::Integer)
-            .map_err(|_| E::custom("the number is too large"))
+        i64::try_from(value).map(Kind::Integer).map_err(|_| E::custom("the number is too large"))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Kind, E> {

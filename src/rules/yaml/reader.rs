@@ -20,15 +20,8 @@ use super::{Loaded, RECOVERED, SPANNED};
 
 pub(super) fn read<T: DeserializeOwned>(root: &Node) -> Loaded<T> {
     let findings = RefCell::new(Vec::new());
-    let value = T::deserialize(Reader {
-        node: root,
-        findings: &findings,
-    })
-    .ok();
-    Loaded {
-        value,
-        diagnostics: findings.into_inner(),
-    }
+    let value = T::deserialize(Reader { node: root, findings: &findings }).ok();
+    Loaded { value, diagnostics: findings.into_inner() }
 }
 
 #[derive(Clone, Copy)]
@@ -54,10 +47,7 @@ impl std::error::Error for ReadError {}
 
 impl serde::de::Error for ReadError {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self {
-            message: message.to_string(),
-            recorded: false,
-        }
+        Self { message: message.to_string(), recorded: false }
     }
 }
 
@@ -67,10 +57,7 @@ impl<'a> Reader<'a> {
     }
 
     fn report(self, span: &Range<usize>, message: String, hint: Option<String>) {
-        let finding = Diagnostic {
-            hint,
-            ..Diagnostic::error(codes::YAML, span.clone(), message)
-        };
+        let finding = Diagnostic { hint, ..Diagnostic::error(codes::YAML, span.clone(), message) };
         self.findings.borrow_mut().push(finding);
     }
 
@@ -80,10 +67,7 @@ impl<'a> Reader<'a> {
             if !error.recorded {
                 self.report(&self.node.span, error.message.clone(), None);
             }
-            ReadError {
-                recorded: true,
-                ..error
-            }
+            ReadError { recorded: true, ..error }
         })
     }
 
@@ -94,10 +78,7 @@ impl<'a> Reader<'a> {
             Kind::Integer(value) => visitor.visit_i64(*value),
             Kind::Float(value) => visitor.visit_f64(*value),
             Kind::Text(text) => visitor.visit_str(text),
-            Kind::Sequence(items) => visitor.visit_seq(Items {
-                reader: self,
-                items: items.iter(),
-            }),
+            Kind::Sequence(items) => visitor.visit_seq(Items { reader: self, items: items.iter() }),
             Kind::Mapping(entries) => visitor.visit_map(Entries::new(self, entries, None)),
         }
     }
@@ -114,34 +95,19 @@ impl<'a> Reader<'a> {
             | Kind::Integer(_)
             | Kind::Float(_)
             | Kind::Text(_)
-            | Kind::Sequence(_) => Err(ReadError::custom(format_args!(
-                "expected a mapping with {}",
-                list(fields)
-            ))),
+            | Kind::Sequence(_) => {
+                Err(ReadError::custom(format_args!("expected a mapping with {}", list(fields))))
+            }
         }
     }
 
     fn visit_enum<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
         match &self.node.kind {
-            Kind::Text(name) => visitor.visit_enum(Variant {
-                reader: self,
-                name,
-                content: None,
-            }),
+            Kind::Text(name) => visitor.visit_enum(Variant { reader: self, name, content: None }),
             Kind::Mapping(entries) => match entries.as_slice() {
-                [
-                    (
-                        Node {
-                            kind: Kind::Text(name),
-                            ..
-                        },
-                        content,
-                    ),
-                ] => visitor.visit_enum(Variant {
-                    reader: self,
-                    name,
-                    content: Some(content),
-                }),
+                [(Node { kind: Kind::Text(name), .. }, content)] => {
+                    visitor.visit_enum(Variant { reader: self, name, content: Some(content) })
+                }
                 _ => Err(ReadError::custom("expected exactly one key here: the kind")),
             },
             Kind::Null | Kind::Bool(_) | Kind::Integer(_) | Kind::Float(_) | Kind::Sequence(_) => {
@@ -172,10 +138,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         visitor: V,
     ) -> Result<V::Value, ReadError> {
         if name == SPANNED {
-            return self.place(visitor.visit_map(WithPlace {
-                reader: self,
-                step: 0,
-            }));
+            return self.place(visitor.visit_map(WithPlace { reader: self, step: 0 }));
         }
         self.place(self.visit_struct(fields, visitor))
     }
@@ -185,10 +148,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, ReadError> {
-        debug_assert!(
-            name == RECOVERED || !name.starts_with('$'),
-            "an unknown reader marker"
-        );
+        debug_assert!(name == RECOVERED || !name.starts_with('$'), "an unknown reader marker");
         visitor.visit_newtype_struct(self)
     }
 
@@ -217,10 +177,7 @@ impl<'de> SeqAccess<'de> for Items<'_> {
     type Error = ReadError;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, ReadError> {
-        self.items
-            .next()
-            .map(|node| seed.deserialize(self.reader.at(node)))
-            .transpose()
+        self.items.next().map(|node| seed.deserialize(self.reader.at(node))).transpose()
     }
 }
 
@@ -234,12 +191,7 @@ struct Entries<'a> {
 
 impl<'a> Entries<'a> {
     fn new(reader: Reader<'a>, entries: &'a [(Node, Node)], fields: Option<&'static [&'static str]>) -> Self {
-        Self {
-            reader,
-            entries: entries.iter(),
-            fields,
-            value: None,
-        }
+        Self { reader, entries: entries.iter(), fields, value: None }
     }
 }
 
@@ -252,8 +204,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
                 && !is_known(key, fields)
             {
                 let hint = format!("known here: {}", list(fields));
-                self.reader
-                    .report(&key.span, "unknown key".to_owned(), Some(hint));
+                self.reader.report(&key.span, "unknown key".to_owned(), Some(hint));
                 continue;
             }
             self.value = Some(value);
@@ -263,10 +214,8 @@ impl<'de> MapAccess<'de> for Entries<'_> {
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ReadError> {
-        let node = self
-            .value
-            .take()
-            .ok_or_else(|| ReadError::custom("a value was asked for before its key"))?;
+        let node =
+            self.value.take().ok_or_else(|| ReadError::custom("a value was asked for before its key"))?;
         seed.deserialize(self.reader.at(node))
     }
 }
@@ -330,16 +279,12 @@ impl<'de> VariantAccess<'de> for Variant<'_> {
     }
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, ReadError> {
-        let content = self
-            .content
-            .ok_or_else(|| ReadError::custom("this kind needs a value"))?;
+        let content = self.content.ok_or_else(|| ReadError::custom("this kind needs a value"))?;
         seed.deserialize(self.reader.at(content))
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _len: usize, visitor: V) -> Result<V::Value, ReadError> {
-        let content = self
-            .content
-            .ok_or_else(|| ReadError::custom("this kind needs a list"))?;
+        let content = self.content.ok_or_else(|| ReadError::custom("this kind needs a list"))?;
         self.reader.at(content).deserialize_any(visitor)
     }
 
@@ -348,17 +293,11 @@ impl<'de> VariantAccess<'de> for Variant<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ReadError> {
-        let content = self
-            .content
-            .ok_or_else(|| ReadError::custom("this kind needs a mapping"))?;
+        let content = self.content.ok_or_else(|| ReadError::custom("this kind needs a mapping"))?;
         self.reader.at(content).deserialize_struct("", fields, visitor)
     }
 }
 
 fn list(names: &[&str]) -> String {
-    names
-        .iter()
-        .map(|name| format!("`{name}`"))
-        .collect::<Vec<_>>()
-        .join(", ")
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }

@@ -50,31 +50,17 @@ fn every_mistake_is_reported_in_one_pass() {
     let found = places("name: x\nbogus: 1\nitems:\n- size: big\n- size: 2\n  colour: red\n- {}\n");
     let texts: Vec<_> = found.iter().map(|(text, _)| text.as_str()).collect();
     assert_eq!(
-        texts
-            .iter()
-            .filter(|text| **text == "bogus" || **text == "colour" || **text == "big")
-            .count(),
+        texts.iter().filter(|text| **text == "bogus" || **text == "colour" || **text == "big").count(),
         3
     );
-    assert!(
-        found
-            .iter()
-            .any(|(_, message)| message.contains("missing field `size`")),
-        "{found:?}"
-    );
+    assert!(found.iter().any(|(_, message)| message.contains("missing field `size`")), "{found:?}");
     assert_eq!(found.len(), 4, "{found:?}");
 }
 
 #[test]
 fn a_broken_item_does_not_lose_its_neighbours() {
-    let file = load::<File>("name: x\nitems: [{ size: big }, { size: 2 }]\n")
-        .value
-        .unwrap();
-    let sizes: Vec<_> = file
-        .items
-        .iter()
-        .map(|item| item.0.as_ref().map(|item| item.size))
-        .collect();
+    let file = load::<File>("name: x\nitems: [{ size: big }, { size: 2 }]\n").value.unwrap();
+    let sizes: Vec<_> = file.items.iter().map(|item| item.0.as_ref().map(|item| item.size)).collect();
     assert_eq!(sizes, [None, Some(2)]);
 }
 
@@ -99,10 +85,7 @@ fn duplicate_keys_merge_keys_and_alias_bombs_are_refused() {
 #[test]
 fn an_unknown_variant_names_the_known_ones() {
     let found = places("name: x\nextra: rounded\n");
-    assert!(
-        found[0].1.contains("plain") && found[0].1.contains("of"),
-        "{found:?}"
-    );
+    assert!(found[0].1.contains("plain") && found[0].1.contains("of"), "{found:?}");
 }
 
 #[test]

@@ -1,0 +1,107 @@
+//! Sealed links. A `nextLink` or `deltaLink` of Graph holds ids and addresses, and following one that was tampered with
+//! would ask Graph for anything; so the consumer gets a link to this proxy with one opaque, authenticated option. It
+//! holds Graph's link, the endpoint, the path it was issued for and the rules' fingerprint, under the consumer's keys.
+//! Nothing is stored: any replica that has the keys can open it.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::route::Route;
+use super::{Policy, Refusal, option_name, query};
+use crate::graph::target::MAX_TARGET;
+use crate::graph::{OptionName, Target, relative_target};
+use crate::rules::plan::{Endpoint, LinkKind};
+use crate::sanitize::Links;
+
+/// What a sealed link holds. The field names are short because the link's length counts against [`MAX_TARGET`].
+#[derive(Serialize, Deserialize)]
+struct Content<'a> {
+    /// `n`ext or `d`elta.
+    k: char,
+    /// The rules' fingerprint.
+    #[serde(borrow)]
+    r: Cow<'a, str>,
+    /// The endpoint's name.
+    #[serde(borrow)]
+    e: Cow<'a, str>,
+    /// The path that the link was issued for.
+    #[serde(borrow)]
+    p: Cow<'a, str>,
+    /// Graph's link: the origin-form target.
+    #[serde(borrow)]
+    t: Cow<'a, str>,
+}
+
+/// Rewrites the links of one answer.
+pub struct SealedLinks {
+    policy: Policy,
+    endpoint: Arc<Endpoint>,
+    path: String,
+}
+
+impl SealedLinks {
+    pub(super) fn new(policy: Policy, endpoint: Arc<Endpoint>, path: String) -> Self {
+        Self { policy, endpoint, path }
+    }
+}
+
+impl Links for SealedLinks {
+    /// A link is sealed only if it could be followed: to let it out and refuse it later would lose the rest of a list.
+    fn rewrite(&self, link: &str, kind: LinkKind) -> Option<String> {
+        let target = relative_target(link, &self.policy.graph).ok()?;
+        check(target, &self.endpoint).ok()?;
+        let content = Content {
+            k: letter(kind),
+            r: self.policy.plan.fingerprint.as_str().into(),
+            e: self.endpoint.name.as_str().into(),
+            p: self.path.as_str().into(),
+            t: target.into(),
+        };
+        let sealed = self.policy.keys.seal_link(&serde_json::to_vec(&content).ok()?);
+        let link = format!("{}?{}={sealed}", self.path, option_name(kind));
+        (link.len() <= MAX_TARGET).then(|| format!("{}{link}", self.policy.public_url))
+    }
+}
+
+/// The sealed link in a request, if there is one. It comes alone: its options are sealed inside.
+pub(super) fn sealed(target: &Target) -> Result<Option<(LinkKind, &str)>, Refusal> {
+    let next = target.option(&OptionName::SkipToken).map(|sealed| (LinkKind::Next, sealed));
+    let delta = target.option(&OptionName::DeltaToken).map(|sealed| (LinkKind::Delta, sealed));
+    match (next.or(delta), target.options.len()) {
+        (None, _) => Ok(None),
+        (Some(link), 1) => Ok(Some(link)),
+        (Some(_), _) => Err(Refusal::LinkOptions),
+    }
+}
+
+/// The request for Graph behind a sealed link: authenticated, issued for this path, and admitted again.
+pub(super) fn open(policy: &Policy, route: &Route, kind: LinkKind, sealed: &str) -> Result<String, Refusal> {
+    let plain = policy.keys.unseal_link(sealed).ok_or(Refusal::Link)?;
+    let content: Content<'_> = serde_json::from_slice(&plain).map_err(|_| Refusal::Link)?;
+    if content.k != letter(kind) || content.e != route.endpoint.name || content.p != route.path {
+        return Err(Refusal::Link);
+    }
+    if content.r != policy.plan.fingerprint {
+        return Err(Refusal::LinkExpired);
+    }
+    check(&content.t, &route.endpoint)
+}
+
+/// Graph's link, written anew, if this endpoint could have asked it.
+fn check(target: &str, endpoint: &Endpoint) -> Result<String, Refusal> {
+    let target = Target::parse(target).map_err(|_| Refusal::Link)?;
+    if endpoint.template.matches(&target).is_none() {
+        return Err(Refusal::Link);
+    }
+    query::readmit(&target, endpoint)?;
+    Ok(target.canonical())
+}
+
+fn letter(kind: LinkKind) -> char {
+    match kind {
+        LinkKind::Next => 'n',
+        LinkKind::Delta => 'd',
+    }
+}

@@ -1,0 +1,92 @@
+//! Every reason for a no. The words name the rule or the option at fault, never what the request held.
+
+use crate::graph::{OptionError, PreferError, TargetError};
+
+/// Why a request may not pass.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Another method than GET and HEAD.
+    #[error("Only GET and HEAD are answered.")]
+    Method,
+    /// The target is malformed, or has two readings.
+    #[error("The request target is not acceptable: {0}.")]
+    Target(#[from] TargetError),
+    /// The `Prefer` header is malformed.
+    #[error("The Prefer header is not acceptable: {0}.")]
+    Prefer(#[from] PreferError),
+    /// No endpoint of the rules answers this path.
+    #[error("The rules of this connector do not open this endpoint.")]
+    Endpoint,
+    /// A path parameter or a comparison holds something that is not a token of this consumer. The one answer to
+    /// everything that could otherwise be found out by trying.
+    #[error("The specified object was not found. Objects are addressed by the tokens of earlier answers.")]
+    NotFound,
+    /// The endpoint does not accept this option.
+    #[error("The rules do not open {option} on the endpoint `{endpoint}`. {accepted}")]
+    Option {
+        /// The option, or `this query option` for one that is not OData's.
+        option: String,
+        /// The endpoint's name.
+        endpoint: String,
+        /// What it accepts instead.
+        accepted: String,
+    },
+    /// The option's value does not parse.
+    #[error("The value of {option} is not acceptable: {error}.")]
+    OptionSyntax {
+        /// The option.
+        option: String,
+        /// What is wrong with its value.
+        error: OptionError,
+    },
+    /// The option's value parses, and the rules do not open it.
+    #[error("The rules do not open this value of {option} on the endpoint `{endpoint}`. {accepted}")]
+    OptionValue {
+        /// The option.
+        option: String,
+        /// The endpoint's name.
+        endpoint: String,
+        /// What it accepts instead.
+        accepted: String,
+    },
+    /// `$skiptoken` or `$deltatoken` beside other options.
+    #[error("A link is followed as it is: no options beside its token.")]
+    LinkOptions,
+    /// The link does not open, or was issued for something else.
+    #[error("The link is not one that this proxy issued for this request. Start again from the first page.")]
+    Link,
+    /// The link opens, but the rules under which it was issued are gone.
+    #[error("The rules have changed since this link was issued. Start again from the first page.")]
+    LinkExpired,
+}
+
+impl Refusal {
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Method => 405,
+            Self::Target(error) if error.is_too_long() => 414,
+            Self::Target(_) | Self::Prefer(_) | Self::OptionSyntax { .. } | Self::LinkOptions => 400,
+            Self::Endpoint | Self::Option { .. } | Self::OptionValue { .. } => 403,
+            Self::NotFound | Self::Link => 404,
+            Self::LinkExpired => 410,
+        }
+    }
+
+    /// The stable code of the answer, of logs and of audit records.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Method => "methodNotAllowed",
+            Self::Target(error) => error.code(),
+            Self::Prefer(error) => error.code(),
+            Self::Endpoint => "endpointNotAllowed",
+            Self::NotFound => "itemNotFound",
+            Self::Option { .. } => "optionNotAllowed",
+            Self::OptionSyntax { error, .. } => error.code(),
+            Self::OptionValue { .. } => "optionValueNotAllowed",
+            Self::LinkOptions => "linkWithOptions",
+            Self::Link => "linkNotFound",
+            Self::LinkExpired => "resyncRequired",
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! Decodes one gzip member with a bound on what it may become.
+//!
+//! A compressed answer is a promise about memory and time that the sender does not have to keep: a kilobyte can
+//! decode to a megabyte. So the decoder never holds more than one buffer, counts what has come out, and stops when
+//! the total or the ratio is more than any honest page needs. It takes exactly one member: RFC 1952 section 2.2 allows
+//! several in a row, no Graph answer has them, and readers differ in whether they see the second one.
+
+use std::mem;
+
+use flate2::{Decompress, FlushDecompress, Status};
+
+/// The most decoded bytes one answer may have. A page of 1,000 messages with bodies is some 6 MB; the rest is room
+/// for messages with inline pictures, which Exchange lets grow to about 150 MB.
+pub const MAX_DECODED: u64 = 256 * 1024 * 1024;
+
+/// The most decoded bytes per compressed byte. A synthetic page of 1,000 messages packs 6 to 1, and 57 to 1 where all
+/// have the same 5 KB body; deflate's ceiling, which only a bomb comes near, is 1,032.
+pub const MAX_RATIO: u64 = 200;
+
+/// Decoded bytes before the ratio counts: a short and very regular answer (an empty page of blanks) harms nobody.
+const RATIO_FREE: u64 = 1024 * 1024;
+
+/// Decoded bytes handed over at a time: small enough for the L1 and L2 caches, large enough to make calls rare.
+const SLICE: usize = 32 * 1024;
+
+/// The largest window a gzip stream can ask for, as a power of two (RFC 1951 section 2).
+const WINDOW_BITS: u8 = 15;
+
+/// What a stream may decode to.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Most decoded bytes.
+    pub max_decoded: u64,
+    /// Most decoded bytes per compressed byte, once the first MiB is out.
+    pub max_ratio: u64,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { max_decoded: MAX_DECODED, max_ratio: MAX_RATIO }
+    }
+}
+
+/// Why a stream was refused. The first refusal stays: the decoder never recovers.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum InflateError {
+    /// Not gzip, a damaged stream, or a checksum or length at the end that does not match.
+    #[error("the compressed answer is not a valid gzip stream")]
+    Corrupt,
+    /// More decoded bytes for the compressed ones than [`Bounds::max_ratio`].
+    #[error("the compressed answer expands more than any honest answer does")]
+    Ratio,
+    /// More decoded bytes than [`Bounds::max_decoded`].
+    #[error("the compressed answer decodes to more bytes than allowed")]
+    TooLarge,
+    /// Bytes after the end of the member, another member among them.
+    #[error("the compressed answer has bytes after its end")]
+    Trailing,
+    /// The input ended inside the member.
+    #[error("the compressed answer ends too early")]
+    Truncated,
+}
+
+/// A streaming decoder of one gzip member.
+pub struct Inflater {
+    decoder: Decompress,
+    bounds: Bounds,
+    buffer: Box<[u8]>,
+    state: State,
+}
+
+enum State {
+    Open,
+    Ended,
+    Failed(InflateError),
+}
+
+impl Inflater {
+    /// A decoder at the start of a stream.
+    pub fn new(bounds: Bounds) -> Self {
+        let buffer = vec![0; SLICE].into_boxed_slice();
+        Self { decoder: Decompress::new_gzip(WINDOW_BITS), bounds, buffer, state: State::Open }
+    }
+
+    /// Decodes `input` and hands the result to `output`, at most 32 KiB at a time. The slices are valid for the call
+    /// only: the buffer is used again.
+    ///
+    /// # Errors
+    /// What is wrong with the stream, or whatever `output` returns, which ends the decoding too.
+    pub fn push<E: From<InflateError>>(
+        &mut self,
+        input: &[u8],
+        output: &mut dyn FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut rest = input;
+        while self.wants(rest)? {
+            let (consumed, produced) = self.step(rest)?;
+            rest = rest.get(consumed..).unwrap_or_default();
+            match self.buffer.get(..produced).unwrap_or_default() {
+                [] if consumed == 0 => return Ok(()),
+                [] => {}
+                decoded => output(decoded)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the stream.
+    ///
+    /// # Errors
+    /// [`InflateError::Truncated`] unless the member is complete; an earlier refusal again.
+    pub fn finish(self) -> Result<(), InflateError> {
+        match self.state {
+            State::Open => Err(InflateError::Truncated),
+            State::Ended => Ok(()),
+            State::Failed(error) => Err(error),
+        }
+    }
+
+    /// Whether `rest` is to be decoded: not after the end, where any byte is one too many.
+    fn wants(&mut self, rest: &[u8]) -> Result<bool, InflateError> {
+        match self.state {
+            State::Open => Ok(true),
+            State::Ended if rest.is_empty() => Ok(false),
+            State::Ended => self.fail(InflateError::Trailing),
+            State::Failed(error) => Err(error),
+        }
+    }
+
+    /// Decodes until the buffer is full or the input used up. Gives the bytes consumed and produced; none of both
+    /// means that the decoder waits for more input.
+    fn step(&mut self, input: &[u8]) -> Result<(usize, usize), InflateError> {
+        let (seen, decoded) = self.totals();
+        match self.decoder.decompress(input, &mut self.buffer, FlushDecompress::None) {
+            Ok(Status::StreamEnd) => drop(mem::replace(&mut self.state, State::Ended)),
+            Ok(Status::Ok | Status::BufError) => {}
+            Err(_) => return self.fail(InflateError::Corrupt),
+        }
+        let (seen_now, decoded_now) = self.totals();
+        if let Some(excess) = self.excess(seen_now, decoded_now) {
+            return self.fail(excess);
+        }
+        // Both differences are at most the length of a slice in memory.
+        let fits = |n: u64| usize::try_from(n).map_err(|_| InflateError::Corrupt);
+        Ok((fits(seen_now - seen)?, fits(decoded_now - decoded)?))
+    }
+
+    fn totals(&self) -> (u64, u64) {
+        (self.decoder.total_in(), self.decoder.total_out())
+    }
+
+    fn excess(&self, seen: u64, decoded: u64) -> Option<InflateError> {
+        if decoded > self.bounds.max_decoded {
+            return Some(InflateError::TooLarge);
+        }
+        let bomb = decoded > RATIO_FREE && decoded > seen.saturating_mul(self.bounds.max_ratio);
+        bomb.then_some(InflateError::Ratio)
+    }
+
+    fn fail<T>(&mut self, error: InflateError) -> Result<T, InflateError> {
+        self.state = State::Failed(error);
+        Err(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+    use crate::codec::Deflater;
+
+    const TEXT: &[u8] = br#"{"value":[{"id":"1"},{"id":"2"},{"id":"3"}]}"#;
+
+    fn gzip(plain: &[u8]) -> Vec<u8> {
+        let mut packed = Vec::new();
+        let mut deflater = Deflater::new();
+        deflater.push(plain, &mut packed).unwrap();
+        deflater.finish(&mut packed).unwrap();
+        packed
+    }
+
+    /// Decodes `packed` in pieces of `step` bytes.
+    fn inflate(packed: &[u8], step: usize, bounds: Bounds) -> Result<Vec<u8>, InflateError> {
+        let mut inflater = Inflater::new(bounds);
+        let mut plain = Vec::new();
+        for piece in packed.chunks(step) {
+            inflater.push(piece, &mut |decoded| {
+                assert!(decoded.len() <= SLICE);
+                plain.extend_from_slice(decoded);
+                Ok::<_, InflateError>(())
+            })?;
+        }
+        inflater.finish().map(|()| plain)
+    }
+
+    fn whole(packed: &[u8]) -> Result<Vec<u8>, InflateError> {
+        inflate(packed, packed.len().max(1), Bounds::default())
+    }
+
+    /// As many blanks as asked for, packed as tightly as deflate can.
+    fn bomb(len: usize) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(&vec![b' '; len]).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    /// Bytes that hardly compress: a linear congruential sequence.
+    fn noise(len: usize) -> Vec<u8> {
+        let mut x = 1_u32;
+        let next = || {
+            x = x.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            x.to_be_bytes()[0]
+        };
+        std::iter::repeat_with(next).take(len).collect()
+    }
+
+    #[test]
+    fn any_chunking_gives_the_same_bytes() {
+        let plain = [TEXT.repeat(5_000), noise(100_000)].concat();
+        let packed = gzip(&plain);
+        for step in [1, 2, 7, 4096, packed.len()] {
+            assert_eq!(inflate(&packed, step, Bounds::default()).unwrap(), plain);
+        }
+    }
+
+    #[test]
+    fn an_empty_member_is_fine_and_no_member_is_not() {
+        assert_eq!(whole(&gzip(b"")), Ok(Vec::new()));
+        assert_eq!(whole(b""), Err(InflateError::Truncated));
+    }
+
+    #[test]
+    fn other_codings_are_refused() {
+        let mut zlib = flate2::Compress::new(flate2::Compression::fast(), true);
+        let mut packed = Vec::with_capacity(1024);
+        zlib.compress_vec(TEXT, &mut packed, flate2::FlushCompress::Finish).unwrap();
+        assert_eq!(whole(&packed), Err(InflateError::Corrupt));
+        assert_eq!(whole(TEXT), Err(InflateError::Corrupt));
+        assert_eq!(whole(&gzip(TEXT)), Ok(TEXT.to_vec()));
+    }
+
+    #[test]
+    fn every_truncation_is_seen() {
+        let packed = gzip(TEXT);
+        for end in 1..packed.len() {
+            assert_eq!(whole(&packed[..end]), Err(InflateError::Truncated), "cut at {end}");
+        }
+    }
+
+    #[test]
+    fn bytes_after_the_member_are_refused() {
+        let packed = gzip(TEXT);
+        for tail in [vec![0], gzip(TEXT)] {
+            let long = [packed.clone(), tail].concat();
+            assert_eq!(whole(&long), Err(InflateError::Trailing));
+            assert_eq!(inflate(&long, 1, Bounds::default()), Err(InflateError::Trailing));
+        }
+    }
+
+    #[test]
+    fn a_wrong_checksum_or_length_is_refused() {
+        let packed = gzip(TEXT);
+        for from_end in 1..=8 {
+            let mut bad = packed.clone();
+            let at = bad.len() - from_end;
+            bad[at] ^= 1;
+            assert_eq!(whole(&bad), Err(InflateError::Corrupt), "byte {from_end} from the end");
+        }
+    }
+
+    #[test]
+    fn the_decoded_size_is_bounded_to_the_byte() {
+        let packed = gzip(&noise(50_000));
+        let at_most = |max_decoded| inflate(&packed, 999, Bounds { max_decoded, ..Bounds::default() });
+        assert_eq!(at_most(50_000).unwrap().len(), 50_000);
+        assert_eq!(at_most(49_999), Err(InflateError::TooLarge));
+    }
+
+    #[test]
+    fn a_bomb_is_refused_and_a_regular_page_is_not() {
+        let decoded = |packed: Vec<u8>| whole(&packed).map(|plain| plain.len());
+        assert_eq!(decoded(bomb(4 << 20)), Err(InflateError::Ratio));
+        assert_eq!(decoded(bomb(1 << 20)), Ok(1 << 20), "short enough to be harmless");
+        let page = [noise(30_000), TEXT.repeat(40_000)].concat();
+        assert_eq!(decoded(gzip(&page)), Ok(page.len()));
+    }
+
+    #[test]
+    fn a_refusal_stays() {
+        let mut inflater = Inflater::new(Bounds::default());
+        let mut ignore = |_: &[u8]| Ok::<_, InflateError>(());
+        assert_eq!(inflater.push(b"no gzip", &mut ignore), Err(InflateError::Corrupt));
+        assert_eq!(inflater.push(&gzip(TEXT), &mut ignore), Err(InflateError::Corrupt));
+        assert_eq!(inflater.finish(), Err(InflateError::Corrupt));
+    }
+
+    #[test]
+    fn the_output_can_stop_the_decoding() {
+        let mut inflater = Inflater::new(Bounds::default());
+        let mut refuse = |_: &[u8]| Err(InflateError::TooLarge);
+        assert_eq!(inflater.push(&gzip(TEXT), &mut refuse), Err(InflateError::TooLarge));
+    }
+}

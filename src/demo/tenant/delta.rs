@@ -1,0 +1,155 @@
+//! Change tracking: a first round that lists everything, then a few changes each time a delta link is followed.
+//!
+//! As with the real service, the state and the options of the first request are inside the token, so a link alone
+//! decides what comes back. The tenant itself never changes; round `n` of a collection always brings the same changes.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+use super::fault::Fault;
+use super::paging::{Page, Sizes, Window};
+use super::people::number;
+use super::rng::Rng;
+use super::route::Request;
+
+/// What a round of changes after the first brings.
+const CHANGED_PER_ROUND: usize = 2;
+
+/// A collection that can be tracked.
+pub(super) struct Tracked<'a, T> {
+    /// What the collection is, so that a token of another one does not open here.
+    pub(super) scope: String,
+    pub(super) context: String,
+    /// The link up to the query.
+    pub(super) link: String,
+    pub(super) sizes: Sizes,
+    pub(super) items: &'a [T],
+}
+
+/// What a token holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct State {
+    round: usize,
+    start: usize,
+    select: Option<String>,
+    filter: Option<String>,
+}
+
+impl State {
+    /// The state that the request resumes, or that its options begin.
+    pub(super) fn of(request: &Request<'_>, scope: &str) -> Result<State, Fault> {
+        let options = &request.options;
+        let seed = request.tenant.directory.seed;
+        let token = options.value("skiptoken").or_else(|| options.value("deltatoken"));
+        match token {
+            // Past the last item of the first round: nothing is listed, only later changes come.
+            Some("latest") => Ok(State::default().moved_to(0, usize::MAX)),
+            Some(token) => State::open(seed, scope, token).ok_or(Fault::SyncState),
+            None => Ok(State {
+                select: options.value("select").map(str::to_owned),
+                filter: options.value("filter").map(str::to_owned),
+                ..State::default()
+            }),
+        }
+    }
+
+    pub(super) fn select(&self) -> Option<Vec<String>> {
+        self.select.as_ref().map(|names| names.split(',').map(|name| name.trim().to_owned()).collect())
+    }
+
+    pub(super) fn filter(&self) -> Option<&str> {
+        self.filter.as_deref()
+    }
+
+    /// The same request elsewhere.
+    fn moved_to(&self, round: usize, start: usize) -> State {
+        State { round, start, ..self.clone() }
+    }
+
+    fn seal(&self, seed: u64, scope: &str) -> String {
+        let option = |value: &Option<String>| value.as_ref().map_or("-".to_owned(), |it| format!("+{it}"));
+        let (select, filter) = (option(&self.select), option(&self.filter));
+        let text = format!("{scope}\n{}\n{}\n{select}\n{filter}", self.round, self.start);
+        URL_SAFE_NO_PAD.encode([checksum(seed, &text).as_slice(), text.as_bytes()].concat())
+    }
+
+    fn open(seed: u64, scope: &str, token: &str) -> Option<State> {
+        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+        let (sum, text) = bytes.split_first_chunk::<8>()?;
+        let text = std::str::from_utf8(text).ok().filter(|text| checksum(seed, text) == *sum)?;
+        let mut lines = text.strip_prefix(scope)?.strip_prefix('\n')?.splitn(4, '\n');
+        let (round, start) = (lines.next()?.parse().ok()?, lines.next()?.parse().ok()?);
+        let mut option = || Some(lines.next()?.strip_prefix('+').map(str::to_owned));
+        Some(State { round, start, select: option()?, filter: option()? })
+    }
+}
+
+impl<T> Tracked<'_, T> {
+    /// The page that the state asks for. `removed` tells the id of an item that is gone.
+    pub(super) fn page(
+        &self,
+        request: &Request<'_>,
+        state: &State,
+        render: impl Fn(&T) -> Value,
+        removed: impl Fn(&T) -> String,
+    ) -> Result<Page, Fault> {
+        let seed = request.tenant.directory.seed;
+        let window = Window { start: state.start, size: self.sizes.size(request)? };
+        let link =
+            |kind: &str, state: State| format!("{}?${kind}={}", self.link, state.seal(seed, &self.scope));
+        let mut page = Page { context: self.context.clone(), ..Page::default() };
+        match (state.round, window.next(self.items.len())) {
+            (0, Some(start)) => {
+                page.value = window.render(self.items, render);
+                page.next_link = Some(link("skiptoken", state.moved_to(0, start)));
+            }
+            (0, None) => {
+                page.value = window.render(self.items, render);
+                page.delta_link = Some(link("deltatoken", state.moved_to(1, 0)));
+            }
+            (round, _) => {
+                page.value = self.changes(seed, round, render, removed);
+                page.delta_link = Some(link("deltatoken", state.moved_to(round.saturating_add(1), 0)));
+            }
+        }
+        Ok(page)
+    }
+
+    fn changes(
+        &self,
+        seed: u64,
+        round: usize,
+        render: impl Fn(&T) -> Value,
+        removed: impl Fn(&T) -> String,
+    ) -> Vec<Value> {
+        let mut rng = Rng::of(seed, &self.scope, &[number(round)]);
+        let place = rng.below(self.items.len());
+        let mut touched =
+            self.items.iter().cycle().skip(place).take(self.items.len().min(1 + CHANGED_PER_ROUND));
+        let gone = touched.next().map(|item| {
+            let reason = if round % 2 == 1 { "deleted" } else { "changed" };
+            json!({ "id": removed(item), "@removed": { "reason": reason } })
+        });
+        touched.map(render).chain(gone).collect()
+    }
+}
+
+fn checksum(seed: u64, text: &str) -> [u8; 8] {
+    Rng::of(seed, text, &[]).bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::State;
+
+    #[test]
+    fn tokens_open_for_their_own_collection_and_tenant() {
+        let state = State { round: 2, start: 5, select: Some("id,mail".into()), filter: None };
+        let token = state.seal(1, "users");
+        assert_eq!(State::open(1, "users", &token), Some(state));
+        assert_eq!(State::open(1, "groups", &token), None);
+        assert_eq!(State::open(2, "users", &token), None);
+        assert_eq!(State::open(1, "users", "forged"), None);
+    }
+}

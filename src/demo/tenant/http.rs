@@ -1,0 +1,248 @@
+//! The socket: HTTP/1.1 in plaintext, answers in chunks as Graph sends them, compressed when asked.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::io::Write as _;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, VARY};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use http_body_util::{BodyExt as _, Limited};
+use hyper::body::{Body, Frame, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use jiff::Timestamp;
+use serde::Serialize;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+use super::fault::Fault;
+use super::rng::Rng;
+use super::route::{self, Prefer, Reply};
+use super::{Tenant, token_endpoint};
+
+const JSON: &str =
+    "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
+/// A page is sent in pieces of this size, so that readers meet tokens cut in two.
+const CHUNK: usize = 4096;
+/// A token request is a short form.
+const FORM_LIMIT: usize = 16 * 1024;
+const DIAGNOSTIC: &str = r#"{"ServerInfo":{"DataCenter":"West Europe","Slice":"E","Ring":"5","ScaleUnit":"002","RoleInstance":"AM2PEPF0001D3A1"}}"#;
+
+/// Serves the tenant on `listener` until `shutdown` is done; open connections are then dropped.
+///
+/// `base_url` is what links in answers start with: scheme and authority, no slash at the end
+/// (`http://127.0.0.1:9000`). Plaintext HTTP/1.1; meant for loopback. Failing connections end quietly.
+pub async fn serve(
+    listener: TcpListener,
+    tenant: Arc<Tenant>,
+    base_url: String,
+    shutdown: impl Future<Output = ()>,
+) {
+    let server = Arc::new(Server { tenant, base_url, requests: AtomicU64::new(0) });
+    let mut connections = JoinSet::new();
+    let mut shutdown = pin!(shutdown);
+    loop {
+        tokio::select! {
+            () = &mut shutdown => return,
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept() => {
+                if let Ok((stream, _)) = accepted {
+                    connections.spawn(connection(server.clone(), stream));
+                }
+            }
+        }
+    }
+}
+
+struct Server {
+    tenant: Arc<Tenant>,
+    base_url: String,
+    requests: AtomicU64,
+}
+
+/// An answer before it is put on the wire.
+struct Answer {
+    status: StatusCode,
+    content_type: &'static str,
+    body: Vec<u8>,
+    immutable_ids: bool,
+}
+
+/// The ids that every answer carries.
+struct RequestIds {
+    request: String,
+    client: String,
+}
+
+async fn connection(server: Arc<Server>, stream: TcpStream) {
+    let service = service_fn(move |request| {
+        let server = server.clone();
+        async move { Ok::<_, Infallible>(server.respond(request).await) }
+    });
+    // A client that goes away is not an event worth telling.
+    drop(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
+}
+
+impl Server {
+    async fn respond(&self, request: http::Request<Incoming>) -> Response<Chunks> {
+        let (head, body) = request.into_parts();
+        let ids = self.request_ids(&head.headers);
+        let answer = if token_endpoint::is_token_path(head.uri.path()) {
+            self.token(&head.method, body).await
+        } else {
+            self.graph(&head)
+        };
+        let answer = answer.unwrap_or_else(|fault| Answer::fault(&fault, &ids));
+        answer.into_response(&head.headers, &ids)
+    }
+
+    async fn token(&self, method: &Method, body: Incoming) -> Result<Answer, Fault> {
+        if method != Method::POST {
+            return Err(Fault::Method(method.to_string()));
+        }
+        let form =
+            Limited::new(body, FORM_LIMIT).collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+        let form = String::from_utf8_lossy(&form);
+        let (status, answer) = token_endpoint::answer(&self.tenant, &form, &now());
+        Ok(Answer::json(status, &answer))
+    }
+
+    fn graph(&self, head: &http::request::Parts) -> Result<Answer, Fault> {
+        self.authorize(&head.headers)?;
+        if head.method != Method::GET {
+            return Err(Fault::Method(head.method.to_string()));
+        }
+        let prefer = prefer(&head.headers);
+        let target = (head.uri.path(), head.uri.query());
+        let mut answer = match route::answer(&self.tenant, &self.base_url, target, prefer)? {
+            Reply::Page(page) => Answer::json(StatusCode::OK, &page),
+            Reply::Object(object) => Answer::json(StatusCode::OK, &object),
+            Reply::Text(text) => Answer::other("text/plain", text),
+            Reply::Mime(text) => Answer::other("application/octet-stream", text),
+        };
+        answer.immutable_ids = prefer.immutable_ids;
+        Ok(answer)
+    }
+
+    fn authorize(&self, headers: &HeaderMap) -> Result<(), Fault> {
+        let Some(required) = self.tenant.required_bearer() else {
+            return Ok(());
+        };
+        let sent =
+            headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or(Fault::TokenMissing)?;
+        let (scheme, token) = sent.split_once(' ').ok_or(Fault::TokenInvalid)?;
+        let accepted = scheme.eq_ignore_ascii_case("bearer") && token.trim() == required;
+        if accepted { Ok(()) } else { Err(Fault::TokenInvalid) }
+    }
+
+    fn request_ids(&self, headers: &HeaderMap) -> RequestIds {
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        let request = Rng::of(self.tenant.directory.seed, "request", &[number]).guid();
+        let sent = headers.get("client-request-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
+        RequestIds { client: sent.unwrap_or_else(|| request.clone()), request }
+    }
+}
+
+impl Answer {
+    fn json(status: StatusCode, value: &impl Serialize) -> Answer {
+        let body = serde_json::to_vec(value).unwrap_or_default();
+        Answer { status, content_type: JSON, body, immutable_ids: false }
+    }
+
+    fn other(content_type: &'static str, text: String) -> Answer {
+        Answer { status: StatusCode::OK, content_type, body: text.into_bytes(), immutable_ids: false }
+    }
+
+    fn fault(fault: &Fault, ids: &RequestIds) -> Answer {
+        Answer::json(fault.status(), &fault.to_json(&ids.request, &ids.client, &now()))
+    }
+
+    fn into_response(self, asked: &HeaderMap, ids: &RequestIds) -> Response<Chunks> {
+        let compress = accepts_gzip(asked);
+        let body = if compress { gzip(self.body) } else { self.body };
+        let mut response = Response::new(Chunks(Bytes::from(body)));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+        headers.insert("cache-control", HeaderValue::from_static("no-cache"));
+        headers.insert("strict-transport-security", HeaderValue::from_static("max-age=31536000"));
+        headers.insert("odata-version", HeaderValue::from_static("4.0"));
+        headers.insert("x-ms-ags-diagnostic", HeaderValue::from_static(DIAGNOSTIC));
+        insert_text(headers, "request-id", &ids.request);
+        insert_text(headers, "client-request-id", &ids.client);
+        if compress {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        if self.immutable_ids {
+            headers.insert("preference-applied", HeaderValue::from_static("IdType=\"ImmutableId\""));
+        }
+        response
+    }
+}
+
+/// A body that does not tell its length, which HTTP/1.1 sends with `Transfer-Encoding: chunked`.
+struct Chunks(Bytes);
+
+impl Body for Chunks {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if self.0.is_empty() {
+            return Poll::Ready(None);
+        }
+        let size = self.0.len().min(CHUNK);
+        Poll::Ready(Some(Ok(Frame::data(self.0.split_to(size)))))
+    }
+}
+
+/// `Prefer` (RFC 7240), as far as the tenant does it.
+fn prefer(headers: &HeaderMap) -> Prefer {
+    let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+    let mut prefer = Prefer::default();
+    for preference in values.flat_map(|value| value.split(',')) {
+        let (name, value) = preference.split_once('=').unwrap_or((preference, ""));
+        let (name, value) = (name.trim().to_lowercase(), value.trim().trim_matches('"'));
+        match name.as_str() {
+            "idtype" => prefer.immutable_ids = value.eq_ignore_ascii_case("ImmutableId"),
+            "odata.maxpagesize" => prefer.page_size = value.parse().ok(),
+            _ => {}
+        }
+    }
+    prefer
+}
+
+fn accepts_gzip(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|coding| {
+        let (coding, quality) = coding.split_once(';').unwrap_or((coding, ""));
+        coding.trim().eq_ignore_ascii_case("gzip") && quality.replace(' ', "") != "q=0"
+    })
+}
+
+fn gzip(body: Vec<u8>) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    let written = encoder.write_all(&body);
+    written.and_then(|()| encoder.finish()).unwrap_or_default()
+}
+
+fn insert_text(headers: &mut HeaderMap, name: &'static str, text: &str) {
+    if let Ok(value) = HeaderValue::from_str(text) {
+        headers.insert(name, value);
+    }
+}
+
+fn now() -> String {
+    Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S").to_string()
+}

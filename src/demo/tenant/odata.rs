@@ -1,0 +1,204 @@
+//! Query options and what `$select` does to an object. Lenient as Graph is: any letter case, the `$` may be missing.
+
+use serde_json::{Map, Value};
+
+use super::fault::Fault;
+
+/// The options of one request.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Options {
+    /// Folded name without `$`, and the pair as it was written, for links to repeat.
+    written: Vec<(String, String)>,
+    decoded: Vec<(String, String)>,
+}
+
+/// What is special about a type when `$select` meets it.
+pub(super) struct Shape {
+    pub(super) type_name: &'static str,
+    /// What comes without `$select`; `None` is everything but `select_only`.
+    pub(super) default: Option<&'static [&'static str]>,
+    pub(super) select_only: &'static [&'static str],
+    /// What comes although `$select` does not name it.
+    pub(super) always: &'static [&'static str],
+    /// What `$select` may name; `None` is anything.
+    pub(super) known: Option<&'static [&'static str]>,
+    pub(super) known_on_beta: &'static [&'static str],
+}
+
+impl Options {
+    pub(super) fn parse(query: &str) -> Result<Options, Fault> {
+        let mut options = Options::default();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let name = percent_decoded(&name.replace('+', " ")).to_lowercase();
+            let name = name.strip_prefix('$').unwrap_or(&name).to_owned();
+            if options.value(&name).is_some() {
+                return Err(Fault::DuplicateOption(name));
+            }
+            options.decoded.push((name.clone(), percent_decoded(&value.replace('+', " "))));
+            options.written.push((name, pair.to_owned()));
+        }
+        Ok(options)
+    }
+
+    /// The decoded value of an option, by its folded name without `$`.
+    pub(super) fn value(&self, name: &str) -> Option<&str> {
+        self.decoded.iter().find(|option| option.0 == name).map(|option| option.1.as_str())
+    }
+
+    /// The selected names as they were written.
+    pub(super) fn select(&self) -> Option<Vec<String>> {
+        let names = self.value("select")?.split(',').map(str::trim).filter(|name| !name.is_empty());
+        Some(names.map(str::to_owned).collect())
+    }
+
+    pub(super) fn number(&self, name: &'static str) -> Result<Option<usize>, Fault> {
+        let parse = |value: &str| {
+            value.parse().map_err(|_| Fault::OptionValue { option: name, value: value.to_owned() })
+        };
+        self.value(name).map(parse).transpose()
+    }
+
+    pub(super) fn is_true(&self, name: &str) -> bool {
+        self.value(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+
+    /// Whether `$expand` names this navigation property.
+    pub(super) fn expands(&self, property: &str) -> bool {
+        let expand = self.value("expand").unwrap_or_default();
+        let names = expand.split(',').map(|item| item.split('(').next().unwrap_or_default().trim());
+        names.into_iter().any(|name| name.eq_ignore_ascii_case(property))
+    }
+
+    /// The options as they were written, but for `replaced`, which gets a new value: how a next link repeats them.
+    pub(super) fn with(&self, replaced: &str, value: &str) -> String {
+        let kept = self.written.iter().filter(|option| option.0 != replaced).map(|option| option.1.clone());
+        kept.chain([format!("${replaced}={value}")]).collect::<Vec<_>>().join("&")
+    }
+}
+
+impl Shape {
+    /// The object with the properties that `selected` asks for, or those that come unasked.
+    pub(super) fn project(&self, object: Value, selected: Option<&[String]>) -> Value {
+        let Value::Object(object) = object else {
+            return object;
+        };
+        let keep: Box<dyn Fn(&str) -> bool> = match (selected, self.default) {
+            (Some(selected), _) => Box::new(|name| contains(selected, name) || contains(self.always, name)),
+            (None, Some(default)) => Box::new(move |name| contains(default, name)),
+            (None, None) => Box::new(|name| !contains(self.select_only, name)),
+        };
+        let kept = object.into_iter().filter(|(name, _)| name.starts_with('@') || keep(name));
+        Value::Object(kept.collect::<Map<_, _>>())
+    }
+
+    /// Refuses a `$select` of what the type does not have. Casts (`type/property`) are left alone.
+    pub(super) fn check(&self, selected: Option<&[String]>, beta: bool) -> Result<(), Fault> {
+        let Some(known) = self.known else { return Ok(()) };
+        let extra: &[&str] = if beta { self.known_on_beta } else { &[] };
+        let is_known = |name: &str| name.contains('/') || contains(known, name) || contains(extra, name);
+        match selected.unwrap_or_default().iter().find(|name| !is_known(name)) {
+            Some(name) => Err(Fault::UnknownProperty { name: name.clone(), type_name: self.type_name }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The value at a path of property names (`from/emailAddress/address`), in any letter case; `null` where there is none.
+pub(super) fn at_path(object: &Value, path: &str) -> Value {
+    let step = |value: &Value, name: &str| -> Option<Value> {
+        let members = value.as_object()?;
+        members.iter().find(|member| member.0.eq_ignore_ascii_case(name)).map(|member| member.1.clone())
+    };
+    let found = path.split('/').try_fold(object.clone(), |value, name| step(&value, name));
+    found.unwrap_or_default()
+}
+
+/// Decodes `%xx` once. What is not a valid escape stays as it is, as servers of this kind do.
+pub(super) fn percent_decoded(text: &str) -> String {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let escape = (*first == b'%').then(|| after.split_first_chunk::<2>()).flatten();
+        let byte = escape.and_then(|(digits, after)| Some((hex_byte(digits)?, after)));
+        let (byte, after) = byte.unwrap_or((*first, after));
+        decoded.push(byte);
+        rest = after;
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+fn hex_byte(digits: &[u8; 2]) -> Option<u8> {
+    if !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+}
+
+fn contains(names: &[impl AsRef<str>], name: &str) -> bool {
+    names.iter().any(|it| it.as_ref().eq_ignore_ascii_case(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Options, Shape, at_path, percent_decoded};
+    use crate::demo::tenant::fault::Fault;
+
+    const SHAPE: Shape = Shape {
+        type_name: "t",
+        default: None,
+        select_only: &["secret"],
+        always: &["id"],
+        known: Some(&["id", "mail", "secret"]),
+        known_on_beta: &["extra"],
+    };
+
+    #[test]
+    fn options_fold_names_and_decode_once() {
+        let options = Options::parse("%24Select=Id%2Cmail&top=5&$filter=a+eq+'%2B'").unwrap();
+        assert_eq!(options.select().unwrap(), ["Id", "mail"]);
+        assert_eq!(options.number("top"), Ok(Some(5)));
+        assert_eq!(options.value("filter"), Some("a eq '+'"));
+        assert_eq!(options.with("skip", "5"), "%24Select=Id%2Cmail&top=5&$filter=a+eq+'%2B'&$skip=5");
+    }
+
+    #[test]
+    fn both_spellings_of_one_option_are_one_too_many() {
+        let error = Options::parse("$top=1&top=2").unwrap_err();
+        assert_eq!(error, Fault::DuplicateOption("top".to_owned()));
+    }
+
+    #[test]
+    fn selection_in_any_case_and_annotations_stay() {
+        let object = json!({ "@odata.etag": "x", "id": 1, "mail": 2, "secret": 3 });
+        let select = ["MAIL".to_owned()];
+        assert_eq!(
+            SHAPE.project(object.clone(), Some(&select)),
+            json!({ "@odata.etag": "x", "id": 1, "mail": 2 })
+        );
+        assert_eq!(SHAPE.project(object, None), json!({ "@odata.etag": "x", "id": 1, "mail": 2 }));
+    }
+
+    #[test]
+    fn unknown_names_are_refused_and_beta_knows_more() {
+        let select = ["extra".to_owned()];
+        assert!(SHAPE.check(Some(&select), false).is_err());
+        assert!(SHAPE.check(Some(&select), true).is_ok());
+    }
+
+    #[test]
+    fn paths_go_through_objects() {
+        let object = json!({ "from": { "emailAddress": { "address": "a@b" } } });
+        assert_eq!(at_path(&object, "From/emailaddress/Address"), json!("a@b"));
+        assert_eq!(at_path(&object, "to/emailAddress"), json!(null));
+    }
+
+    #[test]
+    fn percent_decoding_happens_once_and_spares_what_is_no_escape() {
+        assert_eq!(percent_decoded("a%20b%2F%C3%BC%2523"), "a b/ü%23");
+        assert_eq!(percent_decoded("100%"), "100%");
+        assert_eq!(percent_decoded("%+1"), "%+1");
+    }
+}

@@ -1,0 +1,123 @@
+//! Pages and their links. Outlook lists repeat the request with `$skip`, the directory with an opaque `$skiptoken`.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::fault::Fault;
+use super::route::Request;
+
+/// Page sizes of messages and folders: 10 unless asked, 1000 at most
+/// (<https://learn.microsoft.com/graph/api/user-list-messages>).
+pub(super) const OUTLOOK: Sizes = Sizes { default: 10, cap: 1000 };
+/// Page sizes of users and groups: 100 unless asked, 999 at most
+/// (<https://learn.microsoft.com/graph/api/user-list>).
+pub(super) const DIRECTORY: Sizes = Sizes { default: 100, cap: 999 };
+
+/// How long a page is.
+#[derive(Clone, Copy)]
+pub(super) struct Sizes {
+    default: usize,
+    cap: usize,
+}
+
+/// A collection's page; members are written in this order.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Page {
+    #[serde(rename = "@odata.context")]
+    pub(super) context: String,
+    #[serde(rename = "@odata.count", skip_serializing_if = "Option::is_none")]
+    pub(super) count: Option<usize>,
+    pub(super) value: Vec<Value>,
+    #[serde(rename = "@odata.nextLink", skip_serializing_if = "Option::is_none")]
+    pub(super) next_link: Option<String>,
+    #[serde(rename = "@odata.deltaLink", skip_serializing_if = "Option::is_none")]
+    pub(super) delta_link: Option<String>,
+}
+
+/// The part of a list that a page shows.
+#[derive(Debug, PartialEq)]
+pub(super) struct Window {
+    pub(super) start: usize,
+    pub(super) size: usize,
+}
+
+impl Sizes {
+    /// The page size: `$top`, else what `Prefer: odata.maxpagesize` says, else the default.
+    pub(super) fn size(self, request: &Request<'_>) -> Result<usize, Fault> {
+        let asked = request.options.number("top")?;
+        match asked {
+            Some(size) if size == 0 || size > self.cap => Err(Fault::PageSize { size, cap: self.cap }),
+            Some(size) => Ok(size),
+            None => Ok(request.prefer.page_size.map_or(self.default, |size| size.clamp(1, self.cap))),
+        }
+    }
+}
+
+/// A page of an Outlook list: `render` is called for what the page shows only.
+pub(super) fn outlook_page<T>(
+    request: &Request<'_>,
+    context: String,
+    items: &[T],
+    render: impl Fn(&T) -> Value,
+) -> Result<Page, Fault> {
+    let start = request.options.number("skip")?.unwrap_or_default();
+    let window = Window { start, size: OUTLOOK.size(request)? };
+    let count = request.options.is_true("count").then_some(items.len());
+    let next_link = window.next(items.len()).map(|next| request.next_link("skip", &next.to_string()));
+    Ok(Page { context, count, value: window.render(items, render), next_link, delta_link: None })
+}
+
+/// A page of a directory list. The count comes on the first page only.
+pub(super) fn directory_page<T>(
+    request: &Request<'_>,
+    context: String,
+    items: &[T],
+    render: impl Fn(&T) -> Value,
+) -> Result<Page, Fault> {
+    let token = request.options.value("skiptoken");
+    let start = token.map_or(Some(0), opened_skip_token).ok_or(Fault::PageToken)?;
+    let window = Window { start, size: DIRECTORY.size(request)? };
+    let count = (request.options.is_true("count") && token.is_none()).then_some(items.len());
+    let next_link = window.next(items.len()).map(|next| request.next_link("skiptoken", &skip_token(next)));
+    Ok(Page { context, count, value: window.render(items, render), next_link, delta_link: None })
+}
+
+impl Window {
+    /// Where the next page starts, where there is one.
+    pub(super) fn next(&self, length: usize) -> Option<usize> {
+        self.start.checked_add(self.size).filter(|next| *next < length)
+    }
+
+    pub(super) fn render<T>(&self, items: &[T], render: impl Fn(&T) -> Value) -> Vec<Value> {
+        items.iter().skip(self.start).take(self.size).map(render).collect()
+    }
+}
+
+fn skip_token(start: usize) -> String {
+    URL_SAFE_NO_PAD.encode(format!("RFNwdAIAAQ:{start:08}"))
+}
+
+fn opened_skip_token(token: &str) -> Option<usize> {
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;
+    text.strip_prefix("RFNwdAIAAQ:")?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Window, opened_skip_token, skip_token};
+
+    #[test]
+    fn the_last_page_has_no_next() {
+        assert_eq!(Window { start: 0, size: 10 }.next(11), Some(10));
+        assert_eq!(Window { start: 10, size: 10 }.next(20), None);
+        assert_eq!(Window { start: usize::MAX, size: 10 }.next(20), None);
+    }
+
+    #[test]
+    fn skip_tokens_open_and_others_do_not() {
+        assert_eq!(opened_skip_token(&skip_token(300)), Some(300));
+        assert_eq!(opened_skip_token("bm90aGluZw"), None);
+    }
+}

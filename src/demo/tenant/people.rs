@@ -1,0 +1,352 @@
+//! Who is in the tenant: members, guests, rooms and shared mailboxes, and the people outside whom they write to.
+
+use serde_json::{Value, json};
+
+use super::ids::MailboxKey;
+use super::rng::Rng;
+use super::text;
+
+/// Staff, some of them disabled, some without mail.
+const MEMBERS: usize = 240;
+/// People of other companies with an account here; they are also the first of the external correspondents.
+const GUESTS: usize = 40;
+/// People outside that staff write to, guests included.
+const EXTERNALS: usize = 160;
+/// Walks all given name and surname pairs without meeting one twice (it shares no factor with their number).
+const NAME_STRIDE: usize = 607;
+
+/// What kind of account it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Account {
+    /// A person of the organisation.
+    Member,
+    /// A person of another organisation, invited.
+    Guest,
+    /// A meeting room.
+    Room,
+    /// A mailbox that several people read.
+    Shared,
+}
+
+/// A synthetic account of the directory.
+pub struct User {
+    pub(super) index: usize,
+    pub(super) display_name: String,
+    pub(super) office: usize,
+    pub(super) department: usize,
+    pub(super) key: MailboxKey,
+    id: String,
+    account: Account,
+    enabled: bool,
+    given_name: String,
+    surname: String,
+    alias: String,
+    mail: Option<String>,
+    user_principal_name: String,
+}
+
+/// A correspondent outside the organisation.
+pub(super) struct External {
+    pub(super) name: String,
+    pub(super) address: String,
+}
+
+/// What an account is made from before it has an id.
+struct Draft {
+    account: Account,
+    given_name: String,
+    surname: String,
+    display_name: String,
+    alias: String,
+    mail: Option<String>,
+}
+
+impl User {
+    /// The object id, a GUID.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The primary address; `None` for the few accounts without mail.
+    pub fn mail(&self) -> Option<&str> {
+        self.mail.as_deref()
+    }
+
+    /// The user principal name; a guest's holds `#EXT#`.
+    pub fn user_principal_name(&self) -> &str {
+        &self.user_principal_name
+    }
+
+    /// What kind of account it is.
+    pub fn account(&self) -> Account {
+        self.account
+    }
+
+    /// The name people see: one of the things that must never leave the proxy.
+    pub fn display_name(&self) -> &str {
+        &self.display_name
+    }
+
+    /// Whether mail can be read: everyone with an address but guests, whose mailbox is elsewhere.
+    pub fn has_mailbox(&self) -> bool {
+        self.mail.is_some() && self.account != Account::Guest
+    }
+
+    pub(super) fn is_staff(&self) -> bool {
+        self.account == Account::Member && self.has_mailbox()
+    }
+
+    /// The X.500 address that old messages still name this account by.
+    pub(super) fn legacy_dn(&self) -> String {
+        let hex = self.id.replace('-', "");
+        format!(
+            "/o=ExchangeLabs/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)/cn=Recipients/cn={hex}-{}",
+            self.alias
+        )
+    }
+
+    /// Every property the tenant knows of the account; what a request sees of it is `odata::project`'s business.
+    pub(super) fn to_json(&self, seed: u64) -> Value {
+        let mut rng = Rng::of(seed, "user details", &[number(self.index)]);
+        let [city, state, country, postal_code, usage, _] =
+            text::OFFICES.get(self.office).copied().unwrap_or_default();
+        let created =
+            format!("20{:02}-0{}-1{}T08:30:00Z", 18 + rng.below(7), 1 + rng.below(9), rng.below(10));
+        let phone = format!("+49 40 555 {:04}", rng.below(10_000));
+        let guest = self.account == Account::Guest;
+        json!({
+            "id": self.id,
+            "accountEnabled": self.enabled,
+            "businessPhones": [phone],
+            "city": city,
+            "companyName": if guest { Value::Null } else { json!("Tallgrass Paper") },
+            "country": country,
+            "createdDateTime": created,
+            "creationType": if guest { json!("Invitation") } else { Value::Null },
+            "department": text::DEPARTMENTS.get(self.department),
+            "displayName": self.display_name,
+            "employeeId": format!("TG{:05}", 10_000 + self.index),
+            "externalUserState": if guest { json!("Accepted") } else { Value::Null },
+            "givenName": self.given_name,
+            "identities": [{
+                "signInType": "userPrincipalName",
+                "issuer": text::INITIAL_DOMAIN,
+                "issuerAssignedId": self.user_principal_name,
+            }],
+            "imAddresses": self.mail.iter().collect::<Vec<_>>(),
+            "jobTitle": rng.pick(text::JOB_TITLES),
+            "mail": self.mail,
+            "mailNickname": self.alias,
+            "mobilePhone": format!("+49 170 555 {:04}", rng.below(10_000)),
+            "officeLocation": format!("{}/{:03}", 1 + rng.below(9), rng.below(400)),
+            "onPremisesSamAccountName": Value::Null,
+            "onPremisesSyncEnabled": Value::Null,
+            "otherMails": self.other_mails(&mut rng),
+            "postalCode": postal_code,
+            "preferredLanguage": "en-US",
+            "proxyAddresses": self.proxy_addresses(),
+            "securityIdentifier": format!("S-1-12-1-{}-{}", rng.below(1 << 31), rng.below(1 << 31)),
+            "state": state,
+            "streetAddress": format!("{} {}", rng.pick(text::STREETS), 1 + rng.below(90)),
+            "surname": self.surname,
+            "usageLocation": usage,
+            "userPrincipalName": self.user_principal_name,
+            "userType": if guest { "Guest" } else { "Member" },
+            "aboutMe": format!("I am {} and I like rowing.", self.given_name),
+            "birthday": format!("19{:02}-04-1{}T00:00:00Z", 60 + rng.below(40), rng.below(10)),
+            "employeeHireDate": created,
+            "mySite": format!("https://tallgrass-my.sharepoint.example/personal/{}/", self.alias),
+            "interests": ["Rowing"],
+            "signInActivity": { "lastSignInDateTime": "2026-05-20T06:12:00Z" },
+        })
+    }
+
+    fn other_mails(&self, rng: &mut Rng) -> Vec<String> {
+        let private = self.account == Account::Member && rng.chance(20);
+        private.then(|| format!("{}+private@freemail.example", self.alias)).into_iter().collect()
+    }
+
+    fn proxy_addresses(&self) -> Vec<String> {
+        let Some(mail) = &self.mail else { return Vec::new() };
+        if self.account == Account::Guest {
+            return vec![format!("SMTP:{mail}")];
+        }
+        vec![
+            format!("SMTP:{mail}"),
+            format!("smtp:{}@{}", self.alias, text::INITIAL_DOMAIN),
+            format!("x500:{}", self.legacy_dn()),
+            format!("SIP:{mail}"),
+        ]
+    }
+}
+
+/// All accounts: members first, then guests, rooms and shared mailboxes.
+pub(super) fn users(seed: u64, externals: &[External]) -> Vec<User> {
+    let members = (0..MEMBERS).map(|index| member(seed, index));
+    let guests =
+        externals.iter().take(GUESTS).enumerate().map(|(place, external)| guest(seed, place, external));
+    let rooms = text::ROOMS.iter().map(|name| resource(Account::Room, name));
+    let shared = text::SHARED_MAILBOXES.iter().map(|name| resource(Account::Shared, name));
+    let drafts = members.chain(guests).chain(rooms).chain(shared);
+    drafts.enumerate().map(|(index, draft)| draft.into_user(seed, index)).collect()
+}
+
+pub(super) fn externals(seed: u64) -> Vec<External> {
+    (0..EXTERNALS).map(|place| external(seed, place)).collect()
+}
+
+/// Lengths and places as the generator wants them.
+pub(super) fn number(index: usize) -> u64 {
+    u64::try_from(index).unwrap_or_default()
+}
+
+impl Draft {
+    fn into_user(self, seed: u64, index: usize) -> User {
+        let mut rng = Rng::of(seed, "user", &[number(index)]);
+        let user_principal_name = match (self.account, &self.mail) {
+            (Account::Guest, Some(mail)) => {
+                format!("{}#EXT#@{}", mail.replace('@', "_"), text::INITIAL_DOMAIN)
+            }
+            (_, Some(mail)) => mail.clone(),
+            (_, None) => format!("{}@{}", self.alias, text::INITIAL_DOMAIN),
+        };
+        User {
+            index,
+            id: rng.guid(),
+            office: rng.below(text::OFFICES.len()),
+            department: index.checked_rem(text::DEPARTMENTS.len()).unwrap_or_default(),
+            enabled: self.account != Account::Shared && !rng.chance(5),
+            key: MailboxKey::new(seed, number(index)),
+            account: self.account,
+            given_name: self.given_name,
+            surname: self.surname,
+            display_name: self.display_name,
+            alias: self.alias,
+            mail: self.mail,
+            user_principal_name,
+        }
+    }
+}
+
+fn member(seed: u64, index: usize) -> Draft {
+    let (given_name, surname) = name(seed, index);
+    let alias = format!("{}.{}", plain_letters(given_name), plain_letters(surname));
+    // Every 31st has no mail: licences get taken away, service accounts never had one.
+    let mail = (index % 31 != 30).then(|| format!("{alias}@{}", text::DOMAIN));
+    Draft {
+        account: Account::Member,
+        display_name: format!("{given_name} {surname}"),
+        given_name: given_name.to_owned(),
+        surname: surname.to_owned(),
+        alias: alias.to_lowercase(),
+        mail,
+    }
+}
+
+fn guest(seed: u64, place: usize, external: &External) -> Draft {
+    let (given_name, surname) = name(seed, MEMBERS + place);
+    Draft {
+        account: Account::Guest,
+        display_name: external.name.clone(),
+        given_name: given_name.to_owned(),
+        surname: surname.to_owned(),
+        alias: external.address.replace('@', "_"),
+        mail: Some(external.address.clone()),
+    }
+}
+
+fn resource(account: Account, name: &str) -> Draft {
+    let alias = plain_letters(name).to_lowercase();
+    Draft {
+        account,
+        given_name: String::new(),
+        surname: String::new(),
+        display_name: name.to_owned(),
+        mail: Some(format!("{alias}@{}", text::DOMAIN)),
+        alias,
+    }
+}
+
+fn external(seed: u64, place: usize) -> External {
+    let (given_name, surname) = name(seed, MEMBERS + place);
+    let mut rng = Rng::of(seed, "external", &[number(place)]);
+    let local = match rng.below(4) {
+        0 => plain_letters(given_name).to_lowercase(),
+        1 => format!("{}_{}", plain_letters(surname), plain_letters(given_name)),
+        _ => format!("{}.{}", plain_letters(given_name), plain_letters(surname)).to_lowercase(),
+    };
+    let domain = rng.pick(text::EXTERNAL_DOMAINS);
+    External { name: format!("{given_name} {surname}"), address: format!("{local}{place}@{domain}") }
+}
+
+fn name(seed: u64, place: usize) -> (&'static str, &'static str) {
+    let pairs = text::GIVEN_NAMES.len() * text::SURNAMES.len();
+    let start = Rng::of(seed, "names", &[]).below(pairs);
+    let pair = (start + place * NAME_STRIDE).checked_rem(pairs).unwrap_or_default();
+    let given_name = text::GIVEN_NAMES.get(pair % text::GIVEN_NAMES.len());
+    let surname = text::SURNAMES.get(pair / text::GIVEN_NAMES.len());
+    (given_name.copied().unwrap_or_default(), surname.copied().unwrap_or_default())
+}
+
+/// The name as a local part writes it.
+fn plain_letters(name: &str) -> String {
+    name.chars()
+        .filter_map(|letter| match letter {
+            'é' | 'ë' => Some('e'),
+            'ü' => Some('u'),
+            'ø' => Some('o'),
+            'á' => Some('a'),
+            '-' => Some('-'),
+            _ => letter.is_ascii_alphanumeric().then_some(letter),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::{Account, externals, plain_letters, users};
+
+    #[test]
+    fn about_three_hundred_accounts_of_every_kind_with_unique_names() {
+        let users = users(1, &externals(1));
+        assert_eq!(users.len(), 300);
+        for account in [Account::Member, Account::Guest, Account::Room, Account::Shared] {
+            assert!(users.iter().any(|user| user.account() == account), "{account:?}");
+        }
+        assert!(users.iter().any(|user| user.mail().is_none()));
+        assert!(users.iter().any(|user| !user.enabled && user.account() == Account::Member));
+        let unique: HashSet<_> = users.iter().map(|user| user.user_principal_name().to_lowercase()).collect();
+        assert_eq!(unique.len(), users.len());
+    }
+
+    #[test]
+    fn guests_are_marked_and_have_no_mailbox() {
+        let users = users(1, &externals(1));
+        let guest = users.iter().find(|user| user.account() == Account::Guest).unwrap();
+        assert!(guest.user_principal_name().contains("#EXT#@"));
+        assert!(!guest.has_mailbox());
+    }
+
+    #[test]
+    fn proxy_addresses_name_the_same_account_in_other_ways() {
+        let users = users(1, &externals(1));
+        let member = users[0].to_json(1);
+        let proxies: Vec<&str> =
+            member["proxyAddresses"].as_array().unwrap().iter().filter_map(|it| it.as_str()).collect();
+        assert_eq!(proxies[0], format!("SMTP:{}", users[0].mail().unwrap()));
+        assert_eq!(proxies[2], format!("x500:{}", users[0].legacy_dn()));
+    }
+
+    #[test]
+    fn another_seed_gives_other_people() {
+        assert_ne!(users(1, &externals(1))[0].id(), users(2, &externals(2))[0].id());
+    }
+
+    #[test]
+    fn local_parts_are_ascii() {
+        assert_eq!(plain_letters("O'Dowd"), "ODowd");
+        assert_eq!(plain_letters("Müller-Roth"), "Muller-Roth");
+    }
+}

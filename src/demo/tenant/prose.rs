@@ -1,0 +1,68 @@
+//! What a letter says: the subject its thread shares, and a body of plausible, private sentences.
+
+use super::letters::{Kind, Letter};
+use super::people::number;
+use super::rng::Rng;
+use super::text;
+
+/// Real `bodyPreview`s hold the first 255 characters.
+const PREVIEW_CHARACTERS: usize = 255;
+
+/// The subject line, with the prefix that the kind of letter has.
+pub(super) fn subject(seed: u64, letter: &Letter) -> String {
+    let mut rng = Rng::of(seed, "subject", &[u64::from(letter.root)]);
+    let topic = rng.pick(text::TOPICS);
+    let project = rng.pick(text::PROJECTS);
+    let thread = match rng.below(3) {
+        0 => format!("Project {project}: {topic}"),
+        1 => format!("{project} {topic}"),
+        _ => capitalised(topic),
+    };
+    match letter.kind {
+        Kind::Acceptance => format!("Accepted: {thread}"),
+        Kind::Automated => format!("[#{:05}] {thread}", letter.number),
+        Kind::AutomaticReply => format!("Automatic reply: {thread}"),
+        Kind::Personal if letter.is_reply() => format!("RE: {thread}"),
+        Kind::Personal | Kind::Invitation | Kind::Draft => thread,
+    }
+}
+
+/// The paragraphs of the letter, signed by its author. An accepted invitation says nothing.
+pub(super) fn paragraphs(seed: u64, letter: &Letter, author: &str) -> Vec<String> {
+    let mut rng = Rng::of(seed, "body", &[u64::from(letter.number)]);
+    if letter.kind == Kind::Acceptance {
+        return Vec::new();
+    }
+    let greeting = format!("Dear {},", rng.pick(text::GIVEN_NAMES));
+    let said = (0..2 + rng.below(4)).map(|_| {
+        let sentences: Vec<&str> = (0..1 + rng.below(3)).map(|_| rng.pick(text::SENTENCES)).collect();
+        sentences.join(" ")
+    });
+    let mut paragraphs: Vec<String> = std::iter::once(greeting).chain(said).collect();
+    paragraphs.push(format!("{author}\r\n+49 40 555 {:04}", number(author.len()) * 37));
+    paragraphs
+}
+
+pub(super) fn plain(paragraphs: &[String]) -> String {
+    paragraphs.join("\r\n\r\n")
+}
+
+pub(super) fn preview(paragraphs: &[String]) -> String {
+    plain(paragraphs).chars().take(PREVIEW_CHARACTERS).collect()
+}
+
+pub(super) fn html(paragraphs: &[String]) -> String {
+    let content: String = paragraphs
+        .iter()
+        .map(|it| format!("<div>{}</div><div><br></div>", it.replace("\r\n", "<br>")))
+        .collect();
+    format!(
+        "<html><head>\r\n<meta http-equiv=\"Content-Type\" content=\"text/html; charset=utf-8\"></head>\
+         <body dir=\"ltr\">{content}</body></html>"
+    )
+}
+
+fn capitalised(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+}

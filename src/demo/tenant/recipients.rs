@@ -1,0 +1,208 @@
+//! Whom a letter names, and the ways in which one and the same party is written.
+
+use serde_json::{Value, json};
+
+use super::Directory;
+use super::groups::{Group, GroupKind};
+use super::people::{Account, User, number};
+use super::rng::Rng;
+use super::text;
+
+/// Somebody or something with an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Party {
+    Automated(usize),
+    External(usize),
+    Group(usize),
+    Odd(usize),
+    User(usize),
+}
+
+/// How the address is written. Real mailboxes hold all of these for one person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    Plain,
+    /// In capitals.
+    Upper,
+    /// With a plus tag.
+    Plus,
+    /// As an X.500 distinguished name.
+    Legacy,
+    /// With an internationalised domain's other label.
+    OtherLabel,
+}
+
+/// A party as one letter writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Recipient {
+    pub(super) party: Party,
+    pub(super) form: Form,
+}
+
+impl Recipient {
+    pub(super) fn plain(party: Party) -> Recipient {
+        Recipient { party, form: Form::Plain }
+    }
+}
+
+impl Directory {
+    /// Graph's `recipient`.
+    pub(super) fn recipient_json(&self, recipient: Recipient) -> Value {
+        let (name, address) = self.name_and_address(recipient);
+        json!({ "emailAddress": { "name": name, "address": address } })
+    }
+
+    pub(super) fn recipients_json(&self, recipients: &[Recipient]) -> Value {
+        recipients.iter().map(|recipient| self.recipient_json(*recipient)).collect()
+    }
+
+    pub(super) fn name_and_address(&self, recipient: Recipient) -> (String, String) {
+        let (name, address) = self.plain_name_and_address(recipient.party);
+        let address = match (recipient.form, recipient.party) {
+            (Form::Upper, _) => address.to_uppercase(),
+            (Form::Plus, _) => address.replacen('@', "+projects@", 1),
+            (Form::Legacy, Party::User(user)) => {
+                self.users.get(user).map(|user| user.legacy_dn().to_uppercase()).unwrap_or(address)
+            }
+            (Form::OtherLabel, _) => other_label(&address),
+            (Form::Plain | Form::Legacy, _) => address,
+        };
+        (name, address)
+    }
+
+    /// Whether this party writes back: people do, lists and programs do not.
+    pub(super) fn answers(&self, party: Party) -> bool {
+        match party {
+            Party::User(user) => self.users.get(user).is_some_and(User::has_mailbox),
+            Party::External(_) => true,
+            Party::Automated(_) | Party::Group(_) | Party::Odd(_) => false,
+        }
+    }
+
+    /// A member of staff; some write much more than others.
+    pub(super) fn some_staff(&self, rng: &mut Rng) -> usize {
+        let busy = rng.below(self.staff.len()).min(rng.below(self.staff.len()));
+        self.staff.get(busy).copied().unwrap_or_default()
+    }
+
+    pub(super) fn some_external(&self, rng: &mut Rng) -> Party {
+        Party::External(rng.below(self.externals.len()).min(rng.below(self.externals.len())))
+    }
+
+    /// A group with an address; the list of everyone is used rarely.
+    pub(super) fn some_mail_group(&self, rng: &mut Rng) -> Party {
+        let with_mail = self.groups.iter().filter(|group| group.kind() != GroupKind::Security);
+        let places: Vec<usize> = with_mail.skip(1).map(|group: &Group| group.index).collect();
+        if rng.chance(5) { Party::Group(0) } else { Party::Group(rng.pick_number(&places)) }
+    }
+
+    pub(super) fn some_room(&self, rng: &mut Rng) -> Option<Party> {
+        rng.chance(50).then(|| self.some_account(Account::Room, rng)).flatten()
+    }
+
+    pub(super) fn some_shared_mailbox(&self, rng: &mut Rng) -> Option<Party> {
+        self.some_account(Account::Shared, rng)
+    }
+
+    /// One to `most` people, mostly of one department: the one that this letter is about.
+    pub(super) fn some_colleagues(&self, letter: u32, rng: &mut Rng, most: usize) -> Vec<Recipient> {
+        let department = Rng::of(self.seed, "circle", &[u64::from(letter)]).below(text::DEPARTMENTS.len());
+        let mut colleagues: Vec<Recipient> = Vec::new();
+        for _ in 0..=rng.below(most) {
+            let near = rng.chance(70).then(|| self.some_of_department(department, rng));
+            let user = near.unwrap_or_else(|| self.some_staff(rng));
+            if !colleagues.iter().any(|colleague| colleague.party == Party::User(user)) {
+                colleagues.push(self.odd_form(Party::User(user), rng));
+            }
+        }
+        colleagues
+    }
+
+    /// The party, mostly written plainly, sometimes in one of the other forms it has.
+    pub(super) fn odd_form(&self, party: Party, rng: &mut Rng) -> Recipient {
+        let form = match (rng.below(100), party) {
+            (0, _) => Form::Upper,
+            (1, _) => Form::Plus,
+            (2, Party::User(_)) => Form::Legacy,
+            (0..50, Party::External(_)) => Form::OtherLabel,
+            _ => Form::Plain,
+        };
+        Recipient { party, form }
+    }
+
+    fn plain_name_and_address(&self, party: Party) -> (String, String) {
+        let written =
+            |pair: Option<&[&str; 2]>| pair.map(|[name, address]| ((*name).into(), (*address).into()));
+        let found = match party {
+            Party::User(user) => self
+                .users
+                .get(user)
+                .map(|user| (user.display_name.clone(), user.mail().unwrap_or_default().to_owned())),
+            Party::Group(group) => {
+                self.groups.get(group).map(|it| (it.display_name.clone(), it.mail().unwrap_or_default()))
+            }
+            Party::External(external) => {
+                self.externals.get(external).map(|it| (it.name.clone(), it.address.clone()))
+            }
+            Party::Automated(sender) => written(text::AUTOMATED_SENDERS.get(sender)),
+            Party::Odd(odd) => written(text::ODD_ADDRESSES.get(odd)),
+        };
+        found.unwrap_or_default()
+    }
+
+    fn some_account(&self, account: Account, rng: &mut Rng) -> Option<Party> {
+        let places: Vec<usize> =
+            self.users.iter().filter(|user| user.account() == account).map(|user| user.index).collect();
+        places.get(rng.below(places.len())).copied().map(Party::User)
+    }
+
+    /// Departments take turns in the users' order, so a department's members are that far apart.
+    fn some_of_department(&self, department: usize, rng: &mut Rng) -> usize {
+        let step = text::DEPARTMENTS.len();
+        let rows = self.staff.len() / step;
+        let user = department + step * rng.below(rows);
+        if self.users.get(user).is_some_and(User::is_staff) { user } else { self.some_staff(rng) }
+    }
+}
+
+/// The same address with its domain in the other of the two spellings of IDNA (RFC 5890).
+fn other_label(address: &str) -> String {
+    let Some((local, domain)) = address.split_once('@') else {
+        return address.to_owned();
+    };
+    let domain = if domain.is_ascii() {
+        idna::domain_to_unicode(domain).0
+    } else {
+        idna::domain_to_ascii(domain).unwrap_or_else(|_| domain.to_owned())
+    };
+    format!("{local}@{domain}")
+}
+
+/// A stream of chance for one party in one letter.
+pub(super) fn rng_of_copy(seed: u64, what: &str, letter: u32, owner: usize) -> Rng {
+    Rng::of(seed, what, &[u64::from(letter), number(owner)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Form, Party, Recipient, other_label};
+    use crate::demo::tenant::Directory;
+
+    #[test]
+    fn one_person_is_written_in_many_ways() {
+        let directory = Directory::new(1);
+        let written = |form| directory.name_and_address(Recipient { party: Party::User(0), form }).1;
+        let plain = written(Form::Plain);
+        assert_eq!(written(Form::Upper), plain.to_uppercase());
+        assert!(written(Form::Plus).contains("+projects@"));
+        assert!(written(Form::Legacy).starts_with("/O=EXCHANGELABS/OU="));
+        assert_eq!(written(Form::OtherLabel), plain);
+    }
+
+    #[test]
+    fn both_labels_of_a_domain_lead_to_each_other() {
+        assert_eq!(other_label("a@bücher-müller.example"), "a@xn--bcher-mller-thbg.example");
+        assert_eq!(other_label("a@xn--bcher-mller-thbg.example"), "a@bücher-müller.example");
+        assert_eq!(other_label("nobody"), "nobody");
+    }
+}

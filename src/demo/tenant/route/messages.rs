@@ -1,0 +1,185 @@
+//! Messages of a mailbox or of one folder.
+
+use serde_json::{Value, json};
+
+use super::mail::{id_fault, user_key};
+use super::segments::Segment;
+use super::{Reply, Request, count, entity};
+use crate::demo::tenant::Mailbox;
+use crate::demo::tenant::delta::{State, Tracked};
+use crate::demo::tenant::fault::Fault;
+use crate::demo::tenant::filter::Filter;
+use crate::demo::tenant::folders::{self, Slot};
+use crate::demo::tenant::ids::ItemId;
+use crate::demo::tenant::mailbox::{Entry, entry_of};
+use crate::demo::tenant::messages::{Message, SHAPE, View};
+use crate::demo::tenant::paging::{OUTLOOK, Page, outlook_page};
+
+pub(super) fn answer(
+    request: &Request<'_>,
+    mailbox: &Mailbox<'_>,
+    folder: Option<Slot>,
+    segments: &[Segment],
+) -> Result<Reply, Fault> {
+    match segments {
+        [] => list(request, mailbox, folder).map(Reply::Page),
+        [last] if last.is("$count") => Ok(count(matching(request, mailbox, folder)?.len())),
+        [last] if last.is_qualified("delta") => changes(request, mailbox, folder).map(Reply::Page),
+        [key] => {
+            let message = find(mailbox, folder, key)?;
+            let selected = checked_select(request)?;
+            let context = request.entity_context(&collection(mailbox, folder));
+            Ok(entity(context, render(request, &message, selected.as_deref())))
+        }
+        [key, last] if last.is("$value") => Ok(Reply::Mime(find(mailbox, folder, key)?.mime())),
+        [key, next, rest @ ..] if next.is("attachments") => {
+            attachments(request, mailbox, &find(mailbox, folder, key)?, rest)
+        }
+        [_, other, ..] => Err(other.unknown()),
+    }
+}
+
+fn list(request: &Request<'_>, mailbox: &Mailbox<'_>, folder: Option<Slot>) -> Result<Page, Fault> {
+    let selected = checked_select(request)?;
+    let entries = matching(request, mailbox, folder)?;
+    let context = request.context(&collection(mailbox, folder));
+    outlook_page(request, context, &entries, |entry| {
+        render(request, &mailbox.message(*entry), selected.as_deref())
+    })
+}
+
+/// What `$filter` and `$search` leave, in the order that `$orderby` asks for: newest first unless told otherwise.
+fn matching(request: &Request<'_>, mailbox: &Mailbox<'_>, folder: Option<Slot>) -> Result<Vec<Entry>, Fault> {
+    let mut entries = filtered(mailbox, folder, request.options.value("filter"))?;
+    if let Some(searched) = request.options.value("search") {
+        let searched = searched.trim_matches('"').to_lowercase();
+        entries.retain(|entry| {
+            let message = mailbox.message(*entry);
+            [message.subject(), message.text()].iter().any(|text| text.to_lowercase().contains(&searched))
+        });
+    }
+    order(mailbox, &mut entries, request.options.value("orderby").unwrap_or("receivedDateTime desc"))?;
+    Ok(entries)
+}
+
+fn filtered(mailbox: &Mailbox<'_>, folder: Option<Slot>, filter: Option<&str>) -> Result<Vec<Entry>, Fault> {
+    let filter = Filter::parse(filter)?;
+    let in_folder = |entry: &&Entry| folder.is_none_or(|folder| entry.folder == folder);
+    let holds = |entry: &&Entry| filter.matches(|path| mailbox.message(**entry).property(path));
+    Ok(mailbox.entries.iter().filter(in_folder).filter(holds).copied().collect())
+}
+
+/// Entries are in the order of time already.
+fn order(mailbox: &Mailbox<'_>, entries: &mut [Entry], orderby: &str) -> Result<(), Fault> {
+    let first = orderby.split(',').next().unwrap_or_default().trim().to_lowercase();
+    let (property, direction) = first.split_once(' ').unwrap_or((&first, "asc"));
+    match property {
+        "receiveddatetime" | "sentdatetime" => {}
+        "subject" => entries.sort_by_cached_key(|entry| mailbox.message(*entry).subject()),
+        "from/emailaddress/address" | "from/emailaddress/name" => entries.sort_by_cached_key(|entry| {
+            mailbox.message(*entry).property(property).as_str().unwrap_or_default().to_owned()
+        }),
+        _ => {
+            return Err(Fault::OptionValue { option: "orderby", value: orderby.to_owned() });
+        }
+    }
+    if direction.trim() == "desc" {
+        entries.reverse();
+    }
+    Ok(())
+}
+
+fn find<'a>(mailbox: &Mailbox<'a>, folder: Option<Slot>, key: &Segment) -> Result<Message<'a>, Fault> {
+    let id = mailbox.owner.key.item_of(key.text()).map_err(id_fault)?;
+    let (item, named) = match id {
+        ItemId::Regular { folder, item } => (item, folders::slot_of(folder)),
+        ItemId::Immutable { item } => (item, None),
+    };
+    let is_there = |entry: &Entry| {
+        folder.is_none_or(|folder| entry.folder == folder) && named.is_none_or(|named| entry.folder == named)
+    };
+    let entry = entry_of(mailbox.entries, item).filter(is_there).ok_or(Fault::ItemNotFound)?;
+    Ok(mailbox.message(entry))
+}
+
+fn checked_select(request: &Request<'_>) -> Result<Option<Vec<String>>, Fault> {
+    let selected = request.options.select();
+    SHAPE.check(selected.as_deref(), request.version.is_beta())?;
+    Ok(selected)
+}
+
+fn view(request: &Request<'_>) -> View {
+    View { beta: request.version.is_beta(), immutable_ids: request.prefer.immutable_ids }
+}
+
+fn render(request: &Request<'_>, message: &Message<'_>, selected: Option<&[String]>) -> Value {
+    let mut object = SHAPE.project(message.to_json(view(request)), selected);
+    if let Value::Object(members) = &mut object {
+        if request.options.expands("attachments") {
+            members.insert("attachments".to_owned(), json!(message.attachments()));
+        }
+        if request.options.expands("singleValueExtendedProperties") {
+            members.insert("singleValueExtendedProperties".to_owned(), message.extended_properties());
+        }
+    }
+    object
+}
+
+/// The collection's name in a context URL.
+fn collection(mailbox: &Mailbox<'_>, folder: Option<Slot>) -> String {
+    let user = user_key(mailbox);
+    match folder {
+        Some(slot) => {
+            format!("{user}/mailFolders('{}')/messages", folders::folder_id(&mailbox.owner.key, slot))
+        }
+        None => format!("{user}/messages"),
+    }
+}
+
+fn attachments(
+    request: &Request<'_>,
+    mailbox: &Mailbox<'_>,
+    message: &Message<'_>,
+    rest: &[Segment],
+) -> Result<Reply, Fault> {
+    let all = message.attachments();
+    let id = message.id(view(request));
+    let context = request.context(&format!("{}/messages('{id}')/attachments", user_key(mailbox)));
+    match rest {
+        [] => outlook_page(request, context, &all, Value::clone).map(Reply::Page),
+        [last] if last.is("$count") => Ok(count(all.len())),
+        [key] => {
+            let found = all.into_iter().find(|attachment| attachment.get("id") == Some(&json!(key.text())));
+            found.map(|attachment| entity(context, attachment)).ok_or(Fault::ItemNotFound)
+        }
+        [_, other, ..] => Err(other.unknown()),
+    }
+}
+
+fn changes(request: &Request<'_>, mailbox: &Mailbox<'_>, folder: Option<Slot>) -> Result<Page, Fault> {
+    let scope = format!("messages/{}/{}", mailbox.owner.index, folder.unwrap_or(folders::ROOT));
+    let state = State::of(request, &scope)?;
+    let selected = state.select();
+    SHAPE.check(selected.as_deref(), request.version.is_beta())?;
+    let mut entries = filtered(mailbox, folder, state.filter())?;
+    entries.reverse();
+    let within =
+        folder.map(|slot| format!("/mailfolders('{}')", folders::folder_id(&mailbox.owner.key, slot)));
+    let tracked = Tracked {
+        scope,
+        context: request.link("$metadata#Collection(message)"),
+        link: request.link(&format!("{}{}/messages/delta", user_key(mailbox), within.unwrap_or_default())),
+        sizes: OUTLOOK,
+        items: &entries,
+    };
+    let render = |entry: &Entry| with_type(render(request, &mailbox.message(*entry), selected.as_deref()));
+    tracked.page(request, &state, render, |entry| mailbox.message(*entry).id(view(request)))
+}
+
+/// Message deltas name each item's type.
+fn with_type(mut object: Value) -> Value {
+    if let Value::Object(members) = &mut object {
+        members.entry("@odata.type").or_insert_with(|| json!("#microsoft.graph.message"));
+    }
+    object
+}

@@ -1,0 +1,129 @@
+//! From a request's target to an answer. What Graph takes for one resource (`users('x')`, `Users/x`, `users/x/`) is
+//! one resource here, so that a test can find out whether the proxy and Graph read a target alike.
+
+mod groups;
+mod mail;
+mod messages;
+mod segments;
+mod users;
+
+use serde_json::Value;
+
+use self::segments::Segment;
+use super::Tenant;
+use super::fault::Fault;
+use super::odata::Options;
+use super::paging::Page;
+
+/// The two versions of Graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Version {
+    V1,
+    Beta,
+}
+
+/// What `Prefer` asked for, as far as the tenant does it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Prefer {
+    pub(super) page_size: Option<usize>,
+    pub(super) immutable_ids: bool,
+}
+
+/// One GET, read.
+pub(super) struct Request<'a> {
+    pub(super) tenant: &'a Tenant,
+    /// Scheme and authority that links start with, no slash at the end.
+    pub(super) base: &'a str,
+    pub(super) version: Version,
+    /// The path as it was sent, version included.
+    pub(super) path: &'a str,
+    pub(super) options: Options,
+    pub(super) prefer: Prefer,
+}
+
+/// What a request is answered with.
+pub(super) enum Reply {
+    Page(Page),
+    Object(Value),
+    /// `text/plain`: a count.
+    Text(String),
+    /// `application/octet-stream`: a message as it travelled.
+    Mime(String),
+}
+
+impl Version {
+    fn of(segment: &Segment) -> Result<Version, Fault> {
+        match segment.text() {
+            "v1.0" => Ok(Version::V1),
+            "beta" => Ok(Version::Beta),
+            other => Err(Fault::Version(other.to_owned())),
+        }
+    }
+
+    pub(super) fn is_beta(self) -> bool {
+        self == Version::Beta
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Version::V1 => "v1.0",
+            Version::Beta => "beta",
+        }
+    }
+}
+
+impl Request<'_> {
+    /// This request again, with one option set.
+    pub(super) fn next_link(&self, option: &str, value: &str) -> String {
+        format!("{}{}?{}", self.base, self.path, self.options.with(option, value))
+    }
+
+    /// An absolute link to `path` under this version.
+    fn link(&self, path: &str) -> String {
+        format!("{}/{}/{path}", self.base, self.version.as_str())
+    }
+
+    /// The context URL of `what`, with the select list, as the real one repeats it.
+    fn context(&self, what: &str) -> String {
+        let select = self.options.value("select").map(|names| format!("({names})")).unwrap_or_default();
+        self.link(&format!("$metadata#{what}{select}"))
+    }
+
+    /// The context URL of one object.
+    fn entity_context(&self, what: &str) -> String {
+        format!("{}/$entity", self.context(what))
+    }
+}
+
+/// Answers a GET of `target` (path and query).
+pub(super) fn answer(
+    tenant: &Tenant,
+    base: &str,
+    target: (&str, Option<&str>),
+    prefer: Prefer,
+) -> Result<Reply, Fault> {
+    let (path, query) = target;
+    let segments = segments::parse(path);
+    let (version, segments) = segments.split_first().ok_or_else(|| Fault::Version(String::new()))?;
+    let options = Options::parse(query.unwrap_or_default())?;
+    let request = Request { tenant, base, version: Version::of(version)?, path, options, prefer };
+    match segments {
+        [first, rest @ ..] if first.is("users") => users::answer(&request, rest),
+        [first, rest @ ..] if first.is("groups") => groups::answer(&request, rest),
+        [first, ..] if first.is("me") => Err(Fault::DelegatedOnly),
+        [other, ..] => Err(other.unknown()),
+        [] => Err(Fault::Segment(String::new())),
+    }
+}
+
+/// An object with its context first, as the real service writes it.
+fn entity(context: String, mut object: Value) -> Reply {
+    if let Value::Object(members) = &mut object {
+        members.insert("@odata.context".to_owned(), Value::String(context));
+    }
+    Reply::Object(object)
+}
+
+fn count(length: usize) -> Reply {
+    Reply::Text(length.to_string())
+}

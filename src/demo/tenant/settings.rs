@@ -1,0 +1,52 @@
+//! A mailbox's settings: the time zone and hours that the analysis needs, and the reply texts that it must not see.
+
+use serde_json::{Value, json};
+
+use super::folders::{self, ARCHIVE};
+use super::people::{Account, User, number};
+use super::rng::Rng;
+use super::text;
+
+/// Every property of `mailboxSettings`.
+pub(super) fn settings(seed: u64, owner: &User) -> Value {
+    let mut rng = Rng::of(seed, "settings", &[number(owner.index)]);
+    let [.., zone] = text::OFFICES.get(owner.office).copied().unwrap_or_default();
+    let purpose = match owner.account() {
+        Account::Member | Account::Guest => "user",
+        Account::Room => "room",
+        Account::Shared => "shared",
+    };
+    let start = 7 + rng.below(3);
+    json!({
+        "archiveFolder": folders::folder_id(&owner.key, ARCHIVE),
+        "timeZone": zone,
+        "delegateMeetingMessageDeliveryOptions": "sendToDelegateOnly",
+        "dateFormat": "yyyy-MM-dd",
+        "timeFormat": "HH:mm",
+        "userPurpose": purpose,
+        "automaticRepliesSetting": automatic_replies(owner, &mut rng),
+        "language": { "locale": "en-US", "displayName": "English (United States)" },
+        "workingHours": {
+            "daysOfWeek": ["monday", "tuesday", "wednesday", "thursday", "friday"],
+            "startTime": format!("{start:02}:00:00.0000000"),
+            "endTime": format!("{:02}:00:00.0000000", start + 9),
+            "timeZone": { "name": zone },
+        },
+    })
+}
+
+fn automatic_replies(owner: &User, rng: &mut Rng) -> Value {
+    let status = rng.pick(&["disabled", "disabled", "alwaysEnabled", "scheduled"]);
+    let deputy = rng.pick(text::GIVEN_NAMES);
+    json!({
+        "status": status,
+        "externalAudience": rng.pick(&["none", "contactsOnly", "all"]),
+        "internalReplyMessage": format!(
+            "<html><body>I am at the hospital with my daughter, {deputy} knows. Yours, {}</body></html>",
+            owner.display_name
+        ),
+        "externalReplyMessage": format!("<html><body>I am out of office. Please call {deputy}.</body></html>"),
+        "scheduledStartDateTime": { "dateTime": "2026-04-01T16:00:00.0000000", "timeZone": "UTC" },
+        "scheduledEndDateTime": { "dateTime": "2026-04-12T16:00:00.0000000", "timeZone": "UTC" },
+    })
+}

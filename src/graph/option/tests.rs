@@ -1,0 +1,139 @@
+//! Tests of the option values other than `$filter`.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn names(value: &str) -> Vec<String> {
+    select(value).unwrap().iter().map(PropertyPath::to_string).collect()
+}
+
+fn failure<T: std::fmt::Debug>(result: Result<T, OptionError>) -> (Kind, usize) {
+    let error = result.unwrap_err();
+    (error.kind(), error.position())
+}
+
+#[test]
+fn select_is_a_list_of_paths() {
+    assert_eq!(names("id,from/emailAddress"), ["id", "from/emailAddress"]);
+    assert_eq!(names(" id , subject\t"), ["id", "subject"]);
+    let property = Kind::Expected("a property name");
+    for (value, kind, position) in [
+        ("", Kind::Expected("a name"), 0),
+        ("id,", Kind::Expected("a name"), 3),
+        (",id", Kind::Expected("a name"), 0),
+        ("id, ,a", Kind::Expected("a name"), 4),
+        ("*", Kind::Wildcard, 0),
+        ("id,*", Kind::Wildcard, 3),
+        ("id,a/*", Kind::Wildcard, 5),
+        ("id;$expand=attachments", property, 0),
+        ("id&$expand=attachments", property, 0),
+        ("id, attachments($select=name)", property, 4),
+        ("id,a b", property, 3),
+        ("id,microsoft.graph.user/mail", property, 3),
+        ("@odata.type", property, 0),
+        ("\u{a0}id", property, 0),
+        ("a(b", Kind::Expected("balanced parentheses"), 3),
+        ("a)b(", Kind::Expected("balanced parentheses"), 4),
+        ("'a", Kind::UnterminatedString, 2),
+    ] {
+        assert_eq!(failure(select(value)), (kind, position), "{value}");
+    }
+}
+
+#[test]
+fn order_by_has_directions() {
+    let item = |name, direction| (PropertyPath::parse(name).unwrap(), direction);
+    assert_eq!(
+        order_by("receivedDateTime desc, a/b,c  ASC").unwrap(),
+        [
+            item("receivedDateTime", Direction::Descending),
+            item("a/b", Direction::Ascending),
+            item("c", Direction::Ascending)
+        ]
+    );
+    assert_eq!(failure(order_by("a,b down")), (Kind::Expected("'asc' or 'desc'"), 4));
+    assert_eq!(failure(order_by("a desc asc")), (Kind::Expected("'asc' or 'desc'"), 2));
+    assert_eq!(failure(order_by("length(a)")), (Kind::Expected("a property name"), 0));
+    assert_eq!(failure(order_by("")), (Kind::Expected("a name"), 0));
+}
+
+#[test]
+fn integers_are_digits() {
+    assert_eq!(integer("0"), Ok(0));
+    assert_eq!(integer("007"), Ok(7));
+    assert_eq!(integer("4294967295"), Ok(u32::MAX));
+    assert_eq!(failure(integer("4294967296")), (Kind::InvalidLiteral, 0));
+    for value in ["", "-1", "+1", " 1", "1 ", "1.0", "1e3", "٣"] {
+        assert_eq!(failure(integer(value)), (Kind::Expected("a number without sign"), 0), "{value}");
+    }
+}
+
+#[test]
+fn booleans_are_words() {
+    assert_eq!(boolean("true"), Ok(true));
+    assert_eq!(boolean("False"), Ok(false));
+    for value in ["", "1", "yes", " true", "truetrue"] {
+        assert_eq!(failure(boolean(value)), (Kind::Expected("'true' or 'false'"), 0), "{value}");
+    }
+}
+
+#[test]
+fn expand_names_items_and_leaves_their_options() {
+    let item = |path: &str, options: Option<&str>| Expansion {
+        path: path.to_owned(),
+        options: options.map(str::to_owned),
+    };
+    for (value, expected) in [
+        ("attachments", vec![item("attachments", None)]),
+        ("a , b", vec![item("a", None), item("b", None)]),
+        ("columns,items(expand=fields)", vec![item("columns", None), item("items", Some("expand=fields"))]),
+        ("a($select=b,c;$expand=d($top=1))", vec![item("a", Some("$select=b,c;$expand=d($top=1)"))]),
+        ("a($filter=id eq 'x)'','),b", vec![item("a", Some("$filter=id eq 'x)'','")), item("b", None)]),
+        ("microsoft.graph.itemAttachment/item", vec![item("microsoft.graph.itemAttachment/item", None)]),
+        ("members/$ref", vec![item("members/$ref", None)]),
+    ] {
+        assert_eq!(expand(value).unwrap(), expected, "{value}");
+    }
+    for (value, kind) in [
+        ("*", Kind::Wildcard),
+        ("a/*", Kind::Wildcard),
+        ("a(b)c", Kind::Expected("','")),
+        ("a(b", Kind::Expected("balanced parentheses")),
+        ("a(b'", Kind::UnterminatedString),
+        ("(a)", Kind::Expected("a navigation property")),
+        ("a b", Kind::Expected("a navigation property")),
+        ("a,", Kind::Expected("a name")),
+    ] {
+        assert_eq!(failure(expand(value)).0, kind, "{value}");
+    }
+}
+
+#[test]
+fn limits_hold_exactly() {
+    let list = |count: usize| vec!["a"; count].join(",");
+    assert_eq!(select(&list(MAX_ITEMS)).unwrap().len(), MAX_ITEMS);
+    assert_eq!(failure(select(&list(MAX_ITEMS + 1))).0, Kind::TooManyItems);
+    assert!(select(&"a".repeat(MAX_VALUE)).is_ok());
+    assert_eq!(failure(select(&"a".repeat(MAX_VALUE + 1))).0, Kind::TooLong);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_written_select_reads_back(value in "[a-z, /*()']{0,24}|.{0,24}") {
+        if let Ok(paths) = select(&value) {
+            let written: Vec<_> = paths.iter().map(PropertyPath::to_string).collect();
+            prop_assert_eq!(select(&written.join(",")), Ok(paths));
+        }
+    }
+
+    #[test]
+    fn no_value_panics(value in any::<String>()) {
+        let accepted = [order_by(&value).is_ok(), expand(&value).is_ok()];
+        // What orders is a list of properties and directions, so it has no quotes or parentheses.
+        prop_assert!(!accepted[0] || !value.contains(['\'', '(', ')']));
+        prop_assert!(!accepted[1] || !value.is_empty());
+    }
+}

@@ -1,0 +1,40 @@
+//! The little of Graph's schema that a request must know: asking v1.0 for a beta property is an error.
+
+use super::Version;
+
+/// Properties of the mail and directory types that only beta has, in its schema of 2026.
+const BETA_ONLY: &[&str] = &[
+    "cloudRealtimeCommunicationInfo",
+    "flag",
+    "gender",
+    "isFavorite",
+    "mentionsPreview",
+    "unsubscribeData",
+    "unsubscribeEnabled",
+    "userPurposeV2",
+    "wellKnownName",
+];
+
+/// Whether `$select` may name this property of an object under the path segment `resource` (the last name in the
+/// path) in this version.
+pub fn can_select(version: Version, resource: &str, property: &str) -> bool {
+    version == Version::Beta || resource_has_it(resource, property) || !BETA_ONLY.contains(&property)
+}
+
+/// `flag` is old on messages and new on contacts; `isFavorite` is old on groups.
+fn resource_has_it(resource: &str, property: &str) -> bool {
+    matches!((resource, property), ("messages", "flag") | ("groups", "isFavorite"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beta_properties_are_not_asked_of_v1() {
+        assert!(!can_select(Version::V1, "mailFolders", "wellKnownName"));
+        assert!(can_select(Version::Beta, "mailFolders", "wellKnownName"));
+        assert!(can_select(Version::V1, "mailFolders", "isHidden"));
+        assert!(can_select(Version::V1, "messages", "flag"));
+    }
+}

@@ -1,0 +1,175 @@
+//! One test per pitfall of address canonicalisation.
+
+use super::*;
+
+fn parsed(raw: &str) -> Address<'_> {
+    Address::parse(raw, PlusTags::Keep).unwrap()
+}
+
+fn mailbox_of(raw: &str) -> String {
+    match parsed(raw) {
+        Address::Mailbox { local, domain } => format!("{local}@{domain}"),
+        other => format!("{other:?}"),
+    }
+}
+
+fn is_opaque(raw: &str) -> bool {
+    matches!(parsed(raw), Address::Opaque(_))
+}
+
+#[test]
+fn case() {
+    assert_eq!(mailbox_of("Alice.Smith@CONTOSO.com"), "alice.smith@contoso.com");
+}
+
+#[test]
+fn unicode_local_parts() {
+    assert_eq!(mailbox_of("JOSE\u{301}@x.com"), "josé@x.com");
+    assert_ne!(mailbox_of("\u{ff41}@x.com"), mailbox_of("a@x.com"));
+    assert!(is_opaque("a\u{ff20}x.com"));
+    assert_eq!(mailbox_of("DİLEK@x.com"), "dİlek@x.com");
+}
+
+#[test]
+fn internationalised_domains() {
+    for raw in
+        ["a@BÜCHER.example", "a@bu\u{308}cher.example", "a@xn--bcher-kva.example", "a@XN--BCHER-KVA.example"]
+    {
+        assert_eq!(mailbox_of(raw), "a@xn--bcher-kva.example");
+    }
+    assert_eq!(mailbox_of("a@straße.example"), "a@xn--strae-oqa.example");
+    assert_ne!(mailbox_of("a@straße.example"), mailbox_of("a@strasse.example"));
+    assert_eq!(mailbox_of("a@x\u{3002}example"), "a@x.example");
+}
+
+#[test]
+fn invalid_punycode_is_opaque() {
+    assert!(is_opaque("a@xn--\u{e9}.example"));
+    assert!(is_opaque("a@xn--zzzzzzz99999.example"));
+}
+
+#[test]
+fn plus_tags() {
+    let strip = |raw| Address::parse(raw, PlusTags::Strip).unwrap();
+    assert_eq!(mailbox_of("a+news@x.com"), "a+news@x.com");
+    assert_eq!(strip("a+news+b@x.com"), parsed("a@x.com"));
+    assert_eq!(strip("+news@x.com"), parsed("+news@x.com"));
+}
+
+#[test]
+fn gmail_dots_and_routing_domains_are_not_joined() {
+    assert_ne!(mailbox_of("a.b@gmail.com"), mailbox_of("ab@gmail.com"));
+    assert_ne!(mailbox_of("a@googlemail.com"), mailbox_of("a@gmail.com"));
+    assert_ne!(mailbox_of("a@contoso.mail.onmicrosoft.com"), mailbox_of("a@contoso.com"));
+}
+
+#[test]
+fn quoted_local_parts() {
+    assert_eq!(mailbox_of(r#""Alice"@x.com"#), "alice@x.com");
+    assert_eq!(mailbox_of(r#""al\ice"@x.com"#), "alice@x.com");
+    for raw in [r#""a b"@x.com"#, r#""a@b"@x.com"#, r#""a@x.com"#, r#""mailto:a"@x.com"#, r#"""@x.com"#] {
+        assert!(is_opaque(raw), "{raw}");
+    }
+    assert!(is_opaque("\"/o=a\"@x.com"));
+    assert!(is_opaque("\"\u{200b}a\"@x.com"));
+}
+
+#[test]
+fn comments_second_at_signs_trailing_dots_and_literals() {
+    assert!(is_opaque("a@x.com (home)"));
+    assert!(is_opaque("a@b@x.com"));
+    assert_eq!(mailbox_of("a@x.com."), "a@x.com");
+    assert!(is_opaque("a@x.com.."));
+    assert!(is_opaque("a@[192.0.2.1]"));
+    assert_eq!(mailbox_of("a..b.@x.com"), "a..b.@x.com");
+    assert!(is_opaque("@x.com"));
+    assert!(is_opaque("a@"));
+}
+
+#[test]
+fn display_forms() {
+    for raw in [
+        r#""Doe, J" <J@x.com>"#,
+        r#""a <b@y>" <j@x.com>"#,
+        "Doe < j@x.com >",
+        "<j@x.com>",
+        "mailto:j@x.com",
+        "<mailto:j@x.com>",
+        "mailto:<j@x.com>",
+        "SMTP:j@x.com",
+        "smtp:j@x.com",
+        "sip:j@x.com",
+        " \u{200b}j@x.com\u{a0}\n",
+        "\u{feff}<\u{202a}j@x.com\u{202c}>",
+    ] {
+        assert_eq!(mailbox_of(raw), "j@x.com", "{raw}");
+    }
+}
+
+#[test]
+fn wrappers_nest_four_deep() {
+    assert_eq!(mailbox_of("mailto:mailto:mailto:mailto:j@x.com"), "j@x.com");
+    assert!(is_opaque("mailto:mailto:mailto:mailto:mailto:j@x.com"));
+}
+
+#[test]
+fn x500_in_its_own_kind() {
+    let name = "/o=ExchangeLabs/ou=Group (X)/cn=Recipients/cn=0a-Alice@home";
+    let folded = Address::X500(name.to_lowercase());
+    for raw in [name, &name.to_uppercase(), &format!("X500:{name}"), &format!("<{name}>")] {
+        assert_eq!(parsed(raw), folded, "{raw}");
+    }
+    assert_eq!(folded.domain(), None);
+}
+
+#[test]
+fn encapsulated_x500() {
+    let wrapped = "IMCEAEX-_O=EXCHANGELABS_OU=GROUP+20+28X+29_CN=0A-Alice@namprd22.prod.outlook.com";
+    assert_eq!(parsed(wrapped), Address::X500("/o=exchangelabs/ou=group (x)/cn=0a-alice".to_owned()));
+    for ordinary in ["imceaex-alice@x.com", "imceaex-_o=a+2@x.com", "imceaex-_o=a++5@x.com"] {
+        assert_eq!(mailbox_of(ordinary), ordinary);
+    }
+}
+
+#[test]
+fn junk_is_opaque_as_it_is() {
+    assert_eq!(parsed("Alice Smith"), Address::Opaque("Alice Smith"));
+    assert_ne!(parsed("alice smith"), parsed("Alice Smith"));
+    assert_eq!(parsed("<>"), Address::Opaque("<>"));
+    assert_eq!(parsed("a@under_score.com"), Address::Opaque("a@under_score.com"));
+}
+
+#[test]
+fn nothing_is_nothing() {
+    for raw in ["", " ", "\u{200b}\t"] {
+        assert_eq!(Address::parse(raw, PlusTags::Keep), None);
+    }
+}
+
+#[test]
+fn too_long_is_digested_and_never_cut() {
+    let local = |len| format!("{}@x.com", "a".repeat(len));
+    assert!(matches!(parsed(&local(314)), Address::Mailbox { .. }));
+    assert!(matches!(parsed(&local(315)), Address::Digest(_)));
+    assert_ne!(parsed(&local(2000)), parsed(&local(2001)));
+    let name = |len| format!("/o={}", "a".repeat(len));
+    assert!(matches!(parsed(&name(1021)), Address::X500(_)));
+    assert_eq!(parsed(&name(1022)), Address::Digest(sha256(name(1022).as_bytes())));
+}
+
+proptest::proptest! {
+    #[test]
+    fn the_canonical_form_is_its_own_canonical_form(
+        raw in "(SMTP:|mailto:|x500:|/o=|IMCEAEX-_o=)?[ \"<>@a-cA-C+0-9._/ßΣİ\u{200b}\u{345}\u{301}]{0,16}(@[a-cäß.-]{1,8})?",
+    ) {
+        let canonical = match Address::parse(&raw, PlusTags::Keep) {
+            Some(Address::Mailbox { local, domain }) => format!("{local}@{domain}"),
+            Some(Address::X500(name)) => name,
+            Some(Address::Opaque(_) | Address::Digest(_)) | None => return Ok(()),
+        };
+        proptest::prop_assert_eq!(
+            Address::parse(&canonical, PlusTags::Keep),
+            Address::parse(&raw, PlusTags::Keep)
+        );
+    }
+}

@@ -1,0 +1,70 @@
+//! Which key is for what: every working key is derived from a ring entry's master key with HKDF, and its
+//! `info` names the use, the pseudonym domain and the class.
+
+use super::Class;
+use super::primitives::{HmacKey, SIV_KEY_LEN, hkdf};
+use zeroize::Zeroizing;
+
+/// First part of every `info`. A change of it changes every token there is.
+const LABEL: &str = "glassine/pseudonym/1";
+
+/// Octets of a derived HMAC key: the output of SHA-256, as RFC 2104 section 3 advises.
+const HMAC_KEY_LEN: usize = 32;
+
+/// What a derived key is used for.
+#[derive(Clone, Copy)]
+enum Use {
+    /// One-way tokens, `t~` and `d~`.
+    Token,
+    /// Reversible tokens, `p~`.
+    Reversible,
+    /// Values the proxy seals for itself.
+    Seal,
+    /// Printable fingerprints of ring entries.
+    Fingerprint,
+}
+
+impl Use {
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Reversible => "reversible",
+            Self::Seal => "seal",
+            Self::Fingerprint => "fingerprint",
+        }
+    }
+}
+
+/// The key for one-way tokens of one class.
+pub(super) fn token_key(master: &[u8; 32], domain: &str, class: Class) -> HmacKey {
+    HmacKey::new(&*hkdf::<HMAC_KEY_LEN>(master, &info(Use::Token, domain, class.name())))
+}
+
+/// The key for reversible tokens of one class.
+pub(super) fn reversible_key(master: &[u8; 32], domain: &str, class: Class) -> Zeroizing<[u8; SIV_KEY_LEN]> {
+    hkdf(master, &info(Use::Reversible, domain, class.name()))
+}
+
+/// The key for sealed values.
+pub(super) fn seal_key(master: &[u8; 32], domain: &str) -> Zeroizing<[u8; SIV_KEY_LEN]> {
+    hkdf(master, &info(Use::Seal, domain, ""))
+}
+
+/// The key for the fingerprint of a ring entry.
+pub(super) fn fingerprint_key(master: &[u8; 32]) -> HmacKey {
+    HmacKey::new(&*hkdf::<HMAC_KEY_LEN>(master, &info(Use::Fingerprint, "", "")))
+}
+
+fn info(purpose: Use, domain: &str, class: &str) -> Vec<u8> {
+    [LABEL, purpose.label(), domain, class].iter().flat_map(|part| prefixed(part.as_bytes())).collect()
+}
+
+/// `part` after its length in octets, as eight octets in network order: no two lists of parts read the same.
+fn prefixed(part: &[u8]) -> impl Iterator<Item = u8> + '_ {
+    length(part).into_iter().chain(part.iter().copied())
+}
+
+/// The length of `part` in octets, as it is written before it.
+pub(super) fn length(part: &[u8]) -> [u8; 8] {
+    u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes()
+}

@@ -1,0 +1,90 @@
+//! Text to text: what is trimmed from an address's ends, and how its case is folded.
+//!
+//! `str::to_lowercase` will not do: it depends on context (a final sigma is lowered otherwise than an inner one),
+//! and full case folding merges `strasse` with `straße`, which are two people. The fold here maps one
+//! character to one character and is Unicode's simple case folding but for two deliberate differences, both
+//! listed in `docs/PSEUDONYMS.md`.
+
+use unicode_normalization::UnicodeNormalization;
+
+/// NFC, case folded, NFC again because a folded character may compose with the mark after it.
+pub(super) fn folded(text: &str) -> String {
+    text.nfc().map(fold).nfc().collect()
+}
+
+/// The lower case of the upper case, where each is one character; otherwise the character as it is.
+///
+/// İ and ı stay themselves, as in simple case folding: only Turkish would make them i. U+0345 stays a mark.
+fn fold(c: char) -> char {
+    match c {
+        'A'..='Z' => c.to_ascii_lowercase(),
+        '\u{0}'..='\u{7f}' | '\u{130}' | '\u{131}' | '\u{345}' => c,
+        _ => {
+            let upper = single(c, c.to_uppercase());
+            single(upper, upper.to_lowercase())
+        }
+    }
+}
+
+/// The only character of `mapped`, or `c` where there are more.
+fn single(c: char, mut mapped: impl Iterator<Item = char>) -> char {
+    match (mapped.next(), mapped.next()) {
+        (Some(one), None) => one,
+        _ => c,
+    }
+}
+
+/// `text` without white space and invisible characters at its ends.
+pub(super) fn trimmed(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c))
+}
+
+/// Zero-width characters, soft hyphen, byte order mark and directional marks: what copying an address out of
+/// a web page or a mail program leaves around it.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn case_is_folded_without_a_locale() {
+        assert_eq!(folded("ALICE"), "alice");
+        assert_eq!(folded("ISTANBUL"), "istanbul");
+        assert_eq!(folded("\u{130}stanbul"), "\u{130}stanbul");
+        assert_eq!(folded("\u{131}"), "\u{131}");
+    }
+
+    #[test]
+    fn every_sigma_is_one_and_sharp_s_is_not_ss() {
+        assert_eq!(folded("ΟΔΟΣ"), folded("οδος"));
+        assert_eq!(folded("ΟΔΟΣ"), folded("οδοσ"));
+        assert_eq!(folded("STRAẞE"), folded("straße"));
+        assert_ne!(folded("strasse"), folded("straße"));
+    }
+
+    #[test]
+    fn composed_and_decomposed_are_one_but_compatibility_forms_are_not() {
+        assert_eq!(folded("Jose\u{301}"), folded("JOSÉ"));
+        assert_ne!(folded("\u{ff41}lice"), folded("alice"));
+        assert_ne!(folded("\u{fb01}ona"), folded("fiona"));
+    }
+
+    #[test]
+    fn folding_twice_is_folding_once_for_every_character() {
+        for c in '\u{0}'..=char::MAX {
+            let once = folded(c.encode_utf8(&mut [0; 4]));
+            assert_eq!(folded(&once), once, "U+{:04X}", u32::from(c));
+        }
+    }
+
+    #[test]
+    fn ends_are_trimmed_and_the_middle_is_not() {
+        assert_eq!(trimmed("\u{feff}\u{3000} a b\u{200b}\u{202c}\n"), "a b");
+        assert_eq!(trimmed("a\u{200b}b"), "a\u{200b}b");
+    }
+}

@@ -1,0 +1,43 @@
+//! What of an address stays readable, and what makes two addresses one.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// How the addresses of one consumer are pseudonymised.
+#[derive(Clone, Debug, Default)]
+pub struct AddressPolicy {
+    /// What becomes of the part after the `@`.
+    pub domains: DomainMode,
+    /// The domains that [`DomainMode::KeepListed`] leaves readable, as U-labels or A-labels in any case. A
+    /// subdomain has to be listed itself: `contoso.com` does not stand for `mail.contoso.com`, which may be
+    /// somebody else's. An entry that is not a domain (see [`super::canonical_domain`]) matches nothing.
+    pub listed: Vec<String>,
+    /// Whether `alice+news@` is `alice@`.
+    pub plus_tags: PlusTags,
+}
+
+/// What becomes of an address's domain.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum DomainMode {
+    /// Every domain stays readable.
+    Keep,
+    /// The listed domains stay readable, others become `d~` tokens: companies can be counted, not named.
+    #[default]
+    KeepListed,
+    /// Every domain becomes a `d~` token.
+    Pseudonymize,
+    /// No domain leaves, in any form.
+    Drop,
+}
+
+/// What becomes of subaddresses (RFC 5233), which Exchange Online calls plus addressing.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub enum PlusTags {
+    /// `alice+news@` and `alice@` have different tokens.
+    #[default]
+    Keep,
+    /// The first `+` of the local part and what follows is cut, unless nothing would be left.
+    Strip,
+}

@@ -1,0 +1,252 @@
+//! The compiled form of a rules file: what the proxy runs, and what describes itself.
+//!
+//! A [`Plan`] is immutable and complete: `admit` asks it which requests may pass, `sanitize` follows its
+//! [`Automaton`]s, and nothing looks at YAML or JSONPath again.
+
+use std::fmt;
+use std::sync::Arc;
+
+use regex::Regex;
+
+use super::automaton::Automaton;
+use super::template::Template;
+use crate::pseudonym::{Class, DomainMode, PlusTags};
+
+pub use super::raw::{IdType, IntegerRange, Operator, PseudonymKind, TimeUnit};
+
+/// One connector, ready to run.
+#[derive(Debug)]
+pub struct Plan {
+    /// The connector's name.
+    pub connector: String,
+    /// The connector's name for people.
+    pub title: String,
+    /// What the data is for.
+    pub purpose: String,
+    /// The permissions that open the endpoints; each a list of alternatives, least first.
+    pub permissions: Vec<Vec<String>>,
+    /// What of an address's domain is shown.
+    pub domains: DomainMode,
+    /// Whether plus tags are part of an address.
+    pub plus_tags: PlusTags,
+    /// What is answered; no two can match one request.
+    pub endpoints: Vec<Arc<Endpoint>>,
+    /// Identifies what these rules let out: 16 hexadecimal digits over everything that decides it. Comments, titles
+    /// and the order of lines do not count.
+    pub fingerprint: String,
+}
+
+/// One request that is answered.
+#[derive(Debug)]
+pub struct Endpoint {
+    /// The name that logs, audit records and refusals use.
+    pub name: String,
+    /// Which paths it answers.
+    pub template: Template,
+    /// What each parameter of the template accepts, in the order of the template.
+    pub params: Vec<Param>,
+    /// Which query options it accepts.
+    pub query: QueryPolicy,
+    /// The largest `odata.maxpagesize` preference that is passed on, and the least.
+    pub max_page_size: Option<IntegerRange>,
+    /// Whether `Prefer: IdType="ImmutableId"` is sent.
+    pub immutable_ids: bool,
+    /// What the answer is.
+    pub response: Response,
+}
+
+/// What a path parameter accepts.
+#[derive(Debug)]
+pub struct Param {
+    /// The name in the template.
+    pub name: String,
+    /// These names, in any letter case.
+    pub one_of: Vec<String>,
+    /// A reversible token of this class, issued to this consumer.
+    pub token: Option<Class>,
+    /// Anything.
+    pub raw: bool,
+}
+
+/// Which query options are accepted, and with what.
+#[derive(Debug, Default)]
+pub struct QueryPolicy {
+    /// Whether the consumer may narrow `$select`.
+    pub select: bool,
+    /// `$top`.
+    pub top: Option<IntegerRange>,
+    /// `$skip`.
+    pub skip: Option<IntegerRange>,
+    /// `$count=true|false`.
+    pub count: bool,
+    /// `$filter`: kept properties and the operators that may compare them.
+    pub filter: Vec<(String, Vec<Operator>)>,
+    /// `$orderby`: kept properties.
+    pub order_by: Vec<String>,
+    /// Options without a `$`.
+    pub custom: Vec<(String, ValuePolicy)>,
+}
+
+/// What the value of a custom option may be.
+#[derive(Debug)]
+pub enum ValuePolicy {
+    /// `true` or `false`.
+    Boolean,
+    /// An integer in this range.
+    Integer(IntegerRange),
+    /// One of these texts.
+    OneOf(Vec<String>),
+}
+
+/// What an answer is and what of it leaves.
+#[derive(Debug)]
+pub enum Response {
+    /// A JSON document.
+    Json(Arc<Body>),
+    /// A number as text (`/$count`); the body says what may be compared to choose what is counted.
+    Count(Arc<Body>),
+}
+
+impl Response {
+    /// The shape behind the answer.
+    pub fn body(&self) -> &Arc<Body> {
+        match self {
+            Self::Json(body) | Self::Count(body) => body,
+        }
+    }
+}
+
+/// A JSON answer.
+#[derive(Debug)]
+pub struct Body {
+    /// What leaves.
+    pub automaton: Automaton,
+    /// The top-level properties of the object (of each element, for a page) that can survive: the upstream `$select`.
+    /// `None` if the shape keeps what it does not list, so that no list is complete.
+    pub select: Option<Vec<String>>,
+    /// Whether the answer is a page of changes.
+    pub delta: bool,
+}
+
+/// What happens to a leaf.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Treatment {
+    /// It leaves as it is.
+    Keep,
+    /// It never leaves.
+    Redact,
+    /// Something made from it leaves.
+    Transform(Transform),
+}
+
+/// What leaves in a value's place.
+#[derive(Clone, Debug)]
+pub enum Transform {
+    /// A keyed token that does not open.
+    Pseudonym(PseudonymKind),
+    /// A keyed token that opens for this consumer.
+    Reversible(Class),
+    /// Named groups of a regular expression.
+    Match(Match),
+    /// The domain of an address.
+    Domain,
+    /// Length and word count.
+    Digest,
+    /// A coarser time.
+    TruncateTime(TimeUnit),
+    /// A keyed token of an IP address.
+    HashIp,
+    /// A sealed link to this proxy.
+    Link(LinkKind),
+}
+
+/// What a link goes on with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkKind {
+    /// The next page.
+    Next,
+    /// The changes since.
+    Delta,
+}
+
+/// A regular expression over the whole value, and what becomes of its groups.
+#[derive(Clone, Debug)]
+pub struct Match {
+    /// Anchored at both ends.
+    pub regex: Regex,
+    /// The group that leaves as it is.
+    pub keep: Option<String>,
+    /// The group that leaves as a token.
+    pub pseudonymize: Option<(String, PseudonymKind)>,
+}
+
+impl PartialEq for Transform {
+    fn eq(&self, other: &Self) -> bool {
+        self.to_string() == other.to_string()
+    }
+}
+
+impl Eq for Transform {}
+
+impl fmt::Display for Transform {
+    /// What the rules call it: `pseudonymize as email`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pseudonym(kind) => write!(f, "pseudonymize as {kind}"),
+            Self::Reversible(class) => write!(f, "pseudonymize as {}, reversible", class.name()),
+            Self::Match(parts) => parts.fmt(f),
+            Self::Domain => f.write_str("domain"),
+            Self::Digest => f.write_str("digest"),
+            Self::TruncateTime(unit) => write!(f, "truncate_time to {}", unit.name()),
+            Self::HashIp => f.write_str("hash_ip"),
+            Self::Link(LinkKind::Next) => f.write_str("link"),
+            Self::Link(LinkKind::Delta) => f.write_str("link, delta"),
+        }
+    }
+}
+
+impl fmt::Display for Match {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "match {}", self.regex)?;
+        if let Some(group) = &self.keep {
+            write!(f, ", keep {group}")?;
+        }
+        if let Some((group, kind)) = &self.pseudonymize {
+            write!(f, ", pseudonymize {group} as {kind}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for PseudonymKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Email => "email",
+            Self::EmailList => "email_list",
+            Self::Id => "id",
+            Self::Thread => "thread",
+            Self::MessageId => "message_id",
+            Self::Text => "text",
+        })
+    }
+}
+
+impl TimeUnit {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Minute => "minute",
+            Self::Hour => "hour",
+            Self::Day => "day",
+        }
+    }
+}
+
+impl fmt::Display for Treatment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Keep => f.write_str("keep"),
+            Self::Redact => f.write_str("redact"),
+            Self::Transform(transform) => transform.fmt(f),
+        }
+    }
+}

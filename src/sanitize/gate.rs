@@ -1,0 +1,142 @@
+//! What else of an upstream answer may leave: some header values, an error's code, a count.
+
+use serde::Deserialize;
+
+use super::{Clean, Raw, Violation};
+use crate::graph::is_plain_identifier;
+
+/// Response headers that may leave, each with what its value may be. Everything else is dropped.
+///
+/// `content-type`, `content-length`, `content-encoding` and `transfer-encoding` are not here: the proxy writes its own.
+const HEADERS: &[(&str, fn(&str) -> bool)] = &[
+    ("date", is_http_date),
+    ("odata-version", is_short_number),
+    ("preference-applied", is_known_preference),
+    ("ratelimit-limit", is_short_number),
+    ("ratelimit-remaining", is_short_number),
+    ("ratelimit-reset", is_short_number),
+    ("request-id", is_guid),
+    ("retry-after", is_retry_after),
+];
+
+/// The most characters of a header value that are looked at.
+const MAX_HEADER: usize = 128;
+/// More digits than any count has.
+const MAX_COUNT_DIGITS: usize = 19;
+
+/// The header's value if it may leave. `name` is in lower case.
+pub fn header(name: &str, value: Raw<&[u8]>) -> Option<Clean<String>> {
+    let text = std::str::from_utf8(value.read()).ok().filter(|text| text.len() <= MAX_HEADER)?;
+    let (_, accepts) = HEADERS.iter().find(|(known, _)| *known == name)?;
+    accepts(text).then(|| Clean::assertion(text.to_owned()))
+}
+
+/// The `error.code` of an upstream error body, if it is a plain identifier. The message never leaves.
+pub fn error_code(body: Raw<&[u8]>) -> Option<Clean<String>> {
+    let body: ErrorAnswer = serde_json::from_slice(body.read()).ok()?;
+    is_plain_identifier(&body.error.code).then_some(Clean::assertion(body.error.code))
+}
+
+/// Reads nothing but the code. serde refuses a member that comes twice.
+#[derive(Deserialize)]
+struct ErrorAnswer {
+    error: ErrorDetail,
+}
+
+#[derive(Deserialize)]
+struct ErrorDetail {
+    code: String,
+}
+
+/// The number of a `/$count` answer.
+///
+/// # Errors
+///
+/// [`Violation::NotAPage`] if it is anything else than digits.
+pub fn count(body: Raw<&[u8]>) -> Result<Clean<Vec<u8>>, Violation> {
+    let bytes = body.read();
+    // .NET writes a byte order mark before plain text.
+    let digits = bytes.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(bytes);
+    let is_count = (1..=MAX_COUNT_DIGITS).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
+    if is_count { Ok(Clean::assertion(digits.to_vec())) } else { Err(Violation::NotAPage) }
+}
+
+fn is_short_number(text: &str) -> bool {
+    (1..=12).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+}
+
+/// Seconds, which Graph may give as a fraction, or a date (RFC 9110, 10.2.3).
+fn is_retry_after(text: &str) -> bool {
+    is_short_number(text) || is_http_date(text)
+}
+
+/// An IMF-fixdate (RFC 9110, 5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`.
+fn is_http_date(text: &str) -> bool {
+    text.len() == 29
+        && text.ends_with(" GMT")
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b',' | b':'))
+}
+
+fn is_guid(text: &str) -> bool {
+    text.len() == 36 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+}
+
+/// `odata.maxpagesize=N` and `IdType="ImmutableId"`, in any number and order.
+fn is_known_preference(text: &str) -> bool {
+    text.split(',').map(str::trim).all(|one| {
+        one.eq_ignore_ascii_case("IdType=\"ImmutableId\"")
+            || one.strip_prefix("odata.maxpagesize=").is_some_and(is_short_number)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn passes(name: &str, value: &str) -> bool {
+        header(name, Raw::new(value.as_bytes())).is_some()
+    }
+
+    #[test]
+    fn header_values_leave_only_in_their_own_grammar() {
+        for (name, good, bad) in [
+            ("date", "Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 alice@contoso.com"),
+            ("request-id", "0f8fad5b-d9cb-469f-a165-70867728950e", "alice"),
+            ("retry-after", "2.128", "2; user=alice"),
+            ("preference-applied", "IdType=\"ImmutableId\", odata.maxpagesize=5", "outlook.timezone=\"x\""),
+            ("ratelimit-remaining", "17", "17 of alice"),
+            ("odata-version", "4.0", "four"),
+        ] {
+            assert!(passes(name, good), "{name}: {good}");
+            assert!(!passes(name, bad), "{name}: {bad}");
+        }
+    }
+
+    #[test]
+    fn other_headers_never_leave() {
+        for name in ["location", "set-cookie", "etag", "x-ms-ags-diagnostic", "x-ms-throttle-scope", "link"] {
+            assert!(!passes(name, "17"), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_error_code_leaves_if_it_is_an_identifier() {
+        let code = |body: &str| error_code(Raw::new(body.as_bytes())).map(Clean::into_inner);
+        assert_eq!(
+            code(r#"{"error":{"code":"ErrorItemNotFound","message":"alice"}}"#).unwrap(),
+            "ErrorItemNotFound"
+        );
+        assert_eq!(code(r#"{"error":{"code":"alice@contoso.com is unknown"}}"#), None);
+        assert_eq!(code(r#"{"error":{"code":{"a":1}}}"#), None);
+        assert_eq!(code("<html>"), None);
+    }
+
+    #[test]
+    fn a_count_is_digits() {
+        let number = |body: &str| count(Raw::new(body.as_bytes())).map(Clean::into_inner).ok();
+        assert_eq!(number("42").unwrap(), b"42");
+        assert_eq!(number("\u{FEFF}42").unwrap(), b"42");
+        assert_eq!(number("alice"), None);
+        assert_eq!(number(""), None);
+    }
+}

@@ -1,0 +1,364 @@
+//! Follows a document through the plan's automaton and writes what may leave.
+//!
+//! # What is remembered
+//!
+//! For each open container that is being written: its node, the known names it has had (as bits), how many elements,
+//! and whether a comma is due. For a container that is dropped: only how deep it is. For the value that comes next:
+//! its node, and the key that has to be written before it *if* it turns out to leave. A key is therefore never written
+//! on its own: a transform that does not understand its value drops the whole member.
+//!
+//! Kept strings and numbers are copied as written, in the pieces that the tokenizer hands over. Only strings that a
+//! transform has to see are collected, up to [`MAX_CAPTURE`].
+
+use super::tokenizer::{Handler, Key, Literal};
+use super::transform::{self, Outcome};
+use super::{Clean, Context, Violation};
+use crate::rules::automaton::{Leaf, NodeId};
+use crate::rules::plan::Transform;
+
+/// The longest string, in bytes, that a transform is given. A longer one is dropped and counted: addresses and ids are
+/// under 2 KiB, sealed links under 16 KiB, and a stream's memory must stay small.
+const MAX_CAPTURE: usize = 64 * 1024;
+
+/// What was done to a document's values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Left as they are.
+    pub kept: u64,
+    /// Left as something else.
+    pub transformed: u64,
+    /// A transform did not understand them; dropped.
+    pub not_understood: u64,
+    /// Longer than a transform is given; dropped.
+    pub too_long: u64,
+}
+
+/// The sanitizer's half that knows the plan.
+pub(super) struct Matcher {
+    context: Context,
+    frames: Vec<Frame>,
+    /// Open containers inside one that is dropped.
+    skipped: u32,
+    /// The member that comes next, if the innermost container is an object.
+    member: Member,
+    text: Text,
+    captured: String,
+    scratch: Vec<u8>,
+    out: Vec<u8>,
+    page_seen: bool,
+    counters: Counters,
+}
+
+/// A container that is being written.
+struct Frame {
+    node: NodeId,
+    /// Known names that came, by their number.
+    seen: u128,
+    /// Elements that came.
+    elements: u64,
+    is_array: bool,
+    has_children: bool,
+}
+
+/// The member that comes next.
+#[derive(Default)]
+struct Member {
+    node: Option<NodeId>,
+    /// Its number among the names that the rules know.
+    known: Option<usize>,
+    /// As written, for a name that the rules do not know.
+    raw: String,
+}
+
+/// What happens to the string that is open.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Text {
+    Drop,
+    Copy,
+    Capture(NodeId),
+    TooLong(NodeId),
+}
+
+impl Matcher {
+    pub(super) fn new(context: Context) -> Self {
+        Self {
+            context,
+            frames: Vec::new(),
+            skipped: 0,
+            member: Member::default(),
+            text: Text::Drop,
+            captured: String::new(),
+            scratch: Vec::new(),
+            out: Vec::new(),
+            page_seen: false,
+            counters: Counters::default(),
+        }
+    }
+
+    pub(super) fn take(&mut self) -> Clean<Vec<u8>> {
+        Clean::assertion(std::mem::take(&mut self.out))
+    }
+
+    pub(super) fn pending(&self) -> usize {
+        self.out.len()
+    }
+
+    pub(super) fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// A page must have had its array.
+    pub(super) fn check_complete(&self) -> Result<(), Violation> {
+        if self.context.body.automaton.page().is_some() && !self.page_seen {
+            return Err(Violation::NotAPage);
+        }
+        Ok(())
+    }
+
+    /// Where the value that begins now stands; `None` if nothing of it can leave.
+    fn next(&mut self) -> Option<NodeId> {
+        if self.skipped > 0 {
+            return None;
+        }
+        let Some(frame) = self.frames.last_mut() else {
+            return Some(self.context.body.automaton.root());
+        };
+        if !frame.is_array {
+            return self.member.node;
+        }
+        let index = frame.elements;
+        frame.elements += 1;
+        self.context.body.automaton.node(frame.node).array.as_ref()?.element(index)
+    }
+
+    /// Writes what comes before a value: a comma if one is due, and the member's key.
+    fn open_value(&mut self) {
+        let Some(frame) = self.frames.last_mut() else {
+            return;
+        };
+        if std::mem::replace(&mut frame.has_children, true) {
+            self.out.push(b',');
+        }
+        if frame.is_array {
+            return;
+        }
+        let object = self.context.body.automaton.node(frame.node).object.as_ref();
+        match self.member.known.and_then(|at| object?.members().get(at)) {
+            Some(member) => self.out.extend_from_slice(&member.written),
+            None => {
+                self.out.push(b'"');
+                self.out.extend_from_slice(self.member.raw.as_bytes());
+                self.out.extend_from_slice(b"\":");
+            }
+        }
+    }
+
+    fn open_container(&mut self, node: NodeId, is_array: bool, bracket: u8) {
+        self.open_value();
+        self.out.push(bracket);
+        self.frames.push(Frame { node, seen: 0, elements: 0, is_array, has_children: false });
+    }
+
+    fn close_container(&mut self, bracket: u8) {
+        if self.skipped > 0 {
+            self.skipped -= 1;
+        } else {
+            self.frames.pop();
+            self.out.push(bracket);
+        }
+    }
+
+    /// A leaf that is not a string: kept as written, or nothing, since transforms speak about strings.
+    fn plain(&mut self, text: &str, node: Option<NodeId>) {
+        let Some(node) = node else { return };
+        match &self.context.body.automaton.node(node).leaf {
+            Leaf::Drop => {}
+            Leaf::Keep => {
+                self.counters.kept += 1;
+                self.write(text);
+            }
+            Leaf::Transform(_) => self.counters.not_understood += 1,
+        }
+    }
+
+    fn write(&mut self, text: &str) {
+        self.open_value();
+        self.out.extend_from_slice(text.as_bytes());
+    }
+
+    /// A captured string has ended.
+    fn transform(&mut self, node: NodeId) -> Result<(), Violation> {
+        let Leaf::Transform(transform) = &self.context.body.automaton.node(node).leaf else {
+            return Ok(());
+        };
+        self.scratch.clear();
+        match transform::apply(transform, &self.captured, &self.context, &mut self.scratch) {
+            Outcome::Written => {
+                self.counters.transformed += 1;
+                self.open_value();
+                self.out.extend_from_slice(&self.scratch);
+            }
+            Outcome::NotUnderstood if matches!(transform, Transform::Link(_)) => return Err(Violation::Link),
+            Outcome::NotUnderstood => self.counters.not_understood += 1,
+        }
+        Ok(())
+    }
+
+    /// A string was too long to be captured.
+    fn too_long(&mut self, node: NodeId) -> Result<(), Violation> {
+        self.counters.too_long += 1;
+        match &self.context.body.automaton.node(node).leaf {
+            Leaf::Transform(Transform::Link(_)) => Err(Violation::Link),
+            Leaf::Transform(_) | Leaf::Keep | Leaf::Drop => Ok(()),
+        }
+    }
+
+    fn capture(&mut self, node: NodeId, part: &str) {
+        if self.captured.len() + part.len() > MAX_CAPTURE {
+            self.text = Text::TooLong(node);
+        } else {
+            self.captured.push_str(part);
+        }
+    }
+}
+
+impl Handler for Matcher {
+    type Violation = Violation;
+
+    fn begin_object(&mut self) -> Result<(), Violation> {
+        let is_root = self.frames.is_empty() && self.skipped == 0;
+        match self.next().filter(|node| is_root || self.context.body.automaton.node(*node).object.is_some()) {
+            Some(node) => self.open_container(node, false, b'{'),
+            None => self.skipped += 1,
+        }
+        Ok(())
+    }
+
+    fn end_object(&mut self) -> Result<(), Violation> {
+        self.close_container(b'}');
+        Ok(())
+    }
+
+    fn begin_array(&mut self) -> Result<(), Violation> {
+        if self.frames.is_empty() && self.skipped == 0 {
+            return Err(Violation::NotAnObject);
+        }
+        match self.next().filter(|node| self.context.body.automaton.node(*node).array.is_some()) {
+            Some(node) => {
+                self.page_seen |= self.context.body.automaton.page() == Some(node);
+                self.open_container(node, true, b'[');
+            }
+            None => self.skipped += 1,
+        }
+        Ok(())
+    }
+
+    fn end_array(&mut self) -> Result<(), Violation> {
+        self.close_container(b']');
+        Ok(())
+    }
+
+    fn key(&mut self, key: Key<'_>) -> Result<(), Violation> {
+        if self.skipped > 0 {
+            return Ok(());
+        }
+        let Some(frame) = self.frames.last_mut() else {
+            return Ok(());
+        };
+        self.member.known = None;
+        self.member.node = None;
+        let Some(object) = &self.context.body.automaton.node(frame.node).object else {
+            return Ok(());
+        };
+        if let Some((at, member)) = object.member(&key.unescaped()) {
+            let bit = 1 << at;
+            if frame.seen & bit != 0 {
+                return Err(Violation::DuplicateProperty);
+            }
+            frame.seen |= bit;
+            self.member.known = Some(at);
+            self.member.node = member.node;
+        } else if let Some(node) = object.other() {
+            self.member.node = Some(node);
+            self.member.raw.clear();
+            self.member.raw.push_str(key.raw());
+        }
+        Ok(())
+    }
+
+    fn begin_string(&mut self) -> Result<(), Violation> {
+        self.require_object()?;
+        self.text = Text::Drop;
+        let Some(node) = self.next() else { return Ok(()) };
+        match &self.context.body.automaton.node(node).leaf {
+            Leaf::Drop => {}
+            Leaf::Keep => {
+                self.text = Text::Copy;
+                self.counters.kept += 1;
+                self.write("\"");
+            }
+            Leaf::Transform(_) => {
+                self.text = Text::Capture(node);
+                self.captured.clear();
+            }
+        }
+        Ok(())
+    }
+
+    fn string_run(&mut self, run: &str) -> Result<(), Violation> {
+        match self.text {
+            Text::Drop | Text::TooLong(_) => {}
+            Text::Copy => self.out.extend_from_slice(run.as_bytes()),
+            Text::Capture(node) => self.capture(node, run),
+        }
+        Ok(())
+    }
+
+    fn string_escape(&mut self, raw: &str, decoded: char) -> Result<(), Violation> {
+        match self.text {
+            Text::Drop | Text::TooLong(_) => {}
+            Text::Copy => self.out.extend_from_slice(raw.as_bytes()),
+            Text::Capture(node) => self.capture(node, decoded.encode_utf8(&mut [0; 4])),
+        }
+        Ok(())
+    }
+
+    fn end_string(&mut self) -> Result<(), Violation> {
+        match std::mem::replace(&mut self.text, Text::Drop) {
+            Text::Drop => Ok(()),
+            Text::Copy => {
+                self.out.push(b'"');
+                Ok(())
+            }
+            Text::Capture(node) => self.transform(node),
+            Text::TooLong(node) => self.too_long(node),
+        }
+    }
+
+    fn number(&mut self, text: &str) -> Result<(), Violation> {
+        self.require_object()?;
+        let node = self.next();
+        self.plain(text, node);
+        Ok(())
+    }
+
+    fn literal(&mut self, literal: Literal) -> Result<(), Violation> {
+        self.require_object()?;
+        let node = self.next();
+        let leaf = node.map(|node| &self.context.body.automaton.node(node).leaf);
+        // Nothing to hide in a null, and a consumer tells "none" from "not told" by it.
+        if literal == Literal::Null && matches!(leaf, Some(Leaf::Transform(_))) {
+            self.write("null");
+        } else {
+            self.plain(literal.as_str(), node);
+        }
+        Ok(())
+    }
+}
+
+impl Matcher {
+    /// A leaf at the top is not a document that Graph answers with.
+    fn require_object(&self) -> Result<(), Violation> {
+        if self.frames.is_empty() && self.skipped == 0 { Err(Violation::NotAnObject) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,168 @@
+//! Escapes in strings (RFC 8259 section 7).
+
+use super::error::SyntaxErrorKind;
+
+/// The longest escape: a surrogate pair, `\uD83D\uDE00`.
+pub(super) const MAX_LENGTH: usize = 12;
+
+/// One `\uXXXX`.
+const UNIT_LENGTH: usize = 6;
+
+/// What the bytes from a backslash on are.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Escape {
+    /// An escape of so many bytes for this character.
+    Complete(usize, char),
+    /// The beginning of one: at most 11 bytes.
+    Incomplete,
+}
+
+/// Reads the escape at the start of `bytes`, looking no further than is needed to decide.
+///
+/// # Errors
+///
+/// [`SyntaxErrorKind::InvalidEscape`] or [`SyntaxErrorKind::LoneSurrogate`].
+#[inline]
+pub(super) fn read(bytes: &[u8]) -> Result<Escape, SyntaxErrorKind> {
+    let decoded = match bytes {
+        [] | [b'\\'] => return Ok(Escape::Incomplete),
+        [b'\\', b'u', ..] => return read_unicode(bytes),
+        [b'\\', letter @ (b'"' | b'\\' | b'/'), ..] => char::from(*letter),
+        [b'\\', b'b', ..] => '\u{8}',
+        [b'\\', b'f', ..] => '\u{c}',
+        [b'\\', b'n', ..] => '\n',
+        [b'\\', b'r', ..] => '\r',
+        [b'\\', b't', ..] => '\t',
+        _ => return Err(SyntaxErrorKind::InvalidEscape),
+    };
+    Ok(Escape::Complete(2, decoded))
+}
+
+/// The text that `raw`, the content of a valid string, stands for.
+pub(super) fn unescape(raw: &str) -> String {
+    let mut text = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some((run, escaped)) = rest.split_at_checked(rest.find('\\').unwrap_or(rest.len())) {
+        text.push_str(run);
+        let Ok(Escape::Complete(length, decoded)) = read(escaped.as_bytes()) else {
+            break;
+        };
+        text.push(decoded);
+        rest = escaped.get(length..).unwrap_or_default();
+    }
+    text
+}
+
+fn read_unicode(bytes: &[u8]) -> Result<Escape, SyntaxErrorKind> {
+    let (first, second) = bytes.split_at_checked(UNIT_LENGTH).unwrap_or((bytes, &[]));
+    let Some(unit) = code_unit(first)? else {
+        return Ok(Escape::Incomplete);
+    };
+    match unit {
+        0xd800..=0xdbff => read_low_surrogate(unit, second),
+        0xdc00..=0xdfff => Err(SyntaxErrorKind::LoneSurrogate),
+        _ => decode(&[unit]),
+    }
+}
+
+fn read_low_surrogate(high: u16, bytes: &[u8]) -> Result<Escape, SyntaxErrorKind> {
+    if !matches!(bytes, [] | [b'\\'] | [b'\\', b'u', ..]) {
+        return Err(SyntaxErrorKind::LoneSurrogate);
+    }
+    let unit = bytes.get(..UNIT_LENGTH).unwrap_or(bytes);
+    match code_unit(unit)? {
+        None => Ok(Escape::Incomplete),
+        Some(low) => decode(&[high, low]),
+    }
+}
+
+/// One or two UTF-16 code units as a character. A high surrogate and something else than a low one are no character.
+fn decode(units: &[u16]) -> Result<Escape, SyntaxErrorKind> {
+    let decoded = char::decode_utf16(units.iter().copied()).next();
+    let Some(Ok(decoded)) = decoded else {
+        return Err(SyntaxErrorKind::LoneSurrogate);
+    };
+    Ok(Escape::Complete(units.len() * UNIT_LENGTH, decoded))
+}
+
+/// The number in `\uXXXX`; `None` if digits are missing at the end.
+fn code_unit(escape: &[u8]) -> Result<Option<u16>, SyntaxErrorKind> {
+    let mut unit = 0;
+    for digit in escape.iter().skip(2) {
+        unit = unit << 4 | hex_digit(*digit).ok_or(SyntaxErrorKind::InvalidEscape)?;
+    }
+    Ok((escape.len() == UNIT_LENGTH).then_some(unit))
+}
+
+fn hex_digit(byte: u8) -> Option<u16> {
+    char::from(byte).to_digit(16).and_then(|digit| u16::try_from(digit).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_every_escape() {
+        let cases = [
+            (r#"\""#, '"'),
+            (r"\\", '\\'),
+            (r"\/", '/'),
+            (r"\b", '\u{8}'),
+            (r"\f", '\u{c}'),
+            (r"\n", '\n'),
+            (r"\r", '\r'),
+            (r"\t", '\t'),
+            (r"\u0000", '\0'),
+            (r"\u0041", 'A'),
+            (r"\u20aC", '€'),
+            (r"\uFFFF", '\u{ffff}'),
+            (r"\uD800\uDC00", '\u{10000}'),
+            (r"\udbff\udfff", '\u{10ffff}'),
+        ];
+        for (raw, decoded) in cases {
+            assert_eq!(read(raw.as_bytes()), Ok(Escape::Complete(raw.len(), decoded)), "{raw}");
+            assert_eq!(
+                read(format!("{raw}x").as_bytes()),
+                Ok(Escape::Complete(raw.len(), decoded)),
+                "{raw}x"
+            );
+            for cut in 0..raw.len() {
+                assert_eq!(read(&raw.as_bytes()[..cut]), Ok(Escape::Incomplete), "{raw} cut at {cut}");
+            }
+        }
+    }
+
+    /// The error comes with the byte that makes it certain, whatever follows.
+    #[test]
+    fn refuses_at_the_first_wrong_byte() {
+        let cases = [
+            (r"\x", SyntaxErrorKind::InvalidEscape),
+            (r"\U", SyntaxErrorKind::InvalidEscape),
+            (r"\'", SyntaxErrorKind::InvalidEscape),
+            ("\\\n", SyntaxErrorKind::InvalidEscape),
+            (r"\ug", SyntaxErrorKind::InvalidEscape),
+            (r"\u+", SyntaxErrorKind::InvalidEscape),
+            (r"\u12 ", SyntaxErrorKind::InvalidEscape),
+            (r#"\u123""#, SyntaxErrorKind::InvalidEscape),
+            (r"\uDC00", SyntaxErrorKind::LoneSurrogate),
+            (r#"\uD800""#, SyntaxErrorKind::LoneSurrogate),
+            (r"\uD800\n", SyntaxErrorKind::LoneSurrogate),
+            (r"\uD800\uD800", SyntaxErrorKind::LoneSurrogate),
+            (r"\uD800\u0041", SyntaxErrorKind::LoneSurrogate),
+            (r"\uD800\ux", SyntaxErrorKind::InvalidEscape),
+        ];
+        for (raw, kind) in cases {
+            assert_eq!(read(raw.as_bytes()), Err(kind), "{raw}");
+            let before = &raw.as_bytes()[..raw.len() - 1];
+            assert_eq!(read(before), Ok(Escape::Incomplete), "{raw} without its last byte");
+        }
+    }
+
+    #[test]
+    fn unescapes_a_whole_text() {
+        assert_eq!(unescape(r"bo\u0064y"), "body");
+        assert_eq!(unescape(r#"\uD83D\uDE00 é \"\\"#), "😀 é \"\\");
+        assert_eq!(unescape(""), "");
+    }
+}

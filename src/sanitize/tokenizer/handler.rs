@@ -1,0 +1,97 @@
+//! What the tokenizer tells, and to whom.
+
+use std::borrow::Cow;
+
+use super::escape;
+
+/// Receives the events of a document in their order. An error stops the document for good.
+///
+/// A string value comes as [`begin_string`](Handler::begin_string), any number of runs and escapes, and
+/// [`end_string`](Handler::end_string). Runs and raw escapes written one behind the other are the string exactly as
+/// it was written. Keys come whole and only by [`key`](Handler::key); every key is followed by one value.
+pub trait Handler {
+    /// Why the handler refuses a document.
+    type Violation;
+
+    /// `{`
+    fn begin_object(&mut self) -> Result<(), Self::Violation>;
+
+    /// `}`
+    fn end_object(&mut self) -> Result<(), Self::Violation>;
+
+    /// `[`
+    fn begin_array(&mut self) -> Result<(), Self::Violation>;
+
+    /// `]`
+    fn end_array(&mut self) -> Result<(), Self::Violation>;
+
+    /// A key, whole. That it may come twice in one object is the handler's business.
+    fn key(&mut self, key: Key<'_>) -> Result<(), Self::Violation>;
+
+    /// The opening quote of a string value.
+    fn begin_string(&mut self) -> Result<(), Self::Violation>;
+
+    /// A part of the string without escapes, never empty. Where a string is cut into runs depends on the chunks.
+    fn string_run(&mut self, run: &str) -> Result<(), Self::Violation>;
+
+    /// One whole escape as written, and the character it stands for. A surrogate pair is one escape of 12 bytes.
+    fn string_escape(&mut self, raw: &str, decoded: char) -> Result<(), Self::Violation>;
+
+    /// The closing quote of a string value.
+    fn end_string(&mut self) -> Result<(), Self::Violation>;
+
+    /// A number, whole and as written: it may be beyond any machine type.
+    fn number(&mut self, text: &str) -> Result<(), Self::Violation>;
+
+    /// `null`, `true` or `false`.
+    fn literal(&mut self, literal: Literal) -> Result<(), Self::Violation>;
+}
+
+/// A member's name. It has no `Debug`: a name can be data (an open type's property, say) and does not belong in logs.
+#[derive(Clone, Copy)]
+pub struct Key<'a> {
+    raw: &'a str,
+    has_escapes: bool,
+}
+
+impl<'a> Key<'a> {
+    pub(super) fn plain(raw: &'a str) -> Self {
+        Self { raw, has_escapes: false }
+    }
+
+    pub(super) fn written(raw: &'a str) -> Self {
+        Self { raw, has_escapes: raw.contains('\\') }
+    }
+
+    /// What stands between the quotes, as written.
+    pub fn raw(&self) -> &'a str {
+        self.raw
+    }
+
+    /// The name itself. Names are compared in this form: `"bo\u0064y"` is `body`.
+    pub fn unescaped(&self) -> Cow<'a, str> {
+        if self.has_escapes { Cow::Owned(escape::unescape(self.raw)) } else { Cow::Borrowed(self.raw) }
+    }
+}
+
+/// The three words that are values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Literal {
+    /// `null`
+    Null,
+    /// `true`
+    True,
+    /// `false`
+    False,
+}
+
+impl Literal {
+    /// The word, as it stands in a document.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::True => "true",
+            Self::False => "false",
+        }
+    }
+}

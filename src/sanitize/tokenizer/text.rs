@@ -1,0 +1,159 @@
+//! The inside of a string, a key's or a value's, cut into pieces.
+
+use super::error::{SyntaxError, SyntaxErrorKind};
+use super::escape::{self, Escape};
+use super::input::Input;
+use super::scan;
+
+/// One piece of a string.
+pub(super) enum Piece<'a> {
+    /// Valid text without escapes, never empty.
+    Run(&'a str),
+    /// One whole escape, as written, and its character.
+    Escape { raw: &'a str, decoded: char },
+    /// The closing quote.
+    End,
+    /// The chunk is used up; the string goes on in the next.
+    More,
+}
+
+/// What must be kept of a string when a chunk ends in it: nothing, or the beginning of one UTF-8 sequence (at most 3
+/// bytes) or of one escape (at most 11 bytes, the first a backslash).
+#[derive(Debug, Default)]
+pub(super) struct Text {
+    carry: [u8; escape::MAX_LENGTH],
+    carried: usize,
+    /// Where the carried bytes start in the document.
+    start: u64,
+}
+
+/// What carried bytes have become.
+enum Carried {
+    Character,
+    Escape(char),
+    Incomplete,
+}
+
+impl Text {
+    /// Takes the next piece. The states of a string are few: an escape, a run, or one of the two bytes that end it.
+    #[inline]
+    pub(super) fn next<'a, 'c: 'a>(&'a mut self, input: &mut Input<'c>) -> Result<Piece<'a>, SyntaxError> {
+        if self.carried > 0 {
+            return self.resume(input);
+        }
+        match input.peek() {
+            None => Ok(Piece::More),
+            Some(b'"') => {
+                input.advance(1);
+                Ok(Piece::End)
+            }
+            Some(b'\\') => self.escape(input),
+            Some(..0x20) => Err(input.fail(SyntaxErrorKind::ControlCharacter)),
+            Some(_) => self.run(input),
+        }
+    }
+
+    #[inline]
+    fn run<'c>(&mut self, input: &mut Input<'c>) -> Result<Piece<'c>, SyntaxError> {
+        let rest = input.rest();
+        let run = rest.get(..scan::run_length(rest)).unwrap_or(rest);
+        match str::from_utf8(run) {
+            Ok(text) => {
+                input.advance(run.len());
+                Ok(Piece::Run(text))
+            }
+            Err(error) => {
+                let cut_by_chunk = error.error_len().is_none() && run.len() == rest.len();
+                self.valid_part(error.valid_up_to(), cut_by_chunk, input)
+            }
+        }
+    }
+
+    /// Hands over what is valid before a broken sequence. When there is nothing left before it, it is an error, unless
+    /// only the chunk's end broke it.
+    #[cold]
+    fn valid_part<'c>(
+        &mut self,
+        valid: usize,
+        cut_by_chunk: bool,
+        input: &mut Input<'c>,
+    ) -> Result<Piece<'c>, SyntaxError> {
+        if valid > 0 {
+            return input.take_text(valid).map(Piece::Run);
+        }
+        if !cut_by_chunk {
+            return Err(input.fail(SyntaxErrorKind::InvalidUtf8));
+        }
+        self.carry_rest(input);
+        Ok(Piece::More)
+    }
+
+    #[inline]
+    fn escape<'c>(&mut self, input: &mut Input<'c>) -> Result<Piece<'c>, SyntaxError> {
+        match escape::read(input.rest()).map_err(|kind| input.fail(kind))? {
+            Escape::Complete(length, decoded) => Ok(Piece::Escape { raw: input.take_text(length)?, decoded }),
+            Escape::Incomplete => {
+                self.carry_rest(input);
+                Ok(Piece::More)
+            }
+        }
+    }
+
+    fn carry_rest(&mut self, input: &mut Input<'_>) {
+        self.start = input.position();
+        while let Some(byte) = input.peek() {
+            self.push(byte);
+            input.advance(1);
+        }
+    }
+
+    fn push(&mut self, byte: u8) {
+        if let Some(slot) = self.carry.get_mut(self.carried) {
+            *slot = byte;
+            self.carried += 1;
+        }
+    }
+
+    /// Adds bytes to the carried ones, one at a time, until they are one character or one escape.
+    #[cold]
+    fn resume(&mut self, input: &mut Input<'_>) -> Result<Piece<'_>, SyntaxError> {
+        while let Some(byte) = input.peek() {
+            self.push(byte);
+            let carried = self.read_carry().map_err(|kind| SyntaxError::new(kind, self.start))?;
+            input.advance(1);
+            match carried {
+                Carried::Incomplete => {}
+                Carried::Character => return Ok(Piece::Run(self.release()?)),
+                Carried::Escape(decoded) => {
+                    return Ok(Piece::Escape { raw: self.release()?, decoded });
+                }
+            }
+        }
+        Ok(Piece::More)
+    }
+
+    fn read_carry(&self) -> Result<Carried, SyntaxErrorKind> {
+        let bytes = self.carried_bytes();
+        if bytes.first() == Some(&b'\\') {
+            return escape::read(bytes).map(|escape| match escape {
+                Escape::Complete(_, decoded) => Carried::Escape(decoded),
+                Escape::Incomplete => Carried::Incomplete,
+            });
+        }
+        match str::from_utf8(bytes) {
+            Ok(_) => Ok(Carried::Character),
+            Err(error) if error.error_len().is_none() => Ok(Carried::Incomplete),
+            Err(_) => Err(SyntaxErrorKind::InvalidUtf8),
+        }
+    }
+
+    fn release(&mut self) -> Result<&str, SyntaxError> {
+        let length = std::mem::take(&mut self.carried);
+        let bytes = self.carry.get(..length).unwrap_or_default();
+        str::from_utf8(bytes).map_err(|_| SyntaxError::new(SyntaxErrorKind::InvalidUtf8, self.start))
+    }
+
+    fn carried_bytes(&self) -> &[u8] {
+        self.carry.get(..self.carried).unwrap_or_default()
+    }
+}

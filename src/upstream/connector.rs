@@ -1,0 +1,130 @@
+//! Opens connections: DNS, TCP and TLS, each under its own time limit and with its own error.
+
+use std::error::Error;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::dns::GaiResolver;
+use rustls::crypto::aws_lc_rs;
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::CertificateDer;
+use tower_service::Service;
+
+use super::error::{Phase, UpstreamError, find, io_kind};
+use super::origin::Origin;
+use super::timeouts::Timeouts;
+
+/// The connector of the pooled client: TLS around TCP around DNS.
+pub(super) type Connector = Timed<HttpsConnector<Timed<HttpConnector<Timed<GaiResolver>>>>>;
+
+/// Why no client could be built.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum BuildError {
+    /// The TLS library refused its settings.
+    #[error("TLS cannot be set up: {0}")]
+    Config(#[source] rustls::Error),
+    /// One of the extra roots is no certificate that can be a trust anchor.
+    #[error("extra root certificate number {number} cannot be used: {source}")]
+    ExtraRoot {
+        /// Its place in the list, from 1.
+        number: usize,
+        /// What is wrong with it.
+        source: rustls::Error,
+    },
+    /// Neither the platform nor the configuration names a certification authority.
+    #[error("no root certificate: install the platform's CA bundle or name a CA file")]
+    NoRoots,
+    /// The tenant stands in the path of the token endpoint and must not change it.
+    #[error("the tenant is neither an id nor a domain")]
+    Tenant,
+}
+
+/// Builds the connector for one origin. TLS offers HTTP/2 and HTTP/1.1 (ALPN, RFC 7301).
+pub(super) fn connector(
+    origin: &Origin,
+    extra_roots: &[CertificateDer<'static>],
+    timeouts: &Timeouts,
+) -> Result<Connector, BuildError> {
+    let builder = HttpsConnectorBuilder::new().with_tls_config(tls(origin, extra_roots)?);
+    let builder = if origin.is_tls() { builder.https_only() } else { builder.https_or_http() };
+    let https = builder.enable_all_versions().wrap_connector(tcp(timeouts.connect));
+    // The outer limit covers the inner phases too, so it is their sum.
+    Ok(Timed { inner: https, limit: timeouts.connect * 2 + timeouts.tls, phase: Phase::Tls })
+}
+
+fn tcp(limit: Duration) -> Timed<HttpConnector<Timed<GaiResolver>>> {
+    let resolver = Timed { inner: GaiResolver::new(), limit, phase: Phase::Resolve };
+    let mut http = HttpConnector::new_with_resolver(resolver);
+    http.enforce_http(false);
+    http.set_nodelay(true);
+    Timed { inner: http, limit: limit * 2, phase: Phase::Connect }
+}
+
+fn tls(origin: &Origin, extra: &[CertificateDer<'static>]) -> Result<ClientConfig, BuildError> {
+    let roots = if origin.is_tls() { roots(extra)? } else { RootCertStore::empty() };
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    Ok(versions.map_err(BuildError::Config)?.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// The platform's roots and the extra ones. A platform root that cannot be read is skipped: bundles carry odd old
+/// certificates, and a missing root fails the handshake, which is safe. An extra one was asked for, so it must work.
+fn roots(extra: &[CertificateDer<'static>]) -> Result<RootCertStore, BuildError> {
+    let mut store = RootCertStore::empty();
+    let (_, skipped) = store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    tracing::debug!(used = store.len(), skipped, "platform root certificates");
+    for (certificate, number) in extra.iter().zip(1..) {
+        store.add(certificate.clone()).map_err(|source| BuildError::ExtraRoot { number, source })?;
+    }
+    if store.is_empty() { Err(BuildError::NoRoots) } else { Ok(store) }
+}
+
+/// A service under a time limit, whose errors name the phase that failed.
+#[derive(Clone)]
+pub(super) struct Timed<S> {
+    inner: S,
+    limit: Duration,
+    phase: Phase,
+}
+
+impl<S, R> Service<R> for Timed<S>
+where
+    S: Service<R, Error: Into<Box<dyn Error + Send + Sync>>, Future: Send + 'static>,
+{
+    type Response = S::Response;
+    type Error = UpstreamError;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, UpstreamError>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), UpstreamError>> {
+        let phase = self.phase;
+        self.inner.poll_ready(cx).map_err(|error| blame(phase, error.into().as_ref()))
+    }
+
+    fn call(&mut self, request: R) -> Self::Future {
+        let (phase, limit, work) = (self.phase, self.limit, self.inner.call(request));
+        Box::pin(async move {
+            match tokio::time::timeout(limit, work).await {
+                Ok(done) => done.map_err(|error| blame(phase, error.into().as_ref())),
+                Err(_) => Err(UpstreamError::Timeout(phase)),
+            }
+        })
+    }
+}
+
+/// The error of the innermost phase that has named itself, else of this one.
+fn blame(phase: Phase, error: &(dyn Error + 'static)) -> UpstreamError {
+    if let Some(inner) = find::<UpstreamError>(error) {
+        return inner.clone();
+    }
+    match phase {
+        Phase::Resolve => UpstreamError::Resolve,
+        Phase::Tls => UpstreamError::Tls(find::<rustls::Error>(error).cloned()),
+        Phase::Connect | Phase::Head | Phase::Idle | Phase::Total => {
+            UpstreamError::Connect(io_kind(error).unwrap_or(std::io::ErrorKind::Other))
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The header fields of a request to Graph, as types: there is no way to pass a consumer's own text through.
+
+use std::fmt;
+use std::num::NonZeroU32;
+
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+
+use super::secret::Secret;
+
+/// What a request asks for beside its target.
+#[derive(Clone, Debug)]
+pub struct RequestHeaders {
+    /// The kind of answer.
+    pub accept: MediaType,
+    /// Preferences, one `Prefer` field each (RFC 7240).
+    pub prefer: Vec<Preference>,
+    /// `ConsistencyLevel`, for advanced queries of directory objects.
+    pub consistency_level: Option<ConsistencyLevel>,
+    /// `client-request-id`, by which Microsoft's support finds the request.
+    pub request_id: RequestId,
+}
+
+/// The kind of answer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum MediaType {
+    /// JSON with the metadata level that the sanitizer's rules are written for.
+    Json,
+    /// The bare number of `/$count`.
+    PlainText,
+}
+
+/// A preference that Graph knows and that changes nothing about what is private.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Preference {
+    /// Ids of messages that stay when a message moves.
+    ImmutableId,
+    /// Most objects per page.
+    MaxPageSize(NonZeroU32),
+    /// Only changed properties, for `delta` of users and groups.
+    ReturnMinimal,
+    /// A delta link at the end, for collections where it is optional.
+    TrackChanges,
+}
+
+/// How fresh an answer must be.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ConsistencyLevel {
+    /// The index may lag, and `$count` and `$search` of directory objects work.
+    Eventual,
+}
+
+/// A random id for one request, written as a GUID. The caller draws the bytes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct RequestId(pub [u8; 16]);
+
+impl RequestHeaders {
+    /// Plain JSON, no preferences.
+    pub fn new(request_id: RequestId) -> Self {
+        Self { accept: MediaType::Json, prefer: Vec::new(), consistency_level: None, request_id }
+    }
+
+    /// The header section, with the token in it. `None` where the token has bytes that a field cannot hold.
+    pub(super) fn to_map(&self, token: &Secret) -> Option<HeaderMap> {
+        let mut map = HeaderMap::new();
+        map.insert(ACCEPT, HeaderValue::from_static(self.accept.as_str()));
+        map.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        map.insert(AUTHORIZATION, bearer(token)?);
+        map.insert(HeaderName::from_static("client-request-id"), self.request_id.to_string().parse().ok()?);
+        map.insert(USER_AGENT, HeaderValue::from_static(concat!("glassine/", env!("CARGO_PKG_VERSION"))));
+        for preference in &self.prefer {
+            map.append(HeaderName::from_static("prefer"), preference.to_string().parse().ok()?);
+        }
+        if let Some(ConsistencyLevel::Eventual) = self.consistency_level {
+            map.insert(HeaderName::from_static("consistencylevel"), HeaderValue::from_static("eventual"));
+        }
+        Some(map)
+    }
+}
+
+/// `Bearer TOKEN` (RFC 6750 section 2.1), marked so that it is neither printed nor put into an HPACK table.
+fn bearer(token: &Secret) -> Option<HeaderValue> {
+    let text = zeroize::Zeroizing::new(format!("Bearer {}", token.expose()));
+    let mut value = HeaderValue::from_str(&text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+impl MediaType {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => "application/json;odata.metadata=minimal",
+            Self::PlainText => "text/plain",
+        }
+    }
+}
+
+impl fmt::Display for Preference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ImmutableId => f.write_str("IdType=\"ImmutableId\""),
+            Self::MaxPageSize(size) => write!(f, "odata.maxpagesize={size}"),
+            Self::ReturnMinimal => f.write_str("return=minimal"),
+            Self::TrackChanges => f.write_str("odata.track-changes"),
+        }
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (byte, at) in self.0.iter().zip(0..) {
+            let dash = if matches!(at, 4 | 6 | 8 | 10) { "-" } else { "" };
+            write!(f, "{dash}{byte:02x}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_id_reads_as_a_guid() {
+        let id = RequestId([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 255]);
+        assert_eq!(id.to_string(), "00010203-0405-0607-0809-0a0b0c0d0eff");
+    }
+
+    #[test]
+    fn a_token_that_no_field_can_hold_is_refused() {
+        let headers = RequestHeaders::new(RequestId([0; 16]));
+        assert!(headers.to_map(&Secret::new("abc\r\nX: y".into())).is_none());
+        let map = headers.to_map(&Secret::new("abc".into())).unwrap();
+        assert!(map[AUTHORIZATION].is_sensitive());
+        assert_eq!(map[AUTHORIZATION], "Bearer abc");
+    }
+}

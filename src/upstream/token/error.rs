@@ -1,0 +1,170 @@
+//! Why there is no token, in words for the operator.
+
+use std::fmt;
+
+use http::StatusCode;
+
+use crate::upstream::error::UpstreamError;
+use crate::upstream::secret::SecretError;
+
+/// Why there is no token. The consumer learns nothing of it but a 502 or 503.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum TokenError {
+    /// Entra said yes, but not as documented (Entra, or something in between).
+    #[error("the token endpoint's answer is not as documented: {0}")]
+    Answer(AnswerFault),
+    /// The task that renews the token was stopped: the program is about to end.
+    #[error("the renewal of the token was interrupted")]
+    Interrupted,
+    /// Entra said no (configuration).
+    #[error("Entra refused the credential: {error}{}", explain(*.aadsts))]
+    Refused {
+        /// OAuth's error code.
+        error: OAuthError,
+        /// Entra's own number, `AADSTS…`.
+        aadsts: Option<u32>,
+    },
+    /// The secret or the token cannot be read (configuration).
+    #[error("the credential cannot be read: {0}")]
+    Secret(#[from] SecretError),
+    /// Entra cannot answer at present (Entra).
+    #[error("the token endpoint answered with status {0}")]
+    Unavailable(StatusCode),
+    /// The exchange with Entra failed.
+    #[error("the token endpoint cannot be asked: {0}")]
+    Upstream(#[from] UpstreamError),
+}
+
+/// What is wrong with an answer that should hold a token.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum AnswerFault {
+    /// No JSON object with the documented members.
+    #[error("no JSON object with token_type, expires_in and access_token")]
+    Json,
+    /// `expires_in` is zero or no number of seconds.
+    #[error("expires_in is not a number of seconds")]
+    Lifetime,
+    /// `access_token` is empty or has characters that a header field cannot hold.
+    #[error("access_token is not a token")]
+    Token,
+    /// `token_type` is not `Bearer`.
+    #[error("token_type is not Bearer")]
+    Type,
+}
+
+/// The error codes of RFC 6749 section 5.2 that Entra uses, and its own. What is not in the list is `Other`: the
+/// answer's own text is not repeated.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum OAuthError {
+    /// The app is unknown, or its secret is wrong.
+    InvalidClient,
+    /// A policy of the tenant stands against it.
+    InvalidGrant,
+    /// A parameter is missing or wrong.
+    InvalidRequest,
+    /// The resource is unknown.
+    InvalidResource,
+    /// The scope is wrong.
+    InvalidScope,
+    /// Anything else.
+    Other,
+    /// Entra is overloaded.
+    TemporarilyUnavailable,
+    /// The app may not use this grant, or is not in the tenant.
+    UnauthorizedClient,
+    /// The grant is not known.
+    UnsupportedGrantType,
+}
+
+impl OAuthError {
+    pub(super) fn from_code(code: &str) -> Self {
+        match code {
+            "invalid_client" => Self::InvalidClient,
+            "invalid_grant" => Self::InvalidGrant,
+            "invalid_request" => Self::InvalidRequest,
+            "invalid_resource" => Self::InvalidResource,
+            "invalid_scope" => Self::InvalidScope,
+            "temporarily_unavailable" => Self::TemporarilyUnavailable,
+            "unauthorized_client" => Self::UnauthorizedClient,
+            "unsupported_grant_type" => Self::UnsupportedGrantType,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl fmt::Display for OAuthError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::InvalidClient => "invalid_client",
+            Self::InvalidGrant => "invalid_grant",
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidResource => "invalid_resource",
+            Self::InvalidScope => "invalid_scope",
+            Self::Other => "an unlisted error code",
+            Self::TemporarilyUnavailable => "temporarily_unavailable",
+            Self::UnauthorizedClient => "unauthorized_client",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+        })
+    }
+}
+
+fn explain(aadsts: Option<u32>) -> String {
+    let Some(number) = aadsts else {
+        return String::new();
+    };
+    let advice = advice(number).map(|advice| format!(": {advice}")).unwrap_or_default();
+    format!(" (AADSTS{number}){advice}")
+}
+
+/// What an operator does about an error number (Microsoft, "Microsoft Entra authentication and authorization error
+/// codes").
+fn advice(aadsts: u32) -> Option<&'static str> {
+    Some(match aadsts {
+        50034 => "the account is not in this tenant: check upstream.tenant",
+        53003 => "a Conditional Access policy blocks the app: allow this host's address in it",
+        70011 => "the scope is wrong: check upstream.graph, it must be a Graph host of the authority's cloud",
+        90002 => {
+            "the tenant does not exist: check upstream.tenant and that the authority is of the tenant's cloud"
+        }
+        500011 => "Graph is not known in this tenant: check that upstream.graph is of the tenant's cloud",
+        700016 => {
+            "the app is not in this tenant: check upstream.client_id and upstream.tenant, and grant consent"
+        }
+        900023 => "the tenant is neither an id nor a domain: check upstream.tenant",
+        7000112 => "the app is disabled in the tenant: enable it under Enterprise applications",
+        7000215 => "the client secret is wrong: use the secret's Value, not its Secret ID",
+        7000216 => "the app's credential is missing from the request: check upstream.credential",
+        7000222 => "the client secret has expired: make a new one in the app registration",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_known_number_comes_with_advice_and_another_without() {
+        let refused = |aadsts| TokenError::Refused { error: OAuthError::InvalidClient, aadsts }.to_string();
+        assert_eq!(
+            refused(Some(7000215)),
+            "Entra refused the credential: invalid_client (AADSTS7000215): \
+             the client secret is wrong: use the secret's Value, not its Secret ID"
+        );
+        assert_eq!(refused(Some(1)), "Entra refused the credential: invalid_client (AADSTS1)");
+        assert_eq!(refused(None), "Entra refused the credential: invalid_client");
+    }
+
+    #[test]
+    fn every_listed_code_reads_as_it_is_written() {
+        for code in
+            ["invalid_client", "invalid_grant", "invalid_request", "invalid_resource", "invalid_scope"]
+        {
+            assert_eq!(OAuthError::from_code(code).to_string(), code);
+        }
+        for code in ["temporarily_unavailable", "unauthorized_client", "unsupported_grant_type"] {
+            assert_eq!(OAuthError::from_code(code).to_string(), code);
+        }
+        assert_eq!(OAuthError::from_code("alice@contoso.com"), OAuthError::Other);
+    }
+}

@@ -1,0 +1,138 @@
+//! The tables of `docs/PSEUDONYMS.md` are read and compared with what the code does, so neither can drift.
+
+use glassine::pseudonym::{AddressPolicy, Class, DomainMode, KeyRing, Outcome, Pseudonyms};
+
+const CONTRACT: &str = include_str!("../../docs/PSEUDONYMS.md");
+
+/// The rows of the table below `heading`, header and ruler left out, each cell without its backticks.
+fn table(heading: &str) -> Vec<Vec<String>> {
+    let (_, section) = CONTRACT.split_once(&format!("\n## {heading}\n")).expect(heading);
+    let section = section.split("\n## ").next().unwrap();
+    let rows = section.lines().filter(|line| line.starts_with('|')).skip(2);
+    rows.map(|row| row.trim_matches('|').split('|').map(cell).collect()).collect()
+}
+
+fn cell(cell: &str) -> String {
+    cell.trim().trim_matches('`').to_owned()
+}
+
+fn text(json: &str) -> String {
+    serde_json::from_str(json).expect(json)
+}
+
+/// The key file of the worked example with these keys, in this order.
+fn ring(ids: &[&str]) -> KeyRing {
+    let keys = table("Worked example");
+    let entry = |id: &&str| {
+        let key = keys.iter().find(|key| key[0] == *id).unwrap();
+        format!("  - {{ id: {id}, created: 2026-01-01T00:00:00Z, secret: {} }}\n", key[1])
+    };
+    KeyRing::parse(&format!("version: 1\nkeys:\n{}", ids.iter().map(entry).collect::<String>())).unwrap()
+}
+
+fn pseudonyms(domains: DomainMode) -> Pseudonyms {
+    let policy =
+        AddressPolicy { domains, listed: vec!["Contoso.COM".to_owned()], ..AddressPolicy::default() };
+    ring(&["A", "B"]).pseudonyms("acme-analytics", &policy)
+}
+
+fn made(pseudonyms: &Pseudonyms, operation: &str, input: &str) -> String {
+    let mut out = Vec::new();
+    let outcome = match operation {
+        "email" => pseudonyms.email(input, &mut out),
+        "email_list" => pseudonyms.email_list(input, &mut out),
+        "domain" => pseudonyms.domain(input, &mut out),
+        "id" => pseudonyms.id(input, &mut out),
+        "thread" => pseudonyms.thread(input, &mut out),
+        "message_id" => pseudonyms.message_id(input, &mut out),
+        "text" => pseudonyms.text(input, &mut out),
+        "ip" => pseudonyms.ip(input, &mut out),
+        other => panic!("no operation {other}"),
+    };
+    assert_eq!(outcome, Outcome::Written, "{operation} {input}");
+    String::from_utf8(out).unwrap()
+}
+
+fn class(name: &str) -> Class {
+    Class::ALL.into_iter().find(|class| class.name() == name).unwrap()
+}
+
+#[test]
+fn one_way_tokens_are_as_published() {
+    let pseudonyms = pseudonyms(DomainMode::Drop);
+    let rows = table("Test vectors: one-way tokens");
+    assert!(rows.len() >= 29);
+    for row in rows {
+        assert_eq!(made(&pseudonyms, &row[0], &text(&row[1])), row[5], "{row:?}");
+    }
+}
+
+#[test]
+fn domains_and_lists_are_as_published() {
+    let rows = table("Test vectors: domains and lists");
+    assert!(rows.len() >= 10);
+    for row in rows {
+        let mode = serde_json::from_value(serde_json::Value::from(row[1].as_str())).unwrap();
+        assert_eq!(made(&pseudonyms(mode), &row[0], &text(&row[2])), row[3], "{row:?}");
+    }
+}
+
+#[test]
+fn reversible_tokens_are_as_published() {
+    let rows = table("Test vectors: reversible tokens");
+    assert!(rows.len() >= 4);
+    for row in rows {
+        let key = [row[2].as_str()];
+        let (mut out, policy) = (Vec::new(), AddressPolicy::default());
+        let newest = ring(&key).pseudonyms("acme-analytics", &policy);
+        assert_eq!(newest.reversible(class(&row[0]), &text(&row[1]), &mut out), Outcome::Written);
+        assert_eq!(String::from_utf8(out).unwrap(), row[3], "{row:?}");
+        let opened = pseudonyms(DomainMode::Keep).open(class(&row[0]), &row[3]);
+        assert_eq!(opened.as_deref(), Some(&text(&row[1])), "{row:?}");
+    }
+}
+
+#[test]
+fn fingerprints_are_as_published() {
+    let published: Vec<String> = table("Worked example").iter().map(|key| key[2].clone()).collect();
+    let printed: Vec<String> =
+        ring(&["A", "B"]).fingerprint().into_iter().map(|key| key.fingerprint).collect();
+    assert_eq!(printed, published);
+}
+
+#[test]
+fn the_worked_example_ends_in_the_first_vector() {
+    let first = &table("Test vectors: one-way tokens")[0][5];
+    assert!(CONTRACT.contains(&format!("\ntoken   {first}\n")));
+}
+
+#[test]
+fn nothing_of_what_is_not_understood_is_written() {
+    let pseudonyms = pseudonyms(DomainMode::Keep);
+    let mut out = b"before".to_vec();
+    for junk in
+        ["Alice Smith", "/o=x/cn=a@b.example", "a@x.com, b@x.com", "contoso.com", "@", "@under_score.com"]
+    {
+        assert_eq!(pseudonyms.domain(junk, &mut out), Outcome::NotUnderstood, "{junk}");
+        assert_eq!(pseudonyms.ip(junk, &mut out), Outcome::NotUnderstood, "{junk}");
+    }
+    for empty in ["", " \u{200b}"] {
+        assert_eq!(pseudonyms.domain(empty, &mut out), Outcome::Empty);
+        assert_eq!(pseudonyms.ip(empty, &mut out), Outcome::Empty);
+        assert_eq!(pseudonyms.email(empty, &mut out), Outcome::Empty);
+    }
+    assert_eq!(pseudonyms.email_list(" , ;", &mut out), Outcome::Empty);
+    for exact in [Pseudonyms::id, Pseudonyms::text, Pseudonyms::thread, Pseudonyms::message_id] {
+        assert_eq!(exact(&pseudonyms, "", &mut out), Outcome::Empty);
+    }
+    assert_eq!(pseudonyms.reversible(Class::Id, "", &mut out), Outcome::Empty);
+    assert_eq!(out, b"before");
+}
+
+#[test]
+fn threads_do_not_mix_with_texts_that_look_like_their_guid() {
+    let pseudonyms = pseudonyms(DomainMode::Drop);
+    let long = "A".repeat(200);
+    assert_ne!(made(&pseudonyms, "thread", &long), made(&pseudonyms, "text", &long));
+    assert_ne!(made(&pseudonyms, "thread", "x"), made(&pseudonyms, "thread", "X"));
+}

@@ -1,0 +1,79 @@
+//! Project Wycheproof's vectors against the primitives that tokens are made with.
+//!
+//! The files are found through the environment variable `TEST_VECTORS`; where it is unset, the tests say so.
+
+use glassine::pseudonym::primitives::{HmacKey, SIV_KEY_LEN, siv_open, siv_seal};
+use serde_json::Value;
+use std::path::Path;
+
+/// Calls `check` for each test of `file` whose group it accepts, and says how many there were.
+fn each_test(file: &str, accepts: impl Fn(&Value) -> bool, check: impl Fn(&Value, &Value)) -> Option<usize> {
+    let Some(folder) = std::env::var_os("TEST_VECTORS") else {
+        println!("skipped: TEST_VECTORS is unset, {file} was not read");
+        return None;
+    };
+    let vectors: Value =
+        serde_json::from_slice(&std::fs::read(Path::new(&folder).join(file)).unwrap()).unwrap();
+    let groups = vectors["testGroups"].as_array().unwrap().iter().filter(|group| accepts(group));
+    let tests =
+        groups.flat_map(|group| group["tests"].as_array().unwrap().iter().map(move |test| (group, test)));
+    Some(tests.inspect(|(group, test)| check(group, test)).count())
+}
+
+fn octets(test: &Value, name: &str) -> Vec<u8> {
+    let hex = test[name].as_str().unwrap();
+    let pairs = hex.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+    pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
+}
+
+fn is_valid(test: &Value) -> bool {
+    test["result"] == "valid"
+}
+
+fn is_our_key_size(group: &Value) -> bool {
+    group["keySize"] == 8 * SIV_KEY_LEN
+}
+
+fn siv_key(test: &Value) -> [u8; SIV_KEY_LEN] {
+    octets(test, "key").try_into().unwrap()
+}
+
+#[test]
+fn hmac_sha256() {
+    let checked = each_test(
+        "wycheproof-hmac-sha256.json",
+        |_| true,
+        |group, test| {
+            let mac = HmacKey::new(&octets(test, "key")).mac([octets(test, "msg").as_slice()]);
+            let length = usize::try_from(group["tagSize"].as_u64().unwrap() / 8).unwrap();
+            assert_eq!(mac[..length] == octets(test, "tag"), is_valid(test), "{test}");
+        },
+    );
+    assert!(checked.is_none_or(|count| count == 174));
+}
+
+#[test]
+fn aes_siv_with_one_header() {
+    let checked = each_test("wycheproof-aes-siv-cmac.json", is_our_key_size, |_, test| {
+        let (key, aad, plain, sealed) =
+            (siv_key(test), octets(test, "aad"), octets(test, "msg"), octets(test, "ct"));
+        assert_eq!(siv_seal(&key, [&aad], &plain) == sealed, is_valid(test), "{test}");
+        let opened = siv_open(&key, [&aad], &sealed).map(|opened| opened.to_vec());
+        assert_eq!(opened, is_valid(test).then_some(plain), "{test}");
+    });
+    assert!(checked.is_none_or(|count| count == 147));
+}
+
+/// With a nonce, which RFC 5297 section 3 makes the last component of associated data.
+#[test]
+fn aes_siv_with_two_headers() {
+    let checked = each_test("wycheproof-aead-aes-siv-cmac.json", is_our_key_size, |_, test| {
+        let (key, aad, iv, plain) =
+            (siv_key(test), octets(test, "aad"), octets(test, "iv"), octets(test, "msg"));
+        let sealed = [octets(test, "tag"), octets(test, "ct")].concat();
+        assert_eq!(siv_seal(&key, [&aad, &iv], &plain) == sealed, is_valid(test), "{test}");
+        let opened = siv_open(&key, [&aad, &iv], &sealed).map(|opened| opened.to_vec());
+        assert_eq!(opened, is_valid(test).then_some(plain), "{test}");
+    });
+    assert!(checked.is_none_or(|count| count == 300));
+}

@@ -1,0 +1,4 @@
+//! What tests share: test doubles and helpers, no tests.
+
+pub(crate) mod h2;
+pub(crate) mod upstream;

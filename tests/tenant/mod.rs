@@ -1,0 +1,119 @@
+//! The sample tenant over a real socket, read by a plain HTTP client: what the proxy and the SDKs will meet.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod lists;
+mod mail;
+mod protocol;
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use glassine::demo::tenant::{Account, Tenant, User, serve};
+use http::{HeaderMap, Request, StatusCode};
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+
+struct Graph {
+    tenant: Arc<Tenant>,
+    address: SocketAddr,
+}
+
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Graph {
+    async fn start() -> Graph {
+        static TENANT: OnceLock<Arc<Tenant>> = OnceLock::new();
+        Graph::of(TENANT.get_or_init(|| Arc::new(Tenant::new(7))).clone()).await
+    }
+
+    async fn of(tenant: Arc<Tenant>) -> Graph {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let base_url = format!("http://{address}");
+        tokio::spawn(serve(listener, tenant.clone(), base_url, std::future::pending()));
+        Graph { tenant, address }
+    }
+
+    async fn send(&self, request: Request<Full<Bytes>>) -> Answer {
+        let stream = TcpStream::connect(self.address).await.unwrap();
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        let (head, body) = sender.send_request(request).await.unwrap().into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Answer { status: head.status, headers: head.headers, body }
+    }
+
+    async fn get_with(&self, target: &str, headers: &[(&str, &str)]) -> Answer {
+        let target = target.strip_prefix(&format!("http://{}", self.address)).unwrap_or(target);
+        let mut request = Request::get(target).header("host", "graph.example");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send(request.body(Full::default()).unwrap()).await
+    }
+
+    async fn get(&self, target: &str) -> Value {
+        let answer = self.get_with(target, &[]).await;
+        assert_eq!(answer.status, StatusCode::OK, "{target}: {:?}", answer.body);
+        answer.json()
+    }
+
+    /// Checks that the target is refused with this status and code, in Graph's error shape.
+    async fn refuses(&self, target: &str, status: u16, code: &str) {
+        let answer = self.get_with(target, &[]).await;
+        let error = answer.json()["error"].clone();
+        assert_eq!((answer.status.as_u16(), &error["code"]), (status, &json!(code)), "{target}");
+        assert!(error["message"].is_string() && error["innerError"]["request-id"].is_string(), "{error}");
+    }
+
+    /// All items of a collection, page after page.
+    async fn walk(&self, first: &str) -> Vec<Value> {
+        let mut items = Vec::new();
+        let mut link = Some(first.to_owned());
+        while let Some(target) = link {
+            let page = self.get(&target).await;
+            items.extend(page["value"].as_array().unwrap().clone());
+            link = page["@odata.nextLink"].as_str().map(str::to_owned);
+        }
+        items
+    }
+
+    fn staff(&self) -> &User {
+        self.tenant
+            .users()
+            .iter()
+            .find(|user| user.account() == Account::Member && user.has_mailbox())
+            .unwrap()
+    }
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).unwrap().to_str().unwrap()
+    }
+}
+
+fn thread_guid(conversation_id: &Value) -> Vec<u8> {
+    let id = conversation_id.as_str().unwrap().replace('-', "/").replace('_', "+");
+    STANDARD.decode(id).unwrap().split_off(43)
+}
+
+fn ids(items: &[Value]) -> BTreeSet<String> {
+    items.iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
+}

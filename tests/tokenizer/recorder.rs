@@ -1,0 +1,100 @@
+//! What the tokenizer tells, written down in a form that does not depend on chunks.
+
+use std::convert::Infallible;
+
+use glassine::sanitize::tokenizer::{Handler, Key, Literal};
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Event {
+    BeginObject,
+    EndObject,
+    BeginArray,
+    EndArray,
+    Key {
+        raw: String,
+        name: String,
+    },
+    /// A whole string: as written, and what it stands for.
+    String {
+        raw: String,
+        text: String,
+    },
+    Number(String),
+    Literal(Literal),
+}
+
+/// Records the events; runs of one string become one event.
+#[derive(Default)]
+pub(super) struct Recorder {
+    pub(super) events: Vec<Event>,
+    raw: String,
+    text: String,
+    in_string: bool,
+}
+
+impl Recorder {
+    fn record(&mut self, event: Event) -> Result<(), Infallible> {
+        assert!(!self.in_string, "an event inside a string");
+        self.events.push(event);
+        Ok(())
+    }
+}
+
+impl Handler for Recorder {
+    type Violation = Infallible;
+
+    fn begin_object(&mut self) -> Result<(), Infallible> {
+        self.record(Event::BeginObject)
+    }
+
+    fn end_object(&mut self) -> Result<(), Infallible> {
+        self.record(Event::EndObject)
+    }
+
+    fn begin_array(&mut self) -> Result<(), Infallible> {
+        self.record(Event::BeginArray)
+    }
+
+    fn end_array(&mut self) -> Result<(), Infallible> {
+        self.record(Event::EndArray)
+    }
+
+    fn key(&mut self, key: Key<'_>) -> Result<(), Infallible> {
+        self.record(Event::Key { raw: key.raw().to_owned(), name: key.unescaped().into_owned() })
+    }
+
+    fn begin_string(&mut self) -> Result<(), Infallible> {
+        assert!(!self.in_string, "a string in a string");
+        self.in_string = true;
+        Ok(())
+    }
+
+    fn string_run(&mut self, run: &str) -> Result<(), Infallible> {
+        assert!(self.in_string && !run.is_empty() && !run.contains('\\'));
+        self.raw.push_str(run);
+        self.text.push_str(run);
+        Ok(())
+    }
+
+    fn string_escape(&mut self, raw: &str, decoded: char) -> Result<(), Infallible> {
+        assert!(self.in_string);
+        self.raw.push_str(raw);
+        self.text.push(decoded);
+        Ok(())
+    }
+
+    fn end_string(&mut self) -> Result<(), Infallible> {
+        self.in_string = false;
+        let event =
+            Event::String { raw: std::mem::take(&mut self.raw), text: std::mem::take(&mut self.text) };
+        self.record(event)
+    }
+
+    fn number(&mut self, text: &str) -> Result<(), Infallible> {
+        self.record(Event::Number(text.to_owned()))
+    }
+
+    fn literal(&mut self, literal: Literal) -> Result<(), Infallible> {
+        self.record(Event::Literal(literal))
+    }
+}

@@ -1,0 +1,66 @@
+//! The clients of Graph and Entra against an upstream that misbehaves: each fault beside a neighbour that is fine.
+
+use std::time::Duration;
+
+use glassine::upstream::{
+    GraphClient, RequestHeaders, RequestId, Secret, Settings, Timeouts, UpstreamBody, UpstreamError,
+};
+use http::Response;
+use http_body_util::BodyExt;
+
+use crate::support::upstream::FakeUpstream;
+
+const PAGE: &str = r#"{"value":[{"id":"AAMk1"},{"id":"AAMk2"}]}"#;
+
+/// Long enough for a loaded machine where nothing is to happen, short enough to wait for.
+const SHORT: Duration = Duration::from_millis(300);
+
+/// A pause that is well within [`SHORT`].
+const PAUSE: Duration = Duration::from_millis(15);
+
+const LONG: Duration = Duration::from_secs(20);
+
+const PATIENT: Timeouts = Timeouts { connect: LONG, tls: LONG, head: LONG, idle: LONG, total: LONG };
+
+mod connection;
+mod graph;
+mod http2;
+mod shape;
+mod time;
+mod token;
+
+fn settings(graph: &FakeUpstream, timeouts: Timeouts) -> Settings {
+    Settings { graph: graph.origin(), extra_roots: graph.ca(), timeouts, max_body: 1 << 20 }
+}
+
+fn client(graph: &FakeUpstream, timeouts: Timeouts) -> GraphClient {
+    GraphClient::new(settings(graph, timeouts)).unwrap()
+}
+
+fn headers() -> RequestHeaders {
+    RequestHeaders::new(RequestId([7; 16]))
+}
+
+fn token() -> Secret {
+    Secret::new("t0ken".into())
+}
+
+/// The head of an answer, its body unread.
+async fn answer(graph: &FakeUpstream, timeouts: Timeouts) -> Result<Response<UpstreamBody>, UpstreamError> {
+    client(graph, timeouts).get("/v1.0/users", &headers(), &token()).await
+}
+
+/// Status and body of an answer, with time enough for it.
+async fn get(graph: &FakeUpstream) -> Result<(u16, String), UpstreamError> {
+    ask(&client(graph, PATIENT)).await
+}
+
+async fn ask(client: &GraphClient) -> Result<(u16, String), UpstreamError> {
+    let answer = client.get("/v1.0/users", &headers(), &token()).await?;
+    Ok((answer.status().as_u16(), text(answer).await?))
+}
+
+async fn text(answer: Response<UpstreamBody>) -> Result<String, UpstreamError> {
+    let bytes = answer.into_body().collect().await?.to_bytes();
+    Ok(String::from_utf8(bytes.into()).unwrap())
+}

@@ -1,0 +1,32 @@
+//! The same client over HTTP/2.
+
+use glassine::upstream::{GraphClient, Settings, UpstreamError};
+
+use super::{PATIENT, ask, headers, text, token};
+use crate::support::h2::{Frames, Http2Upstream};
+
+#[tokio::test]
+async fn requests_share_one_connection() {
+    let graph = Http2Upstream::always(Frames { data: vec!["{\"value\":", "[]}"], reset: false }).await;
+    let client = client_of(&graph);
+    for _ in 0..3 {
+        let answer = client.get("/v1.0/users", &headers(), &token()).await.unwrap();
+        assert_eq!(answer.version(), http::Version::HTTP_2);
+        assert_eq!(text(answer).await.unwrap(), r#"{"value":[]}"#);
+    }
+    assert_eq!(graph.connections(), 1);
+}
+
+#[tokio::test]
+async fn a_stream_reset_is_no_end() {
+    let graph = Http2Upstream::always(Frames { data: vec!["{\"value\":"], reset: true }).await;
+    let client = client_of(&graph);
+    assert_eq!(ask(&client).await, Err(UpstreamError::Protocol));
+    assert_eq!(ask(&client).await, Err(UpstreamError::Protocol));
+    assert_eq!(graph.connections(), 1, "the connection outlives the stream");
+}
+
+fn client_of(graph: &Http2Upstream) -> GraphClient {
+    let (graph, extra_roots) = (graph.origin(), graph.ca());
+    GraphClient::new(Settings { graph, extra_roots, timeouts: PATIENT, max_body: 1 << 20 }).unwrap()
+}

@@ -1,0 +1,265 @@
+//! The access token: fetched once, renewed in time, never in a storm.
+
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use glassine::upstream::{
+    AccessToken, BuildError, Credential, OAuthError, Pace, Phase, SecretError, SecretSource, TokenError,
+    TokenSettings, TokenSource, UpstreamError,
+};
+
+use super::{LONG, PAGE, PATIENT, PAUSE, SHORT, client, headers};
+use crate::support::upstream::{FakeUpstream, Script};
+
+const EAGER: Pace =
+    Pace { renew_margin: Duration::ZERO, min_interval: Duration::ZERO, file_check: Duration::ZERO };
+
+const CALM: Pace = Pace { renew_margin: Duration::ZERO, min_interval: LONG, file_check: LONG };
+
+#[tokio::test]
+async fn the_request_is_as_documented() {
+    let entra = FakeUpstream::always(granted("one")).await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "s~+cret&\n").unwrap();
+    let mut settings = client_secret(&entra, Pace::default());
+    let Credential::ClientSecret { secret, .. } = &mut settings.credential else { unreachable!() };
+    *secret = SecretSource::File(file.path().to_owned());
+    assert_eq!(text_of(&TokenSource::new(settings).unwrap()).await, "one");
+
+    let [request] = entra.requests().try_into().unwrap();
+    assert_eq!(
+        (request.method.as_str(), request.target.as_str()),
+        ("POST", "/contoso.com/oauth2/v2.0/token")
+    );
+    assert_eq!(request.header("content-type"), Some("application/x-www-form-urlencoded"));
+    let scope = entra.origin().to_string().replace(':', "%3A").replace('/', "%2F");
+    assert_eq!(
+        request.body,
+        format!(
+            "grant_type=client_credentials&client_id=app-1&scope={scope}%2F.default\
+             &client_secret=s%7E%2Bcret%26"
+        )
+    );
+}
+
+#[tokio::test]
+async fn fifty_callers_share_one_fetch() {
+    let entra = FakeUpstream::always(granted("one").delayed(PAUSE)).await;
+    let source = Arc::new(source(&entra, Pace::default()));
+    let callers = (0..50).map(|_| {
+        let source = source.clone();
+        tokio::spawn(async move { source.token().await.unwrap() })
+    });
+    let tokens = all(callers.collect()).await;
+    assert!(tokens.iter().all(|token| Arc::ptr_eq(token, &tokens[0])));
+    assert_eq!(entra.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn fifty_callers_share_one_failure() {
+    let entra = FakeUpstream::always(Script::status(503).delayed(PAUSE)).await;
+    let source = Arc::new(source(&entra, CALM));
+    let callers = (0..50).map(|_| {
+        let source = source.clone();
+        tokio::spawn(async move { source.token().await.unwrap_err() })
+    });
+    for error in all(callers.collect()).await {
+        assert_eq!(error, TokenError::Unavailable(http::StatusCode::SERVICE_UNAVAILABLE));
+    }
+    assert_eq!(entra.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_caller_who_leaves_does_not_stop_the_fetch() {
+    let entra = FakeUpstream::always(granted("one").delayed(SHORT)).await;
+    let source = source(&entra, Pace::default());
+    assert!(tokio::time::timeout(PAUSE, source.token()).await.is_err());
+    assert_eq!(text_of(&source).await, "one");
+    assert_eq!(entra.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_failure_is_forgotten_after_the_interval() {
+    let entra = FakeUpstream::in_turn(vec![Script::status(503), granted("one")]).await;
+    let source = source(&entra, Pace { min_interval: SHORT, ..CALM });
+    assert!(source.token().await.is_err());
+    assert!(source.token().await.is_err());
+    tokio::time::sleep(SHORT).await;
+    assert_eq!(text_of(&source).await, "one");
+    assert_eq!(entra.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn a_token_is_renewed_before_it_ends() {
+    let short = r#"{"token_type":"Bearer","expires_in":"1","access_token":"one"}"#;
+    let entra = FakeUpstream::in_turn(vec![Script::json(short), granted("two")]).await;
+    let source = source(&entra, Pace { renew_margin: Duration::from_millis(900), ..EAGER });
+    assert_eq!(text_of(&source).await, "one");
+    assert_eq!(text_of(&source).await, "one");
+    tokio::time::sleep(Duration::from_millis(510)).await;
+    assert_eq!(text_of(&source).await, "two");
+}
+
+#[tokio::test]
+async fn the_old_token_serves_while_a_renewal_fails() {
+    let entra = FakeUpstream::in_turn(vec![expiring("one", 2), Script::status(500), granted("two")]).await;
+    let source = source(&entra, Pace { renew_margin: LONG, min_interval: SHORT, ..EAGER });
+    assert_eq!(text_of(&source).await, "one");
+    tokio::time::sleep(Duration::from_millis(1010)).await;
+    assert_eq!(text_of(&source).await, "one");
+    assert_eq!(entra.requests().len(), 2, "a renewal was tried");
+    tokio::time::sleep(SHORT).await;
+    assert_eq!(text_of(&source).await, "two");
+}
+
+#[tokio::test]
+async fn a_token_that_graph_refuses_is_renewed_once() {
+    let entra = FakeUpstream::in_turn(vec![granted("one"), granted("two"), granted("three")]).await;
+    let graph = FakeUpstream::start(|request| match (request.path(), request.header("authorization")) {
+        ("/v1.0/users", Some("Bearer two")) => Script::json(PAGE),
+        _ => Script::status(401),
+    })
+    .await;
+    let source = source(&entra, EAGER);
+    let first = source.token().await.unwrap();
+    assert_eq!(status_with(&graph, &first).await, 401);
+
+    // Two requests have seen the 401; one renewal serves both.
+    source.invalidate(&first).await;
+    let second = source.token().await.unwrap();
+    source.invalidate(&first).await;
+    assert!(Arc::ptr_eq(&second, &source.token().await.unwrap()));
+    assert_eq!(status_with(&graph, &second).await, 200);
+    assert_eq!(entra.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn a_graph_that_refuses_everything_makes_no_storm() {
+    let entra = FakeUpstream::always(granted("one")).await;
+    let source = source(&entra, CALM);
+    for _ in 0..20 {
+        let token = source.token().await.unwrap();
+        source.invalidate(&token).await;
+    }
+    assert_eq!(entra.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_refusal_is_told_with_its_number_and_nothing_else() {
+    let body = r#"{"error":"unauthorized_client","error_description":"AADSTS700016: Application 'app-1' of alice",
+        "error_codes":[700016],"trace_id":"x"}"#;
+    let entra = FakeUpstream::always(Script::status(400).body(body)).await;
+    let error = source(&entra, CALM).token().await.unwrap_err();
+    let expected = TokenError::Refused { error: OAuthError::UnauthorizedClient, aadsts: Some(700016) };
+    assert_eq!(error, expected);
+    assert!(error.to_string().contains("AADSTS700016") && !error.to_string().contains("alice"));
+}
+
+#[tokio::test]
+async fn faults_of_the_token_endpoint() {
+    let limit = 64 * 1024;
+    let cases = [
+        (Script::json("x".repeat(70_000)), TokenError::Upstream(UpstreamError::BodyTooLarge { limit })),
+        (Script::json(PAGE).close_after(5), TokenError::Upstream(UpstreamError::Truncated)),
+        (Script::never(), TokenError::Upstream(UpstreamError::Timeout(Phase::Head))),
+        (Script::status(302).header("Location", "/"), TokenError::Upstream(UpstreamError::Redirect)),
+    ];
+    for (script, expected) in cases {
+        let entra = FakeUpstream::always(script).await;
+        let mut settings = client_secret(&entra, CALM);
+        settings.timeouts.head = SHORT;
+        assert_eq!(TokenSource::new(settings).unwrap().token().await.err(), Some(expected));
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_that_is_none_is_refused_at_the_start() {
+    let entra = FakeUpstream::always(granted("one")).await;
+    let mut settings = client_secret(&entra, CALM);
+    let Credential::ClientSecret { tenant, .. } = &mut settings.credential else { unreachable!() };
+    *tenant = "../common".into();
+    assert_eq!(TokenSource::new(settings).err(), Some(BuildError::Tenant));
+}
+
+#[tokio::test]
+async fn a_token_file_is_read_again_when_it_changes() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let source = from_file(&file, EAGER).await;
+    std::fs::write(file.path(), "one\n").unwrap();
+    let first = source.token().await.unwrap();
+    assert!(Arc::ptr_eq(&first, &source.token().await.unwrap()), "the same text is the same token");
+    std::fs::write(file.path(), "two\n").unwrap();
+    assert_eq!(text_of(&source).await, "two");
+}
+
+#[tokio::test]
+async fn a_bad_token_file_leaves_the_last_good_token() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(b"one").unwrap();
+    let source = from_file(&file, EAGER).await;
+    assert_eq!(text_of(&source).await, "one");
+    std::fs::write(file.path(), "two\nlines").unwrap();
+    assert_eq!(text_of(&source).await, "one");
+    let fresh = from_file(&file, EAGER).await;
+    assert_eq!(fresh.token().await.err(), Some(TokenError::Secret(SecretError::Characters)));
+}
+
+#[tokio::test]
+async fn a_token_from_the_environment() {
+    let graph = FakeUpstream::always(Script::never()).await;
+    let with = |name: &str| {
+        let credential = Credential::AccessTokenEnv(name.into());
+        TokenSource::new(TokenSettings { credential, ..client_secret(&graph, CALM) }).unwrap()
+    };
+    // Cargo sets it for every test.
+    assert_eq!(text_of(&with("CARGO_PKG_NAME")).await, "glassine");
+    let unset = with("GLASSINE_NO_SUCH").token().await.err();
+    assert_eq!(unset, Some(TokenError::Secret(SecretError::Unset)));
+}
+
+fn granted(token: &str) -> Script {
+    expiring(token, 3599)
+}
+
+fn expiring(token: &str, seconds: u64) -> Script {
+    Script::json(format!(r#"{{"token_type":"Bearer","expires_in":{seconds},"access_token":"{token}"}}"#))
+}
+
+fn source(entra: &FakeUpstream, pace: Pace) -> TokenSource {
+    TokenSource::new(client_secret(entra, pace)).unwrap()
+}
+
+fn client_secret(entra: &FakeUpstream, pace: Pace) -> TokenSettings {
+    let credential = Credential::ClientSecret {
+        authority: entra.origin(),
+        tenant: "contoso.com".into(),
+        client_id: "app-1".into(),
+        // Cargo sets it for every test.
+        secret: SecretSource::Env("CARGO_PKG_NAME".into()),
+    };
+    TokenSettings { credential, graph: entra.origin(), extra_roots: entra.ca(), timeouts: PATIENT, pace }
+}
+
+async fn from_file(file: &tempfile::NamedTempFile, pace: Pace) -> TokenSource {
+    let nobody = FakeUpstream::always(Script::never()).await;
+    let credential = Credential::AccessTokenFile(file.path().to_owned());
+    TokenSource::new(TokenSettings { credential, ..client_secret(&nobody, pace) }).unwrap()
+}
+
+async fn text_of(source: &TokenSource) -> String {
+    source.token().await.unwrap().secret().expose().to_owned()
+}
+
+async fn status_with(graph: &FakeUpstream, token: &AccessToken) -> u16 {
+    let answer = client(graph, PATIENT).get("/v1.0/users", &headers(), token.secret()).await.unwrap();
+    answer.status().as_u16()
+}
+
+async fn all<T>(tasks: Vec<tokio::task::JoinHandle<T>>) -> Vec<T> {
+    let mut results = Vec::new();
+    for task in tasks {
+        results.push(task.await.unwrap());
+    }
+    results
+}
