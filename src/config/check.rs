@@ -115,7 +115,7 @@ impl Context<'_> {
     }
 }
 
-/// Checks every section before the first missing one ends it.
+/// Checks every section first, so that one with mistakes does not hide those of another.
 fn check_file(file: raw::File, context: &mut Context<'_>) -> Option<Config> {
     let has_tls = file.tls.is_some();
     let listen =
