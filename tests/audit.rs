@@ -187,6 +187,16 @@ fn a_torn_line_is_marked_wherever_the_crash_cut_it() {
 }
 
 #[test]
+fn a_log_has_one_writer() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("audit.jsonl");
+    let first = AuditLog::open(&path).unwrap();
+    assert!(matches!(AuditLog::open(&path), Err(OpenError::Locked { .. })));
+    drop(first);
+    assert!(AuditLog::open(&path).is_ok());
+}
+
+#[test]
 fn a_file_that_is_no_audit_log_is_not_written_to() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("notes.txt");

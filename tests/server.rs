@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use glassine::config::{Config, TlsFiles};
+use glassine::server::Metrics;
+use glassine::server::admin::{Admin, Readiness};
 use glassine::server::{Peer, ServerLimits, Shutdown, ShutdownTrigger, TlsError, TlsState, serve};
 use http::{Request, Response, StatusCode, Version};
 use http_body::{Body, Frame};
@@ -546,11 +548,31 @@ async fn a_drain_that_takes_too_long_is_cut_visibly() {
 async fn a_stop_does_not_wait_for_silent_connections() {
     let server = start(None, ServerLimits::default()).await;
     let silent = TcpStream::connect(server.address).await.unwrap();
+    let mut halfway = TcpStream::connect(server.address).await.unwrap();
+    halfway.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
     let mut sender = http1(TcpStream::connect(server.address).await.unwrap()).await;
     text(sender.send_request(get("/")).await.unwrap()).await;
     let began = Instant::now();
     server.trigger.trigger();
     soon("serving ends", server.serving).await.unwrap();
-    assert!(began.elapsed() < ServerLimits::default().drain / 2);
-    drop(silent);
+    assert!(began.elapsed() < ServerLimits::default().drain.min(ServerLimits::default().header_read) / 2);
+    drop((silent, halfway));
+}
+
+#[tokio::test]
+async fn the_admin_pages_are_served_by_the_same_loop() {
+    let readiness = Readiness::default();
+    readiness.set(true);
+    let admin = Admin::new(Arc::new(Metrics::new()), readiness);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (trigger, shutdown) = Shutdown::channel();
+    let handler = move |request: Request<Incoming>, _: Peer| std::future::ready(admin.answer(&request));
+    let serving = tokio::spawn(serve(listener, None, ServerLimits::default(), handler, shutdown));
+    let mut sender = http1(TcpStream::connect(address).await.unwrap()).await;
+    assert_eq!(text(sender.send_request(get("/readyz")).await.unwrap()).await, "ready\n");
+    let metrics = text(sender.send_request(get("/metrics")).await.unwrap()).await;
+    assert!(metrics.contains("glassine_requests_in_flight 0"), "{metrics}");
+    trigger.trigger();
+    soon("serving ends", serving).await.unwrap();
 }

@@ -19,11 +19,14 @@ pub const UNDECIDED: &str = "undecided";
 pub struct Guard {
     log: Arc<AuditLog>,
     started: Instant,
-    /// `None` once written.
-    record: Option<Record>,
-    /// For calls after the record was written, which only a bug could make.
-    spare: Counters,
+    record: Record,
+    written: bool,
+    /// Sees the record as it is written.
+    observer: Option<Observer>,
 }
+
+/// What else counts requests, such as metrics.
+type Observer = Box<dyn FnOnce(&Record) + Send + Sync>;
 
 impl Guard {
     /// Begins the record of a request that has just come in. `request_id` is this proxy's own.
@@ -42,43 +45,45 @@ impl Guard {
             counters: Counters::default(),
             milliseconds: 0,
         };
-        Self { log, started: Instant::now(), record: Some(record), spare: Counters::default() }
+        Self { log, started: Instant::now(), record, written: false, observer: None }
+    }
+
+    /// Shows the finished record to `observer` as well, as exactly once as it is written.
+    #[must_use]
+    pub fn observed_by(mut self, observer: impl FnOnce(&Record) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Box::new(observer));
+        self
     }
 
     /// Notes who asks.
     pub fn consumer(&mut self, name: Arc<str>) {
-        self.note(|record| record.consumer = Some(name));
+        self.record.consumer = Some(name);
     }
 
     /// Notes which endpoint of the rules the request is for.
     pub fn endpoint(&mut self, name: Arc<str>) {
-        self.note(|record| record.endpoint = Some(name));
+        self.record.endpoint = Some(name);
     }
 
     /// Notes the decision and why, as a stable code.
     pub fn decision(&mut self, decision: Decision, reason: &'static str) {
-        self.note(|record| {
-            record.decision = decision;
-            record.reason = reason;
-        });
+        self.record.decision = decision;
+        self.record.reason = reason;
     }
 
     /// Notes the status that is sent to the consumer.
     pub fn status(&mut self, status: http::StatusCode) {
-        self.note(|record| record.status = Some(status.as_u16()));
+        self.record.status = Some(status.as_u16());
     }
 
     /// Notes the status that Graph answered with.
     pub fn upstream_status(&mut self, status: http::StatusCode) {
-        self.note(|record| record.upstream_status = Some(status.as_u16()));
+        self.record.upstream_status = Some(status.as_u16());
     }
 
     /// The counters, to be added to.
     pub fn counters(&mut self) -> &mut Counters {
-        match &mut self.record {
-            Some(record) => &mut record.counters,
-            None => &mut self.spare,
-        }
+        &mut self.record.counters
     }
 
     /// Ends the record.
@@ -86,20 +91,18 @@ impl Guard {
         self.write(outcome);
     }
 
-    fn note(&mut self, change: impl FnOnce(&mut Record)) {
-        if let Some(record) = &mut self.record {
-            change(record);
-        }
-    }
-
     fn write(&mut self, outcome: Outcome) {
-        let Some(mut record) = self.record.take() else {
+        if std::mem::replace(&mut self.written, true) {
             return;
-        };
-        record.outcome = outcome;
-        record.milliseconds = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        if let Err(error) = self.log.write(&record) {
-            tracing::error!(error = &error as &dyn std::error::Error, "an audit record was lost");
+        }
+        self.record.outcome = outcome;
+        self.record.milliseconds = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        if let Err(error) = self.log.write(&self.record) {
+            let error: &dyn std::error::Error = &error;
+            tracing::error!(error, "an audit record was lost");
+        }
+        if let Some(observer) = self.observer.take() {
+            observer(&self.record);
         }
     }
 }

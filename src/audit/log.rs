@@ -4,7 +4,7 @@
 //! nothing; a crash of the machine can lose the last seconds, as a synchronous disk write per request would cost
 //! more than the request.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -53,6 +53,12 @@ pub enum OpenError {
     /// The file ends in something that this program did not write.
     #[error("{path:?} does not end like an audit log: name a new file, or move this one away")]
     NotAnAuditLog {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Two writers would each continue the chain from the same line.
+    #[error("another process writes to the audit log {path:?}: give each its own")]
+    Locked {
         /// The file.
         path: PathBuf,
     },
@@ -136,6 +142,8 @@ impl State {
     /// next line repeats the sequence number, and `verify` shows a torn line without its marker, which it is.
     fn reopen(&mut self) -> Result<(), OpenError> {
         if let Target::File(path) = &self.target {
+            // Closes the file, and so unlocks it. Nothing is written here: a log that failed opens again first.
+            self.sink = Box::new(io::sink());
             let (file, position) = open_file(path)?;
             self.sink = Box::new(file);
             self.position = position;
@@ -147,6 +155,10 @@ impl State {
 fn open_file(path: &Path) -> Result<(File, Position), OpenError> {
     let failed = |source| OpenError::Io { path: path.to_owned(), source };
     let mut file = append_options().open(path).map_err(failed)?;
+    // A file system without locks is no reason not to audit.
+    if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+        return Err(OpenError::Locked { path: path.to_owned() });
+    }
     let (tail, from_start) = read_tail(&mut file).map_err(failed)?;
     let not_a_log = || OpenError::NotAnAuditLog { path: path.to_owned() };
     let ending = Ending::of(&tail, from_start).ok_or_else(not_a_log)?;
@@ -223,8 +235,12 @@ impl<'a> Ending<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::Arc;
+
     use serde::Serialize;
+
+    use super::*;
+    use crate::audit::{Guard, Outcome};
 
     #[derive(Serialize)]
     struct Empty {}
@@ -266,5 +282,39 @@ mod tests {
         let other = b"127.0.0.1 - - [GET /]\n".repeat(2_000);
         assert!(repair(&other).is_none());
         assert!(Ending::of(b"127.0.0.1 - -\n", false).is_none());
+    }
+
+    /// A disk that fills up in the middle of a line.
+    struct HalfFull(PathBuf);
+
+    impl Write for HalfFull {
+        fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+            let half = buf.len() / 2;
+            OpenOptions::new().append(true).open(&self.0)?.write_all(&buf[..half])?;
+            Err(io::ErrorKind::StorageFull.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_log_that_failed_in_the_middle_of_a_line_heals_by_itself() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("audit.jsonl");
+        std::fs::write(&path, [&line()[..], b"\n"].concat()).unwrap();
+        let position = Position::after(&line()).unwrap();
+        let sink = Box::new(HalfFull(path.clone()));
+        let log = Arc::new(AuditLog::new(Target::File(path.clone()), sink, position));
+        let end_one =
+            || Guard::begin(Arc::clone(&log), "id".to_owned(), &http::Method::GET).finish(Outcome::Complete);
+
+        end_one();
+        assert!(log.is_failing());
+        end_one();
+        assert!(!log.is_failing());
+        let summary = crate::audit::verify(std::fs::read(&path).unwrap().as_slice()).unwrap();
+        assert_eq!((summary.lines, summary.torn), (3, 1));
     }
 }

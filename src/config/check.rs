@@ -12,7 +12,7 @@ use super::upstream::check_upstream;
 use super::url::BaseUrl;
 use super::{Admin, AuditSink, Config, DEFAULT_CONNECTIONS, DEFAULT_DRAIN, FileRef, Source, TlsFiles};
 use crate::rules::codes::{CONFIG_PLAINTEXT, CONFIG_VALUE, Code};
-use crate::rules::yaml::{self, Spanned};
+use crate::rules::yaml::{self, Recovered, Spanned};
 use crate::rules::{Diagnostic, Severity};
 
 /// More connections than this need more file descriptors than a process usually has.
@@ -115,19 +115,22 @@ impl Context<'_> {
     }
 }
 
-/// Checks every section before the first missing one ends it.
+/// Checks every section first, so that one with mistakes does not hide those of another.
 fn check_file(file: raw::File, context: &mut Context<'_>) -> Option<Config> {
     let has_tls = file.tls.is_some();
-    let listen = file.listen.0.and_then(|text| check_listen(&text, has_tls, context));
-    let public_url = file.public_url.0.and_then(|text| BaseUrl::check_public(&text, context));
+    let listen =
+        required(file.listen, "listen", context).and_then(|text| check_listen(&text, has_tls, context));
+    let public_url = required(file.public_url, "public_url", context)
+        .and_then(|text| BaseUrl::check_public(&text, context));
     let tls = optional(file.tls.and_then(|tls| tls.0), |tls| check_tls(&tls, context));
     let admin = optional(file.admin.and_then(|admin| admin.0), |admin| check_admin(&admin, has_tls, context));
     let limits = check_limits(file.limits.and_then(|limits| limits.0).as_ref(), context);
-    let upstream = file.upstream.0.and_then(|it| check_upstream(it, context));
-    let keys = file.keys.0.and_then(|it| check_keys(&it, context));
+    let upstream = required(file.upstream, "upstream", context).and_then(|it| check_upstream(it, context));
+    let keys = required(file.keys, "keys", context).and_then(|it| check_keys(&it, context));
     let tenant_domains = check_domains(file.tenant_domains.and_then(|it| it.0).as_deref(), context);
-    let consumers = file.consumers.0.and_then(|it| check_consumers(it, context));
-    let audit = file.audit.0.and_then(|it| check_audit(&it, context));
+    let consumers =
+        required(file.consumers, "consumers", context).and_then(|it| check_consumers(it, context));
+    let audit = required(file.audit, "audit", context).and_then(|it| check_audit(&it, context));
     let (connections, drain) = limits?;
     Some(Config {
         listen: listen?,
@@ -142,6 +145,17 @@ fn check_file(file: raw::File, context: &mut Context<'_>) -> Option<Config> {
         consumers: consumers?,
         audit: audit?,
     })
+}
+
+/// A section that must be there; `None` also if its own mistakes were recorded already.
+fn required<T>(section: Option<Recovered<T>>, key: &str, context: &mut Context<'_>) -> Option<T> {
+    match section {
+        Some(Recovered(section)) => section,
+        None => {
+            let hint = "every configuration has listen, public_url, upstream, keys, consumers and audit";
+            context.refuse(CONFIG_VALUE, &(0..0), &format!("`{key}` is missing"), hint)
+        }
+    }
 }
 
 /// `Some(None)` for a section that is not there, `None` for one with mistakes.

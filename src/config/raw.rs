@@ -6,20 +6,20 @@ use serde::Deserialize;
 
 use crate::rules::yaml::{Recovered, Spanned};
 
-/// A whole file.
+/// A whole file. Missing sections are for the check to name, so that the others are checked as well.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
-    pub(super) listen: Recovered<Text>,
-    pub(super) public_url: Recovered<Text>,
+    pub(super) listen: Option<Recovered<Text>>,
+    pub(super) public_url: Option<Recovered<Text>>,
     pub(super) tls: Option<Recovered<Tls>>,
     pub(super) admin: Option<Recovered<Admin>>,
     pub(super) limits: Option<Recovered<ServerLimits>>,
-    pub(super) upstream: Recovered<Spanned<Upstream>>,
-    pub(super) keys: Recovered<Spanned<Keys>>,
+    pub(super) upstream: Option<Recovered<Spanned<Upstream>>>,
+    pub(super) keys: Option<Recovered<Spanned<Keys>>>,
     pub(super) tenant_domains: Option<Recovered<Vec<Text>>>,
-    pub(super) consumers: Recovered<Spanned<Vec<Consumer>>>,
-    pub(super) audit: Recovered<Spanned<Audit>>,
+    pub(super) consumers: Option<Recovered<Spanned<Vec<Consumer>>>>,
+    pub(super) audit: Option<Recovered<Spanned<Audit>>>,
 }
 
 /// A string with its place.

@@ -196,7 +196,7 @@ where
         let must_end = tokio::select! {
             ended = connection.as_mut() => return ended.map_err(ConnectionError::Http),
             () = shutdown.requested(), if !ending => true,
-            _ = next_look.tick() => match activity.state(idle, limits.write_stall) {
+            _ = next_look.tick() => match activity.state(Instant::now(), idle, limits.write_stall) {
                 State::Busy => false,
                 State::Stalled => return Err(ConnectionError::Stalled),
                 State::Idle if ending => return Ok(()),

@@ -5,7 +5,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use http::StatusCode;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
@@ -13,7 +12,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-use crate::audit::{Counters, Decision};
+use crate::audit::{Decision, Record};
 
 /// The endpoint label of requests for no known endpoint.
 const NO_ENDPOINT: &str = "none";
@@ -124,26 +123,20 @@ impl Metrics {
         InFlight(self.in_flight.clone())
     }
 
-    /// Counts a request that ended: its decision, the status sent if any, its endpoint's name and what went through.
-    pub fn end_request(
-        &self,
-        decision: Decision,
-        status: Option<StatusCode>,
-        endpoint: Option<&str>,
-        counters: &Counters,
-    ) {
+    /// Counts a request that ended, from its audit record ([`crate::audit::Guard::observed_by`]).
+    pub fn end_request(&self, record: &Record) {
         let labels = RequestLabels {
-            decision: DecisionLabel(decision),
-            status: StatusClass::of(status),
-            endpoint: self.known_endpoint(endpoint),
+            decision: DecisionLabel(record.decision),
+            status: StatusClass::of(record.status),
+            endpoint: self.known_endpoint(record.endpoint.as_deref()),
         };
         self.requests.get_or_create(&labels).inc();
         for (direction, count) in
-            [(Direction::Read, counters.bytes_read), (Direction::Sent, counters.bytes_sent)]
+            [(Direction::Read, record.counters.bytes_read), (Direction::Sent, record.counters.bytes_sent)]
         {
             self.bytes.get_or_create(&DirectionLabels { direction }).inc_by(count);
         }
-        for (reason, count) in &counters.dropped {
+        for (reason, count) in &record.counters.dropped {
             self.dropped.get_or_create(&ReasonLabels { reason }).inc_by(*count);
         }
     }
@@ -185,8 +178,8 @@ impl Drop for InFlight {
 }
 
 impl StatusClass {
-    fn of(status: Option<StatusCode>) -> Self {
-        match status.map(|status| status.as_u16() / 100) {
+    fn of(status: Option<u16>) -> Self {
+        match status.map(|status| status / 100) {
             Some(2) => Self::Success,
             Some(3) => Self::Redirection,
             Some(4) => Self::ClientError,
@@ -242,6 +235,7 @@ impl EncodeLabelValue for ReloadResult {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audit::{AuditLog, Guard};
 
     #[track_caller]
     fn has(metrics: &Metrics, line: &str) {
@@ -249,15 +243,25 @@ mod tests {
         assert!(text.lines().any(|it| it == line), "{line:?} missing in:\n{text}");
     }
 
+    /// The record of a request, by way of the guard that makes it.
+    fn count(metrics: &Arc<Metrics>, decision: Decision, status: u16, endpoint: &str) {
+        let log = Arc::new(AuditLog::to_stream(Box::new(std::io::sink())));
+        let counting = Arc::clone(metrics);
+        let mut guard = Guard::begin(log, "id".to_owned(), &http::Method::GET)
+            .observed_by(move |record| counting.end_request(record));
+        guard.decision(decision, "reason");
+        guard.status(http::StatusCode::from_u16(status).unwrap());
+        guard.endpoint(endpoint.into());
+        guard.counters().bytes_sent = 7;
+        guard.counters().drop_values("unlisted", 2);
+    }
+
     #[test]
     fn requests_are_counted_by_decision_status_and_known_endpoint() {
-        let metrics = Metrics::new();
+        let metrics = Arc::new(Metrics::new());
         metrics.know_endpoints(["list-messages".into()]);
-        let mut counters = Counters::default();
-        counters.bytes_sent = 7;
-        counters.drop_values("unlisted", 2);
-        metrics.end_request(Decision::Allowed, Some(StatusCode::OK), Some("list-messages"), &counters);
-        metrics.end_request(Decision::Refused, Some(StatusCode::NOT_FOUND), Some("alice@example"), &counters);
+        count(&metrics, Decision::Allowed, 200, "list-messages");
+        count(&metrics, Decision::Refused, 404, "alice@example");
         has(
             &metrics,
             "glassine_requests_total{decision=\"allowed\",status=\"2xx\",endpoint=\"list-messages\"} 1",
