@@ -5,9 +5,9 @@ use std::sync::Arc;
 use http::StatusCode;
 
 use super::head::Head;
+use super::pipeline::Pipeline;
 use crate::admit::Admitted;
-use crate::audit::{AuditLog, Counters, Decision, Guard, Outcome};
-use crate::sanitize;
+use crate::audit::{AuditLog, Decision, Guard, Outcome};
 use crate::server::Metrics;
 use crate::server::metrics::InFlight;
 use crate::upstream::RequestId;
@@ -15,26 +15,19 @@ use crate::upstream::RequestId;
 /// The record being kept. Dropped unfinished, it says that the client is gone.
 pub(super) struct Account {
     id: RequestId,
-    guard: Option<Guard>,
-    metrics: Arc<Metrics>,
-    _in_flight: InFlight,
+    guard: Guard,
     decision: Decision,
-    status: Option<StatusCode>,
     endpoint: Option<Arc<str>>,
+    _in_flight: InFlight,
 }
 
 impl Account {
     pub(super) fn open(audit: &Arc<AuditLog>, metrics: &Arc<Metrics>, head: &Head<'_>) -> Self {
         let id = new_request_id();
-        Self {
-            id,
-            guard: Some(Guard::begin(Arc::clone(audit), id.to_string(), head.method())),
-            metrics: Arc::clone(metrics),
-            _in_flight: metrics.begin_request(),
-            decision: Decision::Refused,
-            status: None,
-            endpoint: None,
-        }
+        let observer = Arc::clone(metrics);
+        let guard = Guard::begin(Arc::clone(audit), id.to_string(), head.method())
+            .observed_by(move |record| observer.end_request(record));
+        Self { id, guard, decision: Decision::Refused, endpoint: None, _in_flight: metrics.begin_request() }
     }
 
     /// This request's id: in its answer, in logs, in the audit, and Graph's `client-request-id`.
@@ -43,59 +36,46 @@ impl Account {
     }
 
     pub(super) fn consumer(&mut self, name: Arc<str>) {
-        self.note(|guard| guard.consumer(name));
+        self.guard.consumer(name);
     }
 
     pub(super) fn allowed(&mut self, admitted: &Admitted) {
         let endpoint: Arc<str> = admitted.endpoint.name.as_str().into();
         self.endpoint = Some(Arc::clone(&endpoint));
+        self.guard.endpoint(endpoint);
         self.decision = Decision::Allowed;
-        self.note(|guard| {
-            guard.endpoint(endpoint);
-            guard.decision(Decision::Allowed, "allowed");
-        });
+        self.reason("allowed");
     }
 
-    pub(super) fn refused(&mut self, reason: &'static str) {
-        self.decision = Decision::Refused;
-        self.note(|guard| guard.decision(Decision::Refused, reason));
-    }
-
-    /// The request was allowed, and what came of it is `reason`.
+    /// What came of the request, in one word.
     pub(super) fn reason(&mut self, reason: &'static str) {
-        let decision = self.decision;
-        self.note(|guard| guard.decision(decision, reason));
+        self.guard.decision(self.decision, reason);
     }
 
     pub(super) fn upstream_status(&mut self, status: StatusCode) {
-        self.note(|guard| guard.upstream_status(status));
+        self.guard.upstream_status(status);
     }
 
     pub(super) fn status(&mut self, status: StatusCode) {
-        self.status = Some(status);
-        self.note(|guard| guard.status(status));
+        self.guard.status(status);
     }
 
-    pub(super) fn bytes_read(&mut self, bytes: u64) {
-        self.note(|guard| guard.counters().bytes_read += bytes);
+    /// What was read of Graph's body, and done with it.
+    pub(super) fn pipeline(&mut self, pipeline: &Pipeline) {
+        let values = pipeline.counters();
+        let counters = self.guard.counters();
+        counters.bytes_read = pipeline.bytes_read();
+        counters.kept = values.kept;
+        counters.transformed = values.transformed;
+        for (reason, count) in [("not_understood", values.not_understood), ("too_long", values.too_long)] {
+            if count > 0 {
+                counters.drop_values(reason, count);
+            }
+        }
     }
 
     pub(super) fn bytes_sent(&mut self, bytes: usize) {
-        self.note(|guard| guard.counters().bytes_sent += u64::try_from(bytes).unwrap_or(u64::MAX));
-    }
-
-    pub(super) fn values(&mut self, values: sanitize::Counters) {
-        self.note(|guard| {
-            let counters = guard.counters();
-            counters.kept = values.kept;
-            counters.transformed = values.transformed;
-            for (reason, count) in [("not_understood", values.not_understood), ("too_long", values.too_long)]
-            {
-                if count > 0 {
-                    counters.drop_values(reason, count);
-                }
-            }
-        });
+        self.guard.counters().bytes_sent += u64::try_from(bytes).unwrap_or(u64::MAX);
     }
 
     /// Who the request was about, for logs.
@@ -104,27 +84,8 @@ impl Account {
     }
 
     /// Writes the record.
-    pub(super) fn close(mut self, outcome: Outcome) {
-        self.settle(outcome);
-    }
-
-    fn note(&mut self, change: impl FnOnce(&mut Guard)) {
-        if let Some(guard) = &mut self.guard {
-            change(guard);
-        }
-    }
-
-    fn settle(&mut self, outcome: Outcome) {
-        let Some(mut guard) = self.guard.take() else { return };
-        let counters: Counters = guard.counters().clone();
-        guard.finish(outcome);
-        self.metrics.end_request(self.decision, self.status, self.endpoint.as_deref(), &counters);
-    }
-}
-
-impl Drop for Account {
-    fn drop(&mut self) {
-        self.settle(Outcome::ClientGone);
+    pub(super) fn close(self, outcome: Outcome) {
+        self.guard.finish(outcome);
     }
 }
 
@@ -135,9 +96,8 @@ fn new_request_id() -> RequestId {
     if let Err(error) = getrandom::fill(&mut bytes) {
         tracing::error!(%error, "the system gives no random numbers");
     }
-    if let [_, _, _, _, _, _, version, _, variant, ..] = &mut bytes {
-        *version = (*version & 0x0f) | 0x40;
-        *variant = (*variant & 0x3f) | 0x80;
-    }
+    let [_, _, _, _, _, _, version, _, variant, ..] = &mut bytes;
+    *version = (*version & 0x0f) | 0x40;
+    *variant = (*variant & 0x3f) | 0x80;
     RequestId(bytes)
 }

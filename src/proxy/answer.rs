@@ -105,8 +105,7 @@ impl Answer {
     ) -> Response<AnswerBody> {
         account.status(self.status);
         if let Some(pipeline) = &self.ended {
-            account.bytes_read(pipeline.bytes_read());
-            account.values(pipeline.counters());
+            account.pipeline(pipeline);
         }
         let mut response = Response::new(AnswerBody::default());
         *response.status_mut() = self.status;
@@ -219,8 +218,7 @@ impl AnswerBody {
         let pipeline = self.rest.take();
         let Some(mut ending) = self.ending.take() else { return };
         if let Some(pipeline) = pipeline {
-            ending.account.bytes_read(pipeline.bytes_read());
-            ending.account.values(pipeline.counters());
+            ending.account.pipeline(&pipeline);
         }
         ending.account.close(outcome.unwrap_or(ending.outcome));
     }

@@ -93,7 +93,7 @@ impl Proxy {
         let admitted = admit(&head.request(), consumer.policy())?;
         account.allowed(&admitted);
         let answer = fetch(state, &admitted, account).await?;
-        Ok(sanitize(answer, consumer, &admitted, account).await?.holding(permit))
+        Ok(sanitize(answer, consumer, &admitted).await?.holding(permit))
     }
 }
 
@@ -127,12 +127,7 @@ async fn ask(
 }
 
 /// Lets out of Graph's answer what may leave. Waits for the first part, so that early failures get a status of their own.
-async fn sanitize(
-    answer: RawAnswer,
-    consumer: &Consumer,
-    admitted: &Admitted,
-    account: &mut Account,
-) -> Result<Answer, Problem> {
+async fn sanitize(answer: RawAnswer, consumer: &Consumer, admitted: &Admitted) -> Result<Answer, Problem> {
     let headers = answer.clean_headers();
     if answer.is_error() {
         return Err(Problem::Graph { status: answer.status(), code: answer.error_code().await, headers });
@@ -146,7 +141,6 @@ async fn sanitize(
         plan::Response::Count(_) => {
             answer.require_text()?;
             let digits = answer.into_body()?.whole().await?;
-            account.bytes_read(digits.bytes());
             Ok(Answer::text(headers, gate::count(digits.bytes())?))
         }
     }

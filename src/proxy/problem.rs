@@ -91,10 +91,7 @@ impl Problem {
         let told = self.told();
         self.log(&account, told.status);
         let outcome = self.outcome();
-        match outcome {
-            Outcome::Refused => account.refused(self.reason()),
-            _ => account.reason(self.reason()),
-        }
+        account.reason(self.reason());
         let extra = self.extra_header();
         let id = account.request_id().to_string();
         let date = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S").to_string();
