@@ -12,4 +12,5 @@ pub mod pseudonym;
 pub mod rules;
 pub mod sanitize;
 pub mod server;
+pub mod service;
 pub mod upstream;

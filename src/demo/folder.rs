@@ -1,0 +1,131 @@
+//! The files of a demo: what an operator would write for a real deployment, in a folder that goes with the demo.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use super::tenant::Tenant;
+use crate::pseudonym::KeyRing;
+
+/// The rules that the demo runs with unless told otherwise.
+const RULES: &str = include_str!("../../rules/outlook-mail-metadata-only.yaml");
+
+/// The consumer of the demo, and with it the pseudonym domain.
+pub const CONSUMER: &str = "demo";
+
+/// A folder with a configuration and everything that it names; removed on drop.
+pub struct Folder {
+    path: PathBuf,
+    /// The consumer's bearer token.
+    pub token: String,
+}
+
+/// Where the parts of the demo are.
+#[derive(Clone, Copy, Debug)]
+pub struct Addresses {
+    /// The proxy.
+    pub proxy: SocketAddr,
+    /// Health and metrics.
+    pub admin: SocketAddr,
+    /// The sample tenant.
+    pub graph: SocketAddr,
+}
+
+/// Why a demo cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// A file cannot be written.
+    #[error("the demo's files cannot be written: {0}")]
+    Write(#[from] io::Error),
+    /// The operating system gives no randomness.
+    #[error("the operating system gives no random numbers: {0}")]
+    Random(#[from] getrandom::Error),
+}
+
+impl Folder {
+    /// Writes everything. `rules` replaces the shipped rules.
+    ///
+    /// # Errors
+    ///
+    /// [`FolderError`].
+    pub fn create(tenant: &Tenant, addresses: Addresses, rules: Option<&str>) -> Result<Self, FolderError> {
+        let token = format!("glassine_{}", URL_SAFE_NO_PAD.encode(*random::<32>()?));
+        let path = std::env::temp_dir().join(format!("glassine-demo-{}", hex(&*random::<8>()?)));
+        fs::DirBuilder::new().mode(0o700).create(&path)?;
+        let folder = Self { path, token };
+        folder.write("keys.yaml", &KeyRing::render_new(&random::<32>()?, 'A', "2026-01-01T00:00:00Z"))?;
+        folder.write("client-secret", tenant.client_secret())?;
+        folder.write("rules.yaml", rules.unwrap_or(RULES))?;
+        folder.write("config.yaml", &folder.config(tenant, addresses))?;
+        Ok(folder)
+    }
+
+    /// The configuration.
+    pub fn config_file(&self) -> PathBuf {
+        self.path.join("config.yaml")
+    }
+
+    /// The rules in use.
+    pub fn rules_file(&self) -> PathBuf {
+        self.path.join("rules.yaml")
+    }
+
+    /// The audit log.
+    pub fn audit_file(&self) -> PathBuf {
+        self.path.join("audit.jsonl")
+    }
+
+    /// The key ring.
+    pub fn keys_file(&self) -> PathBuf {
+        self.path.join("keys.yaml")
+    }
+
+    fn config(&self, tenant: &Tenant, addresses: Addresses) -> String {
+        let Addresses { proxy, admin, graph } = addresses;
+        let (domain, tenant_id, client_id) = (tenant.domain(), tenant.tenant_id(), tenant.client_id());
+        let digest = hex(&Sha256::digest(&self.token));
+        format!(
+            "listen: {proxy}\n\
+             public_url: http://{proxy}\n\
+             admin: {{ listen: '{admin}' }}\n\
+             upstream:\n  graph: http://{graph}\n  authority: http://{graph}\n  tenant: {tenant_id}\n  client_id: {client_id}\n  credential: {{ client_secret_file: client-secret }}\n\
+             keys: {{ file: keys.yaml }}\n\
+             tenant_domains: [{domain}]\n\
+             consumers:\n  - name: {CONSUMER}\n    rules: rules.yaml\n    credential: {{ bearer_sha256: [{digest}] }}\n    limits: {{ concurrent: 256, requests_per_second: 10000 }}\n\
+             audit: {{ file: audit.jsonl }}\n"
+        )
+    }
+
+    fn write(&self, name: &str, text: &str) -> io::Result<()> {
+        create_private(&self.path.join(name))?.write_all(text.as_bytes())
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.path) {
+            tracing::warn!(%error, "the demo's files could not be removed");
+        }
+    }
+}
+
+fn create_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>, getrandom::Error> {
+    let mut bytes = Zeroizing::new([0; N]);
+    getrandom::fill(&mut *bytes)?;
+    Ok(bytes)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

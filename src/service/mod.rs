@@ -1,0 +1,204 @@
+//! A running proxy: built from one configuration file, reloaded when its files change, drained when it is told to stop.
+
+pub mod logs;
+mod reload;
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::audit::{AuditLog, OpenError};
+use crate::config::files::{FileError, read_text};
+use crate::config::{AuditSink, Config};
+use crate::proxy::{Proxy, State};
+use crate::rules::Report;
+use crate::server::admin::{Admin, Readiness};
+use crate::server::{Metrics, ServerLimits, Shutdown, TlsError, TlsState, serve};
+
+/// Everything that a configuration asks for, built and not yet listening.
+pub struct Service {
+    file: PathBuf,
+    config: Config,
+    proxy: Arc<Proxy>,
+    tls: Option<Arc<TlsState>>,
+    metrics: Arc<Metrics>,
+    /// Findings that do not stop the service.
+    warnings: Vec<Report>,
+}
+
+/// The sockets of a service.
+pub struct Listeners {
+    /// For consumers.
+    pub public: TcpListener,
+    /// For health and metrics.
+    pub admin: Option<TcpListener>,
+}
+
+/// Why a service does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration file cannot be read.
+    #[error(transparent)]
+    Config(#[from] FileError),
+    /// The configuration, or a file that it names, is wrong; the text is the rendered reports.
+    #[error("the configuration cannot be used\n\n{0}")]
+    Reports(String),
+    /// The audit log cannot be opened.
+    #[error(transparent)]
+    Audit(#[from] OpenError),
+    /// The certificate or its key cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}: {source}; is the port in use?")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// Signals cannot be handled.
+    #[error("signals cannot be handled: {0}")]
+    Signals(#[source] io::Error),
+}
+
+impl StartError {
+    /// Whether the input is at fault, rather than the machine.
+    pub fn is_input(&self) -> bool {
+        !matches!(self, Self::Listen { .. } | Self::Signals(_))
+    }
+}
+
+impl Service {
+    /// Builds what the configuration file asks for.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`]; nothing was opened for writing but the audit log, and that is the last step.
+    pub fn build(file: &Path) -> Result<Self, StartError> {
+        let (config, state, warnings) = load(file)?;
+        let tls = config.tls().map(TlsState::load).transpose()?.map(Arc::new);
+        let audit = match config.audit() {
+            AuditSink::File(file) => AuditLog::open(file.path())?,
+            AuditSink::Stdout => AuditLog::stdout(),
+        };
+        let metrics = Arc::new(Metrics::new());
+        let proxy = Arc::new(Proxy::new(state, Arc::new(audit), Arc::clone(&metrics)));
+        metrics.reloaded(true);
+        Ok(Self { file: file.to_owned(), config, proxy, tls, metrics, warnings })
+    }
+
+    /// What a reviewer of the files should know, rendered.
+    pub fn warnings(&self) -> String {
+        self.warnings.iter().map(Report::render).collect()
+    }
+
+    /// Opens the sockets that the configuration names.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::Listen`].
+    pub async fn listen(&self) -> Result<Listeners, StartError> {
+        let admin = match self.config.admin() {
+            Some(admin) => Some(bind(admin.listen).await?),
+            None => None,
+        };
+        Ok(Listeners { public: bind(self.config.listen()).await?, admin })
+    }
+
+    /// Serves until `stop`, then lets answers that have begun end.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError::Signals`].
+    pub async fn run(self, listeners: Listeners, stop: impl Future<Output = ()>) -> Result<(), StartError> {
+        let (trigger, shutdown) = Shutdown::channel();
+        let hangup = signal(SignalKind::hangup()).map_err(StartError::Signals)?;
+        let readiness = Readiness::default();
+        let admin = self.admin(listeners.admin, &readiness, shutdown.clone());
+        let proxy = Arc::clone(&self.proxy);
+        let handler = move |request, peer| {
+            let proxy = Arc::clone(&proxy);
+            async move { proxy.handle(request, peer).await }
+        };
+        let public = serve(listeners.public, self.tls.clone(), self.limits(), handler, shutdown.clone());
+        let reload = tokio::spawn(reload::watch(self, hangup));
+        readiness.set(true);
+        tracing::info!("ready");
+        let stopping = async {
+            stop.await;
+            tracing::info!("stopping; answers that have begun may end");
+            readiness.set(false);
+            trigger.trigger();
+        };
+        tokio::join!(public, admin, stopping);
+        reload.abort();
+        tracing::info!("stopped");
+        Ok(())
+    }
+
+    fn limits(&self) -> ServerLimits {
+        let connections = usize::try_from(self.config.connections().get()).unwrap_or(usize::MAX);
+        ServerLimits { connections, drain: self.config.drain(), ..ServerLimits::default() }
+    }
+
+    fn admin(
+        &self,
+        listener: Option<TcpListener>,
+        readiness: &Readiness,
+        shutdown: Shutdown,
+    ) -> impl Future<Output = ()> + use<> {
+        let admin = Admin::new(Arc::clone(&self.metrics), readiness.clone());
+        let tls = self.tls.clone().filter(|_| self.config.admin().is_some_and(|admin| admin.tls));
+        let handler = move |request, _peer| {
+            let answer = admin.answer(&request);
+            async move { answer }
+        };
+        let limits = self.limits();
+        async move {
+            if let Some(listener) = listener {
+                serve(listener, tls, limits, handler, shutdown).await;
+            }
+        }
+    }
+}
+
+/// SIGINT or SIGTERM.
+///
+/// # Errors
+///
+/// [`StartError::Signals`].
+pub fn stop_signal() -> Result<impl Future<Output = ()>, StartError> {
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// A listening socket.
+///
+/// # Errors
+///
+/// [`StartError::Listen`].
+pub async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
+}
+
+/// Reads and checks everything that decides, and changes nothing.
+fn load(file: &Path) -> Result<(Config, State, Vec<Report>), StartError> {
+    let name = file.display().to_string();
+    let text = read_text(file)?;
+    let config = Config::load(&name, &text).map_err(|report| StartError::Reports(report.render()))?;
+    let (state, warnings) = State::build(&name, &text, &config)
+        .map_err(|error| StartError::Reports(error.reports.iter().map(Report::render).collect()))?;
+    Ok((config, state, warnings))
+}
