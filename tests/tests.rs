@@ -16,3 +16,4 @@ mod support;
 mod tenant;
 mod tokenizer;
 mod upstream;
+mod walk;

@@ -60,7 +60,7 @@ impl Folder {
         let path = std::env::temp_dir().join(format!("glassine-demo-{}", hex(&*random::<8>()?)));
         fs::DirBuilder::new().mode(0o700).create(&path)?;
         let folder = Self { path, token };
-        folder.write("keys.yaml", &KeyRing::render_new(&random::<32>()?, 'A', "2026-01-01T00:00:00Z"))?;
+        folder.write("keys.yaml", &KeyRing::render_new(&*random::<32>()?, 'A', "2026-01-01T00:00:00Z"))?;
         folder.write("client-secret", tenant.client_secret())?;
         folder.write("rules.yaml", rules.unwrap_or(RULES))?;
         folder.write("config.yaml", &folder.config(tenant, addresses))?;

@@ -1,4 +1,5 @@
 //! What tests share: test doubles and helpers, no tests.
 
+pub(crate) mod glassine;
 pub(crate) mod h2;
 pub(crate) mod upstream;

@@ -1,0 +1,282 @@
+//! The whole proxy on real sockets, in front of any upstream, set up by files as an operator would.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use base64::Engine as _;
+use bytes::Bytes;
+use glassine::demo::tenant::{self, Tenant};
+use glassine::pseudonym::{AddressPolicy, Class, KeyRing, Outcome, Pseudonyms};
+use glassine::service::{Listeners, Service};
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// The connector that most tests use.
+pub(crate) const METADATA_ONLY: &str = include_str!("../../rules/outlook-mail-metadata-only.yaml");
+/// The other one.
+pub(crate) const OUTLOOK_MAIL: &str = include_str!("../../rules/outlook-mail.yaml");
+/// What this proxy authenticates to Graph with.
+pub(crate) const GRAPH_TOKEN: &str = "graph-access-token";
+/// The tenant's own domain in the configuration.
+pub(crate) const DOMAIN: &str = "contoso.com";
+
+/// A consumer of a test: its name is its pseudonym domain, its token is made from its name.
+pub(crate) struct Consumer {
+    pub(crate) name: &'static str,
+    pub(crate) rules: String,
+    /// More lines of its entry, indented by four spaces.
+    pub(crate) more: String,
+}
+
+impl Consumer {
+    pub(crate) fn new(name: &'static str, rules: &str) -> Self {
+        Self { name, rules: rules.to_owned(), more: String::new() }
+    }
+
+    pub(crate) fn token(name: &str) -> String {
+        format!("bearer-of-{name}")
+    }
+}
+
+/// A running proxy. Stops, and its files go, on drop.
+pub(crate) struct Glassine {
+    pub(crate) address: SocketAddr,
+    pub(crate) admin: SocketAddr,
+    folder: tempfile::TempDir,
+    stop: Option<oneshot::Sender<()>>,
+    running: JoinHandle<()>,
+    keys: KeyRing,
+    domain: String,
+}
+
+/// What a test configures.
+pub(crate) struct Setup {
+    pub(crate) graph: String,
+    pub(crate) consumers: Vec<Consumer>,
+    pub(crate) domain: String,
+    /// More lines of the configuration.
+    pub(crate) more: String,
+}
+
+impl Setup {
+    /// One consumer `acme` with the metadata-only rules.
+    pub(crate) fn in_front_of(graph: impl Into<String>) -> Self {
+        let consumers = vec![Consumer::new("acme", METADATA_ONLY)];
+        Self { graph: graph.into(), consumers, domain: DOMAIN.to_owned(), more: String::new() }
+    }
+
+    pub(crate) fn rules(mut self, rules: &str) -> Self {
+        self.consumers[0].rules = rules.to_owned();
+        self
+    }
+
+    pub(crate) fn consumer(mut self, consumer: Consumer) -> Self {
+        self.consumers.push(consumer);
+        self
+    }
+
+    pub(crate) async fn start(self) -> Glassine {
+        Glassine::start(self).await
+    }
+}
+
+impl Glassine {
+    pub(crate) async fn start(setup: Setup) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let public = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let admin = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (address, admin_address) = (public.local_addr().unwrap(), admin.local_addr().unwrap());
+        let keys = KeyRing::render_new(&test_master(), 'T', "2026-01-01T00:00:00Z");
+        write(folder.path(), "keys.yaml", &keys);
+        write(folder.path(), "graph-token", GRAPH_TOKEN);
+        write(folder.path(), "config.yaml", &config(&setup, folder.path(), address, admin_address));
+        let service = Service::build(&folder.path().join("config.yaml")).unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let listeners = Listeners { public, admin: Some(admin) };
+        let running = tokio::spawn(async move {
+            service.run(listeners, async { drop(stopped.await) }).await.unwrap();
+        });
+        let keys = KeyRing::parse(&keys).unwrap();
+        Self { address, admin: admin_address, folder, stop: Some(stop), running, keys, domain: setup.domain }
+    }
+
+    /// The keys of a consumer, for tests that play the operator.
+    pub(crate) fn pseudonyms(&self, consumer: &str) -> Pseudonyms {
+        let policy = AddressPolicy { listed: vec![self.domain.clone()], ..AddressPolicy::default() };
+        self.keys.pseudonyms(consumer, &policy)
+    }
+
+    /// The token of a Graph id for the consumer `acme`.
+    pub(crate) fn id(&self, raw: &str) -> String {
+        let mut token = Vec::new();
+        assert_eq!(self.pseudonyms("acme").reversible(Class::Id, raw, &mut token), Outcome::Written);
+        String::from_utf8(token).unwrap()
+    }
+
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn audit(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.file("audit.jsonl")).unwrap_or_default();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// A GET as `acme`. `target` may be a link that the proxy made.
+    pub(crate) async fn get(&self, target: &str) -> Answer {
+        self.get_as("acme", target, &[]).await
+    }
+
+    pub(crate) async fn get_as(&self, consumer: &str, target: &str, headers: &[(&str, &str)]) -> Answer {
+        let token = format!("Bearer {}", Consumer::token(consumer));
+        let mut all = vec![("authorization", token.as_str())];
+        all.extend_from_slice(headers);
+        self.send("GET", target, &all).await
+    }
+
+    pub(crate) async fn send(&self, method: &str, target: &str, headers: &[(&str, &str)]) -> Answer {
+        self.try_send(method, target, headers).await.unwrap()
+    }
+
+    /// As [`Self::send`]; an answer that was cut off is an error.
+    pub(crate) async fn try_send(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<Answer, hyper::Error> {
+        let target = target.strip_prefix(&self.url()).unwrap_or(target);
+        let mut request = http::Request::builder().method(method).uri(target);
+        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+            request = request.header("host", self.address.to_string());
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        send(self.address, request.body(Full::default()).unwrap()).await
+    }
+
+    /// Writes bytes as they are and reads what comes back until the connection ends.
+    pub(crate) async fn raw(&self, bytes: &[u8]) -> String {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
+        let mut answer = Vec::new();
+        // A connection that is reset after its answer has said what it had to say.
+        stream.read_to_end(&mut answer).await.ok();
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    pub(crate) async fn admin_get(&self, path: &str) -> Answer {
+        let request = http::Request::get(path).header("host", self.admin.to_string());
+        send(self.admin, request.body(Full::default()).unwrap()).await.unwrap()
+    }
+
+    /// Stops, and waits until everything has been written.
+    pub(crate) async fn stop(mut self) -> tempfile::TempDir {
+        drop(self.stop.take());
+        (&mut self.running).await.unwrap();
+        std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap())
+    }
+}
+
+impl Drop for Glassine {
+    fn drop(&mut self) {
+        self.running.abort();
+    }
+}
+
+/// An answer, whole.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: http::HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.body.to_vec()).unwrap()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", self.text()))
+    }
+
+    pub(crate) fn code(&self) -> String {
+        self.json()["error"]["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Everything that a consumer sees, as one text.
+    pub(crate) fn everything(&self) -> String {
+        let mut text = format!("{}\n", self.status);
+        for (name, value) in &self.headers {
+            writeln!(text, "{name}: {}", String::from_utf8_lossy(value.as_bytes())).unwrap();
+        }
+        text + &String::from_utf8_lossy(&self.body)
+    }
+}
+
+/// The sample tenant on a socket of its own.
+pub(crate) async fn sample_tenant() -> (Arc<Tenant>, String) {
+    let tenant = Arc::new(Tenant::new(7));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(tenant::serve(listener, Arc::clone(&tenant), url.clone(), std::future::pending()));
+    (tenant, url)
+}
+
+async fn send(address: SocketAddr, request: http::Request<Full<Bytes>>) -> Result<Answer, hyper::Error> {
+    let stream = TcpStream::connect(address).await.unwrap();
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    let driving = tokio::spawn(connection);
+    let (head, body) = sender.send_request(request).await?.into_parts();
+    let body = body.collect().await?.to_bytes();
+    drop(sender);
+    drop(driving.await);
+    Ok(Answer { status: head.status.as_u16(), headers: head.headers, body })
+}
+
+fn config(setup: &Setup, folder: &Path, address: SocketAddr, admin: SocketAddr) -> String {
+    let Setup { graph, domain, more, .. } = setup;
+    let mut text = format!(
+        "listen: {address}\npublic_url: http://{address}\nadmin: {{ listen: '{admin}' }}\n\
+         upstream:\n  graph: {graph}\n  credential: {{ access_token_file: graph-token }}\n  timeouts: {{ response_seconds: 5, idle_seconds: 2 }}\n\
+         keys: {{ file: keys.yaml }}\ntenant_domains: [{domain}]\naudit: {{ file: audit.jsonl }}\n{more}consumers:\n"
+    );
+    for consumer in &setup.consumers {
+        let rules = format!("{}.yaml", consumer.name);
+        write(folder, &rules, &consumer.rules);
+        let digest = Sha256::digest(Consumer::token(consumer.name));
+        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        writeln!(
+            text,
+            "  - name: {}\n    rules: {rules}\n    credential: {{ bearer_sha256: [{digest}] }}\n{}",
+            consumer.name, consumer.more
+        )
+        .unwrap();
+    }
+    text
+}
+
+fn write(folder: &Path, name: &str, text: &str) {
+    std::fs::write(folder.join(name), text).unwrap();
+}
+
+/// Not random, and not weak enough to be refused.
+fn test_master() -> [u8; 32] {
+    let digest: [u8; 32] = Sha256::digest(b"the master key of the tests").into();
+    assert_eq!(base64::engine::general_purpose::STANDARD.encode(digest).len(), 44);
+    digest
+}

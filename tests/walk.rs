@@ -1,0 +1,95 @@
+//! What a consumer does: users → folders → messages → next pages, with only tokens from earlier answers.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::support::glassine::{Glassine, METADATA_ONLY, OUTLOOK_MAIL, Setup, sample_tenant};
+
+/// Every object of a list, page after page, and how many pages there were.
+async fn walk(proxy: &Glassine, first: &str) -> (Vec<Value>, usize) {
+    let (mut objects, mut next, mut pages) = (Vec::new(), Some(first.to_owned()), 0);
+    while let Some(target) = next {
+        let answer = proxy.get(&target).await;
+        assert_eq!(answer.status, 200, "{target}: {}", answer.text());
+        let page = answer.json();
+        objects.extend(page["value"].as_array().unwrap().clone());
+        next = page["@odata.nextLink"].as_str().map(str::to_owned);
+        assert!(next.as_ref().is_none_or(|link| link.starts_with(&proxy.url())), "{next:?}");
+        pages += 1;
+        assert!(pages < 1000, "a walk without end");
+    }
+    (objects, pages)
+}
+
+fn text<'a>(object: &'a Value, name: &str) -> &'a str {
+    object[name].as_str().unwrap_or_else(|| panic!("{name} in {object}"))
+}
+
+async fn walk_the_tenant(rules: &str, version: &str) {
+    let (tenant, graph) = sample_tenant().await;
+    let mut setup = Setup::in_front_of(graph).rules(rules);
+    setup.domain = tenant.domain().to_owned();
+    let proxy = setup.start().await;
+
+    let (users, pages) = walk(&proxy, &format!("/{version}/users")).await;
+    assert_eq!(users.len(), tenant.users().len());
+    assert!(pages > 1);
+
+    let mailbox = tenant.users().iter().find(|user| user.has_mailbox()).unwrap();
+    let token = proxy.id(mailbox.id());
+    let user = users.iter().find(|user| text(user, "id") == token).expect("the user is in the list");
+    let base = format!("/{version}/users/{}", text(user, "id"));
+
+    let (folders, _) = walk(&proxy, &format!("{base}/mailFolders?$top=3")).await;
+    assert!(folders.len() > 3);
+    let (all, _) = walk(&proxy, &format!("{base}/messages?$top=100")).await;
+    let by_folder: u64 = folders.iter().map(|folder| folder["totalItemCount"].as_u64().unwrap()).sum();
+    assert!(all.len() as u64 >= by_folder, "{} of {by_folder}", all.len());
+
+    let folder = folders.iter().max_by_key(|folder| folder["totalItemCount"].as_u64()).unwrap();
+    let (messages, pages) =
+        walk(&proxy, &format!("{base}/mailFolders/{}/messages?$top=25", text(folder, "id"))).await;
+    assert_eq!(messages.len() as u64, folder["totalItemCount"].as_u64().unwrap());
+    assert!(pages > 1);
+    let ids: BTreeSet<_> = messages.iter().map(|message| text(message, "id")).collect();
+    assert_eq!(ids.len(), messages.len());
+
+    let one = proxy.get(&format!("{base}/messages/{}", text(&messages[0], "id"))).await.json();
+    assert_eq!(one["conversationId"], messages[0]["conversationId"]);
+    let settings = proxy.get(&format!("{base}/mailboxSettings")).await.json();
+    assert!(settings["timeZone"].is_string() && settings["automaticRepliesSetting"]["status"].is_string());
+    assert!(settings["automaticRepliesSetting"].get("internalReplyMessage").is_none());
+
+    // The owner's address is one token in the directory and in their mail.
+    let mail = text(user, "mail");
+    assert!(mail.starts_with("t~") && mail.ends_with(tenant.domain()), "{mail}");
+    let addressed = all.iter().any(|message| message["toRecipients"].to_string().contains(mail));
+    assert!(addressed, "nothing was sent to {mail}");
+
+    let (groups, _) = walk(&proxy, &format!("/{version}/groups")).await;
+    let mut members = Vec::new();
+    for group in &groups {
+        members.extend(walk(&proxy, &format!("/{version}/groups/{}/members", text(group, "id"))).await.0);
+    }
+    let known: BTreeSet<_> = users.iter().chain(&groups).map(|object| text(object, "id")).collect();
+    assert!(!members.is_empty() && members.iter().all(|member| known.contains(text(member, "id"))));
+
+    let (contacts, _) = walk(&proxy, &format!("{base}/contacts")).await;
+    assert!(contacts.iter().any(|contact| contact["emailAddresses"].to_string().contains("t~")));
+}
+
+#[tokio::test]
+async fn a_consumer_walks_the_tenant_by_tokens_alone() {
+    walk_the_tenant(METADATA_ONLY, "v1.0").await;
+}
+
+#[tokio::test]
+async fn a_consumer_walks_the_tenant_through_beta() {
+    walk_the_tenant(METADATA_ONLY, "beta").await;
+}
+
+#[tokio::test]
+async fn a_consumer_walks_the_tenant_with_the_other_connector() {
+    walk_the_tenant(OUTLOOK_MAIL, "v1.0").await;
+}
