@@ -83,6 +83,15 @@ pub struct Preferences {
     pub max_page_size: Option<NonZeroU32>,
 }
 
+impl Preferences {
+    /// The values of the `Prefer` header.
+    pub fn values(&self) -> Vec<String> {
+        let immutable_ids = self.immutable_ids.then(|| "IdType=\"ImmutableId\"".to_owned());
+        let max_page_size = self.max_page_size.map(|size| format!("odata.maxpagesize={size}"));
+        immutable_ids.into_iter().chain(max_page_size).collect()
+    }
+}
+
 impl Admitted {
     /// How links in the answer are rewritten.
     pub fn links(&self, policy: &Policy) -> SealedLinks {
