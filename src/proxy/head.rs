@@ -4,8 +4,9 @@
 use std::net::{IpAddr, SocketAddr};
 
 use http::header::{self, HeaderName};
+use http::request::Parts;
 use http::uri::Authority;
-use http::{HeaderMap, Method, Request, Uri, Version};
+use http::{HeaderMap, Method, Uri, Version};
 use hyper::body::{Body, Incoming};
 
 use super::problem::Problem;
@@ -33,16 +34,15 @@ pub(super) struct Hosts {
 }
 
 impl<'a> Head<'a> {
-    pub(super) fn read(request: &'a Request<Incoming>) -> Self {
-        let uri = request.uri();
+    pub(super) fn read(parts: &'a Parts, body: &Incoming) -> Self {
         Self {
-            method: request.method(),
-            uri,
-            version: request.version(),
-            headers: request.headers(),
-            has_body: !request.body().is_end_stream(),
-            target: uri.path_and_query().map_or("", |target| target.as_str()),
-            prefer: join(request.headers(), &HeaderName::from_static("prefer")),
+            method: &parts.method,
+            uri: &parts.uri,
+            version: parts.version,
+            headers: &parts.headers,
+            has_body: !body.is_end_stream(),
+            target: parts.uri.path_and_query().map_or("", |target| target.as_str()),
+            prefer: join(&parts.headers, &HeaderName::from_static("prefer")),
         }
     }
 
@@ -76,7 +76,12 @@ impl<'a> Head<'a> {
         codings.any(|(coding, parameters)| coding.trim().eq_ignore_ascii_case("gzip") && !is_zero(parameters))
     }
 
-    /// The request is for this proxy, in origin-form, and carries nothing.
+    /// The request carries nothing.
+    pub(super) fn check_no_body(&self) -> Result<(), Problem> {
+        if self.has_body { Err(Problem::RequestBody) } else { Ok(()) }
+    }
+
+    /// The request is for this proxy, in origin-form.
     pub(super) fn check(&self, hosts: &Hosts) -> Result<(), Problem> {
         // In HTTP/2 the authority is a field of its own; in HTTP/1 it in the target is the absolute-form of a proxy.
         let authority = match (self.version, self.uri.authority()) {
@@ -86,13 +91,7 @@ impl<'a> Head<'a> {
                 .and_then(|host| host.parse::<Authority>().ok())
                 .ok_or(Problem::ForeignHost)?,
         };
-        if !hosts.include(&authority) {
-            return Err(Problem::ForeignHost);
-        }
-        if self.has_body {
-            return Err(Problem::RequestBody);
-        }
-        Ok(())
+        if hosts.include(&authority) { Ok(()) } else { Err(Problem::ForeignHost) }
     }
 }
 

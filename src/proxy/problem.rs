@@ -1,18 +1,18 @@
 //! Every way a request can fail, and the one place that makes an answer of it. What the consumer is told is fixed text;
 //! what the operator is told goes to the log. Neither holds anything of a request or of Graph's answer.
 
+use http::StatusCode;
 use http::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{Response, StatusCode};
 use jiff::Timestamp;
 
 use super::account::Account;
-use super::answer::{Answer, AnswerBody};
-use super::head::Head;
+use super::answer::Answer;
 use super::pipeline::Broken;
 use super::raw_answer::CleanHeader;
 use crate::admit::Refusal;
 use crate::audit::Outcome;
 use crate::graph::ErrorBody;
+use crate::graph::batch::BatchError;
 use crate::sanitize::{Clean, Violation};
 use crate::upstream::{TokenError, UpstreamError};
 
@@ -43,6 +43,18 @@ pub(super) enum Problem {
     /// A request that carries a body.
     #[error("the request has a body")]
     RequestBody,
+    /// A batch's envelope that is too long.
+    #[error("the batch is too long")]
+    EnvelopeTooLarge,
+    /// A batch's envelope that does not arrive.
+    #[error("the batch did not arrive in time")]
+    EnvelopeTimeout,
+    /// A batch's envelope that is none.
+    #[error(transparent)]
+    Batch(#[from] BatchError),
+    /// A request of a batch whose dependency failed.
+    #[error("a request that this one depends on failed")]
+    Dependency,
     /// Over the consumer's limits.
     #[error("the consumer is over its limits")]
     TooManyRequests,
@@ -86,13 +98,11 @@ struct Told {
 }
 
 impl Problem {
-    /// The answer, in Graph's shape.
-    pub(super) fn into_response(self, head: &Head<'_>, mut account: Account) -> Response<AnswerBody> {
+    /// The answer, in Graph's shape; the account knows why.
+    pub(super) fn into_answer(self, client_request_id: Option<&str>, account: &mut Account) -> Answer {
         let told = self.told();
-        self.log(&account, told.status);
-        let outcome = self.outcome();
+        self.log(account, told.status);
         account.reason(self.reason());
-        let extra = self.extra_header();
         let id = account.request_id().to_string();
         let date = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S").to_string();
         let body = ErrorBody {
@@ -100,14 +110,11 @@ impl Problem {
             message: &told.message,
             date: &date,
             request_id: &id,
-            client_request_id: head.client_request_id().unwrap_or(&id),
+            client_request_id: client_request_id.unwrap_or(&id),
         };
-        let answer = Answer::error(told.status, self.headers(), body.into());
-        let mut response = answer.respond(head, account, outcome);
-        if let Some((name, value)) = extra {
-            response.headers_mut().insert(name, value);
-        }
-        response
+        Answer::error(told.status, self.headers(), body.into())
+            .with(self.extra_header())
+            .ending(self.outcome())
     }
 
     fn told(&self) -> Told {
@@ -119,6 +126,13 @@ impl Problem {
             Self::AbsoluteForm => (400, "absoluteForm", "The request target has to be a path, not a URL."),
             Self::ForeignHost => (421, "foreignHost", "The Host field has to name this proxy."),
             Self::RequestBody => (413, "bodyNotAllowed", "A request must not have a body."),
+            Self::EnvelopeTooLarge => (413, "batchTooLarge", "A batch can have 256 KiB at most."),
+            Self::EnvelopeTimeout => (408, "batchTimeout", "The batch did not arrive in time."),
+            Self::Batch(error) => {
+                let message = format!("The batch is not acceptable: {error}.");
+                return Told { status: self::status(400), code: error.code().to_owned(), message };
+            }
+            Self::Dependency => (424, "FailedDependency", "A request that this one depends on failed."),
             Self::TooManyRequests => {
                 (429, "TooManyRequests", "This consumer is over its limits. Wait as Retry-After says.")
             }
@@ -167,6 +181,10 @@ impl Problem {
             Self::AbsoluteForm => "absolute_form",
             Self::ForeignHost => "foreign_host",
             Self::RequestBody => "request_body",
+            Self::EnvelopeTooLarge => "batch_too_large",
+            Self::EnvelopeTimeout => "batch_timeout",
+            Self::Batch(error) => error.code(),
+            Self::Dependency => "failed_dependency",
             Self::TooManyRequests => "too_many_requests",
             Self::Refused(refusal) => refusal.code(),
             Self::AuditFailing => "audit_failing",
@@ -186,6 +204,10 @@ impl Problem {
             | Self::AbsoluteForm
             | Self::ForeignHost
             | Self::RequestBody
+            | Self::EnvelopeTooLarge
+            | Self::EnvelopeTimeout
+            | Self::Batch(_)
+            | Self::Dependency
             | Self::TooManyRequests
             | Self::Refused(_)
             | Self::AuditFailing => Outcome::Refused,

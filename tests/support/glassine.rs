@@ -157,6 +157,26 @@ impl Glassine {
         target: &str,
         headers: &[(&str, &str)],
     ) -> Result<Answer, hyper::Error> {
+        self.try_send_body(method, target, headers, String::new()).await
+    }
+
+    pub(crate) async fn send_body(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> Answer {
+        self.try_send_body(method, target, headers, body).await.unwrap()
+    }
+
+    async fn try_send_body(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> Result<Answer, hyper::Error> {
         let target = target.strip_prefix(&self.url()).unwrap_or(target);
         let mut request = http::Request::builder().method(method).uri(target);
         if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
@@ -165,7 +185,7 @@ impl Glassine {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        send(self.address, request.body(Full::default()).unwrap()).await
+        send(self.address, request.body(Full::from(body)).unwrap()).await
     }
 
     /// Writes bytes as they are and reads what comes back until the connection ends.
