@@ -34,9 +34,15 @@ pub(super) enum Problem {
     /// The consumer may not ask from this address.
     #[error("the consumer may not ask from this address")]
     Address,
+    /// HTTP/1.0 or older.
+    #[error("the request is in HTTP/1.0")]
+    Version,
     /// A target with an authority, as for a forward proxy.
     #[error("the target is in absolute-form")]
     AbsoluteForm,
+    /// No `Host`, more than one, or one that is none (RFC 9112, 3.2).
+    #[error("the request does not have one valid host")]
+    InvalidHost,
     /// A `Host` that is not this proxy's.
     #[error("the host is not this proxy's")]
     ForeignHost,
@@ -123,6 +129,8 @@ impl Problem {
                 (401, "InvalidAuthenticationToken", "Access token is missing or not known to this proxy.")
             }
             Self::Address => (403, "addressNotAllowed", "This consumer may not ask from this address."),
+            Self::Version => (505, "httpVersionNotSupported", "The request has to be in HTTP/1.1 or HTTP/2."),
+            Self::InvalidHost => (400, "invalidHost", "The request needs exactly one valid Host field."),
             Self::AbsoluteForm => (400, "absoluteForm", "The request target has to be a path, not a URL."),
             Self::ForeignHost => (421, "foreignHost", "The Host field has to name this proxy."),
             Self::RequestBody => (413, "bodyNotAllowed", "A request must not have a body."),
@@ -178,6 +186,8 @@ impl Problem {
         match self {
             Self::Unauthenticated => "unauthenticated",
             Self::Address => "address_not_allowed",
+            Self::Version => "http_version",
+            Self::InvalidHost => "invalid_host",
             Self::AbsoluteForm => "absolute_form",
             Self::ForeignHost => "foreign_host",
             Self::RequestBody => "request_body",
@@ -201,6 +211,8 @@ impl Problem {
         match self {
             Self::Unauthenticated
             | Self::Address
+            | Self::Version
+            | Self::InvalidHost
             | Self::AbsoluteForm
             | Self::ForeignHost
             | Self::RequestBody
@@ -211,8 +223,9 @@ impl Problem {
             | Self::TooManyRequests
             | Self::Refused(_)
             | Self::AuditFailing => Outcome::Refused,
-            Self::Graph { .. } => Outcome::Complete,
-            Self::Token(_)
+            Self::Graph { status, .. } if is_passed_on(*status) => Outcome::Complete,
+            Self::Graph { .. }
+            | Self::Token(_)
             | Self::Upstream(_)
             | Self::ContentType
             | Self::ContentEncoding
@@ -251,13 +264,18 @@ impl Problem {
     }
 }
 
+/// Whether the consumer gets this status of Graph as it is.
+fn is_passed_on(status: StatusCode) -> bool {
+    status == StatusCode::FORBIDDEN || PASSED_ON.contains(&status.as_u16())
+}
+
 /// An error of Graph: its status where it means the consumer, and its code, which is a plain identifier. 401 and 403
 /// are between this proxy and Graph.
 fn told_of_graph(status: StatusCode, code: Option<&Clean<String>>) -> Told {
     let (status, fallback, message) = match status.as_u16() {
         401 => (502, "upstreamUnauthorized", "Microsoft Graph did not accept the proxy's access token."),
         403 => (403, "upstreamForbidden", "Microsoft Graph does not let the proxy read this."),
-        passed if PASSED_ON.contains(&passed) => {
+        passed if is_passed_on(status) => {
             (passed, "upstreamError", "Microsoft Graph answered with an error.")
         }
         _ => {
