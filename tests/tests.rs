@@ -3,10 +3,16 @@
 mod audit;
 mod cli;
 mod config;
+mod diagnostics;
+mod golden;
+mod jsonpath_suite;
 mod pseudonym;
+mod rules_page;
+mod semantics;
 mod server;
 mod support;
 mod tenant;
 mod tokenizer;
+mod two_engines;
 mod upstream;
 mod walk;
