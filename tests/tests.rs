@@ -1,6 +1,7 @@
 //! The integration tests, by purpose. One binary: one link step, one support module.
 
 mod audit;
+mod batch;
 mod cli;
 mod config;
 mod diagnostics;

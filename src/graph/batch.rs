@@ -98,7 +98,11 @@ pub fn parse(version: Version, envelope: &[u8]) -> Result<Vec<BatchItem>, BatchE
         return Err(BatchError::Count);
     }
     let ids: Vec<_> = requests.iter().map(|item| item.id.to_ascii_lowercase()).collect();
-    requests.into_iter().enumerate().map(|(at, item)| item.check(version, ids.get(..at).unwrap_or_default())).collect()
+    requests
+        .into_iter()
+        .enumerate()
+        .map(|(at, item)| item.check(version, ids.get(..at).unwrap_or_default()))
+        .collect()
 }
 
 impl Item {
