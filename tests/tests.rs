@@ -11,6 +11,7 @@
 mod audit;
 mod config;
 mod pseudonym;
+mod readme;
 mod server;
 mod support;
 mod tenant;
