@@ -1,3 +1,7 @@
 //! The `glassine` binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    glassine::cli::run()
+}

@@ -1,20 +1,20 @@
 //! The integration tests, by purpose. One binary: one link step, one support module.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a helper of a test fails the test"
-)]
-
 mod audit;
+mod batch;
+mod cli;
 mod config;
+mod diagnostics;
+mod golden;
+mod jsonpath_suite;
 mod pseudonym;
 mod readme;
+mod rules_page;
+mod semantics;
 mod server;
 mod support;
 mod tenant;
 mod tokenizer;
+mod two_engines;
 mod upstream;
 mod walk;

@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 pub use link::SealedLinks;
 pub use refusal::Refusal;
 
-use crate::graph::{Origin, Preference, Target, prefer};
+use crate::graph::{Origin, Preference, Segment, Target, Version, prefer};
 use crate::pseudonym::{Class, Pseudonyms};
 use crate::rules::Plan;
 use crate::rules::plan::{Endpoint, LinkKind};
@@ -83,11 +83,27 @@ pub struct Preferences {
     pub max_page_size: Option<NonZeroU32>,
 }
 
+impl Preferences {
+    /// The values of the `Prefer` header.
+    pub fn values(&self) -> Vec<String> {
+        let immutable_ids = self.immutable_ids.then(|| "IdType=\"ImmutableId\"".to_owned());
+        let max_page_size = self.max_page_size.map(|size| format!("odata.maxpagesize={size}"));
+        immutable_ids.into_iter().chain(max_page_size).collect()
+    }
+}
+
 impl Admitted {
     /// How links in the answer are rewritten.
     pub fn links(&self, policy: &Policy) -> SealedLinks {
         SealedLinks::new(policy.clone(), Arc::clone(&self.endpoint), self.path.clone())
     }
+}
+
+/// The version of a batch, if this is the head of one: `POST /{version}/$batch`. Each request in it is admitted alone.
+pub fn batch(request: &Request<'_>) -> Option<Version> {
+    let target = Target::parse(request.target).ok().filter(|_| request.method == "POST")?;
+    let is_batch = matches!(target.segments.as_slice(), [Segment::Dollar(name)] if name == "$batch");
+    (is_batch && target.options.is_empty()).then_some(target.version)
 }
 
 /// Decides about a request.

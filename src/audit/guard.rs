@@ -30,7 +30,7 @@ type Observer = Box<dyn FnOnce(&Record) + Send + Sync>;
 
 impl Guard {
     /// Begins the record of a request that has just come in. `request_id` is this proxy's own.
-    pub fn begin(log: Arc<AuditLog>, request_id: String, method: &http::Method) -> Self {
+    pub fn begin(log: Arc<AuditLog>, request_id: String, method: &str) -> Self {
         let record = Record {
             time: format!("{:.3}", Timestamp::now()),
             request_id,

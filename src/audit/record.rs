@@ -91,9 +91,9 @@ impl Counters {
 }
 
 /// The method as a member of the closed set of RFC 9110 and RFC 5789, else `OTHER`.
-pub fn method_name(method: &http::Method) -> &'static str {
+pub fn method_name(method: &str) -> &'static str {
     const KNOWN: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"];
-    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("OTHER")
+    KNOWN.into_iter().find(|known| *known == method).unwrap_or("OTHER")
 }
 
 fn name<S: Serializer>(name: &Option<Arc<str>>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -106,9 +106,8 @@ mod tests {
 
     #[test]
     fn an_extension_method_is_not_quoted() {
-        assert_eq!(method_name(&http::Method::GET), "GET");
-        let odd = http::Method::from_bytes(b"ALICE").unwrap();
-        assert_eq!(method_name(&odd), "OTHER");
+        assert_eq!(method_name("GET"), "GET");
+        assert_eq!(method_name("ALICE"), "OTHER");
     }
 
     #[test]

@@ -1,1 +1,168 @@
-//! (to be written)
+//! The command line: one file per subcommand, and the exit codes.
+//!
+//! | code | meaning |
+//! |---|---|
+//! | 0 | fine |
+//! | 1 | the answer is no: a rules file with errors, a refused request |
+//! | 2 | bad usage or input: nothing was decided, and nothing was written to standard output |
+//!
+//! A command writes its answer when it is complete. Errors go to standard error and say what, where and what to do;
+//! they never hold keys, tokens or properties.
+
+mod check;
+mod demo;
+mod error;
+mod explain;
+mod health;
+mod input;
+mod keys;
+mod options;
+mod pseudonym;
+mod request;
+mod sanitize;
+mod serve;
+mod stand_in;
+mod token;
+
+use std::io::{self, Read, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use error::Error;
+
+/// A reverse proxy that hands an analytics consumer sanitized Microsoft Graph metadata, and nothing else.
+#[derive(Debug, Parser)]
+#[command(
+    name = "glassine",
+    version,
+    after_help = "Exit codes: 0 fine, 1 the answer is no, 2 bad usage or input."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What can be asked of the program. There is no command that turns a token back.
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::Args),
+    Demo(demo::Args),
+    Check(check::Args),
+    Explain(explain::Args),
+    Sanitize(sanitize::Args),
+    #[command(subcommand)]
+    Keys(keys::Command),
+    #[command(subcommand)]
+    Token(token::Command),
+    Pseudonym(pseudonym::Args),
+    Health(health::Args),
+}
+
+/// What a command reads and writes.
+struct Streams<'a> {
+    input: &'a mut dyn Read,
+    out: &'a mut dyn Write,
+    err: &'a mut dyn Write,
+}
+
+/// What a command has found out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    Yes,
+    No,
+}
+
+/// Runs the command that the process was started with.
+pub fn run() -> ExitCode {
+    match Cli::try_parse() {
+        // The streams are not locked for the whole run: other threads may have something to log.
+        Ok(cli) => finish(cli.command.run(&mut Streams {
+            input: &mut io::stdin(),
+            out: &mut io::stdout(),
+            err: &mut io::stderr(),
+        })),
+        Err(usage) => show_usage(&usage),
+    }
+}
+
+impl Command {
+    fn run(self, streams: &mut Streams<'_>) -> Result<Answer, Error> {
+        match self {
+            Self::Serve(args) => serve::run(&args, streams),
+            Self::Demo(args) => demo::run(&args, streams),
+            Self::Check(args) => check::run(&args, streams),
+            Self::Explain(args) => explain::run(&args, streams),
+            Self::Sanitize(args) => sanitize::run(&args, streams),
+            Self::Keys(command) => keys::run(&command, streams),
+            Self::Token(command) => token::run(&command, streams),
+            Self::Pseudonym(args) => pseudonym::run(&args, streams),
+            Self::Health(args) => health::run(&args, streams),
+        }
+    }
+}
+
+fn finish(result: Result<Answer, Error>) -> ExitCode {
+    match result {
+        Ok(Answer::Yes) => ExitCode::SUCCESS,
+        Ok(Answer::No) => ExitCode::from(error::NO),
+        Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
+        Err(error) => {
+            // Where standard error is closed too, the exit code is all that is left to say it with.
+            writeln!(io::stderr(), "error: {error}").ok();
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+/// Help and version go to standard output and are fine; everything else that clap says is bad usage.
+fn show_usage(usage: &clap::Error) -> ExitCode {
+    usage.print().ok();
+    if usage.use_stderr() { ExitCode::from(error::BAD_INPUT) } else { ExitCode::SUCCESS }
+}
+
+impl Streams<'_> {
+    /// Writes a whole answer.
+    fn answer(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.out.write_all(bytes).and_then(|()| self.out.flush()).map_err(Error::Output)
+    }
+
+    /// Writes a whole answer as JSON, for scripts.
+    fn answer_json(&mut self, answer: &impl serde::Serialize) -> Result<(), Error> {
+        let mut text = serde_json::to_vec_pretty(answer).map_err(|error| Error::Output(error.into()))?;
+        text.push(b'\n');
+        self.answer(&text)
+    }
+
+    /// Writes an answer as one line of JSON, for scripts that read on.
+    fn answer_json_line(&mut self, answer: &impl serde::Serialize) -> Result<(), Error> {
+        let mut text = serde_json::to_vec(answer).map_err(|error| Error::Output(error.into()))?;
+        text.push(b'\n');
+        self.answer(&text)
+    }
+
+    /// Says something beside the answer.
+    fn remark(&mut self, text: &str) -> Result<(), Error> {
+        self.err.write_all(text.as_bytes()).map_err(Error::Output)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_reader_that_has_seen_enough_is_no_failure() {
+        let closed = || Error::Output(io::ErrorKind::BrokenPipe.into());
+        let full = || Error::Output(io::ErrorKind::StorageFull.into());
+        assert_eq!(finish(Err(closed())), ExitCode::SUCCESS);
+        assert_eq!(finish(Err(full())), ExitCode::from(error::BAD_INPUT));
+    }
+}

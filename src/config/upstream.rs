@@ -164,7 +164,7 @@ fn check_client_id(text: &Text, context: &mut Context<'_>) -> Option<String> {
 }
 
 /// 8-4-4-4-12 hexadecimal digits.
-fn is_guid(text: &str) -> bool {
+pub(crate) fn is_guid(text: &str) -> bool {
     let is_hex = |group: &str| group.bytes().all(|b| b.is_ascii_hexdigit());
     text.split('-').map(str::len).eq([8, 4, 4, 4, 12]) && text.split('-').all(is_hex)
 }

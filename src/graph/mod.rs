@@ -12,11 +12,13 @@
 //! | [`option`] | the values of `$select`, `$orderby`, `$top`, `$count`, `$expand` and `$filter` |
 //! | [`option_error`] | why an option's value was refused |
 //! | [`filter`], [`literal`], [`property_path`] | what `$filter` says, as a tree that writes itself canonically |
+//! | [`batch`] | JSON batches: the envelope of several requests |
 //! | [`link`] | absolute links of Graph, accepted on one exact origin only |
 //! | [`prefer`] | the `Prefer` request header (RFC 7240) |
 //! | [`schema`] | which properties only beta has |
 //! | [`error_body`] | Graph's JSON error shape |
 
+pub mod batch;
 mod decode;
 pub mod encode;
 pub mod error_body;

@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use super::head::Head;
-use super::pipeline::Pipeline;
-use crate::admit::Admitted;
+use super::pipeline::{Broken, Pipeline};
 use crate::audit::{AuditLog, Decision, Guard, Outcome};
 use crate::server::Metrics;
 use crate::server::metrics::InFlight;
@@ -21,15 +19,25 @@ pub(super) struct Account {
     _in_flight: InFlight,
 }
 
-impl Account {
-    pub(super) fn open(audit: &Arc<AuditLog>, metrics: &Arc<Metrics>, head: &Head<'_>) -> Self {
-        let id = new_request_id();
-        let observer = Arc::clone(metrics);
-        let guard = Guard::begin(Arc::clone(audit), id.to_string(), head.method())
-            .observed_by(move |record| observer.end_request(record));
-        Self { id, guard, decision: Decision::Refused, endpoint: None, _in_flight: metrics.begin_request() }
-    }
+/// Where requests are accounted for.
+#[derive(Clone)]
+pub(super) struct Books {
+    pub(super) audit: Arc<AuditLog>,
+    pub(super) metrics: Arc<Metrics>,
+}
 
+impl Books {
+    pub(super) fn open(&self, method: &str) -> Account {
+        let id = new_request_id();
+        let observer = Arc::clone(&self.metrics);
+        let guard = Guard::begin(Arc::clone(&self.audit), id.to_string(), method)
+            .observed_by(move |record| observer.end_request(record));
+        let in_flight = self.metrics.begin_request();
+        Account { id, guard, decision: Decision::Refused, endpoint: None, _in_flight: in_flight }
+    }
+}
+
+impl Account {
     /// This request's id: in its answer, in logs, in the audit, and Graph's `client-request-id`.
     pub(super) fn request_id(&self) -> RequestId {
         self.id
@@ -39,8 +47,9 @@ impl Account {
         self.guard.consumer(name);
     }
 
-    pub(super) fn allowed(&mut self, admitted: &Admitted) {
-        let endpoint: Arc<str> = admitted.endpoint.name.as_str().into();
+    /// The request may pass, to the endpoint of this name.
+    pub(super) fn allowed(&mut self, endpoint: &str) {
+        let endpoint: Arc<str> = endpoint.into();
         self.endpoint = Some(Arc::clone(&endpoint));
         self.guard.endpoint(endpoint);
         self.decision = Decision::Allowed;
@@ -78,7 +87,14 @@ impl Account {
         self.guard.counters().bytes_sent += u64::try_from(bytes).unwrap_or(u64::MAX);
     }
 
-    /// Who the request was about, for logs.
+    /// The answer broke off after its head had gone out.
+    pub(super) fn broken(&mut self, broken: &Broken) {
+        self.reason("answer_broken");
+        let (request_id, endpoint) = (self.id, self.endpoint());
+        tracing::warn!(%request_id, endpoint, error = %broken, "an answer was cut off after its head had gone out");
+    }
+
+    /// What the request was about, for logs.
     pub(super) fn endpoint(&self) -> &str {
         self.endpoint.as_deref().unwrap_or("none")
     }

@@ -4,12 +4,14 @@
 use std::net::{IpAddr, SocketAddr};
 
 use http::header::{self, HeaderName};
+use http::request::Parts;
 use http::uri::Authority;
-use http::{HeaderMap, Method, Request, Uri, Version};
+use http::{HeaderMap, Method, Uri, Version};
 use hyper::body::{Body, Incoming};
 
 use super::problem::Problem;
 use crate::admit;
+use crate::config::is_guid;
 
 /// A request's head.
 pub(super) struct Head<'a> {
@@ -33,16 +35,15 @@ pub(super) struct Hosts {
 }
 
 impl<'a> Head<'a> {
-    pub(super) fn read(request: &'a Request<Incoming>) -> Self {
-        let uri = request.uri();
+    pub(super) fn read(parts: &'a Parts, body: &Incoming) -> Self {
         Self {
-            method: request.method(),
-            uri,
-            version: request.version(),
-            headers: request.headers(),
-            has_body: !request.body().is_end_stream(),
-            target: uri.path_and_query().map_or("", |target| target.as_str()),
-            prefer: join(request.headers(), &HeaderName::from_static("prefer")),
+            method: &parts.method,
+            uri: &parts.uri,
+            version: parts.version,
+            headers: &parts.headers,
+            has_body: !body.is_end_stream(),
+            target: parts.uri.path_and_query().map_or("", |target| target.as_str()),
+            prefer: join(&parts.headers, &HeaderName::from_static("prefer")),
         }
     }
 
@@ -65,8 +66,7 @@ impl<'a> Head<'a> {
     /// The id that the consumer gave to the request, if it is a GUID.
     pub(super) fn client_request_id(&self) -> Option<&str> {
         let value = single(self.headers, &HeaderName::from_static("client-request-id"))?;
-        let is_guid = value.len() == 36 && value.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-        is_guid.then_some(value)
+        is_guid(value).then_some(value)
     }
 
     /// Whether the consumer takes gzip (RFC 9110, 12.5.3).
@@ -76,23 +76,27 @@ impl<'a> Head<'a> {
         codings.any(|(coding, parameters)| coding.trim().eq_ignore_ascii_case("gzip") && !is_zero(parameters))
     }
 
-    /// The request is for this proxy, in origin-form, and carries nothing.
+    /// The request carries nothing. Another method is refused for what it is, with or without a body.
+    pub(super) fn check_no_body(&self) -> Result<(), Problem> {
+        let reads = matches!(*self.method, Method::GET | Method::HEAD);
+        if self.has_body && reads { Err(Problem::RequestBody) } else { Ok(()) }
+    }
+
+    /// The request is for this proxy, in origin-form.
     pub(super) fn check(&self, hosts: &Hosts) -> Result<(), Problem> {
+        // The end of an HTTP/1.0 answer of unknown length is the end of the connection, so a cut one would look whole.
+        if self.version < Version::HTTP_11 {
+            return Err(Problem::Version);
+        }
         // In HTTP/2 the authority is a field of its own; in HTTP/1 it in the target is the absolute-form of a proxy.
         let authority = match (self.version, self.uri.authority()) {
             (Version::HTTP_2, Some(authority)) => authority.clone(),
             (_, Some(_)) => return Err(Problem::AbsoluteForm),
             (_, None) => single(self.headers, &header::HOST)
                 .and_then(|host| host.parse::<Authority>().ok())
-                .ok_or(Problem::ForeignHost)?,
+                .ok_or(Problem::InvalidHost)?,
         };
-        if !hosts.include(&authority) {
-            return Err(Problem::ForeignHost);
-        }
-        if self.has_body {
-            return Err(Problem::RequestBody);
-        }
-        Ok(())
+        if hosts.include(&authority) { Ok(()) } else { Err(Problem::ForeignHost) }
     }
 }
 

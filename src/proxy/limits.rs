@@ -35,14 +35,17 @@ impl Limits {
         }
     }
 
-    /// Takes a place, or says how long to wait.
+    /// Counts a request, and takes a place among the concurrent ones.
     pub(super) fn enter(&self) -> Result<Permit, Problem> {
-        let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
-        if !bucket.take(Instant::now()) {
-            return Err(Problem::TooManyRequests);
-        }
+        self.count()?;
         let slot = Arc::clone(&self.concurrent).try_acquire_owned().map_err(|_| Problem::TooManyRequests)?;
         Ok(Permit { _slot: slot })
+    }
+
+    /// Counts a request that has its place already: one of a batch.
+    pub(super) fn count(&self) -> Result<(), Problem> {
+        let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        if bucket.take(Instant::now()) { Ok(()) } else { Err(Problem::TooManyRequests) }
     }
 }
 

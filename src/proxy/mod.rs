@@ -7,12 +7,15 @@
 //! | `head` | what of a request's head is looked at |
 //! | `raw_answer` | Graph's answer, with nothing readable but what decides |
 //! | `pipeline` | the one body adapter: decode → sanitize |
-//! | `answer` | what the consumer gets; takes [`crate::sanitize::Clean`] only |
+//! | `batch` | several requests in one |
+//! | `answer`, `body` | what the consumer gets; made of [`crate::sanitize::Clean`] only |
 //! | `problem` | every way a request can fail, and the one place that makes an answer of it |
 //! | `account` | the audit record and the metrics of one request |
 
 mod account;
 mod answer;
+mod batch;
+mod body;
 mod consumer;
 mod head;
 mod limits;
@@ -27,74 +30,103 @@ use arc_swap::ArcSwap;
 use http::{Request, Response};
 use hyper::body::Incoming;
 
-use account::Account;
-use answer::{Answer, AnswerBody};
+use account::{Account, Books};
+use answer::Answer;
+use batch::{BatchStream, read_envelope};
 use consumer::Consumer;
 use head::Head;
 use pipeline::Pipeline;
 use problem::Problem;
 use raw_answer::RawAnswer;
 
+pub use body::AnswerBody;
 pub use state::{BuildError, State};
 
-use crate::admit::{Admitted, admit};
+use crate::admit::{self, Admitted};
 use crate::audit::AuditLog;
+use crate::graph::batch as envelope;
 use crate::rules::plan;
 use crate::sanitize::gate;
 use crate::server::{Metrics, Peer};
 use crate::upstream::{AccessToken, RequestHeaders};
 
+/// What the audit calls a batch; its requests have records of their own.
+const BATCH: &str = "$batch";
+
 /// Serves consumers. Cheap to share; the state can be replaced while requests run, each with the state it began with.
 pub struct Proxy {
     state: ArcSwap<State>,
-    audit: Arc<AuditLog>,
-    metrics: Arc<Metrics>,
+    books: Books,
 }
 
 impl Proxy {
     /// A proxy with this state.
     pub fn new(state: State, audit: Arc<AuditLog>, metrics: Arc<Metrics>) -> Self {
         metrics.know_endpoints(state.endpoint_names());
-        Self { state: ArcSwap::from_pointee(state), audit, metrics }
+        Self { state: ArcSwap::from_pointee(state), books: Books { audit, metrics } }
     }
 
     /// Serves requests that come from now on with another state.
     pub fn replace(&self, state: State) {
-        self.metrics.know_endpoints(state.endpoint_names());
+        self.books.metrics.know_endpoints(state.endpoint_names());
         self.state.store(Arc::new(state));
     }
 
     /// Answers one request. Never fails: every problem has an answer.
     pub async fn handle(&self, request: Request<Incoming>, peer: Peer) -> Response<AnswerBody> {
-        let state = self.state.load_full();
-        let head = Head::read(&request);
-        let mut account = Account::open(&self.audit, &self.metrics, &head);
-        match self.answer(&state, &head, &peer, &mut account).await {
-            Ok(answer) => answer.into_response(&head, account),
-            Err(problem) => problem.into_response(&head, account),
-        }
+        let (parts, body) = request.into_parts();
+        let head = Head::read(&parts, &body);
+        let mut account = self.books.open(head.method().as_str());
+        let answer = match self.answer(&head, body, &peer, &mut account).await {
+            Ok(answer) => answer,
+            Err(problem) => problem.into_answer(head.client_request_id(), &mut account),
+        };
+        answer.into_response(&head, account)
     }
 
     async fn answer(
         &self,
-        state: &State,
         head: &Head<'_>,
+        body: Incoming,
         peer: &Peer,
         account: &mut Account,
     ) -> Result<Answer, Problem> {
         // Nothing is served that cannot be accounted for.
-        if self.audit.is_failing() {
+        if self.books.audit.is_failing() {
             return Err(Problem::AuditFailing);
         }
+        let state = self.state.load_full();
         head.check(state.hosts())?;
         let consumer = state.identify(head, peer)?;
         account.consumer(consumer.name());
         let permit = consumer.limits().enter()?;
-        let admitted = admit(&head.request(), consumer.policy())?;
-        account.allowed(&admitted);
-        let answer = fetch(state, &admitted, account).await?;
-        Ok(sanitize(answer, consumer, &admitted).await?.holding(permit))
+        let request = head.request();
+        let answer = match admit::batch(&request) {
+            Some(version) => {
+                let items = envelope::parse(version, &read_envelope(body).await?)?;
+                account.allowed(BATCH);
+                Answer::batch(BatchStream::start(state, consumer, self.books.clone(), items))
+            }
+            None => {
+                head.check_no_body()?;
+                serve_one(&state, &consumer, &request, account).await?
+            }
+        };
+        Ok(answer.holding(permit))
     }
+}
+
+/// One request, alone or out of a batch.
+async fn serve_one(
+    state: &State,
+    consumer: &Consumer,
+    request: &admit::Request<'_>,
+    account: &mut Account,
+) -> Result<Answer, Problem> {
+    let admitted = admit::admit(request, consumer.policy())?;
+    account.allowed(&admitted.endpoint.name);
+    let answer = fetch(state, &admitted, account).await?;
+    sanitize(answer, consumer, &admitted).await
 }
 
 /// Asks Graph. A token that Graph no longer takes is renewed once.

@@ -24,6 +24,9 @@ pub enum Broken {
     /// The content coding.
     #[error(transparent)]
     Inflate(#[from] InflateError),
+    /// A batch that stopped before it was whole.
+    #[error("the batch was interrupted")]
+    Interrupted,
     /// Compressing the answer.
     #[error(transparent)]
     Deflate(#[from] DeflateError),

@@ -1,18 +1,18 @@
 //! Every way a request can fail, and the one place that makes an answer of it. What the consumer is told is fixed text;
 //! what the operator is told goes to the log. Neither holds anything of a request or of Graph's answer.
 
+use http::StatusCode;
 use http::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{Response, StatusCode};
 use jiff::Timestamp;
 
 use super::account::Account;
-use super::answer::{Answer, AnswerBody};
-use super::head::Head;
+use super::answer::Answer;
 use super::pipeline::Broken;
 use super::raw_answer::CleanHeader;
 use crate::admit::Refusal;
 use crate::audit::Outcome;
 use crate::graph::ErrorBody;
+use crate::graph::batch::BatchError;
 use crate::sanitize::{Clean, Violation};
 use crate::upstream::{TokenError, UpstreamError};
 
@@ -34,15 +34,33 @@ pub(super) enum Problem {
     /// The consumer may not ask from this address.
     #[error("the consumer may not ask from this address")]
     Address,
+    /// HTTP/1.0 or older.
+    #[error("the request is in HTTP/1.0")]
+    Version,
     /// A target with an authority, as for a forward proxy.
     #[error("the target is in absolute-form")]
     AbsoluteForm,
+    /// No `Host`, more than one, or one that is none (RFC 9112, 3.2).
+    #[error("the request does not have one valid host")]
+    InvalidHost,
     /// A `Host` that is not this proxy's.
     #[error("the host is not this proxy's")]
     ForeignHost,
     /// A request that carries a body.
     #[error("the request has a body")]
     RequestBody,
+    /// A batch's envelope that is too long.
+    #[error("the batch is too long")]
+    EnvelopeTooLarge,
+    /// A batch's envelope that does not arrive.
+    #[error("the batch did not arrive in time")]
+    EnvelopeTimeout,
+    /// A batch's envelope that is none.
+    #[error(transparent)]
+    Batch(#[from] BatchError),
+    /// A request of a batch whose dependency failed.
+    #[error("a request that this one depends on failed")]
+    Dependency,
     /// Over the consumer's limits.
     #[error("the consumer is over its limits")]
     TooManyRequests,
@@ -86,13 +104,11 @@ struct Told {
 }
 
 impl Problem {
-    /// The answer, in Graph's shape.
-    pub(super) fn into_response(self, head: &Head<'_>, mut account: Account) -> Response<AnswerBody> {
+    /// The answer, in Graph's shape; the account knows why.
+    pub(super) fn into_answer(self, client_request_id: Option<&str>, account: &mut Account) -> Answer {
         let told = self.told();
-        self.log(&account, told.status);
-        let outcome = self.outcome();
+        self.log(account, told.status);
         account.reason(self.reason());
-        let extra = self.extra_header();
         let id = account.request_id().to_string();
         let date = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S").to_string();
         let body = ErrorBody {
@@ -100,14 +116,11 @@ impl Problem {
             message: &told.message,
             date: &date,
             request_id: &id,
-            client_request_id: head.client_request_id().unwrap_or(&id),
+            client_request_id: client_request_id.unwrap_or(&id),
         };
-        let answer = Answer::error(told.status, self.headers(), body.into());
-        let mut response = answer.respond(head, account, outcome);
-        if let Some((name, value)) = extra {
-            response.headers_mut().insert(name, value);
-        }
-        response
+        Answer::error(told.status, self.headers(), body.into())
+            .with(self.extra_header())
+            .ending(self.outcome())
     }
 
     fn told(&self) -> Told {
@@ -116,9 +129,18 @@ impl Problem {
                 (401, "InvalidAuthenticationToken", "Access token is missing or not known to this proxy.")
             }
             Self::Address => (403, "addressNotAllowed", "This consumer may not ask from this address."),
+            Self::Version => (505, "httpVersionNotSupported", "The request has to be in HTTP/1.1 or HTTP/2."),
+            Self::InvalidHost => (400, "invalidHost", "The request needs exactly one valid Host field."),
             Self::AbsoluteForm => (400, "absoluteForm", "The request target has to be a path, not a URL."),
             Self::ForeignHost => (421, "foreignHost", "The Host field has to name this proxy."),
             Self::RequestBody => (413, "bodyNotAllowed", "A request must not have a body."),
+            Self::EnvelopeTooLarge => (413, "batchTooLarge", "A batch can have 256 KiB at most."),
+            Self::EnvelopeTimeout => (408, "batchTimeout", "The batch did not arrive in time."),
+            Self::Batch(error) => {
+                let message = format!("The batch is not acceptable: {error}.");
+                return Told { status: self::status(400), code: error.code().to_owned(), message };
+            }
+            Self::Dependency => (424, "FailedDependency", "A request that this one depends on failed."),
             Self::TooManyRequests => {
                 (429, "TooManyRequests", "This consumer is over its limits. Wait as Retry-After says.")
             }
@@ -164,9 +186,15 @@ impl Problem {
         match self {
             Self::Unauthenticated => "unauthenticated",
             Self::Address => "address_not_allowed",
+            Self::Version => "http_version",
+            Self::InvalidHost => "invalid_host",
             Self::AbsoluteForm => "absolute_form",
             Self::ForeignHost => "foreign_host",
             Self::RequestBody => "request_body",
+            Self::EnvelopeTooLarge => "batch_too_large",
+            Self::EnvelopeTimeout => "batch_timeout",
+            Self::Batch(error) => error.code(),
+            Self::Dependency => "failed_dependency",
             Self::TooManyRequests => "too_many_requests",
             Self::Refused(refusal) => refusal.code(),
             Self::AuditFailing => "audit_failing",
@@ -183,14 +211,21 @@ impl Problem {
         match self {
             Self::Unauthenticated
             | Self::Address
+            | Self::Version
+            | Self::InvalidHost
             | Self::AbsoluteForm
             | Self::ForeignHost
             | Self::RequestBody
+            | Self::EnvelopeTooLarge
+            | Self::EnvelopeTimeout
+            | Self::Batch(_)
+            | Self::Dependency
             | Self::TooManyRequests
             | Self::Refused(_)
             | Self::AuditFailing => Outcome::Refused,
-            Self::Graph { .. } => Outcome::Complete,
-            Self::Token(_)
+            Self::Graph { status, .. } if is_passed_on(*status) => Outcome::Complete,
+            Self::Graph { .. }
+            | Self::Token(_)
             | Self::Upstream(_)
             | Self::ContentType
             | Self::ContentEncoding
@@ -229,13 +264,18 @@ impl Problem {
     }
 }
 
+/// Whether the consumer gets this status of Graph as it is.
+fn is_passed_on(status: StatusCode) -> bool {
+    status == StatusCode::FORBIDDEN || PASSED_ON.contains(&status.as_u16())
+}
+
 /// An error of Graph: its status where it means the consumer, and its code, which is a plain identifier. 401 and 403
 /// are between this proxy and Graph.
 fn told_of_graph(status: StatusCode, code: Option<&Clean<String>>) -> Told {
     let (status, fallback, message) = match status.as_u16() {
         401 => (502, "upstreamUnauthorized", "Microsoft Graph did not accept the proxy's access token."),
         403 => (403, "upstreamForbidden", "Microsoft Graph does not let the proxy read this."),
-        passed if PASSED_ON.contains(&passed) => {
+        passed if is_passed_on(status) => {
             (passed, "upstreamError", "Microsoft Graph answered with an error.")
         }
         _ => {

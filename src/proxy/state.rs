@@ -28,7 +28,7 @@ pub struct State {
     tokens: TokenSource,
     hosts: Hosts,
     /// Invariant: not empty.
-    consumers: Vec<Consumer>,
+    consumers: Vec<Arc<Consumer>>,
 }
 
 /// Why a configuration could not become a state: reports about it and the files it names.
@@ -75,7 +75,7 @@ impl State {
     }
 
     /// Who is asking. All consumers' hashes are compared, so that the time says nothing about which one it was.
-    pub(super) fn identify(&self, head: &Head<'_>, peer: &Peer) -> Result<&Consumer, Problem> {
+    pub(super) fn identify(&self, head: &Head<'_>, peer: &Peer) -> Result<Arc<Consumer>, Problem> {
         let digest = TokenDigest::of(head.bearer().ok_or(Problem::Unauthenticated)?);
         let mut found = None;
         for consumer in &self.consumers {
@@ -84,7 +84,11 @@ impl State {
             }
         }
         let consumer = found.ok_or(Problem::Unauthenticated)?;
-        if consumer.may_come_from(peer.address.ip()) { Ok(consumer) } else { Err(Problem::Address) }
+        if consumer.may_come_from(peer.address.ip()) {
+            Ok(Arc::clone(consumer))
+        } else {
+            Err(Problem::Address)
+        }
     }
 }
 
@@ -211,7 +215,7 @@ impl Builder<'_> {
         KeyRing::parse(&text).map_err(|error| self.report(source.unusable(&error))).ok()
     }
 
-    fn consumer(&mut self, consumer: &config::Consumer, keys: Option<&KeyRing>) -> Option<Consumer> {
+    fn consumer(&mut self, consumer: &config::Consumer, keys: Option<&KeyRing>) -> Option<Arc<Consumer>> {
         let plan = self.plan(consumer)?;
         let graph = graph::Origin::parse(self.config.upstream().graph().as_str()).ok()?;
         let addresses = AddressPolicy {
@@ -226,7 +230,7 @@ impl Builder<'_> {
             graph,
             public_url: self.config.public_url().as_str().into(),
         };
-        Some(Consumer::new(consumer.clone(), policy, pseudonyms))
+        Some(Arc::new(Consumer::new(consumer.clone(), policy, pseudonyms)))
     }
 
     fn plan(&mut self, consumer: &config::Consumer) -> Option<Arc<Plan>> {

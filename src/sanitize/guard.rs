@@ -1,6 +1,10 @@
 //! The two types that carry the guarantee.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::graph::ErrorBody;
+use crate::graph::batch::ItemHead;
 
 /// Something from upstream. Only the sanitizer can look inside; it has no `Debug`, `Display`, `Deref` or `Serialize`,
 /// so it cannot reach a log or an answer by accident.
@@ -49,5 +53,29 @@ impl From<ErrorBody<'_>> for Clean<Vec<u8>> {
     /// An error in Graph's shape holds this program's texts and ids, and a code that passed [`super::gate`].
     fn from(body: ErrorBody<'_>) -> Self {
         Self(body.to_json())
+    }
+}
+
+impl From<ItemHead<'_>> for Clean<Vec<u8>> {
+    /// The consumer's own id, a status, and header values that are clean or this program's.
+    fn from(head: ItemHead<'_>) -> Self {
+        Self(head.to_json())
+    }
+}
+
+impl Clean<Vec<u8>> {
+    /// Adds what follows.
+    pub fn append(&mut self, more: Self) {
+        self.0.extend_from_slice(&more.0);
+    }
+
+    /// As a JSON string in base64, which is how a batch carries a body that is not JSON.
+    pub fn to_base64_json(&self) -> Self {
+        Self(format!("\"{}\"", STANDARD.encode(&self.0)).into_bytes())
+    }
+
+    /// Punctuation of this program's own.
+    pub fn punctuation(text: &'static str) -> Self {
+        Self(text.as_bytes().to_vec())
     }
 }

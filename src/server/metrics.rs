@@ -247,8 +247,8 @@ mod tests {
     fn count(metrics: &Arc<Metrics>, decision: Decision, status: u16, endpoint: &str) {
         let log = Arc::new(AuditLog::to_stream(Box::new(std::io::sink())));
         let counting = Arc::clone(metrics);
-        let mut guard = Guard::begin(log, "id".to_owned(), &http::Method::GET)
-            .observed_by(move |record| counting.end_request(record));
+        let mut guard =
+            Guard::begin(log, "id".to_owned(), "GET").observed_by(move |record| counting.end_request(record));
         guard.decision(decision, "reason");
         guard.status(http::StatusCode::from_u16(status).unwrap());
         guard.endpoint(endpoint.into());

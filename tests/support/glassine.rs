@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use bytes::Bytes;
@@ -18,6 +19,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+
+use super::upstream::FakeUpstream;
 
 /// The connector that most tests use.
 pub(crate) const METADATA_ONLY: &str = include_str!("../../rules/outlook-mail-metadata-only.yaml");
@@ -64,13 +67,26 @@ pub(crate) struct Setup {
     pub(crate) domain: String,
     /// More lines of the configuration.
     pub(crate) more: String,
+    /// Seconds until the head of an answer, and between two pieces of it.
+    pub(crate) timeouts: (u64, u64),
 }
 
 impl Setup {
     /// One consumer `acme` with the metadata-only rules.
     pub(crate) fn in_front_of(graph: impl Into<String>) -> Self {
         let consumers = vec![Consumer::new("acme", METADATA_ONLY)];
-        Self { graph: graph.into(), consumers, domain: DOMAIN.to_owned(), more: String::new() }
+        let domain = DOMAIN.to_owned();
+        Self { graph: graph.into(), consumers, domain, more: String::new(), timeouts: (5, 2) }
+    }
+
+    /// In front of a server that does as told.
+    pub(crate) fn scripted(upstream: &FakeUpstream) -> Self {
+        Self::in_front_of(format!("http://{}", upstream.address()))
+    }
+
+    /// Both limits are a second, the least that a configuration can say.
+    pub(crate) fn impatient(self) -> Self {
+        Self { timeouts: (1, 1), ..self }
     }
 
     pub(crate) fn rules(mut self, rules: &str) -> Self {
@@ -157,6 +173,26 @@ impl Glassine {
         target: &str,
         headers: &[(&str, &str)],
     ) -> Result<Answer, hyper::Error> {
+        self.try_send_body(method, target, headers, String::new()).await
+    }
+
+    pub(crate) async fn send_body(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> Answer {
+        self.try_send_body(method, target, headers, body).await.unwrap()
+    }
+
+    async fn try_send_body(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: String,
+    ) -> Result<Answer, hyper::Error> {
         let target = target.strip_prefix(&self.url()).unwrap_or(target);
         let mut request = http::Request::builder().method(method).uri(target);
         if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
@@ -165,17 +201,27 @@ impl Glassine {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        send(self.address, request.body(Full::default()).unwrap()).await
+        send(self.address, request.body(Full::from(body)).unwrap()).await
     }
 
     /// Writes bytes as they are and reads what comes back until the connection ends.
     pub(crate) async fn raw(&self, bytes: &[u8]) -> String {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         stream.write_all(bytes).await.unwrap();
-        let mut answer = Vec::new();
-        // A connection that is reset after its answer has said what it had to say.
-        stream.read_to_end(&mut answer).await.ok();
-        String::from_utf8_lossy(&answer).into_owned()
+        read_all(&mut stream).await
+    }
+
+    /// The audit records once there are `count` of them; the last one may still be on its way.
+    pub(crate) async fn audited(&self, count: usize) -> Vec<Value> {
+        for _ in 0..400 {
+            if self.audit().len() >= count {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let records = self.audit();
+        assert_eq!(records.len(), count, "{records:?}");
+        records
     }
 
     pub(crate) async fn admin_get(&self, path: &str) -> Answer {
@@ -228,6 +274,15 @@ impl Answer {
     }
 }
 
+/// What comes until the connection ends, which must be soon.
+pub(crate) async fn read_all(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    // A connection that is reset after its answer has said what it had to say.
+    let reading = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut answer));
+    drop(reading.await.expect("the proxy ends the connection"));
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
 /// The sample tenant on a socket of its own.
 pub(crate) async fn sample_tenant() -> (Arc<Tenant>, String) {
     let tenant = Arc::new(Tenant::new(7));
@@ -249,10 +304,10 @@ async fn send(address: SocketAddr, request: http::Request<Full<Bytes>>) -> Resul
 }
 
 fn config(setup: &Setup, folder: &Path, address: SocketAddr, admin: SocketAddr) -> String {
-    let Setup { graph, domain, more, .. } = setup;
+    let Setup { graph, domain, more, timeouts: (response, idle), .. } = setup;
     let mut text = format!(
         "listen: {address}\npublic_url: http://{address}\nadmin: {{ listen: '{admin}' }}\n\
-         upstream:\n  graph: {graph}\n  credential: {{ access_token_file: graph-token }}\n  timeouts: {{ response_seconds: 5, idle_seconds: 2 }}\n\
+         upstream:\n  graph: {graph}\n  credential: {{ access_token_file: graph-token }}\n  timeouts: {{ response_seconds: {response}, idle_seconds: {idle} }}\n\
          keys: {{ file: keys.yaml }}\ntenant_domains: [{domain}]\naudit: {{ file: audit.jsonl }}\n{more}consumers:\n"
     );
     for consumer in &setup.consumers {

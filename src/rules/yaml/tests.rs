@@ -29,7 +29,7 @@ fn places(source: &str) -> Vec<(String, String)> {
     load::<File>(source)
         .diagnostics
         .into_iter()
-        .map(|d| (source[d.span.unwrap()].to_owned(), d.message))
+        .map(|d| (source.get(d.span.unwrap()).unwrap().to_owned(), d.message))
         .collect()
 }
 
@@ -40,7 +40,7 @@ fn values_carry_the_bytes_they_were_written_as() {
     let file = loaded.value.unwrap();
     assert!(loaded.diagnostics.is_empty());
     assert_eq!(file.name.value, "a b");
-    assert!(source[file.name.span].contains("a b"));
+    assert!(source.get(file.name.span).unwrap().contains("a b"));
     assert_eq!(file.items[0].0.as_ref().unwrap().size, 3);
     assert_eq!(file.extra, Some(Kind::Of(4)));
 }

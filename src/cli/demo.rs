@@ -1,0 +1,130 @@
+//! `glassine demo`: the sample tenant and the proxy in front of it, without any set-up.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::Serialize;
+use tokio::net::TcpListener;
+
+use super::error::Error;
+use super::options::Format;
+use super::{Answer, Streams, input};
+use crate::demo::folder::{Addresses, CONSUMER, Folder};
+use crate::demo::tenant::{self, Tenant};
+use crate::pseudonym::{AddressPolicy, Class, KeyRing};
+use crate::service::{Listeners, Service, bind, logs, stop_signal};
+
+/// The sample tenant is the same every time.
+const SEED: u64 = 7;
+
+/// Starts an embedded sample tenant (a small Microsoft Graph look-alike) and the proxy in front of it.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Where the proxy listens; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    listen: SocketAddr,
+    /// Where health and metrics are.
+    #[arg(long, default_value = "127.0.0.1:9901", value_name = "ADDRESS")]
+    admin_listen: SocketAddr,
+    /// Where the sample tenant listens.
+    #[arg(long, default_value = "127.0.0.1:8081", value_name = "ADDRESS")]
+    graph_listen: SocketAddr,
+    /// Other rules than the shipped ones for metadata only.
+    #[arg(long, value_name = "FILE")]
+    rules: Option<PathBuf>,
+    /// With `json`, the first line is one object: proxy, admin, graph, token, rules.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// What scripts need.
+#[derive(Serialize)]
+struct Where<'a> {
+    proxy: String,
+    admin: String,
+    graph: String,
+    token: &'a str,
+    rules: String,
+    audit: String,
+}
+
+pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<Answer, Error> {
+    logs::start();
+    let runtime = tokio::runtime::Runtime::new().map_err(Error::Runtime)?;
+    runtime.block_on(demo(args, streams))
+}
+
+async fn demo(args: &Args, streams: &mut Streams<'_>) -> Result<Answer, Error> {
+    let rules = args.rules.as_deref().map(input::text).transpose()?;
+    let stop = stop_signal()?;
+    let listeners =
+        Listeners { public: bind(args.listen).await?, admin: Some(bind(args.admin_listen).await?) };
+    let graph = bind(args.graph_listen).await?;
+    let addresses = addresses(&listeners, &graph)?;
+    let tenant = Arc::new(Tenant::new(SEED));
+    let folder = Folder::create(&tenant, addresses, rules.as_ref().map(|text| text.as_str()))?;
+    let service = Service::build(&folder.config_file())?;
+    streams.remark(&service.warnings())?;
+    let base_url = format!("http://{}", addresses.graph);
+    tokio::spawn(tenant::serve(graph, Arc::clone(&tenant), base_url, std::future::pending()));
+    tell(args, addresses, &folder, &tenant, streams)?;
+    service.run(listeners, stop).await?;
+    Ok(Answer::Yes)
+}
+
+fn addresses(listeners: &Listeners, graph: &TcpListener) -> Result<Addresses, Error> {
+    let address = |listener: &TcpListener| listener.local_addr().map_err(Error::Runtime);
+    let admin = listeners.admin.as_ref().map_or_else(|| address(graph), address)?;
+    Ok(Addresses { proxy: address(&listeners.public)?, admin, graph: address(graph)? })
+}
+
+fn tell(
+    args: &Args,
+    addresses: Addresses,
+    folder: &Folder,
+    tenant: &Tenant,
+    streams: &mut Streams<'_>,
+) -> Result<(), Error> {
+    let Addresses { proxy, admin, graph } = addresses;
+    match args.format {
+        Format::Json => streams.answer_json_line(&Where {
+            proxy: format!("http://{proxy}"),
+            admin: format!("http://{admin}"),
+            graph: format!("http://{graph}"),
+            token: &folder.token,
+            rules: folder.rules_file().display().to_string(),
+            audit: folder.audit_file().display().to_string(),
+        }),
+        Format::Text => streams.answer(text(addresses, folder, tenant)?.as_bytes()),
+    }
+}
+
+/// The same page before and after, and a question that is refused.
+fn text(addresses: Addresses, folder: &Folder, tenant: &Tenant) -> Result<String, Error> {
+    let Addresses { proxy, graph, .. } = addresses;
+    let token = &folder.token;
+    let user = tenant.users().iter().find(|user| user.has_mailbox());
+    let id = user.map_or("", |user| user.id());
+    let keys = KeyRing::parse(&input::text(&folder.keys_file())?)
+        .map_err(|error| Error::Keys { file: folder.keys_file(), error })?;
+    let mut pseudonym = Vec::new();
+    let outcome =
+        keys.pseudonyms(CONSUMER, &AddressPolicy::default()).reversible(Class::Id, id, &mut pseudonym);
+    debug_assert_eq!(outcome, crate::pseudonym::Outcome::Written, "a user has an id");
+    let pseudonym = String::from_utf8_lossy(&pseudonym);
+    Ok(format!(
+        "A sample tenant and Glassine in front of it. Stop with Ctrl-C.\n\n\
+         1. A page of mail as Microsoft Graph has it: names, subjects, bodies.\n\n\
+         curl -s 'http://{graph}/v1.0/users/{id}/messages?$top=2'\n\n\
+         2. The same page through Glassine: who, when, in which thread. The mailbox is addressed by its token.\n\n\
+         curl -s -H 'Authorization: Bearer {token}' 'http://{proxy}/v1.0/users/{pseudonym}/messages?$top=2'\n\n\
+         3. A question about content, which the rules do not open:\n\n\
+         curl -s -H 'Authorization: Bearer {token}' \"http://{proxy}/v1.0/users/{pseudonym}/messages?\\$search=salary\"\n\n\
+         Tokens of all mailboxes: curl -s -H 'Authorization: Bearer {token}' 'http://{proxy}/v1.0/users'\n\
+         What may leave is on one page: {rules}\n\
+         What was asked and answered:   {audit}\n",
+        rules = folder.rules_file().display(),
+        audit = folder.audit_file().display(),
+    ))
+}

@@ -1,0 +1,129 @@
+//! Why a command gave no answer, in words for who typed it.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::input::InputError;
+use crate::admit::Refusal;
+use crate::demo::folder::FolderError;
+use crate::graph::LinkError;
+use crate::pseudonym::KeyFileError;
+use crate::sanitize::{Failure, Violation};
+use crate::service::StartError;
+
+/// The exit code of a no.
+pub(super) const NO: u8 = 1;
+
+/// The exit code of bad usage and bad input, which is also clap's.
+pub(super) const BAD_INPUT: u8 = 2;
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    /// A file cannot be read.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// Several files cannot be read; all of them are named.
+    #[error("{}", .0.iter().map(InputError::to_string).collect::<Vec<_>>().join("\nerror: "))]
+    Inputs(Vec<InputError>),
+    /// The rules file has errors; the text is the rendered report.
+    #[error("{file}: the rules cannot be used\n\n{report}", file = .file.display())]
+    Rules {
+        /// The rules file.
+        file: PathBuf,
+        /// What is wrong with it, rendered.
+        report: String,
+    },
+    /// The key file is not one.
+    #[error("{file}: {error}", file = .file.display())]
+    Keys {
+        /// The key file.
+        file: PathBuf,
+        /// What is wrong with it.
+        error: KeyFileError,
+    },
+    /// A new key file cannot be written.
+    #[error("{file}: {advice}", file = .file.display())]
+    NewKeys {
+        /// The file that was to be written.
+        file: PathBuf,
+        /// What is in the way and what to do.
+        advice: NewKeysAdvice,
+    },
+    /// The rules refuse the request that the document is the answer to.
+    #[error("the request is refused with {status} {code}: {0}", status = .0.status(), code = .0.code())]
+    Refused(Refusal),
+    /// A sealed link in the request, and no keys.
+    #[error(
+        "the request follows a sealed link, which only the proxy's keys open; say which with --keys FILE --consumer NAME"
+    )]
+    SealedLink,
+    /// The document on standard input is refused.
+    #[error("standard input: {0}")]
+    Document(Failure),
+    /// The document is JSON, and the rules cannot be applied to it.
+    #[error("standard input: {violation} (found at byte {position})")]
+    Violation {
+        /// What is wrong with it.
+        violation: Violation,
+        /// How many bytes had been read when that was certain.
+        position: usize,
+    },
+    /// The document is not what `/$count` answers.
+    #[error("standard input: expected a number and nothing else, which is what `/$count` answers")]
+    Count,
+    /// Graph's address is malformed.
+    #[error("the address of Graph is not one: {0}")]
+    Graph(LinkError),
+    /// A value is not of the kind that was asked for. Which one; not what it says.
+    #[error("value {0} is empty or not of the kind that `--as` names; nothing was written")]
+    Value(usize),
+    /// A token of a person that opens is never made.
+    #[error("`--reversible` is for ids: say `--as id`")]
+    Reversible,
+    /// Standard input cannot be read.
+    #[error("standard input cannot be read: {0}")]
+    StandardInput(io::Error),
+    /// The service does not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The demo cannot be set up.
+    #[error(transparent)]
+    Demo(#[from] FolderError),
+    /// The machine does not let the program run.
+    #[error("the program cannot run here: {0}")]
+    Runtime(io::Error),
+    /// The operating system gives no randomness.
+    #[error("the operating system gives no random numbers: {0}")]
+    Randomness(getrandom::Error),
+    /// The answer cannot be written.
+    #[error("the answer cannot be written: {0}")]
+    Output(io::Error),
+}
+
+/// What is in the way of a new key file.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NewKeysAdvice {
+    /// Overwriting keys would make every token that they made meaningless.
+    #[error("the file exists and is left as it is; keys are never overwritten, name another file")]
+    Exists,
+    /// Anything else.
+    #[error("the file cannot be written: {0}")]
+    Other(io::Error),
+}
+
+impl Error {
+    /// The process's exit code.
+    pub(super) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Refused(_) | Self::Runtime(_) | Self::Demo(_) => NO,
+            Self::Start(error) if !error.is_input() => NO,
+            _ => BAD_INPUT,
+        }
+    }
+
+    /// Whether the reader of the answer has seen enough.
+    pub(super) fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}

@@ -1,0 +1,77 @@
+//! `glassine keys`: key files.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use zeroize::Zeroizing;
+
+use super::error::{Error, NewKeysAdvice};
+use super::{Answer, Streams, input};
+use crate::pseudonym::KeyRing;
+
+/// The first key's id: the first base64url character.
+const FIRST_ID: char = 'A';
+
+/// Its owner reads and writes a key file, and nobody else.
+const MODE: u32 = 0o600;
+
+/// Key files, which pseudonyms are made with.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// Make a key file with one fresh key.
+    New {
+        /// Write this file, readable by its owner only, instead of standard output. A file that exists is left as it is.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Print which keys a file has: id, time of making and fingerprint, the newest first.
+    Fingerprint {
+        /// A key file.
+        file: PathBuf,
+    },
+}
+
+pub(super) fn run(command: &Command, streams: &mut Streams<'_>) -> Result<Answer, Error> {
+    match command {
+        Command::New { out: None } => streams.answer(new_keys()?.as_bytes())?,
+        Command::New { out: Some(file) } => {
+            create(file, new_keys()?.as_bytes())?;
+            streams.answer(format!("{}: written\n", file.display()).as_bytes())?;
+        }
+        Command::Fingerprint { file } => streams.answer(fingerprints(&input::keys(file)?).as_bytes())?,
+    }
+    Ok(Answer::Yes)
+}
+
+fn new_keys() -> Result<Zeroizing<String>, Error> {
+    let mut master = Zeroizing::new([0; 32]);
+    getrandom::fill(&mut *master).map_err(Error::Randomness)?;
+    let created = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    Ok(KeyRing::render_new(&master, FIRST_ID, &created))
+}
+
+/// A whole new file or none.
+fn create(path: &Path, contents: &[u8]) -> Result<(), Error> {
+    let failed = |advice| Error::NewKeys { file: path.to_owned(), advice };
+    let mut file =
+        OpenOptions::new().write(true).create_new(true).mode(MODE).open(path).map_err(|error| {
+            failed(match error.kind() {
+                io::ErrorKind::AlreadyExists => NewKeysAdvice::Exists,
+                _ => NewKeysAdvice::Other(error),
+            })
+        })?;
+    file.write_all(contents).and_then(|()| file.sync_all()).map_err(|error| {
+        // The error that is told is the first one.
+        fs::remove_file(path).ok();
+        failed(NewKeysAdvice::Other(error))
+    })
+}
+
+fn fingerprints(ring: &KeyRing) -> String {
+    let line =
+        |key: crate::pseudonym::Fingerprint| format!("{} {} {}\n", key.id, key.created, key.fingerprint);
+    ring.fingerprint().into_iter().map(line).collect()
+}

@@ -1,0 +1,150 @@
+//! `glassine sanitize`: what would leave of a document that Graph answered.
+
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::error::Error;
+use super::request::RequestLine;
+use super::stand_in::StandIn;
+use super::{Answer, Streams, input, options};
+use crate::admit::{Admitted, Policy, Refusal, Request, admit};
+use crate::graph::{Origin, Segment, Target};
+use crate::pseudonym::Pseudonyms;
+use crate::rules::plan::{Body, Endpoint, Response};
+use crate::rules::template::Part;
+use crate::sanitize::tokenizer::Limits;
+use crate::sanitize::{Clean, Context, Counters, Failure, Raw, Sanitizer, gate, sanitize};
+
+/// Sanitize one answer of Graph, from standard input to standard output.
+///
+/// The answer is written when all of it has been read and found acceptable; else nothing is.
+/// Exit code 1 if the rules refuse the request, 2 if the input is not acceptable.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The consumer's rules.
+    #[arg(long, value_name = "FILE")]
+    rules: PathBuf,
+    /// The request that the document answers, as in 'GET /v1.0/users/{user}/messages'. Its keys may be anything: nothing
+    /// is sent, and links have tokens in their place.
+    #[arg(long)]
+    request: RequestLine,
+    /// The key file.
+    #[arg(long, value_name = "FILE")]
+    keys: PathBuf,
+    /// The consumer that the answer is for.
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    consumer: String,
+    /// A domain of the tenant's own, which stays readable beside a pseudonym. May be repeated.
+    #[arg(long = "tenant-domain", value_name = "DOMAIN", value_parser = options::domain)]
+    tenant_domains: Vec<String>,
+    /// Where consumers find the proxy: links lead there.
+    #[arg(long, value_name = "URL", default_value = "https://localhost", value_parser = options::public_url)]
+    public_url: Arc<str>,
+    /// Where Graph is: links that lead elsewhere are refused.
+    #[arg(long, value_name = "URL", default_value = options::GRAPH, value_parser = Origin::parse)]
+    graph: Origin,
+    /// Say on standard error how many values were kept, transformed and dropped.
+    #[arg(long)]
+    stats: bool,
+}
+
+pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<Answer, Error> {
+    let plan = input::rules(&args.rules)?;
+    let addresses = options::addresses(Some(&plan), &args.tenant_domains);
+    let pseudonyms = Arc::new(input::keys(&args.keys)?.pseudonyms(&args.consumer, &addresses));
+    let policy = Policy {
+        plan: Arc::new(plan),
+        keys: Arc::<Pseudonyms>::clone(&pseudonyms),
+        graph: args.graph.clone(),
+        public_url: Arc::clone(&args.public_url),
+    };
+    let admitted = admit_any_key(&args.request, &policy, &pseudonyms).map_err(Error::Refused)?;
+    let document = read(streams.input)?;
+    let (clean, counters) = match &admitted.endpoint.response {
+        Response::Json(body) => clean_json(body, &admitted, &policy, pseudonyms, &document)?,
+        Response::Count(_) => {
+            (gate::count(Raw::new(&document)).map_err(|_| Error::Count)?, Counters::default())
+        }
+    };
+    streams.answer(clean.get())?;
+    if args.stats {
+        streams.remark(&describe(counters))?;
+    }
+    Ok(Answer::Yes)
+}
+
+/// Admits a request whose path has any keys.
+fn admit_any_key(
+    request: &RequestLine,
+    policy: &Policy,
+    pseudonyms: &Pseudonyms,
+) -> Result<Admitted, Refusal> {
+    let mut target = Target::parse(&request.target)?;
+    let path = Target { options: Vec::new(), ..target.clone() }.canonical();
+    let lenient = Policy { keys: Arc::new(StandIn::Anything), ..policy.clone() };
+    let request = Request { method: &request.method, target: &path, prefer: None };
+    let endpoint = admit(&request, &lenient)?.endpoint;
+    tokenize_keys(&mut target, &endpoint, pseudonyms);
+    admit(&Request { target: &target.canonical(), ..request }, policy)
+}
+
+/// Puts a token in the place of every raw key: links repeat the path, and would carry the key out.
+fn tokenize_keys(target: &mut Target, endpoint: &Endpoint, pseudonyms: &Pseudonyms) {
+    for (segment, part) in target.segments.iter_mut().zip(&endpoint.template.parts) {
+        if let (Part::Param(name), Segment::Plain(key) | Segment::Key(key)) = (part, &*segment)
+            && let Some(token) = token(endpoint, name, key, pseudonyms)
+        {
+            *segment = Segment::Plain(token);
+        }
+    }
+}
+
+/// The token for a path parameter that takes one and has none yet.
+fn token(endpoint: &Endpoint, name: &str, key: &str, pseudonyms: &Pseudonyms) -> Option<String> {
+    let param = endpoint.params.iter().find(|param| param.name == name)?;
+    let class = param.token?;
+    let is_name = param.one_of.iter().any(|name| name.eq_ignore_ascii_case(key));
+    if is_name || pseudonyms.open(class, key).is_some() {
+        return None;
+    }
+    let mut token = Vec::new();
+    let _outcome = pseudonyms.reversible(class, key, &mut token);
+    String::from_utf8(token).ok()
+}
+
+/// As much as the sanitizer would read, and one byte more, which it refuses.
+fn read(input: &mut dyn Read) -> Result<Vec<u8>, Error> {
+    let mut document = Vec::new();
+    let limit = Limits::default().document_length.saturating_add(1);
+    input.take(limit).read_to_end(&mut document).map_err(Error::StandardInput)?;
+    Ok(document)
+}
+
+fn clean_json(
+    body: &Arc<Body>,
+    admitted: &Admitted,
+    policy: &Policy,
+    pseudonyms: Arc<Pseudonyms>,
+    document: &[u8],
+) -> Result<(Clean<Vec<u8>>, Counters), Error> {
+    let links = Arc::new(admitted.links(policy));
+    let context = Context { body: Arc::clone(body), pseudonyms, links };
+    sanitize(context.clone(), Raw::new(document)).map_err(|failure| match failure {
+        Failure::Violation(violation) => Error::Violation { violation, position: locate(context, document) },
+        syntax @ Failure::Syntax(_) => Error::Document(syntax),
+    })
+}
+
+/// How many bytes of a refused document are acceptable.
+fn locate(context: Context, document: &[u8]) -> usize {
+    let mut sanitizer = Sanitizer::new(context);
+    document.chunks(1).take_while(|byte| sanitizer.feed(Raw::new(byte)).is_ok()).count()
+}
+
+fn describe(counters: Counters) -> String {
+    format!(
+        "kept {}, transformed {}, dropped as not understood {}, dropped as too long {}\n",
+        counters.kept, counters.transformed, counters.not_understood, counters.too_long
+    )
+}

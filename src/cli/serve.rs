@@ -1,0 +1,28 @@
+//! `glassine serve`: the proxy.
+
+use std::path::PathBuf;
+
+use super::error::Error;
+use super::{Answer, Streams};
+use crate::service::{Service, logs, stop_signal};
+
+/// Runs the proxy.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<Answer, Error> {
+    logs::start();
+    let service = Service::build(&args.config)?;
+    streams.remark(&service.warnings())?;
+    let runtime = tokio::runtime::Runtime::new().map_err(Error::Runtime)?;
+    runtime.block_on(async {
+        let stop = stop_signal()?;
+        let listeners = service.listen().await?;
+        service.run(listeners, stop).await?;
+        Ok(Answer::Yes)
+    })
+}

@@ -1,0 +1,127 @@
+//! Stand-ins for a consumer's keys. A request is decided about as the proxy would, and what a token stands for is
+//! never shown: a placeholder takes its place, so that no command turns a token back.
+
+use zeroize::Zeroizing;
+
+use crate::admit::{Admitted, Keys};
+use crate::pseudonym::{Class, Pseudonyms};
+use crate::rules::plan::Endpoint;
+use crate::rules::template::Part;
+
+/// What stands in a query for what a token opened to. Ids are the one class that opens.
+const OPENED: &str = "{id}";
+
+/// What stands in a query for what was sealed in a link.
+const SEALED: &str = "{sealed}";
+
+/// What is taken for a token of the consumer.
+pub(super) enum StandIn {
+    /// What looks like a token, and placeholders such as `{user}`. No sealed link opens.
+    Presumed,
+    /// What these keys open.
+    Opened(Box<Pseudonyms>),
+    /// Everything, to find the endpoint that a path is for.
+    Anything,
+}
+
+impl Keys for StandIn {
+    fn open(&self, class: Class, token: &str) -> Option<Zeroizing<String>> {
+        let opens = match self {
+            Self::Presumed => is_token(token) || is_placeholder(token),
+            Self::Opened(pseudonyms) => pseudonyms.open(class, token).is_some(),
+            Self::Anything => true,
+        };
+        opens.then(|| Zeroizing::new(OPENED.to_owned()))
+    }
+
+    /// Links are in answers, and a stand-in decides about requests only.
+    fn seal_link(&self, _: &[u8]) -> String {
+        String::new()
+    }
+
+    fn unseal_link(&self, sealed: &str) -> Option<Zeroizing<Vec<u8>>> {
+        match self {
+            Self::Opened(pseudonyms) => pseudonyms.unseal_link(sealed),
+            Self::Presumed | Self::Anything => None,
+        }
+    }
+}
+
+/// The request for Graph with placeholders for everything that was opened or unsealed.
+pub(super) fn veiled_upstream(admitted: &Admitted, is_link: bool) -> String {
+    let (path, query) = admitted.upstream.split_once('?').unwrap_or((&admitted.upstream, ""));
+    let mut target = veiled_path(path, &admitted.endpoint);
+    if !query.is_empty() {
+        target.push('?');
+        target.push_str(&if is_link { veiled_query(query) } else { readable(query) });
+    }
+    target
+}
+
+/// A target with its placeholders as they are typed.
+pub(super) fn readable(target: &str) -> String {
+    target.replace("%7B", "{").replace("%7D", "}")
+}
+
+/// `p~` and base64url. Whether it was sealed with the consumer's key is for the keys to say.
+fn is_token(text: &str) -> bool {
+    let is_base64url = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    text.strip_prefix("p~").is_some_and(|sealed| !sealed.is_empty() && sealed.bytes().all(is_base64url))
+}
+
+fn is_placeholder(text: &str) -> bool {
+    let name = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or_default();
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+/// The version, then segments and parts side by side.
+fn veiled_path(path: &str, endpoint: &Endpoint) -> String {
+    let mut segments = path.trim_start_matches('/').split('/');
+    let mut veiled = format!("/{}", segments.next().unwrap_or_default());
+    for (part, segment) in endpoint.template.parts.iter().zip(segments) {
+        veiled.push('/');
+        match part {
+            Part::Param(name) if is_opened(endpoint, name, segment) => {
+                veiled.extend(["{", name, "}"]);
+            }
+            _ => veiled.push_str(segment),
+        }
+    }
+    veiled
+}
+
+/// Whether a segment can be what a token stands for.
+fn is_opened(endpoint: &Endpoint, name: &str, segment: &str) -> bool {
+    endpoint.params.iter().any(|param| {
+        let is_name = param.one_of.iter().any(|name| name.eq_ignore_ascii_case(segment));
+        param.name == name && param.token.is_some() && !is_name
+    })
+}
+
+/// Graph's own link: which options it has, and none of their values.
+fn veiled_query(query: &str) -> String {
+    let veil = |option: &str| format!("{}={SEALED}", option.split('=').next().unwrap_or_default());
+    query.split('&').map(veil).collect::<Vec<_>>().join("&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_and_placeholders_are_presumed_to_open() {
+        let opens = |text| StandIn::Presumed.open(Class::Id, text).is_some();
+        for text in ["p~Aabc-_9", "{user}", "{message-id}"] {
+            assert!(opens(text), "{text}");
+        }
+        for text in ["", "p~", "p~a b", "t~Aabc", "{}", "{a b}", "user", "alice@contoso.com", "{user"] {
+            assert!(!opens(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn of_a_link_only_the_names_of_options_are_shown() {
+        let query = "$select=id&$filter=id%20eq%20'AAMk'&$skiptoken=X";
+        assert_eq!(veiled_query(query), "$select={sealed}&$filter={sealed}&$skiptoken={sealed}");
+    }
+}

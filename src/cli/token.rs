@@ -1,0 +1,82 @@
+//! `glassine token new`: a bearer token for a consumer, and what the configuration holds of it.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use super::error::Error;
+use super::options::Format;
+use super::{Answer, Streams};
+
+/// What a token begins with, so that secret scanners and people recognise one that went astray.
+const PREFIX: &str = "glassine_";
+
+/// Octets of a token: as many as its hash has, so that guessing either is as hard.
+const TOKEN_LEN: usize = 32;
+
+/// Bearer tokens, with which consumers say who they are.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// Make a bearer token, and its hash for the configuration.
+    New {
+        /// How the token is written.
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+}
+
+/// A token, for scripts.
+#[derive(Serialize)]
+struct NewToken<'a> {
+    token: &'a str,
+    bearer_sha256: &'a str,
+}
+
+pub(super) fn run(command: &Command, streams: &mut Streams<'_>) -> Result<Answer, Error> {
+    let Command::New { format } = command;
+    let token = new_token()?;
+    let bearer_sha256 = sha256_hex(&token);
+    match format {
+        Format::Json => streams.answer_json(&NewToken { token: &token, bearer_sha256: &bearer_sha256 })?,
+        Format::Text => streams.answer(describe(&token, &bearer_sha256).as_bytes())?,
+    }
+    Ok(Answer::Yes)
+}
+
+fn new_token() -> Result<Zeroizing<String>, Error> {
+    let mut octets = Zeroizing::new([0; TOKEN_LEN]);
+    getrandom::fill(&mut *octets).map_err(Error::Randomness)?;
+    let mut token = Zeroizing::new(String::with_capacity(PREFIX.len() + 2 * TOKEN_LEN));
+    token.push_str(PREFIX);
+    URL_SAFE_NO_PAD.encode_string(octets.as_slice(), &mut token);
+    Ok(token)
+}
+
+/// The hash of the whole token as it is sent, prefix included.
+fn sha256_hex(token: &str) -> String {
+    Sha256::digest(token.as_bytes()).iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+fn describe(token: &str, bearer_sha256: &str) -> Zeroizing<String> {
+    Zeroizing::new(format!(
+        "token:         {token}\n\
+         bearer_sha256: {bearer_sha256}\n\
+         \n\
+         Give the token to the consumer; it is sent as `Authorization: Bearer <token>` and is shown this once.\n\
+         Put the hash into the configuration, at the consumer:\n\
+         \n    credential: {{ bearer_sha256: [\"{bearer_sha256}\"] }}\n"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_is_of_the_text_that_is_sent() {
+        // FIPS 180-2, appendix B.1.
+        assert_eq!(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
+}

@@ -1,0 +1,230 @@
+//! `$batch`: each request is admitted, fetched, sanitized and accounted for alone, and answered in its place.
+//!
+//! Graph takes four requests at a time per application and mailbox, so four of a batch run at a time. Their answers go
+//! out in the order of the batch; one whose turn has not come waits with only its first part in memory, and its place
+//! among the four is given out in the batch's order, so the one whose turn it is always has one.
+
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::account::Account;
+use super::answer::{Answer, Rest};
+use super::consumer::Consumer;
+use super::pipeline::Broken;
+use super::problem::Problem;
+use super::state::State;
+use super::{Books, serve_one};
+use crate::admit::Request;
+use crate::audit::Outcome;
+use crate::graph::batch::{BatchItem, ItemHead, MAX_ENVELOPE, MAX_ITEMS};
+use crate::sanitize::Clean;
+
+/// Graph's limit per application and mailbox ("Outlook service limits").
+const AT_A_TIME: usize = 4;
+/// An envelope is small; a consumer that takes longer is not sending it.
+const ENVELOPE_TIME: Duration = Duration::from_secs(10);
+/// Pieces that wait for a slow consumer.
+const WAITING: usize = 2;
+
+/// Reads an envelope, bounded in size and time.
+pub(super) async fn read_envelope(body: Incoming) -> Result<Vec<u8>, Problem> {
+    let reading = Limited::new(body, MAX_ENVELOPE).collect();
+    match timeout(ENVELOPE_TIME, reading).await {
+        Ok(Ok(envelope)) => Ok(envelope.to_bytes().to_vec()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Problem::EnvelopeTooLarge),
+        Ok(Err(_)) | Err(_) => Err(Problem::EnvelopeTimeout),
+    }
+}
+
+/// A piece of the document; `None` says that it is whole.
+type Piece = Result<Option<Clean<Vec<u8>>>, Broken>;
+
+/// The answers of a batch as one JSON document, piece by piece. Dropping it stops what is still running.
+pub(super) struct BatchStream {
+    pieces: Receiver<Piece>,
+    ended: bool,
+    _running: Task<()>,
+}
+
+impl BatchStream {
+    pub(super) fn start(
+        state: Arc<State>,
+        consumer: Arc<Consumer>,
+        books: Books,
+        items: Vec<BatchItem>,
+    ) -> Self {
+        let (out, pieces) = mpsc::channel(WAITING);
+        let runner = Arc::new(Runner { state, consumer, books });
+        // An error means that nobody reads any more.
+        let running = async move { drop(runner.run(items, out).await) };
+        Self { pieces, ended: false, _running: Task(tokio::spawn(running)) }
+    }
+
+    pub(super) fn poll_piece(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Clean<Vec<u8>>, Broken>>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        let piece = ready!(self.pieces.poll_recv(cx));
+        self.ended = !matches!(piece, Some(Ok(Some(_))));
+        Poll::Ready(match piece {
+            Some(piece) => piece.transpose(),
+            None => Some(Err(Broken::Interrupted)),
+        })
+    }
+}
+
+/// A task that ends with its owner.
+struct Task<T>(JoinHandle<T>);
+
+impl<T> Drop for Task<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// The consumer is gone: its side of the channel is closed.
+struct Gone;
+
+struct Runner {
+    state: Arc<State>,
+    consumer: Arc<Consumer>,
+    books: Books,
+}
+
+/// One request's answer, ready to be written when its turn comes.
+struct Ready {
+    id: String,
+    answer: Answer,
+    account: Account,
+}
+
+/// Whether a request succeeded, once that is known.
+type Success = watch::Receiver<Option<bool>>;
+
+impl Runner {
+    async fn run(self: Arc<Self>, items: Vec<BatchItem>, out: Sender<Piece>) -> Result<(), Gone> {
+        let (queue, mut turns) = mpsc::channel(MAX_ITEMS);
+        let starting = self.start_in_order(items, queue);
+        let writing = async {
+            let mut separator = "{\"responses\":[";
+            while let Some((task, _slot)) = turns.recv().await {
+                put(&out, Clean::punctuation(separator)).await?;
+                separator = ",";
+                write(&out, task).await?;
+            }
+            put(&out, Clean::punctuation("]}")).await?;
+            out.send(Ok(None)).await.map_err(|_| Gone)
+        };
+        let ((), written) = tokio::join!(starting, writing);
+        written
+    }
+
+    async fn start_in_order(
+        self: Arc<Self>,
+        items: Vec<BatchItem>,
+        queue: Sender<(Task<Ready>, OwnedSemaphorePermit)>,
+    ) {
+        let slots = Arc::new(Semaphore::new(AT_A_TIME));
+        let mut outcomes: Vec<Success> = Vec::new();
+        for item in items {
+            let dependencies: Vec<_> =
+                item.depends_on.iter().filter_map(|at| outcomes.get(*at).cloned()).collect();
+            let (success, outcome) = watch::channel(None);
+            outcomes.push(outcome);
+            // The semaphore is never closed.
+            let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
+            let task = tokio::spawn(Arc::clone(&self).one(item, dependencies, success));
+            if queue.send((Task(task), slot)).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn one(
+        self: Arc<Self>,
+        item: BatchItem,
+        dependencies: Vec<Success>,
+        success: watch::Sender<Option<bool>>,
+    ) -> Ready {
+        let mut account = self.books.open(&item.method);
+        account.consumer(self.consumer.name());
+        let answer = match self.answer(&item, dependencies, &mut account).await {
+            Ok(answer) => answer,
+            Err(problem) => problem.into_answer(None, &mut account),
+        };
+        success.send_replace(Some(answer.status.is_success()));
+        Ready { id: item.id, answer, account }
+    }
+
+    async fn answer(
+        &self,
+        item: &BatchItem,
+        dependencies: Vec<Success>,
+        account: &mut Account,
+    ) -> Result<Answer, Problem> {
+        for mut dependency in dependencies {
+            let succeeded =
+                dependency.wait_for(Option::is_some).await.is_ok_and(|success| *success == Some(true));
+            if !succeeded {
+                return Err(Problem::Dependency);
+            }
+        }
+        if item.has_body {
+            return Err(Problem::RequestBody);
+        }
+        self.consumer.limits().count()?;
+        let request = Request { method: &item.method, target: &item.target, prefer: item.prefer.as_deref() };
+        serve_one(&self.state, &self.consumer, &request, account).await
+    }
+}
+
+async fn put(out: &Sender<Piece>, piece: Clean<Vec<u8>>) -> Result<(), Gone> {
+    out.send(Ok(Some(piece))).await.map_err(|_| Gone)
+}
+
+/// Writes one answer when its turn has come.
+async fn write(out: &Sender<Piece>, mut task: Task<Ready>) -> Result<(), Gone> {
+    // Without its answer the document is not whole: the stream ends without saying that it is.
+    let Ok(Ready { id, answer, mut account }) = (&mut task.0).await else { return Err(Gone) };
+    account.status(answer.status);
+    put(out, ItemHead { id: &id, status: answer.status.as_u16(), headers: &answer.fields() }.into()).await?;
+    let is_json = answer.is_json();
+    let Answer { start, rest, outcome, .. } = answer;
+    account.bytes_sent(start.get().len());
+    put(out, if is_json { start } else { start.to_base64_json() }).await?;
+    match rest {
+        Rest::Document(mut pipeline) => {
+            while let Some(piece) = std::future::poll_fn(|cx| pipeline.poll_piece(cx)).await {
+                match piece {
+                    Ok(piece) => {
+                        account.bytes_sent(piece.get().len());
+                        put(out, piece).await?;
+                    }
+                    Err(broken) => {
+                        account.broken(&broken);
+                        account.pipeline(&pipeline);
+                        account.close(Outcome::Aborted);
+                        out.send(Err(broken)).await.map_err(|_| Gone)?;
+                        return Err(Gone);
+                    }
+                }
+            }
+            account.pipeline(&pipeline);
+        }
+        Rest::Read(pipeline) => account.pipeline(&pipeline),
+        Rest::Nothing | Rest::Batch(_) => {}
+    }
+    account.close(outcome);
+    put(out, Clean::punctuation("}")).await
+}

@@ -1,0 +1,139 @@
+//! `$batch` through the whole proxy: each request on its own, answered in its place.
+
+use serde_json::{Value, json};
+
+use crate::support::glassine::{Answer, Consumer, Glassine, Setup, sample_tenant};
+
+async fn proxy() -> (Glassine, String) {
+    let (tenant, graph) = sample_tenant().await;
+    let proxy = Setup::in_front_of(graph).start().await;
+    let user = tenant.users().iter().find(|user| user.has_mailbox()).unwrap();
+    let token = proxy.id(user.id());
+    (proxy, token)
+}
+
+async fn post(proxy: &Glassine, target: &str, body: &Value) -> Answer {
+    let token = format!("Bearer {}", Consumer::token("acme"));
+    let headers = [("authorization", token.as_str()), ("content-type", "application/json")];
+    proxy.send_body("POST", target, &headers, body.to_string()).await
+}
+
+async fn batch(proxy: &Glassine, requests: Value) -> Vec<Value> {
+    let answer = post(proxy, "/v1.0/$batch", &json!({ "requests": requests })).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.json()["responses"].as_array().unwrap().clone()
+}
+
+#[tokio::test]
+async fn each_request_is_answered_in_its_place_with_its_own_rules() {
+    let (proxy, user) = proxy().await;
+    let responses = batch(
+        &proxy,
+        json!([
+            { "id": "1", "method": "GET", "url": format!("/users/{user}/messages?$top=2") },
+            { "id": "two", "method": "GET", "url": "users?$top=1", "depends_on": [] },
+            { "id": "3", "method": "GET", "url": format!("/users/{user}/messages?$search=\"x\"") },
+            { "id": "4", "method": "DELETE", "url": format!("/users/{user}") },
+            { "id": "5", "method": "GET", "url": "/users/alice@contoso.com" },
+        ]),
+    )
+    .await;
+    let seen: Vec<_> =
+        responses.iter().map(|one| (one["id"].as_str().unwrap(), one["status"].as_u64().unwrap())).collect();
+    assert_eq!(seen, [("1", 200), ("two", 200), ("3", 403), ("4", 405), ("5", 404)]);
+    let page = &responses[0]["body"];
+    assert_eq!(page["value"].as_array().unwrap().len(), 2);
+    assert!(page["value"][0].get("subject").is_none() && page["value"][0]["receivedDateTime"].is_string());
+    assert!(page["@odata.nextLink"].as_str().unwrap().starts_with(&proxy.url()));
+    assert!(responses[0]["headers"]["content-type"].as_str().unwrap().starts_with("application/json"));
+    assert_eq!(responses[2]["body"]["error"]["code"], "optionNotAllowed");
+}
+
+#[tokio::test]
+async fn large_answers_stream_through_and_twenty_requests_are_answered() {
+    let (proxy, user) = proxy().await;
+    let one = |at: u32| json!({ "id": at.to_string(), "method": "GET", "url": format!("/users/{user}/messages?$top=1000") });
+    let responses = batch(&proxy, (0..20).map(one).collect()).await;
+    let alone = proxy.get(&format!("/v1.0/users/{user}/messages?$top=1000")).await;
+    assert!(alone.body.len() > 100_000, "too short to show anything: {}", alone.body.len());
+    assert_eq!(responses.len(), 20);
+    assert!(responses.iter().all(|one| one["body"] == alone.json()));
+}
+
+#[tokio::test]
+async fn what_depends_on_a_refused_request_fails_and_its_neighbour_does_not() {
+    let (proxy, _) = proxy().await;
+    let responses = batch(
+        &proxy,
+        json!([
+            { "id": "bad", "method": "GET", "url": "/me" },
+            { "id": "good", "method": "GET", "url": "/users?$top=1" },
+            { "id": "after-bad", "method": "GET", "url": "/users?$top=1", "dependsOn": ["bad"] },
+            { "id": "after-good", "method": "GET", "url": "/users?$top=1", "dependsOn": ["good"] },
+            { "id": "after-both", "method": "GET", "url": "/users?$top=1", "dependsOn": ["good", "after-bad"] },
+        ]),
+    )
+    .await;
+    let statuses: Vec<_> = responses.iter().map(|one| one["status"].as_u64().unwrap()).collect();
+    assert_eq!(statuses, [403, 200, 424, 200, 424]);
+}
+
+#[tokio::test]
+async fn an_envelope_that_is_none_is_refused_whole() {
+    let (proxy, _) = proxy().await;
+    let good = json!({ "requests": [{ "id": "1", "method": "GET", "url": "/users?$top=1" }] });
+    assert_eq!(post(&proxy, "/v1.0/$batch", &good).await.status, 200);
+    assert_eq!(post(&proxy, "/beta/%24batch", &good).await.status, 200);
+    for (target, body, status, code) in [
+        ("/v1.0/$batch", json!({ "requests": [] }), 400, "batchCount"),
+        ("/v1.0/$batch", json!([]), 400, "batchMalformed"),
+        (
+            "/v1.0/$batch",
+            json!({ "requests": [{ "id": "1", "method": "GET", "url": "//evil.example/" }] }),
+            400,
+            "batchUrl",
+        ),
+        ("/v1.0/$batch?x=1", good.clone(), 405, "methodNotAllowed"),
+        ("/v1.0/users", good.clone(), 405, "methodNotAllowed"),
+        ("/v1.0/$batch", json!({ "requests": "x".repeat(300_000) }), 413, "batchTooLarge"),
+    ] {
+        let answer = post(&proxy, target, &body).await;
+        assert_eq!((answer.status, answer.code().as_str()), (status, code), "{target}");
+    }
+}
+
+#[tokio::test]
+async fn a_batch_inside_a_batch_and_bodies_are_refused_in_place() {
+    let (proxy, _) = proxy().await;
+    let responses = batch(
+        &proxy,
+        json!([
+            { "id": "1", "method": "POST", "url": "/$batch", "headers": { "content-type": "application/json" }, "body": { "requests": [] } },
+            { "id": "2", "method": "POST", "url": "/$batch" },
+            { "id": "3", "method": "GET", "url": "/users?$top=1", "body": { "a": 1 } },
+        ]),
+    )
+    .await;
+    let statuses: Vec<_> = responses.iter().map(|one| one["status"].as_u64().unwrap()).collect();
+    assert_eq!(statuses, [413, 405, 413]);
+}
+
+#[tokio::test]
+async fn every_request_of_a_batch_has_an_audit_record() {
+    let (proxy, _) = proxy().await;
+    batch(
+        &proxy,
+        json!([
+            { "id": "1", "method": "GET", "url": "/users?$top=1" },
+            { "id": "2", "method": "GET", "url": "/me" },
+        ]),
+    )
+    .await;
+    let records = proxy.audit();
+    let seen: Vec<_> =
+        records.iter().map(|record| (record["endpoint"].as_str(), record["status"].as_u64())).collect();
+    assert_eq!(seen.len(), 3, "{seen:?}");
+    for expected in [(Some("list-users"), Some(200)), (None, Some(403)), (Some("$batch"), Some(200))] {
+        assert!(seen.contains(&expected), "{expected:?} in {seen:?}");
+    }
+}

@@ -1,0 +1,121 @@
+//! `glassine check`.
+
+use std::fs;
+use std::path::Path;
+
+use super::{EXAMPLE, MISTAKES, OTHER_RULES, RULES, Scratch, glassine};
+
+#[test]
+fn good_rules_are_summed_up_in_a_line_each() {
+    let text = glassine(&["check", RULES, OTHER_RULES, EXAMPLE]).fine();
+    assert_eq!(text.lines().count(), 3, "{text}");
+    for (line, file) in text.lines().zip([RULES, OTHER_RULES, EXAMPLE]) {
+        assert!(line.starts_with(&format!("{file}: ok, connector outlook-mail")), "{line}");
+        assert!(line.contains("fingerprint "), "{line}");
+    }
+}
+
+#[test]
+fn every_mistake_is_told_in_one_pass_with_its_place() {
+    glassine(&["check", MISTAKES]).fails(
+        1,
+        &[
+            "G0002",
+            "several-mistakes.yaml:1:10",
+            "G0101",
+            "several-mistakes.yaml:8:32",
+            "G0001",
+            ":9:5",
+            "G0111",
+            ":11:32",
+            "G0206",
+            ":18:18",
+            "errors 5",
+            "help:",
+        ],
+    );
+}
+
+#[test]
+fn one_bad_file_does_not_hide_a_good_one() {
+    let ran = glassine(&["check", MISTAKES, RULES]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.stdout.starts_with(RULES), "{ran:?}");
+    assert!(!ran.stdout.contains(MISTAKES), "{ran:?}");
+}
+
+#[test]
+fn scripts_read_findings_as_json() {
+    let ran = glassine(&["check", "--format", "json", MISTAKES, RULES]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(1), ""));
+    let json = ran.json();
+    let [bad, good] = json["files"].as_array().unwrap().as_slice() else { panic!("{json}") };
+    assert_eq!((&bad["file"], &bad["ok"]), (&MISTAKES.into(), &false.into()));
+    assert!(bad["fingerprint"].is_null());
+    let codes: Vec<_> =
+        bad["diagnostics"].as_array().unwrap().iter().map(|one| one["code"].clone()).collect();
+    assert_eq!(codes, ["G0002", "G0101", "G0001", "G0111", "G0206"]);
+    assert_eq!((&bad["diagnostics"][0]["line"], &bad["diagnostics"][0]["column"]), (&1.into(), &10.into()));
+    assert_eq!((&good["file"], &good["ok"]), (&RULES.into(), &true.into()));
+    assert_eq!(good["fingerprint"].as_str().unwrap().len(), 16);
+    assert_eq!(good["diagnostics"], serde_json::json!([]));
+}
+
+#[test]
+fn warnings_fail_only_where_they_are_denied() {
+    let scratch = Scratch::new();
+    let rules = fs::read_to_string(EXAMPLE).unwrap();
+    let raw = rules.replace("token: id }               #", "token: id, raw: true } #");
+    assert_ne!(raw, rules);
+    let file = scratch.write("raw.yaml", raw);
+    let ran = glassine(&["check", &file]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.stderr.contains("warning[G0302]"), "{ran:?}");
+    glassine(&["check", "--deny-warnings", &file]).fails(1, &["warning[G0302]", "warnings 1"]);
+    glassine(&["check", "--deny-warnings", RULES]).fine();
+    let json = glassine(&["check", "--deny-warnings", "--format", "json", &file]).json();
+    assert_eq!(json["files"][0]["ok"], false);
+}
+
+#[test]
+fn all_files_that_cannot_be_read_are_named() {
+    let scratch = Scratch::new();
+    let binary = scratch.write("binary.yaml", b"version: 1\n\xFF\xFE");
+    let huge = scratch.write("huge.yaml", "#".repeat((1 << 20) + 1));
+    let (missing, directory) = (scratch.path("missing.yaml"), scratch.path(""));
+    glassine(&["check", RULES, &missing, &directory, &binary, &huge]).fails(
+        2,
+        &[
+            &format!("{missing}: there is no such file"),
+            &format!("{directory}: this is a directory"),
+            &format!("{binary}: the file is not UTF-8 text: byte 11"),
+            &format!("{huge}: the file has more than 1048576 bytes"),
+        ],
+    );
+}
+
+#[test]
+fn an_empty_file_and_other_yaml_are_told_apart_from_rules() {
+    let scratch = Scratch::new();
+    for (name, text) in [("empty.yaml", ""), ("list.yaml", "- 1\n"), ("broken.yaml", "version: [1\n")] {
+        let file = scratch.write(name, text);
+        glassine(&["check", &file]).fails(1, &["G0001", name]);
+    }
+}
+
+/// `UPDATE_SCHEMA=1 cargo test` writes it.
+#[test]
+fn the_committed_schema_is_up_to_date_and_the_shipped_rules_point_at_it() {
+    let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules/schema.json");
+    let schema = glassine(&["check", "--schema"]).fine();
+    if std::env::var_os("UPDATE_SCHEMA").is_some() {
+        fs::write(&committed, &schema).unwrap();
+    }
+    assert_eq!(fs::read_to_string(committed).unwrap(), schema);
+    let parsed: serde_json::Value = serde_json::from_str(&schema).unwrap();
+    assert_eq!(parsed["additionalProperties"], false);
+    for rules in [RULES, OTHER_RULES] {
+        let text = fs::read_to_string(rules).unwrap();
+        assert_eq!(text.lines().next(), Some("# yaml-language-server: $schema=schema.json"), "{rules}");
+    }
+}

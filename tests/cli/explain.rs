@@ -1,0 +1,212 @@
+//! `glassine explain`.
+
+use serde_json::{Value, json};
+
+use super::{EXAMPLE, MISTAKES, OTHER_RULES, RULES, Ran, Scratch, glassine, glassine_reading};
+
+fn explain(request: &str) -> Ran {
+    glassine(&["explain", "--rules", RULES, "--format", "json", request])
+}
+
+fn allowed(ran: &Ran) -> Value {
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{ran:?}");
+    let json = ran.json();
+    assert_eq!((&json["decision"], &json["reason"]), (&json!("allow"), &Value::Null), "{json}");
+    json
+}
+
+fn refused(ran: &Ran, status: u16, code: &str) -> Value {
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(1), ""), "{ran:?}");
+    let json = ran.json();
+    assert_eq!((&json["decision"], &json["upstream"]), (&json!("refuse"), &Value::Null), "{json}");
+    assert_eq!(
+        (&json["reason"]["status"], &json["reason"]["code"]),
+        (&json!(status), &json!(code)),
+        "{json}"
+    );
+    assert!(!json["reason"]["message"].as_str().unwrap().is_empty());
+    json
+}
+
+#[test]
+fn tokens_and_placeholders_are_taken_for_valid() {
+    for user in ["{user}", "%7Buser%7D", "p~Aabcdef"] {
+        let json = allowed(&explain(&format!("GET /v1.0/users/{user}/messages?$top=5")));
+        assert_eq!(json["endpoint"], "list-messages");
+        let upstream = json["upstream"].as_str().unwrap();
+        assert!(
+            upstream.starts_with("/v1.0/users/{user}/messages?$top=5&$select=bccRecipients"),
+            "{upstream}"
+        );
+        assert!(!upstream.contains("subject"), "{upstream}");
+    }
+}
+
+#[test]
+fn spellings_fold_into_the_canonical_one() {
+    let json = allowed(&explain("/v1.0/Users('p~Aabc')/mailfolders/INBOX/messages/microsoft.graph.delta()"));
+    assert_eq!(json["endpoint"], "folder-messages-delta");
+    let upstream = json["upstream"].as_str().unwrap();
+    assert!(
+        upstream.starts_with("/v1.0/users/{user}/mailFolders/inbox/messages/delta()?$select="),
+        "{upstream}"
+    );
+}
+
+#[test]
+fn preferences_are_shown_as_graph_gets_them() {
+    let request = "/v1.0/users/{user}/mailFolders/inbox/messages/delta";
+    let ran = glassine(&[
+        "explain",
+        "--rules",
+        RULES,
+        "--format",
+        "json",
+        "--prefer",
+        "odata.maxpagesize=5000, outlook.body-content-type=text",
+        request,
+    ]);
+    assert_eq!(allowed(&ran)["prefer"], json!(["IdType=\"ImmutableId\"", "odata.maxpagesize=1000"]));
+    let ran = glassine(&[
+        "explain",
+        "--rules",
+        RULES,
+        "--format",
+        "json",
+        "--prefer",
+        "odata.maxpagesize=x",
+        request,
+    ]);
+    refused(&ran, 400, "preferValue");
+}
+
+#[test]
+fn refusals_say_why() {
+    for (request, status, code) in [
+        ("POST /v1.0/users/{user}/messages", 405, "methodNotAllowed"),
+        ("/v1.0/users/{user}/messages/{message}/attachments", 403, "endpointNotAllowed"),
+        ("/v1.0/users/alice@contoso.com/messages", 404, "itemNotFound"),
+        ("/v1.0/users/{user}/messages?$search=x", 403, "optionNotAllowed"),
+        ("/v1.0/users/{user}/messages?$top=5000", 403, "optionValueNotAllowed"),
+        ("/v1.0/users/{user}/messages?$filter=subject%20eq%20'x'", 403, "optionValueNotAllowed"),
+        ("/v1.0/users/%zz/messages", 400, "invalidEscape"),
+        ("/v1.0/users/../groups", 400, "dotSegment"),
+        ("/v2.0/users", 400, "unknownVersion"),
+    ] {
+        refused(&explain(request), status, code);
+    }
+}
+
+#[test]
+fn malformed_targets_are_refused_with_the_byte() {
+    let json = refused(&explain("GET /v1.0/users/a b/messages"), 400, "invalidRawByte");
+    assert!(json["reason"]["message"].as_str().unwrap().contains("byte 13"), "{json}");
+    assert!(json["canonical"].is_null());
+}
+
+#[test]
+fn each_option_has_its_own_verdict() {
+    let json = refused(&explain("/v1.0/users/{user}/messages?$top=5&$search=x"), 403, "optionNotAllowed");
+    assert_eq!(json["endpoint"], "list-messages");
+    let verdict = |index: usize| (&json["options"][index]["name"], &json["options"][index]["decision"]);
+    assert_eq!(verdict(0), (&json!("$top"), &json!("allow")));
+    assert_eq!(verdict(1), (&json!("$search"), &json!("refuse")));
+    let text = glassine(&["explain", "--rules", RULES, "/v1.0/users/{user}/messages?$top=5&$search=x"]);
+    assert_eq!(text.code, Some(1));
+    assert!(text.stdout.starts_with("refuse: 403 optionNotAllowed"), "{text:?}");
+    assert!(text.stdout.contains("$top: allow"), "{text:?}");
+}
+
+#[test]
+fn the_example_of_the_design_works() {
+    let request = "GET /beta/users/{user}/mailFolders/inbox/messages?$filter=receivedDateTime%20ge%202026-01-01T00:00:00Z";
+    let text = glassine(&["explain", "--rules", EXAMPLE, request]).fine();
+    assert!(text.starts_with("allow\n"), "{text}");
+    assert!(text.contains("list-folder-messages"), "{text}");
+    assert!(text.contains("note"), "{text}");
+    let refused = glassine(&["explain", "--rules", EXAMPLE, "GET /beta/users/{user}/messages"]);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+}
+
+#[test]
+fn bad_input_is_2_and_names_the_place() {
+    let scratch = Scratch::new();
+    glassine(&["explain", "--rules", MISTAKES, "/v1.0/users"])
+        .fails(2, &["G0002", "several-mistakes.yaml:1:10"]);
+    glassine(&["explain", "--rules", &scratch.path("x"), "/v1.0/users"])
+        .fails(2, &["/x: there is no such file"]);
+    for request in ["", "GET", "users", "GET https://graph.microsoft.com/v1.0/users"] {
+        explain(request).fails(2, &["REQUEST", "GET /v1.0/users"]);
+    }
+    let bad_keys =
+        scratch.write("keys.yaml", "version: 1\nkeys:\n  - id: A\n    created: today\n    secret: hunter2\n");
+    let ran =
+        glassine(&["explain", "--rules", RULES, "--keys", &bad_keys, "--consumer", "acme", "/v1.0/users"]);
+    ran.fails(2, &["keys.yaml", "line 4", "created"]);
+    assert!(!ran.stderr.contains("hunter2"));
+    glassine(&["explain", "--rules", RULES, "--keys", &bad_keys, "/v1.0/users"]).fails(2, &["--consumer"]);
+}
+
+#[test]
+fn with_keys_only_this_consumers_tokens_open_and_are_not_shown() {
+    let scratch = Scratch::new();
+    let keys = scratch.keys();
+    let mint = |consumer: &str| {
+        let args =
+            ["pseudonym", "--keys", &keys, "--consumer", consumer, "--as", "id", "--reversible", "user-guid"];
+        glassine(&args).fine().trim().to_owned()
+    };
+    let ask = |token: &str| {
+        let request = format!("/v1.0/users/{token}");
+        glassine(&[
+            "explain",
+            "--rules",
+            RULES,
+            "--keys",
+            &keys,
+            "--consumer",
+            "acme",
+            "--format",
+            "json",
+            &request,
+        ])
+    };
+    let ran = ask(&mint("acme"));
+    let upstream = allowed(&ran)["upstream"].clone();
+    assert!(upstream.as_str().unwrap().starts_with("/v1.0/users/{user}?$select="), "{upstream}");
+    assert!(!ran.stdout.contains("user-guid"), "{ran:?}");
+    refused(&ask(&mint("other")), 404, "itemNotFound");
+    refused(&ask("{user}"), 404, "itemNotFound");
+}
+
+#[test]
+fn sealed_links_need_keys_and_are_admitted_again() {
+    let scratch = Scratch::new();
+    let keys = scratch.keys();
+    let page = r#"{"value":[],"@odata.nextLink":"https://graph.microsoft.com/v1.0/users/user-guid/messages?$skip=10"}"#;
+    let request = "/v1.0/users/user-guid/messages";
+    let args = ["sanitize", "--rules", RULES, "--keys", &keys, "--consumer", "acme", "--request", request];
+    let answer: Value = serde_json::from_str(&glassine_reading(&args, page).fine()).unwrap();
+    let link = answer["@odata.nextLink"].as_str().unwrap().strip_prefix("https://localhost").unwrap();
+
+    let ask = |rules: &str, consumer: &str| {
+        glassine(&[
+            "explain",
+            "--rules",
+            rules,
+            "--keys",
+            &keys,
+            "--consumer",
+            consumer,
+            "--format",
+            "json",
+            link,
+        ])
+    };
+    let ran = ask(RULES, "acme");
+    assert_eq!(allowed(&ran)["upstream"], "/v1.0/users/{user}/messages?$skip={sealed}");
+    assert!(!ran.stdout.contains("user-guid"), "{ran:?}");
+    refused(&ask(RULES, "other"), 404, "itemNotFound");
+    refused(&ask(OTHER_RULES, "acme"), 410, "resyncRequired");
+    glassine(&["explain", "--rules", RULES, link]).fails(2, &["sealed link", "--keys"]);
+}

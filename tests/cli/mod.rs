@@ -1,0 +1,114 @@
+//! The command line as scripts and people meet it: the built program, its exit codes, and which stream says what.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "clippy.toml allows them in tests, but not in the functions that tests call"
+)]
+
+mod check;
+mod explain;
+mod keys;
+mod pseudonym;
+mod sanitize;
+mod token;
+mod usage;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The shipped rules that most tests use.
+const RULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/rules/outlook-mail-metadata-only.yaml");
+
+/// The shipped rules of the connector with the broader permission.
+const OTHER_RULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/rules/outlook-mail.yaml");
+
+/// The example of the design.
+const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/design-example.yaml");
+
+/// Rules with one mistake of each of several kinds.
+const MISTAKES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/several-mistakes.yaml");
+
+/// What came of a run.
+#[derive(Debug)]
+struct Ran {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+impl Ran {
+    /// Standard output, after a run that went well and had nothing else to say.
+    fn fine(self) -> String {
+        assert_eq!((self.code, self.stderr.as_str()), (Some(0), ""), "{self:?}");
+        self.stdout
+    }
+
+    /// Standard output as JSON.
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// Asserts that there is no answer, and that the error names all of `parts`.
+    fn fails(&self, code: i32, parts: &[&str]) {
+        assert_eq!((self.code, self.stdout.as_str()), (Some(code), ""), "{self:?}");
+        for part in parts {
+            assert!(self.stderr.contains(part), "{part:?} missing: {self:?}");
+        }
+    }
+}
+
+fn glassine(args: &[&str]) -> Ran {
+    glassine_reading(args, "")
+}
+
+fn glassine_reading(args: &[&str], input: &str) -> Ran {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_glassine"))
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A run that fails early reads nothing.
+    child.stdin.take().unwrap().write_all(input.as_bytes()).ok();
+    let output = child.wait_with_output().unwrap();
+    Ran {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// A directory for one test.
+struct Scratch(TempDir);
+
+impl Scratch {
+    fn new() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    fn path(&self, name: &str) -> String {
+        let path: PathBuf = self.0.path().join(name);
+        path.to_str().unwrap().to_owned()
+    }
+
+    fn write(&self, name: &str, contents: impl AsRef<[u8]>) -> String {
+        let path = self.path(name);
+        std::fs::write(&path, contents).unwrap();
+        path
+    }
+
+    /// A fresh key file.
+    fn keys(&self) -> String {
+        let path = self.path("keys.yaml");
+        glassine(&["keys", "new", "--out", &path]).fine();
+        path
+    }
+}
