@@ -8,6 +8,7 @@ mod diagnostics;
 mod golden;
 mod jsonpath_suite;
 mod pseudonym;
+mod readme;
 mod rules_page;
 mod semantics;
 mod server;
