@@ -10,8 +10,15 @@
 
 mod audit;
 mod config;
+mod consumers;
+mod faults;
+mod framing;
+mod links;
 mod pseudonym;
 mod server;
+mod service;
+mod spellings;
+mod streams;
 mod support;
 mod tenant;
 mod tokenizer;
