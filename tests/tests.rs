@@ -16,7 +16,6 @@ mod readme;
 mod rules_page;
 mod semantics;
 mod server;
-mod service;
 mod spellings;
 mod streams;
 mod support;
