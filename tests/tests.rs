@@ -1,5 +1,17 @@
 //! The integration tests, by purpose. One binary: one link step, one support module.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::let_underscore_must_use,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    reason = "clippy.toml allows them in tests, but not in the functions that tests call"
+)]
+
 mod audit;
 mod batch;
 mod cli;
