@@ -1,5 +1,13 @@
 //! The integration tests, by purpose. One binary: one link step, one support module.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a helper of a test fails the test"
+)]
+
 mod audit;
 mod batch;
 mod cli;
