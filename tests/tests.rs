@@ -8,12 +8,16 @@
     reason = "a helper of a test fails the test"
 )]
 
+mod architecture;
 mod audit;
+mod canaries;
 mod config;
 mod pseudonym;
+mod samples;
 mod server;
 mod support;
 mod tenant;
 mod tokenizer;
 mod upstream;
+mod upstream_requests;
 mod walk;
