@@ -11,7 +11,7 @@
 //! | `hostile` | requests that must not be answered, or not with more |
 
 mod bench;
-mod detector;
+pub(crate) mod detector;
 pub(crate) mod endpoints;
 mod faults;
 mod fill;
@@ -60,7 +60,7 @@ async fn ask(
         assert!(answer.starts_with("HTTP/1.1 200 "), "{what}: {answer}");
         answers += &answer;
     }
-    assert!(bench.registry.len() > 60, "{what} has few properties");
+    assert!(bench.registry.len() >= 20, "{what} has few properties");
     (bench.registry.missing(answers.as_bytes()), bench.registry.kept())
 }
 

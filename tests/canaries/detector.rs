@@ -18,13 +18,18 @@ const MIN_HEX: usize = 24;
 /// The numbers of the markers in `bytes`.
 pub(crate) fn find(bytes: &[u8], needle: Needle) -> BTreeSet<usize> {
     let mut found = BTreeSet::new();
-    for text in texts(bytes) {
-        scan(&text, needle, &mut found);
-        for view in base64_views(&text).into_iter().chain(hex_views(&text)) {
-            scan(&view, needle, &mut found);
-        }
+    for view in views(bytes) {
+        scan(&view, needle, &mut found);
     }
     found
+}
+
+/// `bytes`, and everything that it reads as in some encoding.
+pub(crate) fn views(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    texts(bytes).into_iter().flat_map(|text| {
+        let decoded = base64_views(&text).into_iter().chain(hex_views(&text));
+        decoded.chain(std::iter::once(text)).collect::<Vec<_>>()
+    })
 }
 
 /// `bytes` and what they read as after one or two rounds of the encodings that leave most characters as they are.

@@ -57,8 +57,9 @@ fn header_fields(registry: &mut Registry) -> Vec<(String, String)> {
         let value = match name {
             "location" | "link" => format!("https://graph.microsoft.com/v1.0/users/{marker}"),
             "set-cookie" => format!("session={marker}; Path=/"),
-            // The shape of a date and of a number, and no more than the shape.
-            "date" | "retry-after" => format!("Sun, {marker} 08:49 GMT"),
+            // As long as a date and a GUID, and of their characters.
+            "date" | "retry-after" => format!("Sun, {marker} 8:49:37 GMT"),
+            "request-id" => marker.repeat(3),
             _ => marker,
         };
         (name.to_owned(), value)

@@ -168,10 +168,10 @@ impl Filler<'_> {
     fn value(&mut self, property: &Property, path: &str, nesting: usize) -> String {
         let type_name = property.type_name();
         let is_object = self.schema.has(type_name) && nesting < MAX_NESTING;
-        if !is_object && !property.collection {
+        if !is_object && !property.is_collection() {
             return self.leaf(path);
         }
-        match (self.filling, property.collection) {
+        match (self.filling, property.is_collection()) {
             (Filling::LeafForContainer, _) => self.leaf(path),
             (Filling::ArrayForObject, false) => format!("[{}]", self.one(type_name, &element(path), nesting)),
             (Filling::ArrayForObject, true) => self.one(type_name, path, nesting),

@@ -22,14 +22,17 @@ pub(crate) struct Property {
     /// Not known for some properties of beta.
     #[serde(rename = "type")]
     type_name: Option<String>,
-    #[serde(default)]
-    pub(crate) collection: bool,
+    collection: Option<bool>,
     kind: String,
 }
 
 impl Property {
     pub(crate) fn is_navigation(&self) -> bool {
         self.kind == "navigation"
+    }
+
+    pub(crate) fn is_collection(&self) -> bool {
+        self.collection.unwrap_or_default()
     }
 
     pub(crate) fn type_name(&self) -> &str {
