@@ -12,8 +12,10 @@
     reason = "clippy.toml allows them in tests, but not in the functions that tests call"
 )]
 
+mod architecture;
 mod audit;
 mod batch;
+mod canaries;
 mod cli;
 mod config;
 mod consumers;
@@ -26,6 +28,7 @@ mod links;
 mod pseudonym;
 mod readme;
 mod rules_page;
+mod samples;
 mod semantics;
 mod server;
 mod spellings;
@@ -35,4 +38,5 @@ mod tenant;
 mod tokenizer;
 mod two_engines;
 mod upstream;
+mod upstream_requests;
 mod walk;
