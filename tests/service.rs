@@ -1,4 +1,4 @@
-//! A running service: files that change under it, an audit log that fails, a stop, TLS on both sides, a secret for Entra.
+//! A running service: files that change under it, an audit log that fails, a stop, a secret for Entra.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -6,22 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use base64::Engine as _;
-use bytes::Bytes;
 use glassine::audit::AuditLog;
 use glassine::config::Config;
 use glassine::demo::tenant::Tenant;
 use glassine::proxy::{Proxy, State};
 use glassine::server::{Metrics, ServerLimits, Shutdown, serve};
-use http_body_util::{BodyExt as _, Full};
-use hyper::client::conn::{http1, http2};
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 
 use crate::support::glassine::{Consumer, Glassine, METADATA_ONLY, Setup, read_all, serve_tenant};
 use crate::support::upstream::{FakeUpstream, Script};
@@ -276,103 +267,6 @@ async fn a_stop_lets_an_answer_end_and_its_record_be_written() {
     assert!(TcpStream::connect(address).await.is_err(), "no new ones");
     let audit = std::fs::read_to_string(folder.path().join("audit.jsonl")).unwrap();
     assert!(audit.contains(r#""outcome":"complete""#), "{audit}");
-}
-
-async fn tls(proxy: &Glassine, alpn: &[u8]) -> TlsStream<TcpStream> {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_file(proxy.file("tls.crt")).unwrap()).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = vec![alpn.to_vec()];
-    let stream = TcpStream::connect(proxy.address).await.unwrap();
-    let name = ServerName::try_from("127.0.0.1").unwrap();
-    TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap()
-}
-
-fn request(proxy: &Glassine, target: &str) -> http::Request<Full<Bytes>> {
-    let uri = format!("https://{}{target}", proxy.address);
-    let bearer = format!("Bearer {}", Consumer::token("acme"));
-    http::Request::get(uri).header("authorization", bearer).body(Full::default()).unwrap()
-}
-
-/// A proxy that speaks TLS, in front of an upstream that does, with or without the certificate that vouches for it.
-async fn tls_stage(script: Script, ca: bool) -> (FakeUpstream, Glassine) {
-    let graph = FakeUpstream::start_tls(move |_| script.clone()).await;
-    let mut setup = Setup::in_front_of(format!("https://{}", graph.address())).impatient();
-    setup.tls = true;
-    if ca {
-        let der = base64::engine::general_purpose::STANDARD.encode(&graph.ca()[0]);
-        let pem = format!("-----BEGIN CERTIFICATE-----\n{der}\n-----END CERTIFICATE-----\n");
-        setup.files.push(("graph-ca.pem", pem));
-        setup.credential.push_str("\n  ca_file: graph-ca.pem");
-    }
-    (graph, setup.start().await)
-}
-
-#[tokio::test]
-async fn tls_on_both_sides_over_both_versions_of_http() {
-    let page = r#"{"value":[{"id":"u1"}],"@odata.nextLink":"https://HOST/v1.0/users?$skiptoken=x"}"#;
-    let (graph, proxy) = tls_stage(Script::json(page.replace("HOST", "evil.example")), true).await;
-    assert_eq!(graph.connections(), 0);
-
-    let (mut sender, connection) =
-        http2::handshake(TokioExecutor::new(), TokioIo::new(tls(&proxy, b"h2").await)).await.unwrap();
-    tokio::spawn(connection);
-    let answer = sender.send_request(request(&proxy, USERS)).await.unwrap();
-    assert_eq!(
-        (answer.version(), answer.status().as_u16()),
-        (http::Version::HTTP_2, 502),
-        "a link elsewhere"
-    );
-    let foreign = http::Request::get("https://evil.example/v1.0/users").body(Full::default()).unwrap();
-    assert_eq!(sender.send_request(foreign).await.unwrap().status().as_u16(), 421);
-
-    let (mut sender, connection) =
-        http1::handshake(TokioIo::new(tls(&proxy, b"http/1.1").await)).await.unwrap();
-    tokio::spawn(connection);
-    let mut request = request(&proxy, USERS);
-    *request.uri_mut() = USERS.parse().unwrap();
-    request.headers_mut().insert("host", proxy.address.to_string().parse().unwrap());
-    assert_eq!(sender.send_request(request).await.unwrap().status().as_u16(), 502);
-    assert_eq!(graph.requests().len(), 2);
-}
-
-#[tokio::test]
-async fn over_http_2_links_are_https_and_a_cut_answer_is_reset() {
-    let items = vec![r#"{"id":"u1","accountEnabled":true}"#; 3_000].join(",");
-    let whole = format!(r#"{{"value":[{items}]}}"#);
-    for (script, is_whole) in
-        [(Script::json(&whole), true), (Script::json(&whole).close_after(whole.len() - 10), false)]
-    {
-        let (_graph, proxy) = tls_stage(script, true).await;
-        let stream = tls(&proxy, b"h2").await;
-        let (mut sender, connection) =
-            http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
-        tokio::spawn(connection);
-        let answer = sender.send_request(request(&proxy, USERS)).await.unwrap();
-        assert_eq!(answer.status().as_u16(), 200);
-        assert_eq!(answer.into_body().collect().await.is_ok(), is_whole);
-        let outcome = if is_whole { "complete" } else { "aborted" };
-        assert_eq!(proxy.audited(1).await[0]["outcome"], outcome);
-    }
-}
-
-#[tokio::test]
-async fn an_upstream_that_nobody_vouches_for_is_not_asked() {
-    for (ca, status) in [(true, 200), (false, 502)] {
-        let (graph, proxy) = tls_stage(Script::json(PAGE), ca).await;
-        let stream = tls(&proxy, b"h2").await;
-        let (mut sender, connection) =
-            http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
-        tokio::spawn(connection);
-        let answer = sender.send_request(request(&proxy, USERS)).await.unwrap();
-        assert_eq!(answer.status().as_u16(), status);
-        assert_eq!(graph.requests().len(), usize::from(ca));
-    }
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use crate::graph::is_plain_identifier;
 ///
 /// `content-type`, `content-length`, `content-encoding` and `transfer-encoding` are not here: the proxy writes its own.
 /// Nor is `request-id`: the answer, its error body, the log and the audit name one request by one id.
-const HEADERS: &[(&str, fn(&str) -> bool)] = &[
+const HEADERS: &[(&str, Grammar)] = &[
     ("date", is_http_date),
     ("odata-version", is_short_number),
     ("preference-applied", is_known_preference),
@@ -18,6 +18,9 @@ const HEADERS: &[(&str, fn(&str) -> bool)] = &[
     ("ratelimit-reset", is_short_number),
     ("retry-after", is_retry_after),
 ];
+
+/// Whether a value has the form that its header has.
+type Grammar = fn(&str) -> bool;
 
 /// The most characters of a header value that are looked at.
 const MAX_HEADER: usize = 128;
