@@ -188,7 +188,7 @@ async fn a_link_that_was_touched_is_not_found() {
     let other = tenant.users().iter().filter(|user| user.has_mailbox()).nth(1).unwrap();
     let other = format!("/v1.0/users/{}/mailFolders/inbox/messages/delta", proxy.id(other.id()));
     for moved in [
-        format!("{path}?$skiptoken={}", &sealed[..sealed.len() - 4]),
+        format!("{path}?$skiptoken={}", sealed.split_at(sealed.len() - 4).0),
         format!("{path}?$skiptoken={sealed}AAAA"),
         format!("{path}?$skiptoken={sealed}{sealed}"),
         format!("{path}?$skiptoken=x"),

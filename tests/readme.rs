@@ -24,7 +24,10 @@ fn blocks(language: &str) -> Vec<&'static str> {
 
 #[test]
 fn the_configuration_is_the_one_that_ships() {
-    assert!(blocks("yaml").contains(&CONFIG), "README.md shows another configuration than deploy/config.yaml");
+    assert!(
+        blocks("yaml").contains(&CONFIG),
+        "README.md shows another configuration than deploy/config.yaml"
+    );
 }
 
 #[test]

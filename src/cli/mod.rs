@@ -9,6 +9,7 @@
 //! A command writes its answer when it is complete. Errors go to standard error and say what, where and what to do;
 //! they never hold keys, tokens or properties.
 
+mod audit;
 mod check;
 mod demo;
 mod error;
@@ -56,6 +57,8 @@ enum Command {
     #[command(subcommand)]
     Token(token::Command),
     Pseudonym(pseudonym::Args),
+    #[command(subcommand)]
+    Audit(audit::Command),
     Health(health::Args),
 }
 
@@ -97,6 +100,7 @@ impl Command {
             Self::Keys(command) => keys::run(&command, streams),
             Self::Token(command) => token::run(&command, streams),
             Self::Pseudonym(args) => pseudonym::run(&args, streams),
+            Self::Audit(command) => audit::run(&command, streams),
             Self::Health(args) => health::run(&args, streams),
         }
     }
