@@ -5,10 +5,13 @@ use serde::Deserialize;
 use super::{Clean, Raw, Violation};
 use crate::graph::is_plain_identifier;
 
+/// Whether a header's value may leave.
+type Accepts = fn(&str) -> bool;
+
 /// Response headers that may leave, each with what its value may be. Everything else is dropped.
 ///
 /// `content-type`, `content-length`, `content-encoding` and `transfer-encoding` are not here: the proxy writes its own.
-const HEADERS: &[(&str, fn(&str) -> bool)] = &[
+const HEADERS: &[(&str, Accepts)] = &[
     ("date", is_http_date),
     ("odata-version", is_short_number),
     ("preference-applied", is_known_preference),
