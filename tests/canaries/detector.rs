@@ -35,16 +35,13 @@ pub(crate) fn views(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
 /// `bytes` and what they read as after one or two rounds of the encodings that leave most characters as they are.
 fn texts(bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut texts = vec![bytes.to_vec()];
-    for round in 0..2 {
+    for _ in 0..2 {
         for text in texts.clone() {
             for decoded in [percent_decoded(&text), unescaped(&text), without_nul(&text)] {
                 if !texts.contains(&decoded) {
                     texts.push(decoded);
                 }
             }
-        }
-        if texts.len() == 1 && round == 0 {
-            break;
         }
     }
     texts
@@ -59,7 +56,7 @@ fn scan(view: &[u8], needle: Needle, found: &mut BTreeSet<usize>) {
 }
 
 fn percent_decoded(text: &[u8]) -> Vec<u8> {
-    replaced(text, |rest| {
+    replaced(text, b'%', |rest| {
         let [b'%', digits @ ..] = rest else { return None };
         Some((vec![u8::try_from(hex_number(digits, 2)?).ok()?], 3))
     })
@@ -67,7 +64,7 @@ fn percent_decoded(text: &[u8]) -> Vec<u8> {
 
 /// JSON's `\u0061`, and `\/`, which could hide base64.
 fn unescaped(text: &[u8]) -> Vec<u8> {
-    replaced(text, |rest| match rest {
+    replaced(text, b'\\', |rest| match rest {
         [b'\\', b'/', ..] => Some((vec![b'/'], 2)),
         [b'\\', b'u', digits @ ..] => {
             let c = char::from_u32(u32::try_from(hex_number(digits, 4)?).ok()?)?;
@@ -82,22 +79,19 @@ fn without_nul(text: &[u8]) -> Vec<u8> {
     text.iter().copied().filter(|byte| *byte != 0).collect()
 }
 
-/// `decode` gives the bytes that a prefix of its argument stands for, and the prefix's length.
-fn replaced(text: &[u8], decode: impl Fn(&[u8]) -> Option<(Vec<u8>, usize)>) -> Vec<u8> {
+/// What `text` reads as. `decode` gets what begins with `sign`, and gives the bytes that its beginning stands for and
+/// the length of that beginning.
+fn replaced(text: &[u8], sign: u8, decode: impl Fn(&[u8]) -> Option<(Vec<u8>, usize)>) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
-    while let Some((first, after)) = rest.split_first() {
-        match decode(rest) {
-            Some((bytes, length)) => {
-                out.extend(bytes);
-                rest = &rest[length..];
-            }
-            None => {
-                out.push(*first);
-                rest = after;
-            }
-        }
+    while let Some(at) = rest.iter().position(|byte| *byte == sign) {
+        let (before, coded) = rest.split_at(at);
+        let (bytes, length) = decode(coded).unwrap_or((vec![sign], 1));
+        out.extend_from_slice(before);
+        out.extend(bytes);
+        rest = &coded[length..];
     }
+    out.extend_from_slice(rest);
     out
 }
 

@@ -61,7 +61,7 @@ impl Filling {
 }
 
 /// Containers inside each other; the schema's types refer to each other in circles.
-const MAX_NESTING: usize = 5;
+const MAX_NESTING: usize = 4;
 /// More than a transform is given (64 KiB), but only at the top: a page has to stay a page.
 const LONG: usize = 70_000;
 /// Objects inside each other; the sanitizer takes 64.
@@ -90,7 +90,7 @@ impl Filler<'_> {
     fn page(&mut self, objects: &str) -> String {
         let count = self.leaf("page:@odata.count");
         let context = self.leaf("page:@odata.context");
-        let extras = self.extras("page:");
+        let extras = self.extras("page:", 0);
         let secret = self.registry.text("page:@odata.nextLink", false);
         let link = match self.endpoint.form {
             Form::Delta => format!(r#""@odata.deltaLink":"{}?$deltatoken={secret}""#, self.link),
@@ -112,7 +112,7 @@ impl Filler<'_> {
             members.push(self.member(&name, &value));
         }
         if nesting < 2 {
-            members.push(self.extras(path));
+            members.push(self.extras(path, nesting));
         }
         if self.endpoint.form == Form::Delta && nesting == 0 {
             let reason = self.leaf(&join(path, "@removed.reason"));
@@ -123,8 +123,9 @@ impl Filler<'_> {
         format!("{{{}}}", members.join(","))
     }
 
-    /// Annotations, known and unknown, an unknown property, and a marker as a name.
-    fn extras(&mut self, path: &str) -> String {
+    /// Annotations, known and unknown, an unknown property, and a marker as a name. Few of them in inner objects, of
+    /// which there are many.
+    fn extras(&mut self, path: &str, nesting: usize) -> String {
         const NAMES: [&str; 16] = [
             "@odata.id",
             "@odata.etag",
@@ -143,7 +144,9 @@ impl Filler<'_> {
             "singleValueExtendedProperties@odata.context",
             "extension_8f3c_secret",
         ];
-        let mut members: Vec<_> = NAMES.iter().map(|name| (*name, self.leaf(&join(path, name)))).collect();
+        let count = if nesting == 0 { NAMES.len() } else { 2 };
+        let mut members: Vec<_> =
+            NAMES.iter().take(count).map(|name| (*name, self.leaf(&join(path, name)))).collect();
         if !path.starts_with("page:") {
             for name in ["@odata.type", "@odata.context"] {
                 members.push((name, self.leaf(&join(path, name))));
@@ -245,8 +248,8 @@ fn disguised(filling: Filling, marker: &str, path: &str) -> String {
             format!("https://outlook.office365.com/owa/?ItemID={marker}&exvsurl={}", percent(marker))
         }
         Filling::Escaped => escaped(marker),
-        // Long values at the top of an object only: megabytes are enough.
-        Filling::Long if !path.contains(['.', '[', '@', ' ']) => {
+        // At the top of an object only, and there one in four: megabytes are enough.
+        Filling::Long if path.len() % 4 == 2 && !path.contains(['.', '[', '@', ' ']) => {
             format!("{marker} {} {marker}", "x".repeat(LONG))
         }
         _ => marker.to_owned(),

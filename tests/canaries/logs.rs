@@ -37,3 +37,17 @@ impl Write for Captured {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{capture, captured};
+
+    #[test]
+    fn what_this_program_logs_at_any_level_is_captured_and_nothing_of_libraries() {
+        capture();
+        tracing::trace!(target: "glassine::proxy", "said-by-the-program");
+        tracing::error!(target: "hyper::proto", "said-by-a-library");
+        let text = String::from_utf8_lossy(&captured()).into_owned();
+        assert!(text.contains("said-by-the-program") && !text.contains("said-by-a-library"));
+    }
+}

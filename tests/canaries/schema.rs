@@ -41,6 +41,7 @@ impl Property {
 }
 
 /// The folder of Graph's data; says so where a test is skipped for want of it.
+#[allow(clippy::print_stdout, reason = "a test that is skipped says so")]
 pub(crate) fn graph_data(test: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("GRAPH_DATA").map(PathBuf::from);
     if folder.is_none() {
