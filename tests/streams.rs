@@ -70,7 +70,7 @@ async fn an_upstream_that_breaks_off_breaks_the_answer() {
 #[tokio::test]
 async fn an_upstream_that_falls_silent_breaks_the_answer() {
     let whole = page("]}");
-    assert_cut("stalled", Script::json(&whole).stall_after(whole.len() - 100)).await;
+    assert_cut_in(&["gzip"], "stalled", Script::json(&whole).stall_after(whole.len() - 100)).await;
 }
 
 #[tokio::test]
