@@ -107,15 +107,20 @@ impl Command {
 }
 
 fn finish(result: Result<Answer, Error>) -> ExitCode {
+    if let Some(error) = result.as_ref().err().filter(|error| !error.is_broken_pipe()) {
+        // Where standard error is closed too, the exit code is all that is left to say it with.
+        writeln!(io::stderr(), "error: {error}").ok();
+    }
+    exit_code(&result)
+}
+
+fn exit_code(result: &Result<Answer, Error>) -> ExitCode {
     match result {
         Ok(Answer::Yes) => ExitCode::SUCCESS,
         Ok(Answer::No) => ExitCode::from(error::NO),
+        // A reader that has seen enough is no failure.
         Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
-        Err(error) => {
-            // Where standard error is closed too, the exit code is all that is left to say it with.
-            writeln!(io::stderr(), "error: {error}").ok();
-            ExitCode::from(error.exit_code())
-        }
+        Err(error) => ExitCode::from(error.exit_code()),
     }
 }
 
@@ -166,7 +171,7 @@ mod tests {
     fn a_reader_that_has_seen_enough_is_no_failure() {
         let closed = || Error::Output(io::ErrorKind::BrokenPipe.into());
         let full = || Error::Output(io::ErrorKind::StorageFull.into());
-        assert_eq!(finish(Err(closed())), ExitCode::SUCCESS);
-        assert_eq!(finish(Err(full())), ExitCode::from(error::BAD_INPUT));
+        assert_eq!(exit_code(&Err(closed())), ExitCode::SUCCESS);
+        assert_eq!(exit_code(&Err(full())), ExitCode::from(error::BAD_INPUT));
     }
 }
