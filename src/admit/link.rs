@@ -12,7 +12,7 @@ use super::route::Route;
 use super::{Policy, Refusal, option_name, query};
 use crate::graph::target::MAX_TARGET;
 use crate::graph::{OptionName, Target, relative_target};
-use crate::rules::plan::{Endpoint, LinkKind};
+use crate::rules::plan::{Endpoint, LinkKind, Param};
 use crate::sanitize::Links;
 
 /// What a sealed link holds. The field names are short because the link's length counts against [`MAX_TARGET`].
@@ -92,11 +92,17 @@ pub(super) fn open(policy: &Policy, route: &Route, kind: LinkKind, sealed: &str)
 /// Graph's link, written anew, if this endpoint could have asked it.
 fn check(target: &str, endpoint: &Endpoint) -> Result<String, Refusal> {
     let target = Target::parse(target).map_err(|_| Refusal::Link)?;
-    if endpoint.template.matches(&target).is_none() {
+    let values = endpoint.template.matches(&target).ok_or(Refusal::Link)?;
+    if !endpoint.params.iter().zip(values).all(|(param, value)| can_stand(param, value)) {
         return Err(Refusal::Link);
     }
     query::readmit(&target, endpoint)?;
     Ok(target.canonical())
+}
+
+/// Graph's link has an id where the consumer has a token; a parameter of names alone, as the version is, has a name.
+fn can_stand(param: &Param, value: &str) -> bool {
+    param.raw || param.token.is_some() || param.one_of.iter().any(|name| name.eq_ignore_ascii_case(value))
 }
 
 fn letter(kind: LinkKind) -> char {

@@ -63,8 +63,10 @@ impl RawAnswer {
 
     /// The media type is the expected one, and the text is in UTF-8.
     fn require(&self, expected: &str) -> Result<(), Problem> {
-        let value =
-            self.0.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let mut values = self.0.headers().get_all(CONTENT_TYPE).iter();
+        let (Some(value), None) = (values.next().and_then(|value| value.to_str().ok()), values.next()) else {
+            return Err(Problem::ContentType);
+        };
         let mut parts = value.split(';').map(str::trim);
         let is_expected = parts.next().is_some_and(|media_type| media_type.eq_ignore_ascii_case(expected));
         let charset = |part: &str| {

@@ -26,6 +26,9 @@ use super::plan::{Transform, Treatment};
 
 /// Rules of a few hundred lines compile to a few dozen nodes.
 const MAX_NODES: usize = 4096;
+/// The most places that something can leave at. Shapes that refer to each other in circles have more than a reviewer
+/// can read; the shipped rules have under fifty for each endpoint.
+const MAX_PLACES: usize = 4096;
 /// The matcher keeps the names it has seen in one object as bits of a `u128`.
 pub const MAX_NAMES: usize = 128;
 
@@ -154,7 +157,7 @@ impl Array {
 pub(super) enum BuildError {
     /// These two rules give one leaf different transforms.
     Conflict(Range<usize>, Range<usize>),
-    /// More than [`MAX_NODES`] nodes or [`MAX_NAMES`] names in one object.
+    /// More than [`MAX_NODES`] nodes, [`MAX_PLACES`] places or [`MAX_NAMES`] names in one object.
     TooLarge,
 }
 
@@ -169,7 +172,8 @@ pub(super) fn build(shapes: &[Shape], root: ShapeId) -> Result<Automaton, BuildE
             return Err(BuildError::TooLarge);
         }
     }
-    Ok(Automaton { nodes: builder.nodes, page: None })
+    let automaton = Automaton { nodes: builder.nodes, page: None };
+    if automaton.describe().len() > MAX_PLACES { Err(BuildError::TooLarge) } else { Ok(automaton) }
 }
 
 /// Compiles a page: its `value` array is required.
@@ -438,11 +442,11 @@ fn written(name: &str) -> Box<[u8]> {
 }
 
 impl Automaton {
-    /// One line per place that something can leave at, for descriptions and fingerprints: path, treatment.
+    /// One line per place that something can leave at, for descriptions and fingerprints: path, treatment. Complete:
+    /// what has more than [`MAX_PLACES`] of them does not compile.
     pub fn describe(&self) -> Vec<(String, String)> {
         let mut lines = BTreeMap::new();
-        let mut seen = vec![self.root()];
-        self.describe_node(self.root(), "$", &mut seen, &mut lines);
+        self.describe_node(self.root(), "$", &mut Vec::new(), &mut lines);
         lines.into_iter().collect()
     }
 
@@ -450,24 +454,27 @@ impl Automaton {
         &self,
         id: NodeId,
         path: &str,
-        open: &mut Vec<NodeId>,
+        open: &mut Vec<(NodeId, String)>,
         lines: &mut BTreeMap<String, String>,
     ) {
+        if lines.len() > MAX_PLACES {
+            return;
+        }
+        if let Some((_, outer)) = open.iter().find(|(own, _)| *own == id) {
+            lines.insert(path.to_owned(), format!("the same as {outer}"));
+            return;
+        }
         let node = self.node(id);
         match &node.leaf {
             Leaf::Drop => {}
             Leaf::Keep => drop(lines.insert(path.to_owned(), "keep".to_owned())),
             Leaf::Transform(transform) => drop(lines.insert(path.to_owned(), transform.to_string())),
         }
+        open.push((id, path.to_owned()));
         for (child, path) in node.children(path) {
-            if open.contains(&child) {
-                lines.insert(path, "the same again".to_owned());
-            } else {
-                open.push(child);
-                self.describe_node(child, &path, open, lines);
-                open.pop();
-            }
+            self.describe_node(child, &path, open, lines);
         }
+        open.pop();
     }
 }
 
@@ -493,6 +500,6 @@ fn member_path(path: &str, name: &str) -> String {
     if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
         format!("{path}.{name}")
     } else {
-        format!("{path}['{name}']")
+        format!("{path}['{}']", name.replace('\\', r"\\").replace('\'', r"\'"))
     }
 }

@@ -56,19 +56,19 @@ codes! {
     CONFLICT = "G0110";
     /// A shape name that no shape has.
     UNKNOWN_SHAPE = "G0111";
-    /// A shape that no endpoint uses.
+    /// A shape that nothing uses.
     UNUSED_SHAPE = "G0112";
     /// `reversible` on a value that must never come back.
     REVERSIBLE = "G0113";
     /// The regular expression does not compile, or is over the size limit.
     REGEX = "G0114";
-    /// The capture group does not exist, or is named twice.
+    /// The capture group does not exist, or none is named.
     REGEX_GROUP = "G0115";
     /// Alternation at the top level with anchors in one branch only.
     REGEX_ANCHOR = "G0116";
-    /// More rules, names or states than the compiled form may have.
+    /// More steps, names or places than the compiled form may have.
     TOO_LARGE = "G0117";
-    /// A treatment entry that names no path, or both `path` and `paths`.
+    /// A treatment entry that names no path.
     PATH_MISSING = "G0118";
 
     /// The endpoint's path template is malformed.
@@ -79,7 +79,7 @@ codes! {
     OVERLAP = "G0203";
     /// Two endpoints have one name.
     DUPLICATE_NAME = "G0204";
-    /// A query option that this program does not know.
+    /// A query option that cannot be opened, or not with this policy.
     OPTION = "G0205";
     /// A query option names a property that does not survive as it is: it could be observed.
     OBSERVABLE = "G0206";

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::plan::{Endpoint, Plan, Response};
+use super::plan::{Endpoint, Operator, Param, Plan, QueryPolicy, Response, ValuePolicy};
 
 /// 16 hexadecimal digits: enough to tell the rules of one site apart, short enough to compare by eye.
 pub(super) fn of(plan: &Plan) -> String {
@@ -15,14 +15,45 @@ pub(super) fn of(plan: &Plan) -> String {
 
 fn lines(endpoint: &Endpoint) -> String {
     let Endpoint { name, template, params, query, max_page_size, immutable_ids, response } = endpoint;
-    let mut text = format!("{name} {template} {params:?} {query:?} {max_page_size:?} {immutable_ids}\n");
+    let params: Vec<_> = params.iter().map(param).collect();
+    let query = policy(query);
+    let mut text = format!("{name} {template} {params:?} {query} {max_page_size:?} {immutable_ids}\n");
     let (kind, body) = match response {
         Response::Json(body) => ("json", body),
         Response::Count(body) => ("count", body),
     };
     text.push_str(&format!("{kind} {}\n", body.delta));
     for (path, treatment) in body.automaton.describe() {
-        text.push_str(&format!("{path}: {treatment}\n"));
+        text.push_str(&format!("{path:?}: {treatment:?}\n"));
     }
     text
+}
+
+fn param(param: &Param) -> String {
+    let Param { name, one_of, token, raw } = param;
+    format!("{name} {:?} {token:?} {raw}", sorted(one_of))
+}
+
+fn policy(query: &QueryPolicy) -> String {
+    let QueryPolicy { select, top, skip, count, filter, order_by, custom } = query;
+    let (filter, custom) = (sorted(filter.iter().map(comparison)), sorted(custom.iter().map(option)));
+    format!("{select} {top:?} {skip:?} {count} {filter:?} {:?} {custom:?}", sorted(order_by))
+}
+
+fn comparison((property, operators): &(String, Vec<Operator>)) -> String {
+    format!("{property} {:?}", sorted(operators.iter().map(|operator| operator.as_str())))
+}
+
+fn option((name, policy): &(String, ValuePolicy)) -> String {
+    match policy {
+        ValuePolicy::OneOf(texts) => format!("{name} {:?}", sorted(texts)),
+        ValuePolicy::Boolean | ValuePolicy::Integer(_) => format!("{name} {policy:?}"),
+    }
+}
+
+/// The order of lines does not count, so it must not show.
+fn sorted<T: Ord>(items: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut items: Vec<_> = items.into_iter().collect();
+    items.sort();
+    items
 }

@@ -1,6 +1,6 @@
 //! A rules file as written: serde structs with places, and nothing decided yet.
 //!
-//! The JSON Schema of the format is generated from these types ([`json_schema`]), so that editors complete what this
+//! The JSON Schema of the format is generated from these types ([`json_schema()`]), so that editors complete what this
 //! program accepts. What the pieces mean is decided in [`super::check`].
 
 use std::fmt;

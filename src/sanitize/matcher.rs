@@ -20,6 +20,9 @@ use crate::rules::plan::Transform;
 /// under 2 KiB, sealed links under 16 KiB, and a stream's memory must stay small.
 const MAX_CAPTURE: usize = 64 * 1024;
 
+/// The member that an error answer of Graph has in the place of everything else.
+const ERROR: &str = "error";
+
 /// What was done to a document's values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
@@ -169,16 +172,33 @@ impl Matcher {
     }
 
     /// A leaf that is not a string: kept as written, or nothing, since transforms speak about strings.
-    fn plain(&mut self, text: &str, node: Option<NodeId>) {
-        let Some(node) = node else { return };
+    fn plain(&mut self, text: &str, node: Option<NodeId>) -> Result<(), Violation> {
+        let Some(node) = node else { return Ok(()) };
         match &self.context.body.automaton.node(node).leaf {
-            Leaf::Drop => {}
+            Leaf::Drop => Ok(()),
             Leaf::Keep => {
                 self.counters.kept += 1;
                 self.write(text);
+                Ok(())
             }
-            Leaf::Transform(_) => self.counters.not_understood += 1,
+            Leaf::Transform(_) => self.not_understood(node),
         }
+    }
+
+    /// A container that is not written.
+    fn skip(&mut self, node: Option<NodeId>) -> Result<(), Violation> {
+        self.skipped += 1;
+        node.map_or(Ok(()), |node| self.not_understood(node))
+    }
+
+    /// A value of a type that the transform here, if there is one, does not speak about.
+    fn not_understood(&mut self, node: NodeId) -> Result<(), Violation> {
+        match &self.context.body.automaton.node(node).leaf {
+            Leaf::Transform(Transform::Link(_)) => return Err(Violation::Link),
+            Leaf::Transform(_) => self.counters.not_understood += 1,
+            Leaf::Keep | Leaf::Drop => {}
+        }
+        Ok(())
     }
 
     fn write(&mut self, text: &str) {
@@ -198,8 +218,7 @@ impl Matcher {
                 self.open_value();
                 self.out.extend_from_slice(&self.scratch);
             }
-            Outcome::NotUnderstood if matches!(transform, Transform::Link(_)) => return Err(Violation::Link),
-            Outcome::NotUnderstood => self.counters.not_understood += 1,
+            Outcome::NotUnderstood => return self.not_understood(node),
         }
         Ok(())
     }
@@ -227,9 +246,10 @@ impl Handler for Matcher {
 
     fn begin_object(&mut self) -> Result<(), Violation> {
         let is_root = self.frames.is_empty() && self.skipped == 0;
-        match self.next().filter(|node| is_root || self.context.body.automaton.node(*node).object.is_some()) {
+        let next = self.next();
+        match next.filter(|node| is_root || self.context.body.automaton.node(*node).object.is_some()) {
             Some(node) => self.open_container(node, false, b'{'),
-            None => self.skipped += 1,
+            None => return self.skip(next),
         }
         Ok(())
     }
@@ -243,12 +263,13 @@ impl Handler for Matcher {
         if self.frames.is_empty() && self.skipped == 0 {
             return Err(Violation::NotAnObject);
         }
-        match self.next().filter(|node| self.context.body.automaton.node(*node).array.is_some()) {
+        let next = self.next();
+        match next.filter(|node| self.context.body.automaton.node(*node).array.is_some()) {
             Some(node) => {
                 self.page_seen |= self.context.body.automaton.page() == Some(node);
                 self.open_container(node, true, b'[');
             }
-            None => self.skipped += 1,
+            None => return self.skip(next),
         }
         Ok(())
     }
@@ -278,6 +299,8 @@ impl Handler for Matcher {
             frame.seen |= bit;
             self.member.known = Some(at);
             self.member.node = member.node;
+        } else if self.frames.len() == 1 && key.unescaped() == ERROR {
+            return Err(Violation::AnError);
         } else if let Some(node) = object.other() {
             self.member.node = Some(node);
             self.member.raw.clear();
@@ -338,8 +361,7 @@ impl Handler for Matcher {
     fn number(&mut self, text: &str) -> Result<(), Violation> {
         self.require_object()?;
         let node = self.next();
-        self.plain(text, node);
-        Ok(())
+        self.plain(text, node)
     }
 
     fn literal(&mut self, literal: Literal) -> Result<(), Violation> {
@@ -349,10 +371,10 @@ impl Handler for Matcher {
         // Nothing to hide in a null, and a consumer tells "none" from "not told" by it.
         if literal == Literal::Null && matches!(leaf, Some(Leaf::Transform(_))) {
             self.write("null");
+            Ok(())
         } else {
-            self.plain(literal.as_str(), node);
+            self.plain(literal.as_str(), node)
         }
-        Ok(())
     }
 }
 

@@ -69,6 +69,12 @@ pub(crate) struct Setup {
     pub(crate) more: String,
     /// Seconds until the head of an answer, and between two pieces of it.
     pub(crate) timeouts: (u64, u64),
+    /// How the proxy authenticates to Graph, and more lines of `upstream`, indented by two spaces.
+    pub(crate) credential: String,
+    /// More files beside the configuration.
+    pub(crate) files: Vec<(&'static str, String)>,
+    /// Whether consumers speak TLS, by the certificate in `tls.crt`.
+    pub(crate) tls: bool,
 }
 
 impl Setup {
@@ -76,7 +82,16 @@ impl Setup {
     pub(crate) fn in_front_of(graph: impl Into<String>) -> Self {
         let consumers = vec![Consumer::new("acme", METADATA_ONLY)];
         let domain = DOMAIN.to_owned();
-        Self { graph: graph.into(), consumers, domain, more: String::new(), timeouts: (5, 2) }
+        Self {
+            graph: graph.into(),
+            consumers,
+            domain,
+            more: String::new(),
+            timeouts: (5, 2),
+            credential: "credential: { access_token_file: graph-token }".to_owned(),
+            files: vec![("graph-token", GRAPH_TOKEN.to_owned())],
+            tls: false,
+        }
     }
 
     /// In front of a server that does as told.
@@ -112,7 +127,9 @@ impl Glassine {
         let (address, admin_address) = (public.local_addr().unwrap(), admin.local_addr().unwrap());
         let keys = KeyRing::render_new(&test_master(), 'T', "2026-01-01T00:00:00Z");
         write(folder.path(), "keys.yaml", &keys);
-        write(folder.path(), "graph-token", GRAPH_TOKEN);
+        for (name, text) in &setup.files {
+            write(folder.path(), name, text);
+        }
         write(folder.path(), "config.yaml", &config(&setup, folder.path(), address, admin_address));
         let service = Service::build(&folder.path().join("config.yaml")).unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -229,6 +246,27 @@ impl Glassine {
         send(self.admin, request.body(Full::default()).unwrap()).await.unwrap()
     }
 
+    /// Replaces a file of the running proxy.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        write(self.folder.path(), name, text);
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.file(name)).unwrap()
+    }
+
+    /// Waits until `target` is answered in a way that only a reload can have brought about.
+    pub(crate) async fn until(&self, target: &str, is_new: impl Fn(&Answer) -> bool) -> Answer {
+        for _ in 0..120 {
+            let answer = self.get(target).await;
+            if is_new(&answer) {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{target}: nothing has changed");
+    }
+
     /// Stops, and waits until everything has been written.
     pub(crate) async fn stop(mut self) -> tempfile::TempDir {
         drop(self.stop.take());
@@ -285,7 +323,11 @@ pub(crate) async fn read_all(stream: &mut TcpStream) -> String {
 
 /// The sample tenant on a socket of its own.
 pub(crate) async fn sample_tenant() -> (Arc<Tenant>, String) {
-    let tenant = Arc::new(Tenant::new(7));
+    serve_tenant(Tenant::new(7)).await
+}
+
+pub(crate) async fn serve_tenant(tenant: Tenant) -> (Arc<Tenant>, String) {
+    let tenant = Arc::new(tenant);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(tenant::serve(listener, Arc::clone(&tenant), url.clone(), std::future::pending()));
@@ -304,11 +346,17 @@ async fn send(address: SocketAddr, request: http::Request<Full<Bytes>>) -> Resul
 }
 
 fn config(setup: &Setup, folder: &Path, address: SocketAddr, admin: SocketAddr) -> String {
-    let Setup { graph, domain, more, timeouts: (response, idle), .. } = setup;
+    let Setup { graph, domain, more, timeouts: (response, idle), credential, .. } = setup;
+    let (scheme, tls) = if setup.tls {
+        write_certificate(folder);
+        ("https", "tls: { certificate_file: tls.crt, private_key_file: tls.key }\n")
+    } else {
+        ("http", "")
+    };
     let mut text = format!(
-        "listen: {address}\npublic_url: http://{address}\nadmin: {{ listen: '{admin}' }}\n\
-         upstream:\n  graph: {graph}\n  credential: {{ access_token_file: graph-token }}\n  timeouts: {{ response_seconds: {response}, idle_seconds: {idle} }}\n\
-         keys: {{ file: keys.yaml }}\ntenant_domains: [{domain}]\naudit: {{ file: audit.jsonl }}\n{more}consumers:\n"
+        "listen: {address}\npublic_url: {scheme}://{address}\nadmin: {{ listen: '{admin}' }}\n\
+         upstream:\n  graph: {graph}\n  {credential}\n  timeouts: {{ response_seconds: {response}, idle_seconds: {idle} }}\n\
+         keys: {{ file: keys.yaml }}\ntenant_domains: [{domain}]\naudit: {{ file: audit.jsonl }}\n{tls}{more}consumers:\n"
     );
     for consumer in &setup.consumers {
         let rules = format!("{}.yaml", consumer.name);
@@ -323,6 +371,13 @@ fn config(setup: &Setup, folder: &Path, address: SocketAddr, admin: SocketAddr) 
         .unwrap();
     }
     text
+}
+
+/// A certificate for the listener's address that vouches for itself.
+fn write_certificate(folder: &Path) {
+    let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+    write(folder, "tls.crt", &made.cert.pem());
+    write(folder, "tls.key", &made.signing_key.serialize_pem());
 }
 
 fn write(folder: &Path, name: &str, text: &str) {

@@ -2,4 +2,6 @@
 
 pub(crate) mod glassine;
 pub(crate) mod h2;
+pub(crate) mod reference;
+pub(crate) mod sanitizing;
 pub(crate) mod upstream;

@@ -220,6 +220,18 @@ impl Script {
         self
     }
 
+    /// Takes this many bytes off the body's end.
+    pub(crate) fn trimmed(self, bytes: usize) -> Self {
+        let body = self.body.concat();
+        self.body(&body[..body.len() - bytes])
+    }
+
+    /// Puts bytes behind the body.
+    pub(crate) fn followed_by(self, bytes: &[u8]) -> Self {
+        let body = [self.body.concat().as_slice(), bytes].concat();
+        self.body(body)
+    }
+
     /// Sends the body in HTTP/1.1 chunks of `size` bytes, each in a segment of its own.
     pub(crate) fn chunked(mut self, size: usize) -> Self {
         self.body = self.body.concat().chunks(size).map(<[u8]>::to_vec).collect();

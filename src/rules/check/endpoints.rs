@@ -38,7 +38,8 @@ fn report_duplicate_names(endpoints: &[Recovered<raw::Endpoint>], findings: &mut
     for name in endpoints.iter().filter_map(|endpoint| Some(&endpoint.0.as_ref()?.name)) {
         if seen.contains(&&name.value) {
             let message = "two endpoints have this name";
-            findings.push(Diagnostic::error(codes::DUPLICATE_NAME, name.span.clone(), message));
+            let hint = "logs, audit records and refusals tell endpoints apart by their names";
+            findings.push(Diagnostic::error(codes::DUPLICATE_NAME, name.span.clone(), message).hint(hint));
         }
         seen.push(&name.value);
     }
@@ -107,7 +108,8 @@ impl Checker<'_> {
         let mut param = Param { name: name.to_owned(), one_of: Vec::new(), token: None, raw: false };
         let Some((written, value)) = raw.params.0.iter().find(|(written, _)| written.value == name) else {
             let message = format!("`params` does not say what {{{name}}} accepts");
-            self.error(codes::PARAM, &raw.get, message);
+            let hint = format!("add `{name}: {{ token: id }}` to `params`");
+            self.error_hint(codes::PARAM, &raw.get, &message, &hint);
             return param;
         };
         let Some(value) = &value.0 else { return param };
@@ -120,7 +122,8 @@ impl Checker<'_> {
             self.findings.push(Diagnostic::warning(codes::RAW_PARAM, raw.span.clone(), message).hint(hint));
         }
         if param.one_of.is_empty() && param.token.is_none() && !param.raw {
-            self.error(codes::PARAM_EMPTY, written, "nothing could satisfy this parameter");
+            let hint = "add `token: id`, or names under `one_of`";
+            self.error_hint(codes::PARAM_EMPTY, written, "nothing could satisfy this parameter", hint);
         }
         param
     }
@@ -141,7 +144,7 @@ impl Checker<'_> {
                 automaton::build_page(self.shapes, root)
             }
         };
-        let body = Arc::new(self.body(built, delta)?);
+        let body = Arc::new(self.body(built, delta, named)?);
         Some(if matches!(raw.response.value, raw::Response::Count(_)) {
             Response::Count(body)
         } else {
@@ -149,11 +152,16 @@ impl Checker<'_> {
         })
     }
 
-    fn body(&mut self, built: Result<Automaton, BuildError>, delta: bool) -> Option<Body> {
+    fn body(
+        &mut self,
+        built: Result<Automaton, BuildError>,
+        delta: bool,
+        named: &Spanned<String>,
+    ) -> Option<Body> {
         match built {
             Ok(automaton) => Some(Body { select: selectable(&automaton), automaton, delta }),
             Err(error) => {
-                self.findings.extend(build_findings(&error));
+                self.findings.extend(build_findings(&error, &named.span));
                 None
             }
         }

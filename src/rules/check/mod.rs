@@ -39,7 +39,7 @@ fn check(raw: &raw::File, findings: &mut Vec<Diagnostic>) -> Option<Plan> {
     check_head(raw, findings);
     let names = shapes::Names::new(&raw.shapes);
     let mut shapes: Vec<Shape> = shapes::check(&raw.shapes, &names, findings);
-    shapes::report_conflicts(&shapes, findings);
+    shapes::report_conflicts(&raw.shapes, &shapes, findings);
     let endpoints = endpoints::check(&raw.endpoints, &names, &mut shapes, findings);
     shapes::report_unused(&raw.shapes, &raw.endpoints, findings);
     overlap::check(&raw.endpoints, &endpoints, findings);
@@ -67,7 +67,8 @@ fn check_head(raw: &raw::File, findings: &mut Vec<Diagnostic>) {
     }
     if !is_label(&raw.connector.value) {
         let message = "a connector's name has lower-case letters, digits and hyphens only";
-        findings.push(Diagnostic::error(codes::YAML, raw.connector.span.clone(), message));
+        let hint = "`title` is for people; this one is for logs and file names";
+        findings.push(Diagnostic::error(codes::YAML, raw.connector.span.clone(), message).hint(hint));
     }
 }
 

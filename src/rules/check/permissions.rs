@@ -32,8 +32,9 @@ pub(super) fn check(
     findings: &mut Vec<Diagnostic>,
 ) {
     report_missing(permissions, written, endpoints, findings);
+    let needed: Vec<_> = endpoints.iter().flatten().map(|endpoint| needed(&endpoint.template)).collect();
     for entry in permissions {
-        report_excess(entry, findings);
+        report_excess(entry, &needed, findings);
     }
 }
 
@@ -58,11 +59,15 @@ fn report_missing(
     }
 }
 
-fn report_excess(entry: &raw::Permission, findings: &mut Vec<Diagnostic>) {
+fn report_excess(
+    entry: &raw::Permission,
+    needed: &[&'static [&'static str]],
+    findings: &mut Vec<Diagnostic>,
+) {
     let Some(first) = entry.0.first() else { return };
-    let least = NEEDED
+    let least = needed
         .iter()
-        .find_map(|(_, names)| names.iter().skip(1).any(|name| *name == first.value).then(|| names.first()));
+        .find_map(|names| names.iter().skip(1).any(|name| *name == first.value).then(|| names.first()));
     if let Some(Some(least)) = least {
         let message = format!("`{}` opens more than these endpoints need", first.value);
         let hint = format!("name `{least}` first: [{least}, {}]", first.value);

@@ -136,10 +136,12 @@ impl Checker<'_> {
     }
 
     fn parts(&mut self, entry: &raw::Match) -> Option<Match> {
+        let build = |text: &str| {
+            RegexBuilder::new(text).size_limit(MAX_REGEX_BYTES).nest_limit(MAX_REGEX_NESTING).build()
+        };
         let anchored = format!("^(?:{})$", entry.regex.value);
-        let built =
-            RegexBuilder::new(&anchored).size_limit(MAX_REGEX_BYTES).nest_limit(MAX_REGEX_NESTING).build();
-        let Ok(regex) = built else {
+        // On its own first: `a)|(?:b` is no expression, but would be one between the anchors' parentheses.
+        let Ok(regex) = build(&entry.regex.value).and_then(|_| build(&anchored)) else {
             let hint = "see the syntax of Rust's regex crate: no look-around, no back-references";
             self.error(codes::REGEX, &entry.regex.span, "this regular expression does not compile", hint);
             return None;
@@ -215,26 +217,35 @@ impl Checker<'_> {
 }
 
 /// Each shape on its own, so that a conflict is found also where no endpoint leads.
-pub(super) fn report_conflicts(shapes: &[Shape], findings: &mut Vec<Diagnostic>) {
-    for at in 0..shapes.len() {
-        if let Err(error) = automaton::build(shapes, ShapeId(at)) {
-            findings.extend(build_findings(&error));
+pub(super) fn report_conflicts(
+    written: &raw::Entries<raw::Shape>,
+    shapes: &[Shape],
+    findings: &mut Vec<Diagnostic>,
+) {
+    for (at, (name, _)) in written.0.iter().enumerate() {
+        let Err(error) = automaton::build(shapes, ShapeId(at)) else { continue };
+        findings.extend(build_findings(&error, &name.span));
+        // The others of a circle are as large, and building them takes its time.
+        if matches!(error, BuildError::TooLarge) {
+            return;
         }
     }
 }
 
-/// What an author is told about shapes that do not compile.
-pub(super) fn build_findings(error: &BuildError) -> Vec<Diagnostic> {
+/// What an author is told about shapes that do not compile; `span`: where the outermost of them is named.
+pub(super) fn build_findings(error: &BuildError, span: &Range<usize>) -> Vec<Diagnostic> {
     match error {
         BuildError::Conflict(one, other) => {
             let message = "two different transforms meet at one value";
-            let hint = "keep one of the two marked lines, or `redact` the path";
+            let hint = "two lines are marked: remove one of them, or `redact` the path";
             [one, other]
                 .map(|span| Diagnostic::error(codes::CONFLICT, span.clone(), message).hint(hint))
                 .into()
         }
         BuildError::TooLarge => {
-            vec![Diagnostic::error(codes::TOO_LARGE, 0..0, "the shapes are too large to compile")]
+            let message = "this shape, with those nested in it, has more places than can be listed";
+            let hint = "shapes that refer to each other in circles multiply: nest fewer of them";
+            vec![Diagnostic::error(codes::TOO_LARGE, span.clone(), message).hint(hint)]
         }
     }
 }
@@ -252,7 +263,8 @@ pub(super) fn report_unused(
     for (name, _) in &shapes.0 {
         if !used.contains(&name.value.as_str()) {
             let message = "nothing uses this shape";
-            findings.push(Diagnostic::warning(codes::UNUSED_SHAPE, name.span.clone(), message));
+            let hint = "answer with it, nest it, or remove it";
+            findings.push(Diagnostic::warning(codes::UNUSED_SHAPE, name.span.clone(), message).hint(hint));
         }
     }
 }

@@ -46,12 +46,32 @@ pub(super) fn parse(source: &str) -> Result<Node, Box<Diagnostic>> {
     options.merge_keys = MergeKeyPolicy::Error;
     options.duplicate_keys = DuplicateKeyPolicy::Error;
     options.strict_booleans = true;
-    serde_saphyr::from_str_with_options(source, options).map_err(|error| Box::new(diagnostic(&error)))
+    serde_saphyr::from_str_with_options(source, options).map_err(|error| Box::new(diagnostic(&error, source)))
 }
 
-fn diagnostic(error: &serde_saphyr::Error) -> Diagnostic {
-    let span = error.location().map_or(0..0, |location| bytes(location.span()));
-    Diagnostic::error(codes::YAML, span, DefaultMessageFormatter.format_message(error.without_snippet()))
+fn diagnostic(error: &serde_saphyr::Error, source: &str) -> Diagnostic {
+    let span = error.location().map_or(0..0, |location| place(location, source));
+    match error.without_snippet() {
+        serde_saphyr::Error::DuplicateMappingKey { .. } => {
+            Diagnostic::error(codes::YAML, span, "this key comes twice in one mapping")
+                .hint("join the two, or remove one")
+        }
+        other => Diagnostic::error(codes::YAML, span, DefaultMessageFormatter.format_message(other))
+            .hint("values with `*`, `[`, `{`, `:` or quotes in them are quoted, as in '$.toRecipients[*]'"),
+    }
+}
+
+/// The scanner knows lines and columns only, both from 1.
+fn place(location: serde_saphyr::Location, source: &str) -> Range<usize> {
+    if location.span().byte_offset().is_some() {
+        return bytes(location.span());
+    }
+    let number = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).saturating_sub(1);
+    let (before, line) = (number(location.line()), number(location.column()));
+    let start: usize = source.split_inclusive('\n').take(before).map(str::len).sum();
+    let rest = source.get(start..).unwrap_or_default();
+    let column: usize = rest.chars().take(line).map(char::len_utf8).sum();
+    start + column..start + column
 }
 
 fn bytes(span: serde_saphyr::Span) -> Range<usize> {

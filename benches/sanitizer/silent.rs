@@ -1,0 +1,55 @@
+//! Validates a document and looks at nothing in it.
+
+use std::convert::Infallible;
+
+use glassine::sanitize::tokenizer::{Handler, Key, Literal};
+
+pub(crate) struct Silent;
+
+impl Handler for Silent {
+    type Violation = Infallible;
+
+    fn begin_object(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn end_object(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn begin_array(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn end_array(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn key(&mut self, _key: Key<'_>) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn begin_string(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn string_run(&mut self, _run: &str) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn string_escape(&mut self, _raw: &str, _decoded: char) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn end_string(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn number(&mut self, _text: &str) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn literal(&mut self, _literal: Literal) -> Result<(), Infallible> {
+        Ok(())
+    }
+}

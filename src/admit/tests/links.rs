@@ -1,0 +1,127 @@
+//! Links: sealed on the way out, opened and admitted again on the way in.
+
+use super::*;
+
+const PREFIX: &str = "https://proxy.example/graph";
+
+fn seal(policy: &Policy, target: &str, link: &str, kind: LinkKind) -> Option<String> {
+    get(policy, target).unwrap().links(policy).rewrite(link, kind)
+}
+
+/// The consumer's next request after a page of users: the link without what stands before its path.
+fn next(policy: &Policy) -> String {
+    seal(policy, "/v1.0/users", SKIP, LinkKind::Next).unwrap().strip_prefix(PREFIX).unwrap().to_owned()
+}
+
+#[test]
+fn a_sealed_link_comes_back_as_the_link_that_graph_gave() {
+    let link = next(&mail());
+    assert!(link.starts_with("/v1.0/users?$skiptoken=") && !link.contains("RFNwdAIAAQ"), "{link}");
+    assert_eq!(upstream(&mail(), &link), "/v1.0/users?$skiptoken=RFNwdAIAAQ");
+}
+
+#[test]
+fn a_delta_link_is_of_its_own_kind() {
+    let link = "https://graph.microsoft.com/v1.0/users/delta()?$deltatoken=abc";
+    let sealed = seal(&mail(), "/v1.0/users/delta", link, LinkKind::Delta).unwrap();
+    let sealed = sealed.strip_prefix(PREFIX).unwrap();
+    assert!(upstream(&mail(), sealed).ends_with("?$deltatoken=abc"));
+    assert_eq!(refused(&mail(), &sealed.replace("$deltatoken", "$skiptoken")), (404, "linkNotFound"));
+}
+
+#[test]
+fn a_link_keeps_the_tokens_of_its_path() {
+    let path = format!("/v1.0/users/{}/messages", user());
+    let link = format!("https://graph.microsoft.com/v1.0/users/{USER}/messages?$skip=10&$select=id");
+    let sealed = seal(&mail(), &path, &link, LinkKind::Next).unwrap();
+    assert!(sealed.starts_with(&format!("{PREFIX}{path}?$skiptoken=")) && !sealed.contains(USER));
+    let again = upstream(&mail(), sealed.strip_prefix(PREFIX).unwrap());
+    assert_eq!(again, format!("/v1.0/users/{USER}/messages?$skip=10&$select=id"));
+}
+
+#[test]
+fn a_link_that_was_tampered_with_is_not_found() {
+    let link = next(&mail());
+    let start = link.find('=').unwrap() + 1;
+    for at in [start, start + 1, start + 20, link.len() - 2] {
+        let mut forged = link.clone();
+        let other = if link.as_bytes()[at] == b'A' { "B" } else { "A" };
+        forged.replace_range(at..=at, other);
+        assert_eq!(refused(&mail(), &forged), (404, "linkNotFound"), "byte {at}");
+    }
+    for forged in ["RFNwdAIAAQ", "", "latest", "p~AAAA"] {
+        assert_eq!(refused(&mail(), &format!("/v1.0/users?$skiptoken={forged}")).0, 404, "{forged}");
+    }
+    assert!(get(&mail(), &link).is_ok());
+}
+
+#[test]
+fn a_link_opens_on_the_path_that_it_was_issued_for() {
+    let path = |value: &str| format!("/v1.0/users/{}/messages", token("acme-analytics", Class::Id, value));
+    let link = format!("https://graph.microsoft.com/v1.0/users/{USER}/messages?$skip=10");
+    let sealed = seal(&mail(), &path(USER), &link, LinkKind::Next).unwrap();
+    let sealed = sealed.strip_prefix(PREFIX).unwrap();
+    assert!(get(&mail(), sealed).is_ok());
+    let (_, options) = sealed.split_once('?').unwrap();
+    assert_eq!(refused(&mail(), &format!("{}?{options}", path("someone-else"))), (404, "linkNotFound"));
+    assert_eq!(refused(&mail(), &format!("/v1.0/users?{options}")), (404, "linkNotFound"));
+    assert_eq!(refused(&mail(), &format!("/beta/users?{}", next(&mail()).split_once('?').unwrap().1)).0, 404);
+}
+
+#[test]
+fn a_link_opens_for_the_consumer_that_it_was_issued_to() {
+    let link = next(&mail());
+    assert!(get(&policy_of("acme-analytics", MAIL), &link).is_ok());
+    assert_eq!(refused(&policy_of("other-consumer", MAIL), &link), (404, "linkNotFound"));
+}
+
+#[test]
+fn a_link_of_other_rules_is_gone() {
+    let link = next(&mail());
+    let comment = format!("# reviewed\n{MAIL}");
+    assert!(get(&policy_of("acme-analytics", &comment), &link).is_ok());
+    let changed = MAIL.replace("$.accountEnabled, ", "");
+    assert_ne!(changed, MAIL);
+    assert_eq!(refused(&policy_of("acme-analytics", &changed), &link), (410, "resyncRequired"));
+}
+
+#[test]
+fn a_link_comes_alone() {
+    let link = next(&mail());
+    for more in ["&$top=5", "&$select=id", "&$deltatoken=x", "&x=y"] {
+        let status = refused(&mail(), &format!("{link}{more}"));
+        assert_eq!(status, (400, "linkWithOptions"), "{more}");
+    }
+}
+
+#[test]
+fn only_links_that_could_be_followed_are_sealed() {
+    let sealed = |link: &str| seal(&mail(), "/v1.0/users", link, LinkKind::Next).is_some();
+    assert!(sealed(SKIP) && sealed("https://graph.microsoft.com:443/v1.0/users?$skiptoken=x"));
+    assert!(sealed("https://graph.microsoft.com/v1.0/users?$select=id&$top=5&$skip=5&$skiptoken=x"));
+    for link in [
+        "https://evil.example/v1.0/users?$skiptoken=x",
+        "https://graph.microsoft.com.evil.example/v1.0/users?$skiptoken=x",
+        "https://graph.microsoft.com:8443/v1.0/users?$skiptoken=x",
+        "http://graph.microsoft.com/v1.0/users?$skiptoken=x",
+        "https://alice@graph.microsoft.com/v1.0/users?$skiptoken=x",
+        "https://alice:pw@graph.microsoft.com/v1.0/users?$skiptoken=x",
+        "//graph.microsoft.com/v1.0/users?$skiptoken=x",
+        "/v1.0/users?$skiptoken=x",
+        "",
+        "https://graph.microsoft.com/v1.0/groups?$skiptoken=x",
+        "https://graph.microsoft.com/v1.0/users/alice/messages?$skiptoken=x",
+        "https://graph.microsoft.com/v1.0/users?$select=id,displayName&$skiptoken=x",
+        "https://graph.microsoft.com/v1.0/users?$expand=manager&$skiptoken=x",
+        "https://graph.microsoft.com/v1.0/users?$filter=startswith(displayName,'a')&$skiptoken=x",
+    ] {
+        assert!(!sealed(link), "{link}");
+    }
+}
+
+#[test]
+fn a_link_is_not_sealed_across_versions_that_the_rules_do_not_open() {
+    let sealed = |link: &str| seal(&other(), "/v1.0/users", link, LinkKind::Next).is_some();
+    assert!(sealed(SKIP));
+    assert!(!sealed("https://graph.microsoft.com/beta/users?$skiptoken=x"));
+}

@@ -1,0 +1,359 @@
+//! Consumers that try what they may not: credentials, addresses, limits, and each other's tokens.
+
+use std::io::Read as _;
+use std::time::Duration;
+
+use flate2::read::GzDecoder;
+use http::HeaderMap;
+use sha2::{Digest as _, Sha256};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::support::glassine::{Answer, Consumer, Glassine, METADATA_ONLY, Setup, sample_tenant};
+use crate::support::upstream::{FakeUpstream, Script};
+
+const USERS: &str = "/v1.0/users";
+const EMPTY: &str = r#"{"value":[]}"#;
+
+/// What a consumer can see of an answer but its ids and its time.
+fn visible(answer: &Answer) -> String {
+    let mut text = answer.everything();
+    for name in ["request-id", "client-request-id", "date"] {
+        if let Some(value) = answer.headers.get(name) {
+            text = text.replace(value.to_str().unwrap(), name);
+        }
+    }
+    match answer.body.first() {
+        Some(_) => {
+            text.replace(answer.json()["error"]["innerError"]["date"].as_str().unwrap_or("none"), "date")
+        }
+        None => text,
+    }
+}
+
+#[tokio::test]
+async fn every_bad_credential_gets_the_same_401() {
+    let graph = FakeUpstream::always(Script::json(EMPTY)).await;
+    let proxy = Setup::scripted(&graph).start().await;
+    let token = Consumer::token("acme");
+    let digest: String = Sha256::digest(&token).iter().map(|byte| format!("{byte:02x}")).collect();
+    let none = visible(&proxy.send("GET", USERS, &[]).await);
+    assert!(
+        none.starts_with("401\n") && none.contains("www-authenticate: Bearer realm=\"glassine\"\n"),
+        "{none}"
+    );
+    assert!(none.contains("InvalidAuthenticationToken"), "{none}");
+    let bearer = |token: &str| format!("Bearer {token}");
+    for value in [
+        String::new(),
+        "Bearer".to_owned(),
+        "Bearer ".to_owned(),
+        token.clone(),
+        bearer("wrong"),
+        bearer(&digest),
+        bearer(&format!("{token}x")),
+        bearer(token.strip_suffix('e').unwrap()),
+        bearer(&token.to_uppercase()),
+        bearer(&format!("{token}, Bearer {token}")),
+        bearer(&format!("{token} {token}")),
+        format!("Basic {token}"),
+        format!("Bearer\t{token}"),
+    ] {
+        assert_eq!(visible(&proxy.send("GET", USERS, &[("authorization", &value)]).await), none, "{value}");
+    }
+    let twice = [("authorization", bearer(&token)), ("authorization", bearer(&token))];
+    let twice = twice.each_ref().map(|(name, value)| (*name, value.as_str()));
+    assert_eq!(visible(&proxy.send("GET", USERS, &twice).await), none);
+    // Who is not known learns nothing about what there is.
+    for (method, target) in [("GET", "/v1.0/me"), ("GET", "/nothing"), ("DELETE", USERS)] {
+        assert_eq!(visible(&proxy.send(method, target, &[]).await), none, "{method} {target}");
+    }
+    let in_query = format!("{USERS}?access_token={token}");
+    assert_eq!(visible(&proxy.send("GET", &in_query, &[]).await), none);
+    assert_eq!(graph.requests().len(), 0);
+    assert!(
+        proxy
+            .audit()
+            .iter()
+            .all(|record| record["reason"] == "unauthenticated" && record["consumer"].is_null())
+    );
+
+    for value in [bearer(&token), format!("bearer {token}"), format!("BEARER  {token}")] {
+        assert_eq!(proxy.send("GET", USERS, &[("authorization", &value)]).await.status, 200, "{value}");
+    }
+}
+
+#[tokio::test]
+async fn a_consumer_asks_from_its_addresses_only() {
+    let graph = FakeUpstream::always(Script::json(EMPTY)).await;
+    let with = |name, networks: &str| {
+        let more = format!("    allow_from: [{networks}]\n");
+        Consumer { more, ..Consumer::new(name, METADATA_ONLY) }
+    };
+    let proxy = Setup::scripted(&graph)
+        .consumer(with("here", "10.0.0.0/8, 127.0.0.1/32"))
+        .consumer(with("elsewhere", "10.0.0.0/8, 127.0.0.2/32"))
+        .start()
+        .await;
+    assert_eq!(proxy.get_as("here", USERS, &[]).await.status, 200);
+    let lies = [("x-forwarded-for", "10.0.0.1"), ("forwarded", "for=10.0.0.1"), ("x-real-ip", "10.0.0.1")];
+    let answer = proxy.get_as("elsewhere", USERS, &lies).await;
+    assert_eq!((answer.status, answer.code().as_str()), (403, "addressNotAllowed"));
+    assert_eq!(graph.requests().len(), 1);
+}
+
+/// The head of a GET as `acme` on a connection of its own.
+async fn open(proxy: &Glassine) -> TcpStream {
+    let token = Consumer::token("acme");
+    let head =
+        format!("GET {USERS} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\n\r\n", proxy.address);
+    let mut stream = TcpStream::connect(proxy.address).await.unwrap();
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream
+}
+
+/// A page of which the first part goes out while the rest never comes.
+fn endless_page() -> Script {
+    let items = vec![r#"{"id":"u1","accountEnabled":true}"#; 3_000].join(",");
+    let page = format!(r#"{{"value":[{items}]}}"#);
+    let most = page.len() - 1;
+    Script::json(page).stall_after(most)
+}
+
+#[tokio::test]
+async fn a_place_is_taken_until_the_body_is_done_or_aborted() {
+    let graph = FakeUpstream::in_turn(vec![endless_page(), Script::json(EMPTY)]).await;
+    let mut setup = Setup::scripted(&graph).consumer(Consumer::new("other", METADATA_ONLY));
+    setup.consumers[0].more = "    limits: { concurrent: 1 }\n".to_owned();
+    let proxy = setup.start().await;
+    let mut first = open(&proxy).await;
+    assert!(first.read(&mut [0; 1024]).await.unwrap() > 0, "the head is out, the body is not");
+
+    let second = proxy.get(USERS).await;
+    assert_eq!((second.status, second.code().as_str()), (429, "TooManyRequests"));
+    assert_eq!(second.headers["retry-after"], "1");
+    assert_eq!(proxy.get_as("other", USERS, &[]).await.status, 200, "limits are each consumer's own");
+
+    drop(first);
+    let gone =
+        |records: &[serde_json::Value]| records.iter().any(|record| record["outcome"] == "client_gone");
+    while !gone(&proxy.audit()) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    for _ in 0..3 {
+        assert_eq!(proxy.get(USERS).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_consumer_over_its_rate_waits_a_second() {
+    let graph = FakeUpstream::always(Script::json(EMPTY)).await;
+    let mut setup = Setup::scripted(&graph).consumer(Consumer::new("other", METADATA_ONLY));
+    setup.consumers[0].more = "    limits: { requests_per_second: 1 }\n".to_owned();
+    let proxy = setup.start().await;
+    assert_eq!(proxy.get(USERS).await.status, 200);
+    let over = proxy.get(USERS).await;
+    assert_eq!((over.status, over.code().as_str()), (429, "TooManyRequests"));
+    assert_eq!(over.headers["retry-after"], "1");
+    assert_eq!(proxy.get_as("other", USERS, &[]).await.status, 200);
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    assert_eq!(proxy.get(USERS).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_one_consumer_got_is_of_no_use_to_another() {
+    let (tenant, graph) = sample_tenant().await;
+    let mut setup = Setup::in_front_of(graph).consumer(Consumer::new("other", METADATA_ONLY));
+    setup.domain = tenant.domain().to_owned();
+    let proxy = setup.start().await;
+    let list = format!("{USERS}?$top=5");
+    let (mine, theirs) = (proxy.get(&list).await.json(), proxy.get_as("other", &list, &[]).await.json());
+    let texts = |page: &serde_json::Value| {
+        page["value"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|user| user["id"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let (mine_ids, theirs_ids) = (texts(&mine), texts(&theirs));
+    assert!(mine_ids.iter().all(|id| !theirs_ids.contains(id)));
+    assert_ne!(mine["value"][0]["mail"], theirs["value"][0]["mail"]);
+
+    let as_other = async |target: String| proxy.get_as("other", &target, &[]).await;
+    assert_eq!(as_other(format!("{USERS}/{}", theirs_ids[0])).await.status, 200);
+    let user = &tenant.users()[0];
+    let unknown = visible(&as_other(format!("{USERS}/nobody")).await);
+    assert!(unknown.starts_with("404\n") && unknown.contains("itemNotFound"), "{unknown}");
+    let mail = format!("alice@{}", tenant.domain());
+    let flipped =
+        format!("{}{}", shorter(&theirs_ids[0], 1), if theirs_ids[0].ends_with('A') { 'E' } else { 'A' });
+    for (what, key) in [
+        ("a consumer's token", mine_ids[0].as_str()),
+        ("a damaged token", &flipped),
+        ("a short token", shorter(&theirs_ids[0], 4)),
+        ("an id that exists", user.id()),
+        ("an id that does not", "00000000-0000-0000-0000-000000000000"),
+        ("an address", &mail),
+        ("an address token", theirs["value"][0]["mail"].as_str().unwrap()),
+        ("me", "me"),
+    ] {
+        assert_eq!(visible(&as_other(format!("{USERS}/{key}")).await), unknown, "{what}");
+        let below = as_other(format!("{USERS}/{key}/messages?$top=1")).await;
+        assert_eq!(visible(&below), unknown, "{what}, its messages");
+    }
+
+    let next = mine["@odata.nextLink"].as_str().unwrap();
+    let own = theirs["@odata.nextLink"].as_str().unwrap();
+    assert_eq!(proxy.get_as("other", own, &[]).await.status, 200);
+    let refused = visible(&proxy.get_as("other", next, &[]).await);
+    assert!(refused.starts_with("404\n") && refused.contains("linkNotFound"), "{refused}");
+    let forged = as_other(format!("{USERS}?$skiptoken=nothing")).await;
+    assert_eq!(visible(&forged), refused);
+}
+
+#[tokio::test]
+async fn consumers_that_share_a_pseudonym_domain_share_tokens() {
+    let graph = FakeUpstream::always(Script::json(r#"{"id":"u1"}"#)).await;
+    let shared =
+        Consumer { more: "    pseudonym_domain: acme\n".to_owned(), ..Consumer::new("twin", METADATA_ONLY) };
+    let proxy = Setup::scripted(&graph).consumer(shared).start().await;
+    let target = format!("{USERS}/{}", proxy.id("u1"));
+    assert_eq!(proxy.get_as("twin", &target, &[]).await.json(), proxy.get(&target).await.json());
+}
+
+fn shorter(token: &str, by: usize) -> &str {
+    token.split_at(token.len() - by).0
+}
+
+fn names(headers: &HeaderMap) -> Vec<String> {
+    let mut names: Vec<_> = headers.keys().map(ToString::to_string).collect();
+    names.sort();
+    names
+}
+
+#[tokio::test]
+async fn a_head_is_a_get_without_its_body() {
+    let graph = FakeUpstream::always(Script::json(r#"{"value":[{"id":"u1"}]}"#)).await;
+    let proxy = Setup::scripted(&graph).start().await;
+    let bearer = format!("Bearer {}", Consumer::token("acme"));
+    for (target, status) in [(USERS, 200), ("/v1.0/me", 403), ("/v1.0/users/nobody", 404)] {
+        let get = proxy.get(target).await;
+        let head = proxy.send("HEAD", target, &[("authorization", &bearer)]).await;
+        assert_eq!((head.status, head.body.len()), (status, 0), "{target}");
+        let expected: Vec<_> =
+            names(&get.headers).into_iter().filter(|name| name != "content-length").collect();
+        assert_eq!(names(&head.headers), expected, "{target}");
+    }
+    assert_eq!(graph.requests().iter().map(|it| it.method.as_str()).collect::<Vec<_>>(), ["GET", "GET"]);
+    assert!(proxy.audited(6).await.iter().all(|record| record["outcome"] != "client_gone"));
+}
+
+#[tokio::test]
+async fn an_answer_is_compressed_if_the_consumer_asks() {
+    let items = vec![r#"{"id":"u1","accountEnabled":true}"#; 100].join(",");
+    let graph = FakeUpstream::always(Script::json(format!(r#"{{"value":[{items}]}}"#))).await;
+    let proxy = Setup::scripted(&graph).start().await;
+    let plain = proxy.get(USERS).await.text();
+    for (accepted, is_packed) in [
+        ("gzip", true),
+        ("GZip", true),
+        ("deflate, gzip", true),
+        ("br;q=1.0, gzip;q=0.8, *;q=0.1", true),
+        ("gzip ; q=0.001", true),
+        ("gzip;q=0", false),
+        ("gzip; q=0.000", false),
+        ("gzip;Q=0", false),
+        ("identity", false),
+        ("br, zstd", false),
+        ("xgzip", false),
+        ("", false),
+    ] {
+        let answer = proxy.get_as("acme", USERS, &[("accept-encoding", accepted)]).await;
+        let packed = answer.headers.get("content-encoding").map(|coding| coding.to_str().unwrap());
+        assert_eq!(packed, is_packed.then_some("gzip"), "{accepted}");
+        assert_eq!(answer.headers["vary"], "accept-encoding");
+        if is_packed {
+            let mut text = String::new();
+            GzDecoder::new(&answer.body[..]).read_to_string(&mut text).unwrap();
+            assert_eq!(text, plain, "{accepted}");
+        } else {
+            assert_eq!(answer.text(), plain, "{accepted}");
+        }
+    }
+    let small = proxy.get_as("acme", "/v1.0/me", &[("accept-encoding", "gzip")]).await;
+    assert_eq!(small.headers.get("content-encoding"), None, "not worth it");
+}
+
+#[tokio::test]
+async fn a_client_request_id_comes_back_if_it_is_a_guid() {
+    let graph = FakeUpstream::always(Script::json(EMPTY)).await;
+    let proxy = Setup::scripted(&graph).start().await;
+    for (value, is_echoed) in [
+        ("0f8fad5b-d9cb-469f-a165-70867728950e", true),
+        ("0F8FAD5B-D9CB-469F-A165-70867728950E", true),
+        ("------------------------------------", false),
+        ("0f8fad5bd9cb469fa16570867728950e0f8f", false),
+        ("0f8fad5b-d9cb-469f-a165-70867728950", false),
+        ("{0f8fad5b-d9cb-469f-a165-70867728950}", false),
+        ("alice@contoso.com", false),
+    ] {
+        for target in [USERS, "/v1.0/me"] {
+            let answer = proxy.get_as("acme", target, &[("client-request-id", value)]).await;
+            let ours = answer.headers["request-id"].clone();
+            let expected = if is_echoed { value } else { ours.to_str().unwrap() };
+            assert_eq!(answer.headers["client-request-id"], expected, "{value}");
+            assert_ne!(ours, value);
+        }
+    }
+    let sent = graph.requests();
+    assert_eq!(
+        sent[0].header("client-request-id").unwrap(),
+        proxy.audit()[0]["request_id"].as_str().unwrap()
+    );
+}
+
+#[tokio::test]
+async fn only_known_headers_leave() {
+    const SENT: &[(&str, &str)] = &[
+        ("Date", "Sun, 06 Nov 1994 08:49:37 GMT"),
+        ("OData-Version", "4.0"),
+        ("Preference-Applied", "IdType=\"ImmutableId\""),
+        ("RateLimit-Remaining", "17"),
+        ("request-id", "0f8fad5b-d9cb-469f-a165-70867728950e"),
+        ("client-request-id", "0f8fad5b-d9cb-469f-a165-70867728950e"),
+        ("x-ms-ags-diagnostic", "MARKER"),
+        ("Location", "https://graph.microsoft.com/MARKER"),
+        ("ETag", "W/\"MARKER\""),
+        ("Set-Cookie", "MARKER=1"),
+        ("Link", "<MARKER>"),
+        ("WWW-Authenticate", "Bearer realm=MARKER"),
+        ("Content-Language", "MARKER"),
+        ("Content-Disposition", "attachment; filename=MARKER"),
+        ("Strict-Transport-Security", "max-age=1"),
+        ("Cache-Control", "private"),
+        ("Server", "MARKER"),
+        ("Connection", "X-MARKER"),
+        ("X-MARKER", "1"),
+    ];
+    let ours = ["cache-control", "client-request-id", "content-length", "content-type", "request-id", "vary"];
+    let passed = ["date", "odata-version", "preference-applied", "ratelimit-remaining"];
+    let mut expected = [ours.as_slice(), passed.as_slice()].concat();
+    expected.sort_unstable();
+    for script in
+        [Script::json(EMPTY), Script::status(404).header("Content-Type", "application/json").body("{}")]
+    {
+        let script = SENT.iter().fold(script, |script, (name, value)| script.header(name, value));
+        let graph = FakeUpstream::always(script).await;
+        let proxy = Setup::scripted(&graph).start().await;
+        let answer = proxy.get(USERS).await;
+        assert_eq!(names(&answer.headers), expected, "{}", answer.status);
+        assert!(!answer.everything().contains("MARKER"), "{}", answer.everything());
+        assert_eq!(answer.headers["cache-control"], "no-store");
+        assert_ne!(
+            answer.headers["request-id"], "0f8fad5b-d9cb-469f-a165-70867728950e",
+            "one id in all places"
+        );
+        assert_eq!(answer.headers["request-id"], proxy.audited(1).await[0]["request_id"].as_str().unwrap());
+    }
+}

@@ -1,0 +1,339 @@
+//! A broken upstream, up to the moment when the answer's head goes out: a status that says so, Graph's error shape, nothing
+//! of upstream's text, and one audit record. What breaks later is in `streams`.
+
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::Value;
+
+use crate::support::glassine::{Answer, Glassine, METADATA_ONLY, Setup};
+use crate::support::upstream::{FakeUpstream, Script};
+
+/// Stands in every upstream text and must be in no byte that leaves.
+pub(crate) const MARKER: &str = "MARKER";
+pub(crate) const USERS: &str = "/v1.0/users";
+pub(crate) const PAGE: &str = r#"{"value":[{"id":"u1","displayName":"MARKER","accountEnabled":true}]}"#;
+pub(crate) const GRAPH_ERROR: &str = r#"{"error":{"code":"ErrorItemNotFound","message":"MARKER alice@contoso.com","innerError":{"MARKER":1}}}"#;
+
+/// The answer to one request in front of this script, after what every failure has to keep was checked.
+pub(crate) async fn failure(name: &str, script: Script, outcome: &str) -> Answer {
+    let graph = FakeUpstream::always(script).await;
+    let proxy = Setup::scripted(&graph).impatient().start().await;
+    let answer = proxy.get(USERS).await;
+    assert_shape(name, &answer);
+    assert_audited(name, &proxy, &answer, outcome).await;
+    answer
+}
+
+fn assert_shape(name: &str, answer: &Answer) {
+    assert!(!answer.everything().contains(MARKER), "{name}: {}", answer.everything());
+    let error = &answer.json()["error"];
+    let inner = &error["innerError"];
+    let keys: Vec<_> = error.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(keys, ["code", "innerError", "message"], "{name}");
+    assert!(error["code"].is_string() && !error["message"].as_str().unwrap().is_empty(), "{name}: {error}");
+    let id = answer.headers["request-id"].to_str().unwrap();
+    assert_eq!(inner["request-id"], id, "{name}");
+    assert_eq!(inner["client-request-id"], answer.headers["client-request-id"].to_str().unwrap(), "{name}");
+    assert_eq!(inner["date"].as_str().unwrap().len(), "2026-01-02T03:04:05".len(), "{name}");
+}
+
+async fn assert_audited(name: &str, proxy: &Glassine, answer: &Answer, outcome: &str) -> Value {
+    let record = proxy.audited(1).await.remove(0);
+    assert_eq!(record["outcome"], outcome, "{name}: {record}");
+    assert_eq!(record["status"], answer.status, "{name}: {record}");
+    assert_eq!(record["request_id"], answer.headers["request-id"].to_str().unwrap(), "{name}");
+    assert_eq!(
+        (&record["decision"], &record["endpoint"]),
+        (&"allowed".into(), &"list-users".into()),
+        "{name}"
+    );
+    record
+}
+
+async fn assert_all(cases: Vec<(&str, Script, u16, &str)>) {
+    for (name, script, status, code) in cases {
+        let answer = failure(name, script, "upstream_failed").await;
+        assert_eq!((answer.status, answer.code().as_str()), (status, code), "{name}");
+    }
+}
+
+/// The neighbours of the refused: these leave, sanitized.
+async fn assert_accepted(scripts: Vec<(&str, Script)>) {
+    for (name, script) in scripts {
+        let graph = FakeUpstream::always(script).await;
+        let proxy = Setup::scripted(&graph).impatient().start().await;
+        let answer = proxy.get(USERS).await;
+        assert_eq!(answer.status, 200, "{name}: {}", answer.text());
+        let expected = format!(r#"{{"value":[{{"id":"{}","accountEnabled":true}}]}}"#, proxy.id("u1"));
+        assert_eq!(answer.text(), expected, "{name}");
+        assert_audited(name, &proxy, &answer, "complete").await;
+    }
+}
+
+#[tokio::test]
+async fn silence_is_a_504() {
+    let page = Script::json(PAGE);
+    let stalls = vec![
+        ("no head", Script::never(), 504, "upstreamTimeout"),
+        ("half a head", page.clone().stall_in_head(20), 504, "upstreamTimeout"),
+        ("no body", page.clone().stall_after(0), 504, "upstreamTimeout"),
+        ("half a body", page.clone().stall_after(20), 504, "upstreamTimeout"),
+        ("a length that is too long", page.clone().claiming(10_000), 504, "upstreamTimeout"),
+        ("no last chunk", page.clone().chunked(10).stall_after(100), 504, "upstreamTimeout"),
+    ];
+    // Each waits for a second, so all wait at once.
+    let mut waiting = tokio::task::JoinSet::new();
+    stalls.into_iter().for_each(|case| drop(waiting.spawn(assert_all(vec![case]))));
+    waiting.join_all().await;
+    let slow = page.chunked(10).paced(std::time::Duration::from_millis(50));
+    assert_accepted(vec![("slow is not silent", slow)]).await;
+}
+
+#[tokio::test]
+async fn a_connection_that_ends_too_early_is_a_502() {
+    let page = Script::json(PAGE);
+    let chunked = page.clone().chunked(10);
+    // Each chunk has a digit and two line ends around it.
+    let chunks = PAGE.len() + PAGE.len().div_ceil(10) * 5;
+    assert_all(vec![
+        ("closed in the head", page.clone().close_in_head(20), 502, "upstreamFailed"),
+        ("reset in the head", page.clone().reset_in_head(20), 502, "upstreamFailed"),
+        ("closed before the head", Script::raw(""), 502, "upstreamFailed"),
+        ("closed in the body", page.clone().close_after(20), 502, "upstreamMalformed"),
+        ("reset in the body", page.clone().reset_after(20), 502, "upstreamMalformed"),
+        ("closed in a chunk", chunked.clone().close_after(24), 502, "upstreamMalformed"),
+        ("closed before the last chunk", chunked.clone().close_after(chunks), 502, "upstreamMalformed"),
+    ])
+    .await;
+    assert_accepted(vec![("whole", page), ("whole, in chunks", chunked)]).await;
+}
+
+#[tokio::test]
+async fn broken_framing_is_a_502() {
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
+    let raw = |rest: &str| Script::raw(format!("{head}{rest}"));
+    assert_all(vec![
+        ("no http", Script::raw("MARKER\r\n\r\n"), 502, "upstreamFailed"),
+        ("a length that is too short", Script::json(PAGE).claiming(20), 502, "upstreamMalformed"),
+        (
+            "two lengths",
+            raw("Content-Length: 12\r\nContent-Length: 13\r\n\r\n{\"value\":[]}"),
+            502,
+            "upstreamFailed",
+        ),
+        ("no chunk size", raw("Transfer-Encoding: chunked\r\n\r\nMARKER\r\n"), 502, "upstreamMalformed"),
+        (
+            "a negative chunk",
+            raw("Transfer-Encoding: chunked\r\n\r\n-1\r\nMARKER\r\n"),
+            502,
+            "upstreamMalformed",
+        ),
+        (
+            "a chunk too long",
+            raw("Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n"),
+            502,
+            "upstreamMalformed",
+        ),
+        (
+            "text behind a chunk",
+            raw("Transfer-Encoding: chunked\r\n\r\nc\r\n{\"value\":[]}MARKER\r\n0\r\n\r\n"),
+            502,
+            "upstreamMalformed",
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn content_codings_are_gzip_once_or_nothing() {
+    let packed = gzip(PAGE);
+    let mut corrupt = packed.clone();
+    corrupt[packed.len() / 2] ^= 0xff;
+    let mut checksum = packed.clone();
+    *checksum.iter_mut().rev().nth(5).unwrap() ^= 1;
+    let coded = |coding: &str, body: &[u8]| Script::json(body).header("Content-Encoding", coding);
+    assert_all(vec![
+        ("a bomb", Script::bomb(64), 502, "upstreamMalformed"),
+        ("damaged", coded("gzip", &corrupt), 502, "upstreamMalformed"),
+        ("a wrong checksum", coded("gzip", &checksum), 502, "upstreamMalformed"),
+        ("cut short", coded("gzip", &packed[..packed.len() - 4]), 502, "upstreamMalformed"),
+        ("two members", coded("gzip", &[gzip(PAGE), gzip(" ")].concat()), 502, "upstreamMalformed"),
+        ("bytes behind it", coded("gzip", &[&packed[..], b"MARKER"].concat()), 502, "upstreamMalformed"),
+        ("not packed", coded("gzip", PAGE.as_bytes()), 502, "upstreamMalformed"),
+        ("packed, and not said so", Script::json(&packed), 502, "upstreamMalformed"),
+        ("brotli", coded("br", PAGE.as_bytes()), 502, "upstreamNotJson"),
+        ("deflate", coded("deflate", PAGE.as_bytes()), 502, "upstreamNotJson"),
+        ("gzip twice", coded("gzip, gzip", &packed), 502, "upstreamNotJson"),
+        (
+            "gzip on two lines",
+            coded("gzip", &packed).header("Content-Encoding", "gzip"),
+            502,
+            "upstreamNotJson",
+        ),
+    ])
+    .await;
+    assert_accepted(vec![
+        ("gzip", coded("gzip", &packed)),
+        ("GZIP", coded("GZIP", &packed)),
+        ("identity", coded("identity", PAGE.as_bytes())),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn only_json_in_utf_8_is_let_out() {
+    let typed = |value: &str| Script::status(200).header("Content-Type", value).body(PAGE);
+    let utf16: Vec<u8> = PAGE.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_all(vec![
+        (
+            "html",
+            Script::status(200).header("Content-Type", "text/html").body("<html>MARKER"),
+            502,
+            "upstreamNotJson",
+        ),
+        ("text", typed("text/plain"), 502, "upstreamNotJson"),
+        ("no type", Script::status(200).body(PAGE), 502, "upstreamNotJson"),
+        ("another json", typed("application/problem+json"), 502, "upstreamNotJson"),
+        ("a list of types", typed("application/json, text/html"), 502, "upstreamNotJson"),
+        ("two types", typed("application/json").header("Content-Type", "text/html"), 502, "upstreamNotJson"),
+        ("utf-16", typed("application/json; charset=utf-16"), 502, "upstreamNotJson"),
+        ("latin-1", typed("application/json;charset=ISO-8859-1"), 502, "upstreamNotJson"),
+        ("utf-16, not said so", Script::json(utf16), 502, "upstreamMalformed"),
+    ])
+    .await;
+    assert_accepted(vec![
+        ("parameters", typed("application/json;odata.metadata=minimal;odata.streaming=true;charset=utf-8")),
+        ("letter case", typed("Application/JSON; Charset=\"UTF-8\"")),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn documents_with_two_readings_are_not_let_out() {
+    let deep = |depth| format!(r#"{{"value":[],"MARKER":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
+    let documents = [
+        ("empty", String::new()),
+        ("a byte order mark", format!("\u{feff}{PAGE}")),
+        ("bytes behind it", format!("{PAGE}MARKER")),
+        ("two documents", format!("{PAGE}{PAGE}")),
+        ("cut short, and framed as whole", PAGE.split_at(30).0.to_owned()),
+        ("value twice", r#"{"value":[],"value":[{"displayName":"MARKER"}]}"#.to_owned()),
+        ("value twice, once in escapes", r#"{"value":[],"\u0076alue":[]}"#.to_owned()),
+        ("an id twice", r#"{"value":[{"id":"u1","id":"u2"}]}"#.to_owned()),
+        ("too deep", deep(64)),
+        ("no value", r#"{"displayName":"MARKER"}"#.to_owned()),
+        ("value is an object", r#"{"value":{"id":"u1"}}"#.to_owned()),
+        ("value is a string", r#"{"value":"MARKER"}"#.to_owned()),
+        ("value is null", r#"{"value":null}"#.to_owned()),
+        ("an array", r#"[{"id":"u1"}]"#.to_owned()),
+        ("a string", r#""MARKER""#.to_owned()),
+        ("a lone surrogate", r#"{"value":[],"MARKER":"\ud800"}"#.to_owned()),
+        ("a trailing comma", r#"{"value":[],}"#.to_owned()),
+        ("a control character", "{\"value\":[],\"MARKER\":\"\u{1}\"}".to_owned()),
+        ("not a number", r#"{"value":[],"MARKER":NaN}"#.to_owned()),
+        ("an error with status 200", GRAPH_ERROR.to_owned()),
+    ];
+    assert_all(
+        documents.iter().map(|(name, text)| (*name, Script::json(text), 502, "upstreamMalformed")).collect(),
+    )
+    .await;
+    let invalid = [br#"{"value":[],"MARKER":""#.as_slice(), &[0xc0, 0xae], br#""}"#].concat();
+    assert_all(vec![("overlong utf-8", Script::json(invalid), 502, "upstreamMalformed")]).await;
+
+    let page = PAGE.strip_suffix('}').unwrap();
+    assert_accepted(vec![
+        ("white space", Script::json(format!(" {PAGE}\r\n"))),
+        ("deep", Script::json(format!("{page},\"MARKER\":{}{}}}", "[".repeat(63), "]".repeat(63)))),
+        ("unknown twice", Script::json(format!(r#"{page},"MARKER":1,"MARKER":2}}"#))),
+        ("a huge number", Script::json(format!(r#"{page},"MARKER":1e400}}"#))),
+        ("another letter case", Script::json(format!(r#"{page},"VALUE":"MARKER"}}"#))),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn nothing_of_an_error_in_place_of_an_object_leaves() {
+    let graph = FakeUpstream::always(Script::json(GRAPH_ERROR)).await;
+    let proxy = Setup::scripted(&graph).start().await;
+    let answer = proxy.get(&format!("{USERS}/{}", proxy.id("u1"))).await;
+    assert_eq!((answer.status, answer.code().as_str()), (502, "upstreamMalformed"));
+    assert!(!answer.everything().contains(MARKER), "{}", answer.everything());
+}
+
+#[tokio::test]
+async fn links_that_lead_elsewhere_are_not_let_out() {
+    let graph = FakeUpstream::start(|request| {
+        // The host under test comes in as a token's original, so that one upstream plays all pages.
+        let link = request.path().strip_prefix("/v1.0/groups/").unwrap().strip_suffix("/members").unwrap();
+        let link = percent_decoded(link).replace("SELF", request.header("host").unwrap()) + request.path();
+        Script::json(format!(r#"{{"value":[],"@odata.nextLink":"{link}?$skiptoken=MARKER"}}"#))
+    })
+    .await;
+    let proxy = Setup::scripted(&graph).start().await;
+    let at = |base: &str| format!("/v1.0/groups/{}/members", proxy.id(base));
+    let good = proxy.get(&at("http://SELF")).await;
+    assert!(good.json()["@odata.nextLink"].as_str().unwrap().starts_with(&proxy.url()), "{}", good.text());
+    for base in [
+        "https://SELF",
+        "http://evil.example",
+        "http://SELF.evil.example",
+        "http://SELF@evil.example",
+        "http://user@SELF",
+        "http://SELF:1",
+        "http://127.0.0.1:1",
+        "http://127.0.0.1",
+        "//SELF",
+        "http:SELF",
+        "http://SELF/v1.0/me",
+        "http://evil.example#SELF",
+        "javascript:",
+    ] {
+        let answer = proxy.get(&at(base)).await;
+        let told = answer.status == 502 && answer.code() == "upstreamMalformed";
+        assert!(told, "{base}: {}", answer.everything());
+        assert!(!answer.everything().contains(MARKER) && !answer.everything().contains("evil"), "{base}");
+    }
+}
+
+#[tokio::test]
+async fn a_count_is_a_number_or_nothing() {
+    let endpoint =
+        "endpoints:\n  - name: count-users\n    get: /v1.0/users/$count\n    response: { count: user }\n";
+    let rules = METADATA_ONLY.replacen("endpoints:\n", endpoint, 1);
+    for (kind, body, status) in [
+        ("text/plain", "42", 200),
+        ("text/plain; charset=utf-8", "\u{feff}42", 200),
+        ("text/plain", "MARKER", 502),
+        ("text/plain", "42 MARKER", 502),
+        ("application/json", "42", 502),
+        ("text/html", "42", 502),
+    ] {
+        let script = Script::status(200).header("Content-Type", kind).body(body);
+        let graph = FakeUpstream::always(script).await;
+        let proxy = Setup::scripted(&graph).rules(&rules).start().await;
+        let answer = proxy.get("/v1.0/users/$count").await;
+        assert_eq!(answer.status, status, "{kind} {body}: {}", answer.text());
+        assert!(!answer.everything().contains(MARKER));
+    }
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('%') {
+        bytes.extend_from_slice(before.as_bytes());
+        let (digits, after) = after.split_at(2);
+        bytes.push(u8::from_str_radix(digits, 16).unwrap());
+        rest = after;
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    String::from_utf8(bytes).unwrap()
+}

@@ -1,0 +1,218 @@
+//! Links: pages and changes of the sample tenant by the links that the proxy made, and what ends a link.
+
+use std::sync::Arc;
+
+use glassine::demo::tenant::Tenant;
+use glassine::pseudonym::KeyRing;
+use serde_json::Value;
+
+use crate::support::glassine::{Answer, Glassine, METADATA_ONLY, Setup, sample_tenant};
+
+const PAGES_OF_FIVE: (&str, &str) = ("prefer", "odata.maxpagesize=5");
+
+/// The tenant, its address, and a proxy in front of it.
+async fn stage() -> (Arc<Tenant>, String, Glassine) {
+    let (tenant, graph) = sample_tenant().await;
+    let proxy = replica(&tenant, &graph).await;
+    (tenant, graph, proxy)
+}
+
+/// Another proxy with the same keys and rules, at another address.
+async fn replica(tenant: &Tenant, graph: &str) -> Glassine {
+    let mut setup = Setup::in_front_of(graph);
+    setup.domain = tenant.domain().to_owned();
+    setup.start().await
+}
+
+fn mailbox(tenant: &Tenant, proxy: &Glassine) -> String {
+    let user = tenant.users().iter().find(|user| user.has_mailbox()).unwrap();
+    format!("/v1.0/users/{}", proxy.id(user.id()))
+}
+
+async fn page(proxy: &Glassine, target: &str) -> Value {
+    let answer = proxy.get_as("acme", target, &[PAGES_OF_FIVE]).await;
+    assert_eq!(answer.status, 200, "{target}: {}", answer.text());
+    answer.json()
+}
+
+fn next(page: &Value) -> Option<&str> {
+    page["@odata.nextLink"].as_str()
+}
+
+fn delta(page: &Value) -> &str {
+    page["@odata.deltaLink"].as_str().unwrap_or_else(|| panic!("no deltaLink in {page}"))
+}
+
+/// The objects of a round and its deltaLink; every link on the way is one of this proxy.
+async fn round(proxy: &Glassine, first: &str) -> (Vec<Value>, String, usize) {
+    let (mut objects, mut pages) = (Vec::new(), 1);
+    let mut now = page(proxy, first).await;
+    loop {
+        objects.extend(now["value"].as_array().unwrap().clone());
+        let Some(link) = next(&now) else { break };
+        assert!(link.starts_with(&format!("{}/", proxy.url())), "{link}");
+        now = page(proxy, link).await;
+        pages += 1;
+    }
+    let link = delta(&now);
+    assert!(link.starts_with(&format!("{}/", proxy.url())), "{link}");
+    (objects, link.to_owned(), pages)
+}
+
+async fn assert_rounds(proxy: &Glassine, first: &str, kept: &str) {
+    let (all, link, pages) = round(proxy, first).await;
+    assert!(pages > 1 && all.iter().all(|object| object.get(kept).is_some()), "{pages} pages");
+    let ids: Vec<_> = all.iter().map(|object| object["id"].as_str().unwrap()).collect();
+    let (changes, again, _) = round(proxy, &link).await;
+    let (removed, changed): (Vec<_>, Vec<_>) =
+        changes.iter().partition(|object| object.get("@removed").is_some());
+    assert!(!removed.is_empty() && !changed.is_empty(), "{changes:?}");
+    for object in removed {
+        assert_eq!(object.as_object().unwrap().keys().collect::<Vec<_>>(), ["@removed", "id"]);
+        assert!(matches!(object["@removed"]["reason"].as_str(), Some("deleted" | "changed")));
+    }
+    assert!(changes.iter().all(|object| ids.contains(&object["id"].as_str().unwrap())));
+    // A link may be followed again, and the one behind it leads on.
+    assert_eq!(round(proxy, &link).await.0, changes);
+    assert_ne!(round(proxy, &again).await.0, changes);
+}
+
+#[tokio::test]
+async fn changes_of_messages_from_first_page_to_third_round() {
+    let (tenant, _, proxy) = stage().await;
+    let first = format!("{}/mailFolders/inbox/messages/delta", mailbox(&tenant, &proxy));
+    assert_rounds(&proxy, &first, "receivedDateTime").await;
+    let filtered =
+        format!("{first}?$filter=receivedDateTime%20ge%202020-01-01T00:00:00Z&$select=receivedDateTime");
+    assert_rounds(&proxy, &filtered, "receivedDateTime").await;
+}
+
+#[tokio::test]
+async fn changes_of_users_from_first_page_to_third_round() {
+    let (_, _, proxy) = stage().await;
+    assert_rounds(&proxy, "/v1.0/users/delta", "userPrincipalName").await;
+    assert_rounds(&proxy, "/beta/users/microsoft.graph.delta()", "userPrincipalName").await;
+}
+
+#[tokio::test]
+async fn links_hold_nothing_readable() {
+    let (tenant, graph, proxy) = stage().await;
+    let first = format!("{}/mailFolders/inbox/messages/delta", mailbox(&tenant, &proxy));
+    let text = page(&proxy, &first).await.to_string() + &page(&proxy, "/v1.0/users?$top=2").await.to_string();
+    let user = tenant.users().iter().find(|user| user.has_mailbox()).unwrap();
+    for hidden in [graph.trim_start_matches("http://"), user.id(), "RFNwdAIAAQ", "@odata.context"] {
+        assert!(!text.contains(hidden), "{hidden} in {text}");
+    }
+    let (a, b) = (page(&proxy, "/v1.0/users?$top=2").await, page(&proxy, "/v1.0/users?$top=3").await);
+    assert_ne!(next(&a), next(&b));
+}
+
+/// A nextLink and a deltaLink of a proxy, without its address.
+async fn links(tenant: &Tenant, proxy: &Glassine) -> [String; 2] {
+    let users = page(proxy, "/v1.0/users?$top=5").await;
+    let inbox = format!("{}/mailFolders/inbox/messages/delta", mailbox(tenant, proxy));
+    let (_, delta, _) = round(proxy, &inbox).await;
+    [next(&users).unwrap(), &delta].map(|link| link.strip_prefix(&proxy.url()).unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn links_outlive_the_proxy_that_made_them() {
+    let (tenant, graph, proxy) = stage().await;
+    let links = links(&tenant, &proxy).await;
+    let before =
+        [page(&proxy, &links[0]).await["value"].clone(), page(&proxy, &links[1]).await["value"].clone()];
+    let other = replica(&tenant, &graph).await;
+    assert_eq!(page(&other, &links[0]).await["value"], before[0], "another replica");
+    drop(proxy.stop().await);
+    let again = replica(&tenant, &graph).await;
+    assert_eq!(page(&again, &links[0]).await["value"], before[0], "after a restart");
+    assert_eq!(page(&again, &links[1]).await["value"], before[1], "after a restart");
+}
+
+#[tokio::test]
+async fn links_outlive_a_key_rotation() {
+    let (tenant, _, proxy) = stage().await;
+    let links = links(&tenant, &proxy).await;
+    let old = page(&proxy, "/v1.0/users?$top=1").await["value"][0]["id"].clone();
+    let ring = KeyRing::parse(&proxy.read("keys.yaml")).unwrap();
+    let new: [u8; 32] = std::array::from_fn(|n| u8::try_from(n * n % 251).unwrap());
+    proxy.write("keys.yaml", &ring.render_rotated(&new, "2026-06-01T00:00:00Z").unwrap());
+    let rotated = proxy.until("/v1.0/users?$top=1", |page| page.json()["value"][0]["id"] != old).await;
+
+    for link in &links {
+        page(&proxy, link).await;
+    }
+    let user = |id: &Value| format!("/v1.0/users/{}", id.as_str().unwrap());
+    let (by_old, by_new) =
+        (proxy.get(&user(&old)).await, proxy.get(&user(&rotated.json()["value"][0]["id"])).await);
+    assert_eq!(by_old.json(), by_new.json(), "tokens of both keys open");
+
+    // Without its key a link is nothing.
+    let alone = KeyRing::render_new(&new, 'N', "2026-06-01T00:00:00Z");
+    proxy.write("keys.yaml", &alone);
+    proxy.until(&user(&old), |answer| answer.status == 404).await;
+    assert_refused(&proxy.get(&links[0]).await, 404, "linkNotFound");
+}
+
+#[tokio::test]
+async fn links_die_when_the_rules_change() {
+    let (tenant, _, proxy) = stage().await;
+    let links = links(&tenant, &proxy).await;
+    assert_eq!(proxy.get(&links[0]).await.status, 200);
+    proxy.write("acme.yaml", &METADATA_ONLY.replace("$.accountEnabled, ", ""));
+    let refused = proxy.until(&links[0], |answer| answer.status != 200).await;
+    assert_refused(&refused, 410, "resyncRequired");
+    assert_refused(&proxy.get(&links[1]).await, 410, "resyncRequired");
+}
+
+fn assert_refused(answer: &Answer, status: u16, code: &str) {
+    assert_eq!((answer.status, answer.code().as_str()), (status, code), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn a_link_that_was_touched_is_not_found() {
+    let (tenant, _, proxy) = stage().await;
+    let [next, delta] = links(&tenant, &proxy).await;
+    let (path, sealed) = next.split_once("?$skiptoken=").unwrap();
+    let (inbox, changes) = delta.split_once("?$deltatoken=").unwrap();
+    page(&proxy, &next).await;
+    page(&proxy, &format!("{path}?skiptoken={sealed}")).await;
+    for at in [0, 1, 5, sealed.len() / 2, sealed.len() - 2] {
+        let mut touched = sealed.to_owned().into_bytes();
+        touched[at] = if touched[at] == b'A' { b'B' } else { b'A' };
+        let touched = String::from_utf8(touched).unwrap();
+        assert_refused(&proxy.get(&format!("{path}?$skiptoken={touched}")).await, 404, "linkNotFound");
+    }
+    let other = tenant.users().iter().filter(|user| user.has_mailbox()).nth(1).unwrap();
+    let other = format!("/v1.0/users/{}/mailFolders/inbox/messages/delta", proxy.id(other.id()));
+    for moved in [
+        format!("{path}?$skiptoken={}", sealed.split_at(sealed.len() - 4).0),
+        format!("{path}?$skiptoken={sealed}AAAA"),
+        format!("{path}?$skiptoken={sealed}{sealed}"),
+        format!("{path}?$skiptoken=x"),
+        format!("{path}?$skiptoken={}", proxy.id("u1")),
+        format!("{path}?$deltatoken={sealed}"),
+        format!("/beta/users?$skiptoken={sealed}"),
+        format!("/v1.0/groups?$skiptoken={sealed}"),
+        format!("{inbox}?$skiptoken={changes}"),
+        format!("{inbox}?$deltatoken={sealed}"),
+        format!("{inbox}?$deltatoken=latest"),
+        format!("{other}?$deltatoken={changes}"),
+        format!("{}?$deltatoken={changes}", inbox.replace("inbox", "archive")),
+    ] {
+        assert_refused(&proxy.get(&moved).await, 404, "linkNotFound");
+    }
+}
+
+#[tokio::test]
+async fn a_link_is_followed_as_it_is() {
+    let (tenant, _, proxy) = stage().await;
+    for link in links(&tenant, &proxy).await {
+        page(&proxy, &link).await;
+        for more in ["$top=1", "$select=id", "$filter=subject%20eq%20'x'", "$expand=manager", "$count=true"] {
+            assert_refused(&proxy.get(&format!("{link}&{more}")).await, 400, "linkWithOptions");
+        }
+        let twice = link.split_once('?').unwrap().1;
+        assert_refused(&proxy.get(&format!("{link}&{twice}")).await, 400, "duplicateOption");
+    }
+}

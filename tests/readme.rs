@@ -1,0 +1,75 @@
+//! What README.md shows is what the program does.
+
+use std::sync::Arc;
+
+use glassine::admit::{Policy, Request, admit};
+use glassine::config::{AuditSink, Config, UpstreamCredential};
+use glassine::graph::Origin;
+use glassine::pseudonym::{AddressPolicy, Class, KeyRing, Outcome, Pseudonyms};
+use glassine::rules::compile;
+use glassine::sanitize::{Context, Raw, sanitize};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use crate::support::glassine::METADATA_ONLY;
+
+const README: &str = include_str!("../README.md");
+const CONFIG: &str = include_str!("../deploy/config.yaml");
+
+/// The code blocks in this language, in order.
+fn blocks(language: &str) -> Vec<&'static str> {
+    let opening = format!("```{language}\n");
+    README.split(&opening).skip(1).filter_map(|rest| rest.split("```").next()).collect()
+}
+
+#[test]
+fn the_configuration_is_the_one_that_ships() {
+    assert!(
+        blocks("yaml").contains(&CONFIG),
+        "README.md shows another configuration than deploy/config.yaml"
+    );
+}
+
+#[test]
+fn the_configuration_is_accepted() {
+    let config = Config::load("config.yaml", CONFIG).unwrap_or_else(|report| panic!("{}", report.render()));
+    assert!(config.tls().is_some());
+    assert!(matches!(config.upstream().credential(), UpstreamCredential::ClientSecret { .. }));
+    assert!(matches!(config.audit(), AuditSink::File(_)));
+    assert_eq!(config.consumers()[0].name(), "acme-analytics");
+}
+
+/// The example's keys are made from a text that everyone may know.
+fn pseudonyms() -> Arc<Pseudonyms> {
+    let master: [u8; 32] = Sha256::digest(b"the keys of README.md").into();
+    let keys = KeyRing::parse(&KeyRing::render_new(&master, 'A', "2026-01-01T00:00:00Z")).unwrap();
+    let addresses = AddressPolicy { listed: vec!["contoso.com".to_owned()], ..AddressPolicy::default() };
+    Arc::new(keys.pseudonyms("acme-analytics", &addresses))
+}
+
+#[test]
+fn before_becomes_after() {
+    let [before, after, ..] = blocks("json")[..] else { panic!("README.md shows no pair") };
+    let pseudonyms = pseudonyms();
+    let policy = Policy {
+        plan: Arc::new(compile("rules.yaml", METADATA_ONLY).plan.unwrap()),
+        keys: Arc::<Pseudonyms>::clone(&pseudonyms),
+        graph: Origin::parse("https://graph.microsoft.com").unwrap(),
+        public_url: "https://graph-proxy.contoso.example".into(),
+    };
+    let token = |raw| {
+        let mut token = Vec::new();
+        assert_eq!(pseudonyms.reversible(Class::Id, raw, &mut token), Outcome::Written);
+        String::from_utf8(token).unwrap()
+    };
+    let target = format!("/v1.0/users/{}/messages/{}", token("a user"), token("a message"));
+    let admitted = admit(&Request { method: "GET", target: &target, prefer: None }, &policy).unwrap();
+    let context = Context {
+        body: Arc::clone(admitted.endpoint.response.body()),
+        links: Arc::new(admitted.links(&policy)),
+        pseudonyms,
+    };
+    let (clean, _) = sanitize(context, Raw::new(before.as_bytes())).unwrap();
+    let json = |text: &[u8]| serde_json::from_slice::<Value>(text).unwrap();
+    assert_eq!(json(clean.get()), json(after.as_bytes()));
+}

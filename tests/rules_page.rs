@@ -1,0 +1,61 @@
+//! docs/RULES.md is what the program does: its example, its table of treatments and its table of codes are read and tried.
+
+use std::sync::Arc;
+
+use glassine::rules::{codes, compile};
+use serde_json::Value;
+
+use crate::support::sanitizing::{context, plan, sanitize, with_body};
+
+const PAGE: &str = include_str!("../docs/RULES.md");
+
+/// The rows of the first table below `heading`, header and ruler left out, each cell without its backticks.
+fn table(heading: &str) -> Vec<Vec<&'static str>> {
+    let (_, section) = PAGE.split_once(&format!("# {heading}\n")).expect(heading);
+    let lines =
+        section.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
+    lines.skip(2).map(|row| row.trim_matches('|').split(" | ").map(cell).collect()).collect()
+}
+
+fn cell(cell: &str) -> &str {
+    cell.trim_matches([' ', '|', '`'])
+}
+
+/// The code blocks of one language.
+fn blocks(language: &str) -> Vec<&'static str> {
+    let opened = PAGE.split("\n```").filter_map(|block| block.strip_prefix(language));
+    opened.map(str::trim_start).collect()
+}
+
+#[test]
+fn the_worked_example_is_what_happens() {
+    let rules = blocks("yaml")[0];
+    assert!(compile("example.yaml", rules).report.diagnostics.is_empty());
+    let plan = plan(rules);
+    let context = with_body(Arc::clone(plan.endpoints[0].response.body()));
+    let [given, expected] = blocks("json")[..] else { panic!("two documents") };
+    let left: Value = serde_json::from_str(&sanitize(&context, given).unwrap().0).unwrap();
+    assert_eq!(left, serde_json::from_str::<Value>(expected).unwrap());
+}
+
+#[test]
+fn each_treatment_makes_what_the_page_says() {
+    let rows = table("Treatments by example");
+    assert!(rows.len() > 20);
+    for row in rows {
+        let context = context(&format!("  s: {{ {} }}", row[0]), "{ entity: s }");
+        let left = sanitize(&context, &format!("{{\"a\":{}}}", row[1])).unwrap().0;
+        let expected = match row.get(2) {
+            Some(value) if !value.is_empty() => format!("{{\"a\":{value}}}"),
+            _ => "{}".to_owned(),
+        };
+        assert_eq!(left, expected, "{row:?}");
+    }
+}
+
+#[test]
+fn the_table_of_codes_is_the_registry() {
+    let written: Vec<_> = table("Diagnostics").iter().map(|row| row[0]).collect();
+    let known: Vec<_> = codes::ALL.iter().map(|code| code.as_str()).collect();
+    assert_eq!(written, known);
+}

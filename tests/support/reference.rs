@@ -1,0 +1,316 @@
+//! What leaves of a document, decided the slow and obvious way: the whole document is in memory, and every rule of the
+//! file *as written* is evaluated on it, with `jsonpath-rust` as the judge of what a path selects. Nothing of the
+//! compiled form is used: no automaton, no matcher, no plan.
+//!
+//! What the reference adds to RFC 9535 is the language's own (docs/RULES.md):
+//!
+//! - a container is written if a path of a writing rule goes on in it by a selector that fits: a name in an object, an
+//!   index, a slice or `[*]` in an array;
+//! - in writing rules `[*]` selects the elements of arrays, not the members of objects;
+//! - `redact` beats a transform, which beats `keep`;
+//! - a nested shape's rules are evaluated on the value it is for; an `unlisted: keep` around it stops there.
+
+use std::collections::{HashMap, HashSet};
+
+use glassine::pseudonym::{Class, Outcome, Pseudonyms};
+use glassine::rules::raw::{self, PseudonymKind, TimeUnit};
+use glassine::rules::yaml::{Recovered, Spanned};
+use jsonpath_rust::JsonPath;
+use jsonpath_rust::parser::model::{JpQuery, Segment, Selector};
+use jsonpath_rust::parser::parse_json_path;
+use jsonpath_rust::query::js_path_process;
+use regex::Regex;
+use serde_json::{Map, Value, json};
+
+use super::sanitizing::rewritten;
+
+/// What leaves, or `None` if the document is refused.
+pub(crate) fn sanitized(file: &raw::File, keys: &Pseudonyms, document: &Value) -> Option<Value> {
+    let endpoint = file.endpoints[0].0.as_ref().unwrap();
+    let counted = endpoint.query.values.iter().any(|(name, _)| name.value == "$count");
+    let mut marks = Marks::new(file);
+    match &endpoint.response.value {
+        raw::Response::Entity(name) => marks.enter(named(file, &name.value), document),
+        raw::Response::Collection(name) => marks.enter(&envelope(name, counted, false), document),
+        raw::Response::Delta(name) => marks.enter(&envelope(name, counted, true), document),
+        raw::Response::Count(_) => panic!("a count is no document"),
+    }
+    let is_page = !matches!(endpoint.response.value, raw::Response::Entity(_));
+    if !document.is_object() || (is_page && !document["value"].is_array()) {
+        return None;
+    }
+    let members = Answer { marks: &marks, keys }.object(document, marks.unlisted(document, false));
+    members.ok().map(Value::Object)
+}
+
+fn named<'f>(file: &'f raw::File, name: &str) -> &'f raw::Shape {
+    let (_, shape) = file.shapes.0.iter().find(|(own, _)| own.value == name).unwrap();
+    shape.0.as_ref().unwrap()
+}
+
+/// The page around the objects, written as a shape.
+fn envelope(element: &Spanned<String>, counted: bool, delta: bool) -> raw::Shape {
+    let path = |text: &str| element.with(text.to_owned());
+    let mut shape = raw::Shape { link: vec![path("$['@odata.nextLink']")], ..raw::Shape::default() };
+    let paths = vec![path("$.value[*]")];
+    shape.nested.push(Recovered(Some(raw::Nested { path: None, paths, shape: element.clone() })));
+    if counted {
+        shape.keep.push(path("$['@odata.count']"));
+    }
+    if delta {
+        shape.link.push(path("$['@odata.deltaLink']"));
+        shape.keep.push(path("$.value[*]['@removed'].reason"));
+    }
+    shape
+}
+
+/// A node of the document, by its address.
+type Node = *const Value;
+
+/// What becomes of a string.
+#[derive(Clone)]
+enum Treatment {
+    Keep,
+    Pseudonym(PseudonymKind),
+    Reversible,
+    Match(Regex, Option<String>, Option<(String, PseudonymKind)>),
+    Domain,
+    Digest,
+    Truncate(TimeUnit),
+    HashIp,
+    Link,
+}
+
+/// What the rules say about the nodes of one document.
+struct Marks<'f> {
+    file: &'f raw::File,
+    entered: HashSet<(Node, *const raw::Shape)>,
+    /// Where a nested shape begins, and whether it keeps what it does not list.
+    begins: HashMap<Node, bool>,
+    redacted: HashSet<Node>,
+    kept: HashSet<Node>,
+    transformed: HashMap<Node, Treatment>,
+    objects: HashSet<Node>,
+    arrays: HashSet<Node>,
+}
+
+impl<'f> Marks<'f> {
+    fn new(file: &'f raw::File) -> Self {
+        Self {
+            file,
+            entered: HashSet::new(),
+            begins: HashMap::new(),
+            redacted: HashSet::new(),
+            kept: HashSet::new(),
+            transformed: HashMap::new(),
+            objects: HashSet::new(),
+            arrays: HashSet::new(),
+        }
+    }
+
+    /// Evaluates every rule of a shape on `base`.
+    fn enter(&mut self, shape: &raw::Shape, base: &Value) {
+        *self.begins.entry(base).or_default() |=
+            shape.unlisted.as_ref().is_some_and(|unlisted| unlisted.value == raw::Unlisted::Keep);
+        if !self.entered.insert((base, shape)) {
+            return;
+        }
+        for path in &shape.redact {
+            self.redacted.extend(base.query(&path.value).unwrap().into_iter().map(std::ptr::from_ref));
+        }
+        for (path, treatment) in treatments(shape) {
+            for node in self.selected(&path, base) {
+                match &treatment {
+                    Treatment::Keep => drop(self.kept.insert(node)),
+                    transform => drop(self.transformed.insert(node, transform.clone())),
+                }
+            }
+        }
+        for nested in shape.nested.iter().map(|nested| nested.0.as_ref().unwrap()) {
+            let inner = named(self.file, &nested.shape.value);
+            for path in nested.path.iter().chain(&nested.paths) {
+                self.selected(&path.value, base).into_iter().for_each(|node| self.enter(inner, node));
+            }
+        }
+    }
+
+    /// What a writing rule's path selects, one step after the other; the containers on the way are marked.
+    fn selected<'d>(&mut self, path: &str, base: &'d Value) -> Vec<&'d Value> {
+        let mut nodes = vec![base];
+        for segment in parse_json_path(path).unwrap().segments {
+            let selectors = match segment {
+                Segment::Selector(one) => vec![one],
+                Segment::Selectors(many) => many,
+                Segment::Descendant(_) => panic!("a writing rule does not descend"),
+            };
+            nodes = nodes
+                .into_iter()
+                .flat_map(|node| selectors.iter().flat_map(|one| self.step(node, one)).collect::<Vec<_>>())
+                .collect();
+        }
+        nodes
+    }
+
+    fn step<'d>(&mut self, node: &'d Value, selector: &Selector) -> Vec<&'d Value> {
+        match (selector, node) {
+            (Selector::Name(_), Value::Object(_)) => drop(self.objects.insert(node)),
+            (Selector::Slice(start, Some(end), _), _) if start.unwrap_or(0) >= *end => return Vec::new(),
+            (Selector::Wildcard | Selector::Index(_) | Selector::Slice(..), Value::Array(_)) => {
+                self.arrays.insert(node);
+            }
+            (Selector::Wildcard, _) => return Vec::new(),
+            _ => {}
+        }
+        let query = JpQuery::new(vec![Segment::Selector(selector.clone())]);
+        js_path_process(&query, node).unwrap().into_iter().map(|found| found.val()).collect()
+    }
+
+    /// Whether what no rule names is kept in `node`; `around`: whether it is in the container around.
+    fn unlisted(&self, node: &Value, around: bool) -> bool {
+        self.begins.get(&std::ptr::from_ref(node)).copied().unwrap_or(around)
+    }
+}
+
+fn treatments(shape: &raw::Shape) -> Vec<(String, Treatment)> {
+    let mut all = Vec::new();
+    let mut add = |paths: Vec<&Spanned<String>>, treatment: Treatment| {
+        all.extend(paths.iter().map(|path| (path.value.clone(), treatment.clone())));
+    };
+    add(shape.keep.iter().collect(), Treatment::Keep);
+    add(shape.domain.iter().collect(), Treatment::Domain);
+    add(shape.digest.iter().collect(), Treatment::Digest);
+    add(shape.hash_ip.iter().collect(), Treatment::HashIp);
+    add(shape.link.iter().collect(), Treatment::Link);
+    for entry in shape.pseudonymize.iter().map(|entry| entry.0.as_ref().unwrap()) {
+        let kind = entry.kind.value;
+        let treatment = if entry.reversible { Treatment::Reversible } else { Treatment::Pseudonym(kind) };
+        add(entry.path.iter().chain(&entry.paths).collect(), treatment);
+    }
+    for entry in shape.truncate_time.iter().map(|entry| entry.0.as_ref().unwrap()) {
+        add(entry.path.iter().chain(&entry.paths).collect(), Treatment::Truncate(entry.to));
+    }
+    for entry in shape.matches.iter().map(|entry| entry.0.as_ref().unwrap()) {
+        let keep = entry.keep.as_ref().map(|group| group.value.clone());
+        let token = entry.pseudonymize.as_ref().map(|part| (part.group.value.clone(), part.kind.value));
+        let regex = Regex::new(&entry.regex.value).unwrap();
+        add(entry.path.iter().chain(&entry.paths).collect(), Treatment::Match(regex, keep, token));
+    }
+    all
+}
+
+/// The document is refused.
+struct Refused;
+
+struct Answer<'a> {
+    marks: &'a Marks<'a>,
+    keys: &'a Pseudonyms,
+}
+
+impl Answer<'_> {
+    fn value(&self, value: &Value, around: bool) -> Result<Option<Value>, Refused> {
+        let (node, unlisted) = (std::ptr::from_ref(value), self.marks.unlisted(value, around));
+        if self.marks.redacted.contains(&node) {
+            return Ok(None);
+        }
+        match value {
+            Value::Object(_) if unlisted || self.marks.objects.contains(&node) => {
+                Ok(Some(Value::Object(self.object(value, unlisted)?)))
+            }
+            Value::Array(elements) if unlisted || self.marks.arrays.contains(&node) => {
+                let elements = elements.iter().map(|element| self.value(element, unlisted));
+                Ok(Some(elements.filter_map(Result::transpose).collect::<Result<_, _>>()?))
+            }
+            Value::Object(_) | Value::Array(_) => match self.marks.transformed.get(&node) {
+                Some(Treatment::Link) => Err(Refused),
+                _ => Ok(None),
+            },
+            leaf => match self.marks.transformed.get(&node) {
+                Some(treatment) => self.transformed(leaf, treatment),
+                None => Ok((unlisted || self.marks.kept.contains(&node)).then(|| leaf.clone())),
+            },
+        }
+    }
+
+    fn object(&self, value: &Value, unlisted: bool) -> Result<Map<String, Value>, Refused> {
+        let members = value.as_object().into_iter().flatten();
+        let members = members
+            .filter_map(|(name, value)| Some((name.clone(), self.value(value, unlisted).transpose()?)));
+        members.map(|(name, value)| Ok((name, value?))).collect()
+    }
+
+    fn transformed(&self, leaf: &Value, treatment: &Treatment) -> Result<Option<Value>, Refused> {
+        let text = match leaf {
+            Value::Null => return Ok(Some(Value::Null)),
+            Value::String(text) => text,
+            _ if matches!(treatment, Treatment::Link) => return Err(Refused),
+            _ => return Ok(None),
+        };
+        Ok(match treatment {
+            Treatment::Keep => Some(leaf.clone()),
+            Treatment::Pseudonym(kind) => written(|out| self.token(*kind, text, out)),
+            Treatment::Reversible => written(|out| self.keys.reversible(Class::Id, text, out)),
+            Treatment::Domain => written(|out| self.keys.domain(text, out)),
+            Treatment::HashIp => written(|out| self.keys.ip(text, out)),
+            Treatment::Digest => {
+                Some(json!({"length": text.chars().count(), "words": text.split_whitespace().count()}))
+            }
+            Treatment::Truncate(unit) => truncated(text, *unit).map(Value::from),
+            Treatment::Match(regex, keep, token) => {
+                self.matched(text, regex, keep.as_deref(), token.as_ref())
+            }
+            Treatment::Link => Some(rewritten(text).ok_or(Refused)?.into()),
+        })
+    }
+
+    fn token(&self, kind: PseudonymKind, text: &str, out: &mut Vec<u8>) -> Outcome {
+        match kind {
+            PseudonymKind::Email => self.keys.email(text, out),
+            PseudonymKind::EmailList => self.keys.email_list(text, out),
+            PseudonymKind::Id => self.keys.id(text, out),
+            PseudonymKind::Thread => self.keys.thread(text, out),
+            PseudonymKind::MessageId => self.keys.message_id(text, out),
+            PseudonymKind::Text => self.keys.text(text, out),
+        }
+    }
+
+    /// The tests' kept group stands before the pseudonymised one.
+    fn matched(
+        &self,
+        text: &str,
+        regex: &Regex,
+        keep: Option<&str>,
+        token: Option<&(String, PseudonymKind)>,
+    ) -> Option<Value> {
+        let captures = regex.captures(text).filter(|captures| captures[0].len() == text.len())?;
+        let mut value = String::new();
+        if let Some(group) = keep {
+            value.push_str(captures.name(group)?.as_str());
+        }
+        if let Some((group, kind)) = token {
+            let token = written(|out| self.token(*kind, captures.name(group).unwrap().as_str(), out))?;
+            value.push_str(token.as_str()?);
+        }
+        Some(value.into())
+    }
+}
+
+fn written(write: impl FnOnce(&mut Vec<u8>) -> Outcome) -> Option<Value> {
+    let mut out = Vec::new();
+    match write(&mut out) {
+        Outcome::Written => Some(String::from_utf8(out).unwrap().into()),
+        Outcome::Empty => Some(Value::Null),
+        Outcome::NotUnderstood => None,
+    }
+}
+
+/// By cutting the text: the tests' times are in UTC, and written as Graph writes them.
+fn truncated(text: &str, unit: TimeUnit) -> Option<String> {
+    let time = Regex::new(r"^(\d{4}-\d\d-\d\dT)(\d\d:)(\d\d:)\d\d(?:\.\d+)?(Z?)$").unwrap();
+    let parts = time.captures(text)?;
+    let (hour, minute) = match unit {
+        TimeUnit::Minute => (&parts[2], &parts[3]),
+        TimeUnit::Hour => (&parts[2], "00:"),
+        TimeUnit::Day => ("00:", "00:"),
+    };
+    Some(format!("{}{hour}{minute}00{}", &parts[1], &parts[4]))
+}

@@ -1,0 +1,119 @@
+//! Rules, keys and documents for tests of what leaves.
+
+use std::sync::Arc;
+
+use glassine::pseudonym::{AddressPolicy, KeyRing, Pseudonyms};
+use glassine::rules::plan::{Body, LinkKind, Plan};
+use glassine::rules::{self, Severity};
+use glassine::sanitize::{Context, Counters, Failure, Links, Raw, Sanitizer};
+
+/// The published test key A of `docs/PSEUDONYMS.md`.
+pub(crate) const KEYS: &str = include_str!("../../rules/cases/keys.yaml");
+/// The pseudonym domain of the tests.
+pub(crate) const CONSUMER: &str = "acme-analytics";
+/// Where the tests' links lead.
+const GRAPH: &str = "https://graph.microsoft.com/";
+const PROXY: &str = "https://proxy.example/";
+
+/// The tests' keys, for a consumer; `contoso.com` is the tenant's domain.
+pub(crate) fn pseudonyms_of(consumer: &str) -> Pseudonyms {
+    let policy = AddressPolicy { listed: vec!["contoso.com".to_owned()], ..AddressPolicy::default() };
+    KeyRing::parse(KEYS).unwrap().pseudonyms(consumer, &policy)
+}
+
+/// The tests' keys.
+pub(crate) fn pseudonyms() -> Pseudonyms {
+    pseudonyms_of(CONSUMER)
+}
+
+/// A rules file with these shapes (the lines under `shapes:`) and one endpoint, which answers with `response`.
+pub(crate) fn rules_file(shapes: &str, response: &str) -> String {
+    format!(
+        "version: 1\nconnector: test\ntitle: Test\npurpose: Tests.\npermissions: [User.Read.All]\nshapes:\n{shapes}\n\
+         endpoints:\n  - name: list\n    get: /v1.0/users\n    response: {response}\n"
+    )
+}
+
+/// The plan of a rules file that has no errors.
+pub(crate) fn plan(source: &str) -> Plan {
+    let compiled = rules::compile("test.yaml", source);
+    compiled.plan.unwrap_or_else(|| panic!("{}{source}", compiled.report.render()))
+}
+
+/// The codes of the errors in a rules file.
+pub(crate) fn errors(source: &str) -> Vec<&'static str> {
+    let report = rules::compile("test.yaml", source).report;
+    let errors = report.diagnostics.iter().filter(|finding| finding.severity == Severity::Error);
+    errors.map(|finding| finding.code.as_str()).collect()
+}
+
+/// What the only endpoint of these rules answers with, and the tests' keys and links.
+pub(crate) fn context(shapes: &str, response: &str) -> Context {
+    let plan = plan(&rules_file(shapes, response));
+    with_body(Arc::clone(plan.endpoints[0].response.body()))
+}
+
+pub(crate) fn with_body(body: Arc<Body>) -> Context {
+    Context { body, pseudonyms: Arc::new(pseudonyms()), links: Arc::new(TestLinks) }
+}
+
+/// Leads from the tests' Graph to the tests' proxy.
+struct TestLinks;
+
+impl Links for TestLinks {
+    fn rewrite(&self, link: &str, _kind: LinkKind) -> Option<String> {
+        rewritten(link)
+    }
+}
+
+/// What the tests' links become.
+pub(crate) fn rewritten(link: &str) -> Option<String> {
+    Some(format!("{PROXY}{}", link.strip_prefix(GRAPH)?))
+}
+
+/// What leaves of a document that comes in these chunks.
+pub(crate) fn sanitize_chunks<'c>(
+    context: &Context,
+    chunks: impl IntoIterator<Item = &'c [u8]>,
+) -> Result<(String, Counters), Failure> {
+    let (mut sanitizer, mut out) = (Sanitizer::new(context.clone()), Vec::new());
+    for chunk in chunks {
+        sanitizer.feed(Raw::new(chunk))?;
+        out.extend(sanitizer.take().into_inner());
+    }
+    sanitizer.finish()?;
+    out.extend(sanitizer.take().into_inner());
+    Ok((String::from_utf8(out).unwrap(), sanitizer.counters()))
+}
+
+/// What leaves of a document, which must be the same whole and byte by byte.
+pub(crate) fn sanitize(context: &Context, document: &str) -> Result<(String, Counters), Failure> {
+    let whole = sanitize_chunks(context, [document.as_bytes()]);
+    assert_eq!(sanitize_chunks(context, document.as_bytes().chunks(1)), whole, "byte by byte");
+    whole
+}
+
+/// A text as a double-quoted YAML scalar.
+pub(crate) fn yaml_quoted(text: &str) -> String {
+    let escape = |character: char| match character {
+        '"' | '\\' => format!("\\{character}"),
+        ' '..='~' => character.to_string(),
+        other => format!("\\U{:08X}", u32::from(other)),
+    };
+    format!("\"{}\"", text.chars().map(escape).collect::<String>())
+}
+
+/// The document cut into pieces of these lengths, over and over.
+pub(crate) fn cut<'d>(document: &'d [u8], lengths: &[usize]) -> Vec<&'d [u8]> {
+    let (mut rest, mut pieces) = (document, Vec::new());
+    for length in lengths.iter().cycle() {
+        if rest.is_empty() || lengths.iter().all(|length| *length == 0) {
+            break;
+        }
+        let (piece, remaining) = rest.split_at((*length).min(rest.len()));
+        pieces.push(piece);
+        rest = remaining;
+    }
+    pieces.push(rest);
+    pieces
+}
