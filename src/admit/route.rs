@@ -92,7 +92,7 @@ fn resolve<'a>(
     if let Some(original) = param.token.and_then(|class| keys.open(class, value)) {
         return Ok((value, original));
     }
-    if param.raw {
+    if param.raw || param.pattern.as_ref().is_some_and(|pattern| pattern.is_match(value)) {
         return Ok((value, Zeroizing::new(value.to_owned())));
     }
     Err(if param.token.is_some() { Mismatch::Token } else { Mismatch::Name })

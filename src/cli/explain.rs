@@ -86,7 +86,8 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<Answer, Erro
 fn explain(args: &Args) -> Result<Explanation, Error> {
     let policy = policy(args)?;
     let prefer = args.prefer.as_deref();
-    let request = Request { method: &args.request.method, target: &args.request.target, prefer };
+    let request =
+        Request { method: &args.request.method, target: &args.request.target, prefer, eventual: false };
     let target = Target::parse(request.target).ok();
     let answer = admit(&request, &policy);
     if args.keys.is_none() && matches!(answer, Err(Refusal::Link)) {
