@@ -1,5 +1,6 @@
 //! The integration tests, by purpose. One binary: one link step, one support module.
 
+mod admission;
 mod audit;
 mod batch;
 mod cli;
@@ -9,8 +10,10 @@ mod diagnostics;
 mod faults;
 mod framing;
 mod golden;
+mod graph_cases;
 mod jsonpath_suite;
 mod links;
+mod oracle;
 mod pseudonym;
 mod readme;
 mod rules_page;

@@ -13,7 +13,7 @@ mod comparison;
 mod link;
 mod query;
 mod refusal;
-mod route;
+pub(crate) mod route;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
