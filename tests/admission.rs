@@ -31,8 +31,11 @@ enum Piece {
 
 use Piece::{Cast, Delta, Key, Name};
 
+/// A path and its options.
+type Base = (&'static [Piece], &'static [(&'static str, &'static str)]);
+
 /// Targets that the shipped rules open, and one of each kind that they do not.
-const BASES: &[(&[Piece], &[(&str, &str)])] = &[
+const BASES: &[Base] = &[
     (&[Name("users")], &[("$top", "5"), ("$select", "id,mail")]),
     (&[Name("users"), Key], &[("$select", "userType")]),
     (&[Name("users"), Delta], &[]),

@@ -6,8 +6,9 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "in a test's helper, too, a panic is the report"
+    reason = "in a test's helper, too, a panic is the report; a skipped test says so"
 )]
 
 use std::collections::BTreeSet;
