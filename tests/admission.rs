@@ -1,14 +1,6 @@
 //! Properties of admission that hold for every target: one resource has one verdict however it is spelled, and what goes
 //! to Graph reads back as what was decided about.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "in a test's helper, too, a panic is the report"
-)]
-
 use std::sync::Arc;
 
 use glassine::admit::{Admitted, Keys, Policy, Refusal, Request, admit};

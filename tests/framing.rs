@@ -120,7 +120,6 @@ async fn headers_that_other_servers_obey_decide_nothing() {
         "X-Host: evil.example",
         "Via: 1.1 evil.example",
         "Cookie: a=b",
-        "ConsistencyLevel: eventual",
         "Accept: text/html",
         "If-None-Match: *",
         "Range: bytes=0-1",
@@ -159,7 +158,7 @@ async fn only_get_and_head_are_methods() {
         assert!(answer.to_ascii_lowercase().contains("\r\nallow: get, head\r\n"), "{method}: {answer}");
     }
     let body = "Content-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n";
-    let posted = stage.head("POST /v1.0/$batch HTTP/1.1", body) + "{}";
+    let posted = stage.head("POST /v1.0/users HTTP/1.1", body) + "{}";
     assert_eq!(stage.statuses(&posted).await, ["405"], "the method is what is wrong, not the body");
     assert_eq!(stage.reached(), 0);
     for method in ["GET", "HEAD"] {
@@ -196,8 +195,8 @@ async fn no_request_is_smuggled_in_another() {
         format!("Content-Length: 0\r\n{length}"),
         format!("Content-Length: 0, {}\r\n", hidden.len()),
         format!("Content-Length: +{}\r\n", hidden.len()),
-        format!("Content-Length: -1\r\n"),
-        format!("Content-Length: 0x10\r\n"),
+        "Content-Length: -1\r\n".to_owned(),
+        "Content-Length: 0x10\r\n".to_owned(),
         format!("Content-Length : {}\r\n", hidden.len()),
         format!(" {length}"),
         "Transfer-Encoding: xchunked\r\n".to_owned(),

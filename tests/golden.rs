@@ -1,14 +1,6 @@
 //! The cases beside the rules (rules/cases/README.md): admitted, sanitized whole, byte by byte and in random pieces, and
 //! compared with what a person expects.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "in a test's helper, too, a panic is the report"
-)]
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

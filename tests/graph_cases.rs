@@ -1,15 +1,6 @@
 //! Published request targets and query options, each with the verdict it should get: through `explain` and through a
 //! running proxy. The lists are found through the environment variable `GRAPH_DATA`; where it is unset, the tests say so.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    reason = "in a test's helper, too, a panic is the report; a skipped test says so"
-)]
-
 use serde_json::Value;
 
 use crate::cli::{RULES, glassine};

@@ -2,16 +2,6 @@
 //! rule: as `redact` under `unlisted: keep`, and as `keep`. Each document stands in the member `w` of an object, since
 //! rules speak of objects. What a selector selects is the suite's word, not that of the library we parse with.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stdout,
-    clippy::string_slice,
-    clippy::unwrap_used,
-    reason = "in a test's helper, too, a panic is the report"
-)]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::{env, fs};

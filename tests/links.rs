@@ -158,8 +158,6 @@ async fn links_outlive_a_key_rotation() {
 async fn links_die_when_the_rules_change() {
     let (tenant, _, proxy) = stage().await;
     let links = links(&tenant, &proxy).await;
-    proxy.write("acme.yaml", &format!("# A comment changes nothing.\n{METADATA_ONLY}"));
-    tokio::time::sleep(std::time::Duration::from_millis(2_500)).await;
     assert_eq!(proxy.get(&links[0]).await.status, 200);
     proxy.write("acme.yaml", &METADATA_ONLY.replace("$.accountEnabled, ", ""));
     let refused = proxy.until(&links[0], |answer| answer.status != 200).await;
@@ -188,7 +186,7 @@ async fn a_link_that_was_touched_is_not_found() {
     let other = tenant.users().iter().filter(|user| user.has_mailbox()).nth(1).unwrap();
     let other = format!("/v1.0/users/{}/mailFolders/inbox/messages/delta", proxy.id(other.id()));
     for moved in [
-        format!("{path}?$skiptoken={}", &sealed[..sealed.len() - 4]),
+        format!("{path}?$skiptoken={}", sealed.split_at(sealed.len() - 4).0),
         format!("{path}?$skiptoken={sealed}AAAA"),
         format!("{path}?$skiptoken={sealed}{sealed}"),
         format!("{path}?$skiptoken=x"),

@@ -2,15 +2,6 @@
 //! about them, stand behind two proxies; whatever is asked, both proxies answer the same. And a pseudonym cannot be
 //! probed: what is no token of this consumer is answered the same whether or not it exists.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    reason = "in a test's helper, too, a panic is the report; a skipped test says so"
-)]
-
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

@@ -1,13 +1,5 @@
 //! docs/RULES.md is what the program does: its example, its table of treatments and its table of codes are read and tried.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "in a test's helper, too, a panic is the report"
-)]
-
 use std::sync::Arc;
 
 use glassine::rules::{codes, compile};

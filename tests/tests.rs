@@ -1,12 +1,27 @@
 //! The integration tests, by purpose. One binary: one link step, one support module.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::let_underscore_must_use,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    reason = "clippy.toml allows them in tests, but not in the functions that tests call"
+)]
+
 mod admission;
+mod architecture;
 mod audit;
 mod batch;
+mod canaries;
 mod cli;
 mod config;
 mod consumers;
 mod diagnostics;
+mod expansions;
 mod faults;
 mod framing;
 mod golden;
@@ -17,13 +32,17 @@ mod oracle;
 mod pseudonym;
 mod readme;
 mod rules_page;
+mod samples;
 mod semantics;
 mod server;
 mod spellings;
+mod statuses;
 mod streams;
 mod support;
 mod tenant;
+mod tls;
 mod tokenizer;
 mod two_engines;
 mod upstream;
+mod upstream_requests;
 mod walk;

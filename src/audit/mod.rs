@@ -12,7 +12,7 @@ pub mod guard;
 pub mod log;
 pub mod record;
 
-pub use chain::{BrokenAt, Summary, verify};
+pub use chain::{BrokenAt, Summary, Why, verify};
 pub use guard::Guard;
 pub use log::{AuditLog, OpenError, WriteError};
 pub use record::{Counters, Decision, Outcome, Record};

@@ -120,7 +120,7 @@ fn text(addresses: Addresses, folder: &Folder, tenant: &Tenant) -> Result<String
          2. The same page through Glassine: who, when, in which thread. The mailbox is addressed by its token.\n\n\
          curl -s -H 'Authorization: Bearer {token}' 'http://{proxy}/v1.0/users/{pseudonym}/messages?$top=2'\n\n\
          3. A question about content, which the rules do not open:\n\n\
-         curl -s -H 'Authorization: Bearer {token}' \"http://{proxy}/v1.0/users/{pseudonym}/messages?\\$search=salary\"\n\n\
+         curl -s -H 'Authorization: Bearer {token}' 'http://{proxy}/v1.0/users/{pseudonym}/messages?$search=salary'\n\n\
          Tokens of all mailboxes: curl -s -H 'Authorization: Bearer {token}' 'http://{proxy}/v1.0/users'\n\
          What may leave is on one page: {rules}\n\
          What was asked and answered:   {audit}\n",

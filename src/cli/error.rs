@@ -81,6 +81,14 @@ pub(super) enum Error {
     /// A token of a person that opens is never made.
     #[error("`--reversible` is for ids: say `--as id`")]
     Reversible,
+    /// The audit log cannot be read.
+    #[error("{file}: the file cannot be read: {error}", file = .file.display())]
+    Audit {
+        /// The audit log.
+        file: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
     /// Standard input cannot be read.
     #[error("standard input cannot be read: {0}")]
     StandardInput(io::Error),
@@ -107,6 +115,9 @@ pub(super) enum NewKeysAdvice {
     /// Overwriting keys would make every token that they made meaningless.
     #[error("the file exists and is left as it is; keys are never overwritten, name another file")]
     Exists,
+    /// Every id is taken.
+    #[error("the file has as many keys as there can be; remove keys that no token in use was made with")]
+    Full,
     /// Anything else.
     #[error("the file cannot be written: {0}")]
     Other(io::Error),

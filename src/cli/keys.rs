@@ -27,6 +27,14 @@ pub(super) enum Command {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
+    /// Put a fresh key before those of a file: new tokens are made with it, old `p~` tokens and links still open.
+    Rotate {
+        /// The key file as it is; it is left alone.
+        file: PathBuf,
+        /// Write this file, as with `new`.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
     /// Print which keys a file has: id, time of making and fingerprint, the newest first.
     Fingerprint {
         /// A key file.
@@ -36,21 +44,37 @@ pub(super) enum Command {
 
 pub(super) fn run(command: &Command, streams: &mut Streams<'_>) -> Result<Answer, Error> {
     match command {
-        Command::New { out: None } => streams.answer(new_keys()?.as_bytes())?,
-        Command::New { out: Some(file) } => {
-            create(file, new_keys()?.as_bytes())?;
-            streams.answer(format!("{}: written\n", file.display()).as_bytes())?;
-        }
+        Command::New { out } => put(&new_keys()?, out.as_deref(), streams)?,
+        Command::Rotate { file, out } => put(&rotated(file)?, out.as_deref(), streams)?,
         Command::Fingerprint { file } => streams.answer(fingerprints(&input::keys(file)?).as_bytes())?,
     }
     Ok(Answer::Yes)
 }
 
+/// To a new file, or to standard output.
+fn put(keys: &str, out: Option<&Path>, streams: &mut Streams<'_>) -> Result<(), Error> {
+    let Some(file) = out else { return streams.answer(keys.as_bytes()) };
+    create(file, keys.as_bytes())?;
+    streams.answer(format!("{}: written\n", file.display()).as_bytes())
+}
+
 fn new_keys() -> Result<Zeroizing<String>, Error> {
+    Ok(KeyRing::render_new(&*master()?, FIRST_ID, &now()))
+}
+
+fn rotated(file: &Path) -> Result<Zeroizing<String>, Error> {
+    let full = || Error::NewKeys { file: file.to_owned(), advice: NewKeysAdvice::Full };
+    input::keys(file)?.render_rotated(&*master()?, &now()).ok_or_else(full)
+}
+
+fn master() -> Result<Zeroizing<[u8; 32]>, Error> {
     let mut master = Zeroizing::new([0; 32]);
     getrandom::fill(&mut *master).map_err(Error::Randomness)?;
-    let created = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    Ok(KeyRing::render_new(&master, FIRST_ID, &created))
+    Ok(master)
+}
+
+fn now() -> String {
+    Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// A whole new file or none.

@@ -9,6 +9,7 @@
 //! A command writes its answer when it is complete. Errors go to standard error and say what, where and what to do;
 //! they never hold keys, tokens or properties.
 
+mod audit;
 mod check;
 mod demo;
 mod error;
@@ -57,6 +58,8 @@ enum Command {
     #[command(subcommand)]
     Token(token::Command),
     Pseudonym(pseudonym::Args),
+    #[command(subcommand)]
+    Audit(audit::Command),
     Health(health::Args),
 }
 
@@ -98,21 +101,27 @@ impl Command {
             Self::Keys(command) => keys::run(&command, streams),
             Self::Token(command) => token::run(&command, streams),
             Self::Pseudonym(args) => pseudonym::run(&args, streams),
+            Self::Audit(command) => audit::run(&command, streams),
             Self::Health(args) => health::run(&args, streams),
         }
     }
 }
 
 fn finish(result: Result<Answer, Error>) -> ExitCode {
+    if let Some(error) = result.as_ref().err().filter(|error| !error.is_broken_pipe()) {
+        // Where standard error is closed too, the exit code is all that is left to say it with.
+        writeln!(io::stderr(), "error: {error}").ok();
+    }
+    exit_code(&result)
+}
+
+fn exit_code(result: &Result<Answer, Error>) -> ExitCode {
     match result {
         Ok(Answer::Yes) => ExitCode::SUCCESS,
         Ok(Answer::No) => ExitCode::from(error::NO),
+        // A reader that has seen enough is no failure.
         Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
-        Err(error) => {
-            // Where standard error is closed too, the exit code is all that is left to say it with.
-            writeln!(io::stderr(), "error: {error}").ok();
-            ExitCode::from(error.exit_code())
-        }
+        Err(error) => ExitCode::from(error.exit_code()),
     }
 }
 
@@ -163,7 +172,7 @@ mod tests {
     fn a_reader_that_has_seen_enough_is_no_failure() {
         let closed = || Error::Output(io::ErrorKind::BrokenPipe.into());
         let full = || Error::Output(io::ErrorKind::StorageFull.into());
-        assert_eq!(finish(Err(closed())), ExitCode::SUCCESS);
-        assert_eq!(finish(Err(full())), ExitCode::from(error::BAD_INPUT));
+        assert_eq!(exit_code(&Err(closed())), ExitCode::SUCCESS);
+        assert_eq!(exit_code(&Err(full())), ExitCode::from(error::BAD_INPUT));
     }
 }

@@ -271,18 +271,19 @@ fn is_passed_on(status: StatusCode) -> bool {
 
 /// An error of Graph: its status where it means the consumer, and its code, which is a plain identifier. 401 and 403
 /// are between this proxy and Graph.
-fn told_of_graph(status: StatusCode, code: Option<&Clean<String>>) -> Told {
-    let (status, fallback, message) = match status.as_u16() {
+fn told_of_graph(received: StatusCode, code: Option<&Clean<String>>) -> Told {
+    let (status, fallback, message) = match received.as_u16() {
         401 => (502, "upstreamUnauthorized", "Microsoft Graph did not accept the proxy's access token."),
         403 => (403, "upstreamForbidden", "Microsoft Graph does not let the proxy read this."),
-        passed if is_passed_on(status) => {
+        passed if is_passed_on(received) => {
             (passed, "upstreamError", "Microsoft Graph answered with an error.")
         }
         _ => {
             (502, "upstreamError", "Microsoft Graph answered with a status that this proxy does not pass on.")
         }
     };
-    let code = code.map_or(fallback, |code| code.get());
+    // Graph's code for a bad token would tell the consumer that its own is bad.
+    let code = code.filter(|_| received != StatusCode::UNAUTHORIZED).map_or(fallback, |code| code.get());
     Told { status: self::status(status), code: code.to_owned(), message: message.to_owned() }
 }
 

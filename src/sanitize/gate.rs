@@ -78,11 +78,30 @@ fn is_retry_after(text: &str) -> bool {
     is_short_number(text) || is_http_date(text)
 }
 
-/// An IMF-fixdate (RFC 9110, 5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`.
+/// An IMF-fixdate (RFC 9110, 5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`. Names are compared, since any other word in
+/// their place could be data.
 fn is_http_date(text: &str) -> bool {
-    text.len() == 29
-        && text.ends_with(" GMT")
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b',' | b':'))
+    const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let mut parts = text.split(' ');
+    let [day, date, month, year, time, zone] = [(); 6].map(|()| parts.next().unwrap_or_default());
+    day.strip_suffix(',').is_some_and(|day| DAYS.contains(&day))
+        && has_form(date, "00")
+        && MONTHS.contains(&month)
+        && has_form(year, "0000")
+        && has_form(time, "00:00:00")
+        && zone == "GMT"
+        && parts.next().is_none()
+}
+
+/// Whether `text` has a digit for each `0` of the form, and is the same elsewhere.
+fn has_form(text: &str, form: &str) -> bool {
+    let fits = |(byte, form): (u8, u8)| match form {
+        b'0' => byte.is_ascii_digit(),
+        other => byte == other,
+    };
+    text.len() == form.len() && text.bytes().zip(form.bytes()).all(fits)
 }
 
 /// `odata.maxpagesize=N` and `IdType="ImmutableId"`, in any number and order.
@@ -112,6 +131,22 @@ mod tests {
         ] {
             assert!(passes(name, good), "{name}: {good}");
             assert!(!passes(name, bad), "{name}: {bad}");
+        }
+    }
+
+    /// Found by the canaries: as long as a date, and of the same characters, was enough to leave.
+    #[test]
+    fn a_text_of_the_length_of_a_date_does_not_leave() {
+        for (name, value) in [
+            ("date", "Dear Alice Smith of sales GMT"),
+            ("date", "Sun, 06 Sue 1994 08:49:37 GMT"),
+            ("date", "Sue, 06 Nov 1994 08:49:37 GMT"),
+            ("date", "Sun, 06 Nov 1994 08:49:37 GMT Sue"),
+            ("retry-after", "the merger is on 6 May 94 GMT"),
+            ("request-id", "facadefacadefacadefacadefacadefacade"),
+            ("request-id", "------------------------------------"),
+        ] {
+            assert!(!passes(name, value), "{name}: {value}");
         }
     }
 

@@ -20,6 +20,9 @@ use crate::rules::plan::Transform;
 /// under 2 KiB, sealed links under 16 KiB, and a stream's memory must stay small.
 const MAX_CAPTURE: usize = 64 * 1024;
 
+/// The member that an error answer of Graph has in the place of everything else.
+const ERROR: &str = "error";
+
 /// What was done to a document's values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
@@ -296,6 +299,8 @@ impl Handler for Matcher {
             frame.seen |= bit;
             self.member.known = Some(at);
             self.member.node = member.node;
+        } else if self.frames.len() == 1 && key.unescaped() == ERROR {
+            return Err(Violation::AnError);
         } else if let Some(node) = object.other() {
             self.member.node = Some(node);
             self.member.raw.clear();

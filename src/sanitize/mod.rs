@@ -76,6 +76,9 @@ pub enum Violation {
     /// The outermost value is not an object.
     #[error("the document is not an object")]
     NotAnObject,
+    /// An error where an object should be: what is left of it would look like an object without properties.
+    #[error("the document is an error in Graph's shape, in the place of what was asked for")]
+    AnError,
     /// A page without its `value` array: it would look like the last, empty one.
     #[error("the document has no `value` array, so it is not a page")]
     NotAPage,

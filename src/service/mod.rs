@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use reload::Seen;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -23,6 +24,7 @@ use crate::server::{Metrics, ServerLimits, Shutdown, TlsError, TlsState, serve};
 pub struct Service {
     file: PathBuf,
     config: Config,
+    seen: Seen,
     proxy: Arc<Proxy>,
     tls: Option<Arc<TlsState>>,
     metrics: Arc<Metrics>,
@@ -81,7 +83,8 @@ impl Service {
     ///
     /// [`StartError`]; nothing was opened for writing but the audit log, and that is the last step.
     pub fn build(file: &Path) -> Result<Self, StartError> {
-        let (config, state, warnings) = load(file)?;
+        let mut seen = Seen::default();
+        let (config, state, warnings) = load(file, &mut seen)?;
         let tls = config.tls().map(TlsState::load).transpose()?.map(Arc::new);
         let audit = match config.audit() {
             AuditSink::File(file) => AuditLog::open(file.path())?,
@@ -90,7 +93,7 @@ impl Service {
         let metrics = Arc::new(Metrics::new());
         let proxy = Arc::new(Proxy::new(state, Arc::new(audit), Arc::clone(&metrics)));
         metrics.reloaded(true);
-        Ok(Self { file: file.to_owned(), config, proxy, tls, metrics, warnings })
+        Ok(Self { file: file.to_owned(), config, seen, proxy, tls, metrics, warnings })
     }
 
     /// What a reviewer of the files should know, rendered.
@@ -193,11 +196,13 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
 }
 
-/// Reads and checks everything that decides, and changes nothing.
-fn load(file: &Path) -> Result<(Config, State, Vec<Report>), StartError> {
+/// Reads and checks everything that decides, noting each file before it is read; changes nothing else.
+fn load(file: &Path, seen: &mut Seen) -> Result<(Config, State, Vec<Report>), StartError> {
     let name = file.display().to_string();
+    seen.restart(file);
     let text = read_text(file)?;
     let config = Config::load(&name, &text).map_err(|report| StartError::Reports(report.render()))?;
+    seen.note_named(&config);
     let (state, warnings) = State::build(&name, &text, &config)
         .map_err(|error| StartError::Reports(error.reports.iter().map(Report::render).collect()))?;
     Ok((config, state, warnings))

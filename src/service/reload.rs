@@ -1,5 +1,6 @@
 //! Reload on SIGHUP and when files change. A bad file leaves the last good state running, and says so.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -11,22 +12,19 @@ use crate::config::{AuditSink, Config, Source};
 
 /// How often files are looked at. Looking is cheap, works on every file system, and sees a swapped symbolic link, which
 /// is how Kubernetes updates mounted files.
-const LOOK: Duration = Duration::from_secs(2);
+const INTERVAL: Duration = Duration::from_secs(2);
 
 /// Reloads for as long as the service runs.
 pub(super) async fn watch(mut service: Service, mut hangup: Signal) {
-    let mut ticks = interval(LOOK);
+    let mut ticks = interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut seen = Stamp::of(&service);
     loop {
         let asked = tokio::select! {
             told = hangup.recv() => told.is_some(),
             _ = ticks.tick() => false,
         };
-        let now = Stamp::of(&service);
-        if asked || now != seen {
+        if asked || !service.seen.is_current() {
             service.reload();
-            seen = Stamp::of(&service);
         }
     }
 }
@@ -46,7 +44,7 @@ impl Service {
     }
 
     fn try_reload(&mut self) -> Result<(), StartError> {
-        let (config, state, _) = load(&self.file)?;
+        let (config, state, _) = load(&self.file, &mut self.seen)?;
         if let (Some(tls), Some(files)) = (&self.tls, config.tls()) {
             tls.reload(files)?;
         }
@@ -72,18 +70,37 @@ fn needs_restart(old: &Config, new: &Config) -> bool {
         || audit(old) != audit(new)
 }
 
-/// What tells that a file was changed or replaced.
-#[derive(PartialEq, Eq)]
-struct Stamp(Vec<Option<(SystemTime, u64)>>);
+/// The files that decide, each as it looked just before it was last read, so that no change falls between. Those that a
+/// bad configuration names are among them: one that is mended, or comes late, is noticed.
+#[derive(Default)]
+pub(super) struct Seen(BTreeMap<PathBuf, Option<Look>>);
 
-impl Stamp {
-    fn of(service: &Service) -> Self {
-        let files = [service.file.clone()].into_iter().chain(named_files(&service.config));
-        Self(files.map(|file| stamp(&file)).collect())
+/// What tells that a file was changed or replaced.
+type Look = (SystemTime, u64);
+
+impl Seen {
+    /// Starts anew, with the configuration file.
+    pub(super) fn restart(&mut self, file: &Path) {
+        self.0.clear();
+        self.note(file.to_owned());
+    }
+
+    /// Adds what the configuration names.
+    pub(super) fn note_named(&mut self, config: &Config) {
+        named_files(config).into_iter().for_each(|file| self.note(file));
+    }
+
+    fn note(&mut self, file: PathBuf) {
+        let look = look(&file);
+        self.0.insert(file, look);
+    }
+
+    fn is_current(&self) -> bool {
+        self.0.iter().all(|(file, seen)| look(file) == *seen)
     }
 }
 
-fn stamp(file: &Path) -> Option<(SystemTime, u64)> {
+fn look(file: &Path) -> Option<Look> {
     let metadata = std::fs::metadata(file).ok()?;
     Some((metadata.modified().ok()?, metadata.len()))
 }

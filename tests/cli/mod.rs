@@ -1,13 +1,6 @@
 //! The command line as scripts and people meet it: the built program, its exit codes, and which stream says what.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "clippy.toml allows them in tests, but not in the functions that tests call"
-)]
-
+mod audit;
 mod check;
 mod explain;
 mod keys;

@@ -90,7 +90,8 @@ fn a_bad_document_is_2_with_its_byte_and_nothing_is_written() {
         (r#"{"value":[{"id":"a","id":"b"}]}"#, "comes twice", "byte 23"),
         (r#"{"value":[{"id":"a","\u0069d":"b"}]}"#, "comes twice", "byte 28"),
         ("[]", "not an object", "byte 0"),
-        (r#"{"error":{}}"#, "`value`", "byte 12"),
+        (r#"{"other":{}}"#, "`value`", "byte 12"),
+        (r#"{"error":{}}"#, "an error", "byte 7"),
     ] {
         setup.run(REQUEST, &[], document).fails(2, &["standard input", problem, position]);
     }

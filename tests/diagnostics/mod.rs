@@ -2,13 +2,6 @@
 //! A file whose name begins with a code shows that code and no other. `UPDATE_EXPECTED=1` writes the files anew; read the
 //! difference before it is committed.
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "in a test's helper, too, a panic is the report"
-)]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::{env, fs};

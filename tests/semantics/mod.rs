@@ -1,14 +1,5 @@
 //! What the rules mean, one sentence of docs/RULES.md after the other.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::string_slice,
-    clippy::unwrap_used,
-    reason = "in a test's helper, too, a panic is the report"
-)]
-
 mod order;
 mod refusals;
 mod treatments;

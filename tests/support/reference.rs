@@ -10,14 +10,6 @@
 //! - `redact` beats a transform, which beats `keep`;
 //! - a nested shape's rules are evaluated on the value it is for; an `unlisted: keep` around it stops there.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "in a test's helper, too, a panic is the report"
-)]
-
 use std::collections::{HashMap, HashSet};
 
 use glassine::pseudonym::{Class, Outcome, Pseudonyms};

@@ -1,13 +1,5 @@
 //! Rules, keys and documents for tests of what leaves.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "in a test's helper, too, a panic is the report"
-)]
-
 use std::sync::Arc;
 
 use glassine::pseudonym::{AddressPolicy, KeyRing, Pseudonyms};

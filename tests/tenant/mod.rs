@@ -1,7 +1,5 @@
 //! The sample tenant over a real socket, read by a plain HTTP client: what the proxy and the SDKs will meet.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
-
 mod lists;
 mod mail;
 mod protocol;

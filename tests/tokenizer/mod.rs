@@ -4,15 +4,6 @@
 //! we know between us and the other readers are in `docs/JSON.md`, and each is a line of [`serde_verdict`] or
 //! [`actson_is_comparable`].
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    reason = "in a test's helper, too, a panic is the report"
-)]
-
 mod documents;
 mod recorder;
 mod suite;

@@ -1,15 +1,6 @@
 //! Two engines: what the streaming sanitizer lets out equals what the slow reference lets out, on random rules, random
 //! documents and random chunks.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::string_slice,
-    clippy::unwrap_used,
-    reason = "in a test's helper, too, a panic is the report"
-)]
-
 mod documents;
 mod rules;
 

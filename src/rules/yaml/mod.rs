@@ -3,8 +3,8 @@
 //! serde stops at the first error, which is right for a wire format and wrong for a file that a person edits.
 //! So a file is read twice: `serde-saphyr` turns the text into a tree of [`node::Node`]s with spans, under a budget;
 //! [`reader`] then deserializes typed structs from that tree and *records* what it can step over (an unknown
-//! key, a broken list item, anything inside a [`Recovered`]) instead of failing. `serde-saphyr` is named nowhere
-//! else, so it can be replaced here.
+//! key, a broken list item, anything inside a [`Recovered`]) instead of failing. Beside the key file's reader
+//! this is the only place that names `serde-saphyr`.
 
 mod node;
 mod reader;

@@ -1,0 +1,117 @@
+//! Nothing leaks: every property of every type in Graph's schemas holds a marker, every request is made that the rules
+//! open and many that they do not, and no marker of a property that is not kept may be in any byte that leaves.
+//!
+//! | file | what |
+//! |---|---|
+//! | `endpoints` | what may be asked, and what may leave: written by hand |
+//! | `schema`, `fill` | answers with a marker in every property, in many disguises |
+//! | `marker`, `detector` | markers, and how they are found in any encoding |
+//! | `bench`, `logs` | the proxy under test, and everything that could leave it |
+//! | `faults` | errors, headers, redirects, other media types, broken and odd documents |
+//! | `hostile` | requests that must not be answered, or not with more |
+
+mod bench;
+pub(crate) mod detector;
+pub(crate) mod endpoints;
+mod faults;
+mod fill;
+mod hostile;
+mod logs;
+mod marker;
+pub(crate) mod schema;
+
+use std::collections::BTreeSet;
+
+use bench::Bench;
+use endpoints::{CONNECTORS, Connector, Endpoint};
+use fill::{Filler, Filling};
+use schema::Schema;
+
+use crate::support::glassine::METADATA_ONLY;
+use crate::support::upstream::Script;
+
+/// Answers to `endpoint` with a marker in every property.
+fn bodies(
+    bench: &mut Bench,
+    schema: &Schema,
+    endpoint: &Endpoint,
+    version: &str,
+    filling: Filling,
+) -> Vec<String> {
+    let link = bench.graph_url() + &endpoint.upstream(version);
+    bench.registry.begin();
+    Filler { schema, registry: &mut bench.registry, endpoint, filling, link }.bodies()
+}
+
+/// Asks `endpoint` for each of its bodies. Gives the paths of what came; everything has to come that is kept.
+async fn ask(
+    bench: &mut Bench,
+    schema: &Schema,
+    endpoint: &Endpoint,
+    version: &str,
+    filling: Filling,
+) -> BTreeSet<String> {
+    let target = endpoint.target(version, &bench.proxy);
+    let what = format!("{} {filling:?}", endpoint.upstream(version));
+    let mut answers = String::new();
+    for body in bodies(bench, schema, endpoint, version, filling) {
+        bench.script(Script::json(&body));
+        let answer = bench.get(&what, &target).await;
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{what}: {answer}");
+        answers += &answer;
+    }
+    assert!(bench.registry.len() >= 20, "{what} has few properties");
+    if !filling.is_well_formed() {
+        return BTreeSet::new();
+    }
+    assert_eq!(bench.registry.missing(answers.as_bytes()), BTreeSet::new(), "{what}");
+    bench.registry.kept()
+}
+
+/// Every endpoint of a connector with every filling.
+async fn walk(connector: &Connector) {
+    let mut bench = Bench::start(connector.rules).await;
+    let mut came = BTreeSet::new();
+    for version in connector.versions {
+        let Some(schema) = Schema::load(version, "the canary walk") else { return };
+        for endpoint in connector.endpoints() {
+            for filling in Filling::ALL {
+                came.extend(ask(&mut bench, &schema, &endpoint, version, filling).await);
+            }
+        }
+    }
+    let listed: BTreeSet<_> =
+        connector.endpoints().into_iter().flat_map(|it| it.kept).map(str::to_owned).collect();
+    let never: Vec<_> = listed.difference(&came).collect();
+    assert!(never.is_empty(), "{}: kept and never seen: {never:?}", connector.name);
+    assert_eq!(bench.end().await, BTreeSet::new(), "{}", connector.name);
+}
+
+#[tokio::test]
+async fn no_property_of_any_type_leaks_through_the_metadata_only_connector() {
+    walk(&CONNECTORS[0]).await;
+}
+
+#[tokio::test]
+async fn no_property_of_any_type_leaks_through_the_other_connector() {
+    walk(&CONNECTORS[1]).await;
+}
+
+/// The proof that the walk can fail: one line more in the rules, and it says which property leaks, and where.
+#[tokio::test]
+async fn a_rules_file_that_keeps_the_subject_is_found_out() {
+    let Some(schema) = Schema::load("v1.0", "the proof that the canary walk can fail") else { return };
+    let rules = METADATA_ONLY.replace("- $.importance\n", "- $.importance\n      - $.subject\n");
+    assert_ne!(rules, METADATA_ONLY);
+    let mut bench = Bench::start(&rules).await;
+    let endpoints = CONNECTORS[0].endpoints();
+    let messages = endpoints.iter().filter(|endpoint| endpoint.type_name == "message");
+    let mut count = 0;
+    for endpoint in messages {
+        ask(&mut bench, &schema, endpoint, "v1.0", Filling::Text).await;
+        count += 1;
+    }
+    let found = bench.end().await;
+    assert_eq!(found.len(), count, "{found:?}");
+    assert!(found.iter().all(|place| place.ends_with(" Text: subject")), "{found:?}");
+}

@@ -1,0 +1,101 @@
+//! The proxy under test, an upstream that answers whatever comes next, and everything that could leave.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use super::logs;
+use super::marker::{PLANTED, Registry};
+use crate::support::glassine::{Consumer, Glassine, Setup};
+use crate::support::upstream::{FakeUpstream, Script};
+
+pub(crate) struct Bench {
+    pub(crate) proxy: Glassine,
+    pub(crate) graph: FakeUpstream,
+    pub(crate) registry: Registry,
+    next: Arc<Mutex<Script>>,
+    /// What was found that must not be there: the request and the place of the marker.
+    found: BTreeSet<String>,
+}
+
+impl Bench {
+    pub(crate) async fn start(rules: &str) -> Self {
+        logs::capture();
+        let next = Arc::new(Mutex::new(Script::status(404)));
+        let answer = Arc::clone(&next);
+        let graph = FakeUpstream::start(move |_| answer.lock().unwrap().clone()).await;
+        let mut setup = Setup::in_front_of(format!("http://{}", graph.address())).rules(rules);
+        setup.consumers[0].more = "    limits: { concurrent: 64, requests_per_second: 100000 }\n".to_owned();
+        let proxy = setup.start().await;
+        Self { proxy, graph, registry: Registry::new(PLANTED), next, found: BTreeSet::new() }
+    }
+
+    /// Where Graph is, as its links say.
+    pub(crate) fn graph_url(&self) -> String {
+        format!("http://{}", self.graph.address())
+    }
+
+    /// What Graph answers to the next request.
+    pub(crate) fn script(&mut self, script: Script) {
+        *self.next.lock().unwrap() = script;
+    }
+
+    /// Sends bytes as they are, looks for leaks in every byte that comes, status line and framing included, and gives
+    /// back the answer with its body in one piece.
+    pub(crate) async fn raw(&mut self, what: &str, request: &[u8]) -> String {
+        let answer = self.proxy.raw(request).await;
+        self.examine(what, answer.as_bytes());
+        let joined = without_chunks(&answer);
+        if joined != answer {
+            self.examine(what, joined.as_bytes());
+        }
+        joined
+    }
+
+    /// A GET of the consumer `acme`, as bytes.
+    pub(crate) async fn get(&mut self, what: &str, target: &str) -> String {
+        let request = self.request("GET", target, "");
+        self.raw(what, &request).await
+    }
+
+    /// A request of the consumer `acme`, as bytes. `more` is further header lines, each with its CRLF.
+    pub(crate) fn request(&self, method: &str, target: &str, more: &str) -> Vec<u8> {
+        let (host, token) = (self.proxy.address, Consumer::token("acme"));
+        let head = "Connection: close\r\nAuthorization: Bearer";
+        format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\n{head} {token}\r\n{more}\r\n").into_bytes()
+    }
+
+    /// Looks for markers that must not leave.
+    pub(crate) fn examine(&mut self, what: &str, bytes: &[u8]) {
+        let leaks = self.registry.leaks(bytes);
+        self.found.extend(leaks.into_iter().map(|place| format!("{what}: {place}")));
+    }
+
+    /// Stops the proxy and looks at what it wrote about the requests: no marker at all may be there. Gives everything
+    /// that was found, now and before.
+    pub(crate) async fn end(mut self) -> BTreeSet<String> {
+        let metrics = self.proxy.admin_get("/metrics").await.everything();
+        assert!(metrics.contains("glassine_requests"), "{metrics}");
+        // Kept markers too must not be there: from here on every one is an old one.
+        self.registry.begin();
+        self.examine("metrics", metrics.as_bytes());
+        let Self { proxy, registry, mut found, .. } = self;
+        let folder = proxy.stop().await;
+        let audit = std::fs::read(folder.path().join("audit.jsonl")).unwrap();
+        let logs = logs::captured();
+        assert!(!audit.is_empty() && !logs.is_empty());
+        for (what, bytes) in [("audit", audit), ("logs", logs)] {
+            found.extend(registry.leaks(&bytes).into_iter().map(|place| format!("{what}: {place}")));
+        }
+        found
+    }
+}
+
+/// The answer with its chunks joined: a marker may stand across the border of two. No JSON string holds a line break.
+fn without_chunks(answer: &str) -> String {
+    let Some((head, body)) = answer.split_once("\r\n\r\n") else { return answer.to_owned() };
+    if !head.to_ascii_lowercase().contains("transfer-encoding: chunked") {
+        return answer.to_owned();
+    }
+    let data: String = body.split("\r\n").skip(1).step_by(2).collect();
+    format!("{head}\r\n\r\n{data}")
+}

@@ -1,0 +1,145 @@
+//! The endpoints of the shipped connectors and what each may let out: written by hand, so that a change of the rules
+//! has to be made here too, on purpose.
+
+use crate::support::glassine::{Glassine, METADATA_ONLY, OUTLOOK_MAIL};
+
+/// Raw ids that stand in the paths for Graph.
+pub(crate) const USER: &str = "0409a7eb-588d-4871-b629-e33de72b8b0d";
+pub(crate) const GROUP: &str = "01cc3e7a-3e1b-40bd-b24d-9cfbcf119a14";
+pub(crate) const FOLDER: &str =
+    "AAMkAGVmMDEzMTM4LTZmYWUtNDdkNC1hMDZiLTU1OGY5OTZhYmY4OAAuAAAAAAAiQ8W967B7TKBjgx9rVEURAQ==";
+pub(crate) const MESSAGE: &str =
+    "AAMkAGVmMDEzMTM4LTZmYWUtNDdkNC1hMDZiLTU1OGY5OTZhYmY4OABGAAAAAAAiQ8W967B7TKBjgx9rVEURBwA=";
+
+/// A shipped rules file.
+pub(crate) struct Connector {
+    pub(crate) name: &'static str,
+    pub(crate) rules: &'static str,
+    pub(crate) versions: &'static [&'static str],
+    folder: &'static [&'static str],
+}
+
+pub(crate) const CONNECTORS: [Connector; 2] = [
+    Connector {
+        name: "outlook-mail-metadata-only",
+        rules: METADATA_ONLY,
+        versions: &["v1.0", "beta"],
+        folder: &["wellKnownName", "childFolderCount", "totalItemCount", "unreadItemCount", "isHidden"],
+    },
+    Connector {
+        name: "outlook-mail",
+        rules: OUTLOOK_MAIL,
+        versions: &["v1.0"],
+        folder: &["childFolderCount", "totalItemCount", "unreadItemCount", "isHidden"],
+    },
+];
+
+/// How objects are answered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    Entity,
+    Collection,
+    Delta,
+}
+
+/// A request that the rules open.
+pub(crate) struct Endpoint {
+    /// With `{user}`, `{group}`, `{folder}` and `{message}`.
+    path: &'static str,
+    pub(crate) form: Form,
+    /// The type of the objects; types derived from it come too.
+    pub(crate) type_name: &'static str,
+    /// Paths of the leaves that leave as they are; `[]` is any element, `page:` the page around the objects.
+    pub(crate) kept: Vec<&'static str>,
+}
+
+const MESSAGE_KEPT: &[&str] = &[
+    "@odata.type",
+    "createdDateTime",
+    "lastModifiedDateTime",
+    "receivedDateTime",
+    "sentDateTime",
+    "hasAttachments",
+    "importance",
+    "inferenceClassification",
+    "isRead",
+    "isDraft",
+    "isDeliveryReceiptRequested",
+    "isReadReceiptRequested",
+    "flag.flagStatus",
+];
+const USER_KEPT: &[&str] = &["accountEnabled", "userType", "createdDateTime"];
+const GROUP_KEPT: &[&str] =
+    &["groupTypes[]", "mailEnabled", "securityEnabled", "visibility", "createdDateTime"];
+const MEMBER_KEPT: &[&str] = &["@odata.type"];
+const CONTACT_KEPT: &[&str] = &["createdDateTime", "lastModifiedDateTime"];
+const SETTINGS_KEPT: &[&str] = &[
+    "timeZone",
+    "workingHours.daysOfWeek[]",
+    "workingHours.startTime",
+    "workingHours.endTime",
+    "workingHours.timeZone.name",
+    "automaticRepliesSetting.status",
+    "automaticRepliesSetting.externalAudience",
+    "automaticRepliesSetting.scheduledStartDateTime.dateTime",
+    "automaticRepliesSetting.scheduledStartDateTime.timeZone",
+    "automaticRepliesSetting.scheduledEndDateTime.dateTime",
+    "automaticRepliesSetting.scheduledEndDateTime.timeZone",
+];
+const COUNTED: &[&str] = &["page:@odata.count"];
+const CHANGED: &[&str] = &["@removed.reason"];
+
+impl Connector {
+    pub(crate) fn endpoints(&self) -> Vec<Endpoint> {
+        use Form::{Collection, Delta, Entity};
+        let one = |path, form, type_name, kept: &[&[&'static str]]| Endpoint {
+            path,
+            form,
+            type_name,
+            kept: kept.concat(),
+        };
+        let folder = self.folder;
+        vec![
+            one("users", Collection, "user", &[USER_KEPT]),
+            one("users/{user}", Entity, "user", &[USER_KEPT]),
+            one("users/delta", Delta, "user", &[USER_KEPT, CHANGED]),
+            one("groups", Collection, "group", &[GROUP_KEPT]),
+            one("groups/{group}", Entity, "group", &[GROUP_KEPT]),
+            one("groups/{group}/members", Collection, "directoryObject", &[MEMBER_KEPT]),
+            one("users/{user}/contacts", Collection, "contact", &[CONTACT_KEPT]),
+            one("users/{user}/mailboxSettings", Entity, "mailboxSettings", &[SETTINGS_KEPT]),
+            one("users/{user}/mailFolders", Collection, "mailFolder", &[folder]),
+            one("users/{user}/mailFolders/{folder}", Entity, "mailFolder", &[folder]),
+            one("users/{user}/mailFolders/{folder}/childFolders", Collection, "mailFolder", &[folder]),
+            one("users/{user}/mailFolders/delta", Delta, "mailFolder", &[folder, CHANGED]),
+            one("users/{user}/messages", Collection, "message", &[MESSAGE_KEPT, COUNTED]),
+            one("users/{user}/messages/{message}", Entity, "message", &[MESSAGE_KEPT]),
+            one("users/{user}/mailFolders/inbox/messages", Collection, "message", &[MESSAGE_KEPT, COUNTED]),
+            one("users/{user}/mailFolders/{folder}/messages/{message}", Entity, "message", &[MESSAGE_KEPT]),
+            one(
+                "users/{user}/mailFolders/{folder}/messages/delta",
+                Delta,
+                "message",
+                &[MESSAGE_KEPT, CHANGED],
+            ),
+        ]
+    }
+}
+
+impl Endpoint {
+    /// What the consumer asks.
+    pub(crate) fn target(&self, version: &str, proxy: &Glassine) -> String {
+        self.filled(version, |raw| proxy.id(raw))
+    }
+
+    /// What Graph is asked.
+    pub(crate) fn upstream(&self, version: &str) -> String {
+        self.filled(version, str::to_owned)
+    }
+
+    fn filled(&self, version: &str, id: impl Fn(&str) -> String) -> String {
+        let names = [("{user}", USER), ("{group}", GROUP), ("{folder}", FOLDER), ("{message}", MESSAGE)];
+        let fill = |path: String, (name, raw): &(&str, &str)| path.replace(name, &id(raw));
+        names.iter().fold(format!("/{version}/{}", self.path), fill)
+    }
+}

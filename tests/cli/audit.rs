@@ -1,0 +1,53 @@
+//! `audit verify` and `keys rotate`: what operators do now and then.
+
+use super::*;
+use glassine::audit::{AuditLog, Guard, Outcome};
+
+fn log(folder: &TempDir) -> PathBuf {
+    let file = folder.path().join("audit.jsonl");
+    let log = std::sync::Arc::new(AuditLog::open(&file).unwrap());
+    for _ in 0..3 {
+        Guard::begin(std::sync::Arc::clone(&log), "id".to_owned(), "GET").finish(Outcome::Complete);
+    }
+    file
+}
+
+#[test]
+fn a_log_is_whole_until_a_line_is_changed() {
+    let folder = TempDir::new().unwrap();
+    let file = log(&folder);
+    let path = file.to_str().unwrap();
+    assert!(glassine(&["audit", "verify", path]).fine().contains("3 lines, whole; head "));
+
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replacen("\"GET\"", "\"PUT\"", 1)).unwrap();
+    glassine(&["audit", "verify", path]).fails(1, &[path, "line 2", "prev"]);
+}
+
+#[test]
+fn a_log_that_cannot_be_read_is_bad_input() {
+    glassine(&["audit", "verify", "/nonexistent/audit.jsonl"]).fails(2, &["/nonexistent/audit.jsonl"]);
+}
+
+#[test]
+fn a_rotated_ring_makes_other_tokens_and_opens_the_old_ones() {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (old, new) = (path("old.yaml"), path("new.yaml"));
+    glassine(&["keys", "new", "--out", &old]).fine();
+    glassine(&["keys", "rotate", &old, "--out", &new]).fine();
+    let fingerprints = |file: &str| glassine(&["keys", "fingerprint", file]).fine();
+    assert!(fingerprints(&new).ends_with(&fingerprints(&old)), "the old key is kept behind the new one");
+    glassine(&["keys", "rotate", &old, "--out", &new]).fails(2, &[&new, "exists"]);
+
+    let id = ["--consumer", "acme", "--as", "id", "--reversible", "some-id"];
+    let token = |keys: &str| glassine(&[&["pseudonym", "--keys", keys][..], &id[..]].concat()).fine();
+    let opens = |token: &str, keys: &str| {
+        let request = format!("GET /v1.0/users/{}", token.trim());
+        glassine(&["explain", "--rules", RULES, "--keys", keys, "--consumer", "acme", &request]).code
+            == Some(0)
+    };
+    assert_ne!(token(&old), token(&new));
+    assert!(opens(&token(&old), &new) && opens(&token(&new), &new));
+    assert!(!opens(&token(&new), &old), "the old ring does not have the new key");
+}

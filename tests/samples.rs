@@ -1,0 +1,249 @@
+//! Objects of real shape, from Microsoft's demo tenants, as Graph's answers: no name, address, word or id gets out, what
+//! is kept is as it was, and tokens join what belongs together.
+
+mod secrets;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use crate::canaries::endpoints::{CONNECTORS, Connector, Endpoint, Form};
+use crate::canaries::schema::graph_data;
+use crate::support::glassine::{Glassine, Setup};
+use crate::support::upstream::{FakeUpstream, Script};
+use secrets::{Secrets, with_mailbox};
+
+/// The tenant's own domain in most of the samples; it stays readable beside a token.
+const OWN_DOMAIN: &str = "m365x723843.onmicrosoft.com";
+const OTHER_MAILBOX: &str = "0f8fad5b-d9cb-469f-a165-70867728950e";
+
+/// Paths whose values leave as tokens, in all shapes together.
+const TOKENS: [&str; 23] = [
+    "id",
+    "parentFolderId",
+    "conversationId",
+    "internetMessageId",
+    "from.emailAddress.address",
+    "sender.emailAddress.address",
+    "toRecipients[].emailAddress.address",
+    "ccRecipients[].emailAddress.address",
+    "bccRecipients[].emailAddress.address",
+    "replyTo[].emailAddress.address",
+    "mail",
+    "userPrincipalName",
+    "otherMails[]",
+    "proxyAddresses[]",
+    "emailAddresses[].address",
+    "primaryEmailAddress.address",
+    "secondaryEmailAddress.address",
+    "tertiaryEmailAddress.address",
+    "page:@odata.nextLink",
+    "page:@odata.deltaLink",
+    "page:value",
+    "value",
+    "page:id",
+];
+
+/// The samples of a type; `None` where there is no folder of Graph's data.
+fn samples(type_name: &str) -> Option<Vec<Value>> {
+    let files: &[&str] = match type_name {
+        "message" => &["messages"],
+        "user" => &["users"],
+        "group" => &["groups"],
+        "directoryObject" => &["groupMembers", "groupOwners"],
+        "contact" => &["contacts"],
+        "mailFolder" => &["mailFolders"],
+        "mailboxSettings" => &["mailboxSettings"],
+        other => panic!("no samples of {other}"),
+    };
+    let folder = graph_data("the walk through the samples")?.join("samples");
+    let text = |file: &&str| std::fs::read_to_string(folder.join(format!("{file}.jsonl"))).unwrap();
+    let lines = files.iter().map(text).collect::<String>();
+    Some(lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
+}
+
+async fn start(connector: &Connector, body: Value) -> (Glassine, FakeUpstream) {
+    let graph = FakeUpstream::always(Script::json(body.to_string())).await;
+    let mut setup = Setup::in_front_of(format!("http://{}", graph.address())).rules(connector.rules);
+    setup.domain = OWN_DOMAIN.to_owned();
+    (setup.start().await, graph)
+}
+
+/// What leaves of these objects through an endpoint, as objects and as everything that was sent.
+async fn through(
+    connector: &Connector,
+    endpoint: &Endpoint,
+    version: &str,
+    rows: &[Value],
+) -> (Vec<Value>, String) {
+    let page = json!({ "@odata.context": "https://graph.microsoft.com/v1.0/$metadata#users('PattiF%40M365x723843')",
+        "value": rows });
+    if endpoint.form != Form::Entity {
+        let (proxy, _graph) = start(connector, page).await;
+        let answer = proxy.get(&endpoint.target(version, &proxy)).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        return (answer.json()["value"].as_array().unwrap().clone(), answer.everything());
+    }
+    let (mut objects, mut sent) = (Vec::new(), String::new());
+    for row in rows {
+        let (proxy, _graph) = start(connector, row.clone()).await;
+        let answer = proxy.get(&endpoint.target(version, &proxy)).await;
+        objects.push(answer.json());
+        sent += &answer.everything();
+    }
+    (objects, sent)
+}
+
+/// Every leaf with its path; `[]` is any element.
+fn leaves<'v>(value: &'v Value, path: &str, out: &mut Vec<(String, &'v Value)>) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                leaves(member, &path, out);
+            }
+        }
+        Value::Array(elements) => elements.iter().for_each(|it| leaves(it, &format!("{path}[]"), out)),
+        leaf => out.push((path.to_owned(), leaf)),
+    }
+}
+
+fn all_leaves(value: &Value) -> Vec<(String, &Value)> {
+    let mut all = Vec::new();
+    leaves(value, "", &mut all);
+    all
+}
+
+/// The leaves of one path.
+fn at<'v>(value: &'v Value, path: &str) -> Vec<&'v Value> {
+    all_leaves(value).into_iter().filter(|(own, _)| own == path).map(|(_, leaf)| leaf).collect()
+}
+
+fn is_token(leaf: &Value) -> bool {
+    leaf.is_null()
+        || leaf.as_str().is_some_and(|text| {
+            let token = text.strip_prefix("SMTP:").or(text.strip_prefix("smtp:")).unwrap_or(text);
+            token.starts_with("t~") || token.starts_with("p~")
+        })
+}
+
+/// Every leaf that came out is a kept one as it was, or a token; and every kept one came out.
+fn compare(endpoint: &Endpoint, original: &Value, object: &Value) {
+    for path in &endpoint.kept {
+        assert_eq!(at(original, path), at(object, path), "{path} of {original}");
+    }
+    for (path, leaf) in all_leaves(object) {
+        let is_kept = endpoint.kept.contains(&path.as_str());
+        assert!(is_kept || TOKENS.contains(&path.as_str()) && is_token(leaf), "{path}: {leaf}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_of_the_samples_gets_out_but_what_is_kept() {
+    for connector in &CONNECTORS {
+        for version in connector.versions {
+            for endpoint in connector.endpoints() {
+                let Some(rows) = samples(endpoint.type_name) else { return };
+                let secrets = Secrets::of(&rows, &endpoint.kept, OWN_DOMAIN);
+                assert!(secrets.len() > 5, "{} secrets", secrets.len());
+                let (objects, sent) = through(connector, &endpoint, version, &rows).await;
+                assert_eq!(objects.len(), rows.len());
+                for (original, object) in rows.iter().zip(&objects) {
+                    compare(&endpoint, original, object);
+                }
+                let found = secrets.found_in(sent.as_bytes());
+                assert!(found.is_empty(), "{}: {found:?}", endpoint.upstream(version));
+            }
+        }
+    }
+}
+
+/// The proof that the test above can fail: each kind of secret, planted in an answer.
+#[tokio::test]
+async fn a_secret_of_each_kind_is_found() {
+    let Some(rows) = samples("message") else { return };
+    let secrets = Secrets::of(&rows, &[], OWN_DOMAIN);
+    for planted in [
+        "{\"subject\":\"PROJECT paper plane\"}",
+        "{\"a\":\"nik.charlebois@m365x723843\"}",
+        "{\"a\":\"AAMkAGUzNmIxMzcwLWNiYzAtNDkxMi05NzViLTU2M2VkMGUxNWYwYQBGAAAAAAAx8mZDIVo_\"}",
+        "{\"a\":\"e36b1370-cbc0-4912-975b-563ed0e15f0a\"}",
+        "{\"a\":\"e36b1370cbc04912975b563ed0e15f0a\"}",
+        "{\"a\":\"UGF0dGkgRmVybmFuZGV6\"}",
+        "{\"a\":\"following\"}",
+    ] {
+        assert!(!secrets.found_in(planted.as_bytes()).is_empty(), "{planted}");
+    }
+    let harmless = "{\"id\":\"p~TabcDEF\",\"isRead\":true,\"from\":{\"emailAddress\":{\"address\":null}}}";
+    assert!(secrets.found_in(harmless.as_bytes()).is_empty());
+}
+
+/// The addresses of objects and the tokens that came in their place.
+fn address_pairs(original: &Value, object: &Value) -> Vec<(String, String)> {
+    let texts = |value: &Value, path: &str| -> Vec<String> {
+        at(value, path).into_iter().filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    let bare = |text: &String| -> String {
+        let has_scheme = text.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("smtp:"));
+        text.get(if has_scheme { 5 } else { 0 }..).unwrap_or_default().to_owned()
+    };
+    let is_smtp =
+        |text: &String| text.contains('@') && !text.contains(':') || text.to_lowercase().starts_with("smtp:");
+    let paths = TOKENS.iter().filter(|path| {
+        path.ends_with("ddress")
+            || ["mail", "userPrincipalName", "otherMails[]", "proxyAddresses[]"].contains(path)
+    });
+    let mut pairs = Vec::new();
+    for path in paths {
+        let addresses: Vec<_> = texts(original, path).into_iter().filter(is_smtp).collect();
+        let tokens = texts(object, path);
+        assert_eq!(addresses.len(), tokens.len(), "{path}");
+        pairs.extend(addresses.iter().zip(&tokens).map(|(a, t)| (bare(a).to_lowercase(), bare(t))));
+    }
+    pairs
+}
+
+#[tokio::test]
+async fn one_address_is_one_token_in_messages_users_contacts_and_groups() {
+    for connector in &CONNECTORS {
+        let mut tokens = BTreeMap::<String, BTreeSet<String>>::new();
+        let mut kinds = BTreeMap::<String, BTreeSet<&str>>::new();
+        for endpoint in connector.endpoints().into_iter().filter(|it| it.form == Form::Collection) {
+            let Some(rows) = samples(endpoint.type_name) else { return };
+            let (objects, _) = through(connector, &endpoint, "v1.0", &rows).await;
+            for (original, object) in rows.iter().zip(&objects) {
+                for (address, token) in address_pairs(original, object) {
+                    kinds.entry(address.clone()).or_default().insert(endpoint.type_name);
+                    tokens.entry(address).or_default().insert(token);
+                }
+            }
+        }
+        let (addresses, all) = (tokens.len(), tokens.values().flatten().collect::<BTreeSet<_>>());
+        assert!(addresses > 20 && tokens.values().all(|it| it.len() == 1), "{tokens:?}");
+        assert_eq!(all.len(), addresses, "two addresses have one token");
+        let joined = kinds.values().filter(|it| it.len() > 1).count();
+        assert!(joined > 3, "the samples join nothing: {kinds:?}");
+        let readable = all.iter().filter(|token| token.ends_with(OWN_DOMAIN)).count();
+        assert!(readable > 5 && readable < addresses, "{readable} of {addresses}");
+    }
+}
+
+#[tokio::test]
+async fn one_thread_is_one_token_in_every_mailbox() {
+    let Some(rows) = samples("message") else { return };
+    let mut both = rows.clone();
+    both.extend(rows.iter().cloned().map(|mut row| {
+        let id = with_mailbox(row["conversationId"].as_str().unwrap(), OTHER_MAILBOX);
+        assert_ne!(row["conversationId"], id);
+        row["conversationId"] = json!(id);
+        row
+    }));
+    let endpoints = CONNECTORS[0].endpoints();
+    let list = endpoints.iter().find(|it| it.type_name == "message" && it.form == Form::Collection).unwrap();
+    let (objects, _) = through(&CONNECTORS[0], list, "v1.0", &both).await;
+    let threads: Vec<_> = objects.iter().map(|it| it["conversationId"].as_str().unwrap()).collect();
+    let (here, there) = threads.split_at(rows.len());
+    assert_eq!(here, there);
+    let ids: BTreeSet<_> = rows.iter().map(|row| row["conversationId"].as_str().unwrap()).collect();
+    assert_eq!(here.iter().collect::<BTreeSet<_>>().len(), ids.len());
+}

@@ -1,0 +1,341 @@
+//! A running service: files that change under it, an audit log that fails, a stop, a secret for Entra.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use glassine::audit::AuditLog;
+use glassine::config::Config;
+use glassine::demo::tenant::Tenant;
+use glassine::proxy::{Proxy, State};
+use glassine::server::{Metrics, ServerLimits, Shutdown, serve};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::support::glassine::{Consumer, Glassine, METADATA_ONLY, Setup, read_all, serve_tenant};
+use crate::support::upstream::{FakeUpstream, Script};
+
+const USERS: &str = "/v1.0/users";
+const PAGE: &str = r#"{"value":[{"id":"u1","accountEnabled":true,"userType":"Member"}]}"#;
+
+async fn stage() -> (FakeUpstream, Glassine) {
+    let graph = FakeUpstream::always(Script::json(PAGE)).await;
+    let proxy = Setup::scripted(&graph).start().await;
+    (graph, proxy)
+}
+
+fn without(property: &str) -> String {
+    let tight = METADATA_ONLY.replace(property, "");
+    assert_ne!(tight, METADATA_ONLY);
+    tight
+}
+
+async fn is_config_good(proxy: &Glassine) -> bool {
+    let metrics = proxy.admin_get("/metrics").await.text();
+    let good = metrics.lines().find_map(|line| line.strip_prefix("glassine_config_good "));
+    good.unwrap_or_else(|| panic!("{metrics}")) == "1"
+}
+
+async fn until_config_is(proxy: &Glassine, good: bool) {
+    for _ in 0..120 {
+        if is_config_good(proxy).await == good {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the metric never said {good}");
+}
+
+#[tokio::test]
+async fn rules_that_change_tighten_what_leaves() {
+    let (_graph, proxy) = stage().await;
+    assert!(proxy.get(USERS).await.text().contains("accountEnabled"));
+    proxy.write("acme.yaml", &without("$.accountEnabled, "));
+    let tight = proxy.until(USERS, |answer| !answer.text().contains("accountEnabled")).await;
+    assert_eq!(tight.text(), format!(r#"{{"value":[{{"id":"{}","userType":"Member"}}]}}"#, proxy.id("u1")));
+}
+
+/// What this thread logs while it is there.
+struct Logs(
+    Arc<Mutex<Vec<u8>>>,
+    #[expect(dead_code, reason = "ends with the test")] tracing::subscriber::DefaultGuard,
+);
+
+impl Logs {
+    fn start() -> Self {
+        let text = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&text);
+        let logs = tracing_subscriber::fmt().with_ansi(false).with_writer(move || Shared(Arc::clone(&sink)));
+        Self(text, tracing::subscriber::set_default(logs.finish()))
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+struct Shared(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+async fn assert_survives(logs: &Logs, file: &str, bad: &str) {
+    let (_graph, proxy) = stage().await;
+    let (good, before) = (proxy.read(file), proxy.get(USERS).await.text());
+    assert!(is_config_good(&proxy).await);
+    proxy.write(file, bad);
+    until_config_is(&proxy, false).await;
+    assert_eq!(proxy.get(USERS).await.text(), before, "{file}: the last good state runs on");
+    let log = logs.text();
+    assert!(log.contains("ERROR") && log.contains("the last good state goes on running"), "{file}: {log}");
+    assert!(log.contains(file), "{file} is not named: {log}");
+    assert!(!log.contains("SECRET"), "{log}");
+    proxy.write(file, &good);
+    until_config_is(&proxy, true).await;
+    assert_eq!(proxy.get(USERS).await.text(), before);
+}
+
+/// All at once, as each waits for files to be looked at twice.
+#[tokio::test]
+async fn bad_files_leave_the_last_good_state() {
+    let rules = METADATA_ONLY.replace("shape: recipient", "shape: recipients");
+    let logs = Logs::start();
+    tokio::join!(
+        assert_survives(&logs, "acme.yaml", &rules),
+        assert_survives(
+            &logs,
+            "keys.yaml",
+            "version: 1\nkeys: [{ id: A, created: SECRET, secret: SECRET }]\n"
+        ),
+        assert_survives(&logs, "config.yaml", "listen: 127.0.0.1:0\nnothing: else\n"),
+    );
+}
+
+#[tokio::test]
+async fn a_missing_file_is_noticed_when_it_comes() {
+    let (_graph, proxy) = stage().await;
+    let config = proxy.read("config.yaml");
+    proxy.write("config.yaml", &config.replace("rules: acme.yaml", "rules: moved.yaml"));
+    until_config_is(&proxy, false).await;
+    // Only the file that the bad configuration names changes now.
+    proxy.write("moved.yaml", &without("$.accountEnabled, "));
+    proxy.until(USERS, |answer| !answer.text().contains("accountEnabled")).await;
+    assert!(is_config_good(&proxy).await);
+}
+
+#[tokio::test]
+async fn a_consumer_that_is_taken_off_the_list_is_out() {
+    let graph = FakeUpstream::always(Script::json(PAGE)).await;
+    let proxy = Setup::scripted(&graph).consumer(Consumer::new("other", METADATA_ONLY)).start().await;
+    let config = proxy.read("config.yaml");
+    assert_eq!(proxy.get(USERS).await.status, 200);
+    let (head, list) = config.split_once("consumers:\n").unwrap();
+    let other = list.split_once("  - name: other").unwrap().1;
+    proxy.write("config.yaml", &format!("{head}consumers:\n  - name: other{other}"));
+    proxy.until(USERS, |answer| answer.status == 401).await;
+    assert_eq!(proxy.get_as("other", USERS, &[]).await.status, 200);
+}
+
+/// A signal is the whole process's, so this runs in one of its own.
+#[test]
+fn a_hangup_reloads_at_once() {
+    let child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "--ignored", "service::a_process_of_its_own"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&child.stdout);
+    assert!(child.status.success() && said.contains("1 passed"), "{said}");
+}
+
+#[tokio::test]
+#[ignore = "run by a_hangup_reloads_at_once"]
+async fn a_process_of_its_own() {
+    let (_graph, proxy) = stage().await;
+    assert!(proxy.get(USERS).await.text().contains("accountEnabled"));
+    let began = Instant::now();
+    proxy.write("acme.yaml", &without("$.accountEnabled, "));
+    let hangup = format!("kill -HUP {}", std::process::id());
+    assert!(std::process::Command::new("sh").args(["-c", &hangup]).status().unwrap().success());
+    proxy.until(USERS, |answer| !answer.text().contains("accountEnabled")).await;
+    assert!(began.elapsed() < Duration::from_millis(1_500), "files are looked at every two seconds anyway");
+}
+
+/// A log that can be told to fail, as a full disk does.
+#[derive(Clone, Default)]
+struct FullDisk {
+    full: Arc<AtomicBool>,
+    lines: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Write for FullDisk {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.full.load(Ordering::SeqCst) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.lines.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_served_while_the_audit_log_fails() {
+    let (graph, files) = stage().await;
+    let disk = FullDisk::default();
+    let address = serve_audited_to(&files.file("config.yaml"), disk.clone()).await;
+    let ask = async || {
+        let token = Consumer::token("acme");
+        let head = format!(
+            "GET {USERS} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n",
+            files.address
+        );
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        read_all(&mut stream).await
+    };
+    assert!(ask().await.starts_with("HTTP/1.1 200 "));
+    disk.full.store(true, Ordering::SeqCst);
+    // A record is written when its answer is done, so one answer finds out.
+    ask().await;
+    let asked = graph.requests().len();
+    for _ in 0..3 {
+        let refused = ask().await;
+        assert!(refused.starts_with("HTTP/1.1 503 ") && refused.contains("auditUnavailable"), "{refused}");
+        assert!(refused.contains("\r\nretry-after: 30\r\n"), "{refused}");
+    }
+    assert_eq!(graph.requests().len(), asked, "Graph is not asked");
+    disk.full.store(false, Ordering::SeqCst);
+    // The refusal's own record finds out that there is room again.
+    assert!(ask().await.starts_with("HTTP/1.1 503 "));
+    assert!(ask().await.starts_with("HTTP/1.1 200 "));
+    assert_eq!(disk.lines.lock().unwrap().iter().filter(|byte| **byte == b'\n').count(), 3);
+}
+
+async fn serve_audited_to(config: &Path, log: FullDisk) -> std::net::SocketAddr {
+    let (name, text) = (config.display().to_string(), std::fs::read_to_string(config).unwrap());
+    let checked = Config::load(&name, &text).unwrap();
+    let (state, _) = State::build(&name, &text, &checked).unwrap();
+    let audit = Arc::new(AuditLog::to_stream(Box::new(log)));
+    let proxy = Arc::new(Proxy::new(state, audit, Arc::new(Metrics::new())));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let handler = move |request, peer| {
+        let proxy = Arc::clone(&proxy);
+        async move { proxy.handle(request, peer).await }
+    };
+    tokio::spawn(async move {
+        let (_trigger, shutdown) = Shutdown::channel();
+        serve(listener, None, ServerLimits::default(), handler, shutdown).await;
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_stop_lets_an_answer_end_and_its_record_be_written() {
+    let items = vec![r#"{"id":"u1","accountEnabled":true}"#; 3_000].join(",");
+    let page = Script::json(format!(r#"{{"value":[{items}]}}"#));
+    let graph = FakeUpstream::always(page.chunked(10_000).paced(Duration::from_millis(50))).await;
+    let proxy = Setup::scripted(&graph).start().await;
+    let (address, token) = (proxy.address, Consumer::token("acme"));
+    let mut consumer = TcpStream::connect(address).await.unwrap();
+    let head = format!("GET {USERS} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\n\r\n");
+    consumer.write_all(head.as_bytes()).await.unwrap();
+    let mut first = [0; 64];
+    assert!(consumer.read(&mut first).await.unwrap() > 0);
+
+    let ready = proxy.admin_get("/readyz").await;
+    assert_eq!((ready.status, ready.text().as_str()), (200, "ready\n"));
+    let (folder, rest) = tokio::join!(proxy.stop(), read_all(&mut consumer));
+    assert!(
+        rest.ends_with("]}\r\n\r\n0\r\n\r\n") || rest.ends_with("]}\r\n0\r\n\r\n"),
+        "cut: {}",
+        rest.len()
+    );
+    assert!(TcpStream::connect(address).await.is_err(), "no new ones");
+    let audit = std::fs::read_to_string(folder.path().join("audit.jsonl")).unwrap();
+    assert!(audit.contains(r#""outcome":"complete""#), "{audit}");
+}
+
+#[tokio::test]
+async fn health_is_on_the_admin_listener_only() {
+    let (_graph, proxy) = stage().await;
+    proxy.get(&format!("{USERS}/{}", proxy.id("u1"))).await;
+    proxy.get(&format!("{USERS}/alice@contoso.com")).await;
+    for (path, status) in [
+        ("/healthz", 200),
+        ("/readyz", 200),
+        ("/metrics", 200),
+        ("/", 404),
+        (USERS, 404),
+        ("/metrics/..", 404),
+    ] {
+        assert_eq!(proxy.admin_get(path).await.status, status, "{path}");
+        let public = proxy.send("GET", path, &[]).await;
+        assert_eq!((public.status, public.code().as_str()), (401, "InvalidAuthenticationToken"), "{path}");
+    }
+    let metrics = proxy.admin_get("/metrics").await.text();
+    assert!(
+        metrics.contains(r#"endpoint="get-user""#) && metrics.contains("glassine_config_good 1"),
+        "{metrics}"
+    );
+    for data in ["u1", "alice", "contoso", "p~", "bearer-of"] {
+        assert!(!metrics.contains(data) && !proxy.read("audit.jsonl").contains(data), "{data}");
+    }
+}
+
+async fn with_secret(secret: &str) -> (Arc<Tenant>, Glassine) {
+    let tenant = Tenant::new(7);
+    let token = tenant.access_token().to_owned();
+    let (tenant, graph) = serve_tenant(tenant.require_bearer(token)).await;
+    let mut setup = Setup::in_front_of(&graph);
+    setup.domain = tenant.domain().to_owned();
+    setup.files.push(("secret", secret.replace("TENANT'S", tenant.client_secret())));
+    setup.credential = format!(
+        "authority: {graph}\n  tenant: {}\n  client_id: {}\n  credential: {{ client_secret_file: secret }}",
+        tenant.tenant_id(),
+        tenant.client_id()
+    );
+    let proxy = setup.start().await;
+    (tenant, proxy)
+}
+
+#[tokio::test]
+async fn a_client_secret_opens_graph() {
+    let (tenant, proxy) = with_secret("TENANT'S\n").await;
+    for _ in 0..2 {
+        let page = proxy.get("/v1.0/users?$top=999").await;
+        assert_eq!(page.status, 200, "{}", page.text());
+        assert_eq!(page.json()["value"].as_array().unwrap().len(), tenant.users().len());
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_client_secret_is_the_operators_trouble() {
+    let logs = Logs::start();
+    let (tenant, proxy) = with_secret("another").await;
+    let answer = proxy.get(USERS).await;
+    assert_eq!((answer.status, answer.code().as_str()), (503, "upstreamUnauthorized"));
+    assert_eq!(answer.headers["retry-after"], "30");
+    let record = proxy.audited(1).await.remove(0);
+    assert_eq!(
+        (&record["outcome"], &record["reason"]),
+        (&"upstream_failed".into(), &"no_access_token".into())
+    );
+    assert!(logs.text().contains("7000215"), "{}", logs.text());
+    for hidden in ["another", tenant.client_id(), "Tallgrass", "AADSTS"] {
+        assert!(!answer.everything().contains(hidden), "{hidden}");
+    }
+}

@@ -1,0 +1,106 @@
+//! Statuses of Graph: which ones the consumer gets, and what of their answers.
+
+use std::time::Duration;
+
+use crate::faults::{GRAPH_ERROR, MARKER, PAGE, USERS, failure};
+use crate::support::glassine::Setup;
+use crate::support::upstream::{FakeUpstream, Script};
+
+#[tokio::test]
+async fn statuses_of_graph_are_passed_on_where_they_mean_the_consumer() {
+    for (upstream, status, outcome) in [
+        (400, 400, "complete"),
+        (403, 403, "complete"),
+        (404, 404, "complete"),
+        (409, 409, "complete"),
+        (410, 410, "complete"),
+        (500, 500, "complete"),
+        (503, 503, "complete"),
+        (504, 504, "complete"),
+        (401, 502, "upstream_failed"),
+        (201, 502, "upstream_failed"),
+        (206, 502, "upstream_failed"),
+        (405, 502, "upstream_failed"),
+        (418, 502, "upstream_failed"),
+        (501, 502, "upstream_failed"),
+        (502, 502, "upstream_failed"),
+        (599, 502, "upstream_failed"),
+    ] {
+        let name = upstream.to_string();
+        let script = Script::status(upstream).header("Content-Type", "application/json").body(GRAPH_ERROR);
+        let answer = failure(&name, script, outcome).await;
+        let code = if upstream == 401 { "upstreamUnauthorized" } else { "ErrorItemNotFound" };
+        assert_eq!((answer.status, answer.code().as_str()), (status, code), "{name}");
+    }
+    for status in [204, 205, 304] {
+        let head = format!("HTTP/1.1 {status} MARKER\r\nContent-Length: 0\r\n\r\n");
+        let answer = failure(&head, Script::raw(head.clone()), "upstream_failed").await;
+        assert_eq!(answer.status, 502, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_without_a_plain_code_gets_this_proxys() {
+    for (kind, body) in [
+        ("application/json", r#"{"error":{"code":"MARKER alice@contoso.com"}}"#),
+        ("application/json", r#"{"error":{"code":"A","code":"B"}}"#),
+        ("application/json", "MARKER"),
+        ("text/html", "<html>MARKER"),
+        ("text/plain", GRAPH_ERROR),
+    ] {
+        let script = Script::status(404).header("Content-Type", kind).body(body);
+        assert_eq!(failure(body, script, "complete").await.code(), "upstreamError", "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_neither_followed_nor_passed_on() {
+    let elsewhere = FakeUpstream::always(Script::json(PAGE)).await;
+    for status in [301, 302, 303, 307, 308] {
+        let location = format!("http://{}/MARKER", elsewhere.address());
+        let script = Script::status(status).header("Location", &location).body(MARKER);
+        let answer = failure("a redirect", script, "upstream_failed").await;
+        assert_eq!((answer.status, answer.headers.get("location")), (502, None));
+    }
+    assert_eq!(elsewhere.connections(), 0);
+}
+
+#[tokio::test]
+async fn throttling_passes_with_its_wait() {
+    for (value, passes) in
+        [("17", true), ("0.5", true), ("Sun, 06 Nov 1994 08:49:37 GMT", true), ("17; MARKER", false)]
+    {
+        let script = Script::status(429)
+            .header("Content-Type", "application/json")
+            .header("Retry-After", value)
+            .header("RateLimit-Remaining", "0")
+            .header("X-MARKER", MARKER)
+            .body(r#"{"error":{"code":"ApplicationThrottled","message":"MARKER"}}"#);
+        let answer = failure(value, script, "complete").await;
+        assert_eq!((answer.status, answer.code().as_str()), (429, "ApplicationThrottled"));
+        let wait = answer.headers.get("retry-after").map(|wait| wait.to_str().unwrap());
+        assert_eq!(wait, passes.then_some(value));
+        assert_eq!(answer.headers["ratelimit-remaining"], "0");
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_graph_no_longer_takes_is_renewed_once() {
+    let graph = FakeUpstream::start(|request| match request.header("authorization") {
+        Some("Bearer renewed") => Script::json(PAGE),
+        _ => Script::status(401).header("Content-Type", "application/json").body(GRAPH_ERROR),
+    })
+    .await;
+    let proxy = Setup::scripted(&graph).start().await;
+    assert_eq!(proxy.get(USERS).await.status, 502, "a young token is not the trouble");
+    assert_eq!(graph.requests().len(), 1);
+
+    // The token has to be ten seconds old to be given up.
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(11)).await;
+    tokio::time::resume();
+    std::fs::write(proxy.file("graph-token"), "renewed").unwrap();
+    assert_eq!(proxy.get(USERS).await.status, 200);
+    let records = proxy.audited(2).await;
+    assert_eq!((&records[0]["upstream_status"], &records[1]["upstream_status"]), (&401.into(), &200.into()));
+}

@@ -1,0 +1,128 @@
+//! TLS end to end: consumers over HTTP/1.1 and HTTP/2, an upstream with a certification authority of its own.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::support::glassine::{Consumer, Glassine, Setup};
+use crate::support::upstream::{FakeUpstream, Received, Script};
+
+const USERS: &str = "/v1.0/users";
+const PAGE: &str = r#"{"value":[{"id":"u1","accountEnabled":true}]}"#;
+
+async fn tls(proxy: &Glassine, alpn: &[u8]) -> TlsStream<TcpStream> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(proxy.file("tls.crt")).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![alpn.to_vec()];
+    let stream = TcpStream::connect(proxy.address).await.unwrap();
+    let name = ServerName::try_from("127.0.0.1").unwrap();
+    TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap()
+}
+
+async fn http2(proxy: &Glassine) -> http2::SendRequest<Full<Bytes>> {
+    let stream = TokioIo::new(tls(proxy, b"h2").await);
+    let (sender, connection) = http2::handshake(TokioExecutor::new(), stream).await.unwrap();
+    tokio::spawn(connection);
+    sender
+}
+
+fn request(proxy: &Glassine, target: &str) -> http::Request<Full<Bytes>> {
+    let uri = format!("https://{}{target}", proxy.address);
+    let bearer = format!("Bearer {}", Consumer::token("acme"));
+    http::Request::get(uri).header("authorization", bearer).body(Full::default()).unwrap()
+}
+
+/// A proxy that speaks TLS, in front of an upstream that does, with or without the certificate that vouches for it.
+async fn tls_stage(
+    respond: impl Fn(&Received) -> Script + Send + Sync + 'static,
+    ca: bool,
+) -> (FakeUpstream, Glassine) {
+    let graph = FakeUpstream::start_tls(respond).await;
+    let mut setup = Setup::in_front_of(format!("https://{}", graph.address())).impatient();
+    setup.tls = true;
+    if ca {
+        let der = base64::engine::general_purpose::STANDARD.encode(&graph.ca()[0]);
+        let pem = format!("-----BEGIN CERTIFICATE-----\n{der}\n-----END CERTIFICATE-----\n");
+        setup.files.push(("graph-ca.pem", pem));
+        setup.credential.push_str("\n  ca_file: graph-ca.pem");
+    }
+    (graph, setup.start().await)
+}
+
+#[tokio::test]
+async fn tls_on_both_sides_over_both_versions_of_http() {
+    let (graph, proxy) = tls_stage(
+        |request| {
+            let link = format!("https://{}/v1.0/users?$skiptoken=x", request.header("host").unwrap());
+            Script::json(format!(r#"{{"value":[{{"id":"u1"}}],"@odata.nextLink":"{link}"}}"#))
+        },
+        true,
+    )
+    .await;
+    let mut sender = http2(&proxy).await;
+    let answer = sender.send_request(request(&proxy, USERS)).await.unwrap();
+    assert_eq!((answer.version(), answer.status().as_u16()), (http::Version::HTTP_2, 200));
+    assert_link_is_https(&proxy, answer).await;
+    let foreign = http::Request::get("https://evil.example/v1.0/users").body(Full::default()).unwrap();
+    assert_eq!(sender.send_request(foreign).await.unwrap().status().as_u16(), 421);
+
+    let stream = TokioIo::new(tls(&proxy, b"http/1.1").await);
+    let (mut sender, connection) = http1::handshake(stream).await.unwrap();
+    tokio::spawn(connection);
+    let mut request = request(&proxy, USERS);
+    *request.uri_mut() = USERS.parse().unwrap();
+    request.headers_mut().insert("host", proxy.address.to_string().parse().unwrap());
+    assert_link_is_https(&proxy, sender.send_request(request).await.unwrap()).await;
+    assert_eq!(graph.requests().len(), 2);
+}
+
+async fn assert_link_is_https(proxy: &Glassine, answer: http::Response<Incoming>) {
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    let page: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    let link = page["@odata.nextLink"].as_str().unwrap();
+    assert!(link.starts_with(&format!("https://{}{USERS}?$skiptoken=", proxy.address)), "{link}");
+}
+
+#[tokio::test]
+async fn over_http_2_links_are_https_and_a_cut_answer_is_reset() {
+    let items = vec![r#"{"id":"u1","accountEnabled":true}"#; 3_000].join(",");
+    let whole = format!(r#"{{"value":[{items}]}}"#);
+    for (script, is_whole) in
+        [(Script::json(&whole), true), (Script::json(&whole).close_after(whole.len() - 10), false)]
+    {
+        let (_graph, proxy) = tls_stage(move |_| script.clone(), true).await;
+        let mut sender = http2(&proxy).await;
+        let answer = sender.send_request(request(&proxy, USERS)).await.unwrap();
+        assert_eq!(answer.status().as_u16(), 200);
+        assert_eq!(answer.into_body().collect().await.is_ok(), is_whole);
+        let outcome = if is_whole { "complete" } else { "aborted" };
+        assert_eq!(proxy.audited(1).await[0]["outcome"], outcome);
+    }
+}
+
+#[tokio::test]
+async fn an_upstream_that_nobody_vouches_for_is_not_asked() {
+    for (ca, status) in [(true, 200), (false, 502)] {
+        let (graph, proxy) = tls_stage(|_| Script::json(PAGE), ca).await;
+        let mut sender = http2(&proxy).await;
+        let answer = sender.send_request(request(&proxy, USERS)).await.unwrap();
+        assert_eq!(answer.status().as_u16(), status);
+        assert_eq!(graph.requests().len(), usize::from(ca));
+    }
+}
