@@ -45,7 +45,8 @@ async fn each_request_is_answered_in_its_place_with_its_own_rules() {
     assert_eq!(page["value"].as_array().unwrap().len(), 2);
     assert!(page["value"][0].get("subject").is_none() && page["value"][0]["receivedDateTime"].is_string());
     assert!(page["@odata.nextLink"].as_str().unwrap().starts_with(&proxy.url()));
-    assert!(responses[0]["headers"]["content-type"].as_str().unwrap().starts_with("application/json"));
+    // The JavaScript client looks for this spelling.
+    assert!(responses[0]["headers"]["Content-Type"].as_str().unwrap().starts_with("application/json"));
     assert_eq!(responses[2]["body"]["error"]["code"], "optionNotAllowed");
 }
 

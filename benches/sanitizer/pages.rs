@@ -85,6 +85,8 @@ async fn messages(options: &str) -> Vec<Value> {
 
 async fn get(client: &mut SendRequest<Empty<Bytes>>, target: &str) -> Bytes {
     let request = http::Request::get(target).header("host", "graph.microsoft.com");
+    // The connection takes the next request when it has done with the last answer, which is a moment after we have.
+    client.ready().await.unwrap();
     let answer = client.send_request(request.body(Empty::new()).unwrap()).await.unwrap();
     answer.into_body().collect().await.unwrap().to_bytes()
 }

@@ -157,10 +157,20 @@ impl ItemHead<'_> {
     /// `{"id":…,"status":…,"headers":{…},"body":`; the body and a `}` follow.
     pub fn to_json(&self) -> Vec<u8> {
         let headers: serde_json::Map<String, serde_json::Value> =
-            self.headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
+            self.headers.iter().map(|(name, value)| (capitalized(name), (*value).into())).collect();
         let (id, headers) = (serde_json::Value::from(self.id), serde_json::Value::from(headers));
         format!("{{\"id\":{id},\"status\":{},\"headers\":{headers},\"body\":", self.status).into_bytes()
     }
+}
+
+/// `Content-Type`. In JSON the names of header fields are ordinary keys, and Graph's JavaScript client knows a body for
+/// JSON by this very spelling, which is Graph's.
+fn capitalized(name: &str) -> String {
+    let word = |word: &str| {
+        let (first, rest) = word.split_at_checked(1).unwrap_or((word, ""));
+        first.to_ascii_uppercase() + rest
+    };
+    name.split('-').map(word).collect::<Vec<_>>().join("-")
 }
 
 #[cfg(test)]
@@ -229,6 +239,15 @@ mod tests {
         let text = String::from_utf8(head.to_json()).unwrap() + "{}}";
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value["id"], "a\"b");
-        assert_eq!(value["headers"]["retry-after"], "1");
+        assert_eq!(value["headers"]["Retry-After"], "1");
+    }
+
+    #[test]
+    fn header_names_are_spelled_as_graph_spells_them() {
+        for (name, spelled) in
+            [("content-type", "Content-Type"), ("Date", "Date"), ("", ""), ("-é-a", "-é-A")]
+        {
+            assert_eq!(capitalized(name), spelled);
+        }
     }
 }
