@@ -1,4 +1,4 @@
-//! `$expand` through the whole proxy: what Graph is asked, and what of the expanded objects leaves.
+//! `$expand`, `ConsistencyLevel` and `return=minimal` through the whole proxy: what Graph is asked, and what leaves.
 
 use serde_json::json;
 
@@ -70,4 +70,21 @@ async fn what_is_not_named_is_neither_expanded_nor_let_out() {
     }
     assert_eq!(graph.requests().len(), 0);
     assert!(!proxy.get("/v1.0/groups").await.text().contains("secret"));
+}
+
+#[tokio::test]
+async fn a_directory_that_is_counted_is_asked_eventually() {
+    let graph = FakeUpstream::always(Script::json(r#"{"value":[]}"#)).await;
+    let proxy = Setup::scripted(&graph).start().await;
+    let eventual = [("consistencylevel", "Eventual")];
+    assert_eq!(proxy.get_as("acme", "/v1.0/groups", &eventual).await.status, 200);
+    assert_eq!(proxy.get_as("acme", "/v1.0/groups", &[("consistencylevel", "session")]).await.status, 200);
+    let messages = format!("/v1.0/users/{}/messages?$count=true", proxy.id("u1"));
+    assert_eq!(proxy.get_as("acme", &messages, &eventual).await.status, 200);
+    let minimal = [("prefer", "return=minimal")];
+    assert_eq!(proxy.get_as("acme", "/v1.0/groups/delta", &minimal).await.status, 200);
+    let requests = graph.requests();
+    let sent: Vec<_> = requests.iter().map(|it| it.header("consistencylevel")).collect();
+    assert_eq!(sent, [Some("eventual"), None, None, None]);
+    assert_eq!(requests[3].all("prefer").collect::<Vec<_>>(), ["return=minimal"]);
 }

@@ -29,6 +29,7 @@ mod graph_cases;
 mod jsonpath_suite;
 mod links;
 mod oracle;
+mod probes;
 mod pseudonym;
 mod readme;
 mod rules_page;

@@ -3,18 +3,20 @@
 //! The JSON Schema of the format is generated from these types ([`json_schema()`]), so that editors complete what this
 //! program accepts. What the pieces mean is decided in [`super::check`].
 
+mod prefer;
+mod query;
+
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 
-mod query;
-
-pub use query::{Expand, Operator, OrderBy, Query, ValuePolicy};
-
 use super::yaml::{Recovered, Spanned};
 use crate::pseudonym::{DomainMode, PlusTags};
+
+pub use prefer::{IdType, Prefer, Returned};
+pub use query::{Expand, Operator, OrderBy, Query, ValuePolicy};
 
 /// A rules file: one connector.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -234,39 +236,6 @@ pub struct Param {
 pub enum TokenClass {
     /// A reversible id.
     Id,
-}
-
-/// The preferences of a request.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Prefer {
-    /// `odata.maxpagesize`.
-    #[serde(rename = "odata.maxpagesize")]
-    pub max_page_size: Option<Spanned<IntegerRange>>,
-    /// `IdType`: for mail, `ImmutableId` is sent unless this says `default`.
-    #[serde(rename = "IdType")]
-    pub id_type: Option<IdType>,
-    /// `return`: `minimal`, for changes of users and groups.
-    #[serde(rename = "return")]
-    pub returned: Option<Spanned<Returned>>,
-}
-
-/// What a page of changes holds of an object.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
-#[serde(rename_all = "snake_case")]
-pub enum Returned {
-    /// The properties that changed.
-    Minimal,
-}
-
-/// The form of Outlook ids.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
-pub enum IdType {
-    /// Ids that survive a move between folders.
-    ImmutableId,
-    /// Graph's default ids.
-    #[serde(rename = "default")]
-    Default,
 }
 
 /// A range of integers, both ends included.
