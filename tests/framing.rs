@@ -120,7 +120,6 @@ async fn headers_that_other_servers_obey_decide_nothing() {
         "X-Host: evil.example",
         "Via: 1.1 evil.example",
         "Cookie: a=b",
-        "ConsistencyLevel: eventual",
         "Accept: text/html",
         "If-None-Match: *",
         "Range: bytes=0-1",

@@ -43,7 +43,7 @@ fn cases(connector: &str) -> Vec<PathBuf> {
 }
 
 fn admitted(policy: &Policy, target: &str) -> Admitted {
-    let request = Request { method: "GET", target, prefer: None };
+    let request = Request { method: "GET", target, prefer: None, eventual: false };
     admit(&request, policy).unwrap_or_else(|refusal| panic!("{target}: {refusal}"))
 }
 

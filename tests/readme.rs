@@ -63,7 +63,8 @@ fn before_becomes_after() {
         String::from_utf8(token).unwrap()
     };
     let target = format!("/v1.0/users/{}/messages/{}", token("a user"), token("a message"));
-    let admitted = admit(&Request { method: "GET", target: &target, prefer: None }, &policy).unwrap();
+    let admitted =
+        admit(&Request { method: "GET", target: &target, prefer: None, eventual: false }, &policy).unwrap();
     let context = Context {
         body: Arc::clone(admitted.endpoint.response.body()),
         links: Arc::new(admitted.links(&policy)),

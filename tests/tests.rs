@@ -12,6 +12,7 @@
     reason = "clippy.toml allows them in tests, but not in the functions that tests call"
 )]
 
+mod admission;
 mod architecture;
 mod audit;
 mod batch;
@@ -20,11 +21,15 @@ mod cli;
 mod config;
 mod consumers;
 mod diagnostics;
+mod expansions;
 mod faults;
 mod framing;
 mod golden;
+mod graph_cases;
 mod jsonpath_suite;
 mod links;
+mod oracle;
+mod probes;
 mod pseudonym;
 mod readme;
 mod rules_page;

@@ -154,7 +154,7 @@ async fn nothing_of_the_consumers_header_fields_reaches_graph() {
         ("accept", "application/json;odata.metadata=full"),
         ("accept-language", "consumers-own"),
         ("if-none-match", "\"consumers-own\""),
-        ("consistencylevel", "eventual"),
+        ("consistencylevel", "consumers-own"),
         ("client-request-id", "0f8fad5b-d9cb-469f-a165-70867728950e"),
         ("sdkversion", "consumers-own"),
         ("traceparent", "00-0f8fad5bd9cb469fa16570867728950e-0f8fad5bd9cb469f-01"),

@@ -77,6 +77,38 @@ async fn walk_the_tenant(rules: &str, version: &str) {
 
     let (contacts, _) = walk(&proxy, &format!("{base}/contacts")).await;
     assert!(contacts.iter().any(|contact| contact["emailAddresses"].to_string().contains("t~")));
+    walk_contacts(&proxy, &base, &contacts).await;
+    let (changed, _) = walk(&proxy, &format!("/{version}/groups/delta")).await;
+    assert_eq!(changed.len(), groups.len());
+    let mut people = Vec::new();
+    for group in &groups {
+        let members = format!("/{version}/groups/{}/members/graph.user", text(group, "id"));
+        people.extend(walk(&proxy, &members).await.0);
+    }
+    assert!(!people.is_empty() && people.len() <= members.len());
+    assert!(people.iter().all(|person| person["@odata.type"] == "#microsoft.graph.user"));
+}
+
+/// By id, by folder, and what changed in the folder since.
+async fn walk_contacts(proxy: &Glassine, base: &str, contacts: &[Value]) {
+    let one = proxy.get(&format!("{base}/contacts/{}", text(&contacts[0], "id"))).await.json();
+    assert_eq!(one["emailAddresses"], contacts[0]["emailAddresses"]);
+    let folder = format!("{base}/contactFolders/{}/contacts", text(&contacts[0], "parentFolderId"));
+    assert_eq!(walk(proxy, &folder).await.0.len(), contacts.len());
+    let (folders, _) = walk(proxy, &format!("{base}/contactFolders")).await;
+    assert!(folders.iter().all(|folder| folder.get("displayName").is_none()), "{folders:?}");
+    let mut next = format!("{folder}/delta");
+    let delta = loop {
+        let page = proxy.get(&next).await.json();
+        match page["@odata.deltaLink"].as_str() {
+            Some(link) => break link.to_owned(),
+            None => next = text(&page, "@odata.nextLink").to_owned(),
+        }
+    };
+    let changes = proxy.get(&delta).await.json();
+    let removed =
+        changes["value"].as_array().unwrap().iter().any(|one| one["@removed"]["reason"].is_string());
+    assert!(removed && changes["@odata.deltaLink"].is_string(), "{changes}");
 }
 
 #[tokio::test]

@@ -38,7 +38,9 @@ impl Connector {
         let mut token = Vec::new();
         assert_eq!(pseudonyms.reversible(Class::Id, pages::MAILBOX, &mut token), Outcome::Written);
         let target = format!("/v1.0/users/{}/messages", String::from_utf8(token).unwrap());
-        let admitted = admit(&Request { method: "GET", target: &target, prefer: None }, &policy).unwrap();
+        let admitted =
+            admit(&Request { method: "GET", target: &target, prefer: None, eventual: false }, &policy)
+                .unwrap();
         Self { policy, pseudonyms, admitted }
     }
 

@@ -102,7 +102,9 @@ fn check(target: &str, endpoint: &Endpoint) -> Result<String, Refusal> {
 
 /// Graph's link has an id where the consumer has a token; a parameter of names alone, as the version is, has a name.
 fn can_stand(param: &Param, value: &str) -> bool {
-    param.raw || param.token.is_some() || param.one_of.iter().any(|name| name.eq_ignore_ascii_case(value))
+    param.takes_raw()
+        || param.token.is_some()
+        || param.one_of.iter().any(|name| name.eq_ignore_ascii_case(value))
 }
 
 fn letter(kind: LinkKind) -> char {

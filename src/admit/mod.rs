@@ -6,12 +6,14 @@
 //! | `refusal` | every reason for a no, its status and its words |
 //! | `route` | which endpoint, and what its path parameters stand for |
 //! | `query` | query options against the endpoint's policy |
+//! | `comparison` | `$filter` among them |
 //! | `link` | sealed `nextLink`s and `deltaLink`s, both ways |
 
+mod comparison;
 mod link;
 mod query;
 mod refusal;
-mod route;
+pub(crate) mod route;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -21,7 +23,7 @@ use zeroize::Zeroizing;
 pub use link::SealedLinks;
 pub use refusal::Refusal;
 
-use crate::graph::{Origin, Preference, Segment, Target, Version, prefer};
+use crate::graph::{OptionName, Origin, Preference, Segment, Target, Version, prefer};
 use crate::pseudonym::{Class, Pseudonyms};
 use crate::rules::Plan;
 use crate::rules::plan::{Endpoint, LinkKind};
@@ -36,6 +38,8 @@ pub struct Request<'a> {
     pub target: &'a str,
     /// The `Prefer` header; several lines are joined by commas.
     pub prefer: Option<&'a str>,
+    /// Whether `ConsistencyLevel: eventual` was sent.
+    pub eventual: bool,
 }
 
 /// What a consumer is admitted with.
@@ -70,6 +74,8 @@ pub struct Admitted {
     pub upstream: String,
     /// The preferences for Graph.
     pub prefer: Preferences,
+    /// Whether Graph is asked with `ConsistencyLevel: eventual`.
+    pub eventual: bool,
     /// The path that the consumer used, in its canonical form: `nextLink`s lead back to it.
     pub path: String,
 }
@@ -81,6 +87,8 @@ pub struct Preferences {
     pub immutable_ids: bool,
     /// `odata.maxpagesize`.
     pub max_page_size: Option<NonZeroU32>,
+    /// `return=minimal`.
+    pub return_minimal: bool,
 }
 
 impl Preferences {
@@ -88,7 +96,8 @@ impl Preferences {
     pub fn values(&self) -> Vec<String> {
         let immutable_ids = self.immutable_ids.then(|| "IdType=\"ImmutableId\"".to_owned());
         let max_page_size = self.max_page_size.map(|size| format!("odata.maxpagesize={size}"));
-        immutable_ids.into_iter().chain(max_page_size).collect()
+        let return_minimal = self.return_minimal.then(|| "return=minimal".to_owned());
+        immutable_ids.into_iter().chain(max_page_size).chain(return_minimal).collect()
     }
 }
 
@@ -125,15 +134,29 @@ pub fn admit(request: &Request<'_>, policy: &Policy) -> Result<Admitted, Refusal
         }
     };
     let prefer = preferences(request.prefer, &route.endpoint)?;
-    Ok(Admitted { endpoint: route.endpoint, upstream, prefer, path: route.path })
+    let eventual = route.endpoint.directory && (request.eventual || counts(&upstream));
+    Ok(Admitted { endpoint: route.endpoint, upstream, prefer, eventual, path: route.path })
+}
+
+/// Whether Graph is asked to count. In the directory it does so under `ConsistencyLevel: eventual` only, which it does
+/// not keep from one page to the next ("Advanced query capabilities on Microsoft Entra ID objects").
+fn counts(upstream: &str) -> bool {
+    Target::parse(upstream).is_ok_and(|target| {
+        let is_count = |segment: &Segment| matches!(segment, Segment::Dollar(name) if name == "$count");
+        target.segments.last().is_some_and(is_count) || target.option(&OptionName::Count) == Some("true")
+    })
 }
 
 /// The preferences that are passed on. Others are dropped, as RFC 7240 allows a server to.
 fn preferences(header: Option<&str>, endpoint: &Endpoint) -> Result<Preferences, Refusal> {
-    let mut preferences = Preferences { immutable_ids: endpoint.immutable_ids, max_page_size: None };
+    let mut preferences = Preferences { immutable_ids: endpoint.immutable_ids, ..Preferences::default() };
     for preference in prefer::parse(header.unwrap_or_default())? {
-        if let (Preference::MaxPageSize(size), Some(range)) = (preference, endpoint.max_page_size) {
-            preferences.max_page_size = NonZeroU32::new(size.clamp(range.min, range.max));
+        match (preference, endpoint.max_page_size) {
+            (Preference::MaxPageSize(size), Some(range)) => {
+                preferences.max_page_size = NonZeroU32::new(size.clamp(range.min, range.max));
+            }
+            (Preference::ReturnMinimal, _) => preferences.return_minimal = endpoint.return_minimal,
+            _ => {}
         }
     }
     Ok(preferences)

@@ -2,11 +2,8 @@
 //! is refused, and `$select` is always sent, so that hidden properties are not even fetched.
 
 use super::{Keys, Refusal};
-use crate::graph::{
-    Direction, Filter, Literal, OptionError, OptionName, PropertyPath, Target, Version, option, schema,
-};
-use crate::rules::automaton::Leaf;
-use crate::rules::plan::{Endpoint, IntegerRange, Operator, Transform, ValuePolicy};
+use crate::graph::{Direction, OptionError, OptionName, PropertyPath, Target, Version, option, schema};
+use crate::rules::plan::{Endpoint, Expand, IntegerRange, QueryPolicy, ValuePolicy};
 use crate::rules::template::Part;
 
 /// The options for Graph.
@@ -15,7 +12,7 @@ pub(super) fn admit(
     endpoint: &Endpoint,
     keys: &dyn Keys,
 ) -> Result<Vec<(String, String)>, Refusal> {
-    let checker = Checker { endpoint, version: target.version, keys: Some(keys) };
+    let checker = Checker::new(endpoint, target.version, Some(keys));
     let mut options = checker.options(target)?;
     if target.option(&OptionName::Select).is_none() {
         options.extend(checker.whole_select().map(|names| (OptionName::Select.as_str().to_owned(), names)));
@@ -25,40 +22,53 @@ pub(super) fn admit(
 
 /// Whether Graph's own link stays within the policy. Values are Graph's, so comparisons hold originals, not tokens.
 pub(super) fn readmit(target: &Target, endpoint: &Endpoint) -> Result<(), Refusal> {
-    let checker = Checker { endpoint, version: target.version, keys: None };
+    let checker = Checker::new(endpoint, target.version, None);
     let opaque = |name: &OptionName| matches!(name, OptionName::SkipToken | OptionName::DeltaToken);
     for option in target.options.iter().filter(|option| !opaque(&option.name)) {
         match &option.name {
             // Graph pages by `$skip` whether or not the consumer may.
             OptionName::Skip | OptionName::Top => drop(option::integer(&option.value)),
-            OptionName::Select => checker.graph_select(&option.value)?,
             name => drop(checker.option(name, &option.value)?),
         }
     }
     Ok(())
 }
 
-struct Checker<'a> {
-    endpoint: &'a Endpoint,
+/// The options of one place: of the request, or inside the parentheses of an `$expand`.
+#[derive(Clone, Copy)]
+pub(super) struct Checker<'a> {
+    pub(super) endpoint: &'a Endpoint,
+    pub(super) policy: &'a QueryPolicy,
+    /// The properties that can survive; `None` if that is no list.
+    kept: Option<&'a [String]>,
+    /// The navigation property that is expanded, for options inside it.
+    expanded: Option<&'a str>,
     version: Version,
     /// Opens the tokens that a consumer compares with; `None` for Graph's own links.
-    keys: Option<&'a dyn Keys>,
+    pub(super) keys: Option<&'a dyn Keys>,
 }
 
-impl Checker<'_> {
+impl<'a> Checker<'a> {
+    fn new(endpoint: &'a Endpoint, version: Version, keys: Option<&'a dyn Keys>) -> Self {
+        let kept = endpoint.response.body().select.as_deref();
+        Self { endpoint, policy: &endpoint.query, kept, expanded: None, version, keys }
+    }
+
     fn options(&self, target: &Target) -> Result<Vec<(String, String)>, Refusal> {
         target.options.iter().map(|option| self.option(&option.name, &option.value)).collect()
     }
 
     fn option(&self, name: &OptionName, value: &str) -> Result<(String, String), Refusal> {
-        let policy = &self.endpoint.query;
+        let policy = self.policy;
         let value = match name {
+            OptionName::Select if self.keys.is_none() => self.graph_select(value)?,
             OptionName::Select if policy.select => self.select(value)?,
             OptionName::Top if policy.top.is_some() => self.integer(name, value, policy.top)?,
             OptionName::Skip if policy.skip.is_some() => self.integer(name, value, policy.skip)?,
             OptionName::Count if policy.count => self.boolean(name, value)?,
             OptionName::Filter if !policy.filter.is_empty() => self.filter(value)?,
             OptionName::OrderBy if !policy.order_by.is_empty() => self.order_by(value)?,
+            OptionName::Expand if !policy.expand.is_empty() => self.expand(value)?,
             OptionName::Custom(name) => return self.custom(name, value),
             _ => return Err(self.refuse(name)),
         };
@@ -69,13 +79,13 @@ impl Checker<'_> {
         // A name that is not OData's is the consumer's text, and texts of requests are not repeated.
         let option = match name {
             OptionName::Custom(_) => "this query option".to_owned(),
-            known => format!("`{}`", known.as_str()),
+            known => self.named(known),
         };
         Refusal::Option { option, endpoint: self.endpoint.name.clone(), accepted: self.accepted() }
     }
 
     fn accepted(&self) -> String {
-        let policy = &self.endpoint.query;
+        let policy = self.policy;
         let known = [
             ("$select", policy.select),
             ("$top", policy.top.is_some()),
@@ -83,6 +93,7 @@ impl Checker<'_> {
             ("$count", policy.count),
             ("$filter", !policy.filter.is_empty()),
             ("$orderby", !policy.order_by.is_empty()),
+            ("$expand", !policy.expand.is_empty()),
         ];
         let known = known.iter().filter(|(_, open)| *open).map(|(name, _)| *name);
         let names: Vec<_> = known.chain(policy.custom.iter().map(|(name, _)| name.as_str())).collect();
@@ -93,8 +104,14 @@ impl Checker<'_> {
         }
     }
 
-    fn value(&self, name: &OptionName, accepted: String) -> Refusal {
-        let option = format!("`{}`", name.as_str());
+    /// The option, and where it stands.
+    fn named(&self, name: &OptionName) -> String {
+        let place = if self.expanded.is_some() { " inside `$expand`" } else { "" };
+        format!("`{}`{place}", name.as_str())
+    }
+
+    pub(super) fn value(&self, name: &OptionName, accepted: String) -> Refusal {
+        let option = self.named(name);
         Refusal::OptionValue { option, endpoint: self.endpoint.name.clone(), accepted }
     }
 
@@ -119,15 +136,15 @@ impl Checker<'_> {
     /// The names that can survive. Without one, the id, which every entity has and Graph sends anyway.
     fn select(&self, value: &str) -> Result<String, Refusal> {
         let asked = option::select(value).map_err(|error| syntax(&OptionName::Select, error))?;
-        let Some(kept) = &self.endpoint.response.body().select else {
+        if asked.iter().any(|path| path.segments().len() > 1) {
+            return Err(
+                self.value(&OptionName::Select, "It takes whole properties, not parts of them.".into())
+            );
+        }
+        let Some(kept) = self.kept else {
             return Ok(join(&asked));
         };
-        let is_asked = |name: &&String| {
-            asked
-                .iter()
-                .filter_map(|path| path.segments().first())
-                .any(|asked| asked.eq_ignore_ascii_case(name))
-        };
+        let is_asked = |name: &&String| asked.iter().any(|path| is_named(path, name));
         let mut names: Vec<_> = kept.iter().filter(is_asked).filter(|name| self.can_select(name)).collect();
         if names.is_empty() {
             names = kept.iter().filter(|name| *name == "id").collect();
@@ -140,8 +157,8 @@ impl Checker<'_> {
 
     /// Everything that can survive, if that is a list.
     fn whole_select(&self) -> Option<String> {
-        let kept = self.endpoint.response.body().select.as_ref()?;
-        let names: Vec<_> = kept.iter().filter(|name| self.can_select(name)).map(String::as_str).collect();
+        let names: Vec<_> =
+            self.kept?.iter().filter(|name| self.can_select(name)).map(String::as_str).collect();
         (!names.is_empty() && !self.counts()).then(|| names.join(","))
     }
 
@@ -154,106 +171,93 @@ impl Checker<'_> {
             Part::Name(name) => Some(name.as_str()),
             Part::Param(_) | Part::Function(_) | Part::Cast(_) | Part::Count => None,
         });
-        schema::can_select(self.version, resource.unwrap_or_default(), name)
+        schema::can_select(self.version, self.expanded.or(resource).unwrap_or_default(), name)
     }
 
     /// Graph's links repeat the `$select` that they were made with.
-    fn graph_select(&self, value: &str) -> Result<(), Refusal> {
+    fn graph_select(&self, value: &str) -> Result<String, Refusal> {
         let asked = option::select(value).map_err(|error| syntax(&OptionName::Select, error))?;
-        let Some(kept) = &self.endpoint.response.body().select else {
-            return Ok(());
-        };
-        let known = |path: &PropertyPath| {
-            path.segments()
-                .first()
-                .is_some_and(|name| kept.iter().any(|kept| kept.eq_ignore_ascii_case(name)))
-        };
-        if asked.iter().all(known) { Ok(()) } else { Err(self.refuse(&OptionName::Select)) }
+        let is_kept =
+            |path: &PropertyPath| self.kept.is_none_or(|kept| kept.iter().any(|name| is_named(path, name)));
+        if asked.iter().all(is_kept) { Ok(join(&asked)) } else { Err(self.refuse(&OptionName::Select)) }
+    }
+
+    /// Each expansion is written anew: with a `$select` of what can survive, and the options that its own policy takes.
+    fn expand(&self, value: &str) -> Result<String, Refusal> {
+        let items = option::expand(value).map_err(|error| syntax(&OptionName::Expand, error))?;
+        let mut written: Vec<String> = Vec::new();
+        let mut seen = Vec::new();
+        for item in items {
+            let known =
+                self.policy.expand.iter().find(|known| known.property.eq_ignore_ascii_case(&item.path));
+            let known = known.filter(|known| !seen.contains(&known.property.as_str()));
+            let known = known.ok_or_else(|| self.refuse_expansion())?;
+            seen.push(known.property.as_str());
+            written.push(self.inside(known).expansion(&known.property, item.options.as_deref())?);
+        }
+        Ok(written.join(","))
+    }
+
+    /// The same request, inside the parentheses of this expansion.
+    fn inside(&self, expand: &'a Expand) -> Self {
+        let kept = expand.select.as_deref();
+        Self { policy: &expand.query, kept, expanded: Some(&expand.property), ..*self }
+    }
+
+    fn expansion(&self, property: &str, asked: Option<&str>) -> Result<String, Refusal> {
+        let asked = asked.map(option::nested).transpose();
+        let asked = asked.map_err(|error| syntax(&OptionName::Expand, error))?.unwrap_or_default();
+        let mut options = Vec::new();
+        if !asked.iter().any(|option| option.name == OptionName::Select) {
+            options.extend(self.whole_select().map(|names| format!("$select={names}")));
+        }
+        for option in &asked {
+            let (name, value) = self.option(&option.name, &option.value)?;
+            options.push(format!("{name}={value}"));
+        }
+        options.sort();
+        Ok(if options.is_empty() {
+            property.to_owned()
+        } else {
+            format!("{property}({})", options.join(";"))
+        })
+    }
+
+    fn refuse_expansion(&self) -> Refusal {
+        let names: Vec<_> = self.policy.expand.iter().map(|expand| expand.property.as_str()).collect();
+        self.value(&OptionName::Expand, format!("It expands {}, each once.", names.join(", ")))
     }
 
     fn order_by(&self, value: &str) -> Result<String, Refusal> {
         let items = option::order_by(value).map_err(|error| syntax(&OptionName::OrderBy, error))?;
-        let allowed = &self.endpoint.query.order_by;
+        let allowed = &self.policy.order_by;
         let mut text = Vec::new();
         for (path, direction) in items {
-            let name = find(allowed.iter().map(String::as_str), &path).ok_or_else(|| {
-                self.value(&OptionName::OrderBy, format!("It orders by {}.", allowed.join(", ")))
-            })?;
+            let name = find(allowed.iter().map(|(name, _)| name.as_str()), &path);
+            let entry = allowed
+                .iter()
+                .find(|(own, directions)| Some(own.as_str()) == name && directions.contains(&direction));
+            let (name, _) = entry.ok_or_else(|| self.refuse_order())?;
             text.push(match direction {
-                Direction::Ascending => name.to_owned(),
+                Direction::Ascending => name.clone(),
                 Direction::Descending => format!("{name} desc"),
             });
         }
         Ok(text.join(","))
     }
 
-    fn filter(&self, value: &str) -> Result<String, Refusal> {
-        let filter = option::filter(value).map_err(|error| syntax(&OptionName::Filter, error))?;
-        self.condition(filter).map(|filter| filter.to_string())
-    }
-
-    /// The condition for Graph: canonical names, opened tokens.
-    fn condition(&self, filter: Filter) -> Result<Filter, Refusal> {
-        let all =
-            |parts: Vec<Filter>| parts.into_iter().map(|part| self.condition(part)).collect::<Result<_, _>>();
-        Ok(match filter {
-            Filter::And(parts) => Filter::And(all(parts)?),
-            Filter::Or(parts) => Filter::Or(all(parts)?),
-            Filter::Not(part) => Filter::Not(Box::new(self.condition(*part)?)),
-            Filter::Compare { path, op, literal } => {
-                let (path, literal) = self.comparison(&path, op, literal)?;
-                Filter::Compare { path, op, literal }
-            }
-            Filter::In { .. } | Filter::Call { .. } | Filter::Any { .. } => {
-                return Err(self.refuse_comparison());
-            }
-        })
-    }
-
-    fn comparison(
-        &self,
-        path: &PropertyPath,
-        op: crate::graph::Operator,
-        literal: Literal,
-    ) -> Result<(PropertyPath, Literal), Refusal> {
-        let allowed = &self.endpoint.query.filter;
-        let name = find(allowed.iter().map(|(name, _)| name.as_str()), path)
-            .ok_or_else(|| self.refuse_comparison())?;
-        let operators =
-            allowed.iter().find(|(own, _)| own == name).map_or(&[][..], |(_, operators)| operators);
-        if !operators.iter().any(|operator| *operator == op) {
-            return Err(self.refuse_comparison());
-        }
-        let path = PropertyPath::parse(name).map_err(|error| syntax(&OptionName::Filter, error))?;
-        Ok((path, self.literal(name, literal)?))
-    }
-
-    /// A property that leaves as a token is compared with a token of this consumer.
-    fn literal(&self, name: &str, literal: Literal) -> Result<Literal, Refusal> {
-        let body = self.endpoint.response.body();
-        let leaf = body.automaton.find(body.object(), name.split('/')).map(|node| &node.leaf);
-        match (leaf, self.keys, literal) {
-            (Some(Leaf::Transform(Transform::Reversible(class))), Some(keys), Literal::String(token)) => {
-                let original = keys.open(*class, &token).ok_or(Refusal::NotFound)?;
-                Ok(Literal::String(original.to_string()))
-            }
-            (Some(Leaf::Transform(_)), Some(_), _) => Err(Refusal::NotFound),
-            (_, _, literal) => Ok(literal),
-        }
-    }
-
-    fn refuse_comparison(&self) -> Refusal {
-        let one = |(name, operators): &(String, Vec<Operator>)| {
-            let operators: Vec<_> = operators.iter().map(|operator| operator.as_str()).collect();
-            format!("{name} ({})", operators.join(", "))
+    fn refuse_order(&self) -> Refusal {
+        let one = |(name, directions): &(String, Vec<Direction>)| {
+            let directions: Vec<_> = directions.iter().map(|direction| direction.as_str()).collect();
+            format!("{name} ({})", directions.join(", "))
         };
-        let allowed: Vec<_> = self.endpoint.query.filter.iter().map(one).collect();
-        self.value(&OptionName::Filter, format!("It compares {}.", allowed.join("; ")))
+        let allowed: Vec<_> = self.policy.order_by.iter().map(one).collect();
+        self.value(&OptionName::OrderBy, format!("It orders by {}.", allowed.join("; ")))
     }
 
     fn custom(&self, name: &str, value: &str) -> Result<(String, String), Refusal> {
         let received = OptionName::Custom(name.to_owned());
-        let policies = &self.endpoint.query.custom;
+        let policies = &self.policy.custom;
         let (name, policy) = policies
             .iter()
             .find(|(own, _)| own.eq_ignore_ascii_case(name))
@@ -267,40 +271,29 @@ impl Checker<'_> {
                 .find(|text| text.eq_ignore_ascii_case(value))
                 .ok_or_else(|| self.value(&known, format!("It accepts {}.", texts.join(", "))))?
                 .clone(),
+            ValuePolicy::Pattern(pattern) if pattern.is_match(value) => value.to_owned(),
+            ValuePolicy::Pattern(_) => {
+                return Err(self.value(&known, "It accepts what the rule's `pattern` matches.".into()));
+            }
         };
         Ok((name.clone(), value))
     }
 }
 
-fn syntax(name: &OptionName, error: OptionError) -> Refusal {
+pub(super) fn syntax(name: &OptionName, error: OptionError) -> Refusal {
     Refusal::OptionSyntax { option: format!("`{}`", name.as_str()), error }
 }
 
 /// The rules' spelling of a property that the request names in any letter case.
-fn find<'n>(mut names: impl Iterator<Item = &'n str>, path: &PropertyPath) -> Option<&'n str> {
+pub(super) fn find<'n>(mut names: impl Iterator<Item = &'n str>, path: &PropertyPath) -> Option<&'n str> {
     names.find(|name| PropertyPath::parse(name).is_ok_and(|own| own.eq_ignore_ascii_case(path)))
+}
+
+/// Whether the path begins at the property called `name`.
+fn is_named(path: &PropertyPath, name: &str) -> bool {
+    path.segments().first().is_some_and(|first| first.eq_ignore_ascii_case(name))
 }
 
 fn join(paths: &[PropertyPath]) -> String {
     paths.iter().map(PropertyPath::to_string).collect::<Vec<_>>().join(",")
-}
-
-impl Operator {
-    /// The keyword.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Eq => "eq",
-            Self::Ne => "ne",
-            Self::Gt => "gt",
-            Self::Ge => "ge",
-            Self::Lt => "lt",
-            Self::Le => "le",
-        }
-    }
-}
-
-impl PartialEq<crate::graph::Operator> for Operator {
-    fn eq(&self, other: &crate::graph::Operator) -> bool {
-        self.as_str() == other.as_str()
-    }
 }

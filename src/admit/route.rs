@@ -36,6 +36,23 @@ pub(super) fn find(plan: &Plan, target: &Target, keys: &dyn Keys) -> Result<Rout
     Err(refusal)
 }
 
+/// The first parameter that does not take its value, of an endpoint that has the target's form.
+pub(crate) fn misfit<'e>(endpoint: &'e Endpoint, target: &Target, keys: &dyn Keys) -> Option<&'e Param> {
+    let values = endpoint.template.matches(target)?;
+    let mut pairs = endpoint.params.iter().zip(values);
+    pairs.find(|(param, value)| resolve(param, value, keys).is_err()).map(|(param, _)| param)
+}
+
+/// The target as the rules spell it, if it has the endpoint's form.
+pub(crate) fn spelled(endpoint: &Endpoint, target: &Target) -> Option<String> {
+    let values = endpoint.template.matches(target)?;
+    let pairs = endpoint.params.iter().zip(values);
+    let segments = segments(endpoint, pairs.map(|(param, value)| listed(param, value).unwrap_or(value)));
+    let options: Vec<_> =
+        target.options.iter().map(|option| (option.name.as_str(), option.value.as_str())).collect();
+    Some(encode::rebuild(target.version, &segments, &options))
+}
+
 impl Route {
     /// The request for Graph. What was opened must read back as the one segment that it is.
     pub(super) fn upstream(&self, version: Version, options: &[(String, String)]) -> Result<String, Refusal> {
@@ -86,16 +103,21 @@ fn resolve<'a>(
     value: &'a str,
     keys: &dyn Keys,
 ) -> Result<(&'a str, Zeroizing<String>), Mismatch> {
-    if let Some(name) = param.one_of.iter().find(|name| name.eq_ignore_ascii_case(value)) {
-        return Ok((name, Zeroizing::new(name.clone())));
+    if let Some(name) = listed(param, value) {
+        return Ok((name, Zeroizing::new(name.to_owned())));
     }
     if let Some(original) = param.token.and_then(|class| keys.open(class, value)) {
         return Ok((value, original));
     }
-    if param.raw {
+    if param.raw || param.pattern.as_ref().is_some_and(|pattern| pattern.is_match(value)) {
         return Ok((value, Zeroizing::new(value.to_owned())));
     }
     Err(if param.token.is_some() { Mismatch::Token } else { Mismatch::Name })
+}
+
+/// The rules' spelling of a name that the parameter lists.
+fn listed<'p>(param: &'p Param, value: &str) -> Option<&'p str> {
+    param.one_of.iter().find(|name| name.eq_ignore_ascii_case(value)).map(String::as_str)
 }
 
 /// The template with its parameters filled in. The version's parameter, if there is one, comes first and is no segment.

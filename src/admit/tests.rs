@@ -78,7 +78,7 @@ fn user() -> String {
 }
 
 fn get(policy: &Policy, target: &str) -> Result<Admitted, Refusal> {
-    admit(&Request { method: "GET", target, prefer: None }, policy)
+    admit(&Request { method: "GET", target, prefer: None, eventual: false }, policy)
 }
 
 /// What Graph is asked, with the percent-encoding of a few characters undone for the reader.
@@ -99,7 +99,8 @@ fn refused(policy: &Policy, target: &str) -> (u16, &'static str) {
 
 #[test]
 fn methods_that_read_are_admitted() {
-    let asked = |method| admit(&Request { method, target: "/v1.0/users", prefer: None }, &mail());
+    let asked =
+        |method| admit(&Request { method, target: "/v1.0/users", prefer: None, eventual: false }, &mail());
     assert!(asked("GET").is_ok() && asked("HEAD").is_ok());
     for method in ["POST", "PATCH", "DELETE", "get", "", "TRACE"] {
         assert_eq!(asked(method).unwrap_err().status(), 405, "{method}");
@@ -276,7 +277,8 @@ fn a_count_has_no_select() {
 #[test]
 fn preferences_are_passed_on_within_their_range() {
     let asked = |prefer| {
-        let request = Request { method: "GET", target: "/v1.0/users/delta", prefer: Some(prefer) };
+        let request =
+            Request { method: "GET", target: "/v1.0/users/delta", prefer: Some(prefer), eventual: false };
         admit(&request, &mail()).map(|admitted| admitted.prefer.values())
     };
     assert_eq!(asked("odata.maxpagesize=5").unwrap(), ["odata.maxpagesize=5"]);
@@ -286,3 +288,4 @@ fn preferences_are_passed_on_within_their_range() {
 }
 
 mod links;
+mod options;

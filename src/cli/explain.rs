@@ -1,5 +1,6 @@
 //! `glassine explain`: what the proxy would do with a request, without asking Graph.
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,10 +10,12 @@ use super::error::Error;
 use super::options::{self, Format};
 use super::request::RequestLine;
 use super::stand_in::{StandIn, readable, veiled_upstream};
+use super::why::{self, RuleLine};
 use super::{Answer, Streams, input};
-use crate::admit::{Admitted, Policy, Refusal, Request, admit};
+use crate::admit::{self, Admitted, Policy, Refusal, Request, route};
 use crate::graph::{OptionName, Origin, Target};
 use crate::rules::Plan;
+use crate::rules::plan::Endpoint;
 
 /// Explain what becomes of a request: which endpoint answers, what Graph is asked, or why not.
 ///
@@ -50,7 +53,17 @@ struct Explanation {
     upstream: Option<String>,
     prefer: Option<Vec<String>>,
     options: Vec<Verdict>,
+    /// The line of the rules that decides; of a refusal, the one that would have to change.
+    rule: Option<RuleLine>,
+    /// What is open instead of an endpoint that is not.
+    nearest: Vec<String>,
+    note: Option<&'static str>,
 }
+
+/// What is said of an answer that depends on tokens.
+const TOKENS: &str = "tokens are taken for valid; with --keys FILE --consumer NAME they are opened";
+/// What is said of a batch.
+const EACH_ALONE: &str = "each request inside is admitted on its own";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -78,38 +91,131 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<Answer, Erro
     let explanation = explain(args)?;
     match args.format {
         Format::Json => streams.answer_json(&explanation)?,
-        Format::Text => streams.answer(describe(&explanation, args.keys.is_some()).as_bytes())?,
+        Format::Text => streams.answer(describe(&explanation).as_bytes())?,
     }
     Ok(if explanation.decision == Decision::Allow { Answer::Yes } else { Answer::No })
 }
 
 fn explain(args: &Args) -> Result<Explanation, Error> {
-    let policy = policy(args)?;
+    let text = input::text(&args.rules)?;
+    let policy = policy(args, input::compile(&args.rules, &text)?)?;
     let prefer = args.prefer.as_deref();
-    let request = Request { method: &args.request.method, target: &args.request.target, prefer };
+    let request =
+        Request { method: &args.request.method, target: &args.request.target, prefer, eventual: false };
     let target = Target::parse(request.target).ok();
-    let answer = admit(&request, &policy);
+    if let (Some(_), Some(target)) = (admit::batch(&request), &target) {
+        return Ok(batch(target));
+    }
+    let answer = admit::admit(&request, &policy);
     if args.keys.is_none() && matches!(answer, Err(Refusal::Link)) {
         return Err(Error::SealedLink);
     }
-    let path = target.as_ref().and_then(|target| admit_with(&request, target, None, &policy).ok());
-    let endpoint = path.map(|path| path.endpoint.name.clone());
-    // Without an endpoint there is nothing that an option could be measured by.
-    let options = target.iter().filter(|_| endpoint.is_some());
-    let upstream = |admitted: &Admitted| veiled_upstream(admitted, target.as_ref().is_some_and(is_link));
-    Ok(Explanation {
-        decision: if answer.is_ok() { Decision::Allow } else { Decision::Refuse },
-        canonical: target.as_ref().map(|target| readable(&target.canonical())),
-        upstream: answer.as_ref().ok().map(upstream),
-        prefer: answer.as_ref().ok().map(|admitted| admitted.prefer.values()),
-        reason: answer.err().map(Reason::from),
-        options: options.flat_map(|target| verdicts(&request, target, &policy)).collect(),
-        endpoint,
+    Ok(match &target {
+        Some(target) => Subject { args, text: &text, policy: &policy, request, target }.explanation(answer),
+        None => Explanation { reason: answer.err().map(Reason::from), ..Explanation::refusal() },
     })
 }
 
-fn policy(args: &Args) -> Result<Policy, Error> {
-    let plan = input::rules(&args.rules)?;
+impl Explanation {
+    fn refusal() -> Self {
+        Self {
+            decision: Decision::Refuse,
+            endpoint: None,
+            canonical: None,
+            reason: None,
+            upstream: None,
+            prefer: None,
+            options: Vec::new(),
+            rule: None,
+            nearest: Vec::new(),
+            note: None,
+        }
+    }
+}
+
+/// The head of a batch is always fine; what is in it is decided when it comes.
+fn batch(target: &Target) -> Explanation {
+    Explanation {
+        decision: Decision::Allow,
+        endpoint: Some("$batch".to_owned()),
+        canonical: Some(target.canonical()),
+        note: Some(EACH_ALONE),
+        ..Explanation::refusal()
+    }
+}
+
+/// A request that can be read, and what it is measured by.
+struct Subject<'a> {
+    args: &'a Args,
+    text: &'a str,
+    policy: &'a Policy,
+    request: Request<'a>,
+    target: &'a Target,
+}
+
+impl Subject<'_> {
+    fn explanation(&self, answer: Result<Admitted, Refusal>) -> Explanation {
+        let endpoint = why::endpoint(&self.policy.plan, self.target, &*self.policy.keys);
+        let spelled = endpoint.and_then(|endpoint| route::spelled(endpoint, self.target));
+        let shared = Explanation {
+            endpoint: endpoint.map(|endpoint| endpoint.name.clone()),
+            canonical: Some(readable(&spelled.unwrap_or_else(|| self.target.canonical()))),
+            // Without an endpoint there is nothing that an option could be measured by.
+            options: if self.admit_with(None).is_ok() { self.verdicts() } else { Vec::new() },
+            ..Explanation::refusal()
+        };
+        match answer {
+            Ok(admitted) => Explanation {
+                decision: Decision::Allow,
+                upstream: Some(veiled_upstream(&admitted, is_link(self.target))),
+                prefer: Some(admitted.prefer.values()),
+                rule: Some(self.line(&admitted.endpoint.places.endpoint)),
+                note: self.args.keys.is_none().then_some(TOKENS),
+                ..shared
+            },
+            Err(refusal) => Explanation {
+                rule: endpoint.and_then(|endpoint| self.place(endpoint, &refusal)),
+                nearest: match refusal {
+                    Refusal::Endpoint => why::nearest(&self.policy.plan, self.target),
+                    _ => Vec::new(),
+                },
+                reason: Some(Reason::from(refusal)),
+                ..shared
+            },
+        }
+    }
+
+    fn line(&self, place: &Range<usize>) -> RuleLine {
+        RuleLine::new(&self.args.rules, self.text, place)
+    }
+
+    fn place(&self, endpoint: &Endpoint, refusal: &Refusal) -> Option<RuleLine> {
+        let mut options = self.target.options.iter().enumerate();
+        let refused = options.find(|(index, _)| self.admit_with(Some(*index)).is_err());
+        let option = refused.map(|(_, option)| &option.name);
+        let place = why::place(endpoint, self.target, refusal, option, &*self.policy.keys)?;
+        Some(self.line(&place))
+    }
+
+    /// Each option alone: they are admitted independently of each other.
+    fn verdicts(&self) -> Vec<Verdict> {
+        let verdict = |(index, name): (usize, &OptionName)| {
+            let reason = self.admit_with(Some(index)).err().map(Reason::from);
+            let decision = if reason.is_none() { Decision::Allow } else { Decision::Refuse };
+            Verdict { name: name.as_str().to_owned(), decision, reason }
+        };
+        self.target.options.iter().map(|option| &option.name).enumerate().map(verdict).collect()
+    }
+
+    /// Admits the path with one of its options, or with none.
+    fn admit_with(&self, option: Option<usize>) -> Result<Admitted, Refusal> {
+        let option = option.and_then(|index| self.target.options.get(index));
+        let target = Target { options: option.cloned().into_iter().collect(), ..self.target.clone() };
+        admit::admit(&Request { target: &target.canonical(), prefer: None, ..self.request }, self.policy)
+    }
+}
+
+fn policy(args: &Args, plan: Plan) -> Result<Policy, Error> {
     let keys = match (&args.keys, &args.consumer) {
         (Some(file), Some(consumer)) => {
             let ring = input::keys(file)?;
@@ -126,35 +232,13 @@ fn is_link(target: &Target) -> bool {
     [OptionName::SkipToken, OptionName::DeltaToken].iter().any(|name| target.option(name).is_some())
 }
 
-/// Each option alone: they are admitted independently of each other.
-fn verdicts(request: &Request<'_>, target: &Target, policy: &Policy) -> Vec<Verdict> {
-    let verdict = |(index, name): (usize, &OptionName)| {
-        let reason = admit_with(request, target, Some(index), policy).err().map(Reason::from);
-        let decision = if reason.is_none() { Decision::Allow } else { Decision::Refuse };
-        Verdict { name: name.as_str().to_owned(), decision, reason }
-    };
-    target.options.iter().map(|option| &option.name).enumerate().map(verdict).collect()
-}
-
-/// Admits the path with one of its options, or with none.
-fn admit_with(
-    request: &Request<'_>,
-    target: &Target,
-    option: Option<usize>,
-    policy: &Policy,
-) -> Result<Admitted, Refusal> {
-    let options = option.and_then(|index| target.options.get(index)).cloned().into_iter().collect();
-    let target = Target { options, ..target.clone() }.canonical();
-    admit(&Request { target: &target, prefer: None, ..*request }, policy)
-}
-
 impl From<Refusal> for Reason {
     fn from(refusal: Refusal) -> Self {
         Self { code: refusal.code(), message: refusal.to_string(), status: refusal.status() }
     }
 }
 
-fn describe(explanation: &Explanation, has_keys: bool) -> String {
+fn describe(explanation: &Explanation) -> String {
     let mut lines = vec![match &explanation.reason {
         None => "allow".to_owned(),
         Some(reason) => format!("refuse: {} {}: {}", reason.status, reason.code, reason.message),
@@ -174,8 +258,14 @@ fn describe(explanation: &Explanation, has_keys: bool) -> String {
         let verdict = option.reason.as_ref().map_or("allow", |reason| &reason.message);
         line("option", &format!("{}: {verdict}", option.name));
     }
-    if !has_keys && explanation.decision == Decision::Allow {
-        line("note", "tokens are taken for valid; with --keys FILE --consumer NAME they are opened");
+    if let Some(RuleLine { file, line: number }) = &explanation.rule {
+        line("rule", &format!("{file}:{number}"));
+    }
+    for template in &explanation.nearest {
+        line("nearest", template);
+    }
+    if let Some(note) = explanation.note {
+        line("note", note);
     }
     lines.push(String::new());
     lines.join("\n")

@@ -43,8 +43,16 @@ enum Problem {
 ///
 /// [`Error::Rules`] with everything that is wrong with it; its warnings are for `check`.
 pub(super) fn rules(file: &Path) -> Result<Plan, Error> {
-    let text = text(file)?;
-    let compiled = rules::compile(&file.display().to_string(), &text);
+    compile(file, &text(file)?)
+}
+
+/// The plan of the text of a rules file.
+///
+/// # Errors
+///
+/// As [`rules`].
+pub(super) fn compile(file: &Path, text: &str) -> Result<Plan, Error> {
+    let compiled = rules::compile(&file.display().to_string(), text);
     compiled.plan.ok_or_else(|| Error::Rules { file: file.to_owned(), report: compiled.report.render() })
 }
 

@@ -24,6 +24,7 @@ mod sanitize;
 mod serve;
 mod stand_in;
 mod token;
+mod why;
 
 use std::io::{self, Read, Write};
 use std::process::ExitCode;

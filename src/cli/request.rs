@@ -32,10 +32,18 @@ impl FromStr for RequestLine {
         }
         let is_method = !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_alphabetic());
         if is_method && target.starts_with('/') {
-            Ok(Self { method: method.to_owned(), target: target.to_owned() })
+            Ok(Self { method: method.to_owned(), target: encode_spaces(target) })
         } else {
             Err(RequestLineError::Form)
         }
+    }
+}
+
+/// Queries are typed with spaces: `$filter=a eq 1`. In a path a space is a mistake that has to show.
+fn encode_spaces(target: &str) -> String {
+    match target.split_once('?') {
+        Some((path, query)) => format!("{path}?{}", query.replace(' ', "%20")),
+        None => target.to_owned(),
     }
 }
 
@@ -51,6 +59,7 @@ mod tests {
         assert_eq!("/v1.0/users".parse(), line("GET", "/v1.0/users"));
         assert_eq!("POST  /v1.0/users ".parse(), line("POST", "/v1.0/users"));
         assert_eq!("/v1.0/a b".parse(), line("GET", "/v1.0/a b"));
+        assert_eq!("/v1.0/a?x=b c".parse(), line("GET", "/v1.0/a?x=b%20c"));
     }
 
     #[test]

@@ -83,7 +83,7 @@ fn admit_any_key(
     let mut target = Target::parse(&request.target)?;
     let path = Target { options: Vec::new(), ..target.clone() }.canonical();
     let lenient = Policy { keys: Arc::new(StandIn::Anything), ..policy.clone() };
-    let request = Request { method: &request.method, target: &path, prefer: None };
+    let request = Request { method: &request.method, target: &path, prefer: None, eventual: false };
     let endpoint = admit(&request, &lenient)?.endpoint;
     tokenize_keys(&mut target, &endpoint, pseudonyms);
     admit(&Request { target: &target.canonical(), ..request }, policy)

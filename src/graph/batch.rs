@@ -27,6 +27,8 @@ pub struct BatchItem {
     pub target: String,
     /// The `Prefer` header, if there is one.
     pub prefer: Option<String>,
+    /// Whether its `ConsistencyLevel` header says `eventual`.
+    pub eventual: bool,
     /// The places, in the batch, of the requests that must have succeeded first. All are before this one.
     pub depends_on: Vec<usize>,
     /// Whether it carries a body, which no request here may.
@@ -113,12 +115,17 @@ impl Item {
         let place = |name: &String| earlier.iter().position(|id| id.eq_ignore_ascii_case(name));
         let depends_on = self.depends_on.iter().flatten().map(place).collect::<Option<_>>();
         let headers = self.headers.unwrap_or_default();
-        let prefer = headers.into_iter().find(|(name, _)| name.eq_ignore_ascii_case("prefer"));
+        let header = |wanted: &str| {
+            let mut values = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(wanted));
+            values.next().map(|(_, value)| value)
+        };
+        let level = header("consistencylevel");
         Ok(BatchItem {
             id: self.id,
             method: self.method,
             target: target(version, &self.url)?,
-            prefer: prefer.map(|(_, value)| value),
+            prefer: header("prefer").cloned(),
+            eventual: level.is_some_and(|level| level.eq_ignore_ascii_case("eventual")),
             depends_on: depends_on.ok_or(BatchError::DependsOn)?,
             has_body: self.body.is_some_and(|body| !body.is_null()),
         })

@@ -6,6 +6,8 @@
 use super::filter_parser;
 use super::literal;
 use super::option_error::OptionErrorKind as Kind;
+use super::option_name::OptionName;
+use super::query::QueryOption;
 
 pub use super::filter::Filter;
 pub use super::option_error::OptionError;
@@ -34,6 +36,16 @@ pub enum Direction {
     Ascending,
     /// `desc`.
     Descending,
+}
+
+impl Direction {
+    /// The keyword.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ascending => "asc",
+            Self::Descending => "desc",
+        }
+    }
 }
 
 /// One item of an `$expand` list.
@@ -98,6 +110,26 @@ pub fn expand(value: &str) -> Result<Vec<Expansion>, OptionError> {
     items(value)?.into_iter().map(expansion).collect()
 }
 
+/// Parses the options inside the parentheses of an `$expand` item: `name=value` joined by semicolons, each name once.
+/// They are parts of a value that was decoded, so nothing is decoded here.
+///
+/// # Errors
+/// [`OptionError`] for unbalanced quotes or parentheses, names that are none, and names that come twice. Its position
+/// counts from the opening parenthesis.
+pub fn nested(options: &str) -> Result<Vec<QueryOption>, OptionError> {
+    let mut parsed: Vec<QueryOption> = Vec::new();
+    for item in split(options, ';')? {
+        let fail = |what| OptionError::new(Kind::Expected(what), item.start);
+        let (name, value) = item.text.split_once('=').ok_or(fail("an option and its value"))?;
+        let name = OptionName::parse(name.trim_end()).ok_or(fail("an option's name"))?;
+        if parsed.iter().any(|earlier| earlier.name.collides_with(&name)) {
+            return Err(fail("each option once"));
+        }
+        parsed.push(QueryOption { name, value: value.trim_start_matches(WHITE_SPACE).to_owned() });
+    }
+    Ok(parsed)
+}
+
 /// One item of a list, without the white space around it.
 #[derive(Clone, Copy)]
 struct Item<'a> {
@@ -113,13 +145,17 @@ impl<'a> Item<'a> {
     }
 }
 
-/// Splits at the commas that stand outside quotes and parentheses.
 fn items(value: &str) -> Result<Vec<Item<'_>>, OptionError> {
+    split(value, ',')
+}
+
+/// Splits at the separators that stand outside quotes and parentheses.
+fn split(value: &str, separator: char) -> Result<Vec<Item<'_>>, OptionError> {
     check_length(value)?;
     let mut items = Vec::new();
     let mut nesting = Nesting::default();
     let mut start: usize = 0;
-    let pieces = value.split(|c| nesting.is_separator(c));
+    let pieces = value.split(|c| nesting.is_outside(c) && c == separator);
     for piece in pieces {
         items.push(Item::new(piece, start));
         start = start.saturating_add(piece.len()).saturating_add(1);
@@ -143,7 +179,8 @@ struct Nesting {
 }
 
 impl Nesting {
-    fn is_separator(&mut self, c: char) -> bool {
+    /// Goes past a character and says whether it stands outside.
+    fn is_outside(&mut self, c: char) -> bool {
         match c {
             '\'' => self.is_quoted = !self.is_quoted,
             _ if self.is_quoted => {}
@@ -154,7 +191,7 @@ impl Nesting {
             },
             _ => {}
         }
-        c == ',' && self.depth == 0 && !self.is_quoted
+        self.depth == 0 && !self.is_quoted
     }
 
     const fn check_closed(&self) -> Result<(), Kind> {

@@ -184,7 +184,12 @@ impl Runner {
             return Err(Problem::RequestBody);
         }
         self.consumer.limits().count()?;
-        let request = Request { method: &item.method, target: &item.target, prefer: item.prefer.as_deref() };
+        let request = Request {
+            method: &item.method,
+            target: &item.target,
+            prefer: item.prefer.as_deref(),
+            eventual: item.eventual,
+        };
         serve_one(&self.state, &self.consumer, &request, account).await
     }
 }

@@ -1,5 +1,5 @@
 //! What of a request's head is looked at, and nothing else: method, target, `Host`, `Authorization`, `Prefer`,
-//! `Accept-Encoding`, `client-request-id`. `X-Forwarded-*`, `X-HTTP-Method-Override` and the like decide nothing.
+//! `ConsistencyLevel`, `Accept-Encoding`, `client-request-id`. `X-Forwarded-*`, `X-HTTP-Method-Override` and the like decide nothing.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -49,7 +49,13 @@ impl<'a> Head<'a> {
 
     /// What decides whether the request may pass.
     pub(super) fn request(&self) -> admit::Request<'_> {
-        admit::Request { method: self.method.as_str(), target: self.target, prefer: self.prefer.as_deref() }
+        let level = single(self.headers, &HeaderName::from_static("consistencylevel"));
+        admit::Request {
+            method: self.method.as_str(),
+            target: self.target,
+            prefer: self.prefer.as_deref(),
+            eventual: level.is_some_and(|level| level.eq_ignore_ascii_case("eventual")),
+        }
     }
 
     pub(super) fn method(&self) -> &Method {

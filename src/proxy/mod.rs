@@ -48,7 +48,7 @@ use crate::graph::batch as envelope;
 use crate::rules::plan;
 use crate::sanitize::gate;
 use crate::server::{Metrics, Peer};
-use crate::upstream::{AccessToken, RequestHeaders};
+use crate::upstream::{AccessToken, ConsistencyLevel, RequestHeaders};
 
 /// What the audit calls a batch; its requests have records of their own.
 const BATCH: &str = "$batch";
@@ -152,6 +152,7 @@ async fn ask(
 ) -> Result<RawAnswer, Problem> {
     let mut headers = RequestHeaders::new(account.request_id());
     headers.prefer = raw_answer::preferences(&admitted.prefer);
+    headers.consistency_level = admitted.eventual.then_some(ConsistencyLevel::Eventual);
     headers.accept = raw_answer::accepts(&admitted.endpoint.response);
     let answer = state.graph().get(&admitted.upstream, &headers, token.secret()).await?;
     account.upstream_status(answer.status());

@@ -129,7 +129,9 @@ fn append(whole: &mut Vec<u8>, data: &[u8]) -> Result<(), Broken> {
 /// The `Prefer` header for Graph.
 pub(super) fn preferences(admitted: &Preferences) -> Vec<Preference> {
     let immutable_ids = admitted.immutable_ids.then_some(Preference::ImmutableId);
-    immutable_ids.into_iter().chain(admitted.max_page_size.map(Preference::MaxPageSize)).collect()
+    let max_page_size = admitted.max_page_size.map(Preference::MaxPageSize);
+    let return_minimal = admitted.return_minimal.then_some(Preference::ReturnMinimal);
+    immutable_ids.into_iter().chain(max_page_size).chain(return_minimal).collect()
 }
 
 /// The `Accept` header for Graph.

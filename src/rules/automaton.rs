@@ -121,6 +121,13 @@ impl Automaton {
         Some(self.node(end))
     }
 
+    /// The node of the object that `name` leads to, or of each object in the array there.
+    pub fn child(&self, from: NodeId, name: &str) -> Option<NodeId> {
+        let at = self.node(from).object.as_ref()?.member(name)?.1.node?;
+        let node = self.node(at);
+        if node.object.is_some() { Some(at) } else { node.array.as_ref()?.rest }
+    }
+
     /// The node of one element of the page's array.
     pub fn element(&self) -> Option<NodeId> {
         self.node(self.page?).array.as_ref()?.rest

@@ -92,7 +92,7 @@ codes! {
 
     /// `unlisted: keep`: what the rules do not name leaves.
     UNLISTED_KEEP = "G0301";
-    /// `raw: true`: the consumer may send raw Graph ids and addresses.
+    /// `raw: true` or `pattern`: the consumer may send raw Graph ids and addresses.
     RAW_PARAM = "G0302";
     /// A permission that opens more than the endpoints need.
     OVER_PRIVILEGED = "G0303";

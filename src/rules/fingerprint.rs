@@ -2,7 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
-use super::plan::{Endpoint, Operator, Param, Plan, QueryPolicy, Response, ValuePolicy};
+use super::plan::{Endpoint, Expand, Operator, Param, Plan, QueryPolicy, Response, ValuePolicy};
+use crate::graph::Direction;
 
 /// 16 hexadecimal digits: enough to tell the rules of one site apart, short enough to compare by eye.
 pub(super) fn of(plan: &Plan) -> String {
@@ -14,10 +15,23 @@ pub(super) fn of(plan: &Plan) -> String {
 }
 
 fn lines(endpoint: &Endpoint) -> String {
-    let Endpoint { name, template, params, query, max_page_size, immutable_ids, response } = endpoint;
+    // The template decides `directory`, and `places` mean nothing.
+    let Endpoint {
+        name,
+        template,
+        params,
+        query,
+        max_page_size,
+        immutable_ids,
+        return_minimal,
+        directory: _,
+        response,
+        places: _,
+    } = endpoint;
     let params: Vec<_> = params.iter().map(param).collect();
     let query = policy(query);
-    let mut text = format!("{name} {template} {params:?} {query} {max_page_size:?} {immutable_ids}\n");
+    let prefer = format!("{max_page_size:?} {immutable_ids} {return_minimal}");
+    let mut text = format!("{name} {template} {params:?} {query} {prefer}\n");
     let (kind, body) = match response {
         Response::Json(body) => ("json", body),
         Response::Count(body) => ("count", body),
@@ -30,14 +44,25 @@ fn lines(endpoint: &Endpoint) -> String {
 }
 
 fn param(param: &Param) -> String {
-    let Param { name, one_of, token, raw } = param;
-    format!("{name} {:?} {token:?} {raw}", sorted(one_of))
+    let Param { name, one_of, token, raw, pattern } = param;
+    format!("{name} {:?} {token:?} {raw} {pattern:?}", sorted(one_of))
 }
 
 fn policy(query: &QueryPolicy) -> String {
-    let QueryPolicy { select, top, skip, count, filter, order_by, custom } = query;
+    let QueryPolicy { select, top, skip, count, filter, order_by, expand, custom } = query;
     let (filter, custom) = (sorted(filter.iter().map(comparison)), sorted(custom.iter().map(option)));
-    format!("{select} {top:?} {skip:?} {count} {filter:?} {:?} {custom:?}", sorted(order_by))
+    let (order_by, expand) = (sorted(order_by.iter().map(order)), sorted(expand.iter().map(expansion)));
+    format!("{select} {top:?} {skip:?} {count} {filter:?} {order_by:?} {expand:?} {custom:?}")
+}
+
+fn order((property, directions): &(String, Vec<Direction>)) -> String {
+    format!("{property} {:?}", sorted(directions.iter().map(|direction| direction.as_str())))
+}
+
+/// What of the expanded object leaves is in the automaton.
+fn expansion(expand: &Expand) -> String {
+    let Expand { property, select: _, query } = expand;
+    format!("{property} {}", policy(query))
 }
 
 fn comparison((property, operators): &(String, Vec<Operator>)) -> String {
@@ -47,7 +72,9 @@ fn comparison((property, operators): &(String, Vec<Operator>)) -> String {
 fn option((name, policy): &(String, ValuePolicy)) -> String {
     match policy {
         ValuePolicy::OneOf(texts) => format!("{name} {:?}", sorted(texts)),
-        ValuePolicy::Boolean | ValuePolicy::Integer(_) => format!("{name} {policy:?}"),
+        ValuePolicy::Boolean | ValuePolicy::Integer(_) | ValuePolicy::Pattern(_) => {
+            format!("{name} {policy:?}")
+        }
     }
 }
 

@@ -4,12 +4,14 @@
 //! [`Automaton`]s, and nothing looks at YAML or JSONPath again.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use regex::Regex;
 
 use super::automaton::Automaton;
 use super::template::Template;
+use crate::graph::Direction;
 use crate::pseudonym::{Class, DomainMode, PlusTags};
 
 pub use super::raw::{IdType, IntegerRange, Operator, PseudonymKind, TimeUnit};
@@ -51,12 +53,29 @@ pub struct Endpoint {
     pub max_page_size: Option<IntegerRange>,
     /// Whether `Prefer: IdType="ImmutableId"` is sent.
     pub immutable_ids: bool,
+    /// Whether `Prefer: return=minimal` is passed on.
+    pub return_minimal: bool,
+    /// Whether users or groups of the directory answer, which count and compare with `ConsistencyLevel: eventual` only.
+    pub directory: bool,
     /// What the answer is.
     pub response: Response,
+    /// Where an author wrote it. No part of what it means.
+    pub places: Places,
+}
+
+/// Where an author wrote an endpoint, in bytes of the file.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    /// The endpoint's path.
+    pub endpoint: Range<usize>,
+    /// The name of each parameter in `params`.
+    pub params: Vec<(String, Range<usize>)>,
+    /// The name of each option in `query`.
+    pub query: Vec<(String, Range<usize>)>,
 }
 
 /// What a path parameter accepts.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Param {
     /// The name in the template.
     pub name: String,
@@ -66,6 +85,8 @@ pub struct Param {
     pub token: Option<Class>,
     /// Anything.
     pub raw: bool,
+    /// Anything that this expression, anchored at both ends, matches.
+    pub pattern: Option<Regex>,
 }
 
 /// Which query options are accepted, and with what.
@@ -81,8 +102,10 @@ pub struct QueryPolicy {
     pub count: bool,
     /// `$filter`: kept properties and the operators that may compare them.
     pub filter: Vec<(String, Vec<Operator>)>,
-    /// `$orderby`: kept properties.
-    pub order_by: Vec<String>,
+    /// `$orderby`: kept properties and their directions.
+    pub order_by: Vec<(String, Vec<Direction>)>,
+    /// `$expand`: what may be expanded.
+    pub expand: Vec<Expand>,
     /// Options without a `$`.
     pub custom: Vec<(String, ValuePolicy)>,
 }
@@ -96,6 +119,19 @@ pub enum ValuePolicy {
     Integer(IntegerRange),
     /// One of these texts.
     OneOf(Vec<String>),
+    /// A text that this expression, anchored at both ends, matches.
+    Pattern(Regex),
+}
+
+/// A navigation property that may be expanded, one level deep.
+#[derive(Debug)]
+pub struct Expand {
+    /// The navigation property.
+    pub property: String,
+    /// The properties of what it leads to that can survive; `None` if that is no list.
+    pub select: Option<Vec<String>>,
+    /// The options inside the parentheses: `$select` and `$top` at most.
+    pub query: QueryPolicy,
 }
 
 /// What an answer is and what of it leaves.

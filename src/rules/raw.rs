@@ -3,6 +3,9 @@
 //! The JSON Schema of the format is generated from these types ([`json_schema()`]), so that editors complete what this
 //! program accepts. What the pieces mean is decided in [`super::check`].
 
+mod prefer;
+mod query;
+
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -11,6 +14,9 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::yaml::{Recovered, Spanned};
 use crate::pseudonym::{DomainMode, PlusTags};
+
+pub use prefer::{IdType, Prefer, Returned};
+pub use query::{Expand, Operator, OrderBy, Query, ValuePolicy};
 
 /// A rules file: one connector.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -220,6 +226,8 @@ pub struct Param {
     pub token: Option<TokenClass>,
     /// Any raw Graph id or address. The consumer can then test who is behind a token.
     pub raw: Option<Spanned<bool>>,
+    /// Raw values that this regular expression matches whole.
+    pub pattern: Option<Spanned<String>>,
 }
 
 /// The class of a token in a request.
@@ -228,28 +236,6 @@ pub struct Param {
 pub enum TokenClass {
     /// A reversible id.
     Id,
-}
-
-/// The preferences of a request.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Prefer {
-    /// `odata.maxpagesize`.
-    #[serde(rename = "odata.maxpagesize")]
-    pub max_page_size: Option<Spanned<IntegerRange>>,
-    /// `IdType`: for mail, `ImmutableId` is sent unless this says `default`.
-    #[serde(rename = "IdType")]
-    pub id_type: Option<IdType>,
-}
-
-/// The form of Outlook ids.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
-pub enum IdType {
-    /// Ids that survive a move between folders.
-    ImmutableId,
-    /// Graph's default ids.
-    #[serde(rename = "default")]
-    Default,
 }
 
 /// A range of integers, both ends included.
@@ -274,49 +260,6 @@ pub enum Response {
     Entity(Spanned<String>),
     /// The number of objects of this shape, as text.
     Count(Spanned<String>),
-}
-
-/// The accepted query options, in the order of the file.
-#[derive(Debug, Default)]
-pub struct Query {
-    /// `$filter`: property → operators.
-    pub filter: Option<Entries<Vec<Recovered<Spanned<Operator>>>>>,
-    /// `$orderby`: properties.
-    pub order_by: Option<Vec<Spanned<String>>>,
-    /// Every other option.
-    pub values: Vec<(Spanned<String>, Recovered<Spanned<ValuePolicy>>)>,
-}
-
-/// A comparison of OData's `$filter` (OData 4.01 part 2, 5.1.1.1).
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
-#[serde(rename_all = "snake_case")]
-pub enum Operator {
-    /// Equal.
-    Eq,
-    /// Not equal.
-    Ne,
-    /// Greater than.
-    Gt,
-    /// Greater than or equal.
-    Ge,
-    /// Less than.
-    Lt,
-    /// Less than or equal.
-    Le,
-}
-
-/// What the value of a query option may be.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ValuePolicy {
-    /// `$select`: names that can survive; others are dropped from the list.
-    Kept,
-    /// `true` or `false`.
-    Boolean,
-    /// An integer in this range.
-    Integer(IntegerRange),
-    /// One of these texts.
-    OneOf(Vec<Spanned<String>>),
 }
 
 /// A mapping whose keys are the author's names, in the order of the file.
@@ -396,34 +339,6 @@ impl<'de> Visitor<'de> for OneOrManyVisitor {
     }
 }
 
-impl<'de> Deserialize<'de> for Query {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(QueryVisitor)
-    }
-}
-
-struct QueryVisitor;
-
-impl<'de> Visitor<'de> for QueryVisitor {
-    type Value = Query;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a mapping from query options to what they accept")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Query, A::Error> {
-        let mut query = Query::default();
-        while let Some(name) = map.next_key::<Spanned<String>>()? {
-            match name.value.as_str() {
-                "$filter" => query.filter = map.next_value::<Recovered<_>>()?.0,
-                "$orderby" => query.order_by = map.next_value::<Recovered<_>>()?.0,
-                _ => query.values.push((name, map.next_value()?)),
-            }
-        }
-        Ok(query)
-    }
-}
-
 impl<T: JsonSchema> JsonSchema for Entries<T> {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         format!("{}ByName", T::schema_name()).into()
@@ -447,26 +362,6 @@ impl JsonSchema for Permission {
         json_schema!({
             "description": "A permission's name, or a list of alternatives, least first.",
             "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" }, "minItems": 1 }]
-        })
-    }
-}
-
-impl JsonSchema for Query {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Query".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "The accepted query options; every other is refused.",
-            "type": "object",
-            "properties": {
-                "$filter": generator.subschema_for::<Entries<Vec<Operator>>>(),
-                "$orderby": { "type": "array", "items": { "type": "string" } },
-                "$select": { "const": "kept" },
-                "$count": { "const": "boolean" },
-            },
-            "additionalProperties": generator.subschema_for::<ValuePolicy>(),
         })
     }
 }

@@ -100,6 +100,12 @@ impl Template {
         Some(values)
     }
 
+    /// How many parts from the start on the target has, too.
+    pub fn shared(&self, target: &Target) -> usize {
+        let pairs = self.parts.iter().zip(&target.segments);
+        pairs.take_while(|(part, segment)| part.matches(segment).is_some()).count()
+    }
+
     /// Whether a path segment of this name occurs.
     pub fn names(&self, name: &str) -> bool {
         self.parts.iter().any(|part| matches!(part, Part::Name(own) if own == name))

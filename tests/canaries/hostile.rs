@@ -59,7 +59,7 @@ const PATHS: [&str; 30] = [
     "/v1.0/users/{u}/messages/$count",
     "/v1.0/users/{u}/messages/{m}",
     "/v1.0/users/{u}/mailFolders/{m}",
-    "/v1.0/users/{u}/contacts/{i}",
+    "/v1.0/users/{u}/contacts/{i}/extensions",
     "/v1.0/users/{u}/photo/$value",
     "/v1.0/users/{u}/manager",
     "/v1.0/users/{u}/calendar/events",

@@ -210,3 +210,62 @@ fn sealed_links_need_keys_and_are_admitted_again() {
     refused(&ask(OTHER_RULES, "acme"), 410, "resyncRequired");
     glassine(&["explain", "--rules", RULES, link]).fails(2, &["sealed link", "--keys"]);
 }
+
+/// The text of the line of the shipped rules that an explanation names.
+fn rule_line(json: &Value) -> String {
+    assert_eq!(json["rule"]["file"], RULES);
+    let line = usize::try_from(json["rule"]["line"].as_u64().unwrap()).unwrap();
+    std::fs::read_to_string(RULES).unwrap().lines().nth(line - 1).unwrap().trim().to_owned()
+}
+
+#[test]
+fn a_refusal_names_the_line_that_would_have_to_change() {
+    for (request, line) in [
+        ("/v1.0/users/{user}/messages?$top=5000", "$top: { integer: { min: 1, max: 1000 } }"),
+        ("/v1.0/users/{user}/messages?$top=5&$orderby=subject", "$orderby: [receivedDateTime, sentDateTime]"),
+        ("/v1.0/users/{user}/messages?filter=subject eq 'x'", "$filter:"),
+        ("/v1.0/users/{user}/messages?$search=x", "get: /{api}/users/{user}/messages"),
+        ("/v1.0/users/alice@contoso.com/messages", "user: { token: id }"),
+        ("/v1.0/users/{user}/mailFolders/clutter", "folder: { one_of: [inbox,"),
+    ] {
+        let ran = explain(request);
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        assert!(rule_line(&ran.json()).starts_with(line), "{request}: {}", rule_line(&ran.json()));
+    }
+    let json = allowed(&explain("/v1.0/users"));
+    assert_eq!(rule_line(&json), "get: /{api}/users");
+    let text = glassine(&["explain", "--rules", RULES, "/v1.0/users?$search=x"]).stdout;
+    assert!(text.contains(&format!("rule       {RULES}:")), "{text}");
+    assert!(refused(&explain("POST /v1.0/users"), 405, "methodNotAllowed")["rule"].is_null());
+}
+
+#[test]
+fn an_endpoint_that_is_not_open_is_answered_with_the_nearest_ones() {
+    let json =
+        refused(&explain("/v1.0/users/{user}/messages/{message}/attachments"), 403, "endpointNotAllowed");
+    assert_eq!(json["nearest"][0], "/{api}/users/{user}/messages/{message} (get-message)");
+    assert_eq!(json["rule"], Value::Null);
+    assert_eq!(refused(&explain("/v1.0/chats"), 403, "endpointNotAllowed")["nearest"], json!([]));
+}
+
+#[test]
+fn the_canonical_form_is_spelled_as_in_the_rules() {
+    for (request, canonical) in [
+        (
+            "/v1.0/USERS('{user}')/MAILFOLDERS/Inbox/Messages/",
+            "/v1.0/users/{user}/mailFolders/inbox/messages",
+        ),
+        ("/v1.0/Groups/{group}/members/graph.USER", "/v1.0/groups/{group}/members/microsoft.graph.user"),
+        ("/v1.0/users/alice@contoso.com/MESSAGES", "/v1.0/users/alice%40contoso.com/messages"),
+    ] {
+        assert_eq!(explain(request).json()["canonical"], canonical);
+    }
+}
+
+#[test]
+fn a_batch_is_allowed_and_what_is_in_it_decided_later() {
+    let json = allowed(&explain("POST /beta/%24batch"));
+    assert_eq!((&json["endpoint"], &json["canonical"]), (&json!("$batch"), &json!("/beta/$batch")));
+    assert_eq!(json["note"], "each request inside is admitted on its own");
+    refused(&explain("GET /beta/$batch"), 403, "endpointNotAllowed");
+}

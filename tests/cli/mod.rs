@@ -17,7 +17,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// The shipped rules that most tests use.
-const RULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/rules/outlook-mail-metadata-only.yaml");
+pub(crate) const RULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/rules/outlook-mail-metadata-only.yaml");
 
 /// The shipped rules of the connector with the broader permission.
 const OTHER_RULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/rules/outlook-mail.yaml");
@@ -30,8 +30,8 @@ const MISTAKES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/seve
 
 /// What came of a run.
 #[derive(Debug)]
-struct Ran {
-    code: Option<i32>,
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
     stdout: String,
     stderr: String,
 }
@@ -44,7 +44,7 @@ impl Ran {
     }
 
     /// Standard output as JSON.
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
@@ -57,7 +57,7 @@ impl Ran {
     }
 }
 
-fn glassine(args: &[&str]) -> Ran {
+pub(crate) fn glassine(args: &[&str]) -> Ran {
     glassine_reading(args, "")
 }
 

@@ -110,6 +110,31 @@ fn expand_names_items_and_leaves_their_options() {
 }
 
 #[test]
+fn the_options_of_an_expansion_are_split_at_semicolons() {
+    let option = |name, value: &str| QueryOption { name, value: value.to_owned() };
+    assert_eq!(
+        nested("$select=a,b; TOP=1;$filter=a eq 'x;y' and b in ('(',';');$expand=c($top=1;$skip=2)").unwrap(),
+        [
+            option(OptionName::Select, "a,b"),
+            option(OptionName::Top, "1"),
+            option(OptionName::Filter, "a eq 'x;y' and b in ('(',';')"),
+            option(OptionName::Expand, "c($top=1;$skip=2)"),
+        ]
+    );
+    for (options, kind, position) in [
+        ("", Kind::Expected("a name"), 0),
+        ("$top=1;", Kind::Expected("a name"), 7),
+        ("$top", Kind::Expected("an option and its value"), 0),
+        ("$top=1;top=2", Kind::Expected("each option once"), 7),
+        ("@p=1", Kind::Expected("an option's name"), 0),
+        ("$top=(1", Kind::Expected("balanced parentheses"), 7),
+        ("$top='1", Kind::UnterminatedString, 7),
+    ] {
+        assert_eq!(failure(nested(options)), (kind, position), "{options}");
+    }
+}
+
+#[test]
 fn limits_hold_exactly() {
     let list = |count: usize| vec!["a"; count].join(",");
     assert_eq!(select(&list(MAX_ITEMS)).unwrap().len(), MAX_ITEMS);

@@ -2,25 +2,26 @@
 
 use std::sync::Arc;
 
-use super::super::automaton::{self, Automaton, BuildError, Leaf, NodeId};
+use super::super::automaton::{self, Automaton, BuildError, NodeId};
 use super::super::checked::{Nested, Rule, Shape, ShapeId};
 use super::super::codes;
 use super::super::diagnostic::Diagnostic;
 use super::super::path::Path;
-use super::super::plan::{
-    Body, Endpoint, IdType, IntegerRange, LinkKind, Operator, Param, QueryPolicy, Response, Transform,
-    Treatment, ValuePolicy,
-};
+use super::super::plan::{Body, Endpoint, IdType, LinkKind, Param, Places, Response, Transform, Treatment};
 use super::super::raw;
-use super::super::template::Template;
+use super::super::template::{Part, Template};
 use super::super::yaml::{Recovered, Spanned};
 use super::is_label;
-use super::shapes::{Names, build_findings};
+use super::shapes::{Names, build_findings, whole_match};
 use crate::pseudonym::Class;
 
 /// Path segments under which Outlook items live, whose ids change when an item moves.
 const OUTLOOK_ITEMS: &[&str] =
     &["messages", "mailFolders", "childFolders", "contacts", "contactFolders", "events"];
+
+/// Relations of users and groups that the directory itself answers.
+const DIRECTORY_RELATIONS: &[&str] =
+    &["directReports", "manager", "memberOf", "members", "owners", "transitiveMemberOf", "transitiveMembers"];
 
 /// One result for each written endpoint; `None` where a finding says why not.
 pub(super) fn check(
@@ -45,18 +46,25 @@ fn report_duplicate_names(endpoints: &[Recovered<raw::Endpoint>], findings: &mut
     }
 }
 
-struct Checker<'a> {
-    names: &'a Names<'a>,
-    shapes: &'a mut Vec<Shape>,
-    findings: &'a mut Vec<Diagnostic>,
+/// Checks one endpoint; its query options are in [`super::query`].
+pub(super) struct Checker<'a> {
+    pub(super) names: &'a Names<'a>,
+    pub(super) shapes: &'a mut Vec<Shape>,
+    pub(super) findings: &'a mut Vec<Diagnostic>,
 }
 
 impl Checker<'_> {
-    fn error(&mut self, code: codes::Code, at: &Spanned<impl Sized>, message: impl Into<String>) {
+    pub(super) fn error(&mut self, code: codes::Code, at: &Spanned<impl Sized>, message: impl Into<String>) {
         self.findings.push(Diagnostic::error(code, at.span.clone(), message));
     }
 
-    fn error_hint(&mut self, code: codes::Code, at: &Spanned<impl Sized>, message: &str, hint: &str) {
+    pub(super) fn error_hint(
+        &mut self,
+        code: codes::Code,
+        at: &Spanned<impl Sized>,
+        message: &str,
+        hint: &str,
+    ) {
         self.findings.push(Diagnostic::error(code, at.span.clone(), message).hint(hint));
     }
 
@@ -74,10 +82,14 @@ impl Checker<'_> {
         let query = self.query(&raw.query, response.as_ref()?);
         let (template, params, response) = (template?, params?, response?);
         let outlook = OUTLOOK_ITEMS.iter().any(|name| template.names(name));
+        let directory = is_directory(&template);
         Some(Endpoint {
             name: raw.name.value.clone(),
             immutable_ids: outlook && raw.prefer.id_type != Some(IdType::Default),
             max_page_size: raw.prefer.max_page_size.as_ref().and_then(|range| self.range(range)),
+            return_minimal: self.return_minimal(raw, directory && template.is_delta()),
+            directory,
+            places: places(raw),
             template,
             params,
             query,
@@ -105,7 +117,7 @@ impl Checker<'_> {
     }
 
     fn param(&mut self, name: &str, raw: &raw::Endpoint) -> Param {
-        let mut param = Param { name: name.to_owned(), one_of: Vec::new(), token: None, raw: false };
+        let mut param = Param { name: name.to_owned(), ..Param::default() };
         let Some((written, value)) = raw.params.0.iter().find(|(written, _)| written.value == name) else {
             let message = format!("`params` does not say what {{{name}}} accepts");
             let hint = format!("add `{name}: {{ token: id }}` to `params`");
@@ -117,20 +129,38 @@ impl Checker<'_> {
         param.token = value.token.map(|raw::TokenClass::Id| Class::Id);
         if let Some(raw) = value.raw.as_ref().filter(|raw| raw.value) {
             param.raw = true;
-            let message = "`raw: true` lets the consumer test who is behind a token";
-            let hint = "prefer `token: id`; the consumer gets tokens from the lists it reads";
-            self.findings.push(Diagnostic::warning(codes::RAW_PARAM, raw.span.clone(), message).hint(hint));
+            self.warn_raw(raw, "`raw: true` lets the consumer test who is behind a token");
         }
-        if param.one_of.is_empty() && param.token.is_none() && !param.raw {
+        if let Some(pattern) = &value.pattern {
+            param.pattern = whole_match(pattern, self.findings);
+            self.warn_raw(pattern, "`pattern` takes raw values: the consumer can test who is behind a token");
+        }
+        if param.one_of.is_empty() && param.token.is_none() && !param.raw && value.pattern.is_none() {
             let hint = "add `token: id`, or names under `one_of`";
             self.error_hint(codes::PARAM_EMPTY, written, "nothing could satisfy this parameter", hint);
         }
         param
     }
 
+    fn warn_raw(&mut self, at: &Spanned<impl Sized>, message: &str) {
+        let hint = "prefer `token: id`; the consumer gets tokens from the lists it reads";
+        self.findings.push(Diagnostic::warning(codes::RAW_PARAM, at.span.clone(), message).hint(hint));
+    }
+
+    fn return_minimal(&mut self, raw: &raw::Endpoint, is_known: bool) -> bool {
+        let Some(returned) = &raw.prefer.returned else { return false };
+        if !is_known {
+            let message = "`return: minimal` is for changes of users and groups";
+            self.error_hint(codes::OPTION, returned, message, "leave it out here");
+        }
+        is_known
+    }
+
     fn response(&mut self, raw: &raw::Endpoint) -> Option<Response> {
         let named = raw.response.value.shape();
         let shape = self.names.find(named, self.findings)?;
+        let shape = self.with_expansions(shape, &raw.query);
+        let expanded: Vec<_> = raw.query.expansions().map(|(name, _)| name.value.as_str()).collect();
         let counted = raw.query.values.iter().any(|(name, _)| name.value == "$count");
         let (root, delta) = match raw.response.value {
             raw::Response::Entity(_) => (shape, false),
@@ -144,7 +174,12 @@ impl Checker<'_> {
                 automaton::build_page(self.shapes, root)
             }
         };
-        let body = Arc::new(self.body(built, delta, named)?);
+        let mut body = self.body(built, delta, named)?;
+        // What is expanded comes without being selected, and what is not expanded cannot be.
+        if let Some(select) = &mut body.select {
+            select.retain(|name| !expanded.contains(&name.as_str()));
+        }
+        let body = Arc::new(body);
         Some(if matches!(raw.response.value, raw::Response::Count(_)) {
             Response::Count(body)
         } else {
@@ -159,7 +194,11 @@ impl Checker<'_> {
         named: &Spanned<String>,
     ) -> Option<Body> {
         match built {
-            Ok(automaton) => Some(Body { select: selectable(&automaton), automaton, delta }),
+            Ok(automaton) => Some(Body {
+                select: selectable(&automaton, automaton.element().unwrap_or(automaton.root())),
+                automaton,
+                delta,
+            }),
             Err(error) => {
                 self.findings.extend(build_findings(&error, &named.span));
                 None
@@ -185,111 +224,6 @@ impl Checker<'_> {
         self.shapes.push(shape);
         ShapeId(self.shapes.len() - 1)
     }
-
-    fn query(&mut self, raw: &raw::Query, response: &Response) -> QueryPolicy {
-        let body = response.body();
-        let mut policy = QueryPolicy::default();
-        for (name, value) in &raw.values {
-            let Some(value) = &value.0 else { continue };
-            self.option(name, value, &mut policy);
-        }
-        for (property, operators) in raw.filter.iter().flat_map(|entries| &entries.0) {
-            let operators: Vec<_> = operators
-                .0
-                .iter()
-                .flatten()
-                .filter_map(|operator| Some(operator.0.as_ref()?.value))
-                .collect();
-            if self.observable(property, &operators, body) {
-                policy.filter.push((property.value.clone(), operators));
-            }
-        }
-        for property in raw.order_by.iter().flatten() {
-            if self.observable(property, &[Operator::Lt], body) {
-                policy.order_by.push(property.value.clone());
-            }
-        }
-        policy
-    }
-
-    fn option(
-        &mut self,
-        name: &Spanned<String>,
-        value: &Spanned<raw::ValuePolicy>,
-        policy: &mut QueryPolicy,
-    ) {
-        match (name.value.as_str(), &value.value) {
-            ("$select", raw::ValuePolicy::Kept) => policy.select = true,
-            ("$count", raw::ValuePolicy::Boolean) => policy.count = true,
-            ("$top", raw::ValuePolicy::Integer(range)) => policy.top = self.range(&value.with(*range)),
-            ("$skip", raw::ValuePolicy::Integer(range)) => policy.skip = self.range(&value.with(*range)),
-            ("$select", _) => self.error(codes::OPTION, value, "`$select` can only be `kept`"),
-            ("$count", _) => self.error(codes::OPTION, value, "`$count` can only be `boolean`"),
-            ("$top" | "$skip", _) => self.error(codes::OPTION, value, "this option takes `integer: { min, max }`"),
-            (custom, _) if custom.starts_with('$') => self.error_hint(
-                codes::OPTION,
-                name,
-                "this option cannot be opened",
-                "the options are `$select`, `$filter`, `$orderby`, `$top`, `$skip`, `$count` and names without `$`",
-            ),
-            (custom, _) => {
-                let checked = self.custom(value);
-                policy.custom.extend(checked.map(|checked| (custom.to_owned(), checked)));
-            }
-        }
-    }
-
-    fn custom(&mut self, value: &Spanned<raw::ValuePolicy>) -> Option<ValuePolicy> {
-        match &value.value {
-            raw::ValuePolicy::Boolean => Some(ValuePolicy::Boolean),
-            raw::ValuePolicy::Integer(range) => self.range(&value.with(*range)).map(ValuePolicy::Integer),
-            raw::ValuePolicy::OneOf(texts) => {
-                Some(ValuePolicy::OneOf(texts.iter().map(|text| text.value.clone()).collect()))
-            }
-            raw::ValuePolicy::Kept => {
-                self.error(codes::OPTION, value, "`kept` is for `$select`");
-                None
-            }
-        }
-    }
-
-    fn range(&mut self, range: &Spanned<IntegerRange>) -> Option<IntegerRange> {
-        if range.value.min > range.value.max {
-            self.error(codes::RANGE, range, "`min` is over `max`");
-            return None;
-        }
-        Some(range.value)
-    }
-
-    /// A property that an option names must leave as it is, or its value could be found out by asking.
-    fn observable(&mut self, property: &Spanned<String>, operators: &[Operator], body: &Body) -> bool {
-        let leaf = body
-            .automaton
-            .find(body.object(), property.value.split('/'))
-            .map_or(Leaf::Drop, |node| node.leaf.clone());
-        let by_token = operators.iter().all(|operator| matches!(operator, Operator::Eq | Operator::Ne));
-        match leaf {
-            Leaf::Keep => true,
-            Leaf::Transform(Transform::Reversible(_)) if by_token => true,
-            Leaf::Transform(Transform::Reversible(_)) => {
-                let hint = "a token can be compared with `eq` and `ne` only";
-                self.error_hint(codes::OBSERVABLE, property, "this property leaves as a token", hint);
-                false
-            }
-            Leaf::Drop | Leaf::Transform(_) => {
-                let hint = "the consumer could find its value out by asking; `keep` it, or leave it out here";
-                self.error_hint(codes::OBSERVABLE, property, "this property does not leave as it is", hint);
-                false
-            }
-        }
-    }
-}
-
-impl Body {
-    /// The node of the object that query options speak about: a page's element, or the answer itself.
-    pub fn object(&self) -> NodeId {
-        self.automaton.element().unwrap_or(self.automaton.root())
-    }
 }
 
 impl raw::Response {
@@ -301,13 +235,31 @@ impl raw::Response {
     }
 }
 
-/// The properties for the upstream `$select`. Annotations are not properties.
-fn selectable(automaton: &Automaton) -> Option<Vec<String>> {
-    let object = automaton.element().unwrap_or(automaton.root());
+/// The properties of the object at this node for the upstream `$select`. Annotations are not properties.
+pub(super) fn selectable(automaton: &Automaton, object: NodeId) -> Option<Vec<String>> {
     let object = automaton.node(object).object.as_ref()?;
     if object.other().is_some() {
         return None;
     }
     let survives = |member: &&automaton::Member| member.node.is_some() && !member.name.contains('@');
     Some(object.members().iter().filter(survives).map(|member| member.name.to_string()).collect())
+}
+
+/// Users, groups, and what hangs on them in the directory; not what lies in a mailbox.
+fn is_directory(template: &Template) -> bool {
+    let mut names = template.parts.iter().filter_map(|part| match part {
+        Part::Name(name) => Some(name.as_str()),
+        Part::Param(_) | Part::Function(_) | Part::Cast(_) | Part::Count => None,
+    });
+    names.next().is_some_and(|first| ["users", "groups"].contains(&first))
+        && names.all(|name| DIRECTORY_RELATIONS.contains(&name))
+}
+
+fn places(raw: &raw::Endpoint) -> Places {
+    let named = |name: &Spanned<String>| (name.value.clone(), name.span.clone());
+    Places {
+        endpoint: raw.get.span.clone(),
+        params: raw.params.0.iter().map(|(name, _)| named(name)).collect(),
+        query: raw.query.names.iter().map(named).collect(),
+    }
 }

@@ -3,6 +3,7 @@
 mod endpoints;
 mod overlap;
 mod permissions;
+mod query;
 mod shapes;
 
 use std::sync::Arc;

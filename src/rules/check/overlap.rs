@@ -46,15 +46,24 @@ fn meet(one: &Endpoint, a: &Part, other: &Endpoint, b: &Part) -> bool {
 
 fn params_meet(a: Option<&Param>, b: Option<&Param>) -> bool {
     let (Some(a), Some(b)) = (a, b) else { return false };
-    a.raw
-        || b.raw
+    a.takes_raw()
+        || b.takes_raw()
         || (a.token.is_some() && b.token.is_some())
         || a.one_of.iter().any(|name| accepts_name(Some(b), name))
 }
 
 /// A token never looks like a name: it starts with `p~`.
 fn accepts_name(param: Option<&Param>, name: &str) -> bool {
-    param.is_some_and(|param| param.raw || param.one_of.iter().any(|own| own.eq_ignore_ascii_case(name)))
+    param.is_some_and(|param| {
+        param.takes_raw() || param.one_of.iter().any(|own| own.eq_ignore_ascii_case(name))
+    })
+}
+
+impl Param {
+    /// Whether it takes values that are neither listed names nor tokens.
+    pub fn takes_raw(&self) -> bool {
+        self.raw || self.pattern.is_some()
+    }
 }
 
 impl Endpoint {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use regex::RegexBuilder;
+use regex::{Regex, RegexBuilder};
 
 use super::super::automaton::{self, BuildError};
 use super::super::checked::{Nested, Rule, Shape, ShapeId};
@@ -136,16 +136,7 @@ impl Checker<'_> {
     }
 
     fn parts(&mut self, entry: &raw::Match) -> Option<Match> {
-        let build = |text: &str| {
-            RegexBuilder::new(text).size_limit(MAX_REGEX_BYTES).nest_limit(MAX_REGEX_NESTING).build()
-        };
-        let anchored = format!("^(?:{})$", entry.regex.value);
-        // On its own first: `a)|(?:b` is no expression, but would be one between the anchors' parentheses.
-        let Ok(regex) = build(&entry.regex.value).and_then(|_| build(&anchored)) else {
-            let hint = "see the syntax of Rust's regex crate: no look-around, no back-references";
-            self.error(codes::REGEX, &entry.regex.span, "this regular expression does not compile", hint);
-            return None;
-        };
+        let regex = whole_match(&entry.regex, self.findings)?;
         let groups = [entry.keep.as_ref(), entry.pseudonymize.as_ref().map(|part| &part.group)];
         if groups.iter().all(Option::is_none) {
             let hint = "add `keep: NAME` or `pseudonymize: { group: NAME, as: … }`";
@@ -259,7 +250,9 @@ pub(super) fn report_unused(
     let nested = shapes.0.iter().filter_map(|(_, shape)| shape.0.as_ref());
     let nested = nested.flat_map(|shape| present(&shape.nested)).map(|entry| entry.shape.value.as_str());
     let answered = present(endpoints).map(|endpoint| endpoint.response.value.shape().value.as_str());
-    let used: Vec<_> = nested.chain(answered).collect();
+    let queries = present(endpoints).map(|endpoint| &endpoint.query);
+    let expanded = queries.flat_map(raw::Query::expansions).map(|(_, expand)| expand.shape.value.as_str());
+    let used: Vec<_> = nested.chain(answered).chain(expanded).collect();
     for (name, _) in &shapes.0 {
         if !used.contains(&name.value.as_str()) {
             let message = "nothing uses this shape";
@@ -267,6 +260,22 @@ pub(super) fn report_unused(
             findings.push(Diagnostic::warning(codes::UNUSED_SHAPE, name.span.clone(), message).hint(hint));
         }
     }
+}
+
+/// The expression anchored at both ends, within the limits of size and nesting.
+pub(super) fn whole_match(text: &Spanned<String>, findings: &mut Vec<Diagnostic>) -> Option<Regex> {
+    let build = |text: &str| {
+        RegexBuilder::new(text).size_limit(MAX_REGEX_BYTES).nest_limit(MAX_REGEX_NESTING).build()
+    };
+    let anchored = format!("^(?:{})$", text.value);
+    // On its own first: `a)|(?:b` is no expression, but would be one between the anchors' parentheses.
+    let built = build(&text.value).and_then(|_| build(&anchored));
+    if built.is_err() {
+        let message = "this regular expression does not compile";
+        let hint = "see the syntax of Rust's regex crate: no look-around, no back-references";
+        findings.push(Diagnostic::error(codes::REGEX, text.span.clone(), message).hint(hint));
+    }
+    built.ok()
 }
 
 /// `^From|To$` anchors its first and its last word only. The whole value is matched anyway.

@@ -52,6 +52,27 @@ fn the_order_of_parameters_and_options_is_not_in_the_fingerprint() {
 }
 
 #[test]
+fn every_policy_is_in_the_fingerprint() {
+    let shape = "  s: { keep: [$.a], nested: [{ path: $.m, shape: t }] }\n  t: { keep: [$.b] }";
+    let lines = "    params: { api: { one_of: [v1.0] } }\n    query:\n      $orderby: { a: [asc] }\n      x: { pattern: 'p+' }\n      \
+                 $filter: { a: [in] }\n      $expand: { n: { shape: t, top: { integer: { min: 1, max: 2 } } } }";
+    let first = fingerprint(shape, lines);
+    assert_eq!(first, fingerprint(shape, &format!("{lines} # said differently")));
+    for (from, to) in [
+        ("[asc]", "[desc]"),
+        ("p+", "p*"),
+        ("[in]", "[eq]"),
+        ("max: 2", "max: 3"),
+        ("n: {", "o: {"),
+        ("{ shape: t, top", "{ shape: s, top"),
+        ("{ shape: t, top", "{ shape: t, select: kept, top"),
+        ("{ one_of: [v1.0] }", "{ one_of: [v1.0], pattern: beta }"),
+    ] {
+        assert_ne!(first, fingerprint(shape, &lines.replace(from, to)), "{to}");
+    }
+}
+
+#[test]
 fn where_a_circle_of_shapes_leads_is_in_the_fingerprint() {
     let outer = "  s: { keep: [$.k], nested: [{ path: $.n, shape: t }] }\n";
     let to_outer = format!("{outer}  t: {{ keep: [$.l], nested: [{{ path: $.m, shape: s }}] }}");

@@ -183,11 +183,12 @@ fn contacts(request: &Request<'_>, mailbox: &Mailbox<'_>, segments: &[Segment]) 
 
 fn contact_changes(request: &Request<'_>, mailbox: &Mailbox<'_>, places: &[usize]) -> Result<Reply, Fault> {
     let scope = format!("contacts/{}", mailbox.owner.index);
+    let folder = folders::folder_id(&mailbox.owner.key, folders::CONTACTS);
     let state = State::of(request, &scope)?;
     let tracked = Tracked {
         scope,
         context: request.link("$metadata#Collection(contact)"),
-        link: request.link(&format!("{}/contacts/delta", user_key(mailbox))),
+        link: request.link(&format!("{}/contactFolders('{folder}')/contacts/delta", user_key(mailbox))),
         sizes: OUTLOOK,
         items: places,
     };

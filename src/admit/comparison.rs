@@ -1,0 +1,93 @@
+//! `$filter` against an endpoint's policy: parsed, judged term by term, written anew with opened tokens.
+
+use super::Refusal;
+use super::query::{Checker, find, syntax};
+use crate::graph::{Filter, Literal, OptionName, PropertyPath, option};
+use crate::rules::automaton::Leaf;
+use crate::rules::plan::{Operator, Transform};
+
+impl Checker<'_> {
+    pub(super) fn filter(&self, value: &str) -> Result<String, Refusal> {
+        let filter = option::filter(value).map_err(|error| syntax(&OptionName::Filter, error))?;
+        self.condition(filter).map(|filter| filter.to_string())
+    }
+
+    /// The condition for Graph: canonical names, opened tokens.
+    fn condition(&self, filter: Filter) -> Result<Filter, Refusal> {
+        let all =
+            |parts: Vec<Filter>| parts.into_iter().map(|part| self.condition(part)).collect::<Result<_, _>>();
+        Ok(match filter {
+            Filter::And(parts) => Filter::And(all(parts)?),
+            Filter::Or(parts) => Filter::Or(all(parts)?),
+            Filter::Not(part) => Filter::Not(Box::new(self.condition(*part)?)),
+            Filter::Compare { path, op, literal } => {
+                let name = self.compared(&path, |operator| operator == op)?;
+                Filter::Compare { path: known(name)?, op, literal: self.literal(name, literal)? }
+            }
+            Filter::In { path, literals } => {
+                let name = self.compared(&path, |operator| operator == Operator::In)?;
+                let literals = literals.into_iter().map(|literal| self.literal(name, literal));
+                Filter::In { path: known(name)?, literals: literals.collect::<Result<_, _>>()? }
+            }
+            Filter::Call { .. } | Filter::Any { .. } => return Err(self.refuse_comparison()),
+        })
+    }
+
+    /// The rules' spelling of a property that may be compared so.
+    fn compared(&self, path: &PropertyPath, by: impl Fn(Operator) -> bool) -> Result<&str, Refusal> {
+        let allowed = &self.policy.filter;
+        let name = find(allowed.iter().map(|(name, _)| name.as_str()), path);
+        let entry = allowed.iter().find(|(own, operators)| {
+            Some(own.as_str()) == name && operators.iter().any(|operator| by(*operator))
+        });
+        entry.map(|(name, _)| name.as_str()).ok_or_else(|| self.refuse_comparison())
+    }
+
+    /// A property that leaves as a token is compared with a token of this consumer.
+    fn literal(&self, name: &str, literal: Literal) -> Result<Literal, Refusal> {
+        let body = self.endpoint.response.body();
+        let leaf = body.automaton.find(body.object(), name.split('/')).map(|node| &node.leaf);
+        match (leaf, self.keys, literal) {
+            (Some(Leaf::Transform(Transform::Reversible(class))), Some(keys), Literal::String(token)) => {
+                let original = keys.open(*class, &token).ok_or(Refusal::NotFound)?;
+                Ok(Literal::String(original.to_string()))
+            }
+            (Some(Leaf::Transform(_)), Some(_), _) => Err(Refusal::NotFound),
+            (_, _, literal) => Ok(literal),
+        }
+    }
+
+    fn refuse_comparison(&self) -> Refusal {
+        let one = |(name, operators): &(String, Vec<Operator>)| {
+            let operators: Vec<_> = operators.iter().map(|operator| operator.as_str()).collect();
+            format!("{name} ({})", operators.join(", "))
+        };
+        let allowed: Vec<_> = self.policy.filter.iter().map(one).collect();
+        self.value(&OptionName::Filter, format!("It compares {}.", allowed.join("; ")))
+    }
+}
+
+fn known(name: &str) -> Result<PropertyPath, Refusal> {
+    PropertyPath::parse(name).map_err(|error| syntax(&OptionName::Filter, error))
+}
+
+impl Operator {
+    /// The keyword.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Eq => "eq",
+            Self::Ne => "ne",
+            Self::Gt => "gt",
+            Self::Ge => "ge",
+            Self::Lt => "lt",
+            Self::Le => "le",
+            Self::In => "in",
+        }
+    }
+}
+
+impl PartialEq<crate::graph::Operator> for Operator {
+    fn eq(&self, other: &crate::graph::Operator) -> bool {
+        self.as_str() == other.as_str()
+    }
+}

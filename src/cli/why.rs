@@ -1,0 +1,85 @@
+//! Where in a rules file a request is decided: the line that would have to change, and what the file opens instead.
+
+use std::ops::Range;
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::admit::{Keys, Refusal, route};
+use crate::graph::{OptionName, Target};
+use crate::rules::Plan;
+use crate::rules::plan::Endpoint;
+
+/// The most templates that are offered instead of one that is not open.
+const MAX_NEAREST: usize = 3;
+
+/// A line of a rules file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct RuleLine {
+    pub(super) file: String,
+    /// One-based.
+    pub(super) line: usize,
+}
+
+impl RuleLine {
+    pub(super) fn new(file: &Path, text: &str, place: &Range<usize>) -> Self {
+        let before = text.as_bytes().iter().take(place.start);
+        Self { file: file.display().to_string(), line: before.filter(|byte| **byte == b'\n').count() + 1 }
+    }
+}
+
+/// The endpoint that a path is for: the one that takes its parameters, or else one that has its form.
+pub(super) fn endpoint<'p>(plan: &'p Plan, target: &Target, keys: &dyn Keys) -> Option<&'p Endpoint> {
+    let has_form = |endpoint: &&Endpoint| endpoint.template.matches(target).is_some();
+    let mut candidates: Vec<_> = plan.endpoints.iter().map(AsRef::as_ref).filter(has_form).collect();
+    candidates.sort_by_key(|endpoint| route::misfit(endpoint, target, keys).is_some());
+    candidates.first().copied()
+}
+
+/// Where the endpoint says what it refuses: a parameter, an option, or itself. `option` is the refused one.
+pub(super) fn place(
+    endpoint: &Endpoint,
+    target: &Target,
+    refusal: &Refusal,
+    option: Option<&OptionName>,
+    keys: &dyn Keys,
+) -> Option<Range<usize>> {
+    let places = &endpoint.places;
+    match refusal {
+        Refusal::Endpoint | Refusal::NotFound => {
+            let param = route::misfit(endpoint, target, keys).map(|param| param.name.as_str());
+            let entry = places.params.iter().find(|(name, _)| Some(name.as_str()) == param);
+            Some(entry.map_or_else(|| option_place(endpoint, option), |(_, place)| place.clone()))
+        }
+        Refusal::Option { .. } | Refusal::OptionValue { .. } | Refusal::OptionSyntax { .. } => {
+            Some(option_place(endpoint, option))
+        }
+        // No rule would let these by.
+        Refusal::Method
+        | Refusal::Target(_)
+        | Refusal::Prefer(_)
+        | Refusal::LinkOptions
+        | Refusal::Link
+        | Refusal::LinkExpired => None,
+    }
+}
+
+/// The option's entry; the endpoint's own line if it has none, for that is where one would be added.
+fn option_place(endpoint: &Endpoint, option: Option<&OptionName>) -> Range<usize> {
+    let is_option = |name: &str| OptionName::parse(name).is_some_and(|name| Some(&name) == option);
+    let entry = endpoint.places.query.iter().find(|(name, _)| is_option(name));
+    entry.map_or_else(|| endpoint.places.endpoint.clone(), |(_, place)| place.clone())
+}
+
+/// The templates that share most with the target, and the endpoints' names.
+pub(super) fn nearest(plan: &Plan, target: &Target) -> Vec<String> {
+    let distance = |endpoint: &Endpoint| {
+        let shared = endpoint.template.shared(target);
+        (usize::MAX - shared, endpoint.template.parts.len().abs_diff(target.segments.len()))
+    };
+    let mut near: Vec<_> =
+        plan.endpoints.iter().filter(|endpoint| endpoint.template.shared(target) > 0).collect();
+    near.sort_by_key(|endpoint| distance(endpoint));
+    let describe = |endpoint: &Endpoint| format!("{} ({})", endpoint.template, endpoint.name);
+    near.into_iter().take(MAX_NEAREST).map(|endpoint| describe(endpoint)).collect()
+}
