@@ -207,7 +207,7 @@ async fn what_one_consumer_got_is_of_no_use_to_another() {
     let own = theirs["@odata.nextLink"].as_str().unwrap();
     assert_eq!(proxy.get_as("other", own, &[]).await.status, 200);
     let refused = visible(&proxy.get_as("other", next, &[]).await);
-    assert!(refused.starts_with("404\n") && refused.contains("linkNotFound"), "{refused}");
+    assert!(refused.starts_with("410\n") && refused.contains("resyncRequired"), "{refused}");
     let forged = as_other(format!("{USERS}?$skiptoken=nothing")).await;
     assert_eq!(visible(&forged), refused);
 }

@@ -151,7 +151,7 @@ async fn links_outlive_a_key_rotation() {
     let alone = KeyRing::render_new(&new, 'N', "2026-06-01T00:00:00Z");
     proxy.write("keys.yaml", &alone);
     proxy.until(&user(&old), |answer| answer.status == 404).await;
-    assert_refused(&proxy.get(&links[0]).await, 404, "linkNotFound");
+    assert_refused(&proxy.get(&links[0]).await, 410, "resyncRequired");
 }
 
 #[tokio::test]
@@ -181,7 +181,7 @@ async fn a_link_that_was_touched_is_not_found() {
         let mut touched = sealed.to_owned().into_bytes();
         touched[at] = if touched[at] == b'A' { b'B' } else { b'A' };
         let touched = String::from_utf8(touched).unwrap();
-        assert_refused(&proxy.get(&format!("{path}?$skiptoken={touched}")).await, 404, "linkNotFound");
+        assert_refused(&proxy.get(&format!("{path}?$skiptoken={touched}")).await, 410, "resyncRequired");
     }
     let other = tenant.users().iter().filter(|user| user.has_mailbox()).nth(1).unwrap();
     let other = format!("/v1.0/users/{}/mailFolders/inbox/messages/delta", proxy.id(other.id()));
@@ -200,7 +200,7 @@ async fn a_link_that_was_touched_is_not_found() {
         format!("{other}?$deltatoken={changes}"),
         format!("{}?$deltatoken={changes}", inbox.replace("inbox", "archive")),
     ] {
-        assert_refused(&proxy.get(&moved).await, 404, "linkNotFound");
+        assert_refused(&proxy.get(&moved).await, 410, "resyncRequired");
     }
 }
 

@@ -76,17 +76,18 @@ pub(super) fn sealed(target: &Target) -> Result<Option<(LinkKind, &str)>, Refusa
     }
 }
 
-/// The request for Graph behind a sealed link: authenticated, issued for this path, and admitted again.
+/// The request for Graph behind a sealed link: authenticated, issued for this path under these rules, and admitted
+/// again.
 pub(super) fn open(policy: &Policy, route: &Route, kind: LinkKind, sealed: &str) -> Result<String, Refusal> {
     let plain = policy.keys.unseal_link(sealed).ok_or(Refusal::Link)?;
     let content: Content<'_> = serde_json::from_slice(&plain).map_err(|_| Refusal::Link)?;
-    if content.k != letter(kind) || content.e != route.endpoint.name || content.p != route.path {
-        return Err(Refusal::Link);
+    let is_of_this_request =
+        content.k == letter(kind) && content.e == route.endpoint.name && content.p == route.path;
+    if is_of_this_request && content.r == policy.plan.fingerprint {
+        check(&content.t, &route.endpoint)
+    } else {
+        Err(Refusal::Link)
     }
-    if content.r != policy.plan.fingerprint {
-        return Err(Refusal::LinkExpired);
-    }
-    check(&content.t, &route.endpoint)
 }
 
 /// Graph's link, written anew, if this endpoint could have asked it.

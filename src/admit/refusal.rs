@@ -52,12 +52,12 @@ pub enum Refusal {
     /// `$skiptoken` or `$deltatoken` beside other options.
     #[error("A link is followed as it is: no options beside its token.")]
     LinkOptions,
-    /// The link does not open, or was issued for something else.
-    #[error("The link is not one that this proxy issued for this request. Start again from the first page.")]
+    /// The link does not open, was issued for something else, or under rules that are gone. One answer to all of them:
+    /// a consumer cannot tell a forged link from an old one, and has to do the same about both.
+    #[error(
+        "The link is not one that this proxy issued for this request, or its keys or rules are gone. Start again from the first page."
+    )]
     Link,
-    /// The link opens, but the rules under which it was issued are gone.
-    #[error("The rules have changed since this link was issued. Start again from the first page.")]
-    LinkExpired,
 }
 
 impl Refusal {
@@ -68,8 +68,8 @@ impl Refusal {
             Self::Target(error) if error.is_too_long() => 414,
             Self::Target(_) | Self::Prefer(_) | Self::OptionSyntax { .. } | Self::LinkOptions => 400,
             Self::Endpoint | Self::Option { .. } | Self::OptionValue { .. } => 403,
-            Self::NotFound | Self::Link => 404,
-            Self::LinkExpired => 410,
+            Self::NotFound => 404,
+            Self::Link => 410,
         }
     }
 
@@ -85,8 +85,7 @@ impl Refusal {
             Self::OptionSyntax { error, .. } => error.code(),
             Self::OptionValue { .. } => "optionValueNotAllowed",
             Self::LinkOptions => "linkWithOptions",
-            Self::Link => "linkNotFound",
-            Self::LinkExpired => "resyncRequired",
+            Self::Link => "resyncRequired",
         }
     }
 }

@@ -55,12 +55,9 @@ pub(super) fn place(
             Some(option_place(endpoint, option))
         }
         // No rule would let these by.
-        Refusal::Method
-        | Refusal::Target(_)
-        | Refusal::Prefer(_)
-        | Refusal::LinkOptions
-        | Refusal::Link
-        | Refusal::LinkExpired => None,
+        Refusal::Method | Refusal::Target(_) | Refusal::Prefer(_) | Refusal::LinkOptions | Refusal::Link => {
+            None
+        }
     }
 }
 

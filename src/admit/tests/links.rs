@@ -26,7 +26,7 @@ fn a_delta_link_is_of_its_own_kind() {
     let sealed = seal(&mail(), "/v1.0/users/delta", link, LinkKind::Delta).unwrap();
     let sealed = sealed.strip_prefix(PREFIX).unwrap();
     assert!(upstream(&mail(), sealed).ends_with("?$deltatoken=abc"));
-    assert_eq!(refused(&mail(), &sealed.replace("$deltatoken", "$skiptoken")), (404, "linkNotFound"));
+    assert_eq!(refused(&mail(), &sealed.replace("$deltatoken", "$skiptoken")), (410, "resyncRequired"));
 }
 
 #[test]
@@ -47,10 +47,10 @@ fn a_link_that_was_tampered_with_is_not_found() {
         let mut forged = link.clone();
         let other = if link.as_bytes()[at] == b'A' { "B" } else { "A" };
         forged.replace_range(at..=at, other);
-        assert_eq!(refused(&mail(), &forged), (404, "linkNotFound"), "byte {at}");
+        assert_eq!(refused(&mail(), &forged), (410, "resyncRequired"), "byte {at}");
     }
     for forged in ["RFNwdAIAAQ", "", "latest", "p~AAAA"] {
-        assert_eq!(refused(&mail(), &format!("/v1.0/users?$skiptoken={forged}")).0, 404, "{forged}");
+        assert_eq!(refused(&mail(), &format!("/v1.0/users?$skiptoken={forged}")).0, 410, "{forged}");
     }
     assert!(get(&mail(), &link).is_ok());
 }
@@ -63,16 +63,16 @@ fn a_link_opens_on_the_path_that_it_was_issued_for() {
     let sealed = sealed.strip_prefix(PREFIX).unwrap();
     assert!(get(&mail(), sealed).is_ok());
     let (_, options) = sealed.split_once('?').unwrap();
-    assert_eq!(refused(&mail(), &format!("{}?{options}", path("someone-else"))), (404, "linkNotFound"));
-    assert_eq!(refused(&mail(), &format!("/v1.0/users?{options}")), (404, "linkNotFound"));
-    assert_eq!(refused(&mail(), &format!("/beta/users?{}", next(&mail()).split_once('?').unwrap().1)).0, 404);
+    assert_eq!(refused(&mail(), &format!("{}?{options}", path("someone-else"))), (410, "resyncRequired"));
+    assert_eq!(refused(&mail(), &format!("/v1.0/users?{options}")), (410, "resyncRequired"));
+    assert_eq!(refused(&mail(), &format!("/beta/users?{}", next(&mail()).split_once('?').unwrap().1)).0, 410);
 }
 
 #[test]
 fn a_link_opens_for_the_consumer_that_it_was_issued_to() {
     let link = next(&mail());
     assert!(get(&policy_of("acme-analytics", MAIL), &link).is_ok());
-    assert_eq!(refused(&policy_of("other-consumer", MAIL), &link), (404, "linkNotFound"));
+    assert_eq!(refused(&policy_of("other-consumer", MAIL), &link), (410, "resyncRequired"));
 }
 
 #[test]
