@@ -53,11 +53,6 @@ pub(super) enum Error {
     /// The rules refuse the request that the document is the answer to.
     #[error("the request is refused with {status} {code}: {0}", status = .0.status(), code = .0.code())]
     Refused(Refusal),
-    /// A sealed link in the request, and no keys.
-    #[error(
-        "the request follows a sealed link, which only the proxy's keys open; say which with --keys FILE --consumer NAME"
-    )]
-    SealedLink,
     /// The document on standard input is refused.
     #[error("standard input: {0}")]
     Document(Failure),

@@ -61,7 +61,8 @@ struct Explanation {
 }
 
 /// What is said of an answer that depends on tokens.
-const TOKENS: &str = "tokens are taken for valid; with --keys FILE --consumer NAME they are opened";
+const TOKENS: &str =
+    "tokens and sealed links are taken for valid; with --keys FILE --consumer NAME they are opened";
 /// What is said of a batch.
 const EACH_ALONE: &str = "each request inside is admitted on its own";
 
@@ -106,12 +107,17 @@ fn explain(args: &Args) -> Result<Explanation, Error> {
     if let (Some(_), Some(target)) = (admit::batch(&request), &target) {
         return Ok(batch(target));
     }
-    let answer = admit::admit(&request, &policy);
-    if args.keys.is_none() && matches!(answer, Err(Refusal::Link)) {
-        return Err(Error::SealedLink);
+    let mut answer = admit::admit(&request, &policy);
+    // Without keys a link is taken for one that opens, as tokens are.
+    let presumed = args.keys.is_none() && matches!(answer, Err(Refusal::Link));
+    if presumed {
+        let path = request.target.split('?').next().unwrap_or_default();
+        answer = admit::admit(&Request { target: path, ..request }, &policy);
     }
     Ok(match &target {
-        Some(target) => Subject { args, text: &text, policy: &policy, request, target }.explanation(answer),
+        Some(target) => {
+            Subject { args, text: &text, policy: &policy, request, target, presumed }.explanation(answer)
+        }
         None => Explanation { reason: answer.err().map(Reason::from), ..Explanation::refusal() },
     })
 }
@@ -151,6 +157,8 @@ struct Subject<'a> {
     policy: &'a Policy,
     request: Request<'a>,
     target: &'a Target,
+    /// Whether the link in it could not be opened and is taken for one that can.
+    presumed: bool,
 }
 
 impl Subject<'_> {
@@ -161,13 +169,17 @@ impl Subject<'_> {
             endpoint: endpoint.map(|endpoint| endpoint.name.clone()),
             canonical: Some(readable(&spelled.unwrap_or_else(|| self.target.canonical()))),
             // Without an endpoint there is nothing that an option could be measured by.
-            options: if self.admit_with(None).is_ok() { self.verdicts() } else { Vec::new() },
+            options: if !self.presumed && self.admit_with(None).is_ok() {
+                self.verdicts()
+            } else {
+                Vec::new()
+            },
             ..Explanation::refusal()
         };
         match answer {
             Ok(admitted) => Explanation {
                 decision: Decision::Allow,
-                upstream: Some(veiled_upstream(&admitted, is_link(self.target))),
+                upstream: Some(self.upstream(&admitted)),
                 prefer: Some(admitted.prefer.values()),
                 rule: Some(self.line(&admitted.endpoint.places.endpoint)),
                 note: self.args.keys.is_none().then_some(TOKENS),
@@ -182,6 +194,14 @@ impl Subject<'_> {
                 reason: Some(Reason::from(refusal)),
                 ..shared
             },
+        }
+    }
+
+    fn upstream(&self, admitted: &Admitted) -> String {
+        let upstream = veiled_upstream(admitted, is_link(self.target));
+        match upstream.split_once('?') {
+            Some((path, _)) if self.presumed => format!("{path}?{{sealed}}"),
+            _ => upstream,
         }
     }
 

@@ -180,7 +180,7 @@ fn with_keys_only_this_consumers_tokens_open_and_are_not_shown() {
 }
 
 #[test]
-fn sealed_links_need_keys_and_are_admitted_again() {
+fn sealed_links_are_admitted_again_and_without_keys_taken_for_valid() {
     let scratch = Scratch::new();
     let keys = scratch.keys();
     let page = r#"{"value":[],"@odata.nextLink":"https://graph.microsoft.com/v1.0/users/user-guid/messages?$skip=10"}"#;
@@ -208,7 +208,19 @@ fn sealed_links_need_keys_and_are_admitted_again() {
     assert!(!ran.stdout.contains("user-guid"), "{ran:?}");
     refused(&ask(RULES, "other"), 404, "itemNotFound");
     refused(&ask(OTHER_RULES, "acme"), 410, "resyncRequired");
-    glassine(&["explain", "--rules", RULES, link]).fails(2, &["sealed link", "--keys"]);
+    let presumed = glassine(&["explain", "--rules", RULES, "--format", "json", link]);
+    let explanation = allowed(&presumed);
+    assert!(
+        explanation["note"].as_str().unwrap().contains("sealed links are taken for valid"),
+        "{presumed:?}"
+    );
+    assert!(!explanation["upstream"].to_string().contains("$skip=10"), "{presumed:?}");
+    let elsewhere = format!("/v1.0/me/messages?{}", link.split_once('?').unwrap().1);
+    refused(
+        &glassine(&["explain", "--rules", RULES, "--format", "json", &elsewhere]),
+        403,
+        "endpointNotAllowed",
+    );
 }
 
 /// The text of the line of the shipped rules that an explanation names.
