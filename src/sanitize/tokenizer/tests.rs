@@ -383,6 +383,17 @@ fn counts_positions() {
     }
 }
 
+/// Not where the chunk had been read to: that would let the chunks show.
+#[test]
+fn stays_at_the_position_of_an_error() {
+    let mut tokenizer = Tokenizer::new(Limits { number_length: 3, ..Limits::default() });
+    let mut transcript = Transcript::default();
+    tokenizer.feed(b"[12", &mut transcript).unwrap();
+    assert_eq!(tokenizer.position(), 3);
+    tokenizer.feed(b"34]", &mut transcript).unwrap_err();
+    assert_eq!(tokenizer.position(), 1);
+}
+
 #[test]
 fn says_what_and_where_but_never_the_data() {
     let (_, outcome) = read("{\"secret\":\"hidden\\x\"}");
