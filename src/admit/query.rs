@@ -27,8 +27,10 @@ pub(super) fn readmit(target: &Target, endpoint: &Endpoint) -> Result<(), Refusa
     for option in target.options.iter().filter(|option| !opaque(&option.name)) {
         match &option.name {
             // Graph pages by `$skip` whether or not the consumer may.
-            OptionName::Skip | OptionName::Top => drop(option::integer(&option.value)),
-            name => drop(checker.option(name, &option.value)?),
+            name @ (OptionName::Skip | OptionName::Top) => {
+                option::integer(&option.value).map(drop).map_err(|error| syntax(name, error))?;
+            }
+            name => checker.option(name, &option.value).map(drop)?,
         }
     }
     Ok(())

@@ -50,7 +50,7 @@ pub(super) fn rules(file: &Path) -> Result<Plan, Error> {
 ///
 /// # Errors
 ///
-/// As [`rules`].
+/// As [`rules()`].
 pub(super) fn compile(file: &Path, text: &str) -> Result<Plan, Error> {
     let compiled = rules::compile(&file.display().to_string(), text);
     compiled.plan.ok_or_else(|| Error::Rules { file: file.to_owned(), report: compiled.report.render() })
