@@ -18,7 +18,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use consumer::{BearerHash, Consumer, ConsumerLimits};
-pub(crate) use upstream::is_guid;
 pub use upstream::{Timeouts, Upstream, UpstreamCredential};
 pub use url::BaseUrl;
 

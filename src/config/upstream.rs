@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::check::{Context, optional};
 use super::raw::{self, Text};
 use super::{BaseUrl, FileRef, Source};
+use crate::graph::is_guid;
 use crate::rules::codes::{CONFIG_UNSUPPORTED, CONFIG_VALUE};
 use crate::rules::yaml::Spanned;
 
@@ -161,12 +162,6 @@ fn check_client_id(text: &Text, context: &mut Context<'_>) -> Option<String> {
         "this is not a client id",
         "copy the application (client) id of the app registration: a GUID",
     )
-}
-
-/// 8-4-4-4-12 hexadecimal digits.
-pub(crate) fn is_guid(text: &str) -> bool {
-    let is_hex = |group: &str| group.bytes().all(|b| b.is_ascii_hexdigit());
-    text.split('-').map(str::len).eq([8, 4, 4, 4, 12]) && text.split('-').all(is_hex)
 }
 
 fn check_credential(

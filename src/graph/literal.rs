@@ -81,7 +81,8 @@ pub(super) fn boolean(word: &str) -> Option<bool> {
     word.eq_ignore_ascii_case("false").then_some(false)
 }
 
-fn is_guid(word: &str) -> bool {
+/// Whether a text is eight, four, four, four and twelve hexadecimal digits, joined by hyphens (RFC 9562, 4).
+pub fn is_guid(word: &str) -> bool {
     let is_group = |(group, length): (&str, usize)| {
         group.len() == length && group.bytes().all(|byte| byte.is_ascii_hexdigit())
     };

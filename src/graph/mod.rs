@@ -41,7 +41,7 @@ pub mod target_error;
 pub use error_body::{ErrorBody, is_plain_identifier};
 pub use filter::{Filter, Function, Operator};
 pub use link::{LinkError, Origin, Scheme, relative_target};
-pub use literal::Literal;
+pub use literal::{Literal, is_guid};
 pub use option::{Direction, Expansion};
 pub use option_error::{OptionError, OptionErrorKind};
 pub use option_name::OptionName;

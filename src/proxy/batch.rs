@@ -115,7 +115,10 @@ type Success = watch::Receiver<Option<bool>>;
 impl Runner {
     async fn run(self: Arc<Self>, items: Vec<BatchItem>, out: Sender<Piece>) -> Result<(), Gone> {
         let (queue, mut turns) = mpsc::channel(MAX_ITEMS);
-        let starting = self.start_in_order(items, queue);
+        let starting = async {
+            self.start_in_order(items, queue).await;
+            std::future::pending().await
+        };
         let writing = async {
             let mut separator = "{\"responses\":[";
             while let Some((task, _slot)) = turns.recv().await {
@@ -126,8 +129,11 @@ impl Runner {
             put(&out, Clean::punctuation("]}")).await?;
             out.send(Ok(None)).await.map_err(|_| Gone)
         };
-        let ((), written) = tokio::join!(starting, writing);
-        written
+        // When nothing more can be written nothing more is started: a request that waits for its place would wait for ever.
+        tokio::select! {
+            written = writing => written,
+            never = starting => never,
+        }
     }
 
     async fn start_in_order(

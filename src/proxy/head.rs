@@ -11,7 +11,7 @@ use hyper::body::{Body, Incoming};
 
 use super::problem::Problem;
 use crate::admit;
-use crate::config::is_guid;
+use crate::graph::is_guid;
 
 /// A request's head.
 pub(super) struct Head<'a> {

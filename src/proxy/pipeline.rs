@@ -6,7 +6,7 @@ use std::task::{Context as Poller, Poll, ready};
 use bytes::Bytes;
 use http_body::Body;
 
-use super::raw_answer::RawBody;
+use super::raw_answer::{MAX_WHOLE, RawBody};
 use crate::codec::{DeflateError, InflateError, Inflater};
 use crate::sanitize::{Clean, Context, Counters, Failure, Raw, Sanitizer, Violation};
 use crate::upstream::{UpstreamBody, UpstreamError};
@@ -34,7 +34,7 @@ pub enum Broken {
     #[error(transparent)]
     Document(#[from] Failure),
     /// A short body that is not short.
-    #[error("an answer that has to be short is longer than {} bytes", 64 * 1024)]
+    #[error("an answer that has to be short is longer than {MAX_WHOLE} bytes")]
     TooLong,
 }
 

@@ -12,7 +12,7 @@ use super::raw_answer::CleanHeader;
 use crate::admit::Refusal;
 use crate::audit::Outcome;
 use crate::graph::ErrorBody;
-use crate::graph::batch::BatchError;
+use crate::graph::batch::{BatchError, MAX_ENVELOPE};
 use crate::sanitize::{Clean, Violation};
 use crate::upstream::{TokenError, UpstreamError};
 
@@ -134,7 +134,10 @@ impl Problem {
             Self::AbsoluteForm => (400, "absoluteForm", "The request target has to be a path, not a URL."),
             Self::ForeignHost => (421, "foreignHost", "The Host field has to name this proxy."),
             Self::RequestBody => (413, "bodyNotAllowed", "A request must not have a body."),
-            Self::EnvelopeTooLarge => (413, "batchTooLarge", "A batch can have 256 KiB at most."),
+            Self::EnvelopeTooLarge => {
+                let message = format!("A batch can have {} KiB at most.", MAX_ENVELOPE / 1024);
+                return Told { status: self::status(413), code: "batchTooLarge".to_owned(), message };
+            }
             Self::EnvelopeTimeout => (408, "batchTimeout", "The batch did not arrive in time."),
             Self::Batch(error) => {
                 let message = format!("The batch is not acceptable: {error}.");

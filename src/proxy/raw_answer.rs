@@ -14,7 +14,7 @@ use crate::sanitize::{Clean, Raw, gate};
 use crate::upstream::{MediaType, Preference, UpstreamBody};
 
 /// Error bodies and counts are read whole, up to this many bytes. Graph's are under 4 KiB.
-const MAX_WHOLE: usize = 64 * 1024;
+pub(super) const MAX_WHOLE: usize = 64 * 1024;
 
 /// A header that may leave.
 pub(super) type CleanHeader = (&'static str, Clean<String>);

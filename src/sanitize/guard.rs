@@ -29,7 +29,8 @@ impl<T> Raw<T> {
     }
 }
 
-/// Something that may leave. Made by the sanitizer, and from this program's own error texts.
+/// Something that may leave. Made by the sanitizer, and, in this file, from what this program says itself: error texts,
+/// heads of a batch's answers, punctuation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Clean<T>(T);
 
