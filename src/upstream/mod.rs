@@ -14,6 +14,7 @@
 mod body;
 mod client;
 mod connector;
+mod document;
 mod error;
 mod origin;
 mod request;
@@ -25,6 +26,7 @@ mod transport;
 pub use body::UpstreamBody;
 pub use client::{GraphClient, MAX_BODY, Settings};
 pub use connector::BuildError;
+pub use document::{DocumentClient, DocumentError, DocumentUrl, DocumentUrlError, MAX_DOCUMENT};
 pub use error::{Phase, UpstreamError};
 pub use origin::{Origin, OriginError};
 pub use request::{ConsistencyLevel, MediaType, Preference, RequestHeaders, RequestId};

@@ -1,0 +1,168 @@
+//! Small public documents by GET: the key sets and the OpenID configurations of issuers. No credential is sent.
+
+use std::fmt;
+use std::pin::pin;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::header::{ACCEPT, CONTENT_ENCODING, HeaderValue, USER_AGENT};
+use http::{Request, StatusCode, Uri};
+use http_body_util::{BodyExt, Full};
+use rustls_pki_types::CertificateDer;
+
+use super::body::UpstreamBody;
+use super::connector::BuildError;
+use super::error::UpstreamError;
+use super::origin::{Origin, OriginError};
+use super::timeouts::Timeouts;
+use super::transport::Transport;
+
+/// The most bytes of a document. Entra's key set has some 20 KiB, its OpenID configuration two.
+pub const MAX_DOCUMENT: u64 = 256 * 1024;
+
+/// How long each step of fetching a document may take: requests wait for it.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// The address of a document: `https`, or on this very host.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct DocumentUrl {
+    origin: Origin,
+    uri: Uri,
+}
+
+/// Why an address was refused.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum DocumentUrlError {
+    /// No absolute URL, or one with a fragment.
+    #[error("this is not an absolute URL")]
+    NotAUrl,
+    /// The server cannot be trusted to say whose keys are whose.
+    #[error(transparent)]
+    Origin(#[from] OriginError),
+}
+
+impl DocumentUrl {
+    /// Reads an absolute URL.
+    ///
+    /// # Errors
+    /// [`DocumentUrlError`] where it is none, or could be answered by somebody on the way.
+    pub fn parse(text: &str) -> Result<Self, DocumentUrlError> {
+        let uri: Uri = text.parse().map_err(|_| DocumentUrlError::NotAUrl)?;
+        // `http` would cut a fragment off in silence.
+        if text.contains('#') {
+            return Err(DocumentUrlError::NotAUrl);
+        }
+        let parts = uri.clone().into_parts();
+        let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
+            return Err(DocumentUrlError::NotAUrl);
+        };
+        Ok(Self { origin: Origin::new(scheme, authority)?, uri })
+    }
+}
+
+impl fmt::Display for DocumentUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.uri.fmt(f)
+    }
+}
+
+/// Why there is no document.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum DocumentError {
+    /// A content coding that was not asked for.
+    #[error("the document came in a content coding that was not asked for")]
+    Coding,
+    /// Another status than 200.
+    #[error("the server of the document answered with status {0}")]
+    Status(StatusCode),
+    /// The exchange failed.
+    #[error("the server of the document cannot be asked: {0}")]
+    Upstream(#[from] UpstreamError),
+}
+
+/// A client for one document.
+pub struct DocumentClient {
+    transport: Transport,
+    url: DocumentUrl,
+}
+
+impl DocumentClient {
+    /// Builds the client. Connects to nobody yet.
+    ///
+    /// # Errors
+    /// [`BuildError`] where TLS cannot be set up.
+    pub fn new(
+        url: DocumentUrl,
+        extra_roots: &[CertificateDer<'static>],
+        timeouts: Timeouts,
+    ) -> Result<Self, BuildError> {
+        let short = |limit: Duration| limit.min(LIMIT);
+        let timeouts = Timeouts {
+            head: short(timeouts.head),
+            idle: short(timeouts.idle),
+            total: short(timeouts.total),
+            ..timeouts
+        };
+        Ok(Self { transport: Transport::new(&url.origin, extra_roots, timeouts)?, url })
+    }
+
+    /// Where the document is.
+    pub fn url(&self) -> &DocumentUrl {
+        &self.url
+    }
+
+    /// Gets the document's bytes. A connection that is lost before the answer is tried again, once.
+    ///
+    /// # Errors
+    /// [`DocumentError`], which repeats nothing of what the other side sent.
+    pub async fn get(&self) -> Result<Bytes, DocumentError> {
+        match self.try_get().await {
+            Err(DocumentError::Upstream(UpstreamError::Reset | UpstreamError::Truncated)) => {
+                self.try_get().await
+            }
+            done => done,
+        }
+    }
+
+    async fn try_get(&self) -> Result<Bytes, DocumentError> {
+        let mut request = Request::new(Full::<Bytes>::default());
+        *request.uri_mut() = self.url.uri.clone();
+        let headers = request.headers_mut();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json, application/jwk-set+json"));
+        headers.insert(USER_AGENT, HeaderValue::from_static(concat!("glassine/", env!("CARGO_PKG_VERSION"))));
+        let answer = self.transport.send(request, MAX_DOCUMENT).await?;
+        if answer.status() != StatusCode::OK {
+            return Err(DocumentError::Status(answer.status()));
+        }
+        if answer.headers().get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+            return Err(DocumentError::Coding);
+        }
+        Ok(collect(answer.into_body()).await?)
+    }
+}
+
+async fn collect(body: UpstreamBody) -> Result<Bytes, UpstreamError> {
+    let (mut body, mut bytes) = (pin!(body), BytesMut::new());
+    while let Some(frame) = body.frame().await {
+        bytes.extend_from_slice(frame?.data_ref().map(Bytes::as_ref).unwrap_or_default());
+    }
+    Ok(bytes.freeze())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_is_behind_https_or_on_this_host() {
+        for good in ["https://login.example/t/keys", "https://a.example/k?v=2", "http://127.0.0.1:80/keys"] {
+            assert_eq!(DocumentUrl::parse(good).unwrap().to_string(), good);
+        }
+        for bad in ["http://login.example/keys", "ftp://a.example/x", "https://u@a.example/x"] {
+            assert!(matches!(DocumentUrl::parse(bad), Err(DocumentUrlError::Origin(_))), "{bad}");
+        }
+        for bad in ["", "/keys", "a.example/keys", "https://a.example/k#x", "https://"] {
+            assert_eq!(DocumentUrl::parse(bad), Err(DocumentUrlError::NotAUrl), "{bad}");
+        }
+    }
+}
