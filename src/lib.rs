@@ -33,6 +33,7 @@
 //! | [`admit`] | may this request pass? | yes |
 //! | [`sanitize`] | decides what leaves: tokenizer, matcher, transforms | yes |
 //! | [`pseudonym`] | canonical forms, keyed tokens, reversible tokens, keys | yes |
+//! | [`grants`] | the permissions that were granted, against those that the rules need | yes |
 //! | [`upstream`] | Graph and Entra clients | |
 //! | [`codec`] | bounded gzip, both ways | |
 //! | [`proxy`] | the sentence | |
@@ -56,6 +57,7 @@ pub mod cli;
 pub mod codec;
 pub mod config;
 pub mod demo;
+pub mod grants;
 pub mod graph;
 pub mod proxy;
 pub mod pseudonym;

@@ -7,6 +7,7 @@
 //! | `path` | JSONPath, narrowed to what can be streamed |
 //! | `template` | endpoint paths |
 //! | `check` | meaning: names resolved, conflicts and observable properties found |
+//! | `permissions` | what is known of Graph's permissions |
 //! | `automaton` | shapes compiled to a matcher |
 //! | `plan` | the compiled form, which describes itself |
 //! | `diagnostic`, `codes` | what an author is told |
@@ -18,6 +19,7 @@ pub mod codes;
 pub mod diagnostic;
 mod fingerprint;
 mod path;
+pub mod permissions;
 pub mod plan;
 pub mod raw;
 pub mod template;

@@ -25,8 +25,8 @@ pub struct Plan {
     pub title: String,
     /// What the data is for.
     pub purpose: String,
-    /// The permissions that open the endpoints; each a list of alternatives, least first.
-    pub permissions: Vec<Vec<String>>,
+    /// The permissions that open the endpoints.
+    pub permissions: Vec<Permission>,
     /// What of an address's domain is shown.
     pub domains: DomainMode,
     /// Whether plus tags are part of an address.
@@ -36,6 +36,15 @@ pub struct Plan {
     /// Identifies what these rules let out: 16 hexadecimal digits over everything that decides it. Comments, titles
     /// and the order of lines do not count.
     pub fingerprint: String,
+}
+
+/// A permission that the endpoints need.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Permission {
+    /// The names that would do, least first.
+    pub any_of: Vec<String>,
+    /// What it is for, in the words of who wrote the rules.
+    pub why: Option<String>,
 }
 
 /// One request that is answered.

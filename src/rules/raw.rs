@@ -3,6 +3,7 @@
 //! The JSON Schema of the format is generated from these types ([`json_schema()`]), so that editors complete what this
 //! program accepts. What the pieces mean is decided in [`super::check`].
 
+mod permission;
 mod prefer;
 mod query;
 
@@ -10,11 +11,12 @@ use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, Visitor};
 
 use super::yaml::{Recovered, Spanned};
 use crate::pseudonym::{DomainMode, PlusTags};
 
+pub use permission::Permission;
 pub use prefer::{IdType, Prefer, Returned};
 pub use query::{Expand, Operator, OrderBy, Query, ValuePolicy};
 
@@ -31,7 +33,7 @@ pub struct File {
     /// What the data is for, in one or two sentences.
     pub purpose: String,
     /// The least Microsoft Graph application permissions that open the endpoints.
-    pub permissions: Vec<Permission>,
+    pub permissions: Vec<Recovered<Permission>>,
     /// How e-mail addresses are canonicalised and what of their domain is shown.
     #[serde(default)]
     pub addresses: Addresses,
@@ -40,10 +42,6 @@ pub struct File {
     /// Which requests are answered; everything else is refused.
     pub endpoints: Vec<Recovered<Endpoint>>,
 }
-
-/// One permission, or alternatives, least first.
-#[derive(Clone, Debug)]
-pub struct Permission(pub Vec<Spanned<String>>);
 
 /// How e-mail addresses are treated.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
@@ -296,49 +294,6 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for EntriesVisitor<T> {
     }
 }
 
-impl<'de> Deserialize<'de> for Permission {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Spanned { value, span } = Spanned::<OneOrMany>::deserialize(deserializer)?;
-        Ok(Self(match value {
-            OneOrMany::One(value) => vec![Spanned { value, span }],
-            OneOrMany::Many(names) => names,
-        }))
-    }
-}
-
-enum OneOrMany {
-    One(String),
-    Many(Vec<Spanned<String>>),
-}
-
-impl<'de> Deserialize<'de> for OneOrMany {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(OneOrManyVisitor)
-    }
-}
-
-struct OneOrManyVisitor;
-
-impl<'de> Visitor<'de> for OneOrManyVisitor {
-    type Value = OneOrMany;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a permission's name, or a list of alternatives, least first")
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<OneOrMany, E> {
-        Ok(OneOrMany::One(name.to_owned()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<OneOrMany, A::Error> {
-        let mut names = Vec::new();
-        while let Some(name) = seq.next_element()? {
-            names.push(name);
-        }
-        Ok(OneOrMany::Many(names))
-    }
-}
-
 impl<T: JsonSchema> JsonSchema for Entries<T> {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         format!("{}ByName", T::schema_name()).into()
@@ -350,19 +305,6 @@ impl<T: JsonSchema> JsonSchema for Entries<T> {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "object", "additionalProperties": generator.subschema_for::<T>() })
-    }
-}
-
-impl JsonSchema for Permission {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Permission".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "A permission's name, or a list of alternatives, least first.",
-            "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" }, "minItems": 1 }]
-        })
     }
 }
 

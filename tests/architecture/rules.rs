@@ -3,7 +3,7 @@
 use super::sources::Source;
 
 /// The modules that decide what leaves: bytes, keys and limits come in as arguments.
-const PURE: [&str; 5] = ["rules", "graph", "admit", "sanitize", "pseudonym"];
+const PURE: [&str; 6] = ["rules", "graph", "grants", "admit", "sanitize", "pseudonym"];
 
 /// What a pure module may not name. `std::net`'s addresses are values; its sockets are not.
 const IMPURE: [&str; 22] = [

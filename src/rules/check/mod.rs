@@ -44,12 +44,13 @@ fn check(raw: &raw::File, findings: &mut Vec<Diagnostic>) -> Option<Plan> {
     let endpoints = endpoints::check(&raw.endpoints, &names, &mut shapes, findings);
     shapes::report_unused(&raw.shapes, &raw.endpoints, findings);
     overlap::check(&raw.endpoints, &endpoints, findings);
-    permissions::check(&raw.permissions, &raw.endpoints, &endpoints, findings);
+    let named: Vec<_> = raw.permissions.iter().filter_map(|entry| entry.0.as_ref()).collect();
+    permissions::check(&named, &raw.endpoints, &endpoints, findings);
     let mut plan = Plan {
         connector: raw.connector.value.clone(),
         title: raw.title.clone(),
         purpose: raw.purpose.clone(),
-        permissions: permissions::names(&raw.permissions),
+        permissions: permissions::compile(&named),
         domains: raw.addresses.domains,
         plus_tags: raw.addresses.plus_tags,
         endpoints: endpoints.into_iter().map(|endpoint| endpoint.map(Arc::new)).collect::<Option<_>>()?,

@@ -1,0 +1,144 @@
+//! What an application was granted, against what its rules need. Pure: the names come in as arguments.
+//!
+//! A token's `roles` are the application permissions that an administrator consented to. Too few, and requests fail one
+//! by one with 403; too many, and the proxy is the only thing between a consumer's mistake and the mail itself.
+
+use crate::rules::permissions::{is_for_mailboxes, opens, writes};
+use crate::rules::plan::Permission;
+
+/// How the permissions that were granted differ from those that the rules name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Comparison {
+    /// What is needed and not granted.
+    pub missing: Vec<Missing>,
+    /// What is granted and more than needed.
+    pub excess: Vec<Excess>,
+}
+
+/// A permission that is needed and not granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// The least that would do.
+    pub permission: String,
+    /// Exchange may have granted it for some mailboxes (RBAC for Applications), which no token shows.
+    pub perhaps_in_exchange: bool,
+}
+
+/// A permission that is granted and more than needed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excess {
+    /// The permission.
+    pub permission: String,
+    /// It can change the tenant, and this proxy only reads.
+    pub writes: bool,
+    /// The lesser permission that is enough instead; `None` if the rules need nothing of the kind.
+    pub enough: Option<String>,
+}
+
+impl Comparison {
+    /// Nothing is missing and nothing is too much.
+    pub fn is_exact(&self) -> bool {
+        self.missing.is_empty() && self.excess.is_empty()
+    }
+}
+
+/// Compares what the rules need with what was granted. The order is that of the rules, then that of the grants.
+pub fn compare<S: AsRef<str>>(needed: &[Permission], granted: &[S]) -> Comparison {
+    let granted: Vec<&str> = granted.iter().map(AsRef::as_ref).collect();
+    let missing = needed.iter().filter(|entry| !granted.iter().any(|it| satisfies(it, entry)));
+    Comparison {
+        missing: missing.filter_map(|entry| entry.any_of.first()).map(|name| Missing::new(name)).collect(),
+        excess: granted.iter().filter_map(|name| excess(name, needed)).collect(),
+    }
+}
+
+impl Missing {
+    fn new(permission: &str) -> Self {
+        Self { permission: permission.to_owned(), perhaps_in_exchange: is_for_mailboxes(permission) }
+    }
+}
+
+fn satisfies(granted: &str, entry: &Permission) -> bool {
+    entry.any_of.iter().any(|name| opens(granted, name))
+}
+
+/// A permission is exact only where it is the least of an entry: an alternative works, and opens more than needed.
+fn excess(granted: &str, needed: &[Permission]) -> Option<Excess> {
+    let least = |entry: &Permission| entry.any_of.first().is_some_and(|name| name == granted);
+    if needed.iter().any(least) {
+        return None;
+    }
+    let enough = needed.iter().find(|entry| satisfies(granted, entry)).and_then(|entry| entry.any_of.first());
+    Some(Excess { permission: granted.to_owned(), writes: writes(granted), enough: enough.cloned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn needed() -> Vec<Permission> {
+        let entries: [&[&str]; 3] =
+            [&["Mail.ReadBasic.All", "Mail.Read"], &["GroupMember.Read.All"], &["User.Read.All"]];
+        let entry = |names: &&[&str]| Permission {
+            any_of: names.iter().map(|name| (*name).to_owned()).collect(),
+            why: None,
+        };
+        entries.iter().map(entry).collect()
+    }
+
+    fn missing(granted: &[&str]) -> Vec<String> {
+        compare(&needed(), granted).missing.into_iter().map(|it| it.permission).collect()
+    }
+
+    fn excess_of(granted: &[&str]) -> Vec<Excess> {
+        compare(&needed(), granted).excess
+    }
+
+    #[test]
+    fn the_least_of_each_entry_is_exact() {
+        assert!(
+            compare(&needed(), &["User.Read.All", "GroupMember.Read.All", "Mail.ReadBasic.All"]).is_exact()
+        );
+        assert!(compare::<&str>(&[], &[]).is_exact());
+    }
+
+    #[test]
+    fn what_is_not_granted_is_missing_under_its_least_name() {
+        assert_eq!(missing(&["User.Read.All"]), ["Mail.ReadBasic.All", "GroupMember.Read.All"]);
+        let found = compare(&needed(), &["Mail.Read", "GroupMember.Read.All"]).missing;
+        assert_eq!(found, [Missing { permission: "User.Read.All".to_owned(), perhaps_in_exchange: false }]);
+        assert!(compare::<&str>(&needed(), &[]).missing.first().is_some_and(|it| it.perhaps_in_exchange));
+    }
+
+    #[test]
+    fn an_alternative_does_and_is_more_than_needed() {
+        let granted = ["Mail.Read", "GroupMember.Read.All", "User.Read.All"];
+        assert_eq!(missing(&granted), [""; 0]);
+        let enough = Some("Mail.ReadBasic.All".to_owned());
+        let expected = Excess { permission: "Mail.Read".to_owned(), writes: false, enough };
+        assert_eq!(excess_of(&granted), [expected]);
+    }
+
+    #[test]
+    fn a_broader_permission_that_the_rules_do_not_name_does_as_well_and_is_excess() {
+        let granted = ["Mail.ReadBasic.All", "Directory.Read.All"];
+        assert_eq!(missing(&granted), [""; 0]);
+        let enough = Some("GroupMember.Read.All".to_owned());
+        let expected = Excess { permission: "Directory.Read.All".to_owned(), writes: false, enough };
+        assert_eq!(excess_of(&granted), [expected]);
+    }
+
+    #[test]
+    fn writing_is_always_excess_and_so_is_what_has_no_use() {
+        let granted = [
+            "Mail.ReadBasic.All",
+            "GroupMember.Read.All",
+            "User.Read.All",
+            "Mail.ReadWrite",
+            "Sites.Read.All",
+        ];
+        let [write, useless] = &excess_of(&granted)[..] else { panic!("two are too much") };
+        assert!(write.writes && write.enough.as_deref() == Some("Mail.ReadBasic.All"));
+        assert!(!useless.writes && useless.enough.is_none());
+    }
+}
