@@ -35,6 +35,7 @@
 //! | [`pseudonym`] | canonical forms, keyed tokens, reversible tokens, keys | yes |
 //! | [`grants`] | the permissions that were granted, against those that the rules need | yes |
 //! | [`upstream`] | Graph and Entra clients | |
+//! | [`jwt`] | verification of tokens that others signed | |
 //! | [`codec`] | bounded gzip, both ways | |
 //! | [`proxy`] | the sentence | |
 //! | [`audit`] | one record per request, chained | |
@@ -59,6 +60,7 @@ pub mod config;
 pub mod demo;
 pub mod grants;
 pub mod graph;
+pub mod jwt;
 pub mod proxy;
 pub mod pseudonym;
 pub mod rules;

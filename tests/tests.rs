@@ -27,6 +27,7 @@ mod framing;
 mod golden;
 mod graph_cases;
 mod jsonpath_suite;
+mod jwt;
 mod links;
 mod oracle;
 mod probes;

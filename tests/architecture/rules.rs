@@ -49,7 +49,7 @@ fn is_socket(name: &str) -> bool {
 }
 
 /// `crate::` modules that a module may not name. The two sides of the proxy meet in one body adapter in `proxy`.
-const FOREIGN: [(&str, &[&str]); 6] = [
+const FOREIGN: [(&str, &[&str]); 7] = [
     (
         "sanitize",
         &["upstream", "proxy", "server", "audit", "config", "service", "codec", "cli", "demo", "admit"],
@@ -76,7 +76,25 @@ const FOREIGN: [(&str, &[&str]); 6] = [
         ],
     ),
     ("admit", &["upstream", "proxy", "server", "audit", "config", "service", "codec", "cli", "demo"]),
-    ("upstream", &["sanitize", "proxy", "admit", "pseudonym", "rules", "server", "service", "cli"]),
+    ("upstream", &["sanitize", "proxy", "admit", "pseudonym", "rules", "server", "service", "cli", "jwt"]),
+    (
+        "jwt",
+        &[
+            "proxy",
+            "server",
+            "audit",
+            "config",
+            "service",
+            "codec",
+            "cli",
+            "demo",
+            "admit",
+            "sanitize",
+            "rules",
+            "graph",
+            "pseudonym",
+        ],
+    ),
 ];
 
 pub(crate) fn foreign_modules(source: &Source) -> Vec<String> {
@@ -124,8 +142,8 @@ fn derived(code: &str, head: &str) -> Vec<String> {
 
 /// What may be a field of a log event: counts, names from the operator's files, ids that this program made, and
 /// errors, whose texts hold no data by the rule of `problem.rs`.
-const FIELDS: [&str; 9] =
-    ["error", "request_id", "endpoint", "status", "reason", "used", "skipped", "connections", "file"];
+const FIELDS: [&str; 10] =
+    ["error", "request_id", "endpoint", "status", "reason", "used", "skipped", "connections", "file", "url"];
 
 pub(crate) fn unlisted_fields(source: &Source) -> Vec<String> {
     const MACROS: [&str; 13] = [

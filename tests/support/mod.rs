@@ -2,6 +2,7 @@
 
 pub(crate) mod glassine;
 pub(crate) mod h2;
+pub(crate) mod issuer;
 pub(crate) mod reference;
 pub(crate) mod sanitizing;
 pub(crate) mod upstream;
