@@ -4,10 +4,10 @@ use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
-use serde::de::value::MapAccessDeserializer;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 
-use crate::rules::yaml::Spanned;
+use crate::rules::yaml::{Spanned, Texts};
 
 /// One permission, or alternatives, and what for.
 #[derive(Clone, Debug)]
@@ -23,38 +23,24 @@ impl<'de> Deserialize<'de> for Permission {
         let written = Spanned::<Written>::deserialize(deserializer)?;
         let Spanned { value, span } = written;
         Ok(match value {
-            Written::Names(names) => Self { any_of: names.spanned(span), why: None },
-            Written::Explained(Explained { name, why }) => {
-                Self { any_of: name.value.spanned(name.span), why: Some(why) }
-            }
+            Written::One(value) => Self { any_of: vec![Spanned { value, span }], why: None },
+            Written::Many(any_of) => Self { any_of, why: None },
+            Written::Explained(Explained { name, why }) => Self { any_of: name.0, why: Some(why) },
         })
     }
 }
 
 enum Written {
-    Names(Names),
-    Explained(Explained),
-}
-
-enum Names {
     One(String),
     Many(Vec<Spanned<String>>),
+    Explained(Explained),
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Explained {
-    name: Spanned<Names>,
+    name: Texts,
     why: String,
-}
-
-impl Names {
-    fn spanned(self, span: std::ops::Range<usize>) -> Vec<Spanned<String>> {
-        match self {
-            Self::One(value) => vec![Spanned { value, span }],
-            Self::Many(names) => names,
-        }
-    }
 }
 
 impl<'de> Deserialize<'de> for Written {
@@ -72,44 +58,16 @@ impl<'de> Visitor<'de> for WrittenVisitor {
         f.write_str("a permission's name, a list of alternatives, least first, or `name` and `why`")
     }
 
-    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Written, E> {
-        NamesVisitor.visit_str(name).map(Written::Names)
+    fn visit_str<E>(self, name: &str) -> Result<Written, E> {
+        Ok(Written::One(name.to_owned()))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Written, A::Error> {
-        NamesVisitor.visit_seq(seq).map(Written::Names)
+        Vec::deserialize(SeqAccessDeserializer::new(seq)).map(Written::Many)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Written, A::Error> {
         Explained::deserialize(MapAccessDeserializer::new(map)).map(Written::Explained)
-    }
-}
-
-impl<'de> Deserialize<'de> for Names {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(NamesVisitor)
-    }
-}
-
-struct NamesVisitor;
-
-impl<'de> Visitor<'de> for NamesVisitor {
-    type Value = Names;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a permission's name, or a list of alternatives, least first")
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<Names, E> {
-        Ok(Names::One(name.to_owned()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Names, A::Error> {
-        let mut names = Vec::new();
-        while let Some(name) = seq.next_element()? {
-            names.push(name);
-        }
-        Ok(Names::Many(names))
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod node;
 mod reader;
+mod texts;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -15,6 +16,8 @@ use std::ops::Range;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+
+pub use texts::Texts;
 
 use super::Diagnostic;
 
