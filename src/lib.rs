@@ -49,8 +49,8 @@
 //! Who has read `sanitize`, `pseudonym`, `rules` and `admit` has read everything that decides what leaves.
 //!
 //! To add a transform, start at `rules::plan::Transform`; an endpoint is a few lines in `rules/*.yaml`; a credential
-//! for Graph is a variant of [`upstream::Credential`], one for consumers a field of `config`'s consumer and an arm of
-//! the proxy's `identify`.
+//! for Graph is a variant of [`upstream::Credential`], one for consumers a variant of
+//! [`config::ConsumerCredential`] and of the proxy's `KnownBy`.
 
 pub mod admit;
 pub mod audit;

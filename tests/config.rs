@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use glassine::config::files::{FileError, read_secret};
-use glassine::config::{AuditSink, Config, Source, UpstreamCredential};
+use glassine::config::{
+    AuditSink, ClientCertificates, Config, ConsumerCredential, JwksLocation, Source, SubjectName,
+    UpstreamCredential,
+};
 
 const HASH: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 const OTHER_HASH: &str = "1123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -175,16 +178,128 @@ fn a_client_secret_needs_its_application() {
     refuses("00000000-0000-0000-0000-000000000000", "my-app", "G0401", "my-app");
 }
 
+/// The example with another credential of its consumer.
+fn known_by(credential: &str) -> Result<Config, Vec<(&'static str, String)>> {
+    load(&with(&format!("{{ bearer_sha256: [\"{HASH}\"] }}"), credential))
+}
+
+#[track_caller]
+fn refuses_credential(credential: &str, code: &str, at: &str) {
+    assert_eq!(known_by(credential).expect_err(credential), [(code_of(code), at.to_owned())], "{credential}");
+}
+
 #[test]
-fn consumer_credentials_of_other_kinds_are_not_in_this_version() {
-    let old = format!("{{ bearer_sha256: [\"{HASH}\"] }}");
-    for new in [
-        "{ mtls: { san: a.example } }",
-        "{ jwt: { issuer: a, audience: b, jwks_file: c, claims: { d: e } } }",
-    ] {
-        assert_eq!(load(&with(&old, new)).unwrap_err()[0].0, "G0404", "{new}");
+fn a_consumer_is_known_by_one_kind_of_credential() {
+    assert!(matches!(
+        known_by("{ mtls: { san: a.example } }").unwrap().consumers()[0].credential(),
+        ConsumerCredential::Certificate(names) if *names == [SubjectName::dns("a.example")]
+    ));
+    for none in ["{}", "{ bearer_sha256: [] }", "{ mtls: { san: [] } }"] {
+        assert_eq!(known_by(none).unwrap_err()[0].0, "G0401", "{none}");
     }
-    assert_eq!(load(&with(&old, "{ bearer_sha256: [] }")).unwrap_err()[0].0, "G0401");
+    let two = format!("{{ mtls: {{ san: a.example }}, bearer_sha256: [\"{HASH}\"] }}");
+    assert_eq!(known_by(&two).unwrap_err()[0].0, "G0401");
+}
+
+#[test]
+fn certificate_names_are_whole_names_of_a_verified_certificate() {
+    assert!(
+        known_by("{ mtls: { san: ['uri:spiffe://acme.example/export', dns:acme, 'ip:2001:db8::1'] } }")
+            .is_ok()
+    );
+    refuses_credential("{ mtls: { san: '*.acme.example' } }", "G0401", "'*.acme.example'");
+    refuses_credential("{ mtls: { san: [a.example, CN=acme] } }", "G0401", "CN=acme");
+    refuses_credential("{ mtls: { san: [a.example, A.example] } }", "G0405", "A.example");
+    let without_ca = full().replace(", client_ca_file: consumers-ca.pem", "");
+    let mtls = without_ca.replace(&format!("bearer_sha256: [\"{HASH}\"]"), "mtls: { san: a.example }");
+    assert_eq!(load(&mtls).unwrap_err(), [("G0401", "{".to_owned())]);
+    assert!(load(&without_ca).is_ok());
+}
+
+#[test]
+fn client_certificates_are_required_unless_only_some_consumers_are_known_by_theirs() {
+    let asked = |text: &str| load(text).unwrap().tls().unwrap().client_certificates;
+    let mtls = full().replace(&format!("bearer_sha256: [\"{HASH}\"]"), "mtls: { san: a.example }");
+    assert_eq!(asked(&full()), ClientCertificates::Required, "a second fence");
+    assert_eq!(asked(&mtls), ClientCertificates::Required);
+    let other = format!(
+        "  - {{ name: other, rules: r.yaml, credential: {{ bearer_sha256: [{OTHER_HASH}] }} }}\naudit: {{"
+    );
+    let mixed = mtls.replace("audit: {", &other);
+    assert_eq!(asked(&mixed), ClientCertificates::Optional);
+    let say = |policy: &str| {
+        mixed.replace("consumers-ca.pem", &format!("consumers-ca.pem, client_certificates: {policy}"))
+    };
+    assert_eq!(asked(&say("required")), ClientCertificates::Required);
+    assert_eq!(asked(&say("optional")), ClientCertificates::Optional);
+    assert_eq!(load(&say("maybe")).unwrap_err(), [("G0401", "maybe".to_owned())]);
+    let alone = full().replace("client_ca_file: consumers-ca.pem", "client_certificates: required");
+    assert_eq!(load(&alone).unwrap_err(), [("G0401", "required".to_owned())]);
+}
+
+#[test]
+fn a_signed_token_has_issuer_audience_and_keys() {
+    let jwt = |more: &str| format!("{{ jwt: {{ issuer: i, audience: a, {more} }} }}");
+    let good = jwt("jwks_file: k.json, algorithms: [RS256, EdDSA], claims: { azp: [x, y], tid: t }");
+    let config = known_by(&good).unwrap();
+    let ConsumerCredential::Jwt(found) = config.consumers()[0].credential() else { panic!("{config:?}") };
+    assert_eq!((found.expected.issuer.as_str(), found.expected.claims.len()), ("i", 2));
+    assert_eq!(found.expected.claims[0].one_of, ["x", "y"]);
+    assert!(matches!(&found.keys, JwksLocation::File(file) if file.path() == Path::new("etc/k.json")));
+    assert!(known_by(&jwt("jwks_url: 'https://login.example/keys'")).is_ok());
+    assert!(known_by(&jwt("jwks_url: 'http://127.0.0.1:9/keys'")).is_ok());
+    refuses_credential(&jwt("jwks_url: 'http://login.example/keys'"), "G0402", "'http://login.example/keys'");
+    refuses_credential(&jwt("jwks_url: keys.json"), "G0401", "keys.json");
+    refuses_credential(&jwt("jwks_file: k, algorithms: HS256"), "G0401", "HS256");
+    refuses_credential(&jwt("jwks_file: k, algorithms: [RS256, none]"), "G0401", "none");
+    refuses_credential(&jwt("jwks_file: k, claims: { aud: x }"), "G0401", "aud");
+    refuses_credential(&jwt("jwks_file: k, claims: { azp: '' }"), "G0401", "''");
+    for bad in ["", "jwks_file: k, jwks_url: 'https://a.example'", "jwks_file: k, claims: { azp: [] }"] {
+        assert_eq!(known_by(&jwt(bad)).unwrap_err()[0].0, "G0401", "{bad}");
+    }
+    refuses_credential("{ jwt: { issuer: '', audience: a, jwks_file: k } }", "G0401", "''");
+    assert_eq!(known_by("{ jwt: { issuer: i, audience: [], jwks_file: k } }").unwrap_err()[0].0, "G0401");
+}
+
+#[test]
+fn one_token_is_never_two_consumers() {
+    let both = |first: &str, second: &str| {
+        let consumer = format!("  - {{ name: other, rules: r.yaml, credential: {second} }}\naudit: {{");
+        let text = with(&format!("{{ bearer_sha256: [\"{HASH}\"] }}"), first).replace("audit: {", &consumer);
+        load(&text).map(drop).map_err(|found| found[0].0)
+    };
+    let jwt = |issuer: &str, audience: &str, claims: &str| {
+        format!(
+            "{{ jwt: {{ issuer: {issuer}, audience: {audience}, jwks_file: k, claims: {{ {claims} }} }} }}"
+        )
+    };
+    let first = jwt("i", "a", "azp: x");
+    for (second, result) in [
+        (jwt("i", "a", "azp: y"), Ok(())),
+        (jwt("i", "b", "azp: x"), Ok(())),
+        (jwt("j", "a", "azp: x"), Ok(())),
+        (jwt("i", "a", "azp: [y, x]"), Err("G0405")),
+        (jwt("i", "[b, a]", "azp: x"), Err("G0405")),
+        (jwt("i", "a", "tid: t"), Err("G0405")),
+        (jwt("i", "a", ""), Err("G0405")),
+    ] {
+        assert_eq!(both(&first, &second), result, "{second}");
+    }
+    assert_eq!(both("{ mtls: { san: a.example } }", "{ mtls: { san: dns:A.example } }"), Err("G0405"));
+    assert_eq!(both("{ mtls: { san: a.example } }", "{ mtls: { san: b.example } }"), Ok(()));
+}
+
+#[test]
+fn trusted_proxies_are_networks_and_not_everybody() {
+    let old = "audit: {";
+    let trusted = |list: &str| format!("trusted_proxies: [{list}]\naudit: {{");
+    let proxies = accepts(old, &trusted("10.0.0.0/8, '2001:db8::/32', 192.0.2.1"));
+    assert!(proxies.trusted_proxies().contain("10.1.2.3".parse().unwrap()));
+    assert!(!proxies.trusted_proxies().contain("192.0.2.2".parse().unwrap()));
+    assert!(load(&full()).unwrap().trusted_proxies().is_empty());
+    for bad in ["0.0.0.0/0", "'::/0'", "10.0.0.1/8", "proxy.example", "'::ffff:10.0.0.0/104'"] {
+        refuses(old, &trusted(bad), "G0401", bad);
+    }
 }
 
 #[test]

@@ -6,11 +6,14 @@ use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
-use super::consumer::check_consumers;
+use super::consumer::{check_consumers, check_trusted};
 use super::raw::{self, Text};
 use super::upstream::check_upstream;
 use super::url::BaseUrl;
-use super::{Admin, AuditSink, Config, DEFAULT_CONNECTIONS, DEFAULT_DRAIN, FileRef, Source, TlsFiles};
+use super::{
+    Admin, AuditSink, ClientCertificates, Config, Consumer, ConsumerCredential, DEFAULT_CONNECTIONS,
+    DEFAULT_DRAIN, FileRef, Source, TlsFiles,
+};
 use crate::rules::codes::{CONFIG_PLAINTEXT, CONFIG_VALUE, Code};
 use crate::rules::yaml::{self, Recovered, Spanned};
 use crate::rules::{Diagnostic, Severity};
@@ -122,14 +125,18 @@ fn check_file(file: raw::File, context: &mut Context<'_>) -> Option<Config> {
         required(file.listen, "listen", context).and_then(|text| check_listen(&text, has_tls, context));
     let public_url = required(file.public_url, "public_url", context)
         .and_then(|text| BaseUrl::check_public(&text, context));
-    let tls = optional(file.tls.and_then(|tls| tls.0), |tls| check_tls(&tls, context));
     let admin = optional(file.admin.and_then(|admin| admin.0), |admin| check_admin(&admin, has_tls, context));
     let limits = check_limits(file.limits.and_then(|limits| limits.0).as_ref(), context);
     let upstream = required(file.upstream, "upstream", context).and_then(|it| check_upstream(it, context));
     let keys = required(file.keys, "keys", context).and_then(|it| check_keys(&it, context));
     let tenant_domains = check_domains(file.tenant_domains.and_then(|it| it.0).as_deref(), context);
-    let consumers =
-        required(file.consumers, "consumers", context).and_then(|it| check_consumers(it, context));
+    let trusted = file.trusted_proxies.and_then(|it| it.0);
+    let trusted_proxies = check_trusted(trusted.as_deref().unwrap_or_default(), context);
+    let has_client_ca = has_client_ca(file.tls.as_ref());
+    let consumers = required(file.consumers, "consumers", context)
+        .and_then(|it| check_consumers(it, has_client_ca, context));
+    let known = consumers.as_deref().unwrap_or_default();
+    let tls = optional(file.tls.and_then(|tls| tls.0), |tls| check_tls(&tls, known, context));
     let audit = required(file.audit, "audit", context).and_then(|it| check_audit(&it, context));
     let (connections, drain) = limits?;
     Some(Config {
@@ -142,9 +149,15 @@ fn check_file(file: raw::File, context: &mut Context<'_>) -> Option<Config> {
         upstream: upstream?,
         keys: keys?,
         tenant_domains: tenant_domains?,
+        trusted_proxies: trusted_proxies?,
         consumers: consumers?,
         audit: audit?,
     })
+}
+
+/// Whether client certificates can be verified; taken to be so where the section's own mistakes hide it.
+fn has_client_ca(tls: Option<&Recovered<raw::Tls>>) -> bool {
+    tls.is_some_and(|tls| tls.0.as_ref().is_none_or(|tls| tls.client_ca_file.is_some()))
 }
 
 /// A section that must be there; `None` also if its own mistakes were recorded already.
@@ -190,11 +203,42 @@ fn check_address(text: &Text, context: &mut Context<'_>) -> Option<SocketAddr> {
     })
 }
 
-fn check_tls(tls: &raw::Tls, context: &mut Context<'_>) -> Option<TlsFiles> {
+fn check_tls(tls: &raw::Tls, consumers: &[Consumer], context: &mut Context<'_>) -> Option<TlsFiles> {
     let certificate = context.file(&tls.certificate_file);
     let private_key = context.file(&tls.private_key_file);
     let client_ca = optional(tls.client_ca_file.as_ref(), |text| context.file(text));
-    Some(TlsFiles { certificate: certificate?, private_key: private_key?, client_ca: client_ca? })
+    let asked = optional(tls.client_certificates.as_ref(), |text| check_asked(text, tls, context));
+    let asked = asked?.unwrap_or_else(|| usual_asking(consumers));
+    Some(TlsFiles {
+        certificate: certificate?,
+        private_key: private_key?,
+        client_ca: client_ca?,
+        client_certificates: asked,
+    })
+}
+
+fn check_asked(text: &Text, tls: &raw::Tls, context: &mut Context<'_>) -> Option<ClientCertificates> {
+    if tls.client_ca_file.is_none() {
+        let hint = "add `client_ca_file`: the authorities that sign the certificates of consumers";
+        return context.refuse(CONFIG_VALUE, &text.span, "no client certificate could be verified", hint);
+    }
+    match text.value.as_str() {
+        "required" => Some(ClientCertificates::Required),
+        "optional" => Some(ClientCertificates::Optional),
+        _ => {
+            context.refuse(CONFIG_VALUE, &text.span, "this is not a policy", "write `required` or `optional`")
+        }
+    }
+}
+
+/// Required, as a second fence or because every consumer has one, unless only some consumers are known by theirs.
+fn usual_asking(consumers: &[Consumer]) -> ClientCertificates {
+    let has = |consumer: &Consumer| matches!(consumer.credential(), ConsumerCredential::Certificate(_));
+    if consumers.iter().any(has) && !consumers.iter().all(has) {
+        ClientCertificates::Optional
+    } else {
+        ClientCertificates::Required
+    }
 }
 
 fn check_admin(admin: &raw::Admin, has_tls: bool, context: &mut Context<'_>) -> Option<Admin> {

@@ -7,6 +7,7 @@ mod check;
 mod consumer;
 pub mod files;
 mod raw;
+mod subject_name;
 mod upstream;
 mod url;
 
@@ -17,7 +18,10 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub use consumer::{BearerHash, Consumer, ConsumerLimits};
+pub use consumer::{
+    BearerHash, Consumer, ConsumerCredential, ConsumerLimits, JwksLocation, JwtCredential, Networks,
+};
+pub use subject_name::SubjectName;
 pub use upstream::{Timeouts, Upstream, UpstreamCredential};
 pub use url::BaseUrl;
 
@@ -42,7 +46,8 @@ pub struct Config {
     upstream: Upstream,
     keys: Source,
     tenant_domains: Vec<String>,
-    /// Invariant: not empty; names and bearer hashes are unique.
+    trusted_proxies: Networks,
+    /// Invariant: not empty; names, bearer hashes and certificate names are unique.
     consumers: Vec<Consumer>,
     audit: AuditSink,
 }
@@ -98,6 +103,11 @@ impl Config {
     /// The tenant's own domains: ASCII, lower-case.
     pub fn tenant_domains(&self) -> &[String] {
         &self.tenant_domains
+    }
+
+    /// Whose `X-Forwarded-For` is believed.
+    pub fn trusted_proxies(&self) -> &Networks {
+        &self.trusted_proxies
     }
 
     /// Who may ask, and what they get.
@@ -163,8 +173,19 @@ pub struct TlsFiles {
     pub certificate: FileRef,
     /// The private key of the first certificate.
     pub private_key: FileRef,
-    /// The authorities of client certificates; a connection without one is then refused.
+    /// The authorities of client certificates; without them none is asked for.
     pub client_ca: Option<FileRef>,
+    /// Whether a connection needs a client certificate, if there are authorities.
+    pub client_certificates: ClientCertificates,
+}
+
+/// Whether a connection needs a client certificate. One that is shown is verified in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientCertificates {
+    /// Without one, no connection.
+    Required,
+    /// Consumers with other credentials do without.
+    Optional,
 }
 
 /// The listener for health, metrics and the console.

@@ -1,10 +1,9 @@
 //! The configuration as written: every key that a file may have, with places, and nothing checked.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
-use crate::rules::yaml::{Recovered, Spanned};
+use crate::rules::raw::Entries;
+use crate::rules::yaml::{Recovered, Spanned, Texts};
 
 /// A whole file. Missing sections are for the check to name, so that the others are checked as well.
 #[derive(Debug, Deserialize)]
@@ -18,6 +17,7 @@ pub(super) struct File {
     pub(super) upstream: Option<Recovered<Spanned<Upstream>>>,
     pub(super) keys: Option<Recovered<Spanned<Keys>>>,
     pub(super) tenant_domains: Option<Recovered<Vec<Text>>>,
+    pub(super) trusted_proxies: Option<Recovered<Vec<Text>>>,
     pub(super) consumers: Option<Recovered<Spanned<Vec<Consumer>>>>,
     pub(super) audit: Option<Recovered<Spanned<Audit>>>,
 }
@@ -31,6 +31,7 @@ pub(super) struct Tls {
     pub(super) certificate_file: Text,
     pub(super) private_key_file: Text,
     pub(super) client_ca_file: Option<Text>,
+    pub(super) client_certificates: Option<Text>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -117,23 +118,18 @@ pub(super) struct ConsumerCredential {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Mtls {
-    #[serde(rename = "san")]
-    _san: String,
+    pub(super) san: Texts,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Jwt {
-    #[serde(rename = "issuer")]
-    _issuer: String,
-    #[serde(rename = "audience")]
-    _audience: String,
-    #[serde(rename = "jwks_url")]
-    _jwks_url: Option<String>,
-    #[serde(rename = "jwks_file")]
-    _jwks_file: Option<String>,
-    #[serde(rename = "claims")]
-    _claims: Option<BTreeMap<String, String>>,
+    pub(super) issuer: Text,
+    pub(super) audience: Texts,
+    pub(super) jwks_url: Option<Text>,
+    pub(super) jwks_file: Option<Text>,
+    pub(super) algorithms: Option<Texts>,
+    pub(super) claims: Option<Entries<Texts>>,
 }
 
 #[derive(Debug, Deserialize)]

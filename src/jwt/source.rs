@@ -79,11 +79,11 @@ impl KeySource {
         }
     }
 
-    /// The keys as they are, if there are any. Has old ones fetched again beside the caller.
+    /// The keys, if there are any that need not be fetched first. Has those that are not fresh fetched beside the caller.
     pub fn current(&self) -> Option<Arc<KeySet>> {
         match &self.0 {
             Kind::Fixed(keys) => Some(Arc::clone(keys)),
-            Kind::Remote(remote) => remote.current().map(|held| Arc::clone(&held.keys)),
+            Kind::Remote(remote) => remote.recent().map(|held| Arc::clone(&held.keys)),
         }
     }
 
@@ -155,8 +155,8 @@ impl Remote {
         }
     }
 
-    /// What is held, fetched again beside the caller if it is not fresh any more.
-    fn current(self: &Arc<Self>) -> Option<Arc<Held>> {
+    /// What is held, if it is not too old; fetched again beside the caller if it is not fresh any more.
+    fn recent(self: &Arc<Self>) -> Option<Arc<Held>> {
         let held = self.held.load_full()?;
         if held.fetched.elapsed() >= self.pace.refresh
             && let Ok(turn) = Arc::clone(&self.fetches).try_lock_owned()
@@ -164,14 +164,13 @@ impl Remote {
         {
             drop(tokio::spawn(Arc::clone(self).fetch(turn)));
         }
-        Some(held)
+        Some(held).filter(|held| held.fetched.elapsed() < self.pace.stale)
     }
 
     /// What is held, if it is not too old; else what a fetch brings; else, if that fails, what is held.
     async fn usable(self: &Arc<Self>) -> Option<Arc<Held>> {
-        let held = self.current();
-        if held.as_ref().is_some_and(|held| held.fetched.elapsed() < self.pace.stale) {
-            return held;
+        if let Some(held) = self.recent() {
+            return Some(held);
         }
         let asked = Instant::now();
         let turn = Arc::clone(&self.fetches).lock_owned().await;

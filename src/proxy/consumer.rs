@@ -8,7 +8,8 @@ use subtle::{Choice, ConstantTimeEq};
 
 use super::limits::Limits;
 use crate::admit::{Admitted, Policy};
-use crate::config;
+use crate::config::{self, BearerHash, SubjectName};
+use crate::jwt::Verifier;
 use crate::pseudonym::Pseudonyms;
 use crate::rules::plan::Body;
 use crate::sanitize::Context;
@@ -17,15 +18,35 @@ use crate::sanitize::Context;
 pub(super) struct Consumer {
     name: Arc<str>,
     checked: config::Consumer,
+    known_by: KnownBy,
     policy: Policy,
     pseudonyms: Arc<Pseudonyms>,
-    limits: Limits,
+    limits: Arc<Limits>,
+}
+
+/// How a consumer is known.
+pub(super) enum KnownBy {
+    Bearer(Vec<BearerHash>),
+    Certificate(Vec<SubjectName>),
+    Jwt(Verifier),
 }
 
 impl Consumer {
-    pub(super) fn new(checked: config::Consumer, policy: Policy, pseudonyms: Arc<Pseudonyms>) -> Self {
-        let limits = Limits::new(checked.limits());
-        Self { name: checked.name().into(), checked, policy, pseudonyms, limits }
+    pub(super) fn new(
+        checked: config::Consumer,
+        known_by: KnownBy,
+        policy: Policy,
+        pseudonyms: Arc<Pseudonyms>,
+    ) -> Self {
+        let limits = Arc::new(Limits::new(checked.limits()));
+        Self { name: checked.name().into(), checked, known_by, policy, pseudonyms, limits }
+    }
+
+    /// Goes on counting where an earlier self stopped, if the limits are the same: a reload is no fresh start.
+    pub(super) fn continuing(self, earlier: Option<&Self>) -> Self {
+        let same = earlier.filter(|it| it.name == self.name && it.checked.limits() == self.checked.limits());
+        let limits = same.map_or_else(|| Arc::clone(&self.limits), |it| Arc::clone(&it.limits));
+        Self { limits, ..self }
     }
 
     pub(super) fn name(&self) -> Arc<str> {
@@ -44,10 +65,8 @@ impl Consumer {
         self.checked.may_come_from(address)
     }
 
-    /// Whether the digest is that of one of this consumer's tokens. Compares them all, in constant time.
-    pub(super) fn knows(&self, digest: &TokenDigest) -> bool {
-        let known = self.checked.bearer().iter();
-        known.fold(Choice::from(0), |any, hash| any | hash.as_bytes().ct_eq(&digest.0)).into()
+    pub(super) fn known_by(&self) -> &KnownBy {
+        &self.known_by
     }
 
     /// What an answer to `admitted` is sanitized with.
@@ -60,11 +79,33 @@ impl Consumer {
     }
 }
 
+impl KnownBy {
+    /// Whether the digest is that of one of these tokens. Compares them all, in constant time.
+    pub(super) fn has(&self, digest: &TokenDigest) -> bool {
+        let known = match self {
+            Self::Bearer(known) => known.as_slice(),
+            Self::Certificate(_) | Self::Jwt(_) => &[],
+        };
+        known.iter().fold(Choice::from(0), |any, hash| any | hash.as_bytes().ct_eq(&digest.0)).into()
+    }
+
+    pub(super) fn verifier(&self) -> Option<&Verifier> {
+        match self {
+            Self::Jwt(verifier) => Some(verifier),
+            Self::Bearer(_) | Self::Certificate(_) => None,
+        }
+    }
+}
+
 /// The SHA-256 of a bearer token: what the configuration knows of it.
 pub(super) struct TokenDigest([u8; 32]);
 
 impl TokenDigest {
     pub(super) fn of(token: &str) -> Self {
         Self(Sha256::digest(token).into())
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
     }
 }

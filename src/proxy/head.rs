@@ -1,5 +1,6 @@
 //! What of a request's head is looked at, and nothing else: method, target, `Host`, `Authorization`, `Prefer`,
-//! `ConsistencyLevel`, `Accept-Encoding`, `client-request-id`. `X-Forwarded-*`, `X-HTTP-Method-Override` and the like decide nothing.
+//! `ConsistencyLevel`, `Accept-Encoding`, `client-request-id`, and `X-Forwarded-For` behind trusted proxies (`forwarded`). Other
+//! `X-Forwarded-*`, `X-HTTP-Method-Override` and the like decide nothing.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -62,11 +63,17 @@ impl<'a> Head<'a> {
         self.method
     }
 
-    /// The `Bearer` credential (RFC 6750, 2.1); `None` if there is none, or more than one header.
-    pub(super) fn bearer(&self) -> Option<&str> {
-        let value = single(self.headers, &header::AUTHORIZATION)?;
+    pub(super) fn headers(&self) -> &HeaderMap {
+        self.headers
+    }
+
+    /// The `Bearer` credential (RFC 6750, 2.1) in the header of this name; `None` if there is none, or more than one such
+    /// header.
+    pub(super) fn bearer(&self, name: &HeaderName) -> Option<&str> {
+        let value = single(self.headers, name)?;
         let (scheme, token) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim_start_matches(' '))
+        let token = token.trim_start_matches(' ');
+        (scheme.eq_ignore_ascii_case("Bearer") && !token.is_empty()).then_some(token)
     }
 
     /// The id that the consumer gave to the request, if it is a GUID.

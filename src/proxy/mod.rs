@@ -5,6 +5,9 @@
 //! | `state` | what a configuration becomes: clients, consumers, keys |
 //! | `consumer` | one consumer as it runs: credentials, rules, keys, limits |
 //! | `head` | what of a request's head is looked at |
+//! | `identify`, `remembered` | who is asking |
+//! | `forwarded` | and from where, behind proxies |
+//! | `key_sources` | the keys of the issuers of consumers' tokens |
 //! | `raw_answer` | Graph's answer, with nothing readable but what decides |
 //! | `pipeline` | the one body adapter: decode → sanitize |
 //! | `batch` | several requests in one |
@@ -17,11 +20,15 @@ mod answer;
 mod batch;
 mod body;
 mod consumer;
+mod forwarded;
 mod head;
+mod identify;
+mod key_sources;
 mod limits;
 mod pipeline;
 mod problem;
 mod raw_answer;
+mod remembered;
 mod state;
 
 use std::sync::Arc;
@@ -72,6 +79,11 @@ impl Proxy {
         self.state.store(Arc::new(state));
     }
 
+    /// What requests that come now are served with.
+    pub fn state(&self) -> Arc<State> {
+        self.state.load_full()
+    }
+
     /// Answers one request. Never fails: every problem has an answer.
     pub async fn handle(&self, request: Request<Incoming>, peer: Peer) -> Response<AnswerBody> {
         let (parts, body) = request.into_parts();
@@ -97,7 +109,7 @@ impl Proxy {
         }
         let state = self.state.load_full();
         head.check(state.hosts())?;
-        let consumer = state.identify(head, peer)?;
+        let consumer = state.identify(head, peer).await?;
         account.consumer(consumer.name());
         let permit = consumer.limits().enter()?;
         let request = head.request();

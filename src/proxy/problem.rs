@@ -13,6 +13,7 @@ use crate::admit::Refusal;
 use crate::audit::Outcome;
 use crate::graph::ErrorBody;
 use crate::graph::batch::{BatchError, MAX_ENVELOPE};
+use crate::jwt::JwtError;
 use crate::sanitize::{Clean, Violation};
 use crate::upstream::{TokenError, UpstreamError};
 
@@ -28,9 +29,15 @@ const RETRY_TOKEN_SECONDS: HeaderValue = HeaderValue::from_static("30");
 /// Why a request got no document.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Problem {
-    /// No bearer token, or one that no consumer has.
-    #[error("no consumer has this credential")]
-    Unauthenticated,
+    /// Nobody is known by what the request shows.
+    #[error(transparent)]
+    Unauthenticated(#[from] Unknown),
+    /// The keys of an issuer of consumers' tokens cannot be had, so the token may be good.
+    #[error("the keys of the issuer of a consumer's token cannot be had")]
+    ConsumerKeys,
+    /// A trusted proxy sent an `X-Forwarded-For` that is no list of addresses.
+    #[error("X-Forwarded-For is no list of addresses")]
+    ForwardedFor,
     /// The consumer may not ask from this address.
     #[error("the consumer may not ask from this address")]
     Address,
@@ -90,9 +97,32 @@ pub(super) enum Problem {
     Broken(#[from] Broken),
 }
 
+/// Why nobody is known. The sender learns only whether it sent a token.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+pub(super) enum Unknown {
+    #[error("the credentials are those of two consumers")]
+    Ambiguous,
+    #[error("a consumer's token is not accepted: {0}")]
+    Jwt(JwtError),
+    #[error("there is no credential")]
+    NoCredential,
+    #[error("no consumer has this token")]
+    Token,
+}
+
 impl From<Violation> for Problem {
     fn from(violation: Violation) -> Self {
         Self::Broken(violation.into())
+    }
+}
+
+impl Unknown {
+    /// RFC 6750, section 3: without an error where no token was sent, and without a detail in any case.
+    fn challenge(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Jwt(_) | Self::Token => "Bearer realm=\"glassine\", error=\"invalid_token\"",
+            Self::Ambiguous | Self::NoCredential => "Bearer realm=\"glassine\"",
+        })
     }
 }
 
@@ -125,8 +155,16 @@ impl Problem {
 
     fn told(&self) -> Told {
         let (status, code, message) = match self {
-            Self::Unauthenticated => {
+            Self::Unauthenticated(_) => {
                 (401, "InvalidAuthenticationToken", "Access token is missing or not known to this proxy.")
+            }
+            Self::ConsumerKeys => (
+                503,
+                "identityUnavailable",
+                "The proxy cannot get the keys that this consumer's token is verified with. Its log says why.",
+            ),
+            Self::ForwardedFor => {
+                (400, "invalidForwardedFor", "The X-Forwarded-For field has to be a list of addresses.")
             }
             Self::Address => (403, "addressNotAllowed", "This consumer may not ask from this address."),
             Self::Version => (505, "httpVersionNotSupported", "The request has to be in HTTP/1.1 or HTTP/2."),
@@ -187,7 +225,11 @@ impl Problem {
     /// The audit's word for it.
     fn reason(&self) -> &'static str {
         match self {
-            Self::Unauthenticated => "unauthenticated",
+            Self::Unauthenticated(Unknown::Jwt(error)) => error.code(),
+            Self::Unauthenticated(Unknown::Ambiguous) => "ambiguous_credential",
+            Self::Unauthenticated(Unknown::NoCredential | Unknown::Token) => "unauthenticated",
+            Self::ConsumerKeys => "no_consumer_keys",
+            Self::ForwardedFor => "forwarded_for",
             Self::Address => "address_not_allowed",
             Self::Version => "http_version",
             Self::InvalidHost => "invalid_host",
@@ -212,7 +254,9 @@ impl Problem {
 
     fn outcome(&self) -> Outcome {
         match self {
-            Self::Unauthenticated
+            Self::Unauthenticated(_)
+            | Self::ConsumerKeys
+            | Self::ForwardedFor
             | Self::Address
             | Self::Version
             | Self::InvalidHost
@@ -238,12 +282,12 @@ impl Problem {
 
     fn extra_header(&self) -> Option<(http::HeaderName, HeaderValue)> {
         match self {
-            Self::Unauthenticated => {
-                Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"glassine\"")))
-            }
+            Self::Unauthenticated(unknown) => Some((WWW_AUTHENTICATE, unknown.challenge())),
             Self::Refused(Refusal::Method) => Some((ALLOW, HeaderValue::from_static("GET, HEAD"))),
             Self::TooManyRequests => Some((RETRY_AFTER, RETRY_SECONDS)),
-            Self::Token(_) | Self::AuditFailing => Some((RETRY_AFTER, RETRY_TOKEN_SECONDS)),
+            Self::Token(_) | Self::ConsumerKeys | Self::AuditFailing => {
+                Some((RETRY_AFTER, RETRY_TOKEN_SECONDS))
+            }
             _ => None,
         }
     }
@@ -262,7 +306,8 @@ impl Problem {
         if status >= 500 {
             tracing::warn!(%request_id, endpoint, status, error = %self, "a request failed");
         } else {
-            tracing::debug!(%request_id, endpoint, status, reason = self.reason(), "a request got no document");
+            let reason = self.reason();
+            tracing::debug!(%request_id, endpoint, status, reason, error = %self, "a request got no document");
         }
     }
 }

@@ -4,16 +4,23 @@ use std::path::Path;
 use std::sync::Arc;
 
 use http::Uri;
+use http::header::AUTHORIZATION;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
-use super::consumer::{Consumer, TokenDigest};
+use super::consumer::{Consumer, KnownBy};
+use super::forwarded::client_address;
 use super::head::{Head, Hosts};
+use super::identify::Consumers;
+use super::key_sources::KeySources;
 use super::problem::Problem;
 use crate::admit::{Keys, Policy};
 use crate::config::files::{read_secret, read_text};
-use crate::config::{self, BaseUrl, Config, Source, UpstreamCredential};
+use crate::config::{
+    self, BaseUrl, Config, ConsumerCredential, JwksLocation, Networks, Source, UpstreamCredential,
+};
 use crate::graph;
+use crate::jwt::Verifier;
 use crate::pseudonym::{AddressPolicy, KeyRing};
 use crate::rules::{self, Diagnostic, Plan, Report};
 use crate::server::Peer;
@@ -27,8 +34,9 @@ pub struct State {
     graph: GraphClient,
     tokens: TokenSource,
     hosts: Hosts,
-    /// Invariant: not empty.
-    consumers: Vec<Arc<Consumer>>,
+    trusted_proxies: Networks,
+    consumers: Consumers,
+    key_sources: KeySources,
 }
 
 /// Why a configuration could not become a state: reports about it and the files it names.
@@ -45,7 +53,23 @@ impl State {
     ///
     /// [`BuildError`] with everything that is wrong, in one pass. `file` and `text` are the configuration's.
     pub fn build(file: &str, text: &str, config: &Config) -> Result<(Self, Vec<Report>), BuildError> {
-        let mut builder = Builder { config, findings: Vec::new(), reports: Vec::new() };
+        Self::rebuild(file, text, config, None)
+    }
+
+    /// As [`Self::build`], going on where an earlier state stopped: with the keys of issuers who may be down just now, and with
+    /// what is left of consumers' limits.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`], as [`Self::build`].
+    pub fn rebuild(
+        file: &str,
+        text: &str,
+        config: &Config,
+        earlier: Option<&Self>,
+    ) -> Result<(Self, Vec<Report>), BuildError> {
+        let key_sources = KeySources::after(earlier.map(|state| &state.key_sources));
+        let mut builder = Builder { config, earlier, key_sources, findings: Vec::new(), reports: Vec::new() };
         let state = builder.state();
         let Builder { findings, mut reports, .. } = builder;
         if !findings.is_empty() {
@@ -74,26 +98,23 @@ impl State {
         endpoints.map(|endpoint| endpoint.name.as_str().into()).collect()
     }
 
-    /// Who is asking. All consumers' hashes are compared, so that the time says nothing about which one it was.
-    pub(super) fn identify(&self, head: &Head<'_>, peer: &Peer) -> Result<Arc<Consumer>, Problem> {
-        let digest = TokenDigest::of(head.bearer().ok_or(Problem::Unauthenticated)?);
-        let mut found = None;
-        for consumer in &self.consumers {
-            if consumer.knows(&digest) {
-                found = Some(consumer);
-            }
-        }
-        let consumer = found.ok_or(Problem::Unauthenticated)?;
-        if consumer.may_come_from(peer.address.ip()) {
-            Ok(Arc::clone(consumer))
-        } else {
-            Err(Problem::Address)
-        }
+    /// Who is asking, from an address that it may ask from.
+    pub(super) async fn identify(&self, head: &Head<'_>, peer: &Peer) -> Result<Arc<Consumer>, Problem> {
+        let consumer = self.consumers.identify(head.bearer(&AUTHORIZATION), peer).await?;
+        let address = client_address(peer.address.ip(), head.headers(), &self.trusted_proxies)?;
+        if consumer.may_come_from(address) { Ok(Arc::clone(consumer)) } else { Err(Problem::Address) }
+    }
+
+    /// Fetches the keys of issuers, so that the first requests need not wait for them.
+    pub async fn warm(&self) {
+        self.key_sources.warm().await;
     }
 }
 
 struct Builder<'a> {
     config: &'a Config,
+    earlier: Option<&'a State>,
+    key_sources: KeySources,
     findings: Vec<Diagnostic>,
     reports: Vec<Report>,
 }
@@ -105,8 +126,15 @@ impl Builder<'_> {
         let graph = self.origin(upstream.graph());
         let credential = self.credential();
         let keys = self.keys();
-        let consumers: Vec<_> =
-            self.config.consumers().iter().map(|consumer| self.consumer(consumer, keys.as_ref())).collect();
+        let known: Vec<_> =
+            self.config.consumers().iter().map(|it| self.known_by(it, roots.as_deref())).collect();
+        let consumers: Vec<_> = self
+            .config
+            .consumers()
+            .iter()
+            .zip(known)
+            .map(|(consumer, known)| self.consumer(consumer, known, keys.as_ref()))
+            .collect();
         let (roots, graph) = (roots?, graph?);
         let timeouts = self.timeouts();
         let settings =
@@ -124,7 +152,9 @@ impl Builder<'_> {
             graph: client?,
             tokens: tokens?,
             hosts: self.hosts(),
-            consumers: consumers.into_iter().collect::<Option<_>>()?,
+            trusted_proxies: self.config.trusted_proxies().clone(),
+            consumers: Consumers::new(consumers.into_iter().collect::<Option<_>>()?),
+            key_sources: std::mem::take(&mut self.key_sources),
         })
     }
 
@@ -215,7 +245,35 @@ impl Builder<'_> {
         KeyRing::parse(&text).map_err(|error| self.report(source.unusable(&error))).ok()
     }
 
-    fn consumer(&mut self, consumer: &config::Consumer, keys: Option<&KeyRing>) -> Option<Arc<Consumer>> {
+    fn known_by(
+        &mut self,
+        consumer: &config::Consumer,
+        roots: Option<&[CertificateDer<'static>]>,
+    ) -> Option<KnownBy> {
+        match consumer.credential() {
+            ConsumerCredential::Bearer(hashes) => Some(KnownBy::Bearer(hashes.clone())),
+            ConsumerCredential::Certificate(names) => Some(KnownBy::Certificate(names.clone())),
+            ConsumerCredential::Jwt(jwt) => {
+                let keys = match &jwt.keys {
+                    JwksLocation::File(file) => self.key_sources.file(file).map_err(|error| {
+                        self.report(file.unusable(&error));
+                    }),
+                    JwksLocation::Url(url) => {
+                        let source = self.key_sources.url(url, roots?, self.timeouts());
+                        Ok(self.built(source)?)
+                    }
+                };
+                Some(KnownBy::Jwt(Verifier::new(jwt.expected.clone(), keys.ok()?)))
+            }
+        }
+    }
+
+    fn consumer(
+        &mut self,
+        consumer: &config::Consumer,
+        known_by: Option<KnownBy>,
+        keys: Option<&KeyRing>,
+    ) -> Option<Arc<Consumer>> {
         let plan = self.plan(consumer)?;
         let graph = graph::Origin::parse(self.config.upstream().graph().as_str()).ok()?;
         let addresses = AddressPolicy {
@@ -230,7 +288,10 @@ impl Builder<'_> {
             graph,
             public_url: self.config.public_url().as_str().into(),
         };
-        Some(Arc::new(Consumer::new(consumer.clone(), policy, pseudonyms)))
+        let consumer_now = Consumer::new(consumer.clone(), known_by?, policy, pseudonyms);
+        let before =
+            self.earlier.and_then(|state| state.consumers.iter().find(|it| *it.name() == *consumer.name()));
+        Some(Arc::new(consumer_now.continuing(before.map(Arc::as_ref))))
     }
 
     fn plan(&mut self, consumer: &config::Consumer) -> Option<Arc<Plan>> {

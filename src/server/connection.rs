@@ -24,6 +24,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::activity::{Activity, NotedBody, State};
+use super::client_identity::ClientIdentity;
 use super::limits::{self, ServerLimits};
 use super::shutdown::Shutdown;
 use super::stall::StallGuard;
@@ -39,6 +40,8 @@ pub struct Peer {
     /// The certificates that the other end presented, its own first; verified if `client_ca_file` is configured,
     /// and otherwise not asked for.
     pub client_certificates: Arc<[CertificateDer<'static>]>,
+    /// Who the first of them is of.
+    pub client: Option<Arc<ClientIdentity>>,
 }
 
 /// Why a connection ended early.
@@ -77,7 +80,7 @@ where
     // Answers are written in large pieces; waiting to fill packets only delays their ends.
     stream.set_nodelay(true).map_err(ConnectionError::Handshake)?;
     let stream = StallGuard::new(stream, shared.limits.write_stall);
-    let mut peer = Peer { address, tls: false, client_certificates: Arc::new([]) };
+    let mut peer = Peer { address, tls: false, client_certificates: Arc::new([]), client: None };
     let Some(tls) = &shared.tls else {
         return serve_http1(stream, peer, shared, shutdown).await;
     };
@@ -85,6 +88,7 @@ where
     let (_, session) = stream.get_ref();
     peer.tls = true;
     peer.client_certificates = session.peer_certificates().unwrap_or_default().into();
+    peer.client = peer.client_certificates.first().and_then(ClientIdentity::read).map(Arc::new);
     // The protocol is what TLS agreed on, never guessed from the first bytes.
     if session.alpn_protocol() == Some(ALPN_HTTP2) {
         serve_http2(stream, peer, shared, shutdown).await

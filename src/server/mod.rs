@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`listener`] | the one accept loop, for both listeners |
 //! | [`connection`] | one connection: handshake, HTTP/1 or HTTP/2, how it is ended |
+//! | [`client_identity`] | who a client certificate is of |
 //! | [`activity`] | what a connection's requests are doing: idle, busy, or stalled by the peer |
 //! | [`stall`] | a stream whose writes must make progress |
 //! | [`limits`] | every bound, with its reason |
@@ -13,6 +14,7 @@
 
 mod activity;
 pub mod admin;
+mod client_identity;
 mod connection;
 pub mod limits;
 pub mod listener;
@@ -21,6 +23,7 @@ pub mod shutdown;
 pub mod stall;
 pub mod tls;
 
+pub use client_identity::ClientIdentity;
 pub use connection::Peer;
 pub use limits::ServerLimits;
 pub use listener::serve;

@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use rustls::RootCertStore;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{ServerConfig, VerifierBuilderError, WebPkiClientVerifier};
-use rustls::{ConfigBuilder, RootCertStore, WantsVerifier, server::WantsServerCert};
 use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
-use crate::config::TlsFiles;
+use crate::config::{ClientCertificates, TlsFiles};
 
 /// HTTP/2 over TLS (RFC 9113, section 3.2).
 pub(super) const ALPN_HTTP2: &[u8] = b"h2";
@@ -107,7 +108,10 @@ fn read(files: &TlsFiles) -> Result<ServerConfig, TlsError> {
         .with_safe_default_protocol_versions()
         .map_err(TlsError::Versions)?;
     let builder = match &files.client_ca {
-        Some(authorities) => require_client_certificates(builder, authorities.path(), provider)?,
+        Some(authorities) => {
+            let verifier = client_verifier(authorities.path(), files.client_certificates, provider)?;
+            builder.with_client_cert_verifier(verifier)
+        }
         None => builder.with_no_client_auth(),
     };
     let mut config = builder.with_single_cert(certificates, key).map_err(|source| TlsError::Pair {
@@ -119,19 +123,24 @@ fn read(files: &TlsFiles) -> Result<ServerConfig, TlsError> {
     Ok(config)
 }
 
-fn require_client_certificates(
-    builder: ConfigBuilder<ServerConfig, WantsVerifier>,
+/// What verifies client certificates: by the file's authorities alone, in time, and for client authentication where the
+/// certificate says what it is for. There is no revocation list: who may no longer come is taken out of the configuration,
+/// and certificates are short-lived.
+fn client_verifier(
     path: &Path,
+    asked: ClientCertificates,
     provider: Arc<CryptoProvider>,
-) -> Result<ConfigBuilder<ServerConfig, WantsServerCert>, TlsError> {
+) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
     let mut roots = RootCertStore::empty();
     for certificate in read_certificates(path)? {
         roots.add(certificate).map_err(|source| TlsError::Authority { path: path.to_owned(), source })?;
     }
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
-        .build()
-        .map_err(|source| TlsError::Verifier { path: path.to_owned(), source })?;
-    Ok(builder.with_client_cert_verifier(verifier))
+    let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+    let builder = match asked {
+        ClientCertificates::Required => builder,
+        ClientCertificates::Optional => builder.allow_unauthenticated(),
+    };
+    builder.build().map_err(|source| TlsError::Verifier { path: path.to_owned(), source })
 }
 
 fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {

@@ -84,7 +84,7 @@ impl Service {
     /// [`StartError`]; nothing was opened for writing but the audit log, and that is the last step.
     pub fn build(file: &Path) -> Result<Self, StartError> {
         let mut seen = Seen::default();
-        let (config, state, warnings) = load(file, &mut seen)?;
+        let (config, state, warnings) = load(file, &mut seen, None)?;
         let tls = config.tls().map(TlsState::load).transpose()?.map(Arc::new);
         let audit = match config.audit() {
             AuditSink::File(file) => AuditLog::open(file.path())?,
@@ -130,6 +130,7 @@ impl Service {
             async move { proxy.handle(request, peer).await }
         };
         let public = serve(listeners.public, self.tls.clone(), self.limits(), handler, shutdown.clone());
+        let warming = tokio::spawn(warm(self.proxy.state()));
         let reload = tokio::spawn(reload::watch(self, hangup));
         readiness.set(true);
         tracing::info!("ready");
@@ -141,6 +142,7 @@ impl Service {
         };
         tokio::join!(public, admin, stopping);
         reload.abort();
+        warming.abort();
         tracing::info!("stopped");
         Ok(())
     }
@@ -171,6 +173,10 @@ impl Service {
     }
 }
 
+async fn warm(state: Arc<State>) {
+    state.warm().await;
+}
+
 /// SIGINT or SIGTERM.
 ///
 /// # Errors
@@ -197,13 +203,18 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
 }
 
 /// Reads and checks everything that decides, noting each file before it is read; changes nothing else.
-fn load(file: &Path, seen: &mut Seen) -> Result<(Config, State, Vec<Report>), StartError> {
+/// `earlier` is the state that goes on running until this one takes over.
+fn load(
+    file: &Path,
+    seen: &mut Seen,
+    earlier: Option<&State>,
+) -> Result<(Config, State, Vec<Report>), StartError> {
     let name = file.display().to_string();
     seen.restart(file);
     let text = read_text(file)?;
     let config = Config::load(&name, &text).map_err(|report| StartError::Reports(report.render()))?;
     seen.note_named(&config);
-    let (state, warnings) = State::build(&name, &text, &config)
+    let (state, warnings) = State::rebuild(&name, &text, &config, earlier)
         .map_err(|error| StartError::Reports(error.reports.iter().map(Report::render).collect()))?;
     Ok((config, state, warnings))
 }

@@ -8,7 +8,7 @@ use tokio::signal::unix::Signal;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::{Service, StartError, load};
-use crate::config::{AuditSink, Config, Source};
+use crate::config::{AuditSink, Config, ConsumerCredential, JwksLocation, Source};
 
 /// How often files are looked at. Looking is cheap, works on every file system, and sees a swapped symbolic link, which
 /// is how Kubernetes updates mounted files.
@@ -44,7 +44,8 @@ impl Service {
     }
 
     fn try_reload(&mut self) -> Result<(), StartError> {
-        let (config, state, _) = load(&self.file, &mut self.seen)?;
+        let earlier = self.proxy.state();
+        let (config, state, _) = load(&self.file, &mut self.seen, Some(&earlier))?;
         if let (Some(tls), Some(files)) = (&self.tls, config.tls()) {
             tls.reload(files)?;
         }
@@ -116,6 +117,13 @@ fn named_files(config: &Config) -> Vec<PathBuf> {
         .tls()
         .into_iter()
         .flat_map(|tls| [Some(&tls.certificate), Some(&tls.private_key), tls.client_ca.as_ref()]);
-    let files = rules.chain(keys).chain(config.upstream().ca()).chain(tls.flatten());
+    let key_sets = config.consumers().iter().filter_map(|consumer| match consumer.credential() {
+        ConsumerCredential::Jwt(jwt) => match &jwt.keys {
+            JwksLocation::File(file) => Some(file),
+            JwksLocation::Url(_) => None,
+        },
+        ConsumerCredential::Bearer(_) | ConsumerCredential::Certificate(_) => None,
+    });
+    let files = rules.chain(keys).chain(key_sets).chain(config.upstream().ca()).chain(tls.flatten());
     files.map(|file| file.path().to_owned()).collect()
 }

@@ -35,13 +35,20 @@ pub(crate) const DOMAIN: &str = "contoso.com";
 pub(crate) struct Consumer {
     pub(crate) name: &'static str,
     pub(crate) rules: String,
+    /// How it is known; by the bearer token that is made from its name if nothing is said.
+    pub(crate) credential: Option<String>,
     /// More lines of its entry, indented by four spaces.
     pub(crate) more: String,
 }
 
 impl Consumer {
     pub(crate) fn new(name: &'static str, rules: &str) -> Self {
-        Self { name, rules: rules.to_owned(), more: String::new() }
+        Self { name, rules: rules.to_owned(), credential: None, more: String::new() }
+    }
+
+    /// A consumer that is known by what the YAML says, such as `{ mtls: { san: a.example } }`.
+    pub(crate) fn known_by(name: &'static str, credential: impl Into<String>) -> Self {
+        Self { credential: Some(credential.into()), ..Self::new(name, METADATA_ONLY) }
     }
 
     pub(crate) fn token(name: &str) -> String {
@@ -75,6 +82,8 @@ pub(crate) struct Setup {
     pub(crate) files: Vec<(&'static str, String)>,
     /// Whether consumers speak TLS, by the certificate in `tls.crt`.
     pub(crate) tls: bool,
+    /// More of `tls`, beginning with a comma.
+    pub(crate) tls_more: String,
 }
 
 impl Setup {
@@ -91,6 +100,7 @@ impl Setup {
             credential: "credential: { access_token_file: graph-token }".to_owned(),
             files: vec![("graph-token", GRAPH_TOKEN.to_owned())],
             tls: false,
+            tls_more: String::new(),
         }
     }
 
@@ -349,9 +359,10 @@ fn config(setup: &Setup, folder: &Path, address: SocketAddr, admin: SocketAddr) 
     let Setup { graph, domain, more, timeouts: (response, idle), credential, .. } = setup;
     let (scheme, tls) = if setup.tls {
         write_certificate(folder);
-        ("https", "tls: { certificate_file: tls.crt, private_key_file: tls.key }\n")
+        let more = &setup.tls_more;
+        ("https", format!("tls: {{ certificate_file: tls.crt, private_key_file: tls.key{more} }}\n"))
     } else {
-        ("http", "")
+        ("http", String::new())
     };
     let mut text = format!(
         "listen: {address}\npublic_url: {scheme}://{address}\nadmin: {{ listen: '{admin}' }}\n\
@@ -363,9 +374,11 @@ fn config(setup: &Setup, folder: &Path, address: SocketAddr, admin: SocketAddr) 
         write(folder, &rules, &consumer.rules);
         let digest = Sha256::digest(Consumer::token(consumer.name));
         let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let bearer = format!("{{ bearer_sha256: [{digest}] }}");
+        let credential = consumer.credential.as_ref().unwrap_or(&bearer);
         writeln!(
             text,
-            "  - name: {}\n    rules: {rules}\n    credential: {{ bearer_sha256: [{digest}] }}\n{}",
+            "  - name: {}\n    rules: {rules}\n    credential: {credential}\n{}",
             consumer.name, consumer.more
         )
         .unwrap();

@@ -1,0 +1,305 @@
+//! A consumer's credential: how it is known from others, one kind each.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::ops::Range;
+
+use crate::config::check::Context;
+use crate::config::raw::{self, Text};
+use crate::config::{FileRef, SubjectName};
+use crate::jwt::{Algorithm, Expected, RequiredClaim};
+use crate::rules::codes::{CONFIG_CONSUMER, CONFIG_PLAINTEXT, CONFIG_VALUE};
+use crate::rules::yaml::{Spanned, Texts};
+use crate::upstream::{DocumentUrl, DocumentUrlError};
+
+/// The SHA-256 of nothing: what `sha256sum` prints for an unset variable.
+const EMPTY_SHA256: [u8; 32] = [
+    0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24, 0x27,
+    0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
+];
+
+/// The longest issuer, audience or claim.
+const MAX_TEXT: usize = 2_048;
+
+/// Claims with keys of their own, or that are always checked.
+const RESERVED_CLAIMS: [&str; 5] = ["iss", "aud", "exp", "nbf", "iat"];
+
+/// How a consumer is known from others.
+#[derive(Clone, Debug)]
+pub enum ConsumerCredential {
+    /// By one of these bearer tokens. Invariant: not empty.
+    Bearer(Vec<BearerHash>),
+    /// By a client certificate with one of these names. Invariant: not empty.
+    Certificate(Vec<SubjectName>),
+    /// By a token that its issuer signed.
+    Jwt(Box<JwtCredential>),
+}
+
+/// The SHA-256 of a bearer token.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BearerHash([u8; 32]);
+
+/// Which signed tokens are a consumer's.
+#[derive(Clone, Debug)]
+pub struct JwtCredential {
+    /// What a token has to say.
+    pub expected: Expected,
+    /// Where the issuer's keys are.
+    pub keys: JwksLocation,
+}
+
+/// Where an issuer's public keys are.
+#[derive(Clone, Debug)]
+pub enum JwksLocation {
+    /// A file.
+    File(FileRef),
+    /// Fetched, and fetched again when keys roll over.
+    Url(DocumentUrl),
+}
+
+impl BearerHash {
+    /// The bytes, to be compared in constant time.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut hash = [0; 32];
+        let pairs = text.as_bytes().chunks_exact(2);
+        if text.len() != 64 {
+            return None;
+        }
+        for (byte, pair) in hash.iter_mut().zip(pairs) {
+            let digits = std::str::from_utf8(pair).ok()?;
+            let is_hex = digits.bytes().all(|b| b.is_ascii_hexdigit());
+            *byte = u8::from_str_radix(digits, 16).ok().filter(|_| is_hex)?;
+        }
+        Some(Self(hash))
+    }
+}
+
+impl fmt::Debug for BearerHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BearerHash(…)")
+    }
+}
+
+/// What earlier consumers are known by, and whether one can be known by a certificate.
+pub(super) struct Taken {
+    has_client_ca: bool,
+    hashes: HashSet<BearerHash>,
+    names: HashSet<SubjectName>,
+    tokens: Vec<Expected>,
+}
+
+impl Taken {
+    pub(super) fn new(has_client_ca: bool) -> Self {
+        Self { has_client_ca, hashes: HashSet::new(), names: HashSet::new(), tokens: Vec::new() }
+    }
+}
+
+/// Checks that there is exactly one kind, and that no earlier consumer is known by the same.
+pub(super) fn check_credential(
+    credential: &Spanned<raw::ConsumerCredential>,
+    taken: &mut Taken,
+    context: &mut Context<'_>,
+) -> Option<ConsumerCredential> {
+    let raw::ConsumerCredential { bearer_sha256, mtls, jwt } = &credential.value;
+    match (bearer_sha256, mtls, jwt) {
+        (Some(hashes), None, None) if !hashes.value.is_empty() => {
+            all(&hashes.value, |text| check_hash(text, taken, context)).map(ConsumerCredential::Bearer)
+        }
+        (None, Some(mtls), None) if !mtls.value.san.0.is_empty() => {
+            check_names(mtls, taken, context).map(ConsumerCredential::Certificate)
+        }
+        (None, None, Some(jwt)) => {
+            check_jwt(jwt, taken, context).map(|jwt| ConsumerCredential::Jwt(Box::new(jwt)))
+        }
+        _ => context.refuse(
+            CONFIG_VALUE,
+            &credential.span,
+            "this consumer has no credential, or more than one kind",
+            "write one of `bearer_sha256` (the hashes that `glassine token new` prints), `mtls` or `jwt`",
+        ),
+    }
+}
+
+/// Checks each text, so that one mistake does not hide the next.
+fn all<T>(texts: &[Text], check: impl FnMut(&Text) -> Option<T>) -> Option<Vec<T>> {
+    let checked: Vec<_> = texts.iter().map(check).collect();
+    checked.into_iter().collect()
+}
+
+fn check_hash(text: &Text, taken: &mut Taken, context: &mut Context<'_>) -> Option<BearerHash> {
+    let Some(hash) = BearerHash::parse(&text.value) else {
+        return context.refuse(
+            CONFIG_VALUE,
+            &text.span,
+            "this is not a SHA-256 hash",
+            "write 64 hexadecimal digits, as `glassine token new` prints them; never the token itself",
+        );
+    };
+    if hash.0 == EMPTY_SHA256 {
+        return context.refuse(
+            CONFIG_VALUE,
+            &text.span,
+            "this is the hash of nothing",
+            "hash the token, without a newline",
+        );
+    }
+    if !taken.hashes.insert(hash) {
+        return context.refuse(
+            CONFIG_CONSUMER,
+            &text.span,
+            "this token hash is listed twice",
+            "give each consumer its own token: it is how they are told apart",
+        );
+    }
+    Some(hash)
+}
+
+fn check_names(
+    mtls: &Spanned<raw::Mtls>,
+    taken: &mut Taken,
+    context: &mut Context<'_>,
+) -> Option<Vec<SubjectName>> {
+    let names = all(&mtls.value.san.0, |text| check_name(text, taken, context));
+    if !taken.has_client_ca {
+        let hint = "add `client_ca_file` to `tls`: the authorities that sign the certificates of consumers";
+        return context.refuse(CONFIG_VALUE, &mtls.span, "no client certificate could be verified", hint);
+    }
+    names
+}
+
+fn check_name(text: &Text, taken: &mut Taken, context: &mut Context<'_>) -> Option<SubjectName> {
+    let Some(name) = SubjectName::parse(&text.value) else {
+        return context.refuse(
+            CONFIG_VALUE,
+            &text.span,
+            "this is not a name that a certificate is known by here",
+            "write a whole subjectAltName: dns:acme.example, uri:spiffe://acme.example/export, email:… or ip:…; no wildcards, no CN",
+        );
+    };
+    if !taken.names.insert(name.clone()) {
+        return context.refuse(
+            CONFIG_CONSUMER,
+            &text.span,
+            "this certificate name is listed twice",
+            "give each consumer its own: it is how they are told apart",
+        );
+    }
+    Some(name)
+}
+
+fn check_jwt(jwt: &Spanned<raw::Jwt>, taken: &mut Taken, context: &mut Context<'_>) -> Option<JwtCredential> {
+    let written = &jwt.value;
+    let issuer = check_text(&written.issuer, context);
+    let audiences = check_texts(&written.audience, &jwt.span, context);
+    let algorithms = match &written.algorithms {
+        None => Some(Algorithm::DEFAULT.to_vec()),
+        Some(names) => check_algorithms(names, context),
+    };
+    let claims = check_claims(written, &jwt.span, context);
+    let keys = check_keys(jwt, context);
+    let expected =
+        Expected { issuer: issuer?, audiences: audiences?, algorithms: algorithms?, claims: claims? };
+    if taken.tokens.iter().any(|earlier| is_shared(earlier, &expected)) {
+        return context.refuse(
+            CONFIG_CONSUMER,
+            &jwt.span,
+            "one token could be this consumer's and an earlier one's",
+            "give each an audience of its own, or require a claim with different values, such as `azp`",
+        );
+    }
+    taken.tokens.push(expected.clone());
+    Some(JwtCredential { expected, keys: keys? })
+}
+
+/// Whether one token could satisfy both, as far as that shows. A token that has two audiences, or two of a claim's values, can
+/// still satisfy two consumers that look separate here: it is refused when it comes.
+fn is_shared(one: &Expected, other: &Expected) -> bool {
+    let meet = |a: &[String], b: &[String]| a.iter().any(|text| b.contains(text));
+    let claims_meet = one.claims.iter().all(|claim| {
+        let same = other.claims.iter().find(|it| it.name == claim.name);
+        same.is_none_or(|same| meet(&claim.one_of, &same.one_of))
+    });
+    one.issuer == other.issuer
+        && meet(&one.audiences, &other.audiences)
+        && one.algorithms.iter().any(|algorithm| other.algorithms.contains(algorithm))
+        && claims_meet
+}
+
+fn check_text(text: &Text, context: &mut Context<'_>) -> Option<String> {
+    let is_text = (1..=MAX_TEXT).contains(&text.value.len()) && !text.value.contains(char::is_control);
+    if is_text && text.value.trim() == text.value {
+        return Some(text.value.clone());
+    }
+    let hint = "write it exactly as the token has it: it is compared byte for byte";
+    context.refuse(CONFIG_VALUE, &text.span, "this cannot be in a token", hint)
+}
+
+fn check_texts(texts: &Texts, place: &Range<usize>, context: &mut Context<'_>) -> Option<Vec<String>> {
+    if texts.0.is_empty() {
+        return context.refuse(CONFIG_VALUE, place, "this list lets nobody in", "name at least one value");
+    }
+    all(&texts.0, |text| check_text(text, context))
+}
+
+fn check_algorithms(names: &Texts, context: &mut Context<'_>) -> Option<Vec<Algorithm>> {
+    all(&names.0, |text| {
+        Algorithm::from_name(&text.value).or_else(|| {
+            context.refuse(
+                CONFIG_VALUE,
+                &text.span,
+                "this is not a signature algorithm with a public key",
+                "use RS256, PS256, ES256 or EdDSA (RFC 7518), or leave `algorithms` out to allow those four",
+            )
+        })
+    })
+    .filter(|algorithms| !algorithms.is_empty())
+}
+
+fn check_claims(
+    jwt: &raw::Jwt,
+    place: &Range<usize>,
+    context: &mut Context<'_>,
+) -> Option<Vec<RequiredClaim>> {
+    let Some(written) = &jwt.claims else { return Some(Vec::new()) };
+    let claims = written.0.iter().map(|(name, values)| {
+        if RESERVED_CLAIMS.contains(&name.value.as_str()) {
+            let hint = "issuer and audience have keys of their own, and times are always checked";
+            return context.refuse(CONFIG_VALUE, &name.span, "this claim does not belong here", hint);
+        }
+        let name = check_text(name, context);
+        let one_of = values.0.as_ref().and_then(|values| check_texts(values, place, context));
+        Some(RequiredClaim { name: name?, one_of: one_of? })
+    });
+    let claims: Vec<_> = claims.collect();
+    claims.into_iter().collect()
+}
+
+fn check_keys(jwt: &Spanned<raw::Jwt>, context: &mut Context<'_>) -> Option<JwksLocation> {
+    match (&jwt.value.jwks_file, &jwt.value.jwks_url) {
+        (Some(file), None) => context.file(file).map(JwksLocation::File),
+        (None, Some(url)) => check_url(url, context).map(JwksLocation::Url),
+        (Some(_), Some(_)) | (None, None) => context.refuse(
+            CONFIG_VALUE,
+            &jwt.span,
+            "the issuer's keys come from exactly one place",
+            "write `jwks_url`, which the issuer's OpenID configuration names as `jwks_uri`, or `jwks_file`",
+        ),
+    }
+}
+
+fn check_url(text: &Text, context: &mut Context<'_>) -> Option<DocumentUrl> {
+    DocumentUrl::parse(&text.value)
+        .map_err(|error| {
+            let (code, message) = match error {
+                DocumentUrlError::NotAUrl => (CONFIG_VALUE, error.to_string()),
+                DocumentUrlError::Origin(error) => (CONFIG_PLAINTEXT, error.to_string()),
+            };
+            let hint = "write it as in https://login.microsoftonline.com/TENANT/discovery/v2.0/keys";
+            context.refuse::<()>(code, &text.span, &message, hint)
+        })
+        .ok()
+}

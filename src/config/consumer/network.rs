@@ -1,0 +1,98 @@
+//! Networks: where a consumer may come from, and whose `X-Forwarded-For` is believed.
+
+use std::net::IpAddr;
+use std::ops::Range;
+
+use ipnet::IpNet;
+
+use crate::config::check::Context;
+use crate::config::raw::Text;
+use crate::rules::codes::CONFIG_VALUE;
+use crate::rules::yaml::Spanned;
+
+/// Networks of both families. An IPv4-mapped IPv6 address is taken as the IPv4 address.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Networks(Vec<IpNet>);
+
+impl Networks {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether one of them has the address.
+    pub fn contain(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.0.iter().any(|network| network.contains(&address))
+    }
+}
+
+impl FromIterator<IpNet> for Networks {
+    fn from_iter<I: IntoIterator<Item = IpNet>>(networks: I) -> Self {
+        Self(networks.into_iter().collect())
+    }
+}
+
+/// `allow_from`.
+pub(super) fn check_allowed(networks: &Spanned<Vec<Text>>, context: &mut Context<'_>) -> Option<Networks> {
+    if networks.value.is_empty() {
+        return context.refuse(
+            CONFIG_VALUE,
+            &networks.span,
+            "this list lets nobody in",
+            "name a network, or leave `allow_from` out to allow every address",
+        );
+    }
+    check_networks(&networks.value, check_network, context)
+}
+
+/// `trusted_proxies`.
+pub(in crate::config) fn check_trusted(networks: &[Text], context: &mut Context<'_>) -> Option<Networks> {
+    check_networks(networks, check_trusted_network, context)
+}
+
+fn check_networks(
+    networks: &[Text],
+    check: fn(&Text, &mut Context<'_>) -> Option<IpNet>,
+    context: &mut Context<'_>,
+) -> Option<Networks> {
+    let checked: Vec<_> = networks.iter().map(|text| check(text, context)).collect();
+    checked.into_iter().collect()
+}
+
+fn check_trusted_network(text: &Text, context: &mut Context<'_>) -> Option<IpNet> {
+    let network = check_network(text, context)?;
+    if network.prefix_len() > 0 {
+        return Some(network);
+    }
+    context.refuse(
+        CONFIG_VALUE,
+        &text.span,
+        "this trusts everybody, so everybody could claim any address",
+        "name the addresses of the proxies in front of this one",
+    )
+}
+
+fn check_network(text: &Text, context: &mut Context<'_>) -> Option<IpNet> {
+    let address = text.value.parse::<IpAddr>().ok().map(IpNet::from);
+    let Some(network) = address.or_else(|| text.value.parse().ok()) else {
+        return refuse(&text.span, "this is neither an IP address nor a network", context);
+    };
+    if network.addr() != network.network() {
+        return refuse(&text.span, "this network has address bits behind its prefix", context);
+    }
+    let is_mapped = matches!(network.addr(), IpAddr::V6(address) if address.to_ipv4_mapped().is_some());
+    if is_mapped {
+        return refuse(
+            &text.span,
+            "this is an IPv4 network in IPv6 clothes, which nothing would match",
+            context,
+        );
+    }
+    Some(network)
+}
+
+fn refuse<T>(span: &Range<usize>, message: &str, context: &mut Context<'_>) -> Option<T> {
+    let hint = "write it as in 203.0.113.0/24, 2001:db8::/32 or 203.0.113.7";
+    context.refuse(CONFIG_VALUE, span, message, hint)
+}

@@ -1,0 +1,83 @@
+//! The keys of the issuers of consumers' tokens: one source for each place, whoever trusts it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustls_pki_types::CertificateDer;
+use tokio::task::JoinSet;
+
+use crate::config::FileRef;
+use crate::config::files::{FileError, read_text};
+use crate::jwt::{KeySet, KeySetError, KeySource, Pace};
+use crate::upstream::{BuildError, DocumentClient, DocumentUrl, Timeouts};
+
+/// The sources of a state.
+#[derive(Default)]
+pub(super) struct KeySources {
+    files: Vec<(PathBuf, Arc<KeySource>)>,
+    urls: Vec<Remote>,
+    /// What an earlier state had fetched: an issuer may be down while this one is built.
+    earlier: Vec<Remote>,
+}
+
+#[derive(Clone)]
+struct Remote {
+    url: DocumentUrl,
+    roots: Vec<CertificateDer<'static>>,
+    source: Arc<KeySource>,
+}
+
+/// Why a file of keys cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum KeyFileError {
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error(transparent)]
+    KeySet(#[from] KeySetError),
+}
+
+impl KeySources {
+    pub(super) fn after(earlier: Option<&Self>) -> Self {
+        Self { earlier: earlier.map(|it| it.urls.clone()).unwrap_or_default(), ..Self::default() }
+    }
+
+    /// The keys in a file, as they are now.
+    pub(super) fn file(&mut self, file: &FileRef) -> Result<Arc<KeySource>, KeyFileError> {
+        if let Some((_, source)) = self.files.iter().find(|(path, _)| path == file.path()) {
+            return Ok(Arc::clone(source));
+        }
+        let source = Arc::new(KeySource::fixed(KeySet::parse(read_text(file.path())?.as_bytes())?));
+        self.files.push((file.path().to_owned(), Arc::clone(&source)));
+        Ok(source)
+    }
+
+    /// The keys at a URL.
+    pub(super) fn url(
+        &mut self,
+        url: &DocumentUrl,
+        roots: &[CertificateDer<'static>],
+        timeouts: Timeouts,
+    ) -> Result<Arc<KeySource>, BuildError> {
+        let mut known = self.urls.iter().chain(&self.earlier);
+        let remote = match known.find(|it| it.url == *url && it.roots == roots) {
+            Some(remote) => remote.clone(),
+            None => {
+                let client = DocumentClient::new(url.clone(), roots, timeouts)?;
+                let source = Arc::new(KeySource::remote(client, Pace::default()));
+                Remote { url: url.clone(), roots: roots.to_vec(), source }
+            }
+        };
+        let source = Arc::clone(&remote.source);
+        self.urls.push(remote);
+        Ok(source)
+    }
+
+    pub(super) async fn warm(&self) {
+        let mut fetching = JoinSet::new();
+        for Remote { source, .. } in &self.urls {
+            let source = Arc::clone(source);
+            fetching.spawn(async move { source.warm().await });
+        }
+        fetching.join_all().await;
+    }
+}
