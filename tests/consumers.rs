@@ -150,6 +150,30 @@ async fn a_place_is_taken_until_the_body_is_done_or_aborted() {
 }
 
 #[tokio::test]
+async fn places_stay_taken_through_a_reload() {
+    let graph = FakeUpstream::in_turn(vec![endless_page(), Script::json(EMPTY)]).await;
+    let mut setup = Setup::scripted(&graph).consumer(Consumer::new("other", METADATA_ONLY));
+    setup.consumers[0].more = "    limits: { concurrent: 1 }\n".to_owned();
+    let proxy = setup.start().await;
+    let mut first = open(&proxy).await;
+    assert!(first.read(&mut [0; 1024]).await.unwrap() > 0, "the head is out, the body is not");
+    // Who may come from nowhere near shows that the reload has happened.
+    let config = proxy.read("config.yaml");
+    proxy
+        .write("config.yaml", &config.replace("name: other\n", "name: other\n    allow_from: [192.0.2.1]\n"));
+    while proxy.get_as("other", USERS, &[]).await.status != 403 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(proxy.get(USERS).await.status, 429);
+    // Other limits are new limits.
+    proxy.write("config.yaml", &config.replace("concurrent: 1", "concurrent: 2"));
+    while proxy.get_as("other", USERS, &[]).await.status != 200 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(proxy.get(USERS).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_consumer_over_its_rate_waits_a_second() {
     let graph = FakeUpstream::always(Script::json(EMPTY)).await;
     let mut setup = Setup::scripted(&graph).consumer(Consumer::new("other", METADATA_ONLY));

@@ -273,6 +273,19 @@ async fn a_changed_token_has_no_signature() {
     assert_eq!(outcome(&verifier, &other.token(&claims())).await, Err(JwtError::Signature));
 }
 
+#[tokio::test]
+async fn no_character_of_a_token_can_be_another() {
+    let key = SigningKey::p256("k");
+    let verifier = verifier(&[&key]);
+    let good = key.token(&claims());
+    for (at, was) in good.char_indices() {
+        for other in ['A', 'Q', 'g', 'w', '-', '.', '='] {
+            let changed = format!("{}{other}{}", &good[..at], &good[at + 1..]);
+            assert_eq!(outcome(&verifier, &changed).await.is_ok(), was == other, "{at}: {was} {other}");
+        }
+    }
+}
+
 #[test]
 fn a_key_set_has_keys_for_signatures_and_no_secrets() {
     let key = SigningKey::rsa("r");

@@ -167,6 +167,26 @@ async fn a_file_of_keys_is_read_again_when_it_changes() {
     assert_eq!((get(&proxy, &old_token).await.status, get(&proxy, &new_token).await.status), (401, 200));
 }
 
+#[tokio::test]
+async fn a_bad_file_of_keys_leaves_the_last_good_state() {
+    let (graph, key) = (FakeUpstream::always(Script::json(PAGE)).await, SigningKey::p256("k"));
+    let proxy = stage(&graph, &key).await;
+    let token = key.token(&claims());
+    let mut private = key.jwk();
+    private["d"] = json!("AQAB");
+    for bad in [json!({ "keys": [private] }).to_string(), "{}".to_owned()] {
+        proxy.write("keys.json", &bad);
+        while !proxy.admin_get("/metrics").await.text().contains("glassine_config_good 0") {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(get(&proxy, &token).await.status, 200);
+        proxy.write("keys.json", &jwks([&key]));
+        while !proxy.admin_get("/metrics").await.text().contains("glassine_config_good 1") {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
 /// An issuer's key set behind a URL.
 struct Keys {
     published: Arc<Mutex<Option<String>>>,

@@ -130,7 +130,7 @@ impl Service {
             async move { proxy.handle(request, peer).await }
         };
         let public = serve(listeners.public, self.tls.clone(), self.limits(), handler, shutdown.clone());
-        let warming = tokio::spawn(warm(self.proxy.state()));
+        warm(&self.proxy);
         let reload = tokio::spawn(reload::watch(self, hangup));
         readiness.set(true);
         tracing::info!("ready");
@@ -142,7 +142,6 @@ impl Service {
         };
         tokio::join!(public, admin, stopping);
         reload.abort();
-        warming.abort();
         tracing::info!("stopped");
         Ok(())
     }
@@ -173,8 +172,10 @@ impl Service {
     }
 }
 
-async fn warm(state: Arc<State>) {
-    state.warm().await;
+/// Has a new state fetch what its first requests will want, beside them.
+fn warm(proxy: &Proxy) {
+    let state = proxy.state();
+    drop(tokio::spawn(async move { state.warm().await }));
 }
 
 /// SIGINT or SIGTERM.

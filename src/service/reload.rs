@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use tokio::signal::unix::Signal;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::{Service, StartError, load};
+use super::{Service, StartError, load, warm};
 use crate::config::{AuditSink, Config, ConsumerCredential, JwksLocation, Source};
 
 /// How often files are looked at. Looking is cheap, works on every file system, and sees a swapped symbolic link, which
@@ -53,6 +53,7 @@ impl Service {
             tracing::warn!("listeners, connection limits and the audit log change at the next start only");
         }
         self.proxy.replace(state);
+        warm(&self.proxy);
         self.config = config;
         Ok(())
     }
