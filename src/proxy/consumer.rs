@@ -89,6 +89,14 @@ impl KnownBy {
         known.iter().fold(Choice::from(0), |any, hash| any | hash.as_bytes().ct_eq(&digest.0)).into()
     }
 
+    /// Whether one of the names in a certificate is one of these. Names are no secrets.
+    pub(super) fn has_name_among(&self, names: &[SubjectName]) -> bool {
+        match self {
+            Self::Certificate(known) => known.iter().any(|name| names.contains(name)),
+            Self::Bearer(_) | Self::Jwt(_) => false,
+        }
+    }
+
     pub(super) fn verifier(&self) -> Option<&Verifier> {
         match self {
             Self::Jwt(verifier) => Some(verifier),

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::consumer::{Consumer, KnownBy, TokenDigest};
+use super::consumer::{Consumer, TokenDigest};
 use super::problem::{Problem, Unknown};
 use super::remembered::Remembered;
 use crate::jwt::{JwtError, Token, Verifier};
@@ -23,12 +23,12 @@ use crate::server::Peer;
 pub(super) struct Consumers {
     /// Invariant: not empty.
     all: Vec<Arc<Consumer>>,
-    remembered: Remembered,
+    remembered: Remembered<Arc<Consumer>>,
 }
 
 impl Consumers {
     pub(super) fn new(all: Vec<Arc<Consumer>>) -> Self {
-        Self { all, remembered: Remembered::default() }
+        Self { all, remembered: Remembered::new() }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Consumer>> {
@@ -36,7 +36,7 @@ impl Consumers {
     }
 
     /// The consumer that is known by what the request shows.
-    pub(super) async fn identify(&self, token: Option<&str>, peer: &Peer) -> Result<&Arc<Consumer>, Problem> {
+    pub(super) async fn identify(&self, token: Option<&str>, peer: &Peer) -> Result<Arc<Consumer>, Problem> {
         let now = Timestamp::now().as_second();
         let by_certificate = self.by_certificate(peer, now)?;
         let by_token = match token {
@@ -45,89 +45,81 @@ impl Consumers {
         };
         match (by_certificate, by_token) {
             (None, by_token) => by_token,
-            (Some(one), Ok(other)) if !Arc::ptr_eq(one, other) => Err(Unknown::Ambiguous.into()),
+            (Some(one), Ok(other)) if !Arc::ptr_eq(&one, &other) => Err(Unknown::Ambiguous.into()),
             (Some(one), _) => Ok(one),
         }
     }
 
-    fn by_certificate(&self, peer: &Peer, now: i64) -> Result<Option<&Arc<Consumer>>, Problem> {
+    fn by_certificate(&self, peer: &Peer, now: i64) -> Result<Option<Arc<Consumer>>, Unknown> {
         let Some(client) = &peer.client else { return Ok(None) };
         let names = client.names_at(now);
-        let is_of = |consumer: &&Arc<Consumer>| match consumer.known_by() {
-            KnownBy::Certificate(known) => known.iter().any(|name| names.contains(name)),
-            KnownBy::Bearer(_) | KnownBy::Jwt(_) => false,
-        };
-        let mut owners = self.all.iter().filter(is_of);
+        let mut owners = self.all.iter().filter(|consumer| consumer.known_by().has_name_among(names));
         match (owners.next(), owners.next()) {
-            (owner, None) => Ok(owner),
-            (_, Some(_)) => Err(Unknown::Ambiguous.into()),
+            (owner, None) => Ok(owner.cloned()),
+            (_, Some(_)) => Err(Unknown::Ambiguous),
         }
     }
 
-    async fn by_token(&self, token: &str, now: i64) -> Result<&Arc<Consumer>, Problem> {
+    async fn by_token(&self, token: &str, now: i64) -> Result<Arc<Consumer>, Problem> {
         let digest = TokenDigest::of(token);
-        let verifiers =
-            || self.all.iter().enumerate().filter_map(|(at, it)| Some((at, it.known_by().verifier()?)));
-        match self.by_bearer(&digest) {
-            Some(consumer) => Ok(consumer),
-            None if verifiers().next().is_none() => Err(Unknown::Token.into()),
-            None => self.by_signature(token, &digest, verifiers(), now).await,
+        if let Some(consumer) = self.by_bearer(&digest).or_else(|| self.by_memory(&digest, now)) {
+            return Ok(consumer);
         }
+        self.by_signature(token, &digest, now).await
     }
 
     /// All consumers' hashes are compared, so that the time says nothing about which one it was.
-    fn by_bearer(&self, digest: &TokenDigest) -> Option<&Arc<Consumer>> {
+    fn by_bearer(&self, digest: &TokenDigest) -> Option<Arc<Consumer>> {
         let mut found = None;
         for consumer in &self.all {
             if consumer.known_by().has(digest) {
                 found = Some(consumer);
             }
         }
-        found
+        found.cloned()
     }
 
-    async fn by_signature<'a>(
-        &'a self,
+    fn by_memory(&self, digest: &TokenDigest, now: i64) -> Option<Arc<Consumer>> {
+        let (consumer, keys) = self.remembered.get(digest, now)?;
+        let current = consumer.known_by().verifier()?.keys().current()?;
+        Arc::ptr_eq(&current, &keys).then_some(consumer)
+    }
+
+    async fn by_signature(
+        &self,
         token: &str,
         digest: &TokenDigest,
-        verifiers: impl Iterator<Item = (usize, &'a Verifier)>,
         now: i64,
-    ) -> Result<&'a Arc<Consumer>, Problem> {
-        let consumer = |at: usize| self.all.get(at).ok_or_else(|| Problem::from(Unknown::Token));
-        let is_current = |at: usize, keys: &_| {
-            let source = self.all.get(at).and_then(|it| it.known_by().verifier()).map(Verifier::keys);
-            source.and_then(|source| source.current()).is_some_and(|current| Arc::ptr_eq(&current, keys))
-        };
-        if let Some(at) = self.remembered.get(digest, now, is_current) {
-            return consumer(at);
+    ) -> Result<Arc<Consumer>, Problem> {
+        // Where nobody signs tokens, what looks like one is as unknown as any other.
+        if self.all.iter().all(|consumer| consumer.known_by().verifier().is_none()) {
+            return Err(Unknown::Token.into());
         }
-        let parsed = Token::parse(token).map_err(|error| match error {
+        let token = Token::parse(token).map_err(|error| match error {
             JwtError::Form => Unknown::Token,
             error => Unknown::Jwt(error),
         })?;
-        let (at, verifier) = the_one(&parsed, verifiers, now)?;
-        let verified = verifier.verify(parsed, now).await.map_err(|error| match error {
+        let (consumer, verifier) = self.claimed(&token, now)?;
+        let verified = verifier.verify(token, now).await.map_err(|error| match error {
             JwtError::NoKeys => Problem::ConsumerKeys,
             error => Unknown::Jwt(error).into(),
         })?;
-        self.remembered.put(digest, at, verified.claims.usable_until(), verified.keys);
-        consumer(at)
+        let until = verified.claims.usable_until();
+        self.remembered.put(digest, Arc::clone(consumer), verified.keys, until);
+        Ok(Arc::clone(consumer))
     }
-}
 
-/// The one verifier that the token claims to be for; else the reason that came furthest, for the log.
-fn the_one<'a>(
-    token: &Token<'_>,
-    verifiers: impl Iterator<Item = (usize, &'a Verifier)>,
-    now: i64,
-) -> Result<(usize, &'a Verifier), Unknown> {
-    let (mut found, mut furthest) = (None, JwtError::Algorithm);
-    for (at, verifier) in verifiers {
-        match verifier.check_claims(token, now) {
-            Ok(()) if found.is_some() => return Err(Unknown::Ambiguous),
-            Ok(()) => found = Some((at, verifier)),
-            Err(error) => furthest = furthest.max(error),
+    /// The one consumer that the token claims to be of; else the reason that came furthest, for the log.
+    fn claimed(&self, token: &Token<'_>, now: i64) -> Result<(&Arc<Consumer>, &Verifier), Unknown> {
+        let (mut found, mut furthest) = (None, None);
+        for consumer in &self.all {
+            let Some(verifier) = consumer.known_by().verifier() else { continue };
+            match verifier.check_claims(token, now) {
+                Ok(()) if found.is_some() => return Err(Unknown::Ambiguous),
+                Ok(()) => found = Some((consumer, verifier)),
+                Err(error) => furthest = furthest.max(Some(error)),
+            }
         }
+        found.ok_or(furthest.map_or(Unknown::Token, Unknown::Jwt))
     }
-    found.ok_or(Unknown::Jwt(furthest))
 }

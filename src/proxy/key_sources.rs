@@ -72,6 +72,11 @@ impl KeySources {
         Ok(source)
     }
 
+    /// All sources have been asked for: what nobody wanted again is let go.
+    pub(super) fn complete(self) -> Self {
+        Self { earlier: Vec::new(), ..self }
+    }
+
     pub(super) async fn warm(&self) {
         let mut fetching = JoinSet::new();
         for Remote { source, .. } in &self.urls {

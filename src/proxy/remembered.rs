@@ -16,61 +16,56 @@ use crate::jwt::KeySet;
 /// The most tokens of a generation: two generations are some 400 KiB.
 const GENERATION: usize = 2_048;
 
-/// The memory.
-#[derive(Default)]
-pub(super) struct Remembered(Mutex<Generations>);
+/// The memory: whose tokens they are, and the keys that verified them.
+pub(super) struct Remembered<C>(Mutex<Generations<C>>);
 
-#[derive(Default)]
-struct Generations {
-    young: HashMap<[u8; 32], Entry>,
-    old: HashMap<[u8; 32], Entry>,
+struct Generations<C> {
+    young: HashMap<[u8; 32], Entry<C>>,
+    old: HashMap<[u8; 32], Entry<C>>,
 }
 
 #[derive(Clone)]
-struct Entry {
-    /// Whose token it is, by place.
-    consumer: usize,
+struct Entry<C> {
+    consumer: C,
+    keys: Arc<KeySet>,
     /// The first second in which it is no longer good.
     until: i64,
-    keys: Arc<KeySet>,
 }
 
-impl Remembered {
-    /// Whose token it is, if that is known and still so. `is_current` says whether a consumer's keys are these.
-    pub(super) fn get(
-        &self,
-        digest: &TokenDigest,
-        now: i64,
-        is_current: impl Fn(usize, &Arc<KeySet>) -> bool,
-    ) -> Option<usize> {
-        let entry = self.find(digest)?;
-        (now < entry.until && is_current(entry.consumer, &entry.keys)).then_some(entry.consumer)
+impl<C: Clone> Remembered<C> {
+    pub(super) fn new() -> Self {
+        Self(Mutex::new(Generations { young: HashMap::new(), old: HashMap::new() }))
     }
 
-    pub(super) fn put(&self, digest: &TokenDigest, consumer: usize, until: i64, keys: Arc<KeySet>) {
-        self.with(|generations| generations.put(*digest.as_bytes(), Entry { consumer, until, keys }));
+    /// Whose token it is, unless it has ended, and the keys that said so. Whether those are still the issuer's is for the caller
+    /// to see.
+    pub(super) fn get(&self, digest: &TokenDigest, now: i64) -> Option<(C, Arc<KeySet>)> {
+        let entry = self.with(|generations| generations.find(digest.as_bytes()))?;
+        (now < entry.until).then_some((entry.consumer, entry.keys))
     }
 
-    fn find(&self, digest: &TokenDigest) -> Option<Entry> {
-        self.with(|generations| {
-            let key = digest.as_bytes();
-            if let Some(entry) = generations.young.get(key) {
-                return Some(entry.clone());
-            }
-            // What is still in use moves on to the young.
-            let entry = generations.old.remove(key)?;
-            generations.put(*key, entry.clone());
-            Some(entry)
-        })
+    /// Remembers a token that was verified with these keys, up to a second in which it is no longer good.
+    pub(super) fn put(&self, digest: &TokenDigest, consumer: C, keys: Arc<KeySet>, until: i64) {
+        self.with(|generations| generations.put(*digest.as_bytes(), Entry { consumer, keys, until }));
     }
 
-    fn with<T>(&self, run: impl FnOnce(&mut Generations) -> T) -> T {
+    fn with<T>(&self, run: impl FnOnce(&mut Generations<C>) -> T) -> T {
         run(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl Generations {
-    fn put(&mut self, digest: [u8; 32], entry: Entry) {
+impl<C: Clone> Generations<C> {
+    /// What is found among the old is in use, and moves on to the young.
+    fn find(&mut self, digest: &[u8; 32]) -> Option<Entry<C>> {
+        if let Some(entry) = self.young.get(digest) {
+            return Some(entry.clone());
+        }
+        let entry = self.old.remove(digest)?;
+        self.put(*digest, entry.clone());
+        Some(entry)
+    }
+
+    fn put(&mut self, digest: [u8; 32], entry: Entry<C>) {
         if self.young.len() >= GENERATION {
             self.old = std::mem::take(&mut self.young);
         }
@@ -93,25 +88,24 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_remembered_until_it_ends_or_its_keys_do() {
-        let (memory, keys) = (Remembered::default(), keys());
-        memory.put(&digest(1), 7, 100, Arc::clone(&keys));
-        let same = |_, held: &_| Arc::ptr_eq(held, &keys);
-        assert_eq!(memory.get(&digest(1), 99, same), Some(7));
-        assert_eq!(memory.get(&digest(1), 100, same), None);
-        assert_eq!(memory.get(&digest(1), 99, |_, _| false), None);
-        assert_eq!(memory.get(&digest(2), 99, same), None);
+    fn a_token_is_remembered_until_it_ends() {
+        let (memory, keys) = (Remembered::new(), keys());
+        memory.put(&digest(1), "a", Arc::clone(&keys), 100);
+        let (consumer, held) = memory.get(&digest(1), 99).unwrap();
+        assert!(consumer == "a" && Arc::ptr_eq(&held, &keys));
+        assert!(memory.get(&digest(1), 100).is_none());
+        assert!(memory.get(&digest(2), 99).is_none());
     }
 
     #[test]
     fn what_is_in_use_stays_and_the_rest_is_bounded() {
-        let (memory, keys) = (Remembered::default(), keys());
+        let (memory, keys) = (Remembered::new(), keys());
         for number in 0..10 * GENERATION {
-            memory.put(&digest(number), number, 100, Arc::clone(&keys));
-            assert_eq!(memory.get(&digest(0), 0, |_, _| true), Some(0), "{number}");
+            memory.put(&digest(number), number, Arc::clone(&keys), 100);
+            assert_eq!(memory.get(&digest(0), 0).map(|(consumer, _)| consumer), Some(0), "{number}");
         }
         let held = memory.with(|generations| generations.young.len() + generations.old.len());
         assert!(held <= 2 * GENERATION, "{held}");
-        assert_eq!(memory.get(&digest(1), 0, |_, _| true), None);
+        assert!(memory.get(&digest(1), 0).is_none());
     }
 }

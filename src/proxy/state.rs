@@ -102,7 +102,7 @@ impl State {
     pub(super) async fn identify(&self, head: &Head<'_>, peer: &Peer) -> Result<Arc<Consumer>, Problem> {
         let consumer = self.consumers.identify(head.bearer(&AUTHORIZATION), peer).await?;
         let address = client_address(peer.address.ip(), head.headers(), &self.trusted_proxies)?;
-        if consumer.may_come_from(address) { Ok(Arc::clone(consumer)) } else { Err(Problem::Address) }
+        if consumer.may_come_from(address) { Ok(consumer) } else { Err(Problem::Address) }
     }
 
     /// Fetches the keys of issuers, so that the first requests need not wait for them.
@@ -154,7 +154,7 @@ impl Builder<'_> {
             hosts: self.hosts(),
             trusted_proxies: self.config.trusted_proxies().clone(),
             consumers: Consumers::new(consumers.into_iter().collect::<Option<_>>()?),
-            key_sources: std::mem::take(&mut self.key_sources),
+            key_sources: std::mem::take(&mut self.key_sources).complete(),
         })
     }
 
