@@ -276,3 +276,23 @@ async fn a_certificate_that_ends_while_its_connection_lasts_is_nobodys() {
     }
     assert_eq!((statuses.first(), statuses.last()), (Some(&200), Some(&401)));
 }
+
+#[tokio::test]
+async fn beside_a_certificate_authorization_can_be_for_graph() {
+    let (authority, graph) = (authority(), FakeUpstream::always(Script::json(PAGE)).await);
+    let mut setup = Setup::scripted(&graph);
+    setup.consumers = vec![Consumer::known_by("alpha", "{ mtls: { san: alpha.example } }")];
+    setup.credential = "credential: { forward: true }".to_owned();
+    setup.tls = true;
+    setup.tls_more = ", client_ca_file: clients.pem".to_owned();
+    setup.files.push(("clients.pem", authority.pem()));
+    let proxy = setup.start().await;
+    let alpha = certificate(&authority, vec![dns("alpha.example")]);
+    assert_eq!(status(&proxy, Some(&alpha), None).await, Some(401));
+    assert_eq!(status(&proxy, Some(&alpha), Some("graph-token")).await, Some(200));
+    let beta = certificate(&authority, vec![dns("beta.example")]);
+    assert_eq!(status(&proxy, Some(&beta), Some("graph-token")).await, Some(401));
+    let sent: Vec<_> =
+        graph.requests().iter().map(|it| it.header("authorization").map(str::to_owned)).collect();
+    assert_eq!(sent, [Some("Bearer graph-token".to_owned())]);
+}

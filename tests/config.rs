@@ -159,7 +159,13 @@ fn upstream_credentials_of_other_kinds_are_not_in_this_version() {
     let old = "{ client_secret_file: app.secret }";
     refuses(old, "{ certificate_file: app.crt, private_key_file: app.key }", "G0404", "app.crt");
     refuses(old, "{ federated_token_file: token }", "G0404", "token");
-    refuses(old, "{ forward: true }", "G0404", "true");
+    assert!(matches!(
+        accepts(old, "{ forward: true }").upstream().credential(),
+        UpstreamCredential::Forward { .. }
+    ));
+    for bad in ["{ forward: false }", "{ forward: true, access_token_file: a }"] {
+        assert_eq!(load(&with(old, bad)).unwrap_err()[0].0, "G0401", "{bad}");
+    }
     let found = load(&with(old, "{ managed_identity: {} }")).unwrap_err();
     assert_eq!(found[0].0, "G0404");
     assert!(matches!(

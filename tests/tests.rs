@@ -24,6 +24,7 @@ mod consumers;
 mod diagnostics;
 mod expansions;
 mod faults;
+mod forwarding;
 mod framing;
 mod golden;
 mod graph_cases;

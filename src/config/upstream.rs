@@ -70,6 +70,11 @@ impl Upstream {
 pub enum UpstreamCredential {
     /// An access token that something else keeps fresh.
     AccessToken(Source),
+    /// Each consumer's own, which it sends with its requests.
+    Forward {
+        /// Where the configuration says so.
+        span: Range<usize>,
+    },
     /// The client credentials grant with a secret (RFC 6749, section 4.4).
     ClientSecret {
         /// The tenant's domain or id.
@@ -178,6 +183,9 @@ fn check_credential(
             "use `client_secret_file`, or `access_token_file` with a token that something else keeps fresh",
         );
     }
+    if let Some(forward) = &written.forward {
+        return check_forward(forward, written, &credential.span, context);
+    }
     let sources = [
         (Kind::AccessToken, Place::File, &written.access_token_file),
         (Kind::AccessToken, Place::Environment, &written.access_token_env),
@@ -201,6 +209,29 @@ fn check_credential(
     build_credential(kind, source, application, &credential.span, context)
 }
 
+fn check_forward(
+    forward: &Spanned<bool>,
+    written: &raw::UpstreamCredential,
+    span: &Range<usize>,
+    context: &mut Context<'_>,
+) -> Option<UpstreamCredential> {
+    let others = [
+        &written.access_token_file,
+        &written.access_token_env,
+        &written.client_secret_file,
+        &written.client_secret_env,
+    ];
+    if forward.value && others.into_iter().all(Option::is_none) {
+        return Some(UpstreamCredential::Forward { span: forward.span.clone() });
+    }
+    context.refuse(
+        CONFIG_VALUE,
+        span,
+        "exactly one credential is needed",
+        "write `forward: true` alone, or name a credential of the proxy's own and leave `forward` out",
+    )
+}
+
 #[derive(Clone, Copy)]
 enum Kind {
     AccessToken,
@@ -220,7 +251,6 @@ fn unsupported(written: &raw::UpstreamCredential) -> Option<&Range<usize>> {
         .into_iter()
         .find_map(|text| text.as_ref().map(|it| &it.span))
         .or(written.managed_identity.as_ref().map(|it| &it.span))
-        .or(written.forward.as_ref().map(|it| &it.span))
 }
 
 fn build_credential(

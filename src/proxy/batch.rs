@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 use super::account::Account;
 use super::answer::{Answer, Rest};
-use super::consumer::Consumer;
+use super::consumer::Caller;
 use super::pipeline::Broken;
 use super::problem::Problem;
 use super::state::State;
@@ -55,14 +55,9 @@ pub(super) struct BatchStream {
 }
 
 impl BatchStream {
-    pub(super) fn start(
-        state: Arc<State>,
-        consumer: Arc<Consumer>,
-        books: Books,
-        items: Vec<BatchItem>,
-    ) -> Self {
+    pub(super) fn start(state: Arc<State>, caller: Caller, books: Books, items: Vec<BatchItem>) -> Self {
         let (out, pieces) = mpsc::channel(WAITING);
-        let runner = Arc::new(Runner { state, consumer, books });
+        let runner = Arc::new(Runner { state, caller, books });
         // An error means that nobody reads any more.
         let running = async move { drop(runner.run(items, out).await) };
         Self { pieces, ended: false, _running: Task(tokio::spawn(running)) }
@@ -98,7 +93,7 @@ struct Gone;
 
 struct Runner {
     state: Arc<State>,
-    consumer: Arc<Consumer>,
+    caller: Caller,
     books: Books,
 }
 
@@ -164,7 +159,7 @@ impl Runner {
         success: watch::Sender<Option<bool>>,
     ) -> Ready {
         let mut account = self.books.open(&item.method);
-        account.consumer(self.consumer.name());
+        account.consumer(self.caller.consumer.name());
         let answer = match self.answer(&item, dependencies, &mut account).await {
             Ok(answer) => answer,
             Err(problem) => problem.into_answer(None, &mut account),
@@ -189,14 +184,14 @@ impl Runner {
         if item.has_body {
             return Err(Problem::RequestBody);
         }
-        self.consumer.limits().count()?;
+        self.caller.consumer.limits().count()?;
         let request = Request {
             method: &item.method,
             target: &item.target,
             prefer: item.prefer.as_deref(),
             eventual: item.eventual,
         };
-        serve_one(&self.state, &self.consumer, &request, account).await
+        serve_one(&self.state, &self.caller, &request, account).await
     }
 }
 

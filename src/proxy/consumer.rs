@@ -13,6 +13,7 @@ use crate::jwt::Verifier;
 use crate::pseudonym::Pseudonyms;
 use crate::rules::plan::Body;
 use crate::sanitize::Context;
+use crate::upstream::AccessToken;
 
 /// A consumer: who it is, what it may ask, what it gets.
 pub(super) struct Consumer {
@@ -22,6 +23,14 @@ pub(super) struct Consumer {
     policy: Policy,
     pseudonyms: Arc<Pseudonyms>,
     limits: Arc<Limits>,
+}
+
+/// A consumer, as it asks.
+#[derive(Clone)]
+pub(super) struct Caller {
+    pub(super) consumer: Arc<Consumer>,
+    /// Its own token for Graph, where the proxy has none.
+    pub(super) graph_token: Option<Arc<AccessToken>>,
 }
 
 /// How a consumer is known.

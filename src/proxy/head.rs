@@ -3,6 +3,7 @@
 //! `X-Forwarded-*`, `X-HTTP-Method-Override` and the like decide nothing.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use http::header::{self, HeaderName};
 use http::request::Parts;
@@ -13,6 +14,7 @@ use hyper::body::{Body, Incoming};
 use super::problem::Problem;
 use crate::admit;
 use crate::graph::is_guid;
+use crate::upstream::{AccessToken, MAX_SECRET, Secret};
 
 /// A request's head.
 pub(super) struct Head<'a> {
@@ -74,6 +76,12 @@ impl<'a> Head<'a> {
         let (scheme, token) = value.split_once(' ')?;
         let token = token.trim_start_matches(' ');
         (scheme.eq_ignore_ascii_case("Bearer") && !token.is_empty()).then_some(token)
+    }
+
+    /// The consumer's own token for Graph, where `Authorization` is for that.
+    pub(super) fn graph_token(&self) -> Option<Arc<AccessToken>> {
+        let token = self.bearer(&header::AUTHORIZATION).filter(|token| token.len() <= MAX_SECRET)?;
+        Some(Arc::new(AccessToken::forwarded(Secret::new(token.to_owned()))))
     }
 
     /// The id that the consumer gave to the request, if it is a GUID.

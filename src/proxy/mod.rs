@@ -40,10 +40,10 @@ use hyper::body::Incoming;
 use account::{Account, Books};
 use answer::Answer;
 use batch::{BatchStream, read_envelope};
-use consumer::Consumer;
+use consumer::{Caller, Consumer};
 use head::Head;
 use pipeline::Pipeline;
-use problem::Problem;
+use problem::{Problem, Unknown};
 use raw_answer::RawAnswer;
 
 pub use body::AnswerBody;
@@ -55,7 +55,7 @@ use crate::graph::batch as envelope;
 use crate::rules::plan;
 use crate::sanitize::gate;
 use crate::server::{Metrics, Peer};
-use crate::upstream::{AccessToken, ConsistencyLevel, RequestHeaders};
+use crate::upstream::{AccessToken, ConsistencyLevel, RequestHeaders, TokenSource};
 
 /// What the audit calls a batch; its requests have records of their own.
 const BATCH: &str = "$batch";
@@ -109,19 +109,19 @@ impl Proxy {
         }
         let state = self.state.load_full();
         head.check(state.hosts())?;
-        let consumer = state.identify(head, peer).await?;
-        account.consumer(consumer.name());
-        let permit = consumer.limits().enter()?;
+        let caller = state.identify(head, peer).await?;
+        account.consumer(caller.consumer.name());
+        let permit = caller.consumer.limits().enter()?;
         let request = head.request();
         let answer = match admit::batch(&request) {
             Some(version) => {
                 let items = envelope::parse(version, &read_envelope(body).await?)?;
                 account.allowed(BATCH);
-                Answer::batch(BatchStream::start(state, consumer, self.books.clone(), items))
+                Answer::batch(BatchStream::start(state, caller, self.books.clone(), items))
             }
             None => {
                 head.check_no_body()?;
-                serve_one(&state, &consumer, &request, account).await?
+                serve_one(&state, &caller, &request, account).await?
             }
         };
         Ok(answer.holding(permit))
@@ -131,25 +131,45 @@ impl Proxy {
 /// One request, alone or out of a batch.
 async fn serve_one(
     state: &State,
-    consumer: &Consumer,
+    caller: &Caller,
     request: &admit::Request<'_>,
     account: &mut Account,
 ) -> Result<Answer, Problem> {
-    let admitted = admit::admit(request, consumer.policy())?;
+    let admitted = admit::admit(request, caller.consumer.policy())?;
     account.allowed(&admitted.endpoint.name);
-    let answer = fetch(state, &admitted, account).await?;
-    sanitize(answer, consumer, &admitted).await
+    let answer = match (state.tokens(), &caller.graph_token) {
+        (Some(tokens), _) => fetch(state, tokens, &admitted, account).await?,
+        (None, Some(token)) => forward(state, token, &admitted, account).await?,
+        (None, None) => return Err(Problem::GraphToken(Unknown::NoCredential)),
+    };
+    sanitize(answer, &caller.consumer, &admitted).await
+}
+
+/// Asks Graph with the consumer's own token, which is the consumer's to renew.
+async fn forward(
+    state: &State,
+    token: &AccessToken,
+    admitted: &Admitted,
+    account: &mut Account,
+) -> Result<RawAnswer, Problem> {
+    let answer = ask(state, admitted, token, account).await?;
+    if answer.is_unauthorized() { Err(Problem::GraphToken(Unknown::Token)) } else { Ok(answer) }
 }
 
 /// Asks Graph. A token that Graph no longer takes is renewed once.
-async fn fetch(state: &State, admitted: &Admitted, account: &mut Account) -> Result<RawAnswer, Problem> {
-    let token = state.tokens().token().await?;
+async fn fetch(
+    state: &State,
+    tokens: &TokenSource,
+    admitted: &Admitted,
+    account: &mut Account,
+) -> Result<RawAnswer, Problem> {
+    let token = tokens.token().await?;
     let answer = ask(state, admitted, &token, account).await?;
     if !answer.is_unauthorized() {
         return Ok(answer);
     }
-    state.tokens().invalidate(&token).await;
-    let renewed = state.tokens().token().await?;
+    tokens.invalidate(&token).await;
+    let renewed = tokens.token().await?;
     if Arc::ptr_eq(&token, &renewed) {
         return Ok(answer);
     }

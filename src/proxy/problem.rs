@@ -38,6 +38,9 @@ pub(super) enum Problem {
     /// A trusted proxy sent an `X-Forwarded-For` that is no list of addresses.
     #[error("X-Forwarded-For is no list of addresses")]
     ForwardedFor,
+    /// The consumer's own token for Graph is missing, or Graph does not take it.
+    #[error("the consumer's own token for Graph is missing or not accepted by Graph")]
+    GraphToken(Unknown),
     /// The consumer may not ask from this address.
     #[error("the consumer may not ask from this address")]
     Address,
@@ -158,6 +161,11 @@ impl Problem {
             Self::Unauthenticated(_) => {
                 (401, "InvalidAuthenticationToken", "Access token is missing or not known to this proxy.")
             }
+            Self::GraphToken(_) => (
+                401,
+                "InvalidAuthenticationToken",
+                "The token for Microsoft Graph in Authorization is missing or not accepted.",
+            ),
             Self::ConsumerKeys => (
                 503,
                 "identityUnavailable",
@@ -228,6 +236,7 @@ impl Problem {
             Self::Unauthenticated(Unknown::Jwt(error)) => error.code(),
             Self::Unauthenticated(Unknown::Ambiguous) => "ambiguous_credential",
             Self::Unauthenticated(Unknown::NoCredential | Unknown::Token) => "unauthenticated",
+            Self::GraphToken(_) => "graph_token",
             Self::ConsumerKeys => "no_consumer_keys",
             Self::ForwardedFor => "forwarded_for",
             Self::Address => "address_not_allowed",
@@ -256,6 +265,7 @@ impl Problem {
         match self {
             Self::Unauthenticated(_)
             | Self::ConsumerKeys
+            | Self::GraphToken(_)
             | Self::ForwardedFor
             | Self::Address
             | Self::Version
@@ -282,7 +292,9 @@ impl Problem {
 
     fn extra_header(&self) -> Option<(http::HeaderName, HeaderValue)> {
         match self {
-            Self::Unauthenticated(unknown) => Some((WWW_AUTHENTICATE, unknown.challenge())),
+            Self::Unauthenticated(unknown) | Self::GraphToken(unknown) => {
+                Some((WWW_AUTHENTICATE, unknown.challenge()))
+            }
             Self::Refused(Refusal::Method) => Some((ALLOW, HeaderValue::from_static("GET, HEAD"))),
             Self::TooManyRequests => Some((RETRY_AFTER, RETRY_SECONDS)),
             Self::Token(_) | Self::ConsumerKeys | Self::AuditFailing => {

@@ -1,19 +1,20 @@
 //! What a configuration becomes: clients, consumers, keys. Built whole or not at all.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
 use http::Uri;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, PROXY_AUTHORIZATION};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
-use super::consumer::{Consumer, KnownBy};
+use super::consumer::{Caller, Consumer, KnownBy};
 use super::forwarded::client_address;
 use super::head::{Head, Hosts};
 use super::identify::Consumers;
 use super::key_sources::KeySources;
-use super::problem::Problem;
+use super::problem::{Problem, Unknown};
 use crate::admit::{Keys, Policy};
 use crate::config::files::{read_secret, read_text};
 use crate::config::{
@@ -32,7 +33,8 @@ use crate::upstream::{
 /// What requests run on.
 pub struct State {
     graph: GraphClient,
-    tokens: TokenSource,
+    /// `None`: each consumer brings its own token.
+    tokens: Option<TokenSource>,
     hosts: Hosts,
     trusted_proxies: Networks,
     consumers: Consumers,
@@ -85,8 +87,9 @@ impl State {
         &self.graph
     }
 
-    pub(super) fn tokens(&self) -> &TokenSource {
-        &self.tokens
+    /// Where this proxy's own token for Graph comes from; `None` where each consumer brings one.
+    pub(super) fn tokens(&self) -> Option<&TokenSource> {
+        self.tokens.as_ref()
     }
 
     pub(super) fn hosts(&self) -> &Hosts {
@@ -98,11 +101,22 @@ impl State {
         endpoints.map(|endpoint| endpoint.name.as_str().into()).collect()
     }
 
-    /// Who is asking, from an address that it may ask from.
-    pub(super) async fn identify(&self, head: &Head<'_>, peer: &Peer) -> Result<Arc<Consumer>, Problem> {
-        let consumer = self.consumers.identify(head.bearer(&AUTHORIZATION), peer).await?;
+    /// Who is asking, from an address that it may ask from. Where consumers bring their tokens for Graph, those are in
+    /// `Authorization`, as SDKs send them, and say nothing about who the consumer is.
+    pub(super) async fn identify(&self, head: &Head<'_>, peer: &Peer) -> Result<Caller, Problem> {
+        let forwards = self.tokens.is_none();
+        let place = if forwards { PROXY_AUTHORIZATION } else { AUTHORIZATION };
+        let consumer = self.consumers.identify(head.bearer(&place), peer).await?;
         let address = client_address(peer.address.ip(), head.headers(), &self.trusted_proxies)?;
-        if consumer.may_come_from(address) { Ok(consumer) } else { Err(Problem::Address) }
+        if !consumer.may_come_from(address) {
+            return Err(Problem::Address);
+        }
+        let graph_token = if forwards {
+            Some(head.graph_token().ok_or(Problem::GraphToken(Unknown::NoCredential))?)
+        } else {
+            None
+        };
+        Ok(Caller { consumer, graph_token })
     }
 
     /// Fetches the keys of issuers, so that the first requests need not wait for them.
@@ -140,14 +154,14 @@ impl Builder<'_> {
         let settings =
             Settings { graph: graph.clone(), extra_roots: roots.clone(), timeouts, max_body: MAX_BODY };
         let client = self.built(GraphClient::new(settings));
-        let settings = TokenSettings {
-            credential: credential?,
-            graph,
-            extra_roots: roots,
-            timeouts,
-            pace: Pace::default(),
+        let tokens = match credential? {
+            None => Some(None),
+            Some(credential) => {
+                let pace = Pace::default();
+                let settings = TokenSettings { credential, graph, extra_roots: roots, timeouts, pace };
+                self.built(TokenSource::new(settings)).map(Some)
+            }
         };
-        let tokens = self.built(TokenSource::new(settings));
         Some(State {
             graph: client?,
             tokens: tokens?,
@@ -212,26 +226,31 @@ impl Builder<'_> {
         }
     }
 
-    fn credential(&mut self) -> Option<Credential> {
+    /// `Some(None)` where the proxy has none of its own.
+    fn credential(&mut self) -> Option<Option<Credential>> {
         let upstream = self.config.upstream();
-        match upstream.credential() {
+        Some(Some(match upstream.credential() {
+            UpstreamCredential::Forward { span } => {
+                self.report(bypass(span));
+                return Some(None);
+            }
             UpstreamCredential::AccessToken(source) => {
                 self.check_secret(source)?;
-                Some(match source {
+                match source {
                     Source::File(file) => Credential::AccessTokenFile(file.path().to_owned()),
                     Source::Environment { name, .. } => Credential::AccessTokenEnv(name.clone()),
-                })
+                }
             }
             UpstreamCredential::ClientSecret { tenant, client_id, secret } => {
                 self.check_secret(secret)?;
-                Some(Credential::ClientSecret {
+                Credential::ClientSecret {
                     authority: self.origin(upstream.authority())?,
                     tenant: tenant.clone(),
                     client_id: client_id.clone(),
                     secret: secret_source(secret),
-                })
+                }
             }
-        }
+        }))
     }
 
     /// Secrets are read when they are used; that one is there is checked at once.
@@ -303,6 +322,13 @@ impl Builder<'_> {
         }
         compiled.plan.map(Arc::new)
     }
+}
+
+/// What a reviewer should know of forwarded tokens.
+fn bypass(span: &Range<usize>) -> Diagnostic {
+    let message = "consumers bring their own tokens for Graph, with which they could ask it past this proxy";
+    let hint = "let the proxy have the permissions and the consumers none, or see to it that they cannot reach Graph";
+    Diagnostic::warning(rules::codes::CONFIG_BYPASS, span.clone(), message).hint(hint)
 }
 
 fn secret_source(source: &Source) -> SecretSource {

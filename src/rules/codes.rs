@@ -109,4 +109,6 @@ codes! {
     CONFIG_UNSUPPORTED = "G0404";
     /// Two consumers that cannot be told apart.
     CONFIG_CONSUMER = "G0405";
+    /// Consumers hold tokens with which they could ask Graph past the proxy.
+    CONFIG_BYPASS = "G0406";
 }

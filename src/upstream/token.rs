@@ -91,6 +91,11 @@ pub struct TokenSettings {
 pub struct AccessToken(Secret);
 
 impl AccessToken {
+    /// A token that somebody else got, and keeps fresh.
+    pub fn forwarded(secret: Secret) -> Self {
+        Self(secret)
+    }
+
     /// The token itself.
     pub fn secret(&self) -> &Secret {
         &self.0
