@@ -21,7 +21,7 @@ use crate::config::{
     self, BaseUrl, Config, ConsumerCredential, JwksLocation, Networks, Source, UpstreamCredential,
 };
 use crate::graph;
-use crate::jwt::Verifier;
+use crate::jwt::{KeySource, Verifier};
 use crate::pseudonym::{AddressPolicy, KeyRing};
 use crate::rules::{self, Diagnostic, Plan, Report};
 use crate::server::Peer;
@@ -140,15 +140,9 @@ impl Builder<'_> {
         let graph = self.origin(upstream.graph());
         let credential = self.credential();
         let keys = self.keys();
-        let known: Vec<_> =
-            self.config.consumers().iter().map(|it| self.known_by(it, roots.as_deref())).collect();
-        let consumers: Vec<_> = self
-            .config
-            .consumers()
-            .iter()
-            .zip(known)
-            .map(|(consumer, known)| self.consumer(consumer, known, keys.as_ref()))
-            .collect();
+        let consumers = self.config.consumers().iter();
+        let consumers: Vec<_> =
+            consumers.map(|it| self.consumer(it, roots.as_deref(), keys.as_ref())).collect();
         let (roots, graph) = (roots?, graph?);
         let timeouts = self.timeouts();
         let settings =
@@ -273,16 +267,24 @@ impl Builder<'_> {
             ConsumerCredential::Bearer(hashes) => Some(KnownBy::Bearer(hashes.clone())),
             ConsumerCredential::Certificate(names) => Some(KnownBy::Certificate(names.clone())),
             ConsumerCredential::Jwt(jwt) => {
-                let keys = match &jwt.keys {
-                    JwksLocation::File(file) => self.key_sources.file(file).map_err(|error| {
-                        self.report(file.unusable(&error));
-                    }),
-                    JwksLocation::Url(url) => {
-                        let source = self.key_sources.url(url, roots?, self.timeouts());
-                        Ok(self.built(source)?)
-                    }
-                };
-                Some(KnownBy::Jwt(Verifier::new(jwt.expected.clone(), keys.ok()?)))
+                let keys = self.issuer_keys(&jwt.keys, roots)?;
+                Some(KnownBy::Jwt(Verifier::new(jwt.expected.clone(), keys)))
+            }
+        }
+    }
+
+    fn issuer_keys(
+        &mut self,
+        location: &JwksLocation,
+        roots: Option<&[CertificateDer<'static>]>,
+    ) -> Option<Arc<KeySource>> {
+        match location {
+            JwksLocation::File(file) => {
+                self.key_sources.file(file).map_err(|error| self.report(file.unusable(&error))).ok()
+            }
+            JwksLocation::Url(url) => {
+                let source = self.key_sources.url(url, roots?, self.timeouts());
+                self.built(source)
             }
         }
     }
@@ -290,9 +292,10 @@ impl Builder<'_> {
     fn consumer(
         &mut self,
         consumer: &config::Consumer,
-        known_by: Option<KnownBy>,
+        roots: Option<&[CertificateDer<'static>]>,
         keys: Option<&KeyRing>,
     ) -> Option<Arc<Consumer>> {
+        let known_by = self.known_by(consumer, roots);
         let plan = self.plan(consumer)?;
         let graph = graph::Origin::parse(self.config.upstream().graph().as_str()).ok()?;
         let addresses = AddressPolicy {
@@ -307,10 +310,10 @@ impl Builder<'_> {
             graph,
             public_url: self.config.public_url().as_str().into(),
         };
-        let consumer_now = Consumer::new(consumer.clone(), known_by?, policy, pseudonyms);
+        let now = Consumer::new(consumer.clone(), known_by?, policy, pseudonyms);
         let before =
             self.earlier.and_then(|state| state.consumers.iter().find(|it| *it.name() == *consumer.name()));
-        Some(Arc::new(consumer_now.continuing(before.map(Arc::as_ref))))
+        Some(Arc::new(now.continuing(before.map(Arc::as_ref))))
     }
 
     fn plan(&mut self, consumer: &config::Consumer) -> Option<Arc<Plan>> {
