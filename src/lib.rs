@@ -38,6 +38,7 @@
 //! | [`jwt`] | verification of tokens that others signed | |
 //! | [`codec`] | bounded gzip, both ways | |
 //! | [`proxy`] | the sentence | |
+//! | [`connect`] | the pages on which a data source is connected | |
 //! | [`audit`] | one record per request, chained | |
 //! | [`server`] | sockets, TLS, limits, drain, health, metrics | |
 //! | [`service`] | a running proxy: build, reload, drain | |
@@ -57,6 +58,7 @@ pub mod audit;
 pub mod cli;
 pub mod codec;
 pub mod config;
+pub mod connect;
 pub mod demo;
 pub mod grants;
 pub mod graph;

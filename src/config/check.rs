@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
+use super::connect::{self, check_connect};
 use super::consumer::{check_consumers, check_trusted};
 use super::raw::{self, Text};
 use super::upstream::check_upstream;
@@ -29,7 +30,7 @@ const MAX_TEXT: usize = 4_096;
 
 pub(super) fn load(directory: &Path, text: &str) -> Result<Config, Vec<Diagnostic>> {
     let loaded = yaml::load::<raw::File>(text);
-    let mut context = Context { directory, found: loaded.diagnostics };
+    let mut context = Context { directory, tenant: None, found: loaded.diagnostics };
     let config = loaded.value.and_then(|file| check_file(file, &mut context));
     match config {
         Some(config) if !context.found.iter().any(|d| d.severity == Severity::Error) => Ok(config),
@@ -40,10 +41,20 @@ pub(super) fn load(directory: &Path, text: &str) -> Result<Config, Vec<Diagnosti
 /// What a check needs beside its value: where relative paths start, and where findings go.
 pub(super) struct Context<'a> {
     directory: &'a Path,
+    /// Of `upstream`, once that is checked: consumers' own app registrations are in it.
+    tenant: Option<String>,
     found: Vec<Diagnostic>,
 }
 
 impl Context<'_> {
+    pub(super) fn tenant(&self) -> Option<&str> {
+        self.tenant.as_deref()
+    }
+
+    pub(super) fn set_tenant(&mut self, tenant: Option<String>) {
+        self.tenant = tenant;
+    }
+
     /// Records an error; `None`, so that a check can end with it.
     pub(super) fn refuse<T>(
         &mut self,
@@ -120,7 +131,7 @@ impl Context<'_> {
 
 /// Checks every section first, so that one with mistakes does not hide those of another.
 fn check_file(file: raw::File, context: &mut Context<'_>) -> Option<Config> {
-    let has_tls = file.tls.is_some();
+    let (has_tls, wants_connect) = (file.tls.is_some(), file.connect.is_some());
     let listen =
         required(file.listen, "listen", context).and_then(|text| check_listen(&text, has_tls, context));
     let public_url = required(file.public_url, "public_url", context)
@@ -130,6 +141,10 @@ fn check_file(file: raw::File, context: &mut Context<'_>) -> Option<Config> {
     let upstream = required(file.upstream, "upstream", context).and_then(|it| check_upstream(it, context));
     let keys = required(file.keys, "keys", context).and_then(|it| check_keys(&it, context));
     let tenant_domains = check_domains(file.tenant_domains.and_then(|it| it.0).as_deref(), context);
+    let connect =
+        optional(file.connect.and_then(|connect| connect.0), |connect| check_connect(&connect, context));
+    let listed = file.consumers.as_ref().and_then(|it| it.0.as_ref()).map(|it| it.value.as_slice());
+    let fits = connect::check_consumers(wants_connect, listed.unwrap_or_default(), context);
     let trusted = file.trusted_proxies.and_then(|it| it.0);
     let trusted_proxies = check_trusted(trusted.as_deref().unwrap_or_default(), context);
     let has_client_ca = has_client_ca(file.tls.as_ref());
@@ -139,6 +154,12 @@ fn check_file(file: raw::File, context: &mut Context<'_>) -> Option<Config> {
     let tls = optional(file.tls.and_then(|tls| tls.0), |tls| check_tls(&tls, known, context));
     let audit = required(file.audit, "audit", context).and_then(|it| check_audit(&it, context));
     let (connections, drain) = limits?;
+    let (connect, upstream) = (connect?, upstream?);
+    fits?;
+    let consumers = consumers?;
+    connect
+        .as_ref()
+        .map_or(Some(()), |connect| connect::check_credentials(connect, &upstream, &consumers, context))?;
     Some(Config {
         listen: listen?,
         public_url: public_url?,
@@ -146,12 +167,13 @@ fn check_file(file: raw::File, context: &mut Context<'_>) -> Option<Config> {
         admin: admin?,
         connections,
         drain,
-        upstream: upstream?,
+        upstream,
         keys: keys?,
         tenant_domains: tenant_domains?,
         trusted_proxies: trusted_proxies?,
-        consumers: consumers?,
+        consumers,
         audit: audit?,
+        connect,
     })
 }
 

@@ -13,9 +13,10 @@ pub use network::Networks;
 use network::check_allowed;
 pub(super) use network::check_trusted;
 
-use super::FileRef;
 use super::check::{Context, optional};
 use super::raw::{self, Text};
+use super::upstream::check_own_application;
+use super::{BaseUrl, FileRef, UpstreamCredential};
 use crate::rules::codes::{CONFIG_CONSUMER, CONFIG_VALUE};
 use crate::rules::yaml::Spanned;
 
@@ -42,6 +43,8 @@ pub struct Consumer {
     /// Empty: from everywhere.
     allow_from: Networks,
     limits: ConsumerLimits,
+    return_url: Option<BaseUrl>,
+    application: Option<UpstreamCredential>,
 }
 
 impl Consumer {
@@ -81,6 +84,16 @@ impl Consumer {
     /// How much this consumer may ask at once.
     pub fn limits(&self) -> ConsumerLimits {
         self.limits
+    }
+
+    /// Where what came of a connection is sent.
+    pub fn return_url(&self) -> Option<&BaseUrl> {
+        self.return_url.as_ref()
+    }
+
+    /// The app registration of this consumer's own; without one, it is that of `upstream`.
+    pub fn application(&self) -> Option<&UpstreamCredential> {
+        self.application.as_ref()
     }
 }
 
@@ -127,6 +140,9 @@ fn check_consumer(consumer: raw::Consumer, seen: &mut Seen, context: &mut Contex
     let domain = optional(consumer.pseudonym_domain.as_ref(), |text| check_name(text, context));
     let allow_from = optional(consumer.allow_from.and_then(|it| it.0), |it| check_allowed(&it, context));
     let limits = check_limits(consumer.limits.and_then(|it| it.0).as_ref(), context);
+    let return_url = optional(consumer.return_url.as_ref(), |text| BaseUrl::check_public(text, context));
+    let application =
+        optional(consumer.application.and_then(|it| it.0), |it| check_own_application(&it, context));
     let name = name?;
     Some(Consumer {
         pseudonym_domain: domain?.unwrap_or_else(|| name.clone()),
@@ -135,6 +151,8 @@ fn check_consumer(consumer: raw::Consumer, seen: &mut Seen, context: &mut Contex
         credential: credential?,
         allow_from: allow_from?.unwrap_or_default(),
         limits: limits?,
+        return_url: return_url?,
+        application: application?,
     })
 }
 

@@ -4,6 +4,7 @@
 //! [`Source`], and [`files`] reads it later. All mistakes of a file are found in one pass.
 
 mod check;
+mod connect;
 mod consumer;
 pub mod files;
 mod raw;
@@ -18,6 +19,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use connect::Connect;
 pub use consumer::{
     BearerHash, Consumer, ConsumerCredential, ConsumerLimits, JwksLocation, JwtCredential, Networks,
 };
@@ -50,6 +52,7 @@ pub struct Config {
     /// Invariant: not empty; names, bearer hashes and certificate names are unique.
     consumers: Vec<Consumer>,
     audit: AuditSink,
+    connect: Option<Connect>,
 }
 
 impl Config {
@@ -113,6 +116,11 @@ impl Config {
     /// Who may ask, and what they get.
     pub fn consumers(&self) -> &[Consumer] {
         &self.consumers
+    }
+
+    /// The connection pages, if they are wanted.
+    pub fn connect(&self) -> Option<&Connect> {
+        self.connect.as_ref()
     }
 
     /// Where audit records go.

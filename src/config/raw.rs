@@ -20,6 +20,7 @@ pub(super) struct File {
     pub(super) trusted_proxies: Option<Recovered<Vec<Text>>>,
     pub(super) consumers: Option<Recovered<Spanned<Vec<Consumer>>>>,
     pub(super) audit: Option<Recovered<Spanned<Audit>>>,
+    pub(super) connect: Option<Recovered<Connect>>,
 }
 
 /// A string with its place.
@@ -105,6 +106,15 @@ pub(super) struct Consumer {
     pub(super) pseudonym_domain: Option<Text>,
     pub(super) allow_from: Option<Recovered<Spanned<Vec<Text>>>>,
     pub(super) limits: Option<Recovered<ConsumerLimits>>,
+    pub(super) return_url: Option<Text>,
+    pub(super) application: Option<Recovered<Application>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Application {
+    pub(super) client_id: Text,
+    pub(super) credential: Spanned<UpstreamCredential>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -137,6 +147,13 @@ pub(super) struct Jwt {
 pub(super) struct ConsumerLimits {
     pub(super) concurrent: Option<Spanned<u64>>,
     pub(super) requests_per_second: Option<Spanned<u64>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Connect {
+    pub(super) file: Text,
+    pub(super) wait_seconds: Option<Spanned<u64>>,
 }
 
 #[derive(Debug, Deserialize)]

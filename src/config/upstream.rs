@@ -38,6 +38,24 @@ pub struct Upstream {
     timeouts: Timeouts,
 }
 
+impl UpstreamCredential {
+    /// The tenant of that app registration.
+    pub fn tenant(&self) -> Option<&str> {
+        match self {
+            Self::AccessToken(_) | Self::Forward { .. } => None,
+            Self::ClientSecret { tenant, .. } => Some(tenant),
+        }
+    }
+
+    /// The app registration that this is the credential of, if there is one.
+    pub fn client_id(&self) -> Option<&str> {
+        match self {
+            Self::AccessToken(_) | Self::Forward { .. } => None,
+            Self::ClientSecret { client_id, .. } => Some(client_id),
+        }
+    }
+}
+
 impl Upstream {
     /// Graph's origin; no path.
     pub fn graph(&self) -> &BaseUrl {
@@ -118,6 +136,25 @@ pub(super) fn check_upstream(
     })
 }
 
+/// An app registration of a consumer's own, in the tenant of `upstream`.
+pub(super) fn check_own_application(
+    application: &raw::Application,
+    context: &mut Context<'_>,
+) -> Option<UpstreamCredential> {
+    let client_id = check_client_id(&application.client_id, context)?;
+    let own = Application { tenant: context.tenant().map(str::to_owned), client_id: Some(client_id) };
+    let credential = check_credential(&application.credential, own, context)?;
+    if credential.client_id().is_some() {
+        return Some(credential);
+    }
+    context.refuse(
+        CONFIG_VALUE,
+        &application.credential.span,
+        "this is not an app registration's credential",
+        "write `client_secret_file`; tokens from elsewhere and forwarded ones belong into `upstream.credential`",
+    )
+}
+
 fn check_origin(
     written: Option<&Text>,
     default: &str,
@@ -137,7 +174,9 @@ struct Application {
 fn check_application(upstream: &raw::Upstream, context: &mut Context<'_>) -> Option<Application> {
     let tenant = optional(upstream.tenant.as_ref(), |text| check_tenant(text, context));
     let client_id = optional(upstream.client_id.as_ref(), |text| check_client_id(text, context));
-    Some(Application { tenant: tenant?, client_id: client_id? })
+    let application = Application { tenant: tenant?, client_id: client_id? };
+    context.set_tenant(application.tenant.clone());
+    Some(application)
 }
 
 /// A tenant is a segment of the token endpoint's path. The multi-tenant aliases have no application permissions.

@@ -32,6 +32,11 @@ impl BaseUrl {
         self.https
     }
 
+    /// Scheme, host and, unless it is the scheme's own, port (RFC 6454, section 6.2).
+    pub fn origin(&self) -> &str {
+        self.text.strip_suffix(&self.path).unwrap_or(&self.text)
+    }
+
     /// The host, lower-case; an IPv6 address is in brackets.
     pub fn host(&self) -> &str {
         &self.host

@@ -8,7 +8,7 @@ pub(super) fn percent(raw: &str, offset: usize) -> Result<String, TargetError> {
 }
 
 /// As [`percent`], and `+` is a space, as in a query (application/x-www-form-urlencoded).
-pub(super) fn form(raw: &str, offset: usize) -> Result<String, TargetError> {
+pub(crate) fn form(raw: &str, offset: usize) -> Result<String, TargetError> {
     decode(raw.bytes().map(|byte| if byte == b'+' { b' ' } else { byte }), offset)
 }
 

@@ -19,7 +19,7 @@
 //! | [`error_body`] | Graph's JSON error shape |
 
 pub mod batch;
-mod decode;
+pub(crate) mod decode;
 pub mod encode;
 pub mod error_body;
 pub mod filter;

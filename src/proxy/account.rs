@@ -106,7 +106,7 @@ impl Account {
 }
 
 /// A random id in the form of a version 4 UUID (RFC 9562, 5.4).
-fn new_request_id() -> RequestId {
+pub(crate) fn new_request_id() -> RequestId {
     let mut bytes = [0; 16];
     // Ids only correlate lines: without randomness they are all zero, and requests are still served.
     if let Err(error) = getrandom::fill(&mut bytes) {

@@ -13,16 +13,20 @@ use crate::jwt::Verifier;
 use crate::pseudonym::Pseudonyms;
 use crate::rules::plan::Body;
 use crate::sanitize::Context;
-use crate::upstream::AccessToken;
+use crate::upstream::{AccessToken, TokenSource};
 
 /// A consumer: who it is, what it may ask, what it gets.
-pub(super) struct Consumer {
+pub(crate) struct Consumer {
     name: Arc<str>,
     checked: config::Consumer,
     known_by: KnownBy,
     policy: Policy,
     pseudonyms: Arc<Pseudonyms>,
     limits: Arc<Limits>,
+    /// The rules file as it is.
+    rules: String,
+    /// Of its application; `None` where it brings its own token.
+    tokens: Option<Arc<TokenSource>>,
 }
 
 /// A consumer, as it asks.
@@ -44,11 +48,12 @@ impl Consumer {
     pub(super) fn new(
         checked: config::Consumer,
         known_by: KnownBy,
-        policy: Policy,
+        (policy, rules): (Policy, String),
         pseudonyms: Arc<Pseudonyms>,
+        tokens: Option<Arc<TokenSource>>,
     ) -> Self {
         let limits = Arc::new(Limits::new(checked.limits()));
-        Self { name: checked.name().into(), checked, known_by, policy, pseudonyms, limits }
+        Self { name: checked.name().into(), checked, known_by, policy, pseudonyms, limits, rules, tokens }
     }
 
     /// Goes on counting where an earlier self stopped, if the limits are the same: a reload is no fresh start.
@@ -58,11 +63,29 @@ impl Consumer {
         Self { limits, ..self }
     }
 
-    pub(super) fn name(&self) -> Arc<str> {
+    /// The tokens of the application that asks Graph for this consumer; `None` where it brings its own.
+    pub(crate) fn tokens(&self) -> Option<&Arc<TokenSource>> {
+        self.tokens.as_ref()
+    }
+
+    /// The rules file's text.
+    pub(crate) fn rules(&self) -> &str {
+        &self.rules
+    }
+
+    pub(crate) fn pseudonyms(&self) -> &Arc<Pseudonyms> {
+        &self.pseudonyms
+    }
+
+    pub(crate) fn checked(&self) -> &config::Consumer {
+        &self.checked
+    }
+
+    pub(crate) fn name(&self) -> Arc<str> {
         Arc::clone(&self.name)
     }
 
-    pub(super) fn policy(&self) -> &Policy {
+    pub(crate) fn policy(&self) -> &Policy {
         &self.policy
     }
 

@@ -28,7 +28,8 @@ pub(super) struct Head<'a> {
 }
 
 /// The names under which this proxy is addressed.
-pub(super) struct Hosts {
+#[derive(Clone)]
+pub(crate) struct Hosts {
     /// Host and port of `public_url`.
     pub(super) public: (String, u16),
     /// The port that a `Host` without one means.
@@ -122,7 +123,8 @@ impl<'a> Head<'a> {
 }
 
 impl Hosts {
-    fn include(&self, authority: &Authority) -> bool {
+    /// Whether this proxy is addressed by this authority.
+    pub(crate) fn include(&self, authority: &Authority) -> bool {
         if authority.as_str().contains('@') {
             return false;
         }
@@ -154,7 +156,7 @@ fn is_zero(parameters: &str) -> bool {
 }
 
 /// The value of a header that comes exactly once.
-fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+pub(crate) fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?.to_str().ok()?;
     values.next().is_none().then_some(value)

@@ -1,28 +1,22 @@
 //! What one consumer may do at once and per second.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::problem::Problem;
 use crate::config::ConsumerLimits;
+use crate::server::Pace;
 
 /// A consumer's limits. The bucket holds one second's worth, so short bursts pass.
 pub(super) struct Limits {
     concurrent: Arc<Semaphore>,
-    bucket: Mutex<Bucket>,
+    bucket: Pace,
 }
 
 /// A request's place among the concurrent ones, given back when its answer's body is done.
 pub(super) struct Permit {
     _slot: OwnedSemaphorePermit,
-}
-
-struct Bucket {
-    per_second: f64,
-    tokens: f64,
-    filled: Instant,
 }
 
 impl Limits {
@@ -31,7 +25,7 @@ impl Limits {
         let slots = usize::try_from(limits.concurrent.get()).unwrap_or(Semaphore::MAX_PERMITS);
         Self {
             concurrent: Arc::new(Semaphore::new(slots.min(Semaphore::MAX_PERMITS))),
-            bucket: Mutex::new(Bucket { per_second, tokens: per_second, filled: Instant::now() }),
+            bucket: Pace::new(per_second, per_second),
         }
     }
 
@@ -44,22 +38,7 @@ impl Limits {
 
     /// Counts a request that has its place already: one of a batch.
     pub(super) fn count(&self) -> Result<(), Problem> {
-        let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
-        if bucket.take(Instant::now()) { Ok(()) } else { Err(Problem::TooManyRequests) }
-    }
-}
-
-impl Bucket {
-    fn take(&mut self, now: Instant) -> bool {
-        let elapsed: Duration = now.saturating_duration_since(self.filled);
-        self.tokens =
-            elapsed.as_secs_f64().mul_add(self.per_second, self.tokens).min(self.per_second.max(1.0));
-        self.filled = now;
-        let granted = self.tokens >= 1.0;
-        if granted {
-            self.tokens -= 1.0;
-        }
-        granted
+        if self.bucket.allows() { Ok(()) } else { Err(Problem::TooManyRequests) }
     }
 }
 
@@ -84,14 +63,5 @@ mod tests {
         assert!(limits.enter().is_err());
         drop(first);
         assert!(limits.enter().is_ok());
-    }
-
-    #[test]
-    fn the_bucket_refills_with_time() {
-        let start = Instant::now();
-        let mut bucket = Bucket { per_second: 2.0, tokens: 2.0, filled: start };
-        assert!(bucket.take(start) && bucket.take(start) && !bucket.take(start));
-        assert!(bucket.take(start + Duration::from_millis(500)));
-        assert!(!bucket.take(start + Duration::from_millis(600)));
     }
 }

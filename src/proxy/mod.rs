@@ -40,13 +40,16 @@ use hyper::body::Incoming;
 use account::{Account, Books};
 use answer::Answer;
 use batch::{BatchStream, read_envelope};
-use consumer::{Caller, Consumer};
+use consumer::Caller;
 use head::Head;
 use pipeline::Pipeline;
 use problem::{Problem, Unknown};
 use raw_answer::RawAnswer;
 
+pub(crate) use account::new_request_id;
 pub use body::AnswerBody;
+pub(crate) use consumer::Consumer;
+pub(crate) use head::{Hosts, single};
 pub use state::{BuildError, State};
 
 use crate::admit::{self, Admitted};
@@ -137,9 +140,9 @@ async fn serve_one(
 ) -> Result<Answer, Problem> {
     let admitted = admit::admit(request, caller.consumer.policy())?;
     account.allowed(&admitted.endpoint.name);
-    let answer = match (state.tokens(), &caller.graph_token) {
-        (Some(tokens), _) => fetch(state, tokens, &admitted, account).await?,
-        (None, Some(token)) => forward(state, token, &admitted, account).await?,
+    let answer = match (&caller.graph_token, caller.consumer.tokens()) {
+        (Some(token), _) => forward(state, token, &admitted, account).await?,
+        (None, Some(tokens)) => fetch(state, tokens, &admitted, account).await?,
         (None, None) => return Err(Problem::GraphToken(Unknown::NoCredential)),
     };
     sanitize(answer, &caller.consumer, &admitted).await

@@ -33,12 +33,14 @@ use crate::upstream::{
 /// What requests run on.
 pub struct State {
     graph: GraphClient,
-    /// `None`: each consumer brings its own token.
-    tokens: Option<TokenSource>,
+    /// Each consumer brings its own token for Graph.
+    forwards: bool,
     hosts: Hosts,
     trusted_proxies: Networks,
     consumers: Consumers,
     key_sources: KeySources,
+    extra_roots: Vec<CertificateDer<'static>>,
+    timeouts: Timeouts,
 }
 
 /// Why a configuration could not become a state: reports about it and the files it names.
@@ -71,7 +73,14 @@ impl State {
         earlier: Option<&Self>,
     ) -> Result<(Self, Vec<Report>), BuildError> {
         let key_sources = KeySources::after(earlier.map(|state| &state.key_sources));
-        let mut builder = Builder { config, earlier, key_sources, findings: Vec::new(), reports: Vec::new() };
+        let mut builder = Builder {
+            config,
+            earlier,
+            key_sources,
+            findings: Vec::new(),
+            reports: Vec::new(),
+            sources: Vec::new(),
+        };
         let state = builder.state();
         let Builder { findings, mut reports, .. } = builder;
         if !findings.is_empty() {
@@ -87,13 +96,18 @@ impl State {
         &self.graph
     }
 
-    /// Where this proxy's own token for Graph comes from; `None` where each consumer brings one.
-    pub(super) fn tokens(&self) -> Option<&TokenSource> {
-        self.tokens.as_ref()
+    pub(crate) fn hosts(&self) -> &Hosts {
+        &self.hosts
     }
 
-    pub(super) fn hosts(&self) -> &Hosts {
-        &self.hosts
+    /// The consumers, for the pages on which their data sources are connected.
+    pub(crate) fn consumers(&self) -> impl Iterator<Item = &Arc<Consumer>> {
+        self.consumers.iter()
+    }
+
+    /// What a client of the directory needs: certification authorities beside the platform's, and time limits.
+    pub(crate) fn client_settings(&self) -> (&[CertificateDer<'static>], Timeouts) {
+        (&self.extra_roots, self.timeouts)
     }
 
     pub(super) fn endpoint_names(&self) -> Vec<Arc<str>> {
@@ -104,7 +118,7 @@ impl State {
     /// Who is asking, from an address that it may ask from. Where consumers bring their tokens for Graph, those are in
     /// `Authorization`, as SDKs send them, and say nothing about who the consumer is.
     pub(super) async fn identify(&self, head: &Head<'_>, peer: &Peer) -> Result<Caller, Problem> {
-        let forwards = self.tokens.is_none();
+        let forwards = self.forwards;
         let place = if forwards { PROXY_AUTHORIZATION } else { AUTHORIZATION };
         let consumer = self.consumers.identify(head.bearer(&place), peer).await?;
         let address = client_address(peer.address.ip(), head.headers(), &self.trusted_proxies)?;
@@ -131,6 +145,8 @@ struct Builder<'a> {
     key_sources: KeySources,
     findings: Vec<Diagnostic>,
     reports: Vec<Report>,
+    /// The applications so far.
+    sources: Vec<(Credential, Arc<TokenSource>)>,
 }
 
 impl Builder<'_> {
@@ -138,32 +154,63 @@ impl Builder<'_> {
         let upstream = self.config.upstream();
         let roots = self.extra_roots();
         let graph = self.origin(upstream.graph());
-        let credential = self.credential();
         let keys = self.keys();
-        let consumers = self.config.consumers().iter();
-        let consumers: Vec<_> =
-            consumers.map(|it| self.consumer(it, roots.as_deref(), keys.as_ref())).collect();
+        let tokens = self.applications(roots.as_deref(), graph.as_ref());
+        let consumers = self.config.consumers().iter().zip(tokens);
+        let consumers: Vec<_> = consumers
+            .map(|(it, tokens)| self.consumer(it, roots.as_deref(), keys.as_ref(), tokens))
+            .collect();
         let (roots, graph) = (roots?, graph?);
         let timeouts = self.timeouts();
-        let settings =
-            Settings { graph: graph.clone(), extra_roots: roots.clone(), timeouts, max_body: MAX_BODY };
+        let settings = Settings { graph, extra_roots: roots.clone(), timeouts, max_body: MAX_BODY };
         let client = self.built(GraphClient::new(settings));
-        let tokens = match credential? {
-            None => Some(None),
-            Some(credential) => {
-                let pace = Pace::default();
-                let settings = TokenSettings { credential, graph, extra_roots: roots, timeouts, pace };
-                self.built(TokenSource::new(settings)).map(Some)
-            }
-        };
         Some(State {
             graph: client?,
-            tokens: tokens?,
+            forwards: matches!(upstream.credential(), UpstreamCredential::Forward { .. }),
             hosts: self.hosts(),
             trusted_proxies: self.config.trusted_proxies().clone(),
             consumers: Consumers::new(consumers.into_iter().collect::<Option<_>>()?),
             key_sources: std::mem::take(&mut self.key_sources).complete(),
+            extra_roots: roots,
+            timeouts,
         })
+    }
+
+    /// The tokens of each consumer's application; `Some(None)` where it brings its own. Who shares an application, shares its tokens.
+    fn applications(
+        &mut self,
+        roots: Option<&[CertificateDer<'static>]>,
+        graph: Option<&Origin>,
+    ) -> Vec<Option<Option<Arc<TokenSource>>>> {
+        let config = self.config;
+        let shared = self.application(config.upstream().credential(), roots, graph);
+        let own = |consumer: &config::Consumer| match consumer.application() {
+            Some(credential) => self.application(credential, roots, graph),
+            None => shared.clone(),
+        };
+        config.consumers().iter().map(own).collect()
+    }
+
+    fn application(
+        &mut self,
+        credential: &UpstreamCredential,
+        roots: Option<&[CertificateDer<'static>]>,
+        graph: Option<&Origin>,
+    ) -> Option<Option<Arc<TokenSource>>> {
+        let Some(credential) = self.credential(credential)? else { return Some(None) };
+        if let Some((_, tokens)) = self.sources.iter().find(|(known, _)| *known == credential) {
+            return Some(Some(Arc::clone(tokens)));
+        }
+        let settings = TokenSettings {
+            credential: credential.clone(),
+            graph: graph?.clone(),
+            extra_roots: roots?.to_vec(),
+            timeouts: self.timeouts(),
+            pace: Pace::default(),
+        };
+        let tokens = Arc::new(self.built(TokenSource::new(settings))?);
+        self.sources.push((credential, Arc::clone(&tokens)));
+        Some(Some(tokens))
     }
 
     fn report(&mut self, finding: Diagnostic) {
@@ -221,9 +268,8 @@ impl Builder<'_> {
     }
 
     /// `Some(None)` where the proxy has none of its own.
-    fn credential(&mut self) -> Option<Option<Credential>> {
-        let upstream = self.config.upstream();
-        Some(Some(match upstream.credential() {
+    fn credential(&mut self, credential: &UpstreamCredential) -> Option<Option<Credential>> {
+        Some(Some(match credential {
             UpstreamCredential::Forward { span } => {
                 self.report(bypass(span));
                 return Some(None);
@@ -238,7 +284,7 @@ impl Builder<'_> {
             UpstreamCredential::ClientSecret { tenant, client_id, secret } => {
                 self.check_secret(secret)?;
                 Credential::ClientSecret {
-                    authority: self.origin(upstream.authority())?,
+                    authority: self.origin(self.config.upstream().authority())?,
                     tenant: tenant.clone(),
                     client_id: client_id.clone(),
                     secret: secret_source(secret),
@@ -294,9 +340,10 @@ impl Builder<'_> {
         consumer: &config::Consumer,
         roots: Option<&[CertificateDer<'static>]>,
         keys: Option<&KeyRing>,
+        tokens: Option<Option<Arc<TokenSource>>>,
     ) -> Option<Arc<Consumer>> {
         let known_by = self.known_by(consumer, roots);
-        let plan = self.plan(consumer)?;
+        let (plan, rules) = self.plan(consumer)?;
         let graph = graph::Origin::parse(self.config.upstream().graph().as_str()).ok()?;
         let addresses = AddressPolicy {
             domains: plan.domains,
@@ -310,20 +357,20 @@ impl Builder<'_> {
             graph,
             public_url: self.config.public_url().as_str().into(),
         };
-        let now = Consumer::new(consumer.clone(), known_by?, policy, pseudonyms);
+        let now = Consumer::new(consumer.clone(), known_by?, (policy, rules), pseudonyms, tokens?);
         let before =
             self.earlier.and_then(|state| state.consumers.iter().find(|it| *it.name() == *consumer.name()));
         Some(Arc::new(now.continuing(before.map(Arc::as_ref))))
     }
 
-    fn plan(&mut self, consumer: &config::Consumer) -> Option<Arc<Plan>> {
+    fn plan(&mut self, consumer: &config::Consumer) -> Option<(Arc<Plan>, String)> {
         let path: &Path = consumer.rules().path();
         let text = read_text(path).map_err(|error| self.report(consumer.rules().unusable(&error))).ok()?;
         let compiled = rules::compile(&path.display().to_string(), &text);
         if !compiled.report.diagnostics.is_empty() {
             self.reports.push(compiled.report);
         }
-        compiled.plan.map(Arc::new)
+        compiled.plan.map(|plan| (Arc::new(plan), text))
     }
 }
 

@@ -20,6 +20,10 @@ enum Use {
     Reversible,
     /// Values the proxy seals for itself.
     Seal,
+    /// Values the connection pages hand to a browser and want back.
+    ConnectionState,
+    /// Signatures of what came of a connection.
+    ConnectionResult,
     /// Printable fingerprints of ring entries.
     Fingerprint,
 }
@@ -30,6 +34,8 @@ impl Use {
             Self::Token => "token",
             Self::Reversible => "reversible",
             Self::Seal => "seal",
+            Self::ConnectionState => "connection-state",
+            Self::ConnectionResult => "connection-result",
             Self::Fingerprint => "fingerprint",
         }
     }
@@ -48,6 +54,16 @@ pub(super) fn reversible_key(master: &[u8; 32], domain: &str, class: Class) -> Z
 /// The key for sealed values.
 pub(super) fn seal_key(master: &[u8; 32], domain: &str) -> Zeroizing<[u8; SIV_KEY_LEN]> {
     hkdf(master, &info(Use::Seal, domain, ""))
+}
+
+/// The key for what the connection pages seal.
+pub(super) fn connection_state_key(master: &[u8; 32]) -> Zeroizing<[u8; SIV_KEY_LEN]> {
+    hkdf(master, &info(Use::ConnectionState, "", ""))
+}
+
+/// The seed of the key that signs what came of a connection.
+pub(super) fn connection_result_seed(master: &[u8; 32]) -> Zeroizing<[u8; 32]> {
+    hkdf(master, &info(Use::ConnectionResult, "", ""))
 }
 
 /// The key for the fingerprint of a ring entry.

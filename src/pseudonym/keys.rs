@@ -11,7 +11,8 @@
 //!     secret: "…"
 //! ```
 
-use super::derive::fingerprint_key;
+use super::derive::{connection_result_seed, fingerprint_key};
+use super::reversible::Sealer;
 use super::{AddressPolicy, Pseudonyms};
 use base64::Engine;
 use base64::alphabet::URL_SAFE;
@@ -141,6 +142,16 @@ impl KeyRing {
     /// The pseudonyms of one pseudonym domain: one per consumer, unless two share one on purpose.
     pub fn pseudonyms(&self, domain: &str, policy: &AddressPolicy) -> Pseudonyms {
         Pseudonyms::new(self, domain, policy)
+    }
+
+    /// What the connection pages hand to a browser is sealed with this.
+    pub fn connection_sealer(&self) -> Sealer {
+        Sealer::connections(self)
+    }
+
+    /// The seeds (Ed25519, RFC 8032) of the keys that sign what came of a connection, the newest first.
+    pub fn connection_result_seeds(&self) -> Vec<Zeroizing<[u8; 32]>> {
+        self.keys().map(|key| connection_result_seed(&key.master)).collect()
     }
 
     pub(super) const fn newest(&self) -> &Key {

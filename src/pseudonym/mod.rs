@@ -49,11 +49,11 @@ pub use address::canonical_domain;
 pub use class::Class;
 pub use keys::{At, Fingerprint, KeyFileError, KeyRing};
 pub use policy::{AddressPolicy, DomainMode, PlusTags};
+pub use reversible::Sealer;
 
 use address::Address;
 use class::PerClass;
 use core::net::IpAddr;
-use reversible::Sealer;
 use std::collections::BTreeSet;
 use token::{Canonical, Prefix, Tokens};
 use zeroize::Zeroizing;

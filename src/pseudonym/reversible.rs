@@ -6,7 +6,7 @@
 //! a component of its own.
 
 use super::Class;
-use super::derive::{reversible_key, seal_key};
+use super::derive::{connection_state_key, reversible_key, seal_key};
 use super::keys::KeyRing;
 use super::primitives::{SIV_KEY_LEN, siv_open, siv_seal};
 use base64::Engine;
@@ -22,10 +22,13 @@ const TOKEN_LABEL: &[u8] = b"glassine/reversible/1";
 /// First component of associated data of sealed values.
 const SEAL_LABEL: &[u8] = b"glassine/seal/1";
 
+/// First component of associated data of what the connection pages seal.
+const CONNECTION_LABEL: &[u8] = b"glassine/connection-state/1";
+
 type SivKey = Zeroizing<[u8; SIV_KEY_LEN]>;
 
 /// The keys of one use, one per ring entry.
-pub(super) struct Sealer {
+pub struct Sealer {
     label: &'static [u8],
     domain: String,
     newest: (char, SivKey),
@@ -43,6 +46,11 @@ impl Sealer {
         Self::new(ring, SEAL_LABEL, domain, |master| seal_key(master, domain))
     }
 
+    /// For what the connection pages hand to a browser; of no pseudonym domain.
+    pub(super) fn connections(ring: &KeyRing) -> Self {
+        Self::new(ring, CONNECTION_LABEL, "", connection_state_key)
+    }
+
     fn new(ring: &KeyRing, label: &'static [u8], domain: &str, derive: impl Fn(&[u8; 32]) -> SivKey) -> Self {
         Self {
             label,
@@ -53,7 +61,7 @@ impl Sealer {
     }
 
     /// The newest key's id and the sealed `plain`, as text. `context` is the class or purpose.
-    pub(super) fn seal(&self, context: &str, plain: &[u8]) -> String {
+    pub fn seal(&self, context: &str, plain: &[u8]) -> String {
         let (id, key) = &self.newest;
         let mut text = String::from(*id);
         let headers = [self.label, self.domain.as_bytes(), context.as_bytes(), text.as_bytes()];
@@ -63,7 +71,7 @@ impl Sealer {
     }
 
     /// The plain value of what [`Sealer::seal`] gave under the same context, with any key of the ring.
-    pub(super) fn open(&self, context: &str, text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    pub fn open(&self, context: &str, text: &str) -> Option<Zeroizing<Vec<u8>>> {
         let (id, sealed) = text.split_at_checked(1)?;
         let key = self.key(id)?;
         let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;

@@ -3,6 +3,19 @@
 //! Source: the Microsoft Graph permissions reference (<https://learn.microsoft.com/graph/permissions-reference>). Only
 //! the permissions of mail, contacts, mailbox settings, groups and users are here; of others nothing is claimed.
 
+use super::template::Template;
+
+/// The least application permission that opens an endpoint. The first row whose segment occurs decides.
+const NEEDED: &[(&str, &str)] = &[
+    ("mailboxSettings", "MailboxSettings.Read"),
+    ("messages", "Mail.ReadBasic.All"),
+    ("mailFolders", "Mail.ReadBasic.All"),
+    ("contacts", "Contacts.Read"),
+    ("contactFolders", "Contacts.Read"),
+    ("groups", "GroupMember.Read.All"),
+    ("users", "User.Read.All"),
+];
+
 /// A permission, and those that open all that it opens and more, the nearest first.
 const BROADER: &[(&str, &[&str])] = &[
     ("Mail.ReadBasic.All", &["Mail.Read", "Mail.ReadWrite"]),
@@ -24,11 +37,33 @@ const BROADER: &[(&str, &[&str])] = &[
     ("Directory.Read.All", &["Directory.ReadWrite.All"]),
 ];
 
+/// What Microsoft lets an application do with a permission, in plain words.
+const WORDS: &[(&str, &str)] = &[
+    ("Contacts.Read", "read the contacts of every mailbox"),
+    ("Directory.Read.All", "read the whole directory: users, groups, applications and more"),
+    ("Group.Read.All", "read every group, with its conversations, files and Teams messages"),
+    ("GroupMember.Read.All", "read every group's name and members"),
+    ("Mail.Read", "read all mail of every mailbox, with texts and attachments"),
+    ("Mail.ReadBasic.All", "read mail of every mailbox without texts, previews and attachments"),
+    ("MailboxSettings.Read", "read the settings of every mailbox"),
+    ("User.Read.All", "read every user's profile"),
+];
+
 /// What a permission's name has if it opens more than reading.
 const WRITING: [&str; 4] = ["ReadWrite", "Send", "Manage", "FullControl"];
 
 /// Permissions whose mailboxes Exchange can decide (RBAC for Applications). A grant made there is in no token.
 const MAILBOX: [&str; 3] = ["Mail.", "MailboxSettings.", "Contacts."];
+
+/// The least permission that opens an endpoint; `None` if this program does not know.
+pub fn least_for(template: &Template) -> Option<&'static str> {
+    NEEDED.iter().find(|(segment, _)| template.names(segment)).map(|(_, permission)| *permission)
+}
+
+/// What Microsoft lets an application do with the permission, as in "may …"; `None` if this program does not know.
+pub fn plain_words(permission: &str) -> Option<&'static str> {
+    WORDS.iter().find(|(name, _)| *name == permission).map(|(_, words)| *words)
+}
 
 /// The permissions that open all that `permission` opens and more, the nearest first; none if they are not known.
 pub fn broader_than(permission: &str) -> &'static [&'static str] {

@@ -8,6 +8,7 @@
 //! | [`activity`] | what a connection's requests are doing: idle, busy, or stalled by the peer |
 //! | [`stall`] | a stream whose writes must make progress |
 //! | [`limits`] | every bound, with its reason |
+//! | `pace` | how often something may happen |
 //! | [`shutdown`] | the request to stop |
 //! | [`tls`] | the TLS side, exchangeable while running |
 //! | [`admin`], [`metrics`] | health, readiness, metrics |
@@ -19,6 +20,7 @@ mod connection;
 pub mod limits;
 pub mod listener;
 pub mod metrics;
+mod pace;
 pub mod shutdown;
 pub mod stall;
 pub mod tls;
@@ -28,5 +30,6 @@ pub use connection::Peer;
 pub use limits::ServerLimits;
 pub use listener::serve;
 pub use metrics::Metrics;
+pub use pace::Pace;
 pub use shutdown::{Shutdown, ShutdownTrigger};
 pub use tls::{TlsError, TlsState};

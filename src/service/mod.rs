@@ -1,5 +1,6 @@
 //! A running proxy: built from one configuration file, reloaded when its files change, drained when it is told to stop.
 
+mod front;
 pub mod logs;
 mod reload;
 
@@ -8,6 +9,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use front::Front;
 use reload::Seen;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -15,7 +17,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::audit::{AuditLog, OpenError};
 use crate::config::files::{FileError, read_text};
 use crate::config::{AuditSink, Config};
-use crate::proxy::{Proxy, State};
+use crate::connect::Site;
+use crate::proxy::State;
 use crate::rules::Report;
 use crate::server::admin::{Admin, Readiness};
 use crate::server::{Metrics, ServerLimits, Shutdown, TlsError, TlsState, serve};
@@ -25,7 +28,7 @@ pub struct Service {
     file: PathBuf,
     config: Config,
     seen: Seen,
-    proxy: Arc<Proxy>,
+    front: Arc<Front>,
     tls: Option<Arc<TlsState>>,
     metrics: Arc<Metrics>,
     /// Findings that do not stop the service.
@@ -84,16 +87,16 @@ impl Service {
     /// [`StartError`]; nothing was opened for writing but the audit log, and that is the last step.
     pub fn build(file: &Path) -> Result<Self, StartError> {
         let mut seen = Seen::default();
-        let (config, state, warnings) = load(file, &mut seen, None)?;
+        let Loaded { config, state, site, warnings } = load(file, &mut seen, None)?;
         let tls = config.tls().map(TlsState::load).transpose()?.map(Arc::new);
         let audit = match config.audit() {
             AuditSink::File(file) => AuditLog::open(file.path())?,
             AuditSink::Stdout => AuditLog::stdout(),
         };
         let metrics = Arc::new(Metrics::new());
-        let proxy = Arc::new(Proxy::new(state, Arc::new(audit), Arc::clone(&metrics)));
+        let front = Arc::new(Front::new(state, site, Arc::new(audit), Arc::clone(&metrics)));
         metrics.reloaded(true);
-        Ok(Self { file: file.to_owned(), config, seen, proxy, tls, metrics, warnings })
+        Ok(Self { file: file.to_owned(), config, seen, front, tls, metrics, warnings })
     }
 
     /// What a reviewer of the files should know, rendered.
@@ -124,13 +127,13 @@ impl Service {
         let hangup = signal(SignalKind::hangup()).map_err(StartError::Signals)?;
         let readiness = Readiness::default();
         let admin = self.admin(listeners.admin, &readiness, shutdown.clone());
-        let proxy = Arc::clone(&self.proxy);
+        let front = Arc::clone(&self.front);
         let handler = move |request, peer| {
-            let proxy = Arc::clone(&proxy);
-            async move { proxy.handle(request, peer).await }
+            let front = Arc::clone(&front);
+            async move { front.handle(request, peer).await }
         };
         let public = serve(listeners.public, self.tls.clone(), self.limits(), handler, shutdown.clone());
-        warm(&self.proxy);
+        warm(self.front.state());
         let reload = tokio::spawn(reload::watch(self, hangup));
         readiness.set(true);
         tracing::info!("ready");
@@ -173,8 +176,7 @@ impl Service {
 }
 
 /// Has a new state fetch what its first requests will want, beside them.
-fn warm(proxy: &Proxy) {
-    let state = proxy.state();
+fn warm(state: Arc<State>) {
     drop(tokio::spawn(async move { state.warm().await }));
 }
 
@@ -203,13 +205,18 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
 }
 
+/// What a configuration becomes.
+struct Loaded {
+    config: Config,
+    state: State,
+    /// The connection pages, if they are wanted.
+    site: Option<Site>,
+    warnings: Vec<Report>,
+}
+
 /// Reads and checks everything that decides, noting each file before it is read; changes nothing else.
 /// `earlier` is the state that goes on running until this one takes over.
-fn load(
-    file: &Path,
-    seen: &mut Seen,
-    earlier: Option<&State>,
-) -> Result<(Config, State, Vec<Report>), StartError> {
+fn load(file: &Path, seen: &mut Seen, earlier: Option<&State>) -> Result<Loaded, StartError> {
     let name = file.display().to_string();
     seen.restart(file);
     let text = read_text(file)?;
@@ -217,5 +224,7 @@ fn load(
     seen.note_named(&config);
     let (state, warnings) = State::rebuild(&name, &text, &config, earlier)
         .map_err(|error| StartError::Reports(error.reports.iter().map(Report::render).collect()))?;
-    Ok((config, state, warnings))
+    let site = Site::build(&config, &state)
+        .map_err(|found| StartError::Reports(Report::new(&name, &text, vec![found]).render()))?;
+    Ok(Loaded { config, state, site, warnings })
 }

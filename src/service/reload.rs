@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use tokio::signal::unix::Signal;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::{Service, StartError, load, warm};
+use super::{Loaded, Service, StartError, load, warm};
 use crate::config::{AuditSink, Config, ConsumerCredential, JwksLocation, Source};
 
 /// How often files are looked at. Looking is cheap, works on every file system, and sees a swapped symbolic link, which
@@ -44,16 +44,16 @@ impl Service {
     }
 
     fn try_reload(&mut self) -> Result<(), StartError> {
-        let earlier = self.proxy.state();
-        let (config, state, _) = load(&self.file, &mut self.seen, Some(&earlier))?;
+        let earlier = self.front.state();
+        let Loaded { config, state, site, warnings: _ } = load(&self.file, &mut self.seen, Some(&earlier))?;
         if let (Some(tls), Some(files)) = (&self.tls, config.tls()) {
             tls.reload(files)?;
         }
         if needs_restart(&self.config, &config) {
             tracing::warn!("listeners, connection limits and the audit log change at the next start only");
         }
-        self.proxy.replace(state);
-        warm(&self.proxy);
+        self.front.replace(state, site);
+        warm(self.front.state());
         self.config = config;
         Ok(())
     }

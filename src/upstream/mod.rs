@@ -33,5 +33,6 @@ pub use request::{ConsistencyLevel, MediaType, Preference, RequestHeaders, Reque
 pub use secret::{MAX_SECRET, Secret, SecretError, SecretSource};
 pub use timeouts::Timeouts;
 pub use token::{
-    AccessToken, AnswerFault, Credential, OAuthError, Pace, TokenError, TokenSettings, TokenSource,
+    AccessToken, AnswerFault, AuthorizationCode, Credential, OAuthError, Pace, TokenError, TokenSettings,
+    TokenSource,
 };

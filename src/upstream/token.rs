@@ -35,7 +35,7 @@ const MIN_INTERVAL: Duration = Duration::from_secs(10);
 const FILE_CHECK: Duration = Duration::from_secs(1);
 
 /// How the proxy proves to Graph who it is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Credential {
     /// A token that another program keeps fresh in a file.
     AccessTokenFile(PathBuf),
@@ -102,6 +102,17 @@ impl AccessToken {
     }
 }
 
+/// What a browser brings back from a sign-in, and what was agreed before it.
+#[derive(Clone, Copy)]
+pub struct AuthorizationCode<'a> {
+    /// The code.
+    pub code: &'a str,
+    /// What only this proxy knows (PKCE, RFC 7636).
+    pub verifier: &'a str,
+    /// Where the browser was sent back to.
+    pub redirect_uri: &'a str,
+}
+
 /// The one place that knows the current token.
 pub struct TokenSource {
     issuer: Arc<Issuer>,
@@ -131,6 +142,34 @@ impl TokenSource {
         }
         let renewal = renew(Arc::clone(&self.issuer), state, self.pace);
         tokio::spawn(renewal).await.unwrap_or(Err(TokenError::Interrupted))
+    }
+
+    /// A token fresh from the issuer, whatever the age of the current one, which it replaces: what was consented to since
+    /// is in it. Who calls this bounds how often.
+    ///
+    /// # Errors
+    /// [`TokenError`]; the current token stays in use while it lives.
+    pub async fn renewed(&self) -> Result<Arc<AccessToken>, TokenError> {
+        let state = Arc::clone(&self.state).lock_owned().await;
+        let asked = Instant::now();
+        let (issuer, pace) = (Arc::clone(&self.issuer), self.pace);
+        let renewal = async move {
+            let mut state = state;
+            let grant = issuer.grant().await?;
+            state.accept(grant, asked, pace)
+        };
+        tokio::spawn(renewal).await.unwrap_or(Err(TokenError::Interrupted))
+    }
+
+    /// Redeems an authorization code, as the application whose tokens these are, for an id_token that nobody has verified.
+    ///
+    /// # Errors
+    /// [`TokenError`].
+    pub async fn redeem_code(&self, code: AuthorizationCode<'_>) -> Result<Secret, TokenError> {
+        match &*self.issuer {
+            Issuer::Entra(entra) => entra.redeem(&code).await,
+            Issuer::Env(_) | Issuer::File(_) => Err(TokenError::NoApplication),
+        }
     }
 
     /// Gives up a token that Graph has answered with 401, so that the next caller renews it. Nothing happens where it

@@ -2,23 +2,10 @@
 
 use super::super::codes;
 use super::super::diagnostic::Diagnostic;
-use super::super::permissions::{broader_than, opens, writes};
+use super::super::permissions::{broader_than, least_for, opens, writes};
 use super::super::plan::{Endpoint, Permission};
 use super::super::raw;
-use super::super::template::Template;
 use super::super::yaml::Recovered;
-
-/// The least application permission that opens an endpoint.
-/// Source: the Microsoft Graph permissions reference. The first row whose segment occurs decides.
-const NEEDED: &[(&str, &str)] = &[
-    ("mailboxSettings", "MailboxSettings.Read"),
-    ("messages", "Mail.ReadBasic.All"),
-    ("mailFolders", "Mail.ReadBasic.All"),
-    ("contacts", "Contacts.Read"),
-    ("contactFolders", "Contacts.Read"),
-    ("groups", "GroupMember.Read.All"),
-    ("users", "User.Read.All"),
-];
 
 /// The permissions as the plan has them.
 pub(super) fn compile(permissions: &[&raw::Permission]) -> Vec<Permission> {
@@ -38,7 +25,7 @@ pub(super) fn check(
 ) {
     report_missing(permissions, written, endpoints, findings);
     let needed: Vec<_> =
-        endpoints.iter().flatten().filter_map(|endpoint| needed(&endpoint.template)).collect();
+        endpoints.iter().flatten().filter_map(|endpoint| least_for(&endpoint.template)).collect();
     for entry in permissions {
         report_excess(entry, &needed, findings);
     }
@@ -56,7 +43,7 @@ fn report_missing(
         let (Some(raw), Some(endpoint)) = (&raw.0, endpoint) else {
             continue;
         };
-        let Some(needed) = needed(&endpoint.template) else { continue };
+        let Some(needed) = least_for(&endpoint.template) else { continue };
         if !listed.iter().any(|permission| opens(permission, needed)) {
             let message = "no permission in this file opens this endpoint";
             findings.push(
@@ -82,9 +69,4 @@ fn report_excess(entry: &raw::Permission, needed: &[&'static str], findings: &mu
                 .hint("use the permission that ends in `.Read` or `.Read.All`"),
         );
     }
-}
-
-/// The least permission that opens an endpoint; `None` if this program does not know.
-fn needed(template: &Template) -> Option<&'static str> {
-    NEEDED.iter().find(|(segment, _)| template.names(segment)).map(|(_, permission)| *permission)
 }

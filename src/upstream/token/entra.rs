@@ -12,7 +12,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::error::{AnswerFault, OAuthError, TokenError};
-use super::{Grant, Lifetime};
+use super::{AuthorizationCode, Grant, Lifetime};
 use crate::upstream::body::UpstreamBody;
 use crate::upstream::error::UpstreamError;
 use crate::upstream::origin::Origin;
@@ -48,7 +48,27 @@ impl ClientCredentials {
 
     /// Asks for a token.
     pub(super) async fn grant(&self) -> Result<Grant, TokenError> {
-        let form = self.form(&self.secret.read().await?);
+        let own = [("grant_type", "client_credentials"), ("scope", self.scope.as_str())];
+        let answer = self.ask(&own).await?;
+        granted(&answer).map_err(TokenError::Answer)
+    }
+
+    /// Redeems an authorization code (RFC 6749 section 4.1.3, RFC 7636 section 4.5) for an id_token.
+    pub(super) async fn redeem(&self, code: &AuthorizationCode<'_>) -> Result<Secret, TokenError> {
+        let own = [
+            ("grant_type", "authorization_code"),
+            ("scope", "openid profile"),
+            ("code", code.code),
+            ("code_verifier", code.verifier),
+            ("redirect_uri", code.redirect_uri),
+        ];
+        let answer = self.ask(&own).await?;
+        identified(&answer).map_err(TokenError::Answer)
+    }
+
+    /// The bytes of an answer that says yes.
+    async fn ask(&self, own: &[(&str, &str)]) -> Result<Zeroizing<Vec<u8>>, TokenError> {
+        let form = self.form(own, &self.secret.read().await?);
         let mut request = Request::new(Full::new(Bytes::from_owner(form)));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone();
@@ -57,20 +77,18 @@ impl ClientCredentials {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         let answer = self.transport.send(request, MAX_ANSWER).await?;
         let status = answer.status();
-        read(status, &collect(answer.into_body()).await?)
+        accepted(status, collect(answer.into_body()).await?)
     }
 
-    fn form(&self, secret: &Secret) -> Form {
+    fn form(&self, own: &[(&str, &str)], secret: &Secret) -> Form {
+        let client = [("client_id", self.client_id.as_str()), ("client_secret", secret.expose())];
+        let all = || own.iter().chain(&client);
         // Percent-encoding triples a byte at worst. A buffer that had to grow would leave copies of the secret.
-        let length = 3 * (self.client_id.len() + self.scope.len() + secret.expose().len()) + 128;
+        let length = all().map(|(name, value)| name.len() + 3 * value.len() + 2).sum();
         let mut form = Zeroizing::new(String::with_capacity(length));
-        form.push_str("grant_type=client_credentials");
-        for (name, value) in [
-            ("client_id", self.client_id.as_str()),
-            ("scope", self.scope.as_str()),
-            ("client_secret", secret.expose()),
-        ] {
-            form.extend(["&", name, "="]);
+        for (name, value) in all() {
+            let between = if form.is_empty() { "" } else { "&" };
+            form.extend([between, name, "="]);
             push_encoded(&mut form, value);
         }
         Form(form)
@@ -124,11 +142,11 @@ async fn collect(body: UpstreamBody) -> Result<Zeroizing<Vec<u8>>, UpstreamError
     Ok(bytes)
 }
 
-fn read(status: StatusCode, body: &[u8]) -> Result<Grant, TokenError> {
+fn accepted(status: StatusCode, body: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, TokenError> {
     if status == StatusCode::OK {
-        return granted(body).map_err(TokenError::Answer);
+        return Ok(body);
     }
-    match serde_json::from_slice::<Refusal>(body) {
+    match serde_json::from_slice::<Refusal>(&body) {
         Ok(refusal) if matches!(status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED) => {
             Err(refusal.into())
         }
@@ -142,6 +160,12 @@ struct Granted {
     token_type: String,
     expires_in: Seconds,
     access_token: String,
+}
+
+/// An answer to an authorization code, of which the access token is of no use here (OpenID Connect Core, 3.1.3.3).
+#[derive(Deserialize)]
+struct Identified {
+    id_token: String,
 }
 
 /// v2.0 sends a number; v1.0 and look-alikes send it as a string.
@@ -165,6 +189,11 @@ fn granted(body: &[u8]) -> Result<Grant, AnswerFault> {
     }
     let life = expires_in.get().ok_or(AnswerFault::Lifetime)?;
     Ok(Grant { secret, lifetime: Lifetime::Ends(Duration::from_secs(life.min(MAX_LIFE))) })
+}
+
+fn identified(body: &[u8]) -> Result<Secret, AnswerFault> {
+    let Identified { id_token } = serde_json::from_slice(body).map_err(|_| AnswerFault::Identity)?;
+    Ok(Secret::new(id_token))
 }
 
 impl Seconds {
@@ -206,7 +235,9 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, body: &str) -> Result<(String, Duration), TokenError> {
-        let grant = read(StatusCode::from_u16(status).unwrap(), body.as_bytes())?;
+        let body = Zeroizing::new(body.as_bytes().to_vec());
+        let body = accepted(StatusCode::from_u16(status).unwrap(), body)?;
+        let grant = granted(&body).map_err(TokenError::Answer)?;
         let Lifetime::Ends(life) = grant.lifetime else { panic!("every token of Entra ends") };
         Ok((grant.secret.expose().to_owned(), life))
     }

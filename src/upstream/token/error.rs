@@ -24,6 +24,9 @@ pub enum TokenError {
         /// Entra's own number, `AADSTS…`.
         aadsts: Option<u32>,
     },
+    /// A token that something else keeps fresh belongs to no application that this proxy could speak for.
+    #[error("this kind of credential cannot redeem an authorization code")]
+    NoApplication,
     /// The secret or the token cannot be read (configuration).
     #[error("the credential cannot be read: {0}")]
     Secret(#[from] SecretError),
@@ -38,6 +41,9 @@ pub enum TokenError {
 /// What is wrong with an answer that should hold a token.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum AnswerFault {
+    /// No JSON object with an id_token.
+    #[error("no JSON object with id_token")]
+    Identity,
     /// No JSON object with the documented members.
     #[error("no JSON object with token_type, expires_in and access_token")]
     Json,

@@ -1,0 +1,67 @@
+//! The audit record of a step that decides: which step, for whom, and what came of it. Nobody's name, no tenant, no state.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+
+use super::problem::{Failure, Problem};
+use crate::audit::{AuditLog, Decision, Guard, Outcome};
+use crate::server::Metrics;
+
+pub(super) const START: &str = "connect-start";
+pub(super) const SIGNED_IN: &str = "connect-signed-in";
+pub(super) const CONSENTED: &str = "connect-consented";
+
+/// What the audit and the metrics call the steps.
+pub const STEPS: [&str; 3] = [START, SIGNED_IN, CONSENTED];
+
+/// Where steps are accounted for.
+pub(super) struct Books {
+    pub(super) audit: Arc<AuditLog>,
+    pub(super) metrics: Arc<Metrics>,
+}
+
+/// The record being kept. Dropped unfinished, it says that the browser is gone.
+pub(super) struct Account {
+    guard: Guard,
+    step: &'static str,
+}
+
+impl Books {
+    pub(super) fn open(&self, method: &str, step: &'static str, consumer: Option<&Arc<str>>) -> Account {
+        let metrics = Arc::clone(&self.metrics);
+        let id = crate::proxy::new_request_id().to_string();
+        let mut guard = Guard::begin(Arc::clone(&self.audit), id, method)
+            .observed_by(move |record| metrics.end_request(record));
+        guard.endpoint(step.into());
+        let mut account = Account { guard, step };
+        consumer.into_iter().for_each(|name| account.consumer(name));
+        account
+    }
+}
+
+impl Account {
+    /// Notes whose connector it is about.
+    pub(super) fn consumer(&mut self, name: &Arc<str>) {
+        self.guard.consumer(Arc::clone(name));
+    }
+
+    /// Tells the operator what people are not told.
+    pub(super) fn log(&self, problem: &Problem) {
+        let reason = problem.code();
+        tracing::warn!(endpoint = self.step, reason, error = %problem, "a step of a connection was refused");
+    }
+
+    /// Tells the operator why a flow came to nothing.
+    pub(super) fn log_failure(&self, failure: &Failure) {
+        let reason = failure.code();
+        tracing::warn!(endpoint = self.step, reason, error = %failure, "a connection was not made");
+    }
+
+    /// Writes the record.
+    pub(super) fn close(mut self, reason: &'static str, allowed: bool, status: StatusCode) {
+        self.guard.decision(if allowed { Decision::Allowed } else { Decision::Refused }, reason);
+        self.guard.status(status);
+        self.guard.finish(if allowed { Outcome::Complete } else { Outcome::Refused });
+    }
+}

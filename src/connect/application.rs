@@ -1,0 +1,70 @@
+//! The app registration of a connector: where it sends people, what it redeems, and what it was granted.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+
+use super::tenant::{Directory, Tenant, TenantError};
+use crate::upstream::{AuthorizationCode, Secret, TokenError, TokenSource};
+
+/// An app registration.
+pub(super) struct Application {
+    pub(super) client_id: String,
+    /// Entra's origin.
+    pub(super) authority: String,
+    /// Everything that the app registration lists for Graph: application permissions are consented to as a whole.
+    pub(super) scope: String,
+    pub(super) directory: Arc<Directory>,
+    /// The same tokens that the consumer's requests are made with.
+    pub(super) tokens: Arc<TokenSource>,
+}
+
+impl Application {
+    /// The tenant that it is registered in.
+    pub(super) async fn tenant(&self) -> Result<Arc<Tenant>, TenantError> {
+        self.directory.tenant().await
+    }
+
+    /// Where an administrator consents, without parameters.
+    pub(super) fn consent_url(&self, tenant: &str) -> String {
+        format!("{}/{tenant}/v2.0/adminconsent", self.authority)
+    }
+
+    /// Redeems a code for an id_token that nobody has verified yet.
+    pub(super) async fn redeem(&self, code: AuthorizationCode<'_>) -> Result<Secret, TokenError> {
+        self.tokens.redeem_code(code).await
+    }
+
+    /// The application permissions that it has now. The token comes from Entra itself and is for Graph: its signature is
+    /// Graph's to verify, and what it says is only shown. One that cannot be read has no roles.
+    pub(super) async fn roles(&self) -> Result<Vec<String>, TokenError> {
+        let token = self.tokens.renewed().await?;
+        Ok(roles(token.secret().expose()).unwrap_or_default())
+    }
+}
+
+#[derive(Deserialize)]
+struct Payload {
+    #[serde(default)]
+    roles: Vec<String>,
+}
+
+fn roles(token: &str) -> Option<Vec<String>> {
+    let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+    Some(serde_json::from_slice::<Payload>(&payload).ok()?.roles)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_are_read_off_a_token() {
+        let token = |payload: &str| format!("e30.{}.x", URL_SAFE_NO_PAD.encode(payload));
+        assert_eq!(roles(&token(r#"{"roles":["User.Read.All"]}"#)).unwrap(), ["User.Read.All"]);
+        assert_eq!(roles(&token("{}")).unwrap(), [""; 0]);
+        assert_eq!(roles("opaque"), None);
+    }
+}

@@ -1,0 +1,222 @@
+//! The pages on which an administrator connects a data source: what is asked for and why, Entra's sign-in and consent, a
+//! check of what was granted, and the way back to the analytics application.
+//!
+//! ```text
+//!  browser            this proxy                    Entra
+//!    │  GET  /connect/NAME        what leaves, what for
+//!    │  POST /connect/NAME ─────▶ ticket 1 ─ 303 ──▶ sign in (code, PKCE, nonce)
+//!    │  GET  /connect/signed-in ◀───────── code ─────┤
+//!    │        open ticket 1, redeem the code, verify the id_token and its tenant
+//!    │                            ticket 2 ─ 303 ──▶ permissions: Accept
+//!    │  GET  /connect/consented ◀────────────────────┤
+//!    │        open ticket 2, ask for a fresh token, compare its roles with the rules
+//!    └─ 303 ─▶ the consumer's return_url?result=…   (or a page that says what came of it)
+//! ```
+//!
+//! # Who could want to abuse it
+//!
+//! Nobody logs in to these pages: they show what the operator's files say, and everything that decides is Entra's word,
+//! fetched over the proxy's own connection. A callback's query is anybody's: it is good for finding the [`ticket`], which is
+//! sealed, for one step, one browser, ten minutes and one use, and for nothing else. The tenant comes from the id_token
+//! and has to be the configured one; `tenant` in a query is compared with it and never believed. The code is bound to the browser by PKCE
+//! and the nonce. No query, cookie or description of Entra's is shown, logged or put into a redirect; redirects go to the
+//! authority and to the consumer's configured URL, and nowhere else. Pages have no script, and a policy that allows none.
+//!
+//! # What leaves by it
+//!
+//! The result that goes to the analytics application is signed ([`signing`]) and names the person and the tenant by
+//! pseudonyms only, in the form in which the rules let users out, if they do.
+//!
+//! | file | what |
+//! |---|---|
+//! | `site` | what a configuration becomes: connectors, keys, the file of connections |
+//! | `request` | what of a request is looked at, and which page it is for |
+//! | `flow` | the three steps |
+//! | `application` | an app registration: redeeming codes, and what it was granted |
+//! | `tenant` | the tenant's OpenID configuration |
+//! | `ticket`, `browser`, `spent` | where a flow stands, in which browser, and once only |
+//! | `params` | queries and forms |
+//! | `aadsts` | what Entra says went wrong |
+//! | `person` | who connects, as pseudonyms |
+//! | `signing` | the result for the analytics application |
+//! | `store` | how each connection stands |
+//! | `leaves` | what leaves under a connector's rules |
+//! | `pages` | the pages as HTML |
+//! | `problem` | everything that can go wrong, and what people are told |
+//! | `answer` | responses and their headers |
+//! | `account` | the audit record of a step |
+
+mod aadsts;
+mod account;
+mod answer;
+mod application;
+mod browser;
+mod flow;
+mod leaves;
+mod pages;
+mod params;
+mod person;
+mod problem;
+mod request;
+mod signing;
+mod site;
+mod spent;
+mod store;
+mod tenant;
+mod ticket;
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+
+use account::{Account, Books};
+use answer::Answer;
+use pages::{Card, Detail};
+use problem::Problem;
+use request::{Asked, Page};
+use site::Connector;
+use spent::Spent;
+
+pub use account::STEPS;
+pub use site::Site;
+
+use crate::audit::AuditLog;
+use crate::server::{Metrics, Pace};
+
+/// The connection pages. What they are about can be replaced while they are served.
+pub struct Connect {
+    site: ArcSwapOption<Site>,
+    spent: Spent,
+    /// For every page.
+    pages: Pace,
+    /// For steps, each of which asks Entra something.
+    steps: Pace,
+    books: Books,
+}
+
+/// Pages a second, and at once: many administrators, and no flood.
+const PAGES: (f64, f64) = (20.0, 100.0);
+
+/// Steps a second, and at once. A flow has three.
+const STEPS_PACE: (f64, f64) = (3.0, 30.0);
+
+impl Connect {
+    /// The pages of this site, or none.
+    pub fn new(site: Option<Site>, audit: Arc<AuditLog>, metrics: Arc<Metrics>) -> Self {
+        Self {
+            site: ArcSwapOption::from_pointee(site),
+            spent: Spent::default(),
+            pages: Pace::new(PAGES.0, PAGES.1),
+            steps: Pace::new(STEPS_PACE.0, STEPS_PACE.1),
+            books: Books { audit, metrics },
+        }
+    }
+
+    /// Serves other pages from now on. Tickets that were used stay used.
+    pub fn replace(&self, site: Option<Site>) {
+        self.site.store(site.map(Arc::new));
+    }
+
+    /// Whether a request for this path is for these pages.
+    pub fn serves(&self, path: &str) -> bool {
+        let own = path.strip_prefix("/connect").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        own && self.site.load().is_some()
+    }
+
+    /// Answers one request. Never fails: every problem has a page.
+    pub async fn handle(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let (parts, body) = request.into_parts();
+        let answer = match self.site.load_full() {
+            Some(site) => self.answer(&site, &Asked::new(&parts), body).await,
+            None => Answer::page(StatusCode::NOT_FOUND, String::new()),
+        };
+        answer.into_response()
+    }
+
+    async fn answer(&self, site: &Site, asked: &Asked<'_>, body: Incoming) -> Answer {
+        let page = match self.admit(site, asked) {
+            Ok(page) => page,
+            Err(problem) => return site.problem(&problem, "/connect"),
+        };
+        match page {
+            Page::List => Answer::page(StatusCode::OK, list(site)),
+            Page::Style => Answer::file("text/css; charset=utf-8", pages::STYLE),
+            Page::Keys => Answer::file("application/json", site.result_keys().key_set()),
+            Page::Rules(connector) => Answer::file("text/plain; charset=utf-8", connector.rules.clone()),
+            Page::Detail(connector) => detail(site, connector, asked),
+            Page::Start(connector) => {
+                let account = self.books.open("POST", account::START, Some(&connector.name));
+                self.settle(site, account, flow::start(site, connector, asked, body).await)
+            }
+            Page::SignedIn => {
+                let mut account = self.books.open("GET", account::SIGNED_IN, None);
+                let result = flow::signed_in(site, asked, &self.spent, &mut account).await;
+                self.settle(site, account, result)
+            }
+            Page::Consented => {
+                let mut account = self.books.open("GET", account::CONSENTED, None);
+                let result = flow::consented(site, asked, &self.spent, &mut account).await;
+                self.settle(site, account, result)
+            }
+        }
+    }
+
+    /// The page that is asked for, if it may be asked for now.
+    fn admit<'s>(&self, site: &'s Site, asked: &Asked<'_>) -> Result<Page<'s>, Problem> {
+        asked.check_host(site)?;
+        let page = asked.page(site)?;
+        let pace = if page.is_step() { &self.steps } else { &self.pages };
+        if !pace.allows() {
+            return Err(Problem::TooMany);
+        }
+        if page.is_step() && self.books.audit.is_failing() {
+            return Err(Problem::AuditFailing);
+        }
+        Ok(page)
+    }
+
+    fn settle(&self, site: &Site, account: Account, result: Result<flow::Done, Problem>) -> Answer {
+        match result {
+            Ok(done) => {
+                account.close(done.reason, done.allowed, done.answer.status());
+                done.answer
+            }
+            Err(problem) => {
+                account.log(&problem);
+                let answer = site.problem(&problem, "/connect");
+                account.close(problem.code(), false, answer.status());
+                answer
+            }
+        }
+    }
+}
+
+fn list(site: &Site) -> String {
+    let cards = site.connectors().iter().map(|connector| Card {
+        consumer: &connector.name,
+        plan: &connector.plan,
+        connection: site.connection(connector),
+    });
+    pages::list(site.prefix(), &cards.collect::<Vec<_>>())
+}
+
+fn detail(site: &Site, connector: &Connector, asked: &Asked<'_>) -> Answer {
+    let echo = match asked.echo() {
+        Ok(echo) => echo,
+        Err(problem) => return site.problem(&problem, "/connect"),
+    };
+    let detail = Detail {
+        consumer: &connector.name,
+        plan: &connector.plan,
+        connection: site.connection(connector),
+        echo: echo.as_deref(),
+        returns_to: connector.return_url.as_ref().map(|url| url.origin()),
+    };
+    let targets = [Some(connector.application.authority.as_str()), detail.returns_to];
+    Answer::page(StatusCode::OK, pages::detail(site.prefix(), &detail))
+        .with_form(targets.into_iter().flatten())
+}

@@ -1,0 +1,47 @@
+//! *Data Connections*: a card for each consumer's connector.
+
+use super::{Html, badge, page, standing};
+use crate::connect::store::Connection;
+use crate::rules::Plan;
+
+/// What a card shows.
+pub(in crate::connect) struct Card<'a> {
+    pub(in crate::connect) consumer: &'a str,
+    pub(in crate::connect) plan: &'a Plan,
+    pub(in crate::connect) connection: Option<Connection>,
+}
+
+pub(in crate::connect) fn list(prefix: &str, cards: &[Card<'_>]) -> String {
+    let main = Html::default()
+        .markup("<h1>Data Connections</h1>\n<p class=\"lead\">What this organisation lets analytics applications read of Microsoft 365. Each connector has rules that say what leaves; everything else stays.</p>\n<ul class=\"cards\">")
+        .each(cards, |card| self::card(prefix, card))
+        .markup("</ul>");
+    page(prefix, "Data Connections", main)
+}
+
+fn card(prefix: &str, card: &Card<'_>) -> Html {
+    let connection = card.connection.as_ref();
+    let action = if connection.is_some() { "Review" } else { "Connect" };
+    Html::default()
+        .markup("<li class=\"card\"><div class=\"top\"><h2>")
+        .text(&card.plan.title)
+        .markup("</h2>")
+        .piece(badge(connection))
+        .markup("</div><p>")
+        .text(&card.plan.purpose)
+        .markup("</p><dl><dt>For</dt><dd>")
+        .text(card.consumer)
+        .markup("</dd></dl>")
+        .each(connection, standing)
+        .markup("<p><a class=\"button\" href=\"")
+        .text(prefix)
+        .markup("/connect/")
+        .text(card.consumer)
+        .markup("\">")
+        .markup(action)
+        .markup("<span class=\"hidden\"> ")
+        .text(&card.plan.title)
+        .markup(" for ")
+        .text(card.consumer)
+        .markup("</span></a></p></li>\n")
+}

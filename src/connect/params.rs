@@ -1,0 +1,73 @@
+//! What a browser sends as parameters: a query or a form (application/x-www-form-urlencoded). All of it is a stranger's.
+
+use std::collections::BTreeMap;
+
+use crate::graph::decode;
+
+/// Entra's answers have an authorization code of some 1.5 KiB and this proxy's own state of about 1 KiB.
+pub(super) const MAX_PARAMS: usize = 8 * 1024;
+
+/// Entra sends six at most.
+const MAX_COUNT: usize = 24;
+
+/// The parameters by name, still encoded: most are never looked at.
+pub(super) struct Params<'a>(BTreeMap<&'a str, &'a str>);
+
+/// They are too long, too many, or one comes twice: what another reader would take from it is nobody's guess.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct BadParams;
+
+impl<'a> Params<'a> {
+    pub(super) fn parse(text: &'a str) -> Result<Self, BadParams> {
+        if text.len() > MAX_PARAMS {
+            return Err(BadParams);
+        }
+        let mut params = BTreeMap::new();
+        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            if params.insert(name, value).is_some() || params.len() > MAX_COUNT {
+                return Err(BadParams);
+            }
+        }
+        Ok(Self(params))
+    }
+
+    /// The value as text; `None` if it is not there. A control character or a malformed escape is refused.
+    pub(super) fn get(&self, name: &str) -> Result<Option<String>, BadParams> {
+        self.raw(name).map(|value| decode::form(value, 0).map_err(|_| BadParams)).transpose()
+    }
+
+    /// The value as it was written, for what is searched and never shown.
+    pub(super) fn raw(&self, name: &str) -> Option<&'a str> {
+        self.0.get(name).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_decoded_once() {
+        let params = Params::parse("code=a%2Bb+c&state=&tenant=%253C&&flag").unwrap();
+        let value = |name| params.get(name).unwrap();
+        assert_eq!(value("code").as_deref(), Some("a+b c"));
+        assert_eq!(value("state").as_deref(), Some(""));
+        assert_eq!(value("tenant").as_deref(), Some("%3C"));
+        assert_eq!(value("flag").as_deref(), Some(""));
+        assert_eq!(value("Code"), None);
+    }
+
+    #[test]
+    fn what_has_two_readings_is_refused() {
+        assert!(Params::parse("state=a&state=b").is_err());
+        let long = format!("state={}", "a".repeat(MAX_PARAMS));
+        assert!(Params::parse(&long).is_err());
+        assert!(Params::parse(&long[..MAX_PARAMS]).is_ok());
+        let many: String = (0..=MAX_COUNT).map(|at| format!("p{at}=1&")).collect();
+        assert!(Params::parse(&many).is_err());
+        for bad in ["a=%0d%0a", "a=%zz", "a=%ff", "a=%"] {
+            assert_eq!(Params::parse(bad).unwrap().get("a"), Err(BadParams), "{bad}");
+        }
+    }
+}

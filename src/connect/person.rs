@@ -1,0 +1,66 @@
+//! Who connects, in the form in which the consumer knows users: the same pseudonyms as in `users`, if the rules let them out.
+
+use super::leaves::{Object, opened};
+use super::ticket::Person;
+use crate::pseudonym::{Class, Outcome, Pseudonyms};
+use crate::rules::Plan;
+
+/// What of a person the rules let out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Shown {
+    id: Form,
+    email: Form,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Nothing,
+    Token,
+    Reversible,
+}
+
+impl Shown {
+    /// What the plan lets out of a user. An id or an address that it keeps as it is leaves as a pseudonym here.
+    pub(super) fn by(plan: &Plan) -> Self {
+        let opened = opened(plan);
+        let mut objects = opened.iter().flat_map(|opened| &opened.objects);
+        let users = objects.find(|object| object.title == "Users");
+        Self {
+            id: users.map_or(Form::Nothing, |users| form(users, &["id"])),
+            email: users.map_or(Form::Nothing, |users| form(users, &["userPrincipalName", "mail"])),
+        }
+    }
+
+    /// The person with this object id and this sign-in name.
+    pub(super) fn person(self, pseudonyms: &Pseudonyms, oid: Option<&str>, name: Option<&str>) -> Person {
+        let id = oid.and_then(|oid| match self.id {
+            Form::Nothing => None,
+            Form::Token => written(|out| pseudonyms.id(oid, out)),
+            Form::Reversible => written(|out| pseudonyms.reversible(Class::Id, oid, out)),
+        });
+        let email = name
+            .filter(|_| self.email != Form::Nothing)
+            .and_then(|it| written(|out| pseudonyms.email(it, out)));
+        Person { id, email }
+    }
+}
+
+/// The tenant, as the consumer may know it.
+pub(super) fn tenant_pseudonym(pseudonyms: &Pseudonyms, id: &str) -> Option<String> {
+    written(|out| pseudonyms.id(id, out))
+}
+
+fn form(users: &Object, paths: &[&str]) -> Form {
+    let leaving = users.properties.iter().find(|property| paths.contains(&property.path.as_str()));
+    match leaving {
+        None => Form::Nothing,
+        Some(property) if property.opens => Form::Reversible,
+        Some(_) => Form::Token,
+    }
+}
+
+fn written(write: impl FnOnce(&mut Vec<u8>) -> Outcome) -> Option<String> {
+    let mut token = Vec::new();
+    let outcome = write(&mut token);
+    String::from_utf8(token).ok().filter(|_| outcome == Outcome::Written)
+}

@@ -1,0 +1,267 @@
+//! What can go wrong, and what people are told: fixed texts. Nothing that a query, a cookie or Entra said is in one.
+//!
+//! A [`Failure`] ends a flow that was ours: it is told to the analytics application as well. A [`Problem`] is a request that
+//! belongs to no flow of this browser, whoever made it: it is shown here and goes nowhere else.
+
+use http::StatusCode;
+
+use super::aadsts::Refused;
+use super::pages::{Notice, Tone};
+use super::params::BadParams;
+use super::signing::SigningError;
+use super::store::StoreError;
+use super::tenant::TenantError;
+use super::ticket::TicketError;
+use crate::jwt::JwtError;
+use crate::upstream::TokenError;
+
+/// Why a flow that was ours came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    /// Entra said no to the sign-in.
+    #[error("the sign-in was refused")]
+    SignIn(Refused),
+    /// Entra said no to the consent.
+    #[error("the consent was refused")]
+    Consent(Refused),
+    /// The consent came back for another tenant, or without saying that it was given.
+    #[error("the answer to the consent is not the one that was asked for")]
+    ConsentAnswer,
+    /// Who signed in belongs to another tenant than the configured one.
+    #[error("who signed in belongs to another tenant")]
+    WrongTenant,
+    /// The authorization code was not redeemed.
+    #[error("the authorization code was not redeemed: {0}")]
+    Code(TokenError),
+    /// The id_token cannot be trusted.
+    #[error("the id_token cannot be trusted: {0}")]
+    IdToken(#[from] JwtError),
+    /// What was granted cannot be checked.
+    #[error("what was granted cannot be checked: {0}")]
+    Check(TokenError),
+}
+
+/// Why a request was not answered with what it asked for.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Problem {
+    #[error("the path is none of the connection pages")]
+    NotFound,
+    #[error("the method is not for this page")]
+    Method,
+    #[error("the host is not this proxy's")]
+    Host,
+    #[error("the form was sent from another site")]
+    CrossSite,
+    #[error("the form is too long, too slow or no form")]
+    Form,
+    #[error("the parameters are malformed")]
+    Params,
+    #[error("there are too many requests")]
+    TooMany,
+    #[error("the audit log cannot be written, so nothing is served")]
+    AuditFailing,
+    #[error(transparent)]
+    Ticket(#[from] TicketError),
+    #[error(transparent)]
+    Tenant(#[from] TenantError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Signing(#[from] SigningError),
+    #[error("the system gives no random numbers: {0}")]
+    Random(#[from] getrandom::Error),
+    #[error("a state cannot be written: {0}")]
+    State(#[from] serde_json::Error),
+}
+
+impl From<BadParams> for Problem {
+    fn from(_: BadParams) -> Self {
+        Self::Params
+    }
+}
+
+impl Failure {
+    /// The stable code: in the audit, on the page, and as `error` in the result.
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            Self::SignIn(Refused::Declined) => "sign_in_declined",
+            Self::Consent(Refused::Declined) => "consent_declined",
+            Self::SignIn(refused) | Self::Consent(refused) => match refused {
+                Refused::NotAdministrator => "not_administrator",
+                Refused::OtherDirectory => "wrong_tenant",
+                Refused::NotAssigned => "not_assigned",
+                Refused::Policy => "blocked_by_policy",
+                Refused::RedirectUri => "redirect_uri",
+                Refused::Application => "application_unknown",
+                Refused::Permissions => "permissions_invalid",
+                Refused::Declined | Refused::Other => "refused",
+            },
+            Self::ConsentAnswer => "consent_answer",
+            Self::WrongTenant => "wrong_tenant",
+            Self::Code(_) => "code_not_redeemed",
+            Self::IdToken(_) => "id_token_invalid",
+            Self::Check(_) => "check_failed",
+        }
+    }
+
+    pub(super) fn notice(&self) -> Notice {
+        let (heading, text, advice) = match self.code() {
+            "sign_in_declined" => (
+                "Not signed in",
+                "The sign-in was cancelled. Nothing was changed.",
+                "Start again when you are ready.",
+            ),
+            "consent_declined" => (
+                "Consent was declined",
+                "The permissions were not accepted, so nothing was granted.",
+                "If you declined because of a permission, ask for the rules file to be changed; otherwise start again.",
+            ),
+            "not_administrator" => (
+                "This needs an administrator",
+                "The account may not grant permissions for the organisation.",
+                "Ask a Global Administrator or Privileged Role Administrator to open this page.",
+            ),
+            "wrong_tenant" => (
+                "Another organisation's account",
+                "The account belongs to another directory than the one this proxy works for. Nothing was granted.",
+                "Sign out of that account, or use a private window, and start again.",
+            ),
+            "not_assigned" => (
+                "The account may not use this application",
+                "The organisation lets assigned people only use the proxy's app registration.",
+                "Ask for the assignment in Entra (Enterprise applications, Users and groups), or let somebody else connect.",
+            ),
+            "blocked_by_policy" => (
+                "A policy stands against it",
+                "The organisation's sign-in policies (Conditional Access) did not let the account in.",
+                "Use the device or the network that the policy asks for.",
+            ),
+            "redirect_uri" => (
+                "The app registration is incomplete",
+                "The proxy's addresses are not among the redirect URIs of the app registration.",
+                "Add the two URIs that docs/CONNECT.md names to the app registration (Authentication, Web), and start again.",
+            ),
+            "application_unknown" => (
+                "The app registration is not there",
+                "The directory does not know the client id that the proxy is configured with, or has disabled it.",
+                "Compare `client_id` and `tenant` in the configuration with the app registration.",
+            ),
+            "permissions_invalid" => (
+                "The permissions cannot be granted",
+                "The app registration lists a permission that this directory does not have.",
+                "Compare the app registration's API permissions with those of the rules file.",
+            ),
+            "check_failed" => (
+                "Granted, but not checked",
+                "The proxy got no access token to check what was granted.",
+                "The operator's log says why. `glassine doctor` finds most causes.",
+            ),
+            _ => (
+                "The connection was not made",
+                "The directory's answer could not be used. Nothing was changed.",
+                "Start again. If it happens again, the operator's log says why.",
+            ),
+        };
+        Notice { tone: Tone::Bad, heading, text, permissions: Vec::new(), advice, code: self.code() }
+    }
+}
+
+impl Problem {
+    /// The stable code: in the audit and on the page.
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::Method => "method",
+            Self::Host => "foreign_host",
+            Self::CrossSite => "cross_site",
+            Self::Form => "form",
+            Self::Params => "parameters",
+            Self::TooMany => "too_many",
+            Self::AuditFailing => "audit_failing",
+            Self::Ticket(TicketError::Foreign) => "state_foreign",
+            Self::Ticket(TicketError::Expired) => "state_expired",
+            Self::Ticket(TicketError::Browser) => "state_browser",
+            Self::Ticket(TicketError::Used) => "state_used",
+            Self::Tenant(_) => "directory_unreachable",
+            Self::Store(_) => "not_stored",
+            Self::Signing(_) | Self::Random(_) | Self::State(_) => "internal",
+        }
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Host => StatusCode::MISDIRECTED_REQUEST,
+            Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::Form | Self::Params | Self::Ticket(_) => StatusCode::BAD_REQUEST,
+            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            Self::AuditFailing => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Tenant(_) => StatusCode::BAD_GATEWAY,
+            Self::Store(_) | Self::Signing(_) | Self::Random(_) | Self::State(_) => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+        }
+    }
+
+    pub(super) fn notice(&self) -> Notice {
+        let (heading, text, advice) = match self {
+            Self::NotFound => ("No such page", "There is no connection page at this address.", ""),
+            Self::Method => ("Not this way", "This page does not take requests of this kind.", ""),
+            Self::Host => {
+                ("Not this address", "The proxy is not known under this name.", "Use its public address.")
+            }
+            Self::CrossSite => (
+                "Sent from another site",
+                "Another site tried to begin a connection in your name. Nothing was done.",
+                "Begin on this page if you want to connect.",
+            ),
+            Self::Form | Self::Params => (
+                "The request cannot be read",
+                "What the browser sent is not what this page asks for. Nothing was done.",
+                "Start again.",
+            ),
+            Self::TooMany => (
+                "Too many at once",
+                "Many connections are being made right now.",
+                "Wait a few seconds and try again.",
+            ),
+            Self::AuditFailing => (
+                "Not now",
+                "The audit log cannot be written, and nothing is done that is not recorded.",
+                "Ask the operator of the proxy.",
+            ),
+            Self::Ticket(TicketError::Expired) => (
+                "This took too long",
+                "More than ten minutes have passed since the sign-in began. Nothing was changed.",
+                "Start again.",
+            ),
+            Self::Ticket(TicketError::Used) => (
+                "Already used",
+                "This step was done before; going back or reloading does not repeat it.",
+                "See how the connection stands, or start again.",
+            ),
+            Self::Ticket(TicketError::Foreign | TicketError::Browser) => (
+                "Not begun in this browser",
+                "This answer belongs to no connection that was begun in this browser. Nothing was changed.",
+                "Start again, in one browser and with cookies allowed.",
+            ),
+            Self::Tenant(_) => (
+                "The directory cannot be reached",
+                "The proxy got no usable answer from the organisation's directory.",
+                "Try again in a minute. If it stays so, the operator's log says why.",
+            ),
+            Self::Store(_) => (
+                "Granted, but not noted",
+                "The outcome could not be written to the proxy's file of connections.",
+                "The operator's log says why.",
+            ),
+            Self::Signing(_) | Self::Random(_) | Self::State(_) => (
+                "Something is wrong here",
+                "The proxy could not do its part.",
+                "The operator's log says why.",
+            ),
+        };
+        Notice { tone: Tone::Bad, heading, text, permissions: Vec::new(), advice, code: self.code() }
+    }
+}

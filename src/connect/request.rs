@@ -1,0 +1,151 @@
+//! What of a request is looked at, and which page it is for.
+
+use std::time::Duration;
+
+use http::header::{CONTENT_TYPE, HOST, HeaderName, ORIGIN};
+use http::request::Parts;
+use http::uri::Authority;
+use http::{Method, Version};
+use http_body_util::{BodyExt as _, Limited};
+use hyper::body::Incoming;
+
+use super::browser::Browser;
+use super::params::{MAX_PARAMS, Params};
+use super::problem::Problem;
+use super::site::{Connector, Site};
+use crate::proxy::single;
+
+/// A form of one field arrives at once.
+const FORM_LIMIT: Duration = Duration::from_secs(10);
+
+/// The longest state that an analytics application may give and get back.
+const MAX_ECHO: usize = 512;
+
+/// A request's head.
+pub(super) struct Asked<'a> {
+    parts: &'a Parts,
+}
+
+/// What a request is for.
+pub(super) enum Page<'s> {
+    /// *Data Connections*.
+    List,
+    /// The style sheet.
+    Style,
+    /// The public keys of results.
+    Keys,
+    /// A connector.
+    Detail(&'s Connector),
+    /// A connector's rules file.
+    Rules(&'s Connector),
+    /// The button was pressed.
+    Start(&'s Connector),
+    /// Entra's answer to the sign-in.
+    SignedIn,
+    /// Entra's answer to the consent.
+    Consented,
+}
+
+impl Page<'_> {
+    /// Whether it decides something.
+    pub(super) fn is_step(&self) -> bool {
+        match self {
+            Self::Start(_) | Self::SignedIn | Self::Consented => true,
+            Self::List | Self::Style | Self::Keys | Self::Detail(_) | Self::Rules(_) => false,
+        }
+    }
+}
+
+impl<'a> Asked<'a> {
+    pub(super) fn new(parts: &'a Parts) -> Self {
+        Self { parts }
+    }
+
+    /// The request names this proxy, and nobody else.
+    pub(super) fn check_host(&self, site: &Site) -> Result<(), Problem> {
+        if self.parts.version < Version::HTTP_11 {
+            return Err(Problem::Host);
+        }
+        let authority = match (self.parts.version, self.parts.uri.authority()) {
+            (Version::HTTP_2, Some(authority)) => Some(authority.clone()),
+            (_, Some(_)) => None,
+            (_, None) => single(&self.parts.headers, &HOST).and_then(|host| host.parse::<Authority>().ok()),
+        };
+        if authority.is_some_and(|authority| site.is_named(&authority)) { Ok(()) } else { Err(Problem::Host) }
+    }
+
+    pub(super) fn page<'s>(&self, site: &'s Site) -> Result<Page<'s>, Problem> {
+        let path = self.parts.uri.path().strip_prefix("/connect").ok_or(Problem::NotFound)?;
+        let reads = matches!(self.parts.method, Method::GET | Method::HEAD);
+        let page = match path {
+            "" | "/" => Page::List,
+            "/style.css" => Page::Style,
+            "/keys" => Page::Keys,
+            "/signed-in" => Page::SignedIn,
+            "/consented" => Page::Consented,
+            _ => return self.connector_page(site, path),
+        };
+        // A step is taken once: whoever asks with HEAD what it would be like must not use it up.
+        let may = if page.is_step() { self.parts.method == Method::GET } else { reads };
+        if may { Ok(page) } else { Err(Problem::Method) }
+    }
+
+    fn connector_page<'s>(&self, site: &'s Site, path: &str) -> Result<Page<'s>, Problem> {
+        let name = path.strip_prefix('/').ok_or(Problem::NotFound)?;
+        let (name, is_rules) = name.strip_suffix("/rules").map_or((name, false), |name| (name, true));
+        let connector = site.connector(name).ok_or(Problem::NotFound)?;
+        match (&self.parts.method, is_rules) {
+            (&Method::GET | &Method::HEAD, true) => Ok(Page::Rules(connector)),
+            (&Method::GET | &Method::HEAD, false) => Ok(Page::Detail(connector)),
+            (&Method::POST, false) => Ok(Page::Start(connector)),
+            _ => Err(Problem::Method),
+        }
+    }
+
+    /// The query's parameters.
+    pub(super) fn query(&self) -> Result<Params<'a>, Problem> {
+        Ok(Params::parse(self.parts.uri.query().unwrap_or_default())?)
+    }
+
+    /// What the analytics application wants back.
+    pub(super) fn echo(&self) -> Result<Option<String>, Problem> {
+        echo(&self.query()?)
+    }
+
+    pub(super) fn browser(&self, site: &Site) -> Option<Browser> {
+        Browser::of(&self.parts.headers, site.is_secure())
+    }
+
+    /// The form was sent by a page of this site: browsers say so (Fetch Metadata; RFC 6454, section 7).
+    pub(super) fn check_same_site(&self, site: &Site) -> Result<(), Problem> {
+        let fetch_site = HeaderName::from_static("sec-fetch-site");
+        let from_here = |site: &str| matches!(site, "same-origin" | "none");
+        let headers = &self.parts.headers;
+        let ours = single(headers, &fetch_site).map(from_here);
+        // `null` is what a browser says of a form on a page that sends no referrer; then the other field decides.
+        let is_ours = |origin: &str| site.is_origin(origin) || (origin == "null" && ours == Some(true));
+        let foreign_site = headers.contains_key(&fetch_site) && ours != Some(true);
+        let foreign_origin = headers.contains_key(ORIGIN) && !single(headers, &ORIGIN).is_some_and(is_ours);
+        if foreign_site || foreign_origin { Err(Problem::CrossSite) } else { Ok(()) }
+    }
+
+    /// The form's text.
+    pub(super) async fn form(&self, body: Incoming) -> Result<String, Problem> {
+        let kind = single(&self.parts.headers, &CONTENT_TYPE).and_then(|kind| kind.split(';').next());
+        let is_form =
+            kind.is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"));
+        if !is_form {
+            return Err(Problem::Form);
+        }
+        let read = tokio::time::timeout(FORM_LIMIT, Limited::new(body, MAX_PARAMS).collect());
+        let bytes = read.await.map_err(|_| Problem::Form)?.map_err(|_| Problem::Form)?.to_bytes();
+        String::from_utf8(bytes.into()).map_err(|_| Problem::Form)
+    }
+}
+
+/// `state`, as an analytics application gives it: up to 512 visible ASCII characters.
+pub(super) fn echo(params: &Params<'_>) -> Result<Option<String>, Problem> {
+    let echo = params.get("state")?.filter(|echo| !echo.is_empty());
+    let fits = |echo: &String| echo.len() <= MAX_ECHO && echo.bytes().all(|b| b.is_ascii_graphic());
+    if echo.as_ref().is_none_or(fits) { Ok(echo) } else { Err(Problem::Params) }
+}

@@ -1,0 +1,176 @@
+//! What a configuration becomes: connectors, keys, the file of connections. Built whole or not at all.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::StatusCode;
+use http::uri::Authority;
+
+use super::answer::Answer;
+use super::application::Application;
+use super::pages;
+use super::person::Shown;
+use super::problem::Problem;
+use super::signing::ResultKeys;
+use super::store::{Connection, Store, StoreError};
+use super::tenant::Directory;
+use crate::config::files::read_secret;
+use crate::config::{BaseUrl, Config};
+use crate::proxy::{Consumer, Hosts, State};
+use crate::pseudonym::{KeyRing, Pseudonyms, Sealer};
+use crate::rules::{Diagnostic, Plan};
+
+/// What the pages are about.
+pub struct Site {
+    public_url: BaseUrl,
+    hosts: Hosts,
+    connectors: Vec<Connector>,
+    sealer: Sealer,
+    result_keys: ResultKeys,
+    store: Arc<Store>,
+    patience: Duration,
+}
+
+/// One consumer's connector.
+pub(super) struct Connector {
+    /// The consumer's name.
+    pub(super) name: Arc<str>,
+    pub(super) plan: Arc<Plan>,
+    /// The rules file as it is.
+    pub(super) rules: String,
+    pub(super) pseudonyms: Arc<Pseudonyms>,
+    /// What of a person the rules let out.
+    pub(super) shown: Shown,
+    pub(super) application: Application,
+    pub(super) return_url: Option<BaseUrl>,
+}
+
+impl Site {
+    /// The pages that the configuration wants, about what runs on this state.
+    ///
+    /// # Errors
+    /// What is wrong, where the configuration says so.
+    pub fn build(config: &Config, state: &State) -> Result<Option<Self>, Diagnostic> {
+        let Some(wanted) = config.connect() else { return Ok(None) };
+        let keys = config.keys();
+        let text = read_secret(keys).map_err(|error| keys.unusable(&error))?;
+        let ring = KeyRing::parse(&text).map_err(|error| keys.unusable(&error))?;
+        let store = Store::open(wanted.file().path()).map_err(|error| wanted.file().unusable(&error))?;
+        let consumers = state.consumers();
+        let connectors: Option<Vec<_>> =
+            consumers.map(|consumer| connector(config, state, consumer)).collect();
+        Ok(Some(Self {
+            public_url: config.public_url().clone(),
+            hosts: state.hosts().clone(),
+            connectors: connectors
+                .ok_or_else(|| wanted.file().unusable(&"the directory has no usable address"))?,
+            sealer: ring.connection_sealer(),
+            result_keys: ResultKeys::new(&ring).map_err(|error| keys.unusable(&error))?,
+            store: Arc::new(store),
+            patience: wanted.wait(),
+        }))
+    }
+
+    pub(super) fn connectors(&self) -> &[Connector] {
+        &self.connectors
+    }
+
+    pub(super) fn connector(&self, name: &str) -> Option<&Connector> {
+        self.connectors.iter().find(|connector| &*connector.name == name)
+    }
+
+    /// How a connector's connection stands, as far as is known.
+    pub(super) fn connection(&self, connector: &Connector) -> Option<Connection> {
+        self.store.get(&connector.name, &connector.plan.connector)
+    }
+
+    /// Notes how a connection stands.
+    pub(super) async fn remember(
+        &self,
+        consumer: &str,
+        connection: Connection,
+    ) -> Result<Connection, Problem> {
+        let (store, consumer) = (Arc::clone(&self.store), consumer.to_owned());
+        let written = tokio::task::spawn_blocking(move || store.put(&consumer, connection)).await;
+        Ok(written.map_err(|_| StoreError::Interrupted)??)
+    }
+
+    pub(super) fn sealer(&self) -> &Sealer {
+        &self.sealer
+    }
+
+    pub(super) fn result_keys(&self) -> &ResultKeys {
+        &self.result_keys
+    }
+
+    /// How long a consent is waited for.
+    pub(super) fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    pub(super) fn public_url(&self) -> &str {
+        self.public_url.as_str()
+    }
+
+    /// The path under which browsers reach this proxy.
+    pub(super) fn prefix(&self) -> &str {
+        self.public_url.path()
+    }
+
+    pub(super) fn is_secure(&self) -> bool {
+        self.public_url.is_https()
+    }
+
+    pub(super) fn is_origin(&self, origin: &str) -> bool {
+        origin == self.public_url.origin()
+    }
+
+    /// Whether a request is for this site.
+    pub(super) fn is_named(&self, authority: &Authority) -> bool {
+        self.hosts.include(authority)
+    }
+
+    /// Where Entra sends people back to after the sign-in.
+    pub(super) fn signed_in_url(&self) -> String {
+        format!("{}/connect/signed-in", self.public_url)
+    }
+
+    /// Where Entra sends people back to after the consent.
+    pub(super) fn consented_url(&self) -> String {
+        format!("{}/connect/consented", self.public_url)
+    }
+
+    /// The page of a problem.
+    pub(super) fn problem(&self, problem: &Problem, again: &str) -> Answer {
+        let status: StatusCode = problem.status();
+        Answer::page(status, pages::notice(self.prefix(), &problem.notice(), again))
+    }
+}
+
+fn connector(config: &Config, state: &State, consumer: &Consumer) -> Option<Connector> {
+    let plan = Arc::clone(&consumer.policy().plan);
+    Some(Connector {
+        name: consumer.name(),
+        rules: consumer.rules().to_owned(),
+        pseudonyms: Arc::clone(consumer.pseudonyms()),
+        shown: Shown::by(&plan),
+        application: application(config, state, consumer)?,
+        return_url: consumer.checked().return_url().cloned(),
+        plan,
+    })
+}
+
+fn application(config: &Config, state: &State, consumer: &Consumer) -> Option<Application> {
+    let upstream = config.upstream();
+    let credential = consumer.checked().application().unwrap_or(upstream.credential());
+    let (roots, timeouts) = state.client_settings();
+    let authority = upstream.authority().as_str().to_owned();
+    let directory = Directory::new(&authority, credential.tenant()?, roots.to_vec(), timeouts).ok()?;
+    Some(Application {
+        client_id: credential.client_id()?.to_owned(),
+        scope: format!("{}/.default", upstream.graph()),
+        directory: Arc::new(directory),
+        tokens: Arc::clone(consumer.tokens()?),
+        authority,
+    })
+}

@@ -1,0 +1,215 @@
+//! What came of each connection: a small JSON file, replaced whole, that only the proxy's own account reads.
+//!
+//! It holds names from the operator's files, permissions, times and a pseudonym of the tenant; nobody's name. Each replica
+//! has its own file: the state that counts is Entra's, this one is what the last check saw.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use crate::grants::Comparison;
+
+/// A few hundred bytes for each consumer.
+const MAX_BYTES: u64 = 4 * 1024 * 1024;
+
+/// The version of the file's format.
+const VERSION: u32 = 1;
+
+/// What the last check of a connection saw.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Connection {
+    /// The connector of the rules at that time.
+    pub(super) connector: String,
+    /// How it stands.
+    pub(super) state: ConnectionState,
+    /// When it came about: RFC 3339, UTC.
+    pub(super) since: String,
+    /// The tenant, as the consumer may know it.
+    pub(super) tenant: String,
+    /// Permissions that were needed and not granted.
+    #[serde(default)]
+    pub(super) missing: Vec<String>,
+    /// Permissions that were granted and more than needed.
+    #[serde(default)]
+    pub(super) excess: Vec<String>,
+}
+
+/// How a connection stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ConnectionState {
+    /// Exactly what the rules need was granted.
+    Connected,
+    /// What the rules need was granted, and more.
+    OverPrivileged,
+    /// Something that the rules need was not granted.
+    ConsentMissing,
+}
+
+impl ConnectionState {
+    /// The state as the file, the audit and the result have it.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Connected => "connected",
+            Self::OverPrivileged => "over_privileged",
+            Self::ConsentMissing => "consent_missing",
+        }
+    }
+
+    pub(super) fn of(granted: &Comparison) -> Self {
+        match (granted.missing.is_empty(), granted.excess.is_empty()) {
+            (false, _) => Self::ConsentMissing,
+            (true, false) => Self::OverPrivileged,
+            (true, true) => Self::Connected,
+        }
+    }
+}
+
+/// Why the file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StoreError {
+    /// The file cannot be read or written.
+    #[error("the file of connections cannot be read or written: {0}")]
+    Io(#[from] io::Error),
+    /// The task that writes it was stopped: the program is about to end.
+    #[error("the file of connections was not written: the program is about to end")]
+    Interrupted,
+    /// The file is not of this program's making.
+    #[error("this is not a file of connections: name a new one, or move this one away")]
+    Form,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Contents {
+    version: u32,
+    connections: BTreeMap<String, Connection>,
+}
+
+/// The file and what is in it.
+pub(super) struct Store {
+    path: PathBuf,
+    connections: Mutex<BTreeMap<String, Connection>>,
+}
+
+impl Store {
+    /// Reads the file; one that is not there is an empty one.
+    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+        let connections = match File::open(path) {
+            Ok(file) => read(file)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Self { path: path.to_owned(), connections: Mutex::new(connections) })
+    }
+
+    /// What is known of a consumer's connection under this connector.
+    pub(super) fn get(&self, consumer: &str, connector: &str) -> Option<Connection> {
+        let connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        connections.get(consumer).filter(|it| it.connector == connector).cloned()
+    }
+
+    /// Notes a connection. One that stays as it was keeps its date. Waits for the disk.
+    pub(super) fn put(&self, consumer: &str, mut connection: Connection) -> Result<Connection, StoreError> {
+        let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(before) = connections.get(consumer) {
+            let dated = Connection { since: before.since.clone(), ..connection.clone() };
+            if dated == *before {
+                connection = dated;
+            }
+        }
+        let mut all = connections.clone();
+        all.insert(consumer.to_owned(), connection.clone());
+        replace(&self.path, &Contents { version: VERSION, connections: all.clone() })?;
+        *connections = all;
+        Ok(connection)
+    }
+}
+
+fn read(file: File) -> Result<BTreeMap<String, Connection>, StoreError> {
+    let mut text = String::new();
+    file.take(MAX_BYTES).read_to_string(&mut text)?;
+    let contents: Contents = serde_json::from_str(&text).map_err(|_| StoreError::Form)?;
+    if contents.version == VERSION { Ok(contents.connections) } else { Err(StoreError::Form) }
+}
+
+/// Writes a new file beside the old one and puts it in its place: readers and crashes see one of the two.
+fn replace(path: &Path, contents: &Contents) -> Result<(), StoreError> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let new = path.with_file_name(name);
+    let text = serde_json::to_vec_pretty(contents).map_err(|_| StoreError::Form)?;
+    let mut file = private().open(&new)?;
+    file.write_all(&text)?;
+    file.sync_all()?;
+    Ok(std::fs::rename(new, path)?)
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn connection(state: ConnectionState, since: &str) -> Connection {
+        Connection {
+            connector: "mail".to_owned(),
+            state,
+            since: since.to_owned(),
+            tenant: "t~x".to_owned(),
+            missing: Vec::new(),
+            excess: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_connection_is_kept_with_its_first_date() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("connections.json");
+        let store = Store::open(&path).unwrap();
+        assert_eq!(store.get("acme", "mail"), None);
+        store.put("acme", connection(ConnectionState::Connected, "2026-01-01T00:00:00Z")).unwrap();
+        let again =
+            store.put("acme", connection(ConnectionState::Connected, "2026-02-01T00:00:00Z")).unwrap();
+        assert_eq!(again.since, "2026-01-01T00:00:00Z");
+        let worse =
+            store.put("acme", connection(ConnectionState::ConsentMissing, "2026-03-01T00:00:00Z")).unwrap();
+        assert_eq!(worse.since, "2026-03-01T00:00:00Z");
+        let reopened = Store::open(&path).unwrap();
+        assert_eq!(reopened.get("acme", "mail"), Some(worse));
+        assert_eq!(reopened.get("acme", "another-connector"), None);
+        assert_eq!(reopened.get("other", "mail"), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_file_is_the_owners_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("connections.json");
+        Store::open(&path).unwrap().put("acme", connection(ConnectionState::Connected, "x")).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn another_file_is_not_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys.yaml");
+        for text in ["version: 1\n", "{\"version\":2,\"connections\":{}}", "{}"] {
+            std::fs::write(&path, text).unwrap();
+            assert!(matches!(Store::open(&path), Err(StoreError::Form)), "{text}");
+        }
+    }
+}

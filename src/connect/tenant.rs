@@ -1,0 +1,184 @@
+//! The tenant's OpenID configuration (OpenID Connect Discovery 1.0): where people sign in, whose word counts, by which keys.
+//!
+//! It comes from the configured authority, and nothing in it can lead elsewhere: the pages to sign in on and the keys have
+//! to be at that authority, too. The tenant's id is read off the issuer, so that a tenant that is configured by its domain
+//! has one, and nobody's query has a say in it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls_pki_types::CertificateDer;
+use serde::Deserialize;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use crate::graph::is_guid;
+use crate::jwt::{KeySource, Pace};
+use crate::upstream::{BuildError, DocumentClient, DocumentError, DocumentUrl, DocumentUrlError, Timeouts};
+
+/// Entra moves nothing without months of notice; an hour keeps a mistake short.
+const FRESH: Duration = Duration::from_secs(3600);
+
+/// What is known of the tenant.
+pub(super) struct Tenant {
+    /// `iss` of its id_tokens.
+    pub(super) issuer: String,
+    /// `tid` of its id_tokens.
+    pub(super) id: String,
+    /// Where people sign in.
+    pub(super) authorize: String,
+    /// The keys of its id_tokens.
+    pub(super) keys: Arc<KeySource>,
+}
+
+/// Why nothing is known of the tenant.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum TenantError {
+    /// The configuration did not come.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// It is not an OpenID configuration.
+    #[error("the OpenID configuration is not one")]
+    Form,
+    /// It names another server than the configured authority.
+    #[error("the OpenID configuration leads away from `upstream.authority`")]
+    Elsewhere,
+    /// It is another tenant's.
+    #[error("the OpenID configuration is that of another tenant than `upstream.tenant`")]
+    OtherTenant,
+    /// The address of the configuration or the keys cannot be used.
+    #[error(transparent)]
+    Url(#[from] DocumentUrlError),
+    /// No client for the keys.
+    #[error(transparent)]
+    Client(#[from] BuildError),
+}
+
+/// Asks for the tenant's configuration, and remembers it for a while.
+pub(super) struct Directory {
+    authority: String,
+    tenant: String,
+    client: DocumentClient,
+    roots: Vec<CertificateDer<'static>>,
+    timeouts: Timeouts,
+    known: Mutex<Option<(Instant, Arc<Tenant>)>>,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    issuer: String,
+    authorization_endpoint: String,
+    jwks_uri: String,
+}
+
+impl Directory {
+    /// Asks nobody yet. `authority` is an origin, `tenant` an id or a domain.
+    pub(super) fn new(
+        authority: &str,
+        tenant: &str,
+        roots: Vec<CertificateDer<'static>>,
+        timeouts: Timeouts,
+    ) -> Result<Self, TenantError> {
+        let url = format!("{authority}/{tenant}/v2.0/.well-known/openid-configuration");
+        let client = DocumentClient::new(DocumentUrl::parse(&url)?, &roots, timeouts)?;
+        let (authority, tenant) = (authority.to_owned(), tenant.to_owned());
+        Ok(Self { authority, tenant, client, roots, timeouts, known: Mutex::default() })
+    }
+
+    /// The tenant. Those who ask meanwhile wait for one answer.
+    pub(super) async fn tenant(&self) -> Result<Arc<Tenant>, TenantError> {
+        let mut known = self.known.lock().await;
+        if let Some((since, tenant)) = &*known
+            && since.elapsed() < FRESH
+        {
+            return Ok(Arc::clone(tenant));
+        }
+        let tenant = Arc::new(self.read(&self.client.get().await?)?);
+        *known = Some((Instant::now(), Arc::clone(&tenant)));
+        Ok(tenant)
+    }
+
+    fn read(&self, document: &[u8]) -> Result<Tenant, TenantError> {
+        let metadata: Metadata = serde_json::from_slice(document).map_err(|_| TenantError::Form)?;
+        let id = tenant_id(&metadata.issuer).ok_or(TenantError::Form)?;
+        if is_guid(&self.tenant) && !id.eq_ignore_ascii_case(&self.tenant) {
+            return Err(TenantError::OtherTenant);
+        }
+        if !self.is_ours(&metadata.authorization_endpoint) || !self.is_ours(&metadata.jwks_uri) {
+            return Err(TenantError::Elsewhere);
+        }
+        let keys = DocumentClient::new(DocumentUrl::parse(&metadata.jwks_uri)?, &self.roots, self.timeouts)?;
+        Ok(Tenant {
+            id: id.to_ascii_lowercase(),
+            keys: Arc::new(KeySource::remote(keys, Pace::default())),
+            issuer: metadata.issuer,
+            authorize: metadata.authorization_endpoint,
+        })
+    }
+
+    /// A path at the authority, that parameters can be appended to.
+    fn is_ours(&self, url: &str) -> bool {
+        let path = url.strip_prefix(&self.authority);
+        let fits = |b: u8| b.is_ascii_alphanumeric() || b"-._~/".contains(&b);
+        path.is_some_and(|path| path.starts_with('/') && path.bytes().all(fits))
+    }
+}
+
+/// The id in `https://login.microsoftonline.com/{id}/v2.0`.
+fn tenant_id(issuer: &str) -> Option<&str> {
+    let id = issuer.strip_suffix("/v2.0")?.rsplit('/').next()?;
+    is_guid(id).then_some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "11112222-3333-4444-5555-666677778888";
+    const AUTHORITY: &str = "https://login.microsoftonline.com";
+
+    fn read(tenant: &str, issuer: &str, authorize: &str, keys: &str) -> Result<Tenant, TenantError> {
+        let directory = Directory::new(AUTHORITY, tenant, Vec::new(), Timeouts::default()).unwrap();
+        let document =
+            serde_json::json!({ "issuer": issuer, "authorization_endpoint": authorize, "jwks_uri": keys });
+        directory.read(document.to_string().as_bytes())
+    }
+
+    fn at(path: &str) -> String {
+        format!("{AUTHORITY}/{ID}/{path}")
+    }
+
+    #[tokio::test]
+    async fn the_tenants_id_is_the_issuers() {
+        let (issuer, authorize, keys) = (at("v2.0"), at("oauth2/v2.0/authorize"), at("discovery/v2.0/keys"));
+        for tenant in [ID, "contoso.onmicrosoft.com"] {
+            assert_eq!(read(tenant, &issuer, &authorize, &keys).unwrap().id, ID);
+        }
+        let other = "99992222-3333-4444-5555-666677778888";
+        assert!(matches!(read(other, &issuer, &authorize, &keys), Err(TenantError::OtherTenant)));
+        let common = format!("{AUTHORITY}/{{tenantid}}/v2.0");
+        assert!(matches!(read(ID, &common, &authorize, &keys), Err(TenantError::Form)));
+    }
+
+    #[tokio::test]
+    async fn nothing_leads_away_from_the_authority() {
+        let (issuer, authorize, keys) = (at("v2.0"), at("oauth2/v2.0/authorize"), at("discovery/v2.0/keys"));
+        for elsewhere in [
+            "https://login.microsoftonline.com.evil.example/authorize",
+            "https://evil.example/authorize",
+            "http://login.microsoftonline.com/authorize",
+            "https://login.microsoftonline.com@evil.example/authorize",
+            "https://login.microsoftonline.com/authorize?prompt=none",
+            "https://login.microsoftonline.com/\r\nset-cookie:x",
+        ] {
+            assert!(
+                matches!(read(ID, &issuer, elsewhere, &keys), Err(TenantError::Elsewhere)),
+                "{elsewhere}"
+            );
+            assert!(
+                matches!(read(ID, &issuer, &authorize, elsewhere), Err(TenantError::Elsewhere)),
+                "{elsewhere}"
+            );
+        }
+    }
+}
