@@ -1,5 +1,7 @@
 //! The configuration file: what is accepted, and what is refused at which place with which code.
 
+mod connect;
+
 use std::path::Path;
 
 use glassine::config::files::{FileError, read_secret};

@@ -20,6 +20,7 @@ mod canaries;
 mod cli;
 mod client_certificates;
 mod config;
+mod connect;
 mod consumers;
 mod diagnostics;
 mod expansions;

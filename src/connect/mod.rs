@@ -102,7 +102,7 @@ pub struct Connect {
 const PAGES: (f64, f64) = (20.0, 100.0);
 
 /// Steps a second, and at once. A flow has three.
-const STEPS_PACE: (f64, f64) = (3.0, 30.0);
+const STEPS_PACE: (f64, f64) = (5.0, 60.0);
 
 impl Connect {
     /// The pages of this site, or none.

@@ -1,5 +1,6 @@
 //! What tests share: test doubles and helpers, no tests.
 
+pub(crate) mod entra;
 pub(crate) mod glassine;
 pub(crate) mod h2;
 pub(crate) mod issuer;
