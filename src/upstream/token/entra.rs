@@ -48,27 +48,25 @@ impl ClientCredentials {
 
     /// Asks for a token.
     pub(super) async fn grant(&self) -> Result<Grant, TokenError> {
-        let own = [("grant_type", "client_credentials"), ("scope", self.scope.as_str())];
-        let answer = self.ask(&own).await?;
+        let answer = self.ask("client_credentials", &[("scope", self.scope.as_str())]).await?;
         granted(&answer).map_err(TokenError::Answer)
     }
 
     /// Redeems an authorization code (RFC 6749 section 4.1.3, RFC 7636 section 4.5) for an id_token.
     pub(super) async fn redeem(&self, code: &AuthorizationCode<'_>) -> Result<Secret, TokenError> {
         let own = [
-            ("grant_type", "authorization_code"),
             ("scope", "openid profile"),
             ("code", code.code),
             ("code_verifier", code.verifier),
             ("redirect_uri", code.redirect_uri),
         ];
-        let answer = self.ask(&own).await?;
+        let answer = self.ask("authorization_code", &own).await?;
         identified(&answer).map_err(TokenError::Answer)
     }
 
     /// The bytes of an answer that says yes.
-    async fn ask(&self, own: &[(&str, &str)]) -> Result<Zeroizing<Vec<u8>>, TokenError> {
-        let form = self.form(own, &self.secret.read().await?);
+    async fn ask(&self, grant: &str, own: &[(&str, &str)]) -> Result<Zeroizing<Vec<u8>>, TokenError> {
+        let form = self.form(grant, own, &self.secret.read().await?);
         let mut request = Request::new(Full::new(Bytes::from_owner(form)));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone();
@@ -80,9 +78,10 @@ impl ClientCredentials {
         accepted(status, collect(answer.into_body()).await?)
     }
 
-    fn form(&self, own: &[(&str, &str)], secret: &Secret) -> Form {
-        let client = [("client_id", self.client_id.as_str()), ("client_secret", secret.expose())];
-        let all = || own.iter().chain(&client);
+    fn form(&self, grant: &str, own: &[(&str, &str)], secret: &Secret) -> Form {
+        let first = [("grant_type", grant), ("client_id", self.client_id.as_str())];
+        let last = [("client_secret", secret.expose())];
+        let all = || first.iter().chain(own).chain(&last);
         // Percent-encoding triples a byte at worst. A buffer that had to grow would leave copies of the secret.
         let length = all().map(|(name, value)| name.len() + 3 * value.len() + 2).sum();
         let mut form = Zeroizing::new(String::with_capacity(length));
