@@ -42,6 +42,7 @@
 //! | [`audit`] | one record per request, chained | |
 //! | [`server`] | sockets, TLS, limits, drain, health, metrics | |
 //! | [`service`] | a running proxy: build, reload, drain | |
+//! | `web` | markup, forms and queries | |
 //! | [`config`] | the configuration: as written → as checked | |
 //! | [`demo`] | the embedded sample tenant | |
 //! | [`cli`] | one file per command | |
@@ -70,3 +71,4 @@ pub mod sanitize;
 pub mod server;
 pub mod service;
 pub mod upstream;
+mod web;

@@ -8,6 +8,8 @@ use http::{HeaderMap, HeaderValue};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
+use crate::web::random_text;
+
 /// As long as two flows one after the other.
 const MAX_AGE_SECONDS: u32 = 1800;
 
@@ -63,13 +65,6 @@ fn cookie_name(secure: bool) -> &'static str {
 
 fn is_own(value: &str) -> bool {
     URL_SAFE_NO_PAD.decode(value).is_ok_and(|octets| octets.len() == LENGTH)
-}
-
-/// `N` random octets in base64url.
-pub(super) fn random_text<const N: usize>() -> Result<String, getrandom::Error> {
-    let mut octets = [0; N];
-    getrandom::fill(&mut octets)?;
-    Ok(URL_SAFE_NO_PAD.encode(octets))
 }
 
 #[cfg(test)]

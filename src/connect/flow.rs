@@ -13,9 +13,8 @@ use sha2::{Digest as _, Sha256};
 use super::aadsts::Refused;
 use super::account::Account;
 use super::answer::Answer;
-use super::browser::{Browser, random_text};
+use super::browser::Browser;
 use super::pages::{self, Notice, Tone};
-use super::params::Params;
 use super::person::tenant_pseudonym;
 use super::problem::{Failure, Problem};
 use super::request::{Asked, echo};
@@ -26,9 +25,9 @@ use super::store::{Connection, ConnectionState};
 use super::tenant::Tenant;
 use super::ticket::{Consenting, Person, SigningIn, Stage, Ticket, TicketError};
 use crate::grants::{Comparison, compare};
-use crate::graph::encode::query_value;
 use crate::jwt::{Algorithm, Expected, RequiredClaim, Token, Verifier};
 use crate::upstream::{AuthorizationCode, TokenError};
+use crate::web::{Params, random_text, with_query};
 
 /// Octets of a PKCE verifier: 43 characters, which RFC 7636 section 4.1 recommends.
 const VERIFIER: usize = 32;
@@ -358,15 +357,6 @@ fn connector<'s, S>(
 fn refused(query: &Params<'_>) -> Result<Option<Refused>, Problem> {
     let Some(error) = query.get("error")? else { return Ok(None) };
     Ok(Some(Refused::of(&error, query.raw("error_description").unwrap_or_default())))
-}
-
-fn with_query(url: &str, parameters: &[(&str, &str)]) -> String {
-    let mut text = url.to_owned();
-    for (at, (name, value)) in parameters.iter().enumerate() {
-        text.push(if at == 0 { '?' } else { '&' });
-        text.extend([name, "=", query_value(value).as_str()]);
-    }
-    text
 }
 
 /// Seconds since 1970.

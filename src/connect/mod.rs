@@ -35,7 +35,6 @@
 //! | `application` | an app registration: redeeming codes, and what it was granted |
 //! | `tenant` | the tenant's OpenID configuration |
 //! | `ticket`, `browser`, `spent` | where a flow stands, in which browser, and once only |
-//! | `params` | queries and forms |
 //! | `aadsts` | what Entra says went wrong |
 //! | `person` | who connects, as pseudonyms |
 //! | `signing` | the result for the analytics application |
@@ -54,7 +53,6 @@ mod browser;
 mod flow;
 mod leaves;
 mod pages;
-mod params;
 mod person;
 mod problem;
 mod request;

@@ -7,13 +7,13 @@ use http::StatusCode;
 
 use super::aadsts::Refused;
 use super::pages::{Notice, Tone};
-use super::params::BadParams;
 use super::signing::SigningError;
 use super::store::StoreError;
 use super::tenant::TenantError;
 use super::ticket::TicketError;
 use crate::jwt::JwtError;
 use crate::upstream::TokenError;
+use crate::web::BadParams;
 
 /// Why a flow that was ours came to nothing.
 #[derive(Debug, thiserror::Error)]

@@ -10,10 +10,10 @@ use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 
 use super::browser::Browser;
-use super::params::{MAX_PARAMS, Params};
 use super::problem::Problem;
 use super::site::{Connector, Site};
 use crate::proxy::single;
+use crate::web::{MAX_PARAMS, Params};
 
 /// A form of one field arrives at once.
 const FORM_LIMIT: Duration = Duration::from_secs(10);

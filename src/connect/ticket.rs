@@ -6,8 +6,9 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::browser::{Browser, random_text};
+use super::browser::Browser;
 use crate::pseudonym::Sealer;
+use crate::web::random_text;
 
 /// Signing in with a second factor takes a minute or two; finding the administrator takes longer, and starts anew.
 pub(super) const LIFETIME_SECONDS: i64 = 600;

@@ -1,10 +1,11 @@
 //! One connector: its permissions in plain words, what each is for, what leaves of what it opens and what never does.
 
-use super::{Html, badge, page, standing};
+use super::{badge, page, standing};
 use crate::connect::leaves::{self, Object, Opened, Property};
 use crate::connect::store::Connection;
 use crate::rules::Plan;
 use crate::rules::permissions::plain_words;
+use crate::web::Html;
 
 /// What the page shows.
 pub(in crate::connect) struct Detail<'a> {

@@ -1,8 +1,9 @@
 //! *Data Connections*: a card for each consumer's connector.
 
-use super::{Html, badge, page, standing};
+use super::{badge, page, standing};
 use crate::connect::store::Connection;
 use crate::rules::Plan;
+use crate::web::Html;
 
 /// What a card shows.
 pub(in crate::connect) struct Card<'a> {

@@ -2,22 +2,20 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `html` | markup and texts kept apart |
 //! | `list` | *Data Connections*: a card for each connector |
 //! | `detail` | one connector: permissions, what they are for, what leaves |
 //! | `outcome` | what came of a step |
 
 mod detail;
-mod html;
 mod list;
 mod outcome;
 
 pub(super) use detail::{Detail, detail};
-pub(super) use html::Html;
 pub(super) use list::{Card, list};
 pub(super) use outcome::{Notice, Tone, notice};
 
 use super::store::{Connection, ConnectionState};
+use crate::web::Html;
 
 /// The style sheet of all pages.
 pub(super) const STYLE: &str = include_str!("style.css");

@@ -1,6 +1,7 @@
 //! What came of a step: one heading, what it means, what to do.
 
-use super::{Html, page};
+use super::page;
+use crate::web::Html;
 
 /// How the news is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

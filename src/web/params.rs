@@ -5,20 +5,20 @@ use std::collections::BTreeMap;
 use crate::graph::decode;
 
 /// Entra's answers have an authorization code of some 1.5 KiB and this proxy's own state of about 1 KiB.
-pub(super) const MAX_PARAMS: usize = 8 * 1024;
+pub(crate) const MAX_PARAMS: usize = 8 * 1024;
 
 /// Entra sends six at most.
 const MAX_COUNT: usize = 24;
 
 /// The parameters by name, still encoded: most are never looked at.
-pub(super) struct Params<'a>(BTreeMap<&'a str, &'a str>);
+pub(crate) struct Params<'a>(BTreeMap<&'a str, &'a str>);
 
 /// They are too long, too many, or one comes twice: what another reader would take from it is nobody's guess.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct BadParams;
+pub(crate) struct BadParams;
 
 impl<'a> Params<'a> {
-    pub(super) fn parse(text: &'a str) -> Result<Self, BadParams> {
+    pub(crate) fn parse(text: &'a str) -> Result<Self, BadParams> {
         if text.len() > MAX_PARAMS {
             return Err(BadParams);
         }
@@ -33,12 +33,12 @@ impl<'a> Params<'a> {
     }
 
     /// The value as text; `None` if it is not there. A control character or a malformed escape is refused.
-    pub(super) fn get(&self, name: &str) -> Result<Option<String>, BadParams> {
+    pub(crate) fn get(&self, name: &str) -> Result<Option<String>, BadParams> {
         self.raw(name).map(|value| decode::form(value, 0).map_err(|_| BadParams)).transpose()
     }
 
     /// The value as it was written, for what is searched and never shown.
-    pub(super) fn raw(&self, name: &str) -> Option<&'a str> {
+    pub(crate) fn raw(&self, name: &str) -> Option<&'a str> {
         self.0.get(name).copied()
     }
 }

@@ -2,17 +2,17 @@
 
 /// A piece of a page.
 #[derive(Default)]
-pub(in crate::connect) struct Html(String);
+pub(crate) struct Html(String);
 
 impl Html {
     /// Markup out of this program's source.
-    pub(in crate::connect) fn markup(mut self, markup: &'static str) -> Self {
+    pub(crate) fn markup(mut self, markup: &'static str) -> Self {
         self.0.push_str(markup);
         self
     }
 
     /// Any text, between tags or in an attribute with double quotes.
-    pub(in crate::connect) fn text(mut self, text: &str) -> Self {
+    pub(crate) fn text(mut self, text: &str) -> Self {
         for c in text.chars() {
             match c {
                 '&' => self.0.push_str("&amp;"),
@@ -29,21 +29,17 @@ impl Html {
     }
 
     /// Another piece.
-    pub(in crate::connect) fn piece(mut self, piece: Self) -> Self {
+    pub(crate) fn piece(mut self, piece: Self) -> Self {
         self.0.push_str(&piece.0);
         self
     }
 
     /// A piece for each of these.
-    pub(in crate::connect) fn each<T>(
-        self,
-        items: impl IntoIterator<Item = T>,
-        piece: impl Fn(T) -> Self,
-    ) -> Self {
+    pub(crate) fn each<T>(self, items: impl IntoIterator<Item = T>, piece: impl Fn(T) -> Self) -> Self {
         items.into_iter().fold(self, |html, item| html.piece(piece(item)))
     }
 
-    pub(in crate::connect) fn into_text(self) -> String {
+    pub(crate) fn into_text(self) -> String {
         self.0
     }
 }

@@ -1,0 +1,29 @@
+//! What the pages of this program have in common: the proxy's connection pages, and those of the sample tenant's Entra.
+
+mod html;
+mod params;
+
+pub(crate) use html::Html;
+pub(crate) use params::{BadParams, MAX_PARAMS, Params};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::graph::encode::query_value;
+
+/// `N` random octets in base64url.
+pub(crate) fn random_text<const N: usize>() -> Result<String, getrandom::Error> {
+    let mut octets = [0; N];
+    getrandom::fill(&mut octets)?;
+    Ok(URL_SAFE_NO_PAD.encode(octets))
+}
+
+/// The URL with these names and values as its query, or after the query that it has.
+pub(crate) fn with_query(url: &str, parameters: &[(&str, &str)]) -> String {
+    let mut text = url.to_owned();
+    for (name, value) in parameters {
+        text.push(if text.contains('?') { '&' } else { '?' });
+        text.extend([name, "=", query_value(value).as_str()]);
+    }
+    text
+}
