@@ -34,6 +34,11 @@ impl SigningKey {
         Self::new(id, Pair::Rsa(Box::new(RsaKeyPair::generate(KeySize::Rsa2048).unwrap())))
     }
 
+    /// An RSA key from elsewhere (PKCS#8).
+    pub(crate) fn rsa_of(id: &str, pkcs8: &[u8]) -> Self {
+        Self::new(id, Pair::Rsa(Box::new(RsaKeyPair::from_pkcs8(pkcs8).unwrap())))
+    }
+
     pub(crate) fn p256(id: &str) -> Self {
         Self::new(id, Pair::P256(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap()))
     }

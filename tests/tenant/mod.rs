@@ -1,5 +1,6 @@
 //! The sample tenant over a real socket, read by a plain HTTP client: what the proxy and the SDKs will meet.
 
+mod entra;
 mod lists;
 mod mail;
 mod protocol;
@@ -60,6 +61,15 @@ impl Graph {
             request = request.header(*name, *value);
         }
         self.send(request.body(Full::default()).unwrap()).await
+    }
+
+    async fn post(&self, target: &str, form: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = Request::post(target).header("host", "login.example");
+        request = request.header("content-type", "application/x-www-form-urlencoded");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send(request.body(Full::from(form.to_owned())).unwrap()).await
     }
 
     async fn get(&self, target: &str) -> Value {

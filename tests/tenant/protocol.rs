@@ -4,9 +4,9 @@ use std::io::Read as _;
 use std::sync::Arc;
 
 use glassine::demo::tenant::{Account, Tenant, serve};
-use http::{Method, Request, StatusCode};
+use http::{Request, StatusCode};
 use http_body_util::Full;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::net::TcpListener;
 
 use super::Graph;
@@ -90,32 +90,6 @@ async fn a_required_bearer_is_required() {
     graph.refuses("/v1.0/users", 401, "InvalidAuthenticationToken").await;
     assert_eq!(with("Bearer other").await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(with("Basic sample").await.status, StatusCode::UNAUTHORIZED);
-}
-
-#[tokio::test]
-async fn the_token_endpoint_grants_the_client_its_token() {
-    let graph = Graph::start().await;
-    let (tenant, client, secret) =
-        (graph.tenant.tenant_id(), graph.tenant.client_id(), graph.tenant.client_secret());
-    let scope = "https%3A%2F%2Fgraph.microsoft.com%2F.default";
-    let ask = async |grant: &str, scope: &str, client: &str, secret: &str| {
-        let form = format!("grant_type={grant}&scope={scope}&client_id={client}&client_secret={secret}");
-        let target = format!("/{tenant}/oauth2/v2.0/token");
-        let request = Request::builder().method(Method::POST).uri(target).header("host", "login.example");
-        let answer = graph.send(request.body(Full::from(form)).unwrap()).await;
-        (answer.status.as_u16(), answer.json())
-    };
-    let (status, token) = ask("client_credentials", scope, client, secret).await;
-    assert_eq!((status, &token["expires_in"], &token["token_type"]), (200, &json!(3599), &json!("Bearer")));
-    assert_eq!(token["access_token"], graph.tenant.access_token());
-    for (answer, status, code) in [
-        (ask("password", scope, client, secret).await, 400, 70_003),
-        (ask("client_credentials", "openid", client, secret).await, 400, 1_002_012),
-        (ask("client_credentials", scope, "other", secret).await, 400, 700_016),
-        (ask("client_credentials", scope, client, "wrong").await, 401, 7_000_215),
-    ] {
-        assert_eq!((answer.0, &answer.1["error_codes"]), (status, &json!([code])), "{}", answer.1);
-    }
 }
 
 #[tokio::test]

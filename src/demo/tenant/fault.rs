@@ -11,6 +11,16 @@ pub(super) enum Fault {
     TokenMissing,
     #[error("Access token validation failure. Invalid audience.")]
     TokenInvalid,
+    #[error("Lifetime validation failed, the token is expired.")]
+    TokenExpired,
+    #[error("Insufficient privileges to complete the operation.")]
+    RequestDenied,
+    #[error("Access is denied. Check credentials and try again.")]
+    AccessDenied,
+    #[error(
+        "Access to OData is disabled: [RAOP] : Blocked by tenant configured AppOnly AccessPolicy settings."
+    )]
+    MailboxPolicy,
     #[error("Invalid version: {0}")]
     Version(String),
     #[error("Resource not found for the segment '{0}'.")]
@@ -50,7 +60,8 @@ pub(super) enum Fault {
 impl Fault {
     pub(super) fn status(&self) -> StatusCode {
         match self {
-            Fault::TokenMissing | Fault::TokenInvalid => StatusCode::UNAUTHORIZED,
+            Fault::TokenMissing | Fault::TokenInvalid | Fault::TokenExpired => StatusCode::UNAUTHORIZED,
+            Fault::RequestDenied | Fault::AccessDenied | Fault::MailboxPolicy => StatusCode::FORBIDDEN,
             Fault::InvalidUser(_) | Fault::NoMailbox | Fault::ResourceNotFound(_) | Fault::ItemNotFound => {
                 StatusCode::NOT_FOUND
             }
@@ -84,7 +95,9 @@ impl Fault {
 
     fn code(&self) -> &'static str {
         match self {
-            Fault::TokenMissing | Fault::TokenInvalid => "InvalidAuthenticationToken",
+            Fault::TokenMissing | Fault::TokenInvalid | Fault::TokenExpired => "InvalidAuthenticationToken",
+            Fault::RequestDenied => "Authorization_RequestDenied",
+            Fault::AccessDenied | Fault::MailboxPolicy => "ErrorAccessDenied",
             Fault::Version(_)
             | Fault::Segment(_)
             | Fault::DelegatedOnly

@@ -11,7 +11,8 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use http::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, VARY};
+use http::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, VARY, WWW_AUTHENTICATE};
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::{Body, Frame, Incoming};
@@ -22,17 +23,20 @@ use serde::Serialize;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
+use super::Tenant;
+use super::entra::{self, Call, Endpoint};
 use super::fault::Fault;
 use super::rng::Rng;
 use super::route::{self, Prefer, Reply};
-use super::{Tenant, token_endpoint};
 
 const JSON: &str =
     "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
 /// A page is sent in pieces of this size, so that readers meet tokens cut in two.
 const CHUNK: usize = 4096;
-/// A token request is a short form.
+/// Forms are short; the longest has a signed assertion in it.
 const FORM_LIMIT: usize = 16 * 1024;
+/// What Graph says to a token that it does not take.
+const CHALLENGE: &str = r#"Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000""#;
 const DIAGNOSTIC: &str = r#"{"ServerInfo":{"DataCenter":"West Europe","Slice":"E","Ring":"5","ScaleUnit":"002","RoleInstance":"AM2PEPF0001D3A1"}}"#;
 
 /// Serves the tenant on `listener` until `shutdown` is done; open connections are then dropped.
@@ -94,34 +98,46 @@ impl Server {
     async fn respond(&self, request: http::Request<Incoming>) -> Response<Chunks> {
         let (head, body) = request.into_parts();
         let ids = self.request_ids(&head.headers);
-        let answer = if token_endpoint::is_token_path(head.uri.path()) {
-            self.token(&head.method, body).await
-        } else {
-            self.graph(&head)
-        };
-        let answer = answer.unwrap_or_else(|fault| Answer::fault(&fault, &ids));
+        if let Some(endpoint) = Endpoint::of(head.uri.path()) {
+            return self.entra(endpoint, &head, body, &ids).await;
+        }
+        let answer = self.graph(&head).unwrap_or_else(|fault| Answer::fault(&fault, &ids));
         answer.into_response(&head.headers, &ids)
     }
 
-    async fn token(&self, method: &Method, body: Incoming) -> Result<Answer, Fault> {
-        if method != Method::POST {
-            return Err(Fault::Method(method.to_string()));
-        }
-        let form =
-            Limited::new(body, FORM_LIMIT).collect().await.map(|body| body.to_bytes()).unwrap_or_default();
-        let form = String::from_utf8_lossy(&form);
-        let (status, answer) = token_endpoint::answer(&self.tenant, &form, &now());
-        Ok(Answer::json(status, &answer))
+    async fn entra(
+        &self,
+        endpoint: Endpoint<'_>,
+        head: &Parts,
+        body: Incoming,
+        ids: &RequestIds,
+    ) -> Response<Chunks> {
+        let form = if is_form(&head.headers) { read(body).await } else { String::new() };
+        let call = Call {
+            method: &head.method,
+            query: head.uri.query().unwrap_or_default(),
+            headers: &head.headers,
+            form: &form,
+            base: &self.base_url,
+            request_id: &ids.request,
+            client_request_id: &ids.client,
+        };
+        let entra::Answer { status, headers, body } = self.tenant.entra().answer(endpoint, &call);
+        let mut response = Response::new(Chunks(Bytes::from(body)));
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        insert_text(response.headers_mut(), "x-ms-request-id", &ids.request);
+        response
     }
 
-    fn graph(&self, head: &http::request::Parts) -> Result<Answer, Fault> {
-        self.authorize(&head.headers)?;
+    fn graph(&self, head: &Parts) -> Result<Answer, Fault> {
+        let access = self.tenant.access(head.headers.get(AUTHORIZATION))?;
         if head.method != Method::GET {
             return Err(Fault::Method(head.method.to_string()));
         }
         let prefer = prefer(&head.headers);
         let target = (head.uri.path(), head.uri.query());
-        let mut answer = match route::answer(&self.tenant, &self.base_url, target, prefer)? {
+        let mut answer = match route::answer(&self.tenant, &self.base_url, target, prefer, &access)? {
             Reply::Page(page) => Answer::json(StatusCode::OK, &page),
             Reply::Object(object) => Answer::json(StatusCode::OK, &object),
             Reply::Text(text) => Answer::other("text/plain", text),
@@ -129,17 +145,6 @@ impl Server {
         };
         answer.immutable_ids = prefer.immutable_ids;
         Ok(answer)
-    }
-
-    fn authorize(&self, headers: &HeaderMap) -> Result<(), Fault> {
-        let Some(required) = self.tenant.required_bearer() else {
-            return Ok(());
-        };
-        let sent =
-            headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or(Fault::TokenMissing)?;
-        let (scheme, token) = sent.split_once(' ').ok_or(Fault::TokenInvalid)?;
-        let accepted = scheme.eq_ignore_ascii_case("bearer") && token.trim() == required;
-        if accepted { Ok(()) } else { Err(Fault::TokenInvalid) }
     }
 
     fn request_ids(&self, headers: &HeaderMap) -> RequestIds {
@@ -178,6 +183,9 @@ impl Answer {
         headers.insert("x-ms-ags-diagnostic", HeaderValue::from_static(DIAGNOSTIC));
         insert_text(headers, "request-id", &ids.request);
         insert_text(headers, "client-request-id", &ids.client);
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
+        }
         if compress {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
@@ -205,6 +213,19 @@ impl Body for Chunks {
         let size = self.0.len().min(CHUNK);
         Poll::Ready(Some(Ok(Frame::data(self.0.split_to(size)))))
     }
+}
+
+/// A body that says that it is a form; others are not read, as Entra does not.
+fn is_form(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
+/// A whole body; nothing of one that is too long.
+async fn read(body: Incoming) -> String {
+    let body = Limited::new(body, FORM_LIMIT).collect().await.map(|body| body.to_bytes());
+    String::from_utf8_lossy(&body.unwrap_or_default()).into_owned()
 }
 
 /// `Prefer` (RFC 7240), as far as the tenant does it.

@@ -7,15 +7,22 @@
 //!
 //! ```text
 //! http ─▶ route ─▶ people, groups, contacts, settings, folders     the directory: kept
-//!           │  └─▶ mailbox ─▶ letters ─▶ messages, prose           the mail: letter numbers kept, messages made when asked
-//!           └─▶ odata, filter, paging, delta                       what every collection does
+//!  │        │  └─▶ mailbox ─▶ letters ─▶ messages, prose           the mail: letter numbers kept, messages made when asked
+//!  │        └─▶ odata, filter, paging, delta                       what every collection does
+//!  ├─▶ access                                                      what a bearer token opens
+//!  └─▶ entra                                                       who gets one: applications, sign-in, consent
 //! ```
+//!
+//! Whoever sends no token sees everything, unless the tenant is told to require one. [`Tenant::entra`] is the other half of
+//! what an application meets: a small Microsoft Entra ID on the same socket.
 //!
 //! A letter is sent once; its copies in the author's sent items and the readers' folders share the internetMessageId and
 //! the thread GUID, and have their own mailbox's ids.
 
+mod access;
 mod contacts;
 mod delta;
+mod entra;
 mod fault;
 mod filter;
 mod folders;
@@ -34,14 +41,18 @@ mod rng;
 mod route;
 mod settings;
 mod text;
-mod token_endpoint;
 
 use std::collections::HashMap;
 
+use ::http::HeaderValue;
+
+pub use self::entra::{CertificateError, Entra, FederatedCredential, Person, Registration};
 pub use self::groups::{Group, GroupKind};
 pub use self::http::serve;
 pub use self::people::{Account, User};
 
+use self::access::Access;
+use self::fault::Fault;
 use self::folders::{Counts, Folder, Slot};
 use self::mailbox::Entry;
 use self::messages::{Message, View};
@@ -57,7 +68,7 @@ pub struct Tenant {
     id: String,
     client_id: String,
     client_secret: String,
-    access_token: String,
+    entra: Entra,
     bearer_required: bool,
 }
 
@@ -87,22 +98,36 @@ impl Tenant {
         let by_id = directory.users.iter().map(|user| (user.id().to_lowercase(), user.index));
         let by_name =
             directory.users.iter().map(|user| (user.user_principal_name().to_lowercase(), user.index));
+        let client_secret = format!("sample~{:016x}", rng.draw());
         Tenant {
             mailboxes: mailbox::index(&directory),
             keys: by_id.chain(by_name).collect(),
-            access_token: token_endpoint::issue(seed, &id, &client_id),
-            client_secret: format!("sample~{:016x}", rng.draw()),
+            entra: Entra::new(&directory, &id, &client_id, &client_secret),
             bearer_required: false,
             directory,
             id,
             client_id,
+            client_secret,
         }
     }
 
-    /// Requires this bearer token on every Graph request (and lets the token endpoint issue it).
+    /// Requires a bearer token on every Graph request: one that the token endpoint issued, or this word, which then is
+    /// [`Tenant::access_token`].
     #[must_use]
-    pub fn require_bearer(self, token: impl Into<String>) -> Tenant {
-        Tenant { access_token: token.into(), bearer_required: true, ..self }
+    pub fn require_bearer(mut self, token: impl Into<String>) -> Tenant {
+        self.entra.accept(token.into());
+        self.require_token()
+    }
+
+    /// Requires a bearer token on every Graph request: one that was issued here.
+    #[must_use]
+    pub fn require_token(self) -> Tenant {
+        Tenant { bearer_required: true, ..self }
+    }
+
+    /// The tenant's Entra: app registrations, keys, tokens.
+    pub fn entra(&self) -> &Entra {
+        &self.entra
     }
 
     /// The tenant's mail domain.
@@ -115,7 +140,7 @@ impl Tenant {
         &self.id
     }
 
-    /// The application id that the token endpoint knows.
+    /// The client id of the application that was there first; the connectors' are in [`Tenant::entra`].
     pub fn client_id(&self) -> &str {
         &self.client_id
     }
@@ -125,9 +150,9 @@ impl Tenant {
         &self.client_secret
     }
 
-    /// The token that the token endpoint issues.
+    /// A token that opens what [`Tenant::client_id`] was granted at first, without asking the token endpoint for one.
     pub fn access_token(&self) -> &str {
-        &self.access_token
+        self.entra.standing()
     }
 
     /// All accounts, in the order in which `/users` lists them.
@@ -166,14 +191,37 @@ impl Tenant {
         self.mailboxes.iter().map(Vec::len).sum()
     }
 
-    fn required_bearer(&self) -> Option<&str> {
-        self.bearer_required.then_some(self.access_token.as_str())
+    /// What the `Authorization` field of a request opens. Where no token is required, a word that could be no token of
+    /// this tenant's counts as none: whoever tries a proxy with any old word in its token file has a tenant to try it on.
+    fn access(&self, authorization: Option<&HeaderValue>) -> Result<Access, Fault> {
+        let token = match authorization.map(bearer) {
+            None if self.bearer_required => return Err(Fault::TokenMissing),
+            Some(None) if self.bearer_required => return Err(Fault::TokenInvalid),
+            None | Some(None) => return Ok(Access::default()),
+            Some(Some(token)) => token,
+        };
+        match self.entra.access(token) {
+            None if !self.bearer_required && !looks_issued(token) => Ok(Access::default()),
+            None => Err(Fault::TokenInvalid),
+            Some(access) => access,
+        }
     }
 
     fn mailbox<'a>(&'a self, owner: &'a User) -> Option<Mailbox<'a>> {
         let entries = self.mailboxes.get(owner.index).filter(|_| owner.has_mailbox())?;
         Some(Mailbox { tenant: self, owner, entries })
     }
+}
+
+/// The token in `Bearer …` (RFC 6750 section 2.1).
+fn bearer(field: &HeaderValue) -> Option<&str> {
+    let (scheme, token) = field.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// Whether a token has the form of those that are issued here.
+fn looks_issued(token: &str) -> bool {
+    token.split('.').count() == 3
 }
 
 impl Directory {

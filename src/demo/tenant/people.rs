@@ -92,6 +92,10 @@ impl User {
         self.mail.is_some() && self.account != Account::Guest
     }
 
+    pub(super) fn is_enabled(&self) -> bool {
+        self.enabled
+    }
+
     pub(super) fn is_staff(&self) -> bool {
         self.account == Account::Member && self.has_mailbox()
     }

@@ -122,6 +122,7 @@ fn render(request: &Request<'_>, message: &Message<'_>, selected: Option<&[Strin
             members.insert("singleValueExtendedProperties".to_owned(), message.extended_properties());
         }
     }
+    request.access.hide_content(&mut object);
     object
 }
 

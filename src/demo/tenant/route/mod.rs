@@ -9,8 +9,10 @@ mod users;
 
 use serde_json::Value;
 
-use self::segments::Segment;
+pub(super) use self::segments::Segment;
+
 use super::Tenant;
+use super::access::Access;
 use super::fault::Fault;
 use super::odata::Options;
 use super::paging::Page;
@@ -39,6 +41,7 @@ pub(super) struct Request<'a> {
     pub(super) path: &'a str,
     pub(super) options: Options,
     pub(super) prefer: Prefer,
+    pub(super) access: &'a Access,
 }
 
 /// What a request is answered with.
@@ -101,12 +104,14 @@ pub(super) fn answer(
     base: &str,
     target: (&str, Option<&str>),
     prefer: Prefer,
+    access: &Access,
 ) -> Result<Reply, Fault> {
     let (path, query) = target;
     let segments = segments::parse(path);
     let (version, segments) = segments.split_first().ok_or_else(|| Fault::Version(String::new()))?;
     let options = Options::parse(query.unwrap_or_default())?;
-    let request = Request { tenant, base, version: Version::of(version)?, path, options, prefer };
+    access.check(segments, &options)?;
+    let request = Request { tenant, base, version: Version::of(version)?, path, options, prefer, access };
     match segments {
         [first, rest @ ..] if first.is("users") => users::answer(&request, rest),
         [first, rest @ ..] if first.is("groups") => groups::answer(&request, rest),

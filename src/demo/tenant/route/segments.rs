@@ -5,7 +5,7 @@ use crate::demo::tenant::odata::percent_decoded;
 
 /// One segment: a name or a key, depending on where it stands.
 #[derive(Debug, PartialEq)]
-pub(super) struct Segment(String);
+pub(in crate::demo::tenant) struct Segment(String);
 
 impl Segment {
     pub(super) fn text(&self) -> &str {
@@ -13,7 +13,7 @@ impl Segment {
     }
 
     /// Whether it is this resource name, in any letter case.
-    pub(super) fn is(&self, name: &str) -> bool {
+    pub(in crate::demo::tenant) fn is(&self, name: &str) -> bool {
         self.0.eq_ignore_ascii_case(name)
     }
 

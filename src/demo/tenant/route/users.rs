@@ -53,6 +53,7 @@ pub(super) fn answer(request: &Request<'_>, segments: &[Segment]) -> Result<Repl
             let user =
                 request.tenant.user(key.text()).ok_or_else(|| Fault::InvalidUser(key.text().to_owned()))?;
             let mailbox = request.tenant.mailbox(user).ok_or(Fault::NoMailbox)?;
+            request.access.check_mailbox(user)?;
             mail::answer(request, &mailbox, segments.split_first().map(|(_, rest)| rest).unwrap_or_default())
         }
         [_, other, ..] => Err(other.unknown()),

@@ -1,0 +1,109 @@
+//! Client assertions (RFC 7523): a token instead of a secret, signed with the application's certificate or by an issuer
+//! that the application trusts.
+//!
+//! In one thing stricter than Entra, so that a client's mistake shows: an assertion of the application's own is good
+//! once, has a `jti`, and ends within a day. Entra "doesn't place restrictions on the `exp` time currently".
+//! Source: <https://learn.microsoft.com/entra/identity-platform/certificate-credentials>.
+
+use super::jose::Compact;
+use super::refusal::Refusal;
+use super::registration::{FederatedCredential, Registration};
+
+/// By how much clocks may differ, in seconds.
+const SKEW: i64 = 5 * 60;
+/// The longest life of an assertion, in seconds.
+const LONGEST: i64 = 24 * 60 * 60;
+
+/// What makes an assertion of the application's own one that was seen before.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Once {
+    pub(super) id: String,
+    /// Until when it has to be remembered, in seconds since 1970.
+    pub(super) until: i64,
+}
+
+/// Verifies an assertion; gives what must not come twice, if it is the application's own.
+pub(super) fn verify(
+    assertion: &str,
+    application: &Registration,
+    audiences: &[String],
+    now: i64,
+) -> Result<Option<Once>, Refusal> {
+    let assertion = Compact::parse(assertion).ok_or(Refusal::AssertionForm)?;
+    if assertion.claim("iss") == application.client_id {
+        own(&assertion, application, audiences, now).map(Some)
+    } else {
+        federated(&assertion, &application.federated, now).map(|()| None)
+    }
+}
+
+fn own(
+    assertion: &Compact<'_>,
+    application: &Registration,
+    audiences: &[String],
+    now: i64,
+) -> Result<Once, Refusal> {
+    check_key(assertion, application, now)?;
+    let subject = assertion.claim("sub");
+    if subject != application.client_id {
+        return Err(Refusal::AssertionApplication(subject.to_owned()));
+    }
+    let audience = assertion.claim("aud");
+    if !audiences.iter().any(|own| own == audience) {
+        return Err(Refusal::AssertionAudience(audience.to_owned()));
+    }
+    let until = check_time(assertion, now)?;
+    match assertion.claim("jti") {
+        "" => Err(Refusal::AssertionReplayed),
+        id => Ok(Once { id: format!("{} {id}", application.client_id), until: until + SKEW }),
+    }
+}
+
+/// The header names a registered certificate, and that certificate's key signed.
+fn check_key(assertion: &Compact<'_>, application: &Registration, now: i64) -> Result<(), Refusal> {
+    if !assertion.header("typ").is_some_and(|kind| kind.eq_ignore_ascii_case("JWT")) {
+        return Err(Refusal::AssertionForm);
+    }
+    let named = assertion.header("x5t#S256").unwrap_or_default();
+    let known = application.certificates.iter().find(|certificate| certificate.thumbprint == named);
+    let certificate = known.ok_or_else(|| Refusal::AssertionKey(named.to_owned()))?;
+    if !certificate.valid.contains(&now) {
+        return Err(Refusal::AssertionKeyExpired(named.to_owned()));
+    }
+    if assertion.is_signed_by(&certificate.key) { Ok(()) } else { Err(Refusal::AssertionSignature) }
+}
+
+/// A token of another issuer. It comes out of a file that is read again and again, and so may come twice.
+fn federated(assertion: &Compact<'_>, trusted: &[FederatedCredential], now: i64) -> Result<(), Refusal> {
+    let claim = |name: &str| assertion.claim(name).to_owned();
+    let same_issuer: Vec<_> = trusted.iter().filter(|it| it.issuer == assertion.claim("iss")).collect();
+    if same_issuer.is_empty() {
+        return Err(Refusal::FederatedIssuer(claim("iss")));
+    }
+    let mut same_subject = same_issuer.iter().filter(|it| it.subject == assertion.claim("sub")).peekable();
+    if same_subject.peek().is_none() {
+        return Err(Refusal::FederatedSubject(claim("sub")));
+    }
+    let credential = same_subject.find(|it| it.audience == assertion.claim("aud"));
+    let credential = credential.ok_or_else(|| Refusal::FederatedAudience(claim("aud")))?;
+    let key = credential.key(assertion.header("kid"));
+    // Entra takes tokens of other issuers with RS256 only.
+    let signed =
+        assertion.header("alg") == Some("RS256") && key.is_some_and(|key| assertion.is_signed_by(&key));
+    if !signed {
+        return Err(Refusal::FederatedSignature);
+    }
+    check_time(assertion, now).map(|_| ())
+}
+
+/// When it ends, if it has begun and has not ended.
+fn check_time(assertion: &Compact<'_>, now: i64) -> Result<i64, Refusal> {
+    let until = assertion.time("exp").ok_or(Refusal::AssertionForm)?;
+    let from = assertion.time("nbf").or_else(|| assertion.time("iat")).ok_or(Refusal::AssertionForm)?;
+    let in_time = now + SKEW >= from && now < until.saturating_add(SKEW);
+    if in_time && until.saturating_sub(now) <= LONGEST {
+        Ok(until)
+    } else {
+        Err(Refusal::AssertionTime { now, from, until })
+    }
+}

@@ -1,0 +1,210 @@
+//! The authorization endpoint: who signs in, for which application, and the code that says so.
+//!
+//! Stricter than Entra in two things, so that a client's mistake shows: PKCE with S256 is required of every client, and a
+//! sign-in needs `openid`. More lenient in one: a guest signs in at the tenant's own address with the account of their own
+//! directory, `iss` and `tid` included, where the real one would stop them (AADSTS50020) or let them in as a member of
+//! this tenant; whether a client looks at `tid` shows in no other way.
+//!
+//! Sources: <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow>; RFC 6749 section 4.1; RFC 7636.
+
+use http::{Method, StatusCode};
+
+use super::Entra;
+use super::call::{Answer, Call, Form};
+use super::endpoint::check_tenant;
+use super::pages;
+use super::people::Person;
+use super::refusal::{Refusal, Trace};
+use super::registration::Registration;
+use super::session::{Purpose, random};
+use crate::web::with_query;
+
+/// What an id_token can be asked for with.
+const SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
+
+/// A sign-in that an application asked for.
+#[derive(Clone)]
+pub(super) struct SignIn {
+    pub(super) client_id: String,
+    pub(super) name: String,
+    pub(super) back: Back,
+    pub(super) scope: String,
+    pub(super) nonce: Option<String>,
+    pub(super) challenge: String,
+}
+
+/// The way back to the application. Made of a registered address, never of another.
+#[derive(Clone)]
+pub(super) struct Back {
+    pub(super) uri: String,
+    pub(super) as_form: bool,
+    pub(super) state: Option<String>,
+}
+
+/// `prompt`: whether somebody has to see a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Prompt {
+    IfNeeded,
+    Never,
+    Always,
+}
+
+impl Entra {
+    /// Shows the sign-in page, or sends back at once. An `Err` is a page: nobody is sent to an address that is not known
+    /// to be the application's (RFC 6749 section 4.1.2.1).
+    pub(super) fn authorize(&self, call: &Call<'_>, tenant: &str) -> Result<Answer, Refusal> {
+        if call.method != Method::POST {
+            call.expect(&Method::GET, "GET")?;
+        }
+        check_tenant(tenant, &self.tenant_id)?;
+        let form = call.parameters()?;
+        let (application, uri) = self.asking(&form)?;
+        let as_form = form.get("response_mode")?.as_deref() == Some("form_post");
+        let back = Back { uri, as_form, state: form.get("state")? };
+        let asked = asked(&form, &application, back.clone());
+        let shown = asked.and_then(|(sign_in, prompt)| self.show(call, sign_in, prompt));
+        Ok(shown.unwrap_or_else(|refusal| back.refused(&refusal, &self.trace(call))))
+    }
+
+    /// The application, and its own address to go back to.
+    pub(super) fn asking(&self, form: &Form<'_>) -> Result<(Registration, String), Refusal> {
+        let client_id = form.required("client_id")?;
+        let application = self.lock().find(&client_id).cloned();
+        let application = application.ok_or_else(|| Refusal::Client(client_id.clone()))?;
+        application.check_enabled()?;
+        let uri = form.required("redirect_uri")?;
+        if application.has_redirect_uri(&uri) {
+            Ok((application, uri))
+        } else {
+            Err(Refusal::RedirectUri { uri, client_id })
+        }
+    }
+
+    fn show(&self, call: &Call<'_>, sign_in: SignIn, prompt: Prompt) -> Result<Answer, Refusal> {
+        match (prompt, self.session(call)) {
+            (Prompt::Never, None) => Err(Refusal::NotSignedIn),
+            (Prompt::Never | Prompt::IfNeeded, Some(session)) => self.send_code(&sign_in, &session.person),
+            (Prompt::Always, _) | (Prompt::IfNeeded, None) => {
+                let name = sign_in.name.clone();
+                self.ask_who(Purpose::SignIn(sign_in), &name)
+            }
+        }
+    }
+
+    /// The page on which somebody says who they are.
+    pub(super) fn ask_who(&self, purpose: Purpose, application: &str) -> Result<Answer, Refusal> {
+        let context = self.open_page(purpose, None)?;
+        let page = pages::sign_in(&self.tenant_id, &context, application, &self.people);
+        Ok(Answer::page(StatusCode::OK, page))
+    }
+
+    /// Somebody chose an account, or did not want to.
+    pub(super) fn login(&self, call: &Call<'_>, tenant: &str) -> Result<Answer, Refusal> {
+        call.expect(&Method::POST, "POST")?;
+        check_tenant(tenant, &self.tenant_id)?;
+        let form = call.form()?;
+        let purpose = self.answered_page(&form.required("ctx")?, None)?;
+        let Some(account) = form.get("account")? else {
+            return Ok(purpose.declined(&self.trace(call)));
+        };
+        let person =
+            self.people.iter().find(|person| person.id == account).ok_or(Refusal::Value("account"))?;
+        let session = self.sign_in(person)?;
+        let answer = match purpose {
+            Purpose::SignIn(sign_in) => self.send_code(&sign_in, person)?,
+            Purpose::Consent(request) => self.ask_for_consent(call, request, &session)?,
+        };
+        Ok(answer.with_cookie(&session.set_cookie()))
+    }
+
+    fn send_code(&self, sign_in: &SignIn, person: &Person) -> Result<Answer, Refusal> {
+        let code = self.lock().new_code(sign_in.clone(), person.clone())?;
+        let session_state = random()?;
+        Ok(sign_in.back.answer(&[("code", &code), ("session_state", &session_state)]))
+    }
+}
+
+impl Purpose {
+    /// Back to the application, which learns that somebody pressed *Cancel*.
+    fn declined(self, trace: &Trace) -> Answer {
+        match self {
+            Purpose::SignIn(sign_in) => sign_in.back.refused(&Refusal::Declined, trace),
+            Purpose::Consent(request) => request.refused(&Refusal::Declined, trace),
+        }
+    }
+}
+
+/// What is asked for, from a client that is known; the application learns of what is wrong with it.
+fn asked(form: &Form<'_>, application: &Registration, back: Back) -> Result<(SignIn, Prompt), Refusal> {
+    let response_type = form.required("response_type")?;
+    if response_type != "code" {
+        return Err(Refusal::ResponseType(response_type));
+    }
+    if let Some(mode) = form.get("response_mode")?
+        && !["query", "form_post"].contains(&mode.as_str())
+    {
+        return Err(Refusal::ResponseMode(mode));
+    }
+    let scope = form.required("scope")?;
+    check_scopes(&scope, application)?;
+    let challenge = challenge(form)?;
+    let (client_id, name) = (application.client_id.clone(), application.name.clone());
+    Ok((SignIn { client_id, name, back, scope, nonce: form.get("nonce")?, challenge }, prompt(form)?))
+}
+
+/// Sign-ins only: what else could be asked for, nobody has consented to.
+pub(super) fn check_scopes(scope: &str, application: &Registration) -> Result<(), Refusal> {
+    let mut scopes = scope.split(' ');
+    if !scopes.clone().any(|scope| scope == "openid") {
+        return Err(Refusal::Scope(scope.to_owned()));
+    }
+    if scopes.all(|scope| SCOPES.contains(&scope)) {
+        return Ok(());
+    }
+    Err(Refusal::Consent { client_id: application.client_id.clone(), name: application.name.clone() })
+}
+
+/// A SHA-256 in base64url (RFC 7636 section 4.2). `plain` is what a client without SHA-256 would send: there is none.
+fn challenge(form: &Form<'_>) -> Result<String, Refusal> {
+    let challenge = form.get("code_challenge")?.ok_or(Refusal::ChallengeMissing)?;
+    let is_text = challenge.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    let is_s256 = form.get("code_challenge_method")?.as_deref() == Some("S256");
+    if is_s256 && is_text && challenge.len() == 43 { Ok(challenge) } else { Err(Refusal::Challenge) }
+}
+
+fn prompt(form: &Form<'_>) -> Result<Prompt, Refusal> {
+    match form.get("prompt")?.as_deref() {
+        None => Ok(Prompt::IfNeeded),
+        Some("none") => Ok(Prompt::Never),
+        Some("login" | "select_account" | "consent") => Ok(Prompt::Always),
+        Some(_) => Err(Refusal::Value("prompt")),
+    }
+}
+
+impl Back {
+    /// Sends the browser back with these parameters, and with the state that the application gave.
+    pub(super) fn answer(&self, parameters: &[(&str, &str)]) -> Answer {
+        let state = self.state.iter().map(|state| ("state", state.as_str()));
+        let parameters: Vec<_> = parameters.iter().copied().chain(state).collect();
+        if self.as_form {
+            Answer::page(StatusCode::OK, pages::form_post(&self.uri, &parameters))
+        } else {
+            Answer::redirect(&with_query(&self.uri, &parameters))
+        }
+    }
+
+    pub(super) fn refused(&self, refusal: &Refusal, trace: &Trace) -> Answer {
+        self.refused_with(refusal, trace, &[])
+    }
+
+    /// An error, with more parameters of the endpoint's own.
+    pub(super) fn refused_with(&self, refusal: &Refusal, trace: &Trace, more: &[(&str, &str)]) -> Answer {
+        let (code, error) = refusal.redirected_codes();
+        let description = refusal.description(trace);
+        let uri = format!("https://login.microsoftonline.com/error?code={code}");
+        let told = [("error", error), ("error_description", &description), ("error_uri", &uri)];
+        let subcode = (*refusal == Refusal::Declined).then_some(("error_subcode", "cancel"));
+        let parameters: Vec<_> = told.into_iter().chain(subcode).chain(more.iter().copied()).collect();
+        self.answer(&parameters)
+    }
+}

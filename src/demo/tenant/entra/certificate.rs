@@ -1,0 +1,49 @@
+//! Certificates that an app registration knows its application by.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
+use x509_parser::certificate::X509Certificate;
+use x509_parser::prelude::FromDer;
+use x509_parser::public_key;
+
+use super::jose::PublicKey;
+
+/// A certificate, as far as assertions need it.
+#[derive(Clone, Debug)]
+pub(super) struct Certificate {
+    /// SHA-256 of the DER encoding in base64url: what `x5t#S256` names it by.
+    pub(super) thumbprint: String,
+    pub(super) key: PublicKey,
+    /// In seconds since 1970, both.
+    pub(super) valid: std::ops::RangeInclusive<i64>,
+}
+
+/// The certificate cannot be registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CertificateError {
+    /// It is no X.509 certificate in DER.
+    #[error("this is no X.509 certificate in DER")]
+    Form,
+    /// Its key is no RSA key; Entra verifies no other assertions.
+    #[error("the certificate's key is no RSA key")]
+    Key,
+}
+
+impl Certificate {
+    pub(super) fn parse(der: &[u8]) -> Result<Certificate, CertificateError> {
+        let (rest, certificate) = X509Certificate::from_der(der).map_err(|_| CertificateError::Form)?;
+        if !rest.is_empty() {
+            return Err(CertificateError::Form);
+        }
+        let Ok(public_key::PublicKey::RSA(key)) = certificate.public_key().parsed() else {
+            return Err(CertificateError::Key);
+        };
+        let validity = certificate.validity();
+        Ok(Certificate {
+            thumbprint: URL_SAFE_NO_PAD.encode(Sha256::digest(der)),
+            key: PublicKey::new(key.modulus, key.exponent),
+            valid: validity.not_before.timestamp()..=validity.not_after.timestamp(),
+        })
+    }
+}

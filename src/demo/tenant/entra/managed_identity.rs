@@ -1,0 +1,160 @@
+//! Managed identities: tokens for whoever runs on the machine, from an address that only the machine reaches. The sample
+//! tenant's first application is the identity, the only one: both the system-assigned one and, by its client id, a
+//! user-assigned one.
+//!
+//! Sources: <https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token> and
+//! <https://learn.microsoft.com/azure/app-service/overview-managed-identity>. The second names no body of a refusal; the
+//! one here has the members that App Service's have.
+
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::Entra;
+use super::call::{Answer, Call, Form};
+use super::issue::Proof;
+use super::refusal::Refusal;
+use super::token::is_graph;
+
+/// The oldest version that has the form.
+const VERSION_OF_MACHINES: &str = "2018-02-01";
+const VERSION_OF_APP_SERVICE: &str = "2019-08-01";
+
+/// Why there is no token, in the words of the machine's metadata service.
+#[derive(Debug)]
+struct Denied {
+    status: StatusCode,
+    error: &'static str,
+    description: String,
+}
+
+impl Entra {
+    /// What `IDENTITY_HEADER` holds in App Service: proof that who asks runs inside.
+    pub fn identity_header(&self) -> &str {
+        &self.identity_header
+    }
+
+    /// The metadata service of a virtual machine (IMDS).
+    pub(super) fn virtual_machine(&self, call: &Call<'_>) -> Answer {
+        match self.machine_token(call) {
+            Ok(token) => Answer::json(StatusCode::OK, &token),
+            Err(Denied { status, error, description }) => {
+                Answer::json(status, &json!({ "error": error, "error_description": description }))
+            }
+        }
+    }
+
+    fn machine_token(&self, call: &Call<'_>) -> Result<Value, Denied> {
+        call.expect(&Method::GET, "GET").map_err(|refusal| self.denied(call, &refusal))?;
+        // Both keep a server that fetches addresses for strangers from being made to fetch this one.
+        if call.header("metadata") != Some("true") {
+            return Err(Denied::request("Required metadata header not specified"));
+        }
+        if call.headers.contains_key("x-forwarded-for") {
+            return Err(Denied::request("Requests with X-Forwarded-For are not served"));
+        }
+        let form = call.parameters().map_err(|refusal| self.denied(call, &refusal))?;
+        let asked = Asked::read(&form).map_err(|refusal| self.denied(call, &refusal))?;
+        let version = asked.version.as_deref().unwrap_or_default();
+        if version < VERSION_OF_MACHINES {
+            return Err(Denied::request("Required query variable 'api-version' is missing or not supported"));
+        }
+        let resource =
+            asked.resource.ok_or_else(|| Denied::request("Required audience parameter not specified"))?;
+        if !self.is_identity(asked.client_id.as_deref()) {
+            return Err(Denied::request("Identity not found"));
+        }
+        let (token, life, now) =
+            self.identity_token(&resource, call.base).map_err(|refusal| self.denied(call, &refusal))?;
+        Ok(json!({
+            "access_token": token,
+            "client_id": self.client_id,
+            "expires_in": life.to_string(),
+            "expires_on": (now + life).to_string(),
+            "ext_expires_in": life.to_string(),
+            "not_before": now.to_string(),
+            "resource": resource,
+            "token_type": "Bearer",
+        }))
+    }
+
+    /// The local address of an App Service.
+    pub(super) fn app_service(&self, call: &Call<'_>) -> Answer {
+        match self.service_token(call) {
+            Ok(token) => Answer::json(StatusCode::OK, &token),
+            Err((status, message)) => Answer::json(
+                status,
+                &json!({ "statusCode": status.as_u16(), "message": message, "correlationId": call.client_request_id }),
+            ),
+        }
+    }
+
+    fn service_token(&self, call: &Call<'_>) -> Result<Value, (StatusCode, String)> {
+        let bad = |refusal: Refusal| (StatusCode::BAD_REQUEST, refusal.to_string());
+        call.expect(&Method::GET, "GET").map_err(bad)?;
+        if call.header("x-identity-header") != Some(self.identity_header()) {
+            return Err((StatusCode::UNAUTHORIZED, "X-IDENTITY-HEADER is missing or wrong.".to_owned()));
+        }
+        let asked = call.parameters().and_then(|form| Asked::read(&form)).map_err(bad)?;
+        if asked.version.as_deref() != Some(VERSION_OF_APP_SERVICE) {
+            return Err((StatusCode::BAD_REQUEST, "The api-version is missing or not supported.".to_owned()));
+        }
+        let resource = asked.resource.ok_or_else(|| bad(Refusal::Missing("resource")))?;
+        if !self.is_identity(asked.client_id.as_deref()) {
+            return Err((
+                StatusCode::BAD_REQUEST,
+                "No User Assigned or Delegated Managed Identity found.".to_owned(),
+            ));
+        }
+        let (token, life, now) = self.identity_token(&resource, call.base).map_err(bad)?;
+        Ok(json!({
+            "access_token": token,
+            "client_id": self.client_id,
+            "expires_on": (now + life).to_string(),
+            "resource": resource,
+            "token_type": "Bearer",
+        }))
+    }
+
+    fn is_identity(&self, client_id: Option<&str>) -> bool {
+        client_id.is_none_or(|id| id.eq_ignore_ascii_case(&self.client_id))
+    }
+
+    /// A token, its life and the time, in seconds.
+    fn identity_token(&self, resource: &str, base: &str) -> Result<(String, i64, i64), Refusal> {
+        if !is_graph(resource.strip_suffix('/').unwrap_or(resource), base) {
+            return Err(Refusal::Resource(resource.to_owned()));
+        }
+        let mut state = self.lock();
+        let application = state.asked_by(&self.client_id)?;
+        application.check_enabled()?;
+        let (life, now) = (state.token_life, state.now());
+        let token = state.issue(&application, &self.tenant_id, Proof::Assertion, life)?;
+        Ok((token, life, now))
+    }
+
+    fn denied(&self, call: &Call<'_>, refusal: &Refusal) -> Denied {
+        let (_, error) = refusal.codes();
+        Denied { status: StatusCode::BAD_REQUEST, error, description: refusal.description(&self.trace(call)) }
+    }
+}
+
+impl Denied {
+    fn request(description: &str) -> Denied {
+        let description = description.to_owned();
+        Denied { status: StatusCode::BAD_REQUEST, error: "invalid_request", description }
+    }
+}
+
+/// What is asked of either address.
+struct Asked {
+    version: Option<String>,
+    resource: Option<String>,
+    client_id: Option<String>,
+}
+
+impl Asked {
+    fn read(form: &Form<'_>) -> Result<Asked, Refusal> {
+        let (version, resource) = (form.get("api-version")?, form.get("resource")?);
+        Ok(Asked { version, resource, client_id: form.get("client_id")? })
+    }
+}

@@ -1,0 +1,225 @@
+//! App registrations: which applications there are, what they prove themselves with, and what they were granted.
+
+use std::collections::{BTreeSet, HashSet};
+
+use serde_json::Value;
+
+use super::certificate::{Certificate, CertificateError};
+use super::jose::PublicKey;
+use super::refusal::Refusal;
+use crate::demo::tenant::rng::Rng;
+
+/// The connectors of `rules/`: an application each, so that each has exactly the permissions of its rules.
+const CONNECTORS: &[(&str, &[&str])] = &[
+    (
+        "Outlook Mail",
+        &["Mail.Read", "MailboxSettings.Read", "Contacts.Read", "GroupMember.Read.All", "User.Read.All"],
+    ),
+    (
+        "Outlook Mail - Meta Data Only",
+        &[
+            "Mail.ReadBasic.All",
+            "MailboxSettings.Read",
+            "Contacts.Read",
+            "GroupMember.Read.All",
+            "User.Read.All",
+        ],
+    ),
+];
+/// What the first application was granted; more than a metadata reader needs, so that a check of grants has something
+/// to say.
+const GRANTED: &[&str] =
+    &["Mail.Read", "MailboxSettings.Read", "GroupMember.Read.All", "User.Read.All", "Contacts.Read"];
+/// A client secret that nobody limited lives two years at most in the portal; the sample's do not end.
+const FOREVER: i64 = i64::MAX;
+
+/// An app registration, together with its enterprise application in the tenant.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    pub(super) name: String,
+    pub(super) client_id: String,
+    /// Of the service principal: `oid` in its tokens.
+    pub(super) object_id: String,
+    pub(super) enabled: bool,
+    pub(super) secrets: Vec<ClientSecret>,
+    pub(super) certificates: Vec<Certificate>,
+    pub(super) federated: Vec<FederatedCredential>,
+    pub(super) redirect_uris: Vec<String>,
+    pub(super) configured: Vec<String>,
+    pub(super) granted: BTreeSet<String>,
+    /// Object ids of the only users whose mailboxes it may open, where an application access policy says so.
+    pub(super) mailboxes: Option<HashSet<String>>,
+    pub(super) token_requests: u64,
+}
+
+/// A client secret.
+#[derive(Clone, Debug)]
+pub(super) struct ClientSecret {
+    pub(super) value: String,
+    /// In seconds since 1970.
+    pub(super) expires: i64,
+}
+
+/// Whose tokens another issuer signs are taken for the application's own (workload identity federation).
+#[derive(Clone, Debug)]
+pub struct FederatedCredential {
+    /// `iss`, byte for byte.
+    pub issuer: String,
+    /// `sub`, byte for byte.
+    pub subject: String,
+    /// `aud`; Entra recommends `api://AzureADTokenExchange`.
+    pub audience: String,
+    /// The issuer's key set (RFC 7517), which the real one fetches.
+    pub jwks: Value,
+}
+
+impl Registration {
+    /// The tenant's applications: the one that has been there from the start, and one for each connector, which nobody
+    /// has consented to.
+    pub(super) fn all(seed: u64, client_id: &str, client_secret: &str) -> Vec<Registration> {
+        let first = Registration {
+            granted: GRANTED.iter().map(|name| (*name).to_owned()).collect(),
+            ..Registration::new(seed, 0, "Sample application", GRANTED)
+        };
+        let first = Registration { client_id: client_id.to_owned(), ..first.with_secret(client_secret) };
+        let connectors = (1..).zip(CONNECTORS).map(|(number, (name, permissions))| {
+            let secret = Rng::of(seed, "client secret", &[number]).draw();
+            Registration::new(seed, number, name, permissions).with_secret(&format!("sample~{secret:016x}"))
+        });
+        std::iter::once(first).chain(connectors).collect()
+    }
+
+    fn new(seed: u64, number: u64, name: &str, permissions: &[&str]) -> Registration {
+        let mut rng = Rng::of(seed, "app registration", &[number]);
+        Registration {
+            name: name.to_owned(),
+            client_id: rng.guid(),
+            object_id: rng.guid(),
+            enabled: true,
+            secrets: Vec::new(),
+            certificates: Vec::new(),
+            federated: Vec::new(),
+            redirect_uris: Vec::new(),
+            configured: permissions.iter().map(|name| (*name).to_owned()).collect(),
+            granted: BTreeSet::new(),
+            mailboxes: None,
+            token_requests: 0,
+        }
+    }
+
+    fn with_secret(mut self, value: &str) -> Registration {
+        self.add_secret(value, FOREVER);
+        self
+    }
+
+    /// What people call it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The application (client) id, a GUID.
+    pub fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    /// The first of its client secrets. Synthetic, as everything here.
+    pub fn client_secret(&self) -> &str {
+        self.secrets.first().map_or("", |secret| secret.value.as_str())
+    }
+
+    /// The application permissions that its owner listed: what consent would grant.
+    pub fn configured(&self) -> &[String] {
+        &self.configured
+    }
+
+    /// The application permissions that it has, by name.
+    pub fn granted(&self) -> impl Iterator<Item = &str> {
+        self.granted.iter().map(String::as_str)
+    }
+
+    /// How often tokens were asked for in its name, with success or without.
+    pub fn token_requests(&self) -> u64 {
+        self.token_requests
+    }
+
+    /// Adds a client secret that ends at a time in seconds since 1970.
+    pub fn add_secret(&mut self, value: &str, expires: i64) {
+        self.secrets.push(ClientSecret { value: value.to_owned(), expires });
+    }
+
+    /// Removes all client secrets.
+    pub fn remove_secrets(&mut self) {
+        self.secrets.clear();
+    }
+
+    /// Adds a certificate, in DER.
+    ///
+    /// # Errors
+    /// [`CertificateError`] where Entra would not take it.
+    pub fn register_certificate(&mut self, der: &[u8]) -> Result<(), CertificateError> {
+        self.certificates.push(Certificate::parse(der)?);
+        Ok(())
+    }
+
+    /// Removes all certificates.
+    pub fn remove_certificates(&mut self) {
+        self.certificates.clear();
+    }
+
+    /// Trusts another issuer's tokens.
+    pub fn trust(&mut self, credential: FederatedCredential) {
+        self.federated.push(credential);
+    }
+
+    /// Adds an address that people may be sent back to; compared byte for byte.
+    pub fn add_redirect_uri(&mut self, uri: &str) {
+        self.redirect_uris.push(uri.to_owned());
+    }
+
+    /// Lists these application permissions instead of those before; what is granted stays.
+    pub fn configure(&mut self, permissions: &[&str]) {
+        self.configured = permissions.iter().map(|name| (*name).to_owned()).collect();
+    }
+
+    /// Grants an application permission; tokens have it from the next one on.
+    pub fn grant(&mut self, permission: &str) {
+        self.granted.insert(permission.to_owned());
+    }
+
+    /// Takes an application permission away; tokens that were issued before keep it.
+    pub fn revoke(&mut self, permission: &str) {
+        self.granted.remove(permission);
+    }
+
+    /// Lets people and the application itself sign in, or not.
+    pub fn set_enabled(&mut self, enabled: bool) {
+        self.enabled = enabled;
+    }
+
+    /// An application access policy: of all mailboxes, those of these users (object ids) only. Holds for tokens that were
+    /// issued before, too. `None` ends the policy.
+    pub fn restrict_mailboxes(&mut self, users: Option<&[&str]>) {
+        self.mailboxes = users.map(|users| users.iter().map(|user| (*user).to_owned()).collect());
+    }
+
+    pub(super) fn check_enabled(&self) -> Result<(), Refusal> {
+        let (client_id, name) = (self.client_id.clone(), self.name.clone());
+        if self.enabled { Ok(()) } else { Err(Refusal::Disabled { client_id, name }) }
+    }
+
+    pub(super) fn has_redirect_uri(&self, uri: &str) -> bool {
+        self.redirect_uris.iter().any(|registered| registered == uri)
+    }
+}
+
+impl FederatedCredential {
+    /// The issuer's key of this id; without an id, its only key.
+    pub(super) fn key(&self, id: Option<&str>) -> Option<PublicKey> {
+        let keys = self.jwks.get("keys")?.as_array()?;
+        let key = match id {
+            Some(id) => keys.iter().find(|key| key.get("kid").and_then(Value::as_str) == Some(id)),
+            None => keys.first().filter(|_| keys.len() == 1),
+        };
+        PublicKey::from_jwk(key?)
+    }
+}

@@ -1,0 +1,81 @@
+//! A browser in front of the sample tenant's Entra: it keeps the cookie, and sends the forms that it finds on pages.
+
+use std::collections::HashMap;
+
+use super::{Answer, Graph, query};
+use crate::support::entra::form;
+
+/// Somebody in front of it.
+pub(super) struct Browser<'a> {
+    graph: &'a Graph,
+    cookie: Option<String>,
+}
+
+impl<'a> Browser<'a> {
+    pub(super) fn new(graph: &'a Graph) -> Self {
+        Self { graph, cookie: None }
+    }
+
+    pub(super) async fn open(&mut self, path: &str, parameters: &[(&str, &str)]) -> Answer {
+        let target = format!("{}?{}", self.graph.entra(path), query(parameters));
+        let answer = self.graph.get_with(&target, &self.headers()).await;
+        self.keep(answer)
+    }
+
+    /// Presses a button of the page: sends its form with this name and value.
+    pub(super) async fn press(&mut self, page: &Answer, name: &str, value: &str) -> Answer {
+        let (_, form) = text(page).split_once("<form method=\"post\" action=\"").expect("a form");
+        let (action, form) = form.split_once('"').unwrap();
+        let (_, hidden) = form.split_once("name=\"ctx\" value=\"").unwrap();
+        let context = hidden.split('"').next().unwrap();
+        assert!(
+            form.contains(&format!("name=\"{name}\" value=\"{value}\"")),
+            "no such button: {name} {value}"
+        );
+        let sent = query(&[("ctx", context), (name, value)]);
+        let answer = self.graph.post(action, &sent, &self.headers()).await;
+        self.keep(answer)
+    }
+
+    /// Chooses the account of this place: an administrator, an ordinary user, a guest.
+    pub(super) async fn choose(&mut self, page: &Answer, person: usize) -> Answer {
+        let id = self.graph.tenant.entra().people()[person].id().to_owned();
+        self.press(page, "account", &id).await
+    }
+
+    pub(super) fn forget_session(&mut self) {
+        self.cookie = None;
+    }
+
+    fn headers(&self) -> Vec<(&str, &str)> {
+        self.cookie.iter().map(|cookie| ("cookie", cookie.as_str())).collect()
+    }
+
+    fn keep(&mut self, answer: Answer) -> Answer {
+        if let Some(set) = answer.headers.get("set-cookie") {
+            let set = set.to_str().unwrap();
+            assert!(set.contains("; HttpOnly") && set.contains("; SameSite=Lax"), "{set}");
+            self.cookie = set.split(';').next().map(str::to_owned);
+        }
+        answer
+    }
+}
+
+pub(super) fn text(page: &Answer) -> &str {
+    std::str::from_utf8(&page.body).unwrap()
+}
+
+/// Where the browser is sent, and with what.
+pub(super) fn sent(answer: &Answer) -> (String, HashMap<String, String>) {
+    assert_eq!(answer.status.as_u16(), 302, "{}", text(answer));
+    let (place, parameters) = answer.header("location").split_once('?').unwrap();
+    (place.to_owned(), form(parameters))
+}
+
+/// Checks that a page shows this number, and sends nobody anywhere.
+pub(super) fn stays(answer: &Answer, status: u16, code: u32) {
+    assert_eq!(answer.status.as_u16(), status, "{}", text(answer));
+    assert!(text(answer).contains(&format!("AADSTS{code}: ")), "{code}: {}", text(answer));
+    assert!(!answer.headers.contains_key("location"));
+    assert!(answer.header("content-type").starts_with("text/html"));
+}
