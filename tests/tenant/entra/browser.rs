@@ -43,6 +43,10 @@ impl<'a> Browser<'a> {
         self.press(page, "account", &id).await
     }
 
+    pub(super) fn tenant_id(&self) -> &'a str {
+        self.graph.tenant.tenant_id()
+    }
+
     pub(super) fn forget_session(&mut self) {
         self.cookie = None;
     }

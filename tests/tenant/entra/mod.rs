@@ -10,6 +10,7 @@
 //! | `consent` | the permission page, for administrators and everybody else |
 //! | `graph` | what a token opens |
 //! | `identities` | managed identities |
+//! | `proxy` | the proxy in front of it all |
 
 mod assertions;
 mod browser;
@@ -17,6 +18,7 @@ mod consent;
 mod discovery;
 mod graph;
 mod identities;
+mod proxy;
 mod sign_in;
 mod token;
 
