@@ -33,8 +33,8 @@ const GRANTED: &[&str] =
 /// A client secret that nobody limited lives two years at most in the portal; the sample's do not end.
 const FOREVER: i64 = i64::MAX;
 
-/// An app registration, together with its enterprise application in the tenant.
-#[derive(Clone, Debug)]
+/// An app registration, together with its enterprise application in the tenant. No `Debug`: it holds secrets.
+#[derive(Clone)]
 pub struct Registration {
     pub(super) name: String,
     pub(super) client_id: String,
@@ -53,7 +53,7 @@ pub struct Registration {
 }
 
 /// A client secret.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct ClientSecret {
     pub(super) value: String,
     /// In seconds since 1970.
