@@ -36,6 +36,7 @@
 //! | [`grants`] | the permissions that were granted, against those that the rules need | yes |
 //! | [`upstream`] | Graph and Entra clients | |
 //! | [`jwt`] | verification of tokens that others signed | |
+//! | `jws` | what is signed, as text | |
 //! | [`codec`] | bounded gzip, both ways | |
 //! | [`proxy`] | the sentence | |
 //! | [`connect`] | the pages on which a data source is connected | |
@@ -63,6 +64,7 @@ pub mod connect;
 pub mod demo;
 pub mod grants;
 pub mod graph;
+mod jws;
 pub mod jwt;
 pub mod proxy;
 pub mod pseudonym;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use glassine::config::files::{FileError, read_secret};
 use glassine::config::{
-    AuditSink, ClientCertificates, Config, ConsumerCredential, JwksLocation, Source, SubjectName,
+    AuditSink, ClientCertificates, Config, ConsumerCredential, JwksLocation, Proof, Source, SubjectName,
     UpstreamCredential,
 };
 
@@ -82,7 +82,9 @@ fn the_full_example_loads() {
     assert_eq!(config.tls().unwrap().certificate.path(), Path::new("etc/tls.crt"));
     assert_eq!(config.upstream().ca().unwrap().path(), Path::new("etc/extra-roots.pem"));
     assert_eq!(config.tenant_domains(), ["contoso.com"]);
-    let UpstreamCredential::ClientSecret { tenant, secret, .. } = config.upstream().credential() else {
+    let UpstreamCredential::Application { tenant, proof: Proof::Secret(secret), .. } =
+        config.upstream().credential()
+    else {
         panic!("{config:?}");
     };
     assert_eq!(tenant, "contoso.onmicrosoft.com");
@@ -157,10 +159,30 @@ fn the_public_url_has_no_more_than_a_path() {
 }
 
 #[test]
-fn upstream_credentials_of_other_kinds_are_not_in_this_version() {
+fn graph_is_asked_with_one_kind_of_credential() {
     let old = "{ client_secret_file: app.secret }";
-    refuses(old, "{ certificate_file: app.crt, private_key_file: app.key }", "G0404", "app.crt");
-    refuses(old, "{ federated_token_file: token }", "G0404", "token");
+    let proof = |credential: &str| match accepts(old, credential).upstream().credential() {
+        UpstreamCredential::Application { proof, .. } => proof.clone(),
+        other => panic!("{other:?}"),
+    };
+    let Proof::Certificate { certificate, private_key } =
+        proof("{ certificate_file: app.crt, private_key_file: app.key }")
+    else {
+        panic!("a certificate")
+    };
+    assert!(certificate.path().ends_with("app.crt") && private_key.path().ends_with("app.key"));
+    assert!(matches!(proof("{ federated_token_file: token }"), Proof::FederatedToken(_)));
+    assert!(matches!(proof("{ client_secret_env: SECRET }"), Proof::Secret(_)));
+    for bad in [
+        "{}",
+        "{ certificate_file: app.crt }",
+        "{ private_key_file: app.key }",
+        "{ certificate_file: a, private_key_file: b, client_secret_file: c }",
+        "{ federated_token_file: a, managed_identity: {} }",
+        "{ client_secret_file: a, client_secret_env: B }",
+    ] {
+        assert_eq!(load(&with(old, bad)).unwrap_err()[0].0, "G0401", "{bad}");
+    }
     assert!(matches!(
         accepts(old, "{ forward: true }").upstream().credential(),
         UpstreamCredential::Forward { .. }
@@ -168,8 +190,6 @@ fn upstream_credentials_of_other_kinds_are_not_in_this_version() {
     for bad in ["{ forward: false }", "{ forward: true, access_token_file: a }"] {
         assert_eq!(load(&with(old, bad)).unwrap_err()[0].0, "G0401", "{bad}");
     }
-    let found = load(&with(old, "{ managed_identity: {} }")).unwrap_err();
-    assert_eq!(found[0].0, "G0404");
     assert!(matches!(
         accepts(old, "{ access_token_file: token }").upstream().credential(),
         UpstreamCredential::AccessToken(_)
@@ -184,6 +204,57 @@ fn a_client_secret_needs_its_application() {
     refuses("contoso.onmicrosoft.com", "common", "G0401", "common");
     refuses("contoso.onmicrosoft.com", "a.example/x", "G0401", "a.example/x");
     refuses("00000000-0000-0000-0000-000000000000", "my-app", "G0401", "my-app");
+}
+
+#[test]
+fn a_managed_identity_is_no_app_registration() {
+    let application = "  client_id: 00000000-0000-0000-0000-000000000000\n";
+    let with_identity =
+        |identity: &str| load(&with("{ client_secret_file: app.secret }", identity).replace(application, ""));
+    let id = "11112222-3333-4444-5555-666677778888";
+    for (written, expected) in [
+        ("{ managed_identity: {} }".to_owned(), None),
+        (format!("{{ managed_identity: {{ client_id: {id} }} }}"), Some(id)),
+    ] {
+        match with_identity(&written).unwrap().upstream().credential() {
+            UpstreamCredential::ManagedIdentity { client_id, .. } => {
+                assert_eq!(client_id.as_deref(), expected)
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    let bad = with_identity("{ managed_identity: { client_id: mine } }").unwrap_err();
+    assert_eq!(bad, [("G0401", "mine".to_owned())]);
+    let beside = load(&with("{ client_secret_file: app.secret }", "{ managed_identity: {} }")).unwrap_err();
+    assert_eq!(beside, [("G0401", "00000000-0000-0000-0000-000000000000".to_owned())]);
+}
+
+#[test]
+fn a_cloud_says_where_graph_and_entra_are() {
+    let places = "  graph: https://graph.microsoft.com\n  authority: https://login.microsoftonline.com\n";
+    for (cloud, graph, authority) in [
+        ("worldwide", "https://graph.microsoft.com", "https://login.microsoftonline.com"),
+        ("us_government_l4", "https://graph.microsoft.us", "https://login.microsoftonline.us"),
+        ("us_government_l5", "https://dod-graph.microsoft.us", "https://login.microsoftonline.us"),
+        ("china", "https://microsoftgraph.chinacloudapi.cn", "https://login.partner.microsoftonline.cn"),
+    ] {
+        let config = accepts(places, &format!("  cloud: {cloud}\n"));
+        let upstream = config.upstream();
+        assert_eq!((upstream.graph().as_str(), upstream.authority().as_str()), (graph, authority));
+    }
+    assert_eq!(accepts(places, "").upstream().graph().as_str(), "https://graph.microsoft.com");
+    refuses(places, "  cloud: gcc\n", "G0401", "gcc");
+    refuses(places, "  cloud: china\n  graph: https://graph.example\n", "G0401", "https://graph.example");
+}
+
+#[test]
+fn graph_and_the_authority_are_of_one_cloud() {
+    let graph = "https://graph.microsoft.com";
+    refuses(graph, "https://graph.microsoft.us", "G0401", "https://graph.microsoft.us");
+    assert!(load(&with(graph, "https://graph.example")).is_ok(), "a test server of one's own");
+    let authority = "https://login.microsoftonline.com";
+    assert_eq!(load(&with(authority, "https://login.microsoftonline.us")).unwrap_err()[0].0, "G0401");
+    assert!(load(&with(authority, "https://login.example")).is_ok());
 }
 
 /// The example with another credential of its consumer.

@@ -9,7 +9,7 @@ use glassine::jwt::{
     Algorithm, Expected, JwtError, KeySet, KeySetError, KeySource, MAX_TOKEN, Pace, RequiredClaim, Token,
     Verified, Verifier,
 };
-use glassine::upstream::{DocumentClient, DocumentUrl, Timeouts};
+use glassine::upstream::{DocumentClient, DocumentUrl, Network};
 use serde_json::{Value, json};
 
 use crate::support::issuer::{SigningKey, base64url, jwks};
@@ -378,7 +378,7 @@ impl Remote {
         })
         .await;
         let url = DocumentUrl::parse(&format!("http://{}/keys", server.address())).unwrap();
-        let client = DocumentClient::new(url, &[], Timeouts::default()).unwrap();
+        let client = DocumentClient::new(url, &Network::default()).unwrap();
         let verifier = Verifier::new(expected(), Arc::new(KeySource::remote(client, pace)));
         Self { published, fetches, _server: server, verifier: Arc::new(verifier) }
     }

@@ -34,7 +34,7 @@ fn the_configuration_is_the_one_that_ships() {
 fn the_configuration_is_accepted() {
     let config = Config::load("config.yaml", CONFIG).unwrap_or_else(|report| panic!("{}", report.render()));
     assert!(config.tls().is_some());
-    assert!(matches!(config.upstream().credential(), UpstreamCredential::ClientSecret { .. }));
+    assert!(matches!(config.upstream().credential(), UpstreamCredential::Application { .. }));
     assert!(matches!(config.audit(), AuditSink::File(_)));
     assert_eq!(config.consumers()[0].name(), "acme-analytics");
 }

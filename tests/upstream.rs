@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use glassine::upstream::{
-    GraphClient, RequestHeaders, RequestId, Secret, Settings, Timeouts, UpstreamBody, UpstreamError,
+    GraphClient, Network, Proxies, RequestHeaders, RequestId, Secret, Settings, Timeouts, UpstreamBody,
+    UpstreamError,
 };
 use http::Response;
 use http_body_util::BodyExt;
@@ -22,15 +23,22 @@ const LONG: Duration = Duration::from_secs(20);
 
 const PATIENT: Timeouts = Timeouts { connect: LONG, tls: LONG, head: LONG, idle: LONG, total: LONG };
 
+mod assertion;
 mod connection;
 mod graph;
 mod http2;
+mod identity;
+mod proxies;
 mod shape;
 mod time;
 mod token;
 
 fn settings(graph: &FakeUpstream, timeouts: Timeouts) -> Settings {
-    Settings { graph: graph.origin(), extra_roots: graph.ca(), timeouts, max_body: 1 << 20 }
+    Settings { graph: graph.origin(), network: network(graph, timeouts), max_body: 1 << 20 }
+}
+
+fn network(server: &FakeUpstream, timeouts: Timeouts) -> Network {
+    Network { extra_roots: server.ca(), timeouts, proxies: Proxies::default() }
 }
 
 fn client(graph: &FakeUpstream, timeouts: Timeouts) -> GraphClient {

@@ -1,6 +1,6 @@
-//! `glassine check FILE…`: everything there is to say about rules files.
+//! `glassine check`: everything there is to say about rules files, or about a configuration and what it names.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -8,16 +8,21 @@ use super::error::Error;
 use super::options::Format;
 use super::{Answer, Streams, input};
 use crate::rules::diagnostic::Located;
-use crate::rules::{Compiled, compile, raw};
+use crate::rules::{Compiled, Report, compile, raw};
+use crate::service::{self, StartError};
 
-/// Check rules files: every mistake in one pass, with its place and what to do.
+/// Check rules files, or a configuration and everything that it names: every mistake in one pass, with its place and what to
+/// do. Nobody is asked anything; `glassine doctor` tries it out.
 ///
 /// Exit code 1 if a file has errors, 2 if a file cannot be read.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Rules files.
-    #[arg(value_name = "FILE", required_unless_present = "schema")]
+    #[arg(value_name = "FILE", required_unless_present_any = ["schema", "config"])]
     files: Vec<PathBuf>,
+    /// A configuration, with its rules, keys, secrets and certificates, in place of rules files.
+    #[arg(long, value_name = "FILE", conflicts_with = "files")]
+    config: Option<PathBuf>,
     /// Count warnings as errors.
     #[arg(long)]
     deny_warnings: bool,
@@ -25,7 +30,7 @@ pub(super) struct Args {
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     /// Print the JSON Schema of rules files instead, for editors.
-    #[arg(long, conflicts_with_all = ["files", "deny_warnings", "format"])]
+    #[arg(long, conflicts_with_all = ["files", "config", "deny_warnings", "format"])]
     schema: bool,
 }
 
@@ -50,12 +55,38 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<Answer, Erro
         streams.answer(raw::json_schema().as_bytes())?;
         return Ok(Answer::Yes);
     }
+    if let Some(file) = &args.config {
+        return check_config(file, args, streams);
+    }
     let compiled = compile_all(&args.files)?;
     match args.format {
         Format::Text => write_text(&compiled, args, streams)?,
         Format::Json => streams.answer_json(&describe(&compiled, args))?,
     }
     Ok(if compiled.iter().all(|compiled| is_ok(compiled, args)) { Answer::Yes } else { Answer::No })
+}
+
+/// A configuration is one thing: a mistake in any of its files is one in all of it.
+fn check_config(file: &Path, args: &Args, streams: &mut Streams<'_>) -> Result<Answer, Error> {
+    let (reports, usable) = match service::check(file) {
+        Ok(warnings) => (warnings, true),
+        Err(StartError::Reports(reports)) => (reports, false),
+        Err(error) => return Err(error.into()),
+    };
+    let denied = args.deny_warnings && !reports.is_empty();
+    let ok = usable && !denied;
+    match args.format {
+        Format::Text => {
+            streams.remark(&reports.iter().map(Report::render).collect::<String>())?;
+            if ok {
+                streams.answer(format!("{}: ok\n", file.display()).as_bytes())?;
+            }
+        }
+        Format::Json => streams.answer_json(&Files {
+            files: reports.iter().map(|report| Checked::reported(report, !report.has_errors())).collect(),
+        })?,
+    }
+    Ok(if ok { Answer::Yes } else { Answer::No })
 }
 
 /// All files or none: a file that is missing is named with all others that are.
@@ -100,12 +131,16 @@ fn count(compiled: &Compiled) -> String {
     format!("{}: errors {errors}, warnings {}\n", compiled.report.file, findings.len().saturating_sub(errors))
 }
 
+impl<'a> Checked<'a> {
+    fn reported(report: &'a Report, ok: bool) -> Self {
+        Self { file: &report.file, ok, fingerprint: None, diagnostics: report.located().collect() }
+    }
+}
+
 fn describe<'a>(compiled: &'a [Compiled], args: &Args) -> Files<'a> {
     let describe = |one: &'a Compiled| Checked {
-        file: &one.report.file,
-        ok: is_ok(one, args),
         fingerprint: one.plan.as_ref().map(|plan| plan.fingerprint.as_str()),
-        diagnostics: one.report.located().collect(),
+        ..Checked::reported(&one.report, is_ok(one, args))
     };
     Files { files: compiled.iter().map(describe).collect() }
 }

@@ -57,7 +57,7 @@ pub(super) fn check_credentials(
         CONFIG_VALUE,
         &connect.file.span,
         "the connection pages need an app registration's own credential",
-        "use `client_secret_file` in `upstream.credential` or in each consumer's `application`, or leave `connect` out",
+        "use a client secret, a certificate or a federated token in `upstream.credential` or in each consumer's `application`, or leave `connect` out",
     )
 }
 

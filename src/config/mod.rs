@@ -24,7 +24,7 @@ pub use consumer::{
     BearerHash, Consumer, ConsumerCredential, ConsumerLimits, JwksLocation, JwtCredential, Networks,
 };
 pub use subject_name::SubjectName;
-pub use upstream::{Timeouts, Upstream, UpstreamCredential};
+pub use upstream::{Proof, Timeouts, Upstream, UpstreamCredential};
 pub use url::BaseUrl;
 
 use crate::rules::{Diagnostic, Report, codes};

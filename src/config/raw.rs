@@ -51,6 +51,7 @@ pub(super) struct ServerLimits {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Upstream {
+    pub(super) cloud: Option<Text>,
     pub(super) graph: Option<Text>,
     pub(super) authority: Option<Text>,
     pub(super) ca_file: Option<Text>,
@@ -86,8 +87,7 @@ pub(super) struct UpstreamCredential {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ManagedIdentity {
-    #[serde(rename = "client_id")]
-    _client_id: Option<String>,
+    pub(super) client_id: Option<Text>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,20 +1,20 @@
 //! The `upstream` section: Graph, Entra, and how to authenticate to them.
 
-use std::ops::Range;
+mod cloud;
+mod credential;
+
 use std::time::Duration;
 
+pub use credential::{Proof, UpstreamCredential};
+
+use self::cloud::check_places;
+use self::credential::{Application, check_credential};
 use super::check::{Context, optional};
 use super::raw::{self, Text};
-use super::{BaseUrl, FileRef, Source};
+use super::{BaseUrl, FileRef};
 use crate::graph::is_guid;
-use crate::rules::codes::{CONFIG_UNSUPPORTED, CONFIG_VALUE};
+use crate::rules::codes::CONFIG_VALUE;
 use crate::rules::yaml::Spanned;
-
-/// Graph's global service (<https://learn.microsoft.com/graph/deployments>); national clouds have others.
-pub(super) const DEFAULT_GRAPH: &str = "https://graph.microsoft.com";
-
-/// Entra's global service (<https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud>).
-pub(super) const DEFAULT_AUTHORITY: &str = "https://login.microsoftonline.com";
 
 /// Connecting takes milliseconds where it works; a SYN that is lost twice takes about 3 s.
 pub(super) const DEFAULT_CONNECT: Duration = Duration::from_secs(10);
@@ -36,24 +36,6 @@ pub struct Upstream {
     ca: Option<FileRef>,
     credential: UpstreamCredential,
     timeouts: Timeouts,
-}
-
-impl UpstreamCredential {
-    /// The tenant of that app registration.
-    pub fn tenant(&self) -> Option<&str> {
-        match self {
-            Self::AccessToken(_) | Self::Forward { .. } => None,
-            Self::ClientSecret { tenant, .. } => Some(tenant),
-        }
-    }
-
-    /// The app registration that this is the credential of, if there is one.
-    pub fn client_id(&self) -> Option<&str> {
-        match self {
-            Self::AccessToken(_) | Self::Forward { .. } => None,
-            Self::ClientSecret { client_id, .. } => Some(client_id),
-        }
-    }
 }
 
 impl Upstream {
@@ -83,27 +65,6 @@ impl Upstream {
     }
 }
 
-/// How this proxy authenticates to Graph.
-#[derive(Clone, Debug)]
-pub enum UpstreamCredential {
-    /// An access token that something else keeps fresh.
-    AccessToken(Source),
-    /// Each consumer's own, which it sends with its requests.
-    Forward {
-        /// Where the configuration says so.
-        span: Range<usize>,
-    },
-    /// The client credentials grant with a secret (RFC 6749, section 4.4).
-    ClientSecret {
-        /// The tenant's domain or id.
-        tenant: String,
-        /// The app registration's id.
-        client_id: String,
-        /// Where the secret is.
-        secret: Source,
-    },
-}
-
 /// How long to wait for Graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
@@ -120,20 +81,14 @@ pub(super) fn check_upstream(
     context: &mut Context<'_>,
 ) -> Option<Upstream> {
     let Spanned { value: upstream, span } = upstream;
-    let graph = check_origin(upstream.graph.as_ref(), DEFAULT_GRAPH, &span, context);
-    let authority = check_origin(upstream.authority.as_ref(), DEFAULT_AUTHORITY, &span, context);
+    let places = check_places(&upstream, &span, context);
     let ca = optional(upstream.ca_file.as_ref(), |text| context.file(text));
     let application = check_application(&upstream, context);
     let credential =
         upstream.credential.0.and_then(|credential| check_credential(&credential, application?, context));
     let timeouts = check_timeouts(upstream.timeouts.and_then(|it| it.0).as_ref(), context);
-    Some(Upstream {
-        graph: graph?,
-        authority: authority?,
-        ca: ca?,
-        credential: credential?,
-        timeouts: timeouts?,
-    })
+    let (graph, authority) = places?;
+    Some(Upstream { graph, authority, ca: ca?, credential: credential?, timeouts: timeouts? })
 }
 
 /// An app registration of a consumer's own, in the tenant of `upstream`.
@@ -151,24 +106,8 @@ pub(super) fn check_own_application(
         CONFIG_VALUE,
         &application.credential.span,
         "this is not an app registration's credential",
-        "write `client_secret_file`; tokens from elsewhere and forwarded ones belong into `upstream.credential`",
+        "write client_secret_file, certificate_file or federated_token_file; other credentials belong into `upstream.credential`",
     )
-}
-
-fn check_origin(
-    written: Option<&Text>,
-    default: &str,
-    section: &Range<usize>,
-    context: &mut Context<'_>,
-) -> Option<BaseUrl> {
-    let default = || Text { value: default.to_owned(), span: section.clone() };
-    BaseUrl::check_origin(&written.cloned().unwrap_or_else(default), context)
-}
-
-/// `tenant` and `client_id`, which only some credentials need.
-struct Application {
-    tenant: Option<String>,
-    client_id: Option<String>,
 }
 
 fn check_application(upstream: &raw::Upstream, context: &mut Context<'_>) -> Option<Application> {
@@ -195,10 +134,10 @@ fn check_tenant(text: &Text, context: &mut Context<'_>) -> Option<String> {
     Some(tenant)
 }
 
-fn check_client_id(text: &Text, context: &mut Context<'_>) -> Option<String> {
+fn check_client_id(text: &Text, context: &mut Context<'_>) -> Option<Text> {
     let client_id = text.value.to_ascii_lowercase();
     if is_guid(&client_id) {
-        return Some(client_id);
+        return Some(Text { value: client_id, span: text.span.clone() });
     }
     context.refuse(
         CONFIG_VALUE,
@@ -206,111 +145,6 @@ fn check_client_id(text: &Text, context: &mut Context<'_>) -> Option<String> {
         "this is not a client id",
         "copy the application (client) id of the app registration: a GUID",
     )
-}
-
-fn check_credential(
-    credential: &Spanned<raw::UpstreamCredential>,
-    application: Application,
-    context: &mut Context<'_>,
-) -> Option<UpstreamCredential> {
-    let written = &credential.value;
-    if let Some(span) = unsupported(written) {
-        return context.refuse(
-            CONFIG_UNSUPPORTED,
-            span,
-            "this kind of credential is not in this version",
-            "use `client_secret_file`, or `access_token_file` with a token that something else keeps fresh",
-        );
-    }
-    if let Some(forward) = &written.forward {
-        return check_forward(forward, written, &credential.span, context);
-    }
-    let sources = [
-        (Kind::AccessToken, Place::File, &written.access_token_file),
-        (Kind::AccessToken, Place::Environment, &written.access_token_env),
-        (Kind::ClientSecret, Place::File, &written.client_secret_file),
-        (Kind::ClientSecret, Place::Environment, &written.client_secret_env),
-    ];
-    let mut chosen =
-        sources.into_iter().filter_map(|(kind, place, text)| text.as_ref().map(|text| (kind, place, text)));
-    let (Some((kind, place, text)), None) = (chosen.next(), chosen.next()) else {
-        return context.refuse(
-            CONFIG_VALUE,
-            &credential.span,
-            "exactly one credential is needed",
-            "name one of client_secret_file, client_secret_env, access_token_file, access_token_env",
-        );
-    };
-    let source = match place {
-        Place::File => context.file(text).map(Source::File)?,
-        Place::Environment => context.environment(text)?,
-    };
-    build_credential(kind, source, application, &credential.span, context)
-}
-
-fn check_forward(
-    forward: &Spanned<bool>,
-    written: &raw::UpstreamCredential,
-    span: &Range<usize>,
-    context: &mut Context<'_>,
-) -> Option<UpstreamCredential> {
-    let others = [
-        &written.access_token_file,
-        &written.access_token_env,
-        &written.client_secret_file,
-        &written.client_secret_env,
-    ];
-    if forward.value && others.into_iter().all(Option::is_none) {
-        return Some(UpstreamCredential::Forward { span: forward.span.clone() });
-    }
-    context.refuse(
-        CONFIG_VALUE,
-        span,
-        "exactly one credential is needed",
-        "write `forward: true` alone, or name a credential of the proxy's own and leave `forward` out",
-    )
-}
-
-#[derive(Clone, Copy)]
-enum Kind {
-    AccessToken,
-    ClientSecret,
-}
-
-#[derive(Clone, Copy)]
-enum Place {
-    File,
-    Environment,
-}
-
-/// The place of a key that stands for a kind that this version does not have.
-fn unsupported(written: &raw::UpstreamCredential) -> Option<&Range<usize>> {
-    let texts = [&written.certificate_file, &written.private_key_file, &written.federated_token_file];
-    texts
-        .into_iter()
-        .find_map(|text| text.as_ref().map(|it| &it.span))
-        .or(written.managed_identity.as_ref().map(|it| &it.span))
-}
-
-fn build_credential(
-    kind: Kind,
-    source: Source,
-    application: Application,
-    span: &Range<usize>,
-    context: &mut Context<'_>,
-) -> Option<UpstreamCredential> {
-    match (kind, application.tenant, application.client_id) {
-        (Kind::AccessToken, _, _) => Some(UpstreamCredential::AccessToken(source)),
-        (Kind::ClientSecret, Some(tenant), Some(client_id)) => {
-            Some(UpstreamCredential::ClientSecret { tenant, client_id, secret: source })
-        }
-        (Kind::ClientSecret, _, _) => context.refuse(
-            CONFIG_VALUE,
-            span,
-            "a client secret needs a tenant and a client id",
-            "add `tenant` and `client_id` to `upstream`",
-        ),
-    }
 }
 
 fn check_timeouts(timeouts: Option<&raw::Timeouts>, context: &mut Context<'_>) -> Option<Timeouts> {

@@ -10,6 +10,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::ticket::Person;
+use crate::jws;
 use crate::pseudonym::KeyRing;
 
 /// A browser brings the result within a second; clocks differ by more.
@@ -85,13 +86,7 @@ impl ResultKeys {
     pub(super) fn sign(&self, claims: &Claims<'_>) -> Result<String, SigningError> {
         let header = json!({ "alg": "EdDSA", "kid": self.newest.id, "typ": "JWT" });
         let claims = serde_json::to_vec(claims).map_err(|_| SigningError)?;
-        let mut token = URL_SAFE_NO_PAD.encode(header.to_string());
-        token.push('.');
-        URL_SAFE_NO_PAD.encode_string(claims, &mut token);
-        let signature = self.newest.pair.sign(token.as_bytes());
-        token.push('.');
-        URL_SAFE_NO_PAD.encode_string(signature, &mut token);
-        Ok(token)
+        jws::compact(&header, &claims, |text| Ok(self.newest.pair.sign(text).as_ref().to_vec()))
     }
 
     /// The public keys as a key set.

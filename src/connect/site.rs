@@ -163,9 +163,8 @@ fn connector(config: &Config, state: &State, consumer: &Consumer) -> Option<Conn
 fn application(config: &Config, state: &State, consumer: &Consumer) -> Option<Application> {
     let upstream = config.upstream();
     let credential = consumer.checked().application().unwrap_or(upstream.credential());
-    let (roots, timeouts) = state.client_settings();
     let authority = upstream.authority().as_str().to_owned();
-    let directory = Directory::new(&authority, credential.tenant()?, roots.to_vec(), timeouts).ok()?;
+    let directory = Directory::new(&authority, credential.tenant()?, state.network().clone()).ok()?;
     Some(Application {
         client_id: credential.client_id()?.to_owned(),
         scope: format!("{}/.default", upstream.graph()),

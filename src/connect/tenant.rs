@@ -7,14 +7,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls_pki_types::CertificateDer;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::graph::is_guid;
 use crate::jwt::{KeySource, Pace};
-use crate::upstream::{BuildError, DocumentClient, DocumentError, DocumentUrl, DocumentUrlError, Timeouts};
+use crate::upstream::{BuildError, DocumentClient, DocumentError, DocumentUrl, DocumentUrlError, Network};
 
 /// Entra moves nothing without months of notice; an hour keeps a mistake short.
 const FRESH: Duration = Duration::from_secs(3600);
@@ -59,8 +58,7 @@ pub(super) struct Directory {
     authority: String,
     tenant: String,
     client: DocumentClient,
-    roots: Vec<CertificateDer<'static>>,
-    timeouts: Timeouts,
+    network: Network,
     known: Mutex<Option<(Instant, Arc<Tenant>)>>,
 }
 
@@ -73,16 +71,11 @@ struct Metadata {
 
 impl Directory {
     /// Asks nobody yet. `authority` is an origin, `tenant` an id or a domain.
-    pub(super) fn new(
-        authority: &str,
-        tenant: &str,
-        roots: Vec<CertificateDer<'static>>,
-        timeouts: Timeouts,
-    ) -> Result<Self, TenantError> {
+    pub(super) fn new(authority: &str, tenant: &str, network: Network) -> Result<Self, TenantError> {
         let url = format!("{authority}/{tenant}/v2.0/.well-known/openid-configuration");
-        let client = DocumentClient::new(DocumentUrl::parse(&url)?, &roots, timeouts)?;
+        let client = DocumentClient::new(DocumentUrl::parse(&url)?, &network)?;
         let (authority, tenant) = (authority.to_owned(), tenant.to_owned());
-        Ok(Self { authority, tenant, client, roots, timeouts, known: Mutex::default() })
+        Ok(Self { authority, tenant, client, network, known: Mutex::default() })
     }
 
     /// The tenant. Those who ask meanwhile wait for one answer.
@@ -107,7 +100,7 @@ impl Directory {
         if !self.is_ours(&metadata.authorization_endpoint) || !self.is_ours(&metadata.jwks_uri) {
             return Err(TenantError::Elsewhere);
         }
-        let keys = DocumentClient::new(DocumentUrl::parse(&metadata.jwks_uri)?, &self.roots, self.timeouts)?;
+        let keys = DocumentClient::new(DocumentUrl::parse(&metadata.jwks_uri)?, &self.network)?;
         Ok(Tenant {
             id: id.to_ascii_lowercase(),
             keys: Arc::new(KeySource::remote(keys, Pace::default())),
@@ -138,7 +131,7 @@ mod tests {
     const AUTHORITY: &str = "https://login.microsoftonline.com";
 
     fn read(tenant: &str, issuer: &str, authorize: &str, keys: &str) -> Result<Tenant, TenantError> {
-        let directory = Directory::new(AUTHORITY, tenant, Vec::new(), Timeouts::default()).unwrap();
+        let directory = Directory::new(AUTHORITY, tenant, Network::default()).unwrap();
         let document =
             serde_json::json!({ "issuer": issuer, "authorization_endpoint": authorize, "jwks_uri": keys });
         directory.read(document.to_string().as_bytes())

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use crate::config::FileRef;
 use crate::config::files::{FileError, read_text};
 use crate::jwt::{KeySet, KeySetError, KeySource, Pace};
-use crate::upstream::{BuildError, DocumentClient, DocumentUrl, Timeouts};
+use crate::upstream::{BuildError, DocumentClient, DocumentUrl, Network};
 
 /// The sources of a state.
 #[derive(Default)]
@@ -52,19 +52,14 @@ impl KeySources {
     }
 
     /// The keys at a URL.
-    pub(super) fn url(
-        &mut self,
-        url: &DocumentUrl,
-        roots: &[CertificateDer<'static>],
-        timeouts: Timeouts,
-    ) -> Result<Arc<KeySource>, BuildError> {
+    pub(super) fn url(&mut self, url: &DocumentUrl, network: &Network) -> Result<Arc<KeySource>, BuildError> {
         let mut known = self.urls.iter().chain(&self.earlier);
-        let remote = match known.find(|it| it.url == *url && it.roots == roots) {
+        let remote = match known.find(|it| it.url == *url && it.roots == network.extra_roots) {
             Some(remote) => remote.clone(),
             None => {
-                let client = DocumentClient::new(url.clone(), roots, timeouts)?;
+                let client = DocumentClient::new(url.clone(), network)?;
                 let source = Arc::new(KeySource::remote(client, Pace::default()));
-                Remote { url: url.clone(), roots: roots.to_vec(), source }
+                Remote { url: url.clone(), roots: network.extra_roots.clone(), source }
             }
         };
         let source = Arc::clone(&remote.source);

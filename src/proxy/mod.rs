@@ -171,7 +171,7 @@ async fn fetch(
     if !answer.is_unauthorized() {
         return Ok(answer);
     }
-    tokens.invalidate(&token).await;
+    tokens.invalidate(&token);
     let renewed = tokens.token().await?;
     if Arc::ptr_eq(&token, &renewed) {
         return Ok(answer);

@@ -1,6 +1,8 @@
 //! What a configuration becomes: clients, consumers, keys. Built whole or not at all.
 
-use std::ops::Range;
+mod credentials;
+
+use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,17 +19,14 @@ use super::key_sources::KeySources;
 use super::problem::{Problem, Unknown};
 use crate::admit::{Keys, Policy};
 use crate::config::files::{read_secret, read_text};
-use crate::config::{
-    self, BaseUrl, Config, ConsumerCredential, JwksLocation, Networks, Source, UpstreamCredential,
-};
+use crate::config::{self, BaseUrl, Config, ConsumerCredential, JwksLocation, Networks, UpstreamCredential};
 use crate::graph;
 use crate::jwt::{KeySource, Verifier};
 use crate::pseudonym::{AddressPolicy, KeyRing};
 use crate::rules::{self, Diagnostic, Plan, Report};
 use crate::server::Peer;
 use crate::upstream::{
-    Credential, GraphClient, MAX_BODY, Origin, Pace, SecretSource, Settings, Timeouts, TokenSettings,
-    TokenSource,
+    Credential, GraphClient, MAX_BODY, Network, Origin, Proxies, Settings, Timeouts, TokenSource,
 };
 
 /// What requests run on.
@@ -39,8 +38,7 @@ pub struct State {
     trusted_proxies: Networks,
     consumers: Consumers,
     key_sources: KeySources,
-    extra_roots: Vec<CertificateDer<'static>>,
-    timeouts: Timeouts,
+    network: Network,
 }
 
 /// Why a configuration could not become a state: reports about it and the files it names.
@@ -105,9 +103,9 @@ impl State {
         self.consumers.iter()
     }
 
-    /// What a client of the directory needs: certification authorities beside the platform's, and time limits.
-    pub(crate) fn client_settings(&self) -> (&[CertificateDer<'static>], Timeouts) {
-        (&self.extra_roots, self.timeouts)
+    /// How the servers above are reached.
+    pub(crate) fn network(&self) -> &Network {
+        &self.network
     }
 
     pub(super) fn endpoint_names(&self) -> Vec<Arc<str>> {
@@ -152,17 +150,16 @@ struct Builder<'a> {
 impl Builder<'_> {
     fn state(&mut self) -> Option<State> {
         let upstream = self.config.upstream();
-        let roots = self.extra_roots();
+        let network = self.network();
         let graph = self.origin(upstream.graph());
         let keys = self.keys();
-        let tokens = self.applications(roots.as_deref(), graph.as_ref());
+        let tokens = self.applications(network.as_ref(), graph.as_ref());
         let consumers = self.config.consumers().iter().zip(tokens);
         let consumers: Vec<_> = consumers
-            .map(|(it, tokens)| self.consumer(it, roots.as_deref(), keys.as_ref(), tokens))
+            .map(|(it, tokens)| self.consumer(it, network.as_ref(), keys.as_ref(), tokens))
             .collect();
-        let (roots, graph) = (roots?, graph?);
-        let timeouts = self.timeouts();
-        let settings = Settings { graph, extra_roots: roots.clone(), timeouts, max_body: MAX_BODY };
+        let network = network?;
+        let settings = Settings { graph: graph?, network: network.clone(), max_body: MAX_BODY };
         let client = self.built(GraphClient::new(settings));
         Some(State {
             graph: client?,
@@ -171,46 +168,8 @@ impl Builder<'_> {
             trusted_proxies: self.config.trusted_proxies().clone(),
             consumers: Consumers::new(consumers.into_iter().collect::<Option<_>>()?),
             key_sources: std::mem::take(&mut self.key_sources).complete(),
-            extra_roots: roots,
-            timeouts,
+            network,
         })
-    }
-
-    /// The tokens of each consumer's application; `Some(None)` where it brings its own. Who shares an application, shares its tokens.
-    fn applications(
-        &mut self,
-        roots: Option<&[CertificateDer<'static>]>,
-        graph: Option<&Origin>,
-    ) -> Vec<Option<Option<Arc<TokenSource>>>> {
-        let config = self.config;
-        let shared = self.application(config.upstream().credential(), roots, graph);
-        let own = |consumer: &config::Consumer| match consumer.application() {
-            Some(credential) => self.application(credential, roots, graph),
-            None => shared.clone(),
-        };
-        config.consumers().iter().map(own).collect()
-    }
-
-    fn application(
-        &mut self,
-        credential: &UpstreamCredential,
-        roots: Option<&[CertificateDer<'static>]>,
-        graph: Option<&Origin>,
-    ) -> Option<Option<Arc<TokenSource>>> {
-        let Some(credential) = self.credential(credential)? else { return Some(None) };
-        if let Some((_, tokens)) = self.sources.iter().find(|(known, _)| *known == credential) {
-            return Some(Some(Arc::clone(tokens)));
-        }
-        let settings = TokenSettings {
-            credential: credential.clone(),
-            graph: graph?.clone(),
-            extra_roots: roots?.to_vec(),
-            timeouts: self.timeouts(),
-            pace: Pace::default(),
-        };
-        let tokens = Arc::new(self.built(TokenSource::new(settings))?);
-        self.sources.push((credential, Arc::clone(&tokens)));
-        Some(Some(tokens))
     }
 
     fn report(&mut self, finding: Diagnostic) {
@@ -218,7 +177,7 @@ impl Builder<'_> {
     }
 
     /// A client that cannot be built is the machine's fault, not a line's.
-    fn built<T>(&mut self, result: Result<T, crate::upstream::BuildError>) -> Option<T> {
+    fn built<T, E: Display>(&mut self, result: Result<T, E>) -> Option<T> {
         result
             .map_err(|error| {
                 self.report(Diagnostic::error(rules::codes::CONFIG_FILE, 0..0, error.to_string()));
@@ -235,9 +194,11 @@ impl Builder<'_> {
         }
     }
 
-    fn timeouts(&self) -> Timeouts {
+    fn network(&mut self) -> Option<Network> {
         let config::Timeouts { connect, response, idle } = self.config.upstream().timeouts();
-        Timeouts { connect, head: response, idle, ..Timeouts::default() }
+        let timeouts = Timeouts { connect, head: response, idle, ..Timeouts::default() };
+        let (extra_roots, proxies) = (self.extra_roots(), self.built(Proxies::from_env()));
+        Some(Network { extra_roots: extra_roots?, timeouts, proxies: proxies? })
     }
 
     fn origin(&mut self, url: &BaseUrl) -> Option<Origin> {
@@ -267,69 +228,30 @@ impl Builder<'_> {
         }
     }
 
-    /// `Some(None)` where the proxy has none of its own.
-    fn credential(&mut self, credential: &UpstreamCredential) -> Option<Option<Credential>> {
-        Some(Some(match credential {
-            UpstreamCredential::Forward { span } => {
-                self.report(bypass(span));
-                return Some(None);
-            }
-            UpstreamCredential::AccessToken(source) => {
-                self.check_secret(source)?;
-                match source {
-                    Source::File(file) => Credential::AccessTokenFile(file.path().to_owned()),
-                    Source::Environment { name, .. } => Credential::AccessTokenEnv(name.clone()),
-                }
-            }
-            UpstreamCredential::ClientSecret { tenant, client_id, secret } => {
-                self.check_secret(secret)?;
-                Credential::ClientSecret {
-                    authority: self.origin(self.config.upstream().authority())?,
-                    tenant: tenant.clone(),
-                    client_id: client_id.clone(),
-                    secret: secret_source(secret),
-                }
-            }
-        }))
-    }
-
-    /// Secrets are read when they are used; that one is there is checked at once.
-    fn check_secret(&mut self, source: &Source) -> Option<()> {
-        read_secret(source).map(drop).map_err(|error| self.report(source.unusable(&error))).ok()
-    }
-
     fn keys(&mut self) -> Option<KeyRing> {
         let source = self.config.keys();
         let text = read_secret(source).map_err(|error| self.report(source.unusable(&error))).ok()?;
         KeyRing::parse(&text).map_err(|error| self.report(source.unusable(&error))).ok()
     }
 
-    fn known_by(
-        &mut self,
-        consumer: &config::Consumer,
-        roots: Option<&[CertificateDer<'static>]>,
-    ) -> Option<KnownBy> {
+    fn known_by(&mut self, consumer: &config::Consumer, network: Option<&Network>) -> Option<KnownBy> {
         match consumer.credential() {
             ConsumerCredential::Bearer(hashes) => Some(KnownBy::Bearer(hashes.clone())),
             ConsumerCredential::Certificate(names) => Some(KnownBy::Certificate(names.clone())),
             ConsumerCredential::Jwt(jwt) => {
-                let keys = self.issuer_keys(&jwt.keys, roots)?;
+                let keys = self.issuer_keys(&jwt.keys, network)?;
                 Some(KnownBy::Jwt(Verifier::new(jwt.expected.clone(), keys)))
             }
         }
     }
 
-    fn issuer_keys(
-        &mut self,
-        location: &JwksLocation,
-        roots: Option<&[CertificateDer<'static>]>,
-    ) -> Option<Arc<KeySource>> {
+    fn issuer_keys(&mut self, location: &JwksLocation, network: Option<&Network>) -> Option<Arc<KeySource>> {
         match location {
             JwksLocation::File(file) => {
                 self.key_sources.file(file).map_err(|error| self.report(file.unusable(&error))).ok()
             }
             JwksLocation::Url(url) => {
-                let source = self.key_sources.url(url, roots?, self.timeouts());
+                let source = self.key_sources.url(url, network?);
                 self.built(source)
             }
         }
@@ -338,11 +260,11 @@ impl Builder<'_> {
     fn consumer(
         &mut self,
         consumer: &config::Consumer,
-        roots: Option<&[CertificateDer<'static>]>,
+        network: Option<&Network>,
         keys: Option<&KeyRing>,
         tokens: Option<Option<Arc<TokenSource>>>,
     ) -> Option<Arc<Consumer>> {
-        let known_by = self.known_by(consumer, roots);
+        let known_by = self.known_by(consumer, network);
         let (plan, rules) = self.plan(consumer)?;
         let graph = graph::Origin::parse(self.config.upstream().graph().as_str()).ok()?;
         let addresses = AddressPolicy {
@@ -371,19 +293,5 @@ impl Builder<'_> {
             self.reports.push(compiled.report);
         }
         compiled.plan.map(|plan| (Arc::new(plan), text))
-    }
-}
-
-/// What a reviewer should know of forwarded tokens.
-fn bypass(span: &Range<usize>) -> Diagnostic {
-    let message = "consumers bring their own tokens for Graph, with which they could ask it past this proxy";
-    let hint = "let the proxy have the permissions and the consumers none, or see to it that they cannot reach Graph";
-    Diagnostic::warning(rules::codes::CONFIG_BYPASS, span.clone(), message).hint(hint)
-}
-
-fn secret_source(source: &Source) -> SecretSource {
-    match source {
-        Source::File(file) => SecretSource::File(file.path().to_owned()),
-        Source::Environment { name, .. } => SecretSource::Env(name.clone()),
     }
 }

@@ -105,8 +105,6 @@ codes! {
     CONFIG_PLAINTEXT = "G0402";
     /// A file that the configuration names cannot be read or used.
     CONFIG_FILE = "G0403";
-    /// A setting that this version does not support.
-    CONFIG_UNSUPPORTED = "G0404";
     /// Two consumers that cannot be told apart.
     CONFIG_CONSUMER = "G0405";
     /// Consumers hold tokens with which they could ask Graph past the proxy.

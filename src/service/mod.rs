@@ -49,9 +49,9 @@ pub enum StartError {
     /// The configuration file cannot be read.
     #[error(transparent)]
     Config(#[from] FileError),
-    /// The configuration, or a file that it names, is wrong; the text is the rendered reports.
-    #[error("the configuration cannot be used\n\n{0}")]
-    Reports(String),
+    /// The configuration, or a file that it names, is wrong.
+    #[error("the configuration cannot be used\n\n{}", .0.iter().map(Report::render).collect::<String>())]
+    Reports(Vec<Report>),
     /// The audit log cannot be opened.
     #[error(transparent)]
     Audit(#[from] OpenError),
@@ -175,6 +175,18 @@ impl Service {
     }
 }
 
+/// Reads and checks all that a service would be built from, and opens nothing for writing. Gives the findings that would
+/// not stop it.
+///
+/// # Errors
+///
+/// [`StartError`].
+pub fn check(file: &Path) -> Result<Vec<Report>, StartError> {
+    let Loaded { config, warnings, .. } = load(file, &mut Seen::default(), None)?;
+    config.tls().map(TlsState::load).transpose()?;
+    Ok(warnings)
+}
+
 /// Has a new state fetch what its first requests will want, beside them.
 fn warm(state: Arc<State>) {
     drop(tokio::spawn(async move { state.warm().await }));
@@ -220,11 +232,11 @@ fn load(file: &Path, seen: &mut Seen, earlier: Option<&State>) -> Result<Loaded,
     let name = file.display().to_string();
     seen.restart(file);
     let text = read_text(file)?;
-    let config = Config::load(&name, &text).map_err(|report| StartError::Reports(report.render()))?;
+    let config = Config::load(&name, &text).map_err(|report| StartError::Reports(vec![report]))?;
     seen.note_named(&config);
-    let (state, warnings) = State::rebuild(&name, &text, &config, earlier)
-        .map_err(|error| StartError::Reports(error.reports.iter().map(Report::render).collect()))?;
+    let (state, warnings) =
+        State::rebuild(&name, &text, &config, earlier).map_err(|error| StartError::Reports(error.reports))?;
     let site = Site::build(&config, &state)
-        .map_err(|found| StartError::Reports(Report::new(&name, &text, vec![found]).render()))?;
+        .map_err(|found| StartError::Reports(vec![Report::new(&name, &text, vec![found])]))?;
     Ok(Loaded { config, state, site, warnings })
 }

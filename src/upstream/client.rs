@@ -3,15 +3,14 @@
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
-use rustls_pki_types::CertificateDer;
 
 use super::body::UpstreamBody;
 use super::connector::BuildError;
 use super::error::UpstreamError;
+use super::network::Network;
 use super::origin::Origin;
 use super::request::RequestHeaders;
 use super::secret::Secret;
-use super::timeouts::Timeouts;
 use super::transport::Transport;
 
 /// The most bytes of a body as sent, in most cases compressed. A page of 1,000 messages with bodies is 5.6 MB before
@@ -23,10 +22,8 @@ pub const MAX_BODY: u64 = 200 * 1024 * 1024;
 pub struct Settings {
     /// Where Graph is, `https://graph.microsoft.com` or a national cloud.
     pub graph: Origin,
-    /// Certification authorities beside the platform's.
-    pub extra_roots: Vec<CertificateDer<'static>>,
-    /// Time limits.
-    pub timeouts: Timeouts,
+    /// How it is reached.
+    pub network: Network,
     /// The most bytes of a body as sent; [`MAX_BODY`] is the default.
     pub max_body: u64,
 }
@@ -44,8 +41,8 @@ impl GraphClient {
     /// # Errors
     /// [`BuildError`] where TLS cannot be set up.
     pub fn new(settings: Settings) -> Result<Self, BuildError> {
-        let Settings { graph, extra_roots, timeouts, max_body } = settings;
-        let transport = Transport::new(&graph, &extra_roots, timeouts)?;
+        let Settings { graph, network, max_body } = settings;
+        let transport = Transport::new(&graph, &network)?;
         Ok(Self { graph, transport, max_body })
     }
 

@@ -1,4 +1,5 @@
-//! Opens connections: DNS, TCP and TLS, each under its own time limit and with its own error.
+//! Opens connections: DNS, TCP, a tunnel where a proxy is on the way, and TLS, each under its own time limit and with its
+//! own error.
 
 use std::error::Error;
 use std::pin::Pin;
@@ -6,20 +7,35 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use http::Uri;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::GaiResolver;
+use hyper_util::client::legacy::connect::proxy::Tunnel;
+use hyper_util::rt::TokioIo;
 use rustls::crypto::aws_lc_rs;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
+use tokio::net::TcpStream;
 use tower_service::Service;
 
 use super::error::{Phase, UpstreamError, find, io_kind};
+use super::network::Network;
 use super::origin::Origin;
-use super::timeouts::Timeouts;
+use super::token::IdentityError;
 
-/// The connector of the pooled client: TLS around TCP around DNS.
-pub(super) type Connector = Timed<HttpsConnector<Timed<HttpConnector<Timed<GaiResolver>>>>>;
+/// The connector of the pooled client: TLS around a way to the server.
+pub(super) type Connector = Timed<HttpsConnector<Way>>;
+
+/// TCP around DNS.
+type Tcp = Timed<HttpConnector<Timed<GaiResolver>>>;
+
+/// Straight to the server, or through a proxy.
+#[derive(Clone)]
+pub(super) enum Way {
+    Direct(Tcp),
+    Tunnel(Box<Timed<Tunnel<Tcp>>>),
+}
 
 /// Why no client could be built.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -35,6 +51,9 @@ pub enum BuildError {
         /// What is wrong with it.
         source: rustls::Error,
     },
+    /// The machine's identity service cannot be asked.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// Neither the platform nor the configuration names a certification authority.
     #[error("no root certificate: install the platform's CA bundle or name a CA file")]
     NoRoots,
@@ -44,19 +63,28 @@ pub enum BuildError {
 }
 
 /// Builds the connector for one origin. TLS offers HTTP/2 and HTTP/1.1 (ALPN, RFC 7301).
-pub(super) fn connector(
-    origin: &Origin,
-    extra_roots: &[CertificateDer<'static>],
-    timeouts: &Timeouts,
-) -> Result<Connector, BuildError> {
-    let builder = HttpsConnectorBuilder::new().with_tls_config(tls(origin, extra_roots)?);
+pub(super) fn connector(origin: &Origin, network: &Network) -> Result<Connector, BuildError> {
+    let timeouts = &network.timeouts;
+    let builder = HttpsConnectorBuilder::new().with_tls_config(tls(origin, &network.extra_roots)?);
     let builder = if origin.is_tls() { builder.https_only() } else { builder.https_or_http() };
-    let https = builder.enable_all_versions().wrap_connector(tcp(timeouts.connect));
+    let https = builder.enable_all_versions().wrap_connector(way(origin, network));
     // The outer limit covers the inner phases too, so it is their sum.
-    Ok(Timed { inner: https, limit: timeouts.connect * 2 + timeouts.tls, phase: Phase::Tls })
+    Ok(Timed { inner: https, limit: timeouts.connect * 3 + timeouts.tls, phase: Phase::Tls })
 }
 
-fn tcp(limit: Duration) -> Timed<HttpConnector<Timed<GaiResolver>>> {
+fn way(origin: &Origin, network: &Network) -> Way {
+    let limit = network.timeouts.connect;
+    let Some(found) = network.proxies.before(origin) else {
+        return Way::Direct(tcp(limit));
+    };
+    let mut tunnel = Tunnel::new(found.proxy, tcp(limit));
+    if let Some(authorization) = found.authorization {
+        tunnel = tunnel.with_auth(authorization);
+    }
+    Way::Tunnel(Box::new(Timed { inner: tunnel, limit: limit * 3, phase: Phase::Proxy }))
+}
+
+fn tcp(limit: Duration) -> Tcp {
     let resolver = Timed { inner: GaiResolver::new(), limit, phase: Phase::Resolve };
     let mut http = HttpConnector::new_with_resolver(resolver);
     http.enforce_http(false);
@@ -115,12 +143,33 @@ where
     }
 }
 
+impl Service<Uri> for Way {
+    type Response = TokioIo<TcpStream>;
+    type Error = UpstreamError;
+    type Future = Pin<Box<dyn Future<Output = Result<TokioIo<TcpStream>, UpstreamError>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), UpstreamError>> {
+        match self {
+            Self::Direct(tcp) => tcp.poll_ready(cx),
+            Self::Tunnel(tunnel) => tunnel.poll_ready(cx),
+        }
+    }
+
+    fn call(&mut self, server: Uri) -> Self::Future {
+        match self {
+            Self::Direct(tcp) => tcp.call(server),
+            Self::Tunnel(tunnel) => tunnel.call(server),
+        }
+    }
+}
+
 /// The error of the innermost phase that has named itself, else of this one.
 fn blame(phase: Phase, error: &(dyn Error + 'static)) -> UpstreamError {
     if let Some(inner) = find::<UpstreamError>(error) {
         return inner.clone();
     }
     match phase {
+        Phase::Proxy => UpstreamError::Proxy,
         Phase::Resolve => UpstreamError::Resolve,
         Phase::Tls => UpstreamError::Tls(find::<rustls::Error>(error).cloned()),
         Phase::Connect | Phase::Head | Phase::Idle | Phase::Total => {

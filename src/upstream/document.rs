@@ -8,13 +8,12 @@ use bytes::{Bytes, BytesMut};
 use http::header::{ACCEPT, CONTENT_ENCODING, HeaderValue, USER_AGENT};
 use http::{Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Full};
-use rustls_pki_types::CertificateDer;
 
 use super::body::UpstreamBody;
 use super::connector::BuildError;
 use super::error::UpstreamError;
+use super::network::Network;
 use super::origin::{Origin, OriginError};
-use super::timeouts::Timeouts;
 use super::transport::Transport;
 
 /// The most bytes of a document. Entra's key set has some 20 KiB, its OpenID configuration two.
@@ -91,19 +90,9 @@ impl DocumentClient {
     ///
     /// # Errors
     /// [`BuildError`] where TLS cannot be set up.
-    pub fn new(
-        url: DocumentUrl,
-        extra_roots: &[CertificateDer<'static>],
-        timeouts: Timeouts,
-    ) -> Result<Self, BuildError> {
-        let short = |limit: Duration| limit.min(LIMIT);
-        let timeouts = Timeouts {
-            head: short(timeouts.head),
-            idle: short(timeouts.idle),
-            total: short(timeouts.total),
-            ..timeouts
-        };
-        Ok(Self { transport: Transport::new(&url.origin, extra_roots, timeouts)?, url })
+    pub fn new(url: DocumentUrl, network: &Network) -> Result<Self, BuildError> {
+        let network = Network { timeouts: network.timeouts.within(LIMIT), ..network.clone() };
+        Ok(Self { transport: Transport::new(&url.origin, &network)?, url })
     }
 
     /// Where the document is.

@@ -24,6 +24,11 @@ pub enum UpstreamError {
     /// Not HTTP, or HTTP used wrongly (upstream, or a middlebox).
     #[error("the upstream broke the HTTP protocol")]
     Protocol,
+    /// The proxy on the way did not open a tunnel (configuration of the proxy, or of `HTTPS_PROXY`).
+    #[error(
+        "the proxy that HTTPS_PROXY names opened no tunnel: check its address, whether it lets this host through, and whether it wants a password"
+    )]
+    Proxy,
     /// A 3xx status. Following it could lead anywhere (configuration: wrong host; or a captive portal).
     #[error("the upstream answered with a redirect, which is never followed: check the configured host")]
     Redirect,
@@ -59,6 +64,8 @@ pub enum Phase {
     Head,
     /// Silence within the body.
     Idle,
+    /// Opening a tunnel through a proxy.
+    Proxy,
     /// Resolving the host name.
     Resolve,
     /// The TLS handshake.
@@ -72,6 +79,7 @@ impl fmt::Display for Phase {
         f.write_str(match self {
             Self::Connect => "opening the connection",
             Self::Head => "waiting for the head of the answer",
+            Self::Proxy => "opening a tunnel through the proxy",
             Self::Idle => "silence within the body",
             Self::Resolve => "resolving the host name",
             Self::Tls => "the TLS handshake",

@@ -7,8 +7,8 @@
 //!            connector (DNS, TCP, TLS, each with its limit), pool, UpstreamBody (bounds, time limits)
 //! ```
 //!
-//! Nothing here reads what an answer means. No redirect is followed, no cookie kept and no environment variable of the
-//! `HTTPS_PROXY` kind obeyed: where a request goes is decided by the configuration alone. Errors say who is to blame and
+//! Nothing here reads what an answer means. No redirect is followed and no cookie kept; a proxy of `HTTPS_PROXY` is a tunnel
+//! for TLS that ends at the configured server. Errors say who is to blame and
 //! carry nothing of what the other side sent, so that they can be logged as they are.
 
 mod body;
@@ -16,7 +16,9 @@ mod client;
 mod connector;
 mod document;
 mod error;
+mod network;
 mod origin;
+mod proxies;
 mod request;
 mod secret;
 mod timeouts;
@@ -28,11 +30,14 @@ pub use client::{GraphClient, MAX_BODY, Settings};
 pub use connector::BuildError;
 pub use document::{DocumentClient, DocumentError, DocumentUrl, DocumentUrlError, MAX_DOCUMENT};
 pub use error::{Phase, UpstreamError};
+pub use network::Network;
 pub use origin::{Origin, OriginError};
+pub use proxies::{Proxies, ProxyError};
 pub use request::{ConsistencyLevel, MediaType, Preference, RequestHeaders, RequestId};
 pub use secret::{MAX_SECRET, Secret, SecretError, SecretSource};
 pub use timeouts::Timeouts;
 pub use token::{
-    AccessToken, AnswerFault, AuthorizationCode, Credential, OAuthError, Pace, TokenError, TokenSettings,
+    AccessToken, AnswerFault, AuthorizationCode, CertificateError, CertificateFiles, CertificateKey,
+    Credential, IdentityError, IdentityService, OAuthError, Pace, Proof, TokenError, TokenSettings,
     TokenSource,
 };

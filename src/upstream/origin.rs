@@ -48,6 +48,23 @@ impl Origin {
         Ok(Self { scheme, authority })
     }
 
+    /// A service of the machine's own that is asked without TLS, because no packet leaves its link: `http` to a link-local
+    /// address (RFC 3927, RFC 4291 section 2.5.6), such as the metadata services of clouds. Otherwise as [`Self::new`].
+    ///
+    /// # Errors
+    /// [`OriginError`] where the origin cannot be trusted with a credential.
+    pub(super) fn on_machine(scheme: Scheme, authority: Authority) -> Result<Self, OriginError> {
+        match Self::new(scheme.clone(), authority.clone()) {
+            Err(OriginError::Plaintext) if is_link_local(authority.host()) => Ok(Self { scheme, authority }),
+            done => done,
+        }
+    }
+
+    /// Whether the host can only be this machine.
+    pub(super) fn is_loopback(&self) -> bool {
+        is_loopback(self.authority.host())
+    }
+
     /// Whether TLS protects the connection.
     pub(super) fn is_tls(&self) -> bool {
         self.scheme == Scheme::HTTPS
@@ -77,8 +94,19 @@ impl fmt::Display for Origin {
 
 /// Whether `host` can only be this machine. A name other than `localhost` (RFC 6761 section 6.3) can be anybody.
 fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost") || bare.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+    host.eq_ignore_ascii_case("localhost") || address(host).is_some_and(|address| address.is_loopback())
+}
+
+fn is_link_local(host: &str) -> bool {
+    match address(host) {
+        Some(IpAddr::V4(address)) => address.is_link_local(),
+        Some(IpAddr::V6(address)) => address.is_unicast_link_local(),
+        None => false,
+    }
+}
+
+fn address(host: &str) -> Option<IpAddr> {
+    host.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }
 
 #[cfg(test)]
@@ -102,6 +130,23 @@ mod tests {
         }
         assert_eq!(origin("ftp://graph.microsoft.com"), Err(OriginError::Scheme));
         assert_eq!(origin("https://graph.microsoft.com@evil.example"), Err(OriginError::UserInfo));
+    }
+
+    #[test]
+    fn plaintext_on_the_machines_own_link_is_for_its_own_services() {
+        let on_machine = |text: &str| {
+            let parts = text.parse::<Uri>().unwrap().into_parts();
+            Origin::on_machine(parts.scheme.unwrap(), parts.authority.unwrap())
+        };
+        for good in
+            ["http://169.254.169.254", "http://[fe80::1]", "http://localhost:42356", "https://a.example"]
+        {
+            assert!(on_machine(good).is_ok(), "{good}");
+        }
+        for bad in ["http://10.0.0.1", "http://169.254.169.254.evil.example", "http://169.253.0.1"] {
+            assert_eq!(on_machine(bad), Err(OriginError::Plaintext), "{bad}");
+        }
+        assert_eq!(origin("http://169.254.169.254"), Err(OriginError::Plaintext));
     }
 
     #[test]

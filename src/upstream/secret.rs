@@ -1,6 +1,6 @@
 //! Secrets in memory, and where they come from: a file or the environment, never the configuration itself.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::{env, fmt, io};
 
 use subtle::ConstantTimeEq;
@@ -87,7 +87,7 @@ impl SecretSource {
 }
 
 /// The file's bytes, at most one more than is allowed. The room is made beforehand: a buffer that grows leaves copies.
-async fn read_file(path: &PathBuf) -> io::Result<Zeroizing<Vec<u8>>> {
+pub(super) async fn read_file(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut raw = Zeroizing::new(Vec::with_capacity(MAX_SECRET + 1));
     let mut file = File::open(path).await?;
     while raw.len() <= MAX_SECRET && (&mut file).take(room(&raw)).read_buf(&mut *raw).await? > 0 {}

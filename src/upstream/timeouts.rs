@@ -33,6 +33,14 @@ pub struct Timeouts {
     pub total: Duration,
 }
 
+impl Timeouts {
+    /// The same, but for exchanges that others wait for: each step of an answer within `limit`.
+    pub(super) fn within(self, limit: Duration) -> Self {
+        let short = |own: Duration| own.min(limit);
+        Self { head: short(self.head), idle: short(self.idle), total: short(self.total), ..self }
+    }
+}
+
 impl Default for Timeouts {
     fn default() -> Self {
         Self { connect: CONNECT, tls: TLS, head: HEAD, idle: IDLE, total: TOTAL }

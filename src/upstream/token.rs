@@ -1,32 +1,51 @@
-//! The access token that opens Graph: fetched once, shared by everybody, renewed shortly before it ends.
+//! The access token that opens Graph: fetched once, shared by everybody, renewed well before it ends.
 //!
-//! Three things must never happen: two renewals at a time, a renewal storm when Graph or Entra refuses, and a consumer
-//! who stops a renewal by hanging up. So there is one state behind one lock, a failure is remembered for a while and
-//! given to everyone who asks meanwhile, and the renewal runs in a task of its own that holds the lock: when the
-//! caller goes away, the task finishes for the next one.
+//! Four things must never happen: two renewals at a time, a renewal storm when Graph or Entra refuses, a consumer who stops a
+//! renewal by hanging up, and a request that waits for Entra while a good token is at hand. So a renewal runs in a task of its
+//! own that holds the one [`Renewal`] lock: when the caller goes away, the task finishes for the next one. Who comes
+//! while the token still lives takes it and goes; who comes without one waits for the lock and looks again. A failure is
+//! remembered for a while and given to everyone who asks meanwhile.
+//!
+//! | file | what |
+//! |---|---|
+//! | `credential` | the ways to a token |
+//! | `entra` | an app registration at the token endpoint |
+//! | `assertion` | what a certificate's key signs in place of a secret |
+//! | `identity` | managed identities |
+//! | `form`, `answer` | what is sent, and what comes back |
+//! | `error` | why there is no token, in words for the operator |
 
+mod answer;
+mod assertion;
+mod credential;
 mod entra;
 mod error;
+mod form;
+mod identity;
 
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rustls_pki_types::CertificateDer;
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::sync::{Mutex as Lock, OwnedMutexGuard};
 use tokio::time::Instant;
 
-use self::entra::ClientCredentials;
+pub use self::assertion::{CertificateError, CertificateFiles, CertificateKey};
+pub use self::credential::{Credential, Proof};
+use self::entra::Application;
 pub use self::error::{AnswerFault, OAuthError, TokenError};
+use self::identity::ManagedIdentity;
+pub use self::identity::{IdentityError, IdentityService};
 use super::connector::BuildError;
+use super::network::Network;
 use super::origin::Origin;
 use super::secret::{Secret, SecretSource};
-use super::timeouts::Timeouts;
-use super::transport::Transport;
 
 /// A token lives 60 to 90 minutes; renewed five minutes early, it outlives the longest request and a short outage of
 /// Entra.
 const RENEW_MARGIN: Duration = Duration::from_secs(300);
+
+/// Replicas that were started together do not ask together.
+const JITTER: Duration = Duration::from_secs(120);
 
 /// The least time between two renewals, successful or not. An operator who repairs a secret waits no longer than this.
 const MIN_INTERVAL: Duration = Duration::from_secs(10);
@@ -34,31 +53,16 @@ const MIN_INTERVAL: Duration = Duration::from_secs(10);
 /// How often a token file is read again. Other programs rewrite it minutes before the old token ends.
 const FILE_CHECK: Duration = Duration::from_secs(1);
 
-/// How the proxy proves to Graph who it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Credential {
-    /// A token that another program keeps fresh in a file.
-    AccessTokenFile(PathBuf),
-    /// A token in an environment variable: for trials, as it cannot be renewed.
-    AccessTokenEnv(String),
-    /// An app registration's client secret (OAuth 2.0 client credentials grant, RFC 6749 section 4.4).
-    ClientSecret {
-        /// Where Entra is, `https://login.microsoftonline.com` or a national cloud.
-        authority: Origin,
-        /// The tenant's id or one of its domains.
-        tenant: String,
-        /// The app registration's id.
-        client_id: String,
-        /// The secret's value, read anew for each renewal.
-        secret: SecretSource,
-    },
-}
+/// How long each step of a renewal may take: requests may wait for it, and a token endpoint answers within a second.
+const LIMIT: Duration = Duration::from_secs(20);
 
 /// When to renew.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
     /// How long before its end a token is renewed. A token that lives less than twice as long is renewed at half time.
     pub renew_margin: Duration,
+    /// By how much the margin is longer at most, drawn anew for each token.
+    pub jitter: Duration,
     /// The least time between two renewals.
     pub min_interval: Duration,
     /// How often a token file is read again.
@@ -67,7 +71,12 @@ pub struct Pace {
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { renew_margin: RENEW_MARGIN, min_interval: MIN_INTERVAL, file_check: FILE_CHECK }
+        Self {
+            renew_margin: RENEW_MARGIN,
+            jitter: JITTER,
+            min_interval: MIN_INTERVAL,
+            file_check: FILE_CHECK,
+        }
     }
 }
 
@@ -78,10 +87,8 @@ pub struct TokenSettings {
     pub credential: Credential,
     /// The Graph that the token is for.
     pub graph: Origin,
-    /// Certification authorities beside the platform's.
-    pub extra_roots: Vec<CertificateDer<'static>>,
-    /// Time limits of a renewal.
-    pub timeouts: Timeouts,
+    /// How the issuer is reached.
+    pub network: Network,
     /// When to renew.
     pub pace: Pace,
 }
@@ -117,31 +124,46 @@ pub struct AuthorizationCode<'a> {
 pub struct TokenSource {
     issuer: Arc<Issuer>,
     state: Arc<Mutex<State>>,
+    renewal: Renewal,
     pace: Pace,
 }
+
+/// Who holds it renews, alone.
+type Renewal = Arc<Lock<()>>;
 
 impl TokenSource {
     /// Builds the source. Asks nobody yet.
     ///
     /// # Errors
-    /// [`BuildError`] where TLS cannot be set up or the tenant is neither an id nor a domain.
+    /// [`BuildError`] where TLS cannot be set up or the issuer has no usable address.
     pub fn new(settings: TokenSettings) -> Result<Self, BuildError> {
         let pace = settings.pace;
         let issuer = Arc::new(Issuer::new(settings)?);
-        Ok(Self { issuer, state: Arc::default(), pace })
+        Ok(Self { issuer, state: Arc::default(), renewal: Arc::default(), pace })
     }
 
-    /// The current token, fetched or renewed if need be. Concurrent callers wait for one renewal.
+    /// The current token, fetched or renewed if need be. Concurrent callers wait for one renewal, and for none while the
+    /// current token is still good.
     ///
     /// # Errors
     /// [`TokenError`], the same one for every caller until [`Pace::min_interval`] has passed.
     pub async fn token(&self) -> Result<Arc<AccessToken>, TokenError> {
-        let state = Arc::clone(&self.state).lock_owned().await;
-        if let Some(settled) = state.settled(Instant::now()) {
+        match self.state().at(Instant::now()) {
+            Standing::Settled(settled) => return settled,
+            Standing::Due(token) => {
+                if let Ok(turn) = Arc::clone(&self.renewal).try_lock_owned() {
+                    drop(tokio::spawn(self.renew(turn)));
+                }
+                return Ok(token);
+            }
+            Standing::Needed => {}
+        }
+        let turn = Arc::clone(&self.renewal).lock_owned().await;
+        // Somebody else may have renewed it meanwhile.
+        if let Standing::Settled(settled) = self.state().at(Instant::now()) {
             return settled;
         }
-        let renewal = renew(Arc::clone(&self.issuer), state, self.pace);
-        tokio::spawn(renewal).await.unwrap_or(Err(TokenError::Interrupted))
+        tokio::spawn(self.renew(turn)).await.unwrap_or(Err(TokenError::Interrupted))
     }
 
     /// A token fresh from the issuer, whatever the age of the current one, which it replaces: what was consented to since
@@ -150,13 +172,13 @@ impl TokenSource {
     /// # Errors
     /// [`TokenError`]; the current token stays in use while it lives.
     pub async fn renewed(&self) -> Result<Arc<AccessToken>, TokenError> {
-        let state = Arc::clone(&self.state).lock_owned().await;
+        let turn = Arc::clone(&self.renewal).lock_owned().await;
+        let (issuer, state, pace) = (Arc::clone(&self.issuer), Arc::clone(&self.state), self.pace);
         let asked = Instant::now();
-        let (issuer, pace) = (Arc::clone(&self.issuer), self.pace);
         let renewal = async move {
-            let mut state = state;
+            let _turn = turn;
             let grant = issuer.grant().await?;
-            state.accept(grant, asked, pace)
+            Ok(lock(&state).accept(grant, asked, pace))
         };
         tokio::spawn(renewal).await.unwrap_or(Err(TokenError::Interrupted))
     }
@@ -167,27 +189,52 @@ impl TokenSource {
     /// [`TokenError`].
     pub async fn redeem_code(&self, code: AuthorizationCode<'_>) -> Result<Secret, TokenError> {
         match &*self.issuer {
-            Issuer::Entra(entra) => entra.redeem(&code).await,
-            Issuer::Env(_) | Issuer::File(_) => Err(TokenError::NoApplication),
+            Issuer::Application(application) => application.redeem(&code).await,
+            Issuer::Env(_) | Issuer::File(_) | Issuer::Identity(_) => Err(TokenError::NoApplication),
         }
     }
 
     /// Gives up a token that Graph has answered with 401, so that the next caller renews it. Nothing happens where it
     /// is no longer the current one, or younger than [`Pace::min_interval`]: then the token is not what Graph
     /// dislikes. [`TokenSource::token`] gives the same `Arc` again in that case, and a second attempt is in vain.
-    pub async fn invalidate(&self, token: &Arc<AccessToken>) {
-        let mut state = self.state.lock().await;
+    pub fn invalidate(&self, token: &Arc<AccessToken>) {
         let old = Instant::now().checked_sub(self.pace.min_interval);
         let stale = |held: &Held| Arc::ptr_eq(&held.token, token) && old.is_some_and(|old| held.since <= old);
-        state.held.take_if(|held| stale(held));
+        self.state().held.take_if(|held| stale(held));
     }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    fn renew(
+        &self,
+        turn: OwnedMutexGuard<()>,
+    ) -> impl Future<Output = Result<Arc<AccessToken>, TokenError>> + Send + 'static {
+        let (issuer, state, pace) = (Arc::clone(&self.issuer), Arc::clone(&self.state), self.pace);
+        async move {
+            let _turn = turn;
+            // A token's life is counted from before the request: its issuer started to count somewhere after that.
+            let asked = Instant::now();
+            match issuer.grant().await {
+                Ok(grant) => Ok(lock(&state).accept(grant, asked, pace)),
+                Err(error) => lock(&state).reject(error, Instant::now(), pace),
+            }
+        }
+    }
+}
+
+/// Nothing can panic while the state is locked, and nothing in it could be left half-done.
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Who gives tokens out.
 enum Issuer {
-    Entra(Box<ClientCredentials>),
+    Application(Box<Application>),
     Env(SecretSource),
     File(SecretSource),
+    Identity(Box<ManagedIdentity>),
 }
 
 /// A token fresh from the issuer.
@@ -207,37 +254,30 @@ enum Lifetime {
 
 impl Issuer {
     fn new(settings: TokenSettings) -> Result<Self, BuildError> {
-        let TokenSettings { credential, graph, extra_roots, timeouts, pace: _ } = settings;
+        let TokenSettings { credential, graph, network, pace: _ } = settings;
+        let network = Network { timeouts: network.timeouts.within(LIMIT), ..network };
         Ok(match credential {
             Credential::AccessTokenEnv(name) => Self::Env(SecretSource::Env(name)),
             Credential::AccessTokenFile(path) => Self::File(SecretSource::File(path)),
-            Credential::ClientSecret { authority, tenant, client_id, secret } => {
-                let transport = Transport::new(&authority, &extra_roots, timeouts)?;
-                let uri = entra::token_endpoint(&authority, &tenant).ok_or(BuildError::Tenant)?;
-                Self::Entra(Box::new(ClientCredentials::new(transport, uri, client_id, secret, &graph)))
+            Credential::Application { authority, tenant, client_id, proof } => {
+                let place = (&authority, tenant.as_str());
+                let application = Application::new(place, client_id, proof, &graph, &network)?;
+                Self::Application(Box::new(application))
+            }
+            Credential::ManagedIdentity { service, client_id } => {
+                let identity = ManagedIdentity::new(&service, client_id.as_deref(), &graph, &network)?;
+                Self::Identity(Box::new(identity))
             }
         })
     }
 
     async fn grant(&self) -> Result<Grant, TokenError> {
         match self {
-            Self::Entra(entra) => entra.grant().await,
+            Self::Application(application) => application.grant().await,
             Self::Env(source) => Ok(Grant { secret: source.read().await?, lifetime: Lifetime::Unknown }),
             Self::File(source) => Ok(Grant { secret: source.read().await?, lifetime: Lifetime::ReadAgain }),
+            Self::Identity(identity) => identity.grant().await,
         }
-    }
-}
-
-async fn renew(
-    issuer: Arc<Issuer>,
-    mut state: OwnedMutexGuard<State>,
-    pace: Pace,
-) -> Result<Arc<AccessToken>, TokenError> {
-    // A token's life is counted from before the request: its issuer started to count somewhere after that.
-    let asked = Instant::now();
-    match issuer.grant().await {
-        Ok(grant) => state.accept(grant, asked, pace),
-        Err(error) => state.reject(error, Instant::now(), pace),
     }
 }
 
@@ -261,18 +301,38 @@ struct Failure {
     until: Instant,
 }
 
+/// How things stand for who asks now.
+enum Standing {
+    /// This is the answer.
+    Settled(Result<Arc<AccessToken>, TokenError>),
+    /// This is the answer, and a new token should be on its way.
+    Due(Arc<AccessToken>),
+    /// There is no answer without the issuer.
+    Needed,
+}
+
 impl State {
-    /// What to answer without asking the issuer, if anything.
-    fn settled(&self, now: Instant) -> Option<Result<Arc<AccessToken>, TokenError>> {
-        if let Some(held) = self.held.as_ref().filter(|held| held.renew_at.is_none_or(|at| now < at)) {
-            return Some(Ok(Arc::clone(&held.token)));
+    fn at(&self, now: Instant) -> Standing {
+        if let Some(held) = &self.held {
+            let token = Arc::clone(&held.token);
+            let lives = held.ends_at.is_none_or(|end| now < end);
+            if lives && held.renew_at.is_none_or(|at| now < at) {
+                return Standing::Settled(Ok(token));
+            }
+            // One whose end nobody knows is asked for at once: it may have been replaced.
+            if lives && held.ends_at.is_some() {
+                return Standing::Due(token);
+            }
         }
-        self.failed.as_ref().filter(|failure| now < failure.until).map(|failure| Err(failure.error.clone()))
+        match self.failed.as_ref().filter(|failure| now < failure.until) {
+            Some(failure) => Standing::Settled(Err(failure.error.clone())),
+            None => Standing::Needed,
+        }
     }
 
-    fn accept(&mut self, grant: Grant, asked: Instant, pace: Pace) -> Result<Arc<AccessToken>, TokenError> {
+    fn accept(&mut self, grant: Grant, asked: Instant, pace: Pace) -> Arc<AccessToken> {
         let (renew_in, ends_in) = match grant.lifetime {
-            Lifetime::Ends(life) => (Some(renewal(life, pace)), Some(life)),
+            Lifetime::Ends(life) => (Some(renewal(life, pace, drawn(pace.jitter))), Some(life)),
             Lifetime::ReadAgain => (Some(pace.file_check), None),
             Lifetime::Unknown => (None, None),
         };
@@ -290,7 +350,7 @@ impl State {
             renew_at: renew_in.map(at),
             ends_at: ends_in.map(at),
         });
-        Ok(token)
+        token
     }
 
     /// Keeps the old token in use while it may still work, and remembers the failure otherwise.
@@ -314,8 +374,15 @@ impl State {
 }
 
 /// How long a token that lives for `life` is used before it is renewed.
-fn renewal(life: Duration, pace: Pace) -> Duration {
-    life.saturating_sub(pace.renew_margin).max(life / 2).max(pace.min_interval)
+fn renewal(life: Duration, pace: Pace, jitter: Duration) -> Duration {
+    life.saturating_sub(pace.renew_margin + jitter).max(life / 2).max(pace.min_interval)
+}
+
+/// A random part of `most`. Without randomness there is none, and replicas ask together.
+fn drawn(most: Duration) -> Duration {
+    let mut bytes = [0; 2];
+    let drawn = getrandom::fill(&mut bytes).map_or(0, |()| u16::from_le_bytes(bytes));
+    most * u32::from(drawn) / u32::from(u16::MAX)
 }
 
 #[cfg(test)]
@@ -325,9 +392,17 @@ mod tests {
     #[test]
     fn a_token_is_renewed_before_its_end_and_never_in_a_storm() {
         let seconds = Duration::from_secs;
-        let after = |life| renewal(seconds(life), Pace::default());
-        assert_eq!(after(3599), seconds(3299));
-        assert_eq!(after(400), seconds(200), "too short for the margin");
-        assert_eq!(after(0), MIN_INTERVAL);
+        let after = |life, jitter| renewal(seconds(life), Pace::default(), seconds(jitter));
+        assert_eq!(after(3599, 0), seconds(3299));
+        assert_eq!(after(3599, 120), seconds(3179));
+        assert_eq!(after(400, 120), seconds(200), "too short for the margin");
+        assert_eq!(after(0, 0), MIN_INTERVAL);
+    }
+
+    #[test]
+    fn jitter_is_within_its_bound_and_differs() {
+        let drawn: Vec<_> = (0..50).map(|_| drawn(JITTER)).collect();
+        assert!(drawn.iter().all(|it| *it <= JITTER) && drawn.iter().any(|it| *it != drawn[0]));
+        assert_eq!(super::drawn(Duration::ZERO), Duration::ZERO);
     }
 }

@@ -8,11 +8,11 @@ use http::{HeaderMap, Request, Response};
 use http_body_util::Full;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls_pki_types::CertificateDer;
 
 use super::body::UpstreamBody;
 use super::connector::{BuildError, Connector, connector};
 use super::error::{Phase, UpstreamError};
+use super::network::Network;
 use super::origin::Origin;
 use super::timeouts::Timeouts;
 
@@ -45,11 +45,7 @@ pub(super) struct Transport {
 }
 
 impl Transport {
-    pub(super) fn new(
-        origin: &Origin,
-        extra_roots: &[CertificateDer<'static>],
-        timeouts: Timeouts,
-    ) -> Result<Self, BuildError> {
+    pub(super) fn new(origin: &Origin, network: &Network) -> Result<Self, BuildError> {
         let client = Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
@@ -60,8 +56,8 @@ impl Transport {
             .http2_max_header_list_size(MAX_HEADER_LIST)
             .http2_keep_alive_interval(PING_EVERY)
             .http2_keep_alive_timeout(PING_LIMIT)
-            .build(connector(origin, extra_roots, &timeouts)?);
-        Ok(Self { client, timeouts })
+            .build(connector(origin, network)?);
+        Ok(Self { client, timeouts: network.timeouts })
     }
 
     /// Sends `request` and waits for the head of the answer. At most `max_body` bytes of body will come.

@@ -119,3 +119,49 @@ fn the_committed_schema_is_up_to_date_and_the_shipped_rules_point_at_it() {
         assert_eq!(text.lines().next(), Some("# yaml-language-server: $schema=schema.json"), "{rules}");
     }
 }
+
+/// A configuration with everything that it names, and this credential towards Graph.
+fn configuration(scratch: &Scratch, credential: &str) -> String {
+    glassine(&["keys", "new", "--out", &scratch.path("keys.yaml")]);
+    scratch.write("secret", "a-client-secret");
+    let text = format!(
+        "listen: 127.0.0.1:0\npublic_url: http://127.0.0.1:8080\n\
+         upstream:\n  tenant: contoso.com\n  client_id: 00000000-0000-0000-0000-000000000000\n  credential: {credential}\n\
+         keys: {{ file: keys.yaml }}\naudit: {{ file: audit.jsonl }}\nconsumers:\n\
+         - {{ name: acme, rules: {RULES}, credential: {{ bearer_sha256: [{}] }} }}\n",
+        "0123456789abcdef".repeat(4)
+    );
+    scratch.write("config.yaml", &text)
+}
+
+#[test]
+fn a_configuration_is_checked_with_all_that_it_names() {
+    let scratch = Scratch::new();
+    let file = configuration(&scratch, "{ client_secret_file: secret }");
+    assert_eq!(glassine(&["check", "--config", &file]).fine(), format!("{file}: ok\n"));
+    assert!(!Path::new(&scratch.path("audit.jsonl")).exists(), "nothing is opened for writing");
+    fs::remove_file(scratch.path("secret")).unwrap();
+    fs::write(scratch.path("keys.yaml"), "no keys").unwrap();
+    glassine(&["check", "--config", &file]).fails(1, &["G0403", "secret", "keys.yaml"]);
+    let json = glassine(&["check", "--config", &file, "--format", "json"]).json();
+    assert_eq!((&json["files"][0]["file"], &json["files"][0]["ok"]), (&file.as_str().into(), &false.into()));
+    assert_eq!(json["files"][0]["diagnostics"].as_array().unwrap().len(), 2, "{json}");
+}
+
+#[test]
+fn a_consumer_that_could_go_past_the_proxy_is_warned_about() {
+    let scratch = Scratch::new();
+    let file = configuration(&scratch, "{ forward: true }");
+    let ran = glassine(&["check", "--config", &file]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.stderr.contains("warning[G0406]") && ran.stderr.contains("past this proxy"), "{ran:?}");
+    glassine(&["check", "--deny-warnings", "--config", &file]).fails(1, &["warning[G0406]"]);
+}
+
+#[test]
+fn a_configuration_and_rules_files_are_two_questions() {
+    let scratch = Scratch::new();
+    let file = configuration(&scratch, "{ client_secret_file: secret }");
+    glassine(&["check", "--config", &file, RULES]).fails(2, &["cannot be used with"]);
+    glassine(&["check", "--config", &scratch.path("nowhere.yaml")]).fails(2, &["nowhere.yaml"]);
+}

@@ -127,6 +127,24 @@ impl Setup {
     pub(crate) async fn start(self) -> Glassine {
         Glassine::start(self).await
     }
+
+    /// Writes the files for a program that another process runs, at an address that was free just now.
+    pub(crate) async fn write(&self) -> (tempfile::TempDir, SocketAddr) {
+        let folder = tempfile::tempdir().unwrap();
+        let (public, admin) = (free_address().await, free_address().await);
+        self.write_files(folder.path(), public, admin);
+        (folder, public)
+    }
+
+    fn write_files(&self, folder: &Path, public: SocketAddr, admin: SocketAddr) -> String {
+        let keys = KeyRing::render_new(&test_master(), 'T', "2026-01-01T00:00:00Z");
+        write(folder, "keys.yaml", &keys);
+        for (name, text) in &self.files {
+            write(folder, name, text);
+        }
+        write(folder, "config.yaml", &config(self, folder, public, admin));
+        keys.to_string()
+    }
 }
 
 impl Glassine {
@@ -135,12 +153,7 @@ impl Glassine {
         let public = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let admin = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, admin_address) = (public.local_addr().unwrap(), admin.local_addr().unwrap());
-        let keys = KeyRing::render_new(&test_master(), 'T', "2026-01-01T00:00:00Z");
-        write(folder.path(), "keys.yaml", &keys);
-        for (name, text) in &setup.files {
-            write(folder.path(), name, text);
-        }
-        write(folder.path(), "config.yaml", &config(&setup, folder.path(), address, admin_address));
+        let keys = setup.write_files(folder.path(), address, admin_address);
         let service = Service::build(&folder.path().join("config.yaml")).unwrap();
         let (stop, stopped) = oneshot::channel();
         let listeners = Listeners { public, admin: Some(admin) };
@@ -229,6 +242,14 @@ impl Glassine {
             request = request.header(*name, *value);
         }
         send(self.address, request.body(Full::from(body)).unwrap()).await
+    }
+
+    /// A GET as `acme` from a program that another process runs.
+    pub(crate) async fn ask(address: SocketAddr, target: &str) -> Answer {
+        let request = http::Request::get(target)
+            .header("host", address.to_string())
+            .header("authorization", format!("Bearer {}", Consumer::token("acme")));
+        send(address, request.body(Full::default()).unwrap()).await.unwrap()
     }
 
     /// Writes bytes as they are and reads what comes back until the connection ends.
@@ -342,6 +363,10 @@ pub(crate) async fn serve_tenant(tenant: Tenant) -> (Arc<Tenant>, String) {
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(tenant::serve(listener, Arc::clone(&tenant), url.clone(), std::future::pending()));
     (tenant, url)
+}
+
+async fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
 }
 
 async fn send(address: SocketAddr, request: http::Request<Full<Bytes>>) -> Result<Answer, hyper::Error> {

@@ -436,13 +436,13 @@ async fn more(stream: &mut impl Connection, unread: &mut Vec<u8>) -> Option<()> 
 }
 
 /// A certificate that vouches for itself, and its key.
-pub(super) struct Identity {
-    pub(super) certificate: CertificateDer<'static>,
+pub(crate) struct Identity {
+    pub(crate) certificate: CertificateDer<'static>,
     key: PrivateKeyDer<'static>,
 }
 
 impl Identity {
-    pub(super) fn new(names: &[&str]) -> Self {
+    pub(crate) fn new(names: &[&str]) -> Self {
         let names = names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
         let made = rcgen::generate_simple_self_signed(names).unwrap();
         let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
@@ -450,7 +450,7 @@ impl Identity {
     }
 
     /// A TLS server's side that offers these protocols (ALPN).
-    pub(super) fn acceptor(self, protocols: &[&[u8]]) -> TlsAcceptor {
+    pub(crate) fn acceptor(self, protocols: &[&[u8]]) -> TlsAcceptor {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let mut config = rustls::ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()

@@ -1,10 +1,12 @@
 //! An upstream that cannot be reached, or is somebody else.
 
-use glassine::upstream::{BuildError, GraphClient, Origin, Phase, Settings, Timeouts, UpstreamError};
+use glassine::upstream::{
+    BuildError, GraphClient, Network, Origin, Phase, Settings, Timeouts, UpstreamError,
+};
 use rustls_pki_types::CertificateDer;
 use tokio::net::TcpListener;
 
-use super::{PAGE, PATIENT, SHORT, ask, get, settings};
+use super::{PAGE, PATIENT, SHORT, ask, get, network, settings};
 use crate::support::upstream::{FakeUpstream, Script};
 
 #[tokio::test]
@@ -13,7 +15,8 @@ async fn nobody_listens() {
     let address = listener.local_addr().unwrap().to_string().parse().unwrap();
     drop(listener);
     let graph = Origin::new(http::uri::Scheme::HTTP, address).unwrap();
-    let settings = Settings { graph, extra_roots: Vec::new(), timeouts: PATIENT, max_body: 1 };
+    let settings =
+        Settings { graph, network: Network { timeouts: PATIENT, ..Network::default() }, max_body: 1 };
     let refused = ask(&GraphClient::new(settings).unwrap()).await;
     assert_eq!(refused, Err(UpstreamError::Connect(std::io::ErrorKind::ConnectionRefused)));
 }
@@ -24,7 +27,7 @@ async fn a_known_certificate_opens_and_an_unknown_one_does_not() {
     assert_eq!(get(&graph).await, Ok((200, PAGE.into())));
 
     let other = FakeUpstream::start_tls(|_| Script::json(PAGE)).await;
-    let settings = Settings { extra_roots: other.ca(), ..settings(&graph, PATIENT) };
+    let settings = Settings { network: network(&other, PATIENT), ..settings(&graph, PATIENT) };
     let refused = ask(&GraphClient::new(settings).unwrap()).await;
     assert!(matches!(refused, Err(UpstreamError::Tls(Some(_)))), "{refused:?}");
     assert!(graph.requests().len() == 1, "nothing was sent to a stranger");
@@ -57,7 +60,8 @@ async fn a_server_without_tls() {
         tokio::io::AsyncWriteExt::write_all(&mut stream, b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
     });
     let graph = https(&address.to_string());
-    let settings = Settings { graph, extra_roots: Vec::new(), timeouts: PATIENT, max_body: 1 };
+    let settings =
+        Settings { graph, network: Network { timeouts: PATIENT, ..Network::default() }, max_body: 1 };
     let refused = ask(&GraphClient::new(trusting_somebody(settings).await).unwrap()).await;
     assert!(matches!(refused, Err(UpstreamError::Tls(_))), "{refused:?}");
 }
@@ -67,7 +71,7 @@ async fn a_handshake_that_stalls() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let graph = https(&listener.local_addr().unwrap().to_string());
     let timeouts = Timeouts { connect: SHORT, tls: SHORT, ..PATIENT };
-    let settings = Settings { graph, extra_roots: Vec::new(), timeouts, max_body: 1 };
+    let settings = Settings { graph, network: Network { timeouts, ..Network::default() }, max_body: 1 };
     let refused = ask(&GraphClient::new(trusting_somebody(settings).await).unwrap()).await;
     assert_eq!(refused, Err(UpstreamError::Timeout(Phase::Tls)));
 }
@@ -76,7 +80,7 @@ async fn a_handshake_that_stalls() {
 async fn a_name_that_does_not_exist() {
     let graph = https("no-such-host.invalid");
     let timeouts = Timeouts { connect: SHORT, ..PATIENT };
-    let settings = Settings { graph, extra_roots: Vec::new(), timeouts, max_body: 1 };
+    let settings = Settings { graph, network: Network { timeouts, ..Network::default() }, max_body: 1 };
     let refused = ask(&GraphClient::new(trusting_somebody(settings).await).unwrap()).await;
     // Where there is no network, a resolver may wait for an answer instead of giving one.
     let expected = [UpstreamError::Resolve, UpstreamError::Timeout(Phase::Resolve)];
@@ -87,14 +91,14 @@ async fn a_name_that_does_not_exist() {
 async fn an_extra_root_that_is_none() {
     let graph = FakeUpstream::start_tls(|_| Script::json(PAGE)).await;
     let mut settings = settings(&graph, PATIENT);
-    settings.extra_roots.push(CertificateDer::from(b"junk".to_vec()));
+    settings.network.extra_roots.push(CertificateDer::from(b"junk".to_vec()));
     let refused = GraphClient::new(settings).err();
     assert!(matches!(refused, Some(BuildError::ExtraRoot { number: 2, .. })), "{refused:?}");
 }
 
 /// On a machine without a CA bundle a client needs some root to start with.
 async fn trusting_somebody(mut settings: Settings) -> Settings {
-    settings.extra_roots = FakeUpstream::start_tls(|_| Script::never()).await.ca();
+    settings.network.extra_roots = FakeUpstream::start_tls(|_| Script::never()).await.ca();
     settings
 }
 

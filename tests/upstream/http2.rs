@@ -1,6 +1,6 @@
 //! The same client over HTTP/2.
 
-use glassine::upstream::{GraphClient, Settings, UpstreamError};
+use glassine::upstream::{GraphClient, Network, Settings, UpstreamError};
 
 use super::{PATIENT, ask, headers, text, token};
 use crate::support::h2::{Frames, Http2Upstream};
@@ -27,6 +27,6 @@ async fn a_stream_reset_is_no_end() {
 }
 
 fn client_of(graph: &Http2Upstream) -> GraphClient {
-    let (graph, extra_roots) = (graph.origin(), graph.ca());
-    GraphClient::new(Settings { graph, extra_roots, timeouts: PATIENT, max_body: 1 << 20 }).unwrap()
+    let network = Network { extra_roots: graph.ca(), timeouts: PATIENT, ..Network::default() };
+    GraphClient::new(Settings { graph: graph.origin(), network, max_body: 1 << 20 }).unwrap()
 }

@@ -5,17 +5,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use glassine::upstream::{
-    AccessToken, BuildError, Credential, OAuthError, Pace, Phase, SecretError, SecretSource, TokenError,
-    TokenSettings, TokenSource, UpstreamError,
+    AccessToken, BuildError, Credential, OAuthError, Pace, Phase, Proof, SecretError, SecretSource,
+    TokenError, TokenSettings, TokenSource, UpstreamError,
 };
 
-use super::{LONG, PAGE, PATIENT, PAUSE, SHORT, client, headers};
+use super::{LONG, PAGE, PATIENT, PAUSE, SHORT, client, headers, network};
 use crate::support::upstream::{FakeUpstream, Script};
 
-const EAGER: Pace =
-    Pace { renew_margin: Duration::ZERO, min_interval: Duration::ZERO, file_check: Duration::ZERO };
+pub(super) const EAGER: Pace = Pace {
+    renew_margin: Duration::ZERO,
+    jitter: Duration::ZERO,
+    min_interval: Duration::ZERO,
+    file_check: Duration::ZERO,
+};
 
-const CALM: Pace = Pace { renew_margin: Duration::ZERO, min_interval: LONG, file_check: LONG };
+pub(super) const CALM: Pace =
+    Pace { renew_margin: Duration::ZERO, jitter: Duration::ZERO, min_interval: LONG, file_check: LONG };
 
 #[tokio::test]
 async fn the_request_is_as_documented() {
@@ -23,8 +28,8 @@ async fn the_request_is_as_documented() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "s~+cret&\n").unwrap();
     let mut settings = client_secret(&entra, Pace::default());
-    let Credential::ClientSecret { secret, .. } = &mut settings.credential else { unreachable!() };
-    *secret = SecretSource::File(file.path().to_owned());
+    let Credential::Application { proof, .. } = &mut settings.credential else { unreachable!() };
+    *proof = Proof::Secret(SecretSource::File(file.path().to_owned()));
     assert_eq!(text_of(&TokenSource::new(settings).unwrap()).await, "one");
 
     let [request] = entra.requests().try_into().unwrap();
@@ -92,25 +97,44 @@ async fn a_failure_is_forgotten_after_the_interval() {
 
 #[tokio::test]
 async fn a_token_is_renewed_before_it_ends() {
-    let short = r#"{"token_type":"Bearer","expires_in":"1","access_token":"one"}"#;
+    let short = r#"{"token_type":"Bearer","expires_in":"4","access_token":"one"}"#;
     let entra = FakeUpstream::in_turn(vec![Script::json(short), granted("two")]).await;
-    let source = source(&entra, Pace { renew_margin: Duration::from_millis(900), ..EAGER });
+    let source = source(&entra, Pace { renew_margin: Duration::from_millis(3500), ..EAGER });
     assert_eq!(text_of(&source).await, "one");
     assert_eq!(text_of(&source).await, "one");
-    tokio::time::sleep(Duration::from_millis(510)).await;
-    assert_eq!(text_of(&source).await, "two");
+    tokio::time::sleep(Duration::from_millis(2010)).await;
+    assert_eq!(text_of(&source).await, "one", "nobody waits while the old one is good");
+    until(&source, "two").await;
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_stalled_renewal_while_the_token_is_good() {
+    let entra = FakeUpstream::in_turn(vec![expiring("one", 4), Script::never()]).await;
+    let source = source(&entra, Pace { renew_margin: LONG, ..EAGER });
+    assert_eq!(text_of(&source).await, "one");
+    tokio::time::sleep(Duration::from_millis(2010)).await;
+    for _ in 0..20 {
+        let token = tokio::time::timeout(SHORT, source.token()).await.expect("no waiting").unwrap();
+        assert_eq!(token.secret().expose(), "one");
+        tokio::time::sleep(PAUSE).await;
+    }
+    assert_eq!(entra.requests().len(), 2, "one renewal at a time");
+    tokio::time::sleep(Duration::from_millis(2010)).await;
+    assert!(tokio::time::timeout(PAUSE, source.token()).await.is_err(), "an ended token is not used");
 }
 
 #[tokio::test]
 async fn the_old_token_serves_while_a_renewal_fails() {
-    let entra = FakeUpstream::in_turn(vec![expiring("one", 2), Script::status(500), granted("two")]).await;
+    let entra = FakeUpstream::in_turn(vec![expiring("one", 4), Script::status(500), granted("two")]).await;
     let source = source(&entra, Pace { renew_margin: LONG, min_interval: SHORT, ..EAGER });
     assert_eq!(text_of(&source).await, "one");
-    tokio::time::sleep(Duration::from_millis(1010)).await;
+    tokio::time::sleep(Duration::from_millis(2010)).await;
     assert_eq!(text_of(&source).await, "one");
+    tokio::time::sleep(PAUSE).await;
     assert_eq!(entra.requests().len(), 2, "a renewal was tried");
+    assert_eq!(text_of(&source).await, "one");
     tokio::time::sleep(SHORT).await;
-    assert_eq!(text_of(&source).await, "two");
+    until(&source, "two").await;
 }
 
 #[tokio::test]
@@ -126,9 +150,9 @@ async fn a_token_that_graph_refuses_is_renewed_once() {
     assert_eq!(status_with(&graph, &first).await, 401);
 
     // Two requests have seen the 401; one renewal serves both.
-    source.invalidate(&first).await;
+    source.invalidate(&first);
     let second = source.token().await.unwrap();
-    source.invalidate(&first).await;
+    source.invalidate(&first);
     assert!(Arc::ptr_eq(&second, &source.token().await.unwrap()));
     assert_eq!(status_with(&graph, &second).await, 200);
     assert_eq!(entra.requests().len(), 2);
@@ -140,7 +164,7 @@ async fn a_graph_that_refuses_everything_makes_no_storm() {
     let source = source(&entra, CALM);
     for _ in 0..20 {
         let token = source.token().await.unwrap();
-        source.invalidate(&token).await;
+        source.invalidate(&token);
     }
     assert_eq!(entra.requests().len(), 1);
 }
@@ -168,7 +192,7 @@ async fn faults_of_the_token_endpoint() {
     for (script, expected) in cases {
         let entra = FakeUpstream::always(script).await;
         let mut settings = client_secret(&entra, CALM);
-        settings.timeouts.head = SHORT;
+        settings.network.timeouts.head = SHORT;
         assert_eq!(TokenSource::new(settings).unwrap().token().await.err(), Some(expected));
     }
 }
@@ -177,7 +201,7 @@ async fn faults_of_the_token_endpoint() {
 async fn a_tenant_that_is_none_is_refused_at_the_start() {
     let entra = FakeUpstream::always(granted("one")).await;
     let mut settings = client_secret(&entra, CALM);
-    let Credential::ClientSecret { tenant, .. } = &mut settings.credential else { unreachable!() };
+    let Credential::Application { tenant, .. } = &mut settings.credential else { unreachable!() };
     *tenant = "../common".into();
     assert_eq!(TokenSource::new(settings).err(), Some(BuildError::Tenant));
 }
@@ -218,7 +242,7 @@ async fn a_token_from_the_environment() {
     assert_eq!(unset, Some(TokenError::Secret(SecretError::Unset)));
 }
 
-fn granted(token: &str) -> Script {
+pub(super) fn granted(token: &str) -> Script {
     expiring(token, 3599)
 }
 
@@ -230,15 +254,15 @@ fn source(entra: &FakeUpstream, pace: Pace) -> TokenSource {
     TokenSource::new(client_secret(entra, pace)).unwrap()
 }
 
-fn client_secret(entra: &FakeUpstream, pace: Pace) -> TokenSettings {
-    let credential = Credential::ClientSecret {
+pub(super) fn client_secret(entra: &FakeUpstream, pace: Pace) -> TokenSettings {
+    let credential = Credential::Application {
         authority: entra.origin(),
         tenant: "contoso.com".into(),
         client_id: "app-1".into(),
         // Cargo sets it for every test.
-        secret: SecretSource::Env("CARGO_PKG_NAME".into()),
+        proof: Proof::Secret(SecretSource::Env("CARGO_PKG_NAME".into())),
     };
-    TokenSettings { credential, graph: entra.origin(), extra_roots: entra.ca(), timeouts: PATIENT, pace }
+    TokenSettings { credential, graph: entra.origin(), network: network(entra, PATIENT), pace }
 }
 
 async fn from_file(file: &tempfile::NamedTempFile, pace: Pace) -> TokenSource {
@@ -247,8 +271,19 @@ async fn from_file(file: &tempfile::NamedTempFile, pace: Pace) -> TokenSource {
     TokenSource::new(TokenSettings { credential, ..client_secret(&nobody, pace) }).unwrap()
 }
 
-async fn text_of(source: &TokenSource) -> String {
+pub(super) async fn text_of(source: &TokenSource) -> String {
     source.token().await.unwrap().secret().expose().to_owned()
+}
+
+/// Waits for a renewal that goes on beside the callers.
+async fn until(source: &TokenSource, expected: &str) {
+    for _ in 0..100 {
+        if text_of(source).await == expected {
+            return;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    panic!("{expected} does not come");
 }
 
 async fn status_with(graph: &FakeUpstream, token: &AccessToken) -> u16 {

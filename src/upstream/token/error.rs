@@ -4,6 +4,7 @@ use std::fmt;
 
 use http::StatusCode;
 
+use super::assertion::CertificateError;
 use crate::upstream::error::UpstreamError;
 use crate::upstream::secret::SecretError;
 
@@ -13,6 +14,9 @@ pub enum TokenError {
     /// Entra said yes, but not as documented (Entra, or something in between).
     #[error("the token endpoint's answer is not as documented: {0}")]
     Answer(AnswerFault),
+    /// The certificate cannot sign for the application (configuration).
+    #[error("the app registration's certificate cannot be used: {0}")]
+    Certificate(#[from] CertificateError),
     /// The task that renews the token was stopped: the program is about to end.
     #[error("the renewal of the token was interrupted")]
     Interrupted,
@@ -24,6 +28,11 @@ pub enum TokenError {
         /// Entra's own number, `AADSTS…`.
         aadsts: Option<u32>,
     },
+    /// The machine's own service said no (configuration of the machine).
+    #[error(
+        "the managed identity service answered with status {0}: assign an identity to this machine, or name one of its own as managed_identity.client_id"
+    )]
+    NoIdentity(StatusCode),
     /// A token that something else keeps fresh belongs to no application that this proxy could speak for.
     #[error("this kind of credential cannot redeem an authorization code")]
     NoApplication,
@@ -137,6 +146,21 @@ fn advice(aadsts: u32) -> Option<&'static str> {
             "the app is not in this tenant: check upstream.client_id and upstream.tenant, and grant consent"
         }
         900023 => "the tenant is neither an id nor a domain: check upstream.tenant",
+        700024 => {
+            "the assertion's time is not now: set this host's clock, or see that the federated token is kept fresh"
+        }
+        700027 => {
+            "the certificate is not the app's, or has ended: upload upstream.credential's certificate to the app registration"
+        }
+        700211 => {
+            "the federated token's issuer is not trusted: compare its `iss` with the app's federated credential"
+        }
+        700212 => {
+            "the federated token's audience is not trusted: compare its `aud` with the app's federated credential"
+        }
+        700213 => {
+            "the federated token's subject is not trusted: compare its `sub` with the app's federated credential"
+        }
         7000112 => "the app is disabled in the tenant: enable it under Enterprise applications",
         7000215 => "the client secret is wrong: use the secret's Value, not its Secret ID",
         7000216 => "the app's credential is missing from the request: check upstream.credential",

@@ -7,6 +7,7 @@
 //! | `assertions` | certificates and other issuers' tokens instead of a secret |
 //! | `browser` | a browser: cookies, and forms that it reads off pages |
 //! | `sign_in` | signing in, and redeeming codes |
+//! | `credentials` | the proxy with each kind of credential |
 //! | `consent` | the permission page, for administrators and everybody else |
 //! | `graph` | what a token opens |
 //! | `identities` | managed identities |
@@ -15,6 +16,7 @@
 mod assertions;
 mod browser;
 mod consent;
+mod credentials;
 mod discovery;
 mod graph;
 mod identities;

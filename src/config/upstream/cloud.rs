@@ -1,0 +1,108 @@
+//! National clouds: Graph and Entra are at other addresses there, and tokens of one cloud are not good in another.
+//!
+//! Sources: <https://learn.microsoft.com/graph/deployments>,
+//! <https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud>.
+
+use std::ops::Range;
+
+use crate::config::BaseUrl;
+use crate::config::check::Context;
+use crate::config::raw::{self, Text};
+use crate::rules::codes::CONFIG_VALUE;
+
+/// Microsoft 365 in a place of its own.
+struct Cloud {
+    name: &'static str,
+    graph: &'static str,
+    authority: &'static str,
+}
+
+/// Where everybody is whose tenant is nowhere else, GCC included.
+const WORLDWIDE: Cloud = Cloud {
+    name: "worldwide",
+    graph: "https://graph.microsoft.com",
+    authority: "https://login.microsoftonline.com",
+};
+
+const CLOUDS: [Cloud; 4] = [
+    WORLDWIDE,
+    Cloud {
+        name: "us_government_l4",
+        graph: "https://graph.microsoft.us",
+        authority: "https://login.microsoftonline.us",
+    },
+    Cloud {
+        name: "us_government_l5",
+        graph: "https://dod-graph.microsoft.us",
+        authority: "https://login.microsoftonline.us",
+    },
+    Cloud {
+        name: "china",
+        graph: "https://microsoftgraph.chinacloudapi.cn",
+        authority: "https://login.partner.microsoftonline.cn",
+    },
+];
+
+/// Graph's origin and Entra's, by `cloud` or each by itself.
+pub(super) fn check_places(
+    upstream: &raw::Upstream,
+    section: &Range<usize>,
+    context: &mut Context<'_>,
+) -> Option<(BaseUrl, BaseUrl)> {
+    let own = upstream.graph.as_ref().or(upstream.authority.as_ref());
+    let cloud = match (&upstream.cloud, own) {
+        (None, _) => &WORLDWIDE,
+        (Some(name), None) => named(name, context)?,
+        (Some(_), Some(own)) => {
+            return context.refuse(
+                CONFIG_VALUE,
+                &own.span,
+                "`cloud` says already where Graph and Entra are",
+                "leave `cloud` out, or `graph` and `authority`",
+            );
+        }
+    };
+    let or = |written: Option<&Text>, usual: &str| match written {
+        Some(text) => text.clone(),
+        None => Text { value: usual.to_owned(), span: section.clone() },
+    };
+    let graph = BaseUrl::check_origin(&or(upstream.graph.as_ref(), cloud.graph), context);
+    let authority = BaseUrl::check_origin(&or(upstream.authority.as_ref(), cloud.authority), context);
+    let (graph, authority) = (graph?, authority?);
+    check_together(&graph, &authority, own.map_or(section, |text| &text.span), context)?;
+    Some((graph, authority))
+}
+
+fn named(name: &Text, context: &mut Context<'_>) -> Option<&'static Cloud> {
+    CLOUDS.iter().find(|cloud| cloud.name == name.value).or_else(|| {
+        context.refuse(
+            CONFIG_VALUE,
+            &name.span,
+            "this is not a cloud",
+            "write worldwide (GCC too), us_government_l4 (GCC High), us_government_l5 (DoD) or china",
+        )
+    })
+}
+
+/// Addresses of Microsoft's have to be of one cloud; others are somebody's test server.
+fn check_together(
+    graph: &BaseUrl,
+    authority: &BaseUrl,
+    span: &Range<usize>,
+    context: &mut Context<'_>,
+) -> Option<()> {
+    let cloud_of_graph = CLOUDS.iter().find(|cloud| cloud.graph == graph.as_str());
+    let authority_is_known = CLOUDS.iter().any(|cloud| cloud.authority == authority.as_str());
+    match cloud_of_graph {
+        Some(cloud) if authority_is_known && cloud.authority != authority.as_str() => context.refuse(
+            CONFIG_VALUE,
+            span,
+            "Graph and the authority are of two clouds",
+            &format!(
+                "write `cloud: {}` in place of `graph` and `authority`, or both of one cloud",
+                cloud.name
+            ),
+        ),
+        _ => Some(()),
+    }
+}

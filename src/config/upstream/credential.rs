@@ -1,0 +1,228 @@
+//! How the proxy authenticates to Graph: one kind of credential, with everything that this kind needs.
+
+use std::ops::Range;
+
+use super::{check_client_id, optional};
+use crate::config::check::Context;
+use crate::config::raw::{self, Text};
+use crate::config::{FileRef, Source};
+use crate::rules::codes::CONFIG_VALUE;
+use crate::rules::yaml::Spanned;
+
+/// How this proxy authenticates to Graph.
+#[derive(Clone, Debug)]
+pub enum UpstreamCredential {
+    /// An access token that something else keeps fresh.
+    AccessToken(Source),
+    /// An app registration (RFC 6749, section 4.4).
+    Application {
+        /// The tenant's domain or id.
+        tenant: String,
+        /// The app registration's id.
+        client_id: String,
+        /// How the proxy proves that it is that application.
+        proof: Proof,
+    },
+    /// Each consumer's own, which it sends with its requests.
+    Forward {
+        /// Where the configuration says so.
+        span: Range<usize>,
+    },
+    /// An identity that Azure gives to the machine.
+    ManagedIdentity {
+        /// Which of the machine's identities; without it the system-assigned one, or the only one.
+        client_id: Option<String>,
+        /// Where the configuration says so.
+        span: Range<usize>,
+    },
+}
+
+/// How an application proves who it is.
+#[derive(Clone, Debug)]
+pub enum Proof {
+    /// With the key of a certificate that the app registration has.
+    Certificate {
+        /// The certificate (PEM), the application's own first.
+        certificate: FileRef,
+        /// Its private key (PEM).
+        private_key: FileRef,
+    },
+    /// With a token of an issuer that the app registration trusts.
+    FederatedToken(FileRef),
+    /// With a client secret.
+    Secret(Source),
+}
+
+impl UpstreamCredential {
+    /// The tenant of that app registration.
+    pub fn tenant(&self) -> Option<&str> {
+        match self {
+            Self::Application { tenant, .. } => Some(tenant),
+            Self::AccessToken(_) | Self::Forward { .. } | Self::ManagedIdentity { .. } => None,
+        }
+    }
+
+    /// The app registration that this is the credential of, if there is one.
+    pub fn client_id(&self) -> Option<&str> {
+        match self {
+            Self::Application { client_id, .. } => Some(client_id),
+            Self::AccessToken(_) | Self::Forward { .. } | Self::ManagedIdentity { .. } => None,
+        }
+    }
+}
+
+/// `tenant` and `client_id`, which only some credentials need.
+pub(super) struct Application {
+    pub(super) tenant: Option<String>,
+    pub(super) client_id: Option<Text>,
+}
+
+/// What is written, one entry a kind.
+enum Written<'a> {
+    AccessToken(Place<'a>),
+    Certificate(Option<&'a Text>, Option<&'a Text>),
+    FederatedToken(&'a Text),
+    Forward(&'a Spanned<bool>),
+    ManagedIdentity(&'a Spanned<raw::ManagedIdentity>),
+    Secret(Place<'a>),
+}
+
+/// Where a secret is.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    Environment(&'a Text),
+    File(&'a Text),
+}
+
+pub(super) fn check_credential(
+    credential: &Spanned<raw::UpstreamCredential>,
+    application: Application,
+    context: &mut Context<'_>,
+) -> Option<UpstreamCredential> {
+    let span = &credential.span;
+    let [written] = &kinds(&credential.value)[..] else {
+        return context.refuse(
+            CONFIG_VALUE,
+            span,
+            "exactly one credential is needed",
+            "name one of client_secret_file, client_secret_env, certificate_file with private_key_file, \
+             federated_token_file, managed_identity, access_token_file, access_token_env, forward",
+        );
+    };
+    match written {
+        Written::AccessToken(place) => place.check(context).map(UpstreamCredential::AccessToken),
+        Written::Certificate(certificate, key) => {
+            let proof = check_certificate(*certificate, *key, span, context);
+            with_application(proof, application, span, context)
+        }
+        Written::FederatedToken(file) => {
+            let proof = context.file(file).map(Proof::FederatedToken);
+            with_application(proof, application, span, context)
+        }
+        Written::Forward(forward) => check_forward(forward, context),
+        Written::ManagedIdentity(identity) => check_identity(identity, &application, context),
+        Written::Secret(place) => {
+            let proof = place.check(context).map(Proof::Secret);
+            with_application(proof, application, span, context)
+        }
+    }
+}
+
+fn kinds(it: &raw::UpstreamCredential) -> Vec<Written<'_>> {
+    fn file(text: &Option<Text>) -> Option<Place<'_>> {
+        text.as_ref().map(Place::File)
+    }
+    fn environment(text: &Option<Text>) -> Option<Place<'_>> {
+        text.as_ref().map(Place::Environment)
+    }
+    let (certificate, key) = (it.certificate_file.as_ref(), it.private_key_file.as_ref());
+    let has_certificate = certificate.is_some() || key.is_some();
+    let kinds = [
+        file(&it.access_token_file).map(Written::AccessToken),
+        environment(&it.access_token_env).map(Written::AccessToken),
+        has_certificate.then_some(Written::Certificate(certificate, key)),
+        it.federated_token_file.as_ref().map(Written::FederatedToken),
+        it.forward.as_ref().map(Written::Forward),
+        it.managed_identity.as_ref().map(Written::ManagedIdentity),
+        file(&it.client_secret_file).map(Written::Secret),
+        environment(&it.client_secret_env).map(Written::Secret),
+    ];
+    kinds.into_iter().flatten().collect()
+}
+
+impl Place<'_> {
+    fn check(self, context: &mut Context<'_>) -> Option<Source> {
+        match self {
+            Self::File(text) => context.file(text).map(Source::File),
+            Self::Environment(text) => context.environment(text),
+        }
+    }
+}
+
+fn check_certificate(
+    certificate: Option<&Text>,
+    key: Option<&Text>,
+    span: &Range<usize>,
+    context: &mut Context<'_>,
+) -> Option<Proof> {
+    let (Some(certificate), Some(key)) = (certificate, key) else {
+        return context.refuse(
+            CONFIG_VALUE,
+            span,
+            "a certificate and its private key are needed",
+            "name both, `certificate_file` and `private_key_file`; they may be one file",
+        );
+    };
+    let (certificate, private_key) = (context.file(certificate), context.file(key));
+    Some(Proof::Certificate { certificate: certificate?, private_key: private_key? })
+}
+
+fn with_application(
+    proof: Option<Proof>,
+    application: Application,
+    span: &Range<usize>,
+    context: &mut Context<'_>,
+) -> Option<UpstreamCredential> {
+    match (application.tenant, application.client_id) {
+        (Some(tenant), Some(client_id)) => {
+            Some(UpstreamCredential::Application { tenant, client_id: client_id.value, proof: proof? })
+        }
+        _ => context.refuse(
+            CONFIG_VALUE,
+            span,
+            "the credential of an app registration needs a tenant and a client id",
+            "add `tenant` and `client_id` to `upstream`",
+        ),
+    }
+}
+
+fn check_forward(forward: &Spanned<bool>, context: &mut Context<'_>) -> Option<UpstreamCredential> {
+    if forward.value {
+        return Some(UpstreamCredential::Forward { span: forward.span.clone() });
+    }
+    context.refuse(
+        CONFIG_VALUE,
+        &forward.span,
+        "exactly one credential is needed",
+        "write `forward: true`, or name a credential of the proxy's own and leave `forward` out",
+    )
+}
+
+/// The identity's client id stands with it: one that stands beside it was meant for something else.
+fn check_identity(
+    identity: &Spanned<raw::ManagedIdentity>,
+    application: &Application,
+    context: &mut Context<'_>,
+) -> Option<UpstreamCredential> {
+    if let Some(misplaced) = &application.client_id {
+        return context.refuse(
+            CONFIG_VALUE,
+            &misplaced.span,
+            "a managed identity is no app registration",
+            "leave `client_id` out, or write `managed_identity: { client_id: … }` for a user-assigned identity",
+        );
+    }
+    let client_id = optional(identity.value.client_id.as_ref(), |text| check_client_id(text, context))?;
+    let client_id = client_id.map(|it| it.value);
+    Some(UpstreamCredential::ManagedIdentity { client_id, span: identity.span.clone() })
+}

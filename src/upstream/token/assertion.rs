@@ -1,0 +1,229 @@
+//! Client assertions: what a certificate's key signs in place of a client secret (RFC 7523 section 2.2; Microsoft, "Microsoft
+//! identity platform application authentication certificate credentials").
+
+use std::io;
+use std::path::PathBuf;
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeyPair;
+use aws_lc_rs::signature::{KeyPair as _, RSA_PSS_SHA256};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use x509_parser::certificate::X509Certificate;
+use x509_parser::prelude::FromDer;
+
+use crate::jws;
+use crate::upstream::secret::{Secret, read_file};
+
+/// How long an assertion is good, in seconds. Microsoft recommends 5 to 10 minutes; clocks may differ by as much.
+const LIFE: i64 = 600;
+
+/// A certificate (PEM, the application's own first) and its private key (PEM). One file may hold both.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CertificateFiles {
+    /// The file of the certificate.
+    pub certificate: PathBuf,
+    /// The file of its key.
+    pub private_key: PathBuf,
+}
+
+/// Why a certificate cannot sign for the application.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum CertificateError {
+    /// The key is behind a pass phrase.
+    #[error(
+        "the private key is encrypted: write it without a pass phrase (`openssl pkey -in app.key -out plain.key`)"
+    )]
+    Encrypted,
+    /// The certificate's time is over.
+    #[error("the certificate ended on {0}: make a new one and add it to the app registration")]
+    Ended(Timestamp),
+    /// No certificate in PEM.
+    #[error("the certificate file holds no X.509 certificate in PEM (`-----BEGIN CERTIFICATE-----`)")]
+    NoCertificate,
+    /// No key in PEM.
+    #[error("the private key file holds no private key in PEM (`-----BEGIN PRIVATE KEY-----`)")]
+    NoKey,
+    /// Entra verifies RSA signatures only.
+    #[error("the private key is no RSA key of at least 2048 bits, and Entra takes no other")]
+    NotRsa,
+    /// The key is of another certificate.
+    #[error(
+        "the private key is not that of the certificate: the first certificate in the file has to be its own"
+    )]
+    Other,
+    /// The cryptography library refused, which no input can bring about.
+    #[error("the assertion could not be signed")]
+    Signing,
+    /// One of the files cannot be read.
+    #[error("the certificate or its private key cannot be read ({0}): check the paths and the owner")]
+    Unreadable(io::ErrorKind),
+}
+
+/// A certificate with its key.
+pub struct CertificateKey {
+    pair: KeyPair,
+    /// What `x5t#S256` names the certificate by (RFC 7515 section 4.1.8).
+    thumbprint: String,
+    ends: Timestamp,
+}
+
+impl CertificateFiles {
+    /// Reads both.
+    pub(super) async fn read(&self) -> Result<CertificateKey, CertificateError> {
+        let unreadable = |error: io::Error| CertificateError::Unreadable(error.kind());
+        let certificate = read_file(&self.certificate).await.map_err(unreadable)?;
+        let key = read_file(&self.private_key).await.map_err(unreadable)?;
+        CertificateKey::parse(&certificate, &key)
+    }
+}
+
+impl CertificateKey {
+    /// Reads PEM and checks that key and certificate belong together.
+    ///
+    /// # Errors
+    /// [`CertificateError`], which repeats nothing of what was read.
+    pub fn parse(certificate: &[u8], key: &[u8]) -> Result<Self, CertificateError> {
+        let certificate =
+            CertificateDer::from_pem_slice(certificate).map_err(|_| CertificateError::NoCertificate)?;
+        let (_, parsed) =
+            X509Certificate::from_der(&certificate).map_err(|_| CertificateError::NoCertificate)?;
+        let pair = key_pair(key)?;
+        if parsed.public_key().subject_public_key.data != pair.public_key().as_ref() {
+            return Err(CertificateError::Other);
+        }
+        let ends = Timestamp::from_second(parsed.validity().not_after.timestamp());
+        Ok(Self {
+            pair,
+            thumbprint: URL_SAFE_NO_PAD.encode(Sha256::digest(&certificate)),
+            ends: ends.map_err(|_| CertificateError::NoCertificate)?,
+        })
+    }
+
+    /// When the certificate's time is over.
+    pub fn ends(&self) -> Timestamp {
+        self.ends
+    }
+
+    /// An assertion of this application for one request to the token endpoint `audience`.
+    pub(super) fn assertion(
+        &self,
+        client_id: &str,
+        audience: &str,
+        now: Timestamp,
+    ) -> Result<Secret, CertificateError> {
+        if self.ends <= now {
+            return Err(CertificateError::Ended(self.ends));
+        }
+        let header = json!({ "alg": "PS256", "typ": "JWT", "x5t#S256": self.thumbprint });
+        let issued = now.as_second();
+        let claims = json!({
+            "aud": audience,
+            "iss": client_id,
+            "sub": client_id,
+            "jti": unique()?,
+            "nbf": issued,
+            "iat": issued,
+            "exp": issued + LIFE,
+        });
+        jws::compact(&header, claims.to_string().as_bytes(), |text| self.sign(text)).map(Secret::new)
+    }
+
+    fn sign(&self, text: &[u8]) -> Result<Vec<u8>, CertificateError> {
+        let mut signature = vec![0; self.pair.public_modulus_len()];
+        let signed = self.pair.sign(&RSA_PSS_SHA256, &SystemRandom::new(), text, &mut signature);
+        signed.map(|()| signature).map_err(|_| CertificateError::Signing)
+    }
+}
+
+/// PKCS #8 or PKCS #1, as OpenSSL writes them.
+fn key_pair(pem: &[u8]) -> Result<KeyPair, CertificateError> {
+    let key = PrivateKeyDer::from_pem_slice(pem).map_err(|_| match is_encrypted(pem) {
+        true => CertificateError::Encrypted,
+        false => CertificateError::NoKey,
+    })?;
+    let pair = match &key {
+        PrivateKeyDer::Pkcs1(der) => KeyPair::from_der(der.secret_pkcs1_der()),
+        PrivateKeyDer::Pkcs8(der) => KeyPair::from_pkcs8(der.secret_pkcs8_der()),
+        _ => return Err(CertificateError::NotRsa),
+    };
+    pair.map_err(|_| if is_encrypted(pem) { CertificateError::Encrypted } else { CertificateError::NotRsa })
+}
+
+fn is_encrypted(pem: &[u8]) -> bool {
+    pem.windows(9).any(|word| word == b"ENCRYPTED")
+}
+
+/// An identifier that no other assertion has (RFC 7519 section 4.1.7).
+fn unique() -> Result<String, CertificateError> {
+    let mut bytes = [0; 16];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| CertificateError::Signing)?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, RsaKeySize};
+
+    use super::*;
+
+    fn made(pair: &rcgen::KeyPair) -> String {
+        let params = CertificateParams::new(vec!["glassine.example".to_owned()]).unwrap();
+        params.self_signed(pair).unwrap().pem()
+    }
+
+    fn rsa() -> rcgen::KeyPair {
+        rcgen::KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).unwrap()
+    }
+
+    fn fault(certificate: &str, key: &str) -> Option<CertificateError> {
+        CertificateKey::parse(certificate.as_bytes(), key.as_bytes()).err()
+    }
+
+    #[test]
+    fn a_certificate_and_its_rsa_key_in_two_files_or_one() {
+        let (pair, other) = (rsa(), rsa());
+        let (certificate, key) = (made(&pair), pair.serialize_pem());
+        assert_eq!(fault(&certificate, &key), None);
+        let both = format!("{key}{certificate}{}", made(&other));
+        assert_eq!(fault(&both, &both), None);
+        assert_eq!(fault(&certificate, &other.serialize_pem()), Some(CertificateError::Other));
+        assert_eq!(fault(&made(&other), &key), Some(CertificateError::Other));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_file_is_named() {
+        let pair = rsa();
+        let (certificate, key) = (made(&pair), pair.serialize_pem());
+        let curve = rcgen::KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
+        let junk = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        for bad in ["", "no PEM", junk, &key] {
+            assert_eq!(fault(bad, &key), Some(CertificateError::NoCertificate), "{bad}");
+        }
+        for bad in ["", "no PEM", &certificate] {
+            assert_eq!(fault(&certificate, bad), Some(CertificateError::NoKey), "{bad}");
+        }
+        assert_eq!(fault(&made(&curve), &curve.serialize_pem()), Some(CertificateError::NotRsa));
+        let encrypted = key.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY");
+        assert_eq!(fault(&certificate, &encrypted), Some(CertificateError::Encrypted));
+    }
+
+    #[test]
+    fn a_certificate_signs_until_it_ends() {
+        let pair = rsa();
+        let mut params = CertificateParams::new(vec!["glassine.example".to_owned()]).unwrap();
+        params.not_after = rcgen::date_time_ymd(2027, 1, 1);
+        let certificate = params.self_signed(&pair).unwrap().pem();
+        let key = CertificateKey::parse(certificate.as_bytes(), pair.serialize_pem().as_bytes()).unwrap();
+        let end: Timestamp = "2027-01-01T00:00:00Z".parse().unwrap();
+        let before: Timestamp = "2026-12-31T23:59:59Z".parse().unwrap();
+        assert!(key.assertion("app", "https://login.example/token", before).is_ok());
+        let late = key.assertion("app", "https://login.example/token", end).err();
+        assert_eq!(late, Some(CertificateError::Ended(end)));
+    }
+}

@@ -1,0 +1,149 @@
+//! Managed identities: tokens for whoever runs on a machine of Azure, from an address that only this machine reaches.
+//!
+//! Sources: Microsoft, "How to use managed identities for Azure resources on an Azure VM to acquire an access token" (the
+//! Azure Instance Metadata Service, IMDS, also of AKS nodes) and "How to use managed identities for App Service and Azure
+//! Functions" (also of Container Apps). Neither is TLS: the packets do not leave the machine or its link, and never go
+//! through a proxy.
+
+use std::env;
+
+use bytes::Bytes;
+use http::header::{HeaderName, HeaderValue};
+use http::{Request, StatusCode, Uri};
+use http_body_util::Full;
+use jiff::Timestamp;
+
+use super::Grant;
+use super::answer::{MAX_ANSWER, collect, granted};
+use super::error::TokenError;
+use super::form::query;
+use crate::upstream::connector::BuildError;
+use crate::upstream::network::Network;
+use crate::upstream::origin::{Origin, OriginError};
+use crate::upstream::secret::Secret;
+use crate::upstream::transport::Transport;
+
+/// Where every virtual machine finds its metadata service.
+const METADATA_SERVICE: &str = "http://169.254.169.254";
+
+/// Who hands the tokens of a managed identity out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IdentityService {
+    /// App Service, Functions or Container Apps.
+    AppService {
+        /// The whole address, without a query: `IDENTITY_ENDPOINT`.
+        endpoint: String,
+        /// What proves that who asks runs inside: `IDENTITY_HEADER`.
+        header: Secret,
+    },
+    /// The metadata service of a virtual machine, a scale set or an AKS node.
+    VirtualMachine {
+        /// Its origin.
+        host: String,
+    },
+}
+
+/// Why no service hands tokens out.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum IdentityError {
+    /// Azure Arc asks for the content of a file that only its administrators can read.
+    #[error(
+        "IDENTITY_ENDPOINT is set without IDENTITY_HEADER: this looks like Azure Arc, whose identities are not supported; use a certificate"
+    )]
+    Arc,
+    /// The address is no URL.
+    #[error("IDENTITY_ENDPOINT or AZURE_POD_IDENTITY_AUTHORITY_HOST is not the URL of a service")]
+    Address,
+    /// The header has characters that no header field can hold.
+    #[error("IDENTITY_HEADER cannot be sent")]
+    Header,
+    /// A token would go to another machine in the clear.
+    #[error("the managed identity service has to be on this machine or its own link: {0}")]
+    Origin(#[from] OriginError),
+}
+
+impl IdentityService {
+    /// The service that this environment has: App Service says so in `IDENTITY_ENDPOINT` and `IDENTITY_HEADER`; everything else
+    /// has the metadata service, for which `AZURE_POD_IDENTITY_AUTHORITY_HOST` can name another address, as for Azure's SDKs.
+    ///
+    /// # Errors
+    /// [`IdentityError::Arc`].
+    pub fn from_env() -> Result<Self, IdentityError> {
+        match (env::var("IDENTITY_ENDPOINT"), env::var("IDENTITY_HEADER")) {
+            (Ok(endpoint), Ok(header)) => Ok(Self::AppService { endpoint, header: Secret::new(header) }),
+            (Ok(_), Err(_)) => Err(IdentityError::Arc),
+            (Err(_), _) => {
+                let host = env::var("AZURE_POD_IDENTITY_AUTHORITY_HOST");
+                Ok(Self::VirtualMachine { host: host.unwrap_or_else(|_| METADATA_SERVICE.to_owned()) })
+            }
+        }
+    }
+
+    /// Address, API version, and the header without which there is no answer.
+    fn request(&self) -> Result<(Uri, &'static str, (HeaderName, HeaderValue)), IdentityError> {
+        let uri = |text: &str| text.parse::<Uri>().map_err(|_| IdentityError::Address);
+        match self {
+            Self::AppService { endpoint, header } => {
+                let mut value = HeaderValue::from_str(header.expose()).map_err(|_| IdentityError::Header)?;
+                value.set_sensitive(true);
+                Ok((uri(endpoint)?, "2019-08-01", (HeaderName::from_static("x-identity-header"), value)))
+            }
+            Self::VirtualMachine { host } => {
+                let endpoint = format!("{}/metadata/identity/oauth2/token", host.trim_end_matches('/'));
+                let metadata = (HeaderName::from_static("metadata"), HeaderValue::from_static("true"));
+                Ok((uri(&endpoint)?, "2018-02-01", metadata))
+            }
+        }
+    }
+}
+
+/// What is needed to ask for a token.
+pub(super) struct ManagedIdentity {
+    transport: Transport,
+    uri: Uri,
+    header: (HeaderName, HeaderValue),
+}
+
+impl ManagedIdentity {
+    /// Asks nobody yet.
+    ///
+    /// # Errors
+    /// [`BuildError`] where the service has no usable address.
+    pub(super) fn new(
+        service: &IdentityService,
+        client_id: Option<&str>,
+        graph: &Origin,
+        network: &Network,
+    ) -> Result<Self, BuildError> {
+        let (endpoint, version, header) = service.request()?;
+        let path = endpoint.path().to_owned();
+        let parts = endpoint.into_parts();
+        let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
+            return Err(IdentityError::Address.into());
+        };
+        let origin = Origin::on_machine(scheme, authority).map_err(IdentityError::from)?;
+        let resource = graph.to_string();
+        let mut asked = vec![("api-version", version), ("resource", resource.as_str())];
+        asked.extend(client_id.map(|id| ("client_id", id)));
+        let uri = origin.uri(&format!("{path}?{}", query(&asked))).map_err(|_| IdentityError::Address)?;
+        Ok(Self { transport: Transport::new(&origin, network)?, uri, header })
+    }
+
+    /// Asks for a token.
+    pub(super) async fn grant(&self) -> Result<Grant, TokenError> {
+        let mut request = Request::new(Full::<Bytes>::default());
+        *request.uri_mut() = self.uri.clone();
+        let (name, value) = self.header.clone();
+        request.headers_mut().insert(name, value);
+        let answer = self.transport.send(request, MAX_ANSWER).await?;
+        match answer.status() {
+            StatusCode::OK => {
+                granted(&collect(answer.into_body()).await?, Timestamp::now()).map_err(TokenError::Answer)
+            }
+            status @ (StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
+                Err(TokenError::NoIdentity(status))
+            }
+            status => Err(TokenError::Unavailable(status)),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Managed identities: what is asked of the machine's own service, and what its answers are taken for.
+
+use glassine::upstream::{
+    BuildError, Credential, IdentityError, IdentityService, OriginError, Secret, TokenError, TokenSettings,
+    TokenSource,
+};
+
+use super::token::{CALM, client_secret, text_of};
+use crate::support::upstream::{FakeUpstream, Script};
+
+fn settings(machine: &FakeUpstream, service: IdentityService, client_id: Option<&str>) -> TokenSettings {
+    let credential = Credential::ManagedIdentity { service, client_id: client_id.map(str::to_owned) };
+    TokenSettings { credential, ..client_secret(machine, CALM) }
+}
+
+fn virtual_machine(machine: &FakeUpstream) -> IdentityService {
+    IdentityService::VirtualMachine { host: machine.origin().to_string() }
+}
+
+fn app_service(machine: &FakeUpstream) -> IdentityService {
+    let endpoint = format!("{}/msi/token", machine.origin());
+    IdentityService::AppService { endpoint, header: Secret::new("853b9a84".into()) }
+}
+
+fn granted(life: &str) -> Script {
+    Script::json(format!(r#"{{"access_token":"of-the-machine",{life},"token_type":"Bearer"}}"#))
+}
+
+#[tokio::test]
+async fn a_virtual_machine_asks_its_metadata_service() {
+    let machine = FakeUpstream::always(granted(r#""expires_in":"3599","expires_on":"1506484173""#)).await;
+    for (client_id, more) in [(None, ""), (Some("app-1"), "&client_id=app-1")] {
+        let source = TokenSource::new(settings(&machine, virtual_machine(&machine), client_id)).unwrap();
+        assert_eq!(text_of(&source).await, "of-the-machine");
+        let request = machine.requests().pop().unwrap();
+        let resource = machine.origin().to_string().replace(':', "%3A").replace('/', "%2F");
+        assert_eq!(request.method, "GET");
+        assert_eq!(
+            request.target,
+            format!("/metadata/identity/oauth2/token?api-version=2018-02-01&resource={resource}{more}")
+        );
+        assert_eq!(request.header("metadata"), Some("true"));
+    }
+}
+
+#[tokio::test]
+async fn an_app_service_shows_its_header_and_is_told_when_the_token_ends() {
+    let ends = jiff::Timestamp::now().as_second() + 3600;
+    let machine = FakeUpstream::always(granted(&format!(r#""expires_on":"{ends}""#))).await;
+    let source = TokenSource::new(settings(&machine, app_service(&machine), None)).unwrap();
+    assert_eq!(text_of(&source).await, "of-the-machine");
+    assert_eq!(text_of(&source).await, "of-the-machine");
+    let [request] = machine.requests().try_into().unwrap();
+    assert!(request.target.starts_with("/msi/token?api-version=2019-08-01&resource="), "{}", request.target);
+    assert_eq!(request.header("x-identity-header"), Some("853b9a84"));
+    assert_eq!(request.header("metadata"), None);
+}
+
+#[tokio::test]
+async fn a_machine_without_an_identity_and_one_that_is_busy() {
+    let secret = r#"{"error":"invalid_request","error_description":"Identity of alice not found"}"#;
+    for (status, refused) in [(400, true), (401, true), (403, true), (404, false), (429, false), (500, false)]
+    {
+        let machine = FakeUpstream::always(Script::status(status).body(secret)).await;
+        let source = TokenSource::new(settings(&machine, virtual_machine(&machine), None)).unwrap();
+        let error = source.token().await.unwrap_err();
+        let code = http::StatusCode::from_u16(status).unwrap();
+        let expected = if refused { TokenError::NoIdentity(code) } else { TokenError::Unavailable(code) };
+        assert_eq!(error, expected);
+        assert!(!error.to_string().contains("alice"));
+    }
+}
+
+#[tokio::test]
+async fn the_service_is_on_this_machine() {
+    let machine = FakeUpstream::always(Script::never()).await;
+    let with = |host: &str| {
+        let service = IdentityService::VirtualMachine { host: host.to_owned() };
+        TokenSource::new(settings(&machine, service, None)).err()
+    };
+    for good in ["http://169.254.169.254", "http://169.254.169.254/", "http://localhost:40342"] {
+        assert_eq!(with(good), None, "{good}");
+    }
+    let plaintext = BuildError::Identity(IdentityError::Origin(OriginError::Plaintext));
+    assert_eq!(with("http://10.0.0.1"), Some(plaintext));
+    for bad in ["", "169.254.169.254", "/metadata", "http://"] {
+        assert_eq!(with(bad), Some(BuildError::Identity(IdentityError::Address)), "{bad:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_header_that_cannot_be_sent() {
+    let machine = FakeUpstream::always(Script::never()).await;
+    let endpoint = format!("{}/msi/token", machine.origin());
+    let service = IdentityService::AppService { endpoint, header: Secret::new("a\r\nb".into()) };
+    let refused = TokenSource::new(settings(&machine, service, None)).err();
+    assert_eq!(refused, Some(BuildError::Identity(IdentityError::Header)));
+}
