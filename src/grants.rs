@@ -3,8 +3,35 @@
 //! A token's `roles` are the application permissions that an administrator consented to. Too few, and requests fail one
 //! by one with 403; too many, and the proxy is the only thing between a consumer's mistake and the mail itself.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+
 use crate::rules::permissions::{is_for_mailboxes, opens, writes};
 use crate::rules::plan::Permission;
+
+/// What an access token for Graph says of itself. Its signature is Graph's to verify: what is read here is only shown.
+#[derive(Debug, Default, Deserialize)]
+pub struct AccessClaims {
+    /// The application permissions.
+    #[serde(default)]
+    pub roles: Vec<String>,
+    /// When it ends, in seconds since 1970.
+    #[serde(default, rename = "exp")]
+    pub expires: Option<i64>,
+    /// The delegated permissions: such a token acts for a person.
+    #[serde(default, rename = "scp")]
+    pub scopes: Option<String>,
+}
+
+impl AccessClaims {
+    /// Reads the payload of a JSON Web Token; `None` where it is none. Graph's tokens are opaque by contract, so this is
+    /// for advice only.
+    pub fn read(token: &str) -> Option<Self> {
+        let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+        serde_json::from_slice(&payload).ok()
+    }
+}
 
 /// How the permissions that were granted differ from those that the rules name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -84,6 +111,18 @@ mod tests {
             why: None,
         };
         entries.iter().map(entry).collect()
+    }
+
+    #[test]
+    fn claims_are_read_off_a_token() {
+        let read = |payload: &str| AccessClaims::read(&format!("e30.{}.x", URL_SAFE_NO_PAD.encode(payload)));
+        let claims = read(r#"{"roles":["User.Read.All"],"exp":1700000000}"#).unwrap();
+        assert_eq!(
+            (&claims.roles[..], claims.expires),
+            (&["User.Read.All".to_owned()][..], Some(1_700_000_000))
+        );
+        assert!(claims.scopes.is_none() && read("{}").unwrap().roles.is_empty());
+        assert!(AccessClaims::read("opaque").is_none() && read("[1").is_none());
     }
 
     fn missing(granted: &[&str]) -> Vec<String> {

@@ -100,24 +100,56 @@ fn read_secret_file(path: &Path) -> Result<Zeroizing<String>, FileError> {
     Ok(Zeroizing::new(text.to_owned()))
 }
 
-#[cfg(unix)]
 fn check_mode(path: &Path, metadata: &Metadata) -> Result<(), FileError> {
-    use std::os::unix::fs::PermissionsExt;
-    const OTHERS_READ: u32 = 0o004;
-    const OTHERS_WRITE: u32 = 0o002;
-    let mode = metadata.permissions().mode();
-    if mode & OTHERS_WRITE != 0 {
-        return Err(FileError::WorldWritable { path: path.to_owned() });
-    }
-    if mode & OTHERS_READ != 0 {
-        tracing::warn!(file = %path.display(), "a secret can be read by every account of this machine");
+    match Exposure::of(metadata) {
+        Exposure::Writable => return Err(FileError::WorldWritable { path: path.to_owned() }),
+        Exposure::Readable => {
+            tracing::warn!(file = %path.display(), "a secret can be read by every account of this machine");
+        }
+        Exposure::Private => {}
     }
     Ok(())
 }
 
-#[cfg(not(unix))]
-fn check_mode(_path: &Path, _metadata: &Metadata) -> Result<(), FileError> {
-    Ok(())
+/// What every account of this machine may do with a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exposure {
+    /// Nothing.
+    Private,
+    /// Read it.
+    Readable,
+    /// Change it.
+    Writable,
+}
+
+impl Exposure {
+    /// That of a file, or of what it links to.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError::Read`].
+    pub fn of_file(path: &Path) -> Result<Self, FileError> {
+        let metadata = std::fs::metadata(path);
+        let metadata = metadata.map_err(|source| FileError::Read { path: path.to_owned(), source })?;
+        Ok(Self::of(&metadata))
+    }
+
+    #[cfg(unix)]
+    fn of(metadata: &Metadata) -> Self {
+        use std::os::unix::fs::PermissionsExt;
+        const OTHERS_READ: u32 = 0o004;
+        const OTHERS_WRITE: u32 = 0o002;
+        match metadata.permissions().mode() {
+            mode if mode & OTHERS_WRITE != 0 => Self::Writable,
+            mode if mode & OTHERS_READ != 0 => Self::Readable,
+            _ => Self::Private,
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn of(_metadata: &Metadata) -> Self {
+        Self::Private
+    }
 }
 
 fn read(path: &Path, limit: u64) -> Result<(Zeroizing<Vec<u8>>, Metadata), FileError> {

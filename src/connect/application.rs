@@ -2,11 +2,8 @@
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Deserialize;
-
 use super::tenant::{Directory, Tenant, TenantError};
+use crate::grants::AccessClaims;
 use crate::upstream::{AuthorizationCode, Secret, TokenError, TokenSource};
 
 /// An app registration.
@@ -41,30 +38,6 @@ impl Application {
     /// Graph's to verify, and what it says is only shown. One that cannot be read has no roles.
     pub(super) async fn roles(&self) -> Result<Vec<String>, TokenError> {
         let token = self.tokens.renewed().await?;
-        Ok(roles(token.secret().expose()).unwrap_or_default())
-    }
-}
-
-#[derive(Deserialize)]
-struct Payload {
-    #[serde(default)]
-    roles: Vec<String>,
-}
-
-fn roles(token: &str) -> Option<Vec<String>> {
-    let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
-    Some(serde_json::from_slice::<Payload>(&payload).ok()?.roles)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn roles_are_read_off_a_token() {
-        let token = |payload: &str| format!("e30.{}.x", URL_SAFE_NO_PAD.encode(payload));
-        assert_eq!(roles(&token(r#"{"roles":["User.Read.All"]}"#)).unwrap(), ["User.Read.All"]);
-        assert_eq!(roles(&token("{}")).unwrap(), [""; 0]);
-        assert_eq!(roles("opaque"), None);
+        Ok(AccessClaims::read(token.secret().expose()).unwrap_or_default().roles)
     }
 }

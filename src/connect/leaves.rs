@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::rules::Plan;
-use crate::rules::permissions::{least_for, opens};
+use crate::rules::permissions::opens_template;
 use crate::rules::plan::{Endpoint, Permission};
 use crate::rules::template::Part;
 
@@ -93,7 +93,7 @@ pub(super) fn opened(plan: &Plan) -> Vec<Opened<'_>> {
 
 fn objects(plan: &Plan, permission: &Permission) -> Vec<Object> {
     let mut kinds: BTreeMap<String, BTreeMap<String, Vec<String>>> = BTreeMap::new();
-    for endpoint in plan.endpoints.iter().filter(|endpoint| is_behind(endpoint, permission)) {
+    for endpoint in plan.endpoints.iter().filter(|endpoint| opens_template(permission, &endpoint.template)) {
         let properties = kinds.entry(title(endpoint)).or_default();
         for (path, treatment) in endpoint.response.body().automaton.describe() {
             let Some(path) = property(&path).filter(|_| !treatment.starts_with("link")) else { continue };
@@ -104,11 +104,6 @@ fn objects(plan: &Plan, permission: &Permission) -> Vec<Object> {
         }
     }
     kinds.into_iter().map(|(title, properties)| Object::new(title, properties)).collect()
-}
-
-fn is_behind(endpoint: &Endpoint, permission: &Permission) -> bool {
-    let least = least_for(&endpoint.template);
-    least.is_some_and(|least| permission.any_of.iter().any(|name| opens(name, least)))
 }
 
 fn title(endpoint: &Endpoint) -> String {
@@ -229,7 +224,8 @@ mod tests {
     #[test]
     fn every_endpoint_is_behind_a_permission() {
         let plan = compile("rules.yaml", OUTLOOK_MAIL).plan.unwrap();
-        let behind = |endpoint: &Endpoint| plan.permissions.iter().any(|it| is_behind(endpoint, it));
+        let behind =
+            |endpoint: &Endpoint| plan.permissions.iter().any(|it| opens_template(it, &endpoint.template));
         assert!(plan.endpoints.iter().all(|endpoint| behind(endpoint)));
         assert!(opened(&plan).iter().all(|opened| !opened.objects.is_empty()));
     }

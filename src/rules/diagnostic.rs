@@ -74,18 +74,18 @@ pub struct Report {
 /// One finding as scripts read it (`--format json`).
 #[derive(Debug, Serialize)]
 pub struct Located<'a> {
-    file: &'a str,
-    severity: Severity,
-    code: &'static str,
-    message: &'a str,
+    pub(crate) file: &'a str,
+    pub(crate) severity: Severity,
+    pub(crate) code: &'static str,
+    pub(crate) message: &'a str,
     /// One-based; absent when the whole file is meant.
     #[serde(skip_serializing_if = "Option::is_none")]
-    line: Option<usize>,
+    pub(crate) line: Option<usize>,
     /// One-based, in characters.
     #[serde(skip_serializing_if = "Option::is_none")]
-    column: Option<usize>,
+    pub(crate) column: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<&'a str>,
+    pub(crate) hint: Option<&'a str>,
 }
 
 impl Report {

@@ -3,6 +3,7 @@
 //! Source: the Microsoft Graph permissions reference (<https://learn.microsoft.com/graph/permissions-reference>). Only
 //! the permissions of mail, contacts, mailbox settings, groups and users are here; of others nothing is claimed.
 
+use super::plan::Permission;
 use super::template::Template;
 
 /// The least application permission that opens an endpoint. The first row whose segment occurs decides.
@@ -73,6 +74,12 @@ pub fn broader_than(permission: &str) -> &'static [&'static str] {
 /// Whether who has `granted` may do what `permission` opens.
 pub fn opens(granted: &str, permission: &str) -> bool {
     granted == permission || broader_than(permission).contains(&granted)
+}
+
+/// Whether the permission, or one of its alternatives, opens an endpoint; `false` if this program does not know.
+pub fn opens_template(permission: &Permission, template: &Template) -> bool {
+    let least = least_for(template);
+    least.is_some_and(|least| permission.any_of.iter().any(|name| opens(name, least)))
 }
 
 /// Whether the permission can change the tenant, by its name.

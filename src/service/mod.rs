@@ -226,13 +226,23 @@ struct Loaded {
     warnings: Vec<Report>,
 }
 
+/// The configuration file's name and text, and what they say.
+///
+/// # Errors
+///
+/// [`StartError::Config`] or [`StartError::Reports`]. What the file names is not looked at.
+pub(crate) fn read_config(file: &Path) -> Result<(String, String, Config), StartError> {
+    let name = file.display().to_string();
+    let text = read_text(file)?;
+    let config = Config::load(&name, &text).map_err(|report| StartError::Reports(vec![report]))?;
+    Ok((name, text, config))
+}
+
 /// Reads and checks everything that decides, noting each file before it is read; changes nothing else.
 /// `earlier` is the state that goes on running until this one takes over.
 fn load(file: &Path, seen: &mut Seen, earlier: Option<&State>) -> Result<Loaded, StartError> {
-    let name = file.display().to_string();
     seen.restart(file);
-    let text = read_text(file)?;
-    let config = Config::load(&name, &text).map_err(|report| StartError::Reports(vec![report]))?;
+    let (name, text, config) = read_config(file)?;
     seen.note_named(&config);
     let (state, warnings) =
         State::rebuild(&name, &text, &config, earlier).map_err(|error| StartError::Reports(error.reports))?;
