@@ -46,6 +46,7 @@
 //! | `web` | markup, forms and queries | |
 //! | [`config`] | the configuration: as written → as checked | |
 //! | [`demo`] | the embedded sample tenant | |
+//! | `doctor` | is a set-up right, and if not, what to do | |
 //! | [`cli`] | one file per command | |
 //!
 //! "Pure" modules take bytes, plans, keys and limits as arguments and do no input or output; a test scans their imports.
@@ -62,6 +63,7 @@ pub mod codec;
 pub mod config;
 pub mod connect;
 pub mod demo;
+mod doctor;
 pub mod grants;
 pub mod graph;
 mod jws;

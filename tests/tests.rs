@@ -23,6 +23,7 @@ mod config;
 mod connect;
 mod consumers;
 mod diagnostics;
+mod doctor;
 mod expansions;
 mod faults;
 mod forwarding;

@@ -3,7 +3,7 @@
 //! | code | meaning |
 //! |---|---|
 //! | 0 | fine |
-//! | 1 | the answer is no: a rules file with errors, a refused request |
+//! | 1 | the answer is no: a rules file with errors, a refused request, a set-up that fails a check |
 //! | 2 | bad usage or input: nothing was decided, and nothing was written to standard output |
 //!
 //! A command writes its answer when it is complete. Errors go to standard error and say what, where and what to do;
@@ -12,6 +12,7 @@
 mod audit;
 mod check;
 mod demo;
+mod doctor;
 mod error;
 mod explain;
 mod health;
@@ -50,6 +51,7 @@ struct Cli {
 enum Command {
     Serve(serve::Args),
     Demo(demo::Args),
+    Doctor(doctor::Args),
     Check(check::Args),
     Explain(explain::Args),
     Sanitize(sanitize::Args),
@@ -95,6 +97,7 @@ impl Command {
         match self {
             Self::Serve(args) => serve::run(&args, streams),
             Self::Demo(args) => demo::run(&args, streams),
+            Self::Doctor(args) => doctor::run(&args, streams),
             Self::Check(args) => check::run(&args, streams),
             Self::Explain(args) => explain::run(&args, streams),
             Self::Sanitize(args) => sanitize::run(&args, streams),

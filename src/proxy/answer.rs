@@ -11,7 +11,7 @@ use super::batch::BatchStream;
 use super::body::AnswerBody;
 use super::head::Head;
 use super::limits::Permit;
-use super::pipeline::Pipeline;
+use super::pipeline::{Broken, Pipeline};
 use super::problem::Problem;
 use super::raw_answer::CleanHeader;
 use crate::audit::Outcome;
@@ -71,6 +71,20 @@ impl Answer {
             }
         };
         Ok(Self { rest, ..Self::whole(StatusCode::OK, JSON, headers, start) })
+    }
+
+    /// The whole body, if it has no more than about `limit` bytes.
+    pub(super) async fn collect(self, limit: usize) -> Result<Clean<Vec<u8>>, Problem> {
+        let mut whole = self.start;
+        if let Rest::Document(mut pipeline) = self.rest {
+            while let Some(piece) = poll_fn(|cx| pipeline.poll_piece(cx)).await {
+                whole.append(piece?);
+                if whole.get().len() > limit {
+                    return Err(Broken::TooLong.into());
+                }
+            }
+        }
+        Ok(whole)
     }
 
     /// A number.

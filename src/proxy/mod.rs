@@ -14,9 +14,11 @@
 //! | `answer`, `body` | what the consumer gets; made of [`crate::sanitize::Clean`] only |
 //! | `problem` | every way a request can fail, and the one place that makes an answer of it |
 //! | `account` | the audit record and the metrics of one request |
+//! | `attempt` | a request of the operator's own |
 
 mod account;
 mod answer;
+mod attempt;
 mod batch;
 mod body;
 mod consumer;
@@ -47,6 +49,7 @@ use problem::{Problem, Unknown};
 use raw_answer::RawAnswer;
 
 pub(crate) use account::new_request_id;
+pub(crate) use attempt::{Cause, Trouble, attempt};
 pub use body::AnswerBody;
 pub(crate) use consumer::Consumer;
 pub(crate) use head::{Hosts, single};

@@ -32,4 +32,5 @@ pub use listener::serve;
 pub use metrics::Metrics;
 pub use pace::Pace;
 pub use shutdown::{Shutdown, ShutdownTrigger};
+pub(crate) use tls::read_certificates;
 pub use tls::{TlsError, TlsState};

@@ -18,6 +18,7 @@ mod document;
 mod error;
 mod network;
 mod origin;
+mod probe;
 mod proxies;
 mod request;
 mod secret;
@@ -32,6 +33,7 @@ pub use document::{DocumentClient, DocumentError, DocumentUrl, DocumentUrlError,
 pub use error::{Phase, UpstreamError};
 pub use network::Network;
 pub use origin::{Origin, OriginError};
+pub use probe::{Probe, ProbeAnswer};
 pub use proxies::{Proxies, ProxyError};
 pub use request::{ConsistencyLevel, MediaType, Preference, RequestHeaders, RequestId};
 pub use secret::{MAX_SECRET, Secret, SecretError, SecretSource};

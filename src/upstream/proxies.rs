@@ -70,6 +70,11 @@ impl Proxies {
         Ok(Self(Some(Arc::new(matcher))))
     }
 
+    /// Whether a server is asked through a proxy, which then resolves its name.
+    pub fn stand_before(&self, origin: &Origin) -> bool {
+        self.before(origin).is_some()
+    }
+
     /// The proxy before a server, if there is one.
     pub(super) fn before(&self, origin: &Origin) -> Option<Tunnel> {
         if !origin.is_tls() || origin.is_loopback() {

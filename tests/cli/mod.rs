@@ -38,9 +38,14 @@ pub(crate) struct Ran {
 
 impl Ran {
     /// Standard output, after a run that went well and had nothing else to say.
-    fn fine(self) -> String {
+    pub(crate) fn fine(self) -> String {
         assert_eq!((self.code, self.stderr.as_str()), (Some(0), ""), "{self:?}");
         self.stdout
+    }
+
+    /// Everything that was written.
+    pub(crate) fn everything(&self) -> String {
+        format!("{}{}", self.stdout, self.stderr)
     }
 
     /// Standard output as JSON.
@@ -49,7 +54,7 @@ impl Ran {
     }
 
     /// Asserts that there is no answer, and that the error names all of `parts`.
-    fn fails(&self, code: i32, parts: &[&str]) {
+    pub(crate) fn fails(&self, code: i32, parts: &[&str]) {
         assert_eq!((self.code, self.stdout.as_str()), (Some(code), ""), "{self:?}");
         for part in parts {
             assert!(self.stderr.contains(part), "{part:?} missing: {self:?}");

@@ -1,0 +1,47 @@
+//! What the configuration and the rules say of themselves: the same reports as at a start, one finding a line.
+
+use super::findings::{Finding, Outcome};
+use crate::config::Config;
+use crate::proxy::{Consumer, State};
+use crate::rules::diagnostic::Located;
+use crate::rules::{Report, Severity};
+
+/// Findings without a hint are about files that cannot be used.
+const MEND: &str = "correct the path or the file, and let the account that the proxy runs as read it";
+
+pub(super) fn check(file: &str, config: &Config, state: Option<&State>, reports: &[Report]) -> Vec<Finding> {
+    let count = config.consumers().len();
+    let consumers = if count == 1 { "consumer" } else { "consumers" };
+    let read = Finding::ok("file", format!("{file}: well-formed, {count} {consumers}"));
+    let rules = state.into_iter().flat_map(State::consumers).map(|consumer| rules(consumer));
+    let findings = reports.iter().flat_map(Report::located).map(|located| finding(&located));
+    std::iter::once(read).chain(rules).chain(findings).collect()
+}
+
+fn rules(consumer: &Consumer) -> Finding {
+    let plan = &consumer.policy().plan;
+    let message = format!(
+        "{}: connector {}, {} endpoints, fingerprint {}",
+        consumer.checked().rules().path().display(),
+        plan.connector,
+        plan.endpoints.len(),
+        plan.fingerprint
+    );
+    Finding::ok(format!("rules of {}", consumer.name()), message)
+}
+
+fn finding(located: &Located<'_>) -> Finding {
+    let line = located.line.map(|line| format!(":{line}")).unwrap_or_default();
+    let outcome = match located.severity {
+        Severity::Error => Outcome::Fail,
+        Severity::Warning => Outcome::Warn,
+    };
+    Finding {
+        outcome,
+        ..Finding::warn(
+            located.code,
+            format!("{}{line}: {}", located.file, located.message),
+            located.hint.unwrap_or(MEND),
+        )
+    }
+}

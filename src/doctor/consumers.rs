@@ -1,0 +1,225 @@
+//! What each consumer gets: the token of its application, its permissions, its endpoints, its mailboxes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Subject;
+use super::endpoints::Asker;
+use super::findings::Finding;
+use super::mailboxes::{self, Mailboxes};
+use super::permissions::{Measure, Witness};
+use super::token::{self, Claims, NoToken};
+use crate::config::{self, UpstreamCredential};
+use crate::proxy::{Consumer, State};
+use crate::rules::plan::Permission;
+use crate::upstream::TokenSource;
+
+/// For all requests to Graph. Consumers are asked for at the same time.
+const ASKING: Duration = Duration::from_secs(22);
+
+/// For the mailboxes that the operator names, after that.
+const MAILBOXES: Duration = Duration::from_secs(10);
+
+/// Which servers answer.
+#[derive(Clone, Copy)]
+pub(super) struct Reach {
+    pub(super) graph: bool,
+    pub(super) entra: bool,
+}
+
+/// What was found, in the order of the configuration.
+pub(super) struct Examined {
+    pub(super) tokens: Vec<Finding>,
+    pub(super) consumers: Vec<Report>,
+}
+
+/// What was found of one consumer.
+pub(super) struct Report {
+    pub(super) consumer: String,
+    pub(super) permissions: Vec<Finding>,
+    pub(super) endpoints: Vec<Finding>,
+    pub(super) mailboxes: Vec<Finding>,
+}
+
+/// An app registration, whose consumers share its tokens.
+struct Application {
+    check: String,
+    credential: UpstreamCredential,
+    source: Arc<TokenSource>,
+    /// The permissions of all its consumers.
+    needed: Vec<Permission>,
+    token: Result<Claims, NoToken>,
+}
+
+/// One consumer and everything that it is asked with.
+struct Patient {
+    state: Arc<State>,
+    consumer: Arc<Consumer>,
+    claims: Claims,
+    needed: Vec<Permission>,
+    client_id: String,
+    mailboxes: Mailboxes,
+    deadline: Instant,
+}
+
+/// `state` is `None` where the configuration's files cannot be used; `now` is in seconds since 1970.
+pub(super) async fn examine(
+    subject: &Subject,
+    state: Option<&Arc<State>>,
+    reach: Reach,
+    now: i64,
+) -> Examined {
+    let Some(state) = state else {
+        return Examined::skipped(
+            subject,
+            "the configuration's files cannot be used: see the configuration section",
+        );
+    };
+    if !reach.entra {
+        return Examined::skipped(subject, "Entra cannot be reached: see the network section");
+    }
+    let applications = applications(subject.config.upstream().credential(), state).await;
+    if applications.is_empty() {
+        return Examined::skipped(subject, "consumers bring their own tokens for Graph (`forward: true`)");
+    }
+    let tokens =
+        applications.iter().map(|it| token::check(&it.token, &it.credential, &it.check, now)).collect();
+    let deadline = Instant::now() + ASKING;
+    let mut tasks = Vec::new();
+    for consumer in state.consumers() {
+        let patient = patient(subject, state, consumer, &applications, deadline);
+        tasks.push((consumer, patient.map(|patient| tokio::spawn(patient.examine(reach)))));
+    }
+    let mut consumers = Vec::new();
+    for (consumer, task) in tasks {
+        let report = match task {
+            Some(task) => task.await.ok(),
+            None => None,
+        };
+        let skipped = || Report::skipped(&consumer.name(), &subject.mailboxes, "there is no token");
+        consumers.push(report.unwrap_or_else(skipped));
+    }
+    Examined { tokens, consumers }
+}
+
+/// The applications with their tokens, all asked for at the same time.
+async fn applications(shared: &UpstreamCredential, state: &State) -> Vec<Application> {
+    let mut applications: Vec<Application> = Vec::new();
+    for consumer in state.consumers() {
+        let Some(source) = consumer.tokens() else { continue };
+        let needed = &consumer.policy().plan.permissions;
+        match applications.iter_mut().find(|it| Arc::ptr_eq(&it.source, source)) {
+            Some(application) => application.needed.extend_from_slice(needed),
+            None => applications.push(Application::new(consumer, shared, source, needed)),
+        }
+    }
+    let asking = applications.iter().map(|application| {
+        let source = Arc::clone(&application.source);
+        tokio::spawn(async move { token::ask(&source).await })
+    });
+    let asking: Vec<_> = asking.collect();
+    for (application, asking) in applications.iter_mut().zip(asking) {
+        application.token = asking.await.unwrap_or(Err(NoToken::Late));
+    }
+    applications
+}
+
+impl Application {
+    fn new(
+        consumer: &Consumer,
+        shared: &UpstreamCredential,
+        source: &Arc<TokenSource>,
+        needed: &[Permission],
+    ) -> Self {
+        let own = consumer.checked().application();
+        Self {
+            check: own
+                .map_or_else(|| "upstream".to_owned(), |_| format!("application of {}", consumer.name())),
+            credential: own.unwrap_or(shared).clone(),
+            source: Arc::clone(source),
+            needed: needed.to_vec(),
+            token: Err(NoToken::Late),
+        }
+    }
+}
+
+/// `None` without a token.
+fn patient(
+    subject: &Subject,
+    state: &Arc<State>,
+    consumer: &Arc<Consumer>,
+    applications: &[Application],
+    deadline: Instant,
+) -> Option<Patient> {
+    let source = consumer.tokens()?;
+    let application = applications.iter().find(|it| Arc::ptr_eq(&it.source, source))?;
+    Some(Patient {
+        state: Arc::clone(state),
+        consumer: Arc::clone(consumer),
+        claims: application.token.as_ref().ok()?.clone(),
+        needed: application.needed.clone(),
+        client_id: application.credential.client_id().unwrap_or("CLIENT_ID").to_owned(),
+        mailboxes: subject.mailboxes.clone(),
+        deadline,
+    })
+}
+
+impl Patient {
+    async fn examine(self, reach: Reach) -> Report {
+        let roles = self.claims.as_ref().map(|claims| claims.roles.as_slice());
+        if !reach.graph {
+            let reason = "Graph cannot be reached: see the network section";
+            let skipped = Report::skipped(&self.consumer.name(), &self.mailboxes, reason);
+            let permissions = self.permissions(&|_| None);
+            return Report { permissions, ..skipped };
+        }
+        let asker = Asker {
+            state: &self.state,
+            consumer: &self.consumer,
+            roles,
+            client_id: &self.client_id,
+            deadline: self.deadline,
+        };
+        let known = mailboxes::known(&self.consumer, self.mailboxes.inside.as_deref());
+        let tried = asker.try_all(known).await;
+        let asker = Asker { deadline: Instant::now() + MAILBOXES, ..asker };
+        Report {
+            consumer: self.consumer.name().to_string(),
+            permissions: self.permissions(&|permission| tried.witness(permission)),
+            endpoints: tried.findings().collect(),
+            mailboxes: asker.try_mailboxes(&self.mailboxes).await,
+        }
+    }
+
+    fn permissions(&self, witness: Witness<'_>) -> Vec<Finding> {
+        let Some(claims) = &self.claims else {
+            let reason = "the token cannot be read here; the endpoints tell what it opens";
+            return vec![Finding::skip("all", reason)];
+        };
+        let plan = &self.consumer.policy().plan;
+        Measure { plan, shared: &self.needed, client_id: &self.client_id, witness }.check(&claims.roles)
+    }
+}
+
+impl Examined {
+    fn skipped(subject: &Subject, reason: &str) -> Self {
+        let names = subject.config.consumers().iter().map(config::Consumer::name);
+        Self {
+            tokens: vec![Finding::skip("upstream", reason)],
+            consumers: names.map(|name| Report::skipped(name, &subject.mailboxes, reason)).collect(),
+        }
+    }
+}
+
+impl Report {
+    fn skipped(consumer: &str, mailboxes: &Mailboxes, reason: &str) -> Self {
+        Self {
+            consumer: consumer.to_owned(),
+            permissions: vec![Finding::skip("all", reason)],
+            endpoints: vec![Finding::skip("all", reason)],
+            mailboxes: mailboxes::skipped(mailboxes, reason),
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! One request to each endpoint of a consumer's rules, through the same steps as the consumer's own, and what came back: a
+//! number of objects and the names of properties, never a value.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::StatusCode;
+use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
+
+use super::findings::{Finding, Outcome};
+use super::known::{Filled, Known};
+use super::trouble::{Denied, NETWORK, advice};
+use crate::admit::Request;
+use crate::graph::is_plain_identifier;
+use crate::proxy::{Cause, Consumer, State, Trouble, attempt};
+use crate::rules::permissions::opens_template;
+use crate::rules::plan::{Endpoint, Permission};
+
+/// One request. Graph answers such small pages within a second.
+const LIMIT: Duration = Duration::from_secs(8);
+
+/// How many objects of a page are asked for: some accounts of a directory have no mailbox.
+const PAGE: u32 = 10;
+
+/// How many accounts are tried until one has a mailbox.
+const TRIES: usize = PAGE as usize;
+
+/// What is asked, and until when.
+pub(super) struct Asker<'a> {
+    pub(super) state: &'a State,
+    pub(super) consumer: &'a Arc<Consumer>,
+    /// What the token grants; `None` where it cannot be read.
+    pub(super) roles: Option<&'a [String]>,
+    pub(super) client_id: &'a str,
+    pub(super) deadline: Instant,
+}
+
+/// Why there is no document.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unanswered {
+    #[error(transparent)]
+    Trouble(#[from] Trouble),
+    #[error("no answer in time")]
+    Late,
+    #[error("the answer is not JSON")]
+    Json(#[from] serde_json::Error),
+}
+
+/// What came of each endpoint, in the order of the rules.
+pub(super) struct Tried<'a>(Vec<(&'a Endpoint, Finding)>);
+
+impl Tried<'_> {
+    pub(super) fn findings(&self) -> impl Iterator<Item = Finding> {
+        self.0.iter().map(|(_, finding)| finding.clone())
+    }
+
+    /// Whether Graph has answered an endpoint behind this permission; `None` if none was asked.
+    pub(super) fn witness(&self, permission: &Permission) -> Option<bool> {
+        let behind = self.0.iter().filter(|(endpoint, _)| opens_template(permission, &endpoint.template));
+        let asked = behind.filter(|(_, finding)| finding.outcome != Outcome::Skip);
+        asked.map(|(_, finding)| finding.outcome == Outcome::Ok).reduce(|one, other| one || other)
+    }
+}
+
+impl<'a> Asker<'a> {
+    /// Short paths first: their answers fill the longer ones.
+    pub(super) async fn try_all(&self, mut known: Known) -> Tried<'a> {
+        let endpoints = &self.consumer.policy().plan.endpoints;
+        let mut order: Vec<_> = endpoints.iter().enumerate().collect();
+        order.sort_by_key(|(_, endpoint)| endpoint.template.parts.len());
+        let mut found = Vec::new();
+        for (place, endpoint) in order {
+            found.push((place, endpoint.as_ref(), self.try_one(endpoint, &mut known).await));
+        }
+        found.sort_by_key(|(place, ..)| *place);
+        Tried(found.into_iter().map(|(_, endpoint, finding)| (endpoint, finding)).collect())
+    }
+
+    async fn try_one(&self, endpoint: &Endpoint, known: &mut Known) -> Finding {
+        let mut tries = TRIES;
+        loop {
+            let filled = match known.fill(endpoint) {
+                Ok(filled) => filled,
+                Err(unfilled) => return Finding::skip(&endpoint.name, unfilled.to_string()),
+            };
+            if Instant::now() >= self.deadline {
+                return Finding::skip(&endpoint.name, "no time is left: earlier answers took too long");
+            }
+            tries = tries.saturating_sub(1);
+            match self.ask(endpoint, &filled).await {
+                Ok(document) => {
+                    known.learn(&filled.path, &document);
+                    return Finding::ok(&endpoint.name, told(&document));
+                }
+                Err(unanswered)
+                    if tries > 0
+                        && unanswered.has_status(StatusCode::NOT_FOUND)
+                        && try_next(&filled, known) => {}
+                Err(unanswered) => return self.unanswered(endpoint, &unanswered),
+            }
+        }
+    }
+
+    /// The document that the consumer would get.
+    pub(super) async fn ask(&self, endpoint: &Endpoint, filled: &Filled) -> Result<Value, Unanswered> {
+        let top = endpoint.query.top.map(|range| format!("?$top={}", PAGE.clamp(range.min, range.max)));
+        let target = format!("{}{}", filled.path, top.unwrap_or_default());
+        let size = endpoint.max_page_size.map(|range| PAGE.clamp(range.min, range.max));
+        let prefer = size.map(|size| format!("odata.maxpagesize={size}"));
+        let request = Request { method: "GET", target: &target, prefer: prefer.as_deref(), eventual: false };
+        let until = self.deadline.min(Instant::now() + LIMIT);
+        let document = timeout_at(until, attempt(self.state, self.consumer, &request)).await;
+        let document = document.map_err(|_| Unanswered::Late)??;
+        Ok(serde_json::from_slice(document.get())?)
+    }
+
+    fn unanswered(&self, endpoint: &Endpoint, unanswered: &Unanswered) -> Finding {
+        let Unanswered::Trouble(trouble) = unanswered else {
+            return Finding::fail(&endpoint.name, unanswered.to_string(), NETWORK);
+        };
+        let denied = Denied { template: &endpoint.template, roles: self.roles, client_id: self.client_id };
+        advice(&endpoint.name, trouble, &denied)
+    }
+}
+
+impl Unanswered {
+    /// Whether Graph has said no, and with this status.
+    pub(super) fn has_status(&self, expected: StatusCode) -> bool {
+        let Self::Trouble(trouble) = self else { return false };
+        matches!(trouble.cause(), Cause::Graph { status, .. } if status == expected)
+    }
+}
+
+fn try_next(filled: &Filled, known: &mut Known) -> bool {
+    filled.root.as_ref().is_some_and(|root| known.next(root))
+}
+
+/// How many objects came, and which properties have survived.
+fn told(document: &Value) -> String {
+    let page = document.get("value").and_then(Value::as_array);
+    let (count, objects) = match (page, document) {
+        (Some(page), _) => (format!("200, objects: {}", page.len()), page.iter().collect()),
+        (None, Value::Object(_)) => ("200, one object".to_owned(), vec![document]),
+        (None, _) => return "200, a number".to_owned(),
+    };
+    let names: BTreeSet<_> =
+        objects.into_iter().filter_map(Value::as_object).flat_map(|it| it.keys()).collect();
+    // Rules with `unlisted: keep` let out names that nobody has listed: only what is a name is shown.
+    let names: Vec<_> = names.into_iter().filter(|name| is_name(name)).map(String::as_str).collect();
+    if names.is_empty() { count } else { format!("{count}; properties: {}", names.join(", ")) }
+}
+
+fn is_name(name: &str) -> bool {
+    is_plain_identifier(name.trim_start_matches('@'))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_is_told_without_its_values() {
+        let page = json!({ "value": [{ "id": "p~A", "mail": null }, { "id": "p~B", "isRead": true }] });
+        assert_eq!(told(&page), "200, objects: 2; properties: id, isRead, mail");
+        assert_eq!(told(&json!({ "value": [] })), "200, objects: 0");
+        let odd = json!({ "timeZone": "UTC", "Alice's note": 1, "@odata.type": "x" });
+        assert_eq!(told(&odd), "200, one object; properties: @odata.type, timeZone");
+        assert_eq!(told(&json!(12)), "200, a number");
+    }
+}

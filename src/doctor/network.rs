@@ -1,0 +1,252 @@
+//! DNS, TCP, TLS and HTTP to Graph and to Entra: one request each, without a credential, whose error says which step failed.
+//! The answers' dates are what the clock is compared with.
+
+use std::time::Duration;
+
+use http::header::DATE;
+use http::{StatusCode, Uri};
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
+use rustls_pki_types::CertificateDer;
+
+use super::findings::Finding;
+use crate::config::{BaseUrl, Config, UpstreamCredential};
+use crate::upstream::{
+    BuildError, Network, Origin, Phase, Probe, ProbeAnswer, Proxies, Timeouts, UpstreamError,
+};
+
+/// The limits of a probe: together under a quarter of the minute that the whole may take.
+const LIMITS: Timeouts = Timeouts {
+    connect: Duration::from_secs(3),
+    tls: Duration::from_secs(3),
+    head: Duration::from_secs(12),
+    idle: Duration::from_secs(5),
+    total: Duration::from_secs(5),
+};
+
+/// A server that the proxy has to reach.
+struct Server {
+    name: &'static str,
+    /// The key of the configuration that names it.
+    key: &'static str,
+    url: BaseUrl,
+    target: String,
+    /// What an answer other than 200 means; `None` where every answer is fine.
+    otherwise: Option<&'static str>,
+}
+
+/// What came of a probe.
+pub(super) struct Heard {
+    server: Server,
+    /// A proxy is on the way.
+    tunnelled: bool,
+    answer: Result<ProbeAnswer, ProbeError>,
+    /// This machine's time when the answer was under way.
+    at: Timestamp,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ProbeError {
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
+    /// The configuration's checks leave no such URL over.
+    #[error("the URL cannot be asked")]
+    Url,
+}
+
+/// The steps to an answer, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Step {
+    Dns,
+    Tcp,
+    Tls,
+    Http,
+}
+
+pub(super) const GRAPH: &str = "Graph";
+pub(super) const ENTRA: &str = "Entra";
+
+/// Where a tenant that Entra does not know is corrected.
+pub(super) const NO_TENANT: &str = "set `upstream.tenant` to the Directory (tenant) ID on the app registration's Overview page; \
+     for a national cloud, `upstream.graph` and `upstream.authority` too";
+
+const STEPS: [Step; 4] = [Step::Dns, Step::Tcp, Step::Tls, Step::Http];
+
+/// How servers are reached by probes: as the proxy reaches them, but without its patience.
+pub(super) fn network(extra_roots: Vec<CertificateDer<'static>>) -> Network {
+    // A proxy that cannot be used is in the configuration's findings.
+    Network { extra_roots, timeouts: LIMITS, proxies: Proxies::from_env().unwrap_or_default() }
+}
+
+/// Asks for the head of an answer.
+pub(super) async fn probe(url: &BaseUrl, target: &str, network: &Network) -> Result<ProbeAnswer, ProbeError> {
+    let origin = origin(url).ok_or(ProbeError::Url)?;
+    Ok(Probe::new(origin, network)?.get(target).await?)
+}
+
+fn origin(url: &BaseUrl) -> Option<Origin> {
+    let parts = url.origin().parse::<Uri>().ok()?.into_parts();
+    Origin::new(parts.scheme?, parts.authority?).ok()
+}
+
+/// Asks Graph, and Entra where a credential asks it, at the same time.
+pub(super) async fn hear(config: &Config, network: &Network) -> Vec<Heard> {
+    let servers = std::iter::once(graph(config)).chain(entra(config));
+    let tasks: Vec<_> = servers.map(|server| tokio::spawn(server.hear(network.clone()))).collect();
+    let mut heard = Vec::new();
+    for task in tasks {
+        heard.extend(task.await);
+    }
+    heard
+}
+
+fn graph(config: &Config) -> Server {
+    let (url, target) = (config.upstream().graph().clone(), "/v1.0/".to_owned());
+    Server { name: GRAPH, key: "upstream.graph", url, target, otherwise: None }
+}
+
+/// With the tenant's OpenID configuration, which says whether there is such a tenant.
+fn entra(config: &Config) -> Option<Server> {
+    let upstream = config.upstream();
+    let own = config.consumers().iter().filter_map(|consumer| consumer.application());
+    let tenant = std::iter::once(upstream.credential()).chain(own).find_map(UpstreamCredential::tenant)?;
+    Some(Server {
+        name: ENTRA,
+        key: "upstream.authority",
+        url: upstream.authority().clone(),
+        target: format!("/{tenant}/v2.0/.well-known/openid-configuration"),
+        otherwise: Some(NO_TENANT),
+    })
+}
+
+impl Server {
+    async fn hear(self, network: Network) -> Heard {
+        let before = Timestamp::now();
+        let answer = probe(&self.url, &self.target, &network).await;
+        let waited = Timestamp::now().duration_since(before) / 2;
+        let tunnelled = origin(&self.url).is_some_and(|origin| network.proxies.stand_before(&origin));
+        Heard { server: self, tunnelled, answer, at: before.checked_add(waited).unwrap_or(before) }
+    }
+
+    fn passed(&self, step: Step, check: String, answer: Option<&ProbeAnswer>) -> Finding {
+        let host = self.url.host();
+        match step {
+            Step::Dns if is_address(host) => Finding::skip(check, format!("{host} needs none")),
+            Step::Dns => Finding::ok(check, format!("{host} has an address")),
+            Step::Tcp => Finding::ok(check, format!("port {} is open", self.url.port())),
+            Step::Tls if !self.url.is_https() => Finding::skip(check, "plaintext, within this machine"),
+            Step::Tls => Finding::ok(check, "the certificate is trusted and names the host"),
+            Step::Http => self.answered(check, answer.map_or(StatusCode::OK, |answer| answer.status)),
+        }
+    }
+
+    fn answered(&self, check: String, status: StatusCode) -> Finding {
+        let message = format!("answers with status {}", status.as_u16());
+        match self.otherwise {
+            _ if status.is_server_error() => Finding::warn(
+                check,
+                message,
+                "wait some minutes and run the doctor again; see https://status.cloud.microsoft",
+            ),
+            Some(advice) if status != StatusCode::OK => Finding::fail(check, message, advice),
+            _ => Finding::ok(check, message),
+        }
+    }
+
+    fn advice(&self, step: Step) -> String {
+        let (key, host, port) = (self.key, self.url.host(), self.url.port());
+        match step {
+            Step::Dns => format!(
+                "compare `{key}` with the documentation of your cloud, and ask this machine's resolver: `getent hosts {host}`"
+            ),
+            Step::Tcp => format!(
+                "let this machine connect to {host}:{port} (firewall, routing): `nc -vz {host} {port}`; \
+                 where the way out is a proxy, name it in HTTPS_PROXY"
+            ),
+            Step::Tls => format!(
+                "see who signs: `openssl s_client -connect {host}:{port} -servername {host} </dev/null`\n\
+                 if your network inspects TLS, name its root certificate as `upstream.ca_file`, or exempt {host}; \
+                 if the system has no roots, install the package ca-certificates"
+            ),
+            Step::Http => format!(
+                "compare `{key}` with the documentation of your cloud, and see what answers in its place: `curl -v {}`",
+                self.url
+            ),
+        }
+    }
+}
+
+impl Heard {
+    pub(super) fn name(&self) -> &'static str {
+        self.server.name
+    }
+
+    /// A line for each step.
+    pub(super) fn check(&self) -> Vec<Finding> {
+        STEPS.map(|step| self.finding(step)).into()
+    }
+
+    fn finding(&self, step: Step) -> Finding {
+        let check = format!("{} {}", self.server.name, step.name());
+        match &self.answer {
+            Err(error) if error.step() == step => {
+                Finding::fail(check, error.to_string(), self.server.advice(step))
+            }
+            Err(error) if error.step() < step => {
+                Finding::skip(check, format!("{} fails", error.step().name()))
+            }
+            _ if step == Step::Dns && self.tunnelled => {
+                Finding::skip(check, "the proxy that HTTPS_PROXY names resolves it")
+            }
+            answer => self.server.passed(step, check, answer.as_ref().ok()),
+        }
+    }
+
+    pub(super) fn is_answer(&self) -> bool {
+        self.answer.is_ok()
+    }
+
+    /// How many seconds this machine's clock is ahead of the server's.
+    pub(super) fn ahead(&self) -> Option<i64> {
+        let date = self.answer.as_ref().ok()?.headers.get(DATE)?.to_str().ok()?;
+        let theirs = rfc2822::parse(date).ok()?.timestamp();
+        Some(self.at.as_second() - theirs.as_second())
+    }
+}
+
+impl ProbeError {
+    pub(super) fn step(&self) -> Step {
+        match self {
+            Self::Url | Self::Upstream(UpstreamError::Resolve | UpstreamError::Timeout(Phase::Resolve)) => {
+                Step::Dns
+            }
+            Self::Upstream(
+                UpstreamError::Connect(_)
+                | UpstreamError::Proxy
+                | UpstreamError::Timeout(Phase::Connect | Phase::Proxy),
+            ) => Step::Tcp,
+            Self::Build(_) | Self::Upstream(UpstreamError::Tls(_) | UpstreamError::Timeout(Phase::Tls)) => {
+                Step::Tls
+            }
+            Self::Upstream(_) => Step::Http,
+        }
+    }
+}
+
+impl Step {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Dns => "DNS",
+            Self::Tcp => "TCP",
+            Self::Tls => "TLS",
+            Self::Http => "HTTP",
+        }
+    }
+}
+
+fn is_address(host: &str) -> bool {
+    host.starts_with('[') || host.parse::<std::net::IpAddr>().is_ok()
+}

@@ -1,0 +1,140 @@
+//! The application permissions in the token against those that the rules name: what is missing, and what is too much.
+//!
+//! Exchange can grant mailbox permissions for some mailboxes (RBAC for Applications), which no token shows. So of those the
+//! endpoints are the witnesses: what Graph has answered is granted somewhere.
+
+use super::findings::Finding;
+use crate::grants::{Comparison, Excess, Missing, compare};
+use crate::rules::Plan;
+use crate::rules::permissions::{is_for_mailboxes, opens};
+use crate::rules::plan::Permission;
+
+/// Whether Graph has answered an endpoint behind a permission; `None` if nobody could ask.
+pub(super) type Witness<'a> = &'a dyn Fn(&Permission) -> Option<bool>;
+
+/// What a consumer's permissions are measured by.
+pub(super) struct Measure<'a> {
+    pub(super) plan: &'a Plan,
+    /// What all consumers of the application need: what one of them needs is not too much.
+    pub(super) shared: &'a [Permission],
+    pub(super) client_id: &'a str,
+    pub(super) witness: Witness<'a>,
+}
+
+impl Measure<'_> {
+    pub(super) fn check(&self, roles: &[String]) -> Vec<Finding> {
+        let missing = compare(&self.plan.permissions, roles).missing;
+        let needed =
+            self.plan.permissions.iter().map(|entry| match missing.iter().find(|it| is_of(it, entry)) {
+                Some(missing) => self.absent(missing, (self.witness)(entry)),
+                None => present(entry, roles),
+            });
+        let Comparison { excess, .. } = compare(self.shared, roles);
+        needed.chain(excess.iter().map(|excess| self.too_much(excess))).collect()
+    }
+
+    fn absent(&self, missing: &Missing, answered: Option<bool>) -> Finding {
+        let permission = &missing.permission;
+        let grant = grant(permission, self.client_id);
+        match (missing.perhaps_in_exchange, answered) {
+            (true, Some(true)) => Finding::ok(
+                permission,
+                "granted in Exchange (RBAC for Applications): no token shows it, and Graph answers",
+            ),
+            (true, None) => Finding::warn(
+                permission,
+                "not in the token; no endpoint could tell whether Exchange grants it",
+                format!("{grant}\nor name a mailbox that Exchange opens: `--mailbox-in ADDRESS`"),
+            ),
+            (true, Some(false)) | (false, _) => Finding::fail(permission, "missing", grant),
+        }
+    }
+
+    fn too_much(&self, excess: &Excess) -> Finding {
+        let permission = &excess.permission;
+        let remove =
+            format!("{PORTAL}: the menu of {permission}: Revoke admin consent, then Remove permission");
+        match &excess.enough {
+            _ if excess.writes => {
+                Finding::fail(permission, "can change the tenant, and this proxy only reads", remove)
+            }
+            Some(_) if self.shared.iter().any(|entry| entry.any_of.contains(permission)) => {
+                Finding::warn(permission, "more than the least that does; the rules accept it", remove)
+            }
+            Some(enough) => Finding::fail(
+                permission,
+                format!("more than needed: {enough} is enough"),
+                format!("{}\n{remove}", consent(enough)),
+            ),
+            None => Finding::fail(permission, "the rules need nothing of it", remove),
+        }
+    }
+}
+
+const PORTAL: &str = "Entra admin center, App registrations, the application, API permissions";
+
+fn is_of(missing: &Missing, entry: &Permission) -> bool {
+    entry.any_of.first() == Some(&missing.permission)
+}
+
+fn present(entry: &Permission, roles: &[String]) -> Finding {
+    let least = entry.any_of.first().map_or("", String::as_str);
+    if roles.iter().any(|role| role == least) {
+        return Finding::ok(least, "granted");
+    }
+    let by = roles.iter().find(|role| entry.any_of.iter().any(|name| opens(role, name)));
+    Finding::ok(least, format!("covered by {}", by.map_or("another permission", String::as_str)))
+}
+
+/// How a permission is granted, in the portal or, for some mailboxes, in Exchange.
+pub(super) fn grant(permission: &str, client_id: &str) -> String {
+    let consent = consent(permission);
+    if !is_for_mailboxes(permission) {
+        return consent;
+    }
+    format!(
+        "{consent}\nor, for some mailboxes only, in Exchange Online PowerShell: {}",
+        assign(permission, client_id, "SCOPE")
+    )
+}
+
+fn consent(permission: &str) -> String {
+    format!(
+        "{PORTAL}: Add a permission, Microsoft Graph, Application permissions, {permission}; then Grant admin consent"
+    )
+}
+
+/// RBAC for Applications (<https://learn.microsoft.com/exchange/permissions-exo/application-rbac>).
+pub(super) fn assign(permission: &str, client_id: &str, scope: &str) -> String {
+    let role = permission.strip_suffix(".All").unwrap_or(permission);
+    format!(
+        "New-ManagementRoleAssignment -App {client_id} -Role \"Application {role}\" -CustomResourceScope {scope}"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::findings::Outcome;
+    use crate::rules::compile;
+
+    const RULES: &str = include_str!("../../rules/outlook-mail-metadata-only.yaml");
+
+    /// How the first permission comes out, which is Mail.ReadBasic.All, where no token shows it.
+    fn mail(answered: Option<bool>) -> Finding {
+        let plan = compile("rules.yaml", RULES).plan.unwrap();
+        let shared = &plan.permissions;
+        let measure = Measure { plan: &plan, shared, client_id: "7", witness: &|_| answered };
+        measure.check(&["User.Read.All".to_owned()]).remove(0)
+    }
+
+    #[test]
+    fn what_exchange_grants_is_known_by_what_graph_answers() {
+        assert_eq!(mail(Some(true)).outcome, Outcome::Ok);
+        assert_eq!(mail(None).outcome, Outcome::Warn);
+        let missing = mail(Some(false));
+        assert_eq!((missing.outcome, missing.message.as_str()), (Outcome::Fail, "missing"));
+        let command = "New-ManagementRoleAssignment -App 7 -Role \"Application Mail.ReadBasic\" -CustomResourceScope SCOPE";
+        assert!(missing.advice.is_some_and(|advice| advice.ends_with(command)));
+    }
+}

@@ -1,0 +1,112 @@
+//! The public URL from here: whether this proxy answers under it, with a certificate that a client would accept.
+//!
+//! Before the proxy has been started nobody answers, and that is no mistake of the set-up: a warning. Once something
+//! listens on `listen`, a public URL that leads nowhere is one.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use http::StatusCode;
+use http::header::WWW_AUTHENTICATE;
+use tokio::net::TcpStream;
+
+use super::findings::Finding;
+use super::network::{ProbeError, Step, probe};
+use crate::config::{ClientCertificates, Config};
+use crate::upstream::{Network, ProbeAnswer, UpstreamError};
+
+/// Within this machine a connection takes a millisecond.
+const LOCAL: Duration = Duration::from_secs(1);
+
+const CHECK: &str = "from here";
+
+pub(super) async fn check(config: &Config, network: &Network) -> Finding {
+    let url = config.public_url();
+    let answer = probe(url, &format!("{}/v1.0/", url.path()), network).await;
+    match answer {
+        Ok(answer) => answered(config, &answer),
+        Err(error) if is_refused_handshake(config, &error) => {
+            let message =
+                format!("{url} answers and wants a client certificate, as `client_certificates` says");
+            Finding::ok(CHECK, message)
+        }
+        Err(error) if error.step() == Step::Tls => {
+            Finding::fail(CHECK, format!("{url}: {error}"), tls_advice(config))
+        }
+        Err(error) if error.step() == Step::Http => {
+            Finding::fail(CHECK, format!("{url}: {error}"), not_ours(config))
+        }
+        Err(error) => unreachable(config, &error, listens(config.listen()).await),
+    }
+}
+
+/// Without a credential this proxy says 401, in its own realm.
+fn answered(config: &Config, answer: &ProbeAnswer) -> Finding {
+    let url = config.public_url();
+    let challenge = answer.headers.get(WWW_AUTHENTICATE).and_then(|value| value.to_str().ok());
+    let ours = challenge.is_some_and(|challenge| challenge.starts_with("Bearer realm=\"glassine\""));
+    if ours && answer.status == StatusCode::UNAUTHORIZED {
+        return Finding::ok(CHECK, format!("{url} is this proxy: it refuses who shows no credential"));
+    }
+    let message = format!("{url} answers with status {}, which is not this proxy's", answer.status.as_u16());
+    Finding::fail(CHECK, message, not_ours(config))
+}
+
+fn not_ours(config: &Config) -> String {
+    format!(
+        "let what answers there (load balancer, ingress, another program) pass requests on to {} unchanged, or correct `public_url`",
+        config.listen()
+    )
+}
+
+fn tls_advice(config: &Config) -> String {
+    let (host, port) = (config.public_url().host(), config.public_url().port());
+    format!(
+        "see the chain: `openssl s_client -connect {host}:{port} -servername {host} </dev/null`\n\
+         use a certificate that names {host}, its intermediates in the same file; if a private authority issued it, \
+         its clients have to know that authority, and this machine by `upstream.ca_file` or its system's roots"
+    )
+}
+
+fn unreachable(config: &Config, error: &ProbeError, running: bool) -> Finding {
+    let (url, listen) = (config.public_url(), config.listen());
+    if running {
+        let message = format!("{url}: {error}; but something listens on {listen}");
+        let advice = format!(
+            "point the name {} at this proxy (DNS), and open the way to it (load balancer, firewall); \
+             if only this machine cannot reach it, ask from where consumers are",
+            url.host()
+        );
+        return Finding::fail(CHECK, message, advice);
+    }
+    Finding::warn(
+        CHECK,
+        format!("{url}: nobody answers, and nothing listens on {listen}: the proxy is not running here"),
+        "start it with `glassine serve --config FILE`, then run the doctor again",
+    )
+}
+
+/// A handshake that a server breaks off because it saw no client certificate.
+fn is_refused_handshake(config: &Config, error: &ProbeError) -> bool {
+    let wanted = config.tls().is_some_and(|tls| {
+        tls.client_ca.is_some() && tls.client_certificates == ClientCertificates::Required
+    });
+    let alert = matches!(
+        error,
+        ProbeError::Upstream(UpstreamError::Tls(Some(rustls::Error::AlertReceived(
+            rustls::AlertDescription::CertificateRequired
+        ))))
+    );
+    wanted && (alert || error.step() == Step::Http)
+}
+
+/// Whether something accepts connections where the proxy would.
+async fn listens(listen: SocketAddr) -> bool {
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    let connecting = TcpStream::connect(SocketAddr::new(ip, listen.port()));
+    matches!(tokio::time::timeout(LOCAL, connecting).await, Ok(Ok(_)))
+}

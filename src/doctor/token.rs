@@ -1,0 +1,125 @@
+//! The access token of each application: whether Entra gives one, and what it says of itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::clock::in_words;
+use super::findings::Finding;
+use super::network::NO_TENANT;
+use super::secrets::{place, secret_of};
+use crate::config::UpstreamCredential;
+use crate::grants::AccessClaims;
+use crate::upstream::{TokenError, TokenSource};
+
+/// How long an application's token is waited for. Entra takes a second.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// Why there is no token.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(super) enum NoToken {
+    #[error(transparent)]
+    Error(#[from] TokenError),
+    #[error("no token came within {} s", LIMIT.as_secs())]
+    Late,
+}
+
+/// What a token says of itself; `None` where it cannot be read.
+pub(super) type Claims = Option<Arc<AccessClaims>>;
+
+pub(super) async fn ask(tokens: &TokenSource) -> Result<Claims, NoToken> {
+    let token = timeout(LIMIT, tokens.token()).await.map_err(|_| NoToken::Late)??;
+    Ok(AccessClaims::read(token.secret().expose()).map(Arc::new))
+}
+
+/// `now` in seconds since 1970.
+pub(super) fn check(
+    result: &Result<Claims, NoToken>,
+    credential: &UpstreamCredential,
+    check: &str,
+    now: i64,
+) -> Finding {
+    match result {
+        Err(NoToken::Error(error)) => Finding::fail(check, error.to_string(), advice(error, credential)),
+        Err(NoToken::Late) => Finding::fail(check, NoToken::Late.to_string(), NETWORK),
+        Ok(None) => {
+            Finding::ok(check, "there is one; it cannot be read here, so its permissions are not known")
+        }
+        Ok(Some(claims)) => read(claims, check, now),
+    }
+}
+
+const NETWORK: &str = "see the network section; if it is fine, run the doctor again";
+
+fn read(claims: &AccessClaims, check: &str, now: i64) -> Finding {
+    let ends = claims.expires.map(|ends| ends.saturating_sub(now));
+    if let Some(past) = ends.filter(|ends| *ends <= 0) {
+        let message = format!("the token ended {} ago", in_words(past.unsigned_abs()));
+        let advice = "have whatever writes the token renew it in time, or let the proxy get its own: `client_secret_file`";
+        return Finding::fail(check, message, advice);
+    }
+    if claims.scopes.is_some() {
+        return Finding::warn(
+            check,
+            "the token acts for a person (delegated permissions)",
+            "use an application's own credential: what a person may read changes with the person",
+        );
+    }
+    let ends = ends.map(|ends| format!(", ends in {}", in_words(ends.unsigned_abs()))).unwrap_or_default();
+    Finding::ok(check, format!("an application's token, with permissions: {}{ends}", claims.roles.len()))
+}
+
+/// What is in the way of a token, and where it is mended.
+fn advice(error: &TokenError, credential: &UpstreamCredential) -> String {
+    match error {
+        TokenError::Refused { aadsts: Some(number), .. } => refused(*number, credential),
+        TokenError::Refused { aadsts: None, .. } | TokenError::NoApplication => {
+            "compare `upstream.tenant`, `upstream.client_id` and the credential with the app registration"
+                .to_owned()
+        }
+        TokenError::Certificate(_) => {
+            "name a certificate of the app registration and its private key: `certificate_file`, `private_key_file`".to_owned()
+        }
+        TokenError::NoIdentity(_) => "Azure portal, this machine, Identity: set \"System assigned\" to On, or add a user-assigned \
+                                      identity and name it as `managed_identity: { client_id: … }`"
+            .to_owned(),
+        TokenError::Secret(_) => format!("write the secret into {}", secret(credential)),
+        TokenError::Unavailable(_) => {
+            "wait some minutes and run the doctor again; see https://status.cloud.microsoft".to_owned()
+        }
+        TokenError::Answer(_) => {
+            "compare `upstream.authority` with the documentation of your cloud".to_owned()
+        }
+        TokenError::Interrupted | TokenError::Upstream(_) => NETWORK.to_owned(),
+    }
+}
+
+/// Numbers: <https://learn.microsoft.com/entra/identity-platform/reference-error-codes>.
+fn refused(aadsts: u32, credential: &UpstreamCredential) -> String {
+    match aadsts {
+        7_000_215 | 7_000_222 => format!(
+            "Entra admin center, App registrations, the application, Certificates & secrets: New client secret\n\
+             write its Value, not its Secret ID, into {}",
+            secret(credential)
+        ),
+        90_002 | 900_023 | 50_034 => NO_TENANT.to_owned(),
+        700_016 => "set `client_id` to the Application (client) ID on the Overview page of an app registration in this tenant"
+            .to_owned(),
+        7_000_112 => "Entra admin center, Enterprise applications, the application, Properties: \
+                      set \"Enabled for users to sign-in?\" to Yes"
+            .to_owned(),
+        53_003 => "Entra admin center, Protection, Conditional Access: exclude the application, or allow this machine's address"
+            .to_owned(),
+        500_011 | 70_011 => "set `upstream.graph` to the Graph of the cloud that `upstream.authority` is of".to_owned(),
+        700_024 => "set this machine's clock; see the clock section".to_owned(),
+        700_027 => "upload the certificate that the configuration names: Entra admin center, App registrations, \
+                    the application, Certificates & secrets, Certificates"
+            .to_owned(),
+        _ => format!("read what it means: https://login.microsoftonline.com/error?code={aadsts}"),
+    }
+}
+
+fn secret(credential: &UpstreamCredential) -> String {
+    secret_of(credential).map_or_else(|| "its file".to_owned(), |(_, source)| place(&source))
+}

@@ -1,0 +1,97 @@
+//! Why an endpoint gave no document, and what to do about it.
+
+use http::StatusCode;
+
+use super::findings::Finding;
+use super::permissions::grant;
+use crate::proxy::{Cause, Trouble};
+use crate::rules::permissions::{is_for_mailboxes, least_for, opens};
+use crate::rules::template::Template;
+
+/// What decides why Graph denies something.
+pub(super) struct Denied<'a> {
+    pub(super) template: &'a Template,
+    /// What the token grants; `None` where it cannot be read.
+    pub(super) roles: Option<&'a [String]>,
+    pub(super) client_id: &'a str,
+}
+
+const LATER: &str = "wait some minutes and run the doctor again";
+pub(super) const NETWORK: &str = "see the network section; `upstream.timeouts` says how long the proxy waits";
+
+pub(super) fn advice(check: &str, trouble: &Trouble, denied: &Denied<'_>) -> Finding {
+    let message = trouble.to_string();
+    match trouble.cause() {
+        Cause::Graph { status, code } => graph(check, status, code, denied),
+        Cause::Refused => Finding::warn(
+            check,
+            message,
+            "ask this endpoint by hand: `glassine explain` says what it accepts",
+        ),
+        Cause::Token => Finding::fail(check, message, "see the token section"),
+        Cause::Upstream => Finding::fail(check, message, NETWORK),
+        Cause::Answer => Finding::fail(
+            check,
+            message,
+            "nothing of it leaves; see whether something between rewrites Graph's answers, and report it otherwise",
+        ),
+    }
+}
+
+fn graph(check: &str, status: StatusCode, code: Option<&str>, denied: &Denied<'_>) -> Finding {
+    let message = match code {
+        Some(code) => format!("{} {code}", status.as_u16()),
+        None => status.as_u16().to_string(),
+    };
+    match status {
+        StatusCode::UNAUTHORIZED => Finding::fail(
+            check,
+            message,
+            "Graph does not take the token: compare `upstream.graph` with the cloud of `upstream.authority`, and see the clock section",
+        ),
+        StatusCode::FORBIDDEN => Finding::fail(check, message, denied.advice()),
+        StatusCode::NOT_FOUND => Finding::warn(
+            check,
+            message,
+            "none of the accounts that were tried has this: name a mailbox with `--mailbox-in ADDRESS`",
+        ),
+        StatusCode::TOO_MANY_REQUESTS => {
+            Finding::warn(check, message, format!("Graph throttles this application: {LATER}"))
+        }
+        status if status.is_server_error() => Finding::fail(
+            check,
+            message,
+            format!("Graph itself is failing: {LATER}; see https://status.cloud.microsoft"),
+        ),
+        _ => Finding::fail(
+            check,
+            message,
+            "Graph does not take the request that these rules allow: compare the endpoint with Graph's reference",
+        ),
+    }
+}
+
+impl Denied<'_> {
+    /// Either the permission is not there, or Exchange keeps the application from the mailbox.
+    fn advice(&self) -> String {
+        let Some(least) = least_for(self.template) else {
+            return "grant the permission that Graph's reference names for this endpoint".to_owned();
+        };
+        let is_granted = self.roles.is_some_and(|roles| roles.iter().any(|role| opens(role, least)));
+        match (is_granted, is_for_mailboxes(least)) {
+            (true, true) => format!(
+                "{least} is granted, so Exchange keeps the application from this mailbox: \
+                 `Test-ApplicationAccessPolicy -AppId {id} -Identity MAILBOX`, \
+                 `Test-ServicePrincipalAuthorization -Identity {id} -Resource MAILBOX`\n\
+                 if that is meant, name a mailbox that it may open: `--mailbox-in ADDRESS`",
+                id = self.client_id
+            ),
+            (true, false) => format!("{least} is granted; a new consent takes some minutes: {LATER}"),
+            (false, true) => format!(
+                "{}\nand name a mailbox of SCOPE: `--mailbox-in ADDRESS`",
+                grant(least, self.client_id)
+            ),
+            (false, false) => grant(least, self.client_id),
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! A request of the operator's own, for `glassine doctor`: admitted, authorized, fetched and sanitized as a consumer's is,
+//! without a socket before it, and without a record, since a running proxy may be writing the audit log.
+
+use std::io;
+use std::sync::Arc;
+
+use http::StatusCode;
+
+use super::account::Books;
+use super::consumer::{Caller, Consumer};
+use super::pipeline::Broken;
+use super::problem::Problem;
+use super::{State, serve_one};
+use crate::admit::Request;
+use crate::audit::AuditLog;
+use crate::sanitize::Clean;
+use crate::server::Metrics;
+
+/// Pages are asked for with few objects; a delta's first page can have a thousand.
+const MAX_DOCUMENT: usize = 16 * 1024 * 1024;
+
+/// Why an attempt gave no document. Its text holds nothing of the request or of Graph's answer.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(crate) struct Trouble(#[from] Problem);
+
+/// Who is to blame.
+pub(crate) enum Cause<'a> {
+    /// The rules refuse the request.
+    Refused,
+    /// There is no token for Graph.
+    Token,
+    /// There is no answer.
+    Upstream,
+    /// Graph says no.
+    Graph { status: StatusCode, code: Option<&'a str> },
+    /// There is an answer that cannot be let out.
+    Answer,
+}
+
+/// What the consumer would get.
+pub(crate) async fn attempt(
+    state: &State,
+    consumer: &Arc<Consumer>,
+    request: &Request<'_>,
+) -> Result<Clean<Vec<u8>>, Trouble> {
+    let audit = Arc::new(AuditLog::to_stream(Box::new(io::sink())));
+    let mut account = Books { audit, metrics: Arc::new(Metrics::new()) }.open(request.method);
+    let caller = Caller { consumer: Arc::clone(consumer), graph_token: None };
+    let answer = serve_one(state, &caller, request, &mut account).await?;
+    Ok(answer.collect(MAX_DOCUMENT).await?)
+}
+
+impl Trouble {
+    /// Who is to blame.
+    pub(crate) fn cause(&self) -> Cause<'_> {
+        match &self.0 {
+            Problem::Refused(_) => Cause::Refused,
+            Problem::Token(_) => Cause::Token,
+            Problem::Upstream(_) | Problem::Broken(Broken::Upstream(_)) => Cause::Upstream,
+            Problem::Graph { status, code, .. } => {
+                Cause::Graph { status: *status, code: code.as_ref().map(|code| code.get().as_str()) }
+            }
+            _ => Cause::Answer,
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! One request without a credential, to see how far it gets: is a server there, is it the right one, what time is it there?
+
+use bytes::Bytes;
+use http::header::{ACCEPT, HeaderValue, USER_AGENT};
+use http::{HeaderMap, Request, StatusCode};
+use http_body_util::Full;
+
+use super::connector::BuildError;
+use super::error::UpstreamError;
+use super::network::Network;
+use super::origin::Origin;
+use super::transport::Transport;
+
+/// A body is never read, so that none is too long.
+const ANY_LENGTH: u64 = u64::MAX;
+
+/// Asks one server, with a connection of its own.
+pub struct Probe {
+    origin: Origin,
+    transport: Transport,
+}
+
+/// The head of an answer; the body stays where it is.
+#[derive(Debug)]
+pub struct ProbeAnswer {
+    /// The status.
+    pub status: StatusCode,
+    /// The header fields. They are somebody else's: what of them is shown is the caller's to decide.
+    pub headers: HeaderMap,
+}
+
+impl Probe {
+    /// Builds the client. Connects to nobody yet.
+    ///
+    /// # Errors
+    /// [`BuildError`] where TLS cannot be set up.
+    pub fn new(origin: Origin, network: &Network) -> Result<Self, BuildError> {
+        Ok(Self { transport: Transport::new(&origin, network)?, origin })
+    }
+
+    /// Gets the head of the answer to a GET of `target`. The error says which step failed: DNS, TCP, TLS or HTTP.
+    ///
+    /// # Errors
+    /// [`UpstreamError`] where no head arrived.
+    pub async fn get(&self, target: &str) -> Result<ProbeAnswer, UpstreamError> {
+        let mut request = Request::new(Full::<Bytes>::default());
+        *request.uri_mut() = self.origin.uri(target)?;
+        let headers = request.headers_mut();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(USER_AGENT, HeaderValue::from_static(concat!("glassine/", env!("CARGO_PKG_VERSION"))));
+        let (head, _) = self.transport.send(request, ANY_LENGTH).await?.into_parts();
+        Ok(ProbeAnswer { status: head.status, headers: head.headers })
+    }
+}

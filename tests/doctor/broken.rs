@@ -1,0 +1,228 @@
+//! What is wrong with credentials, servers, clocks and the public URL.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use jiff::{Span, Timestamp};
+use serde_json::json;
+
+use super::*;
+use crate::support::upstream::Script;
+
+/// A page that every endpoint of the rules could have answered.
+const PAGE: &str = r#"{"value":[{"id":"A"}]}"#;
+
+/// A `Date` that is so many seconds behind.
+fn date(behind: i64) -> String {
+    let then = Timestamp::now().checked_sub(Span::new().seconds(behind)).unwrap();
+    then.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+#[tokio::test]
+async fn a_wrong_secret_is_told_with_where_it_goes() {
+    let clinic = Clinic::consented().await;
+    clinic.proxy.write("secret", "not-the-secret");
+    let findings = examine(&clinic.proxy).await;
+    assert_eq!(findings.ran.code, Some(1));
+    let file = clinic.proxy.file("secret").display().to_string();
+    findings.expect(
+        "token",
+        "upstream",
+        "fail",
+        &["AADSTS7000215", "New client secret", "not its Secret ID", &file],
+    );
+    assert!(
+        findings.of("endpoints").all(|it| it["outcome"] == "skip" && it["message"] == "there is no token")
+    );
+    assert!(!findings.all.to_string().contains("not-the-secret"));
+}
+
+#[tokio::test]
+async fn a_wrong_tenant_is_told() {
+    let clinic = Clinic::consented().await;
+    let config = clinic.proxy.read("config.yaml");
+    let other = "99999999-0000-0000-0000-000000000000";
+    clinic.proxy.write("config.yaml", &config.replace(clinic.tenant.tenant_id(), other));
+    let findings = examine(&clinic.proxy).await;
+    findings.expect("network", "Entra HTTP", "fail", &["answers with status 400", "Directory (tenant) ID"]);
+    findings.expect("token", "upstream", "fail", &["AADSTS90002", "Directory (tenant) ID"]);
+}
+
+#[tokio::test]
+async fn a_disabled_application_is_told() {
+    let clinic = Clinic::consented().await;
+    clinic.change(|it| it.set_enabled(false));
+    examine(&clinic.proxy).await.expect(
+        "token",
+        "upstream",
+        "fail",
+        &["AADSTS7000112", "Enterprise applications"],
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_told_by_its_step() {
+    let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let url = format!("http://{free}");
+    let proxy = Setup::in_front_of(&url).start().await;
+    let findings = examine(&proxy).await;
+    let command = format!("nc -vz 127.0.0.1 {}", free.port());
+    findings.expect("network", "Graph TCP", "fail", &["cannot connect", &command]);
+    findings.expect("network", "Graph HTTP", "skip", &["TCP fails"]);
+    findings.expect("clock", "Graph", "skip", &["told no time"]);
+    findings.expect("token", "upstream", "ok", &[]);
+    findings.expect("endpoints", "all", "skip", &["Graph cannot be reached"]);
+    findings.expect("public_url", "from here", "ok", &[]);
+    proxy.write("config.yaml", &proxy.read("config.yaml").replace(&url, "https://graph.invalid"));
+    let findings = examine(&proxy).await;
+    findings.expect("network", "Graph DNS", "fail", &["cannot be resolved", "getent hosts graph.invalid"]);
+    findings.expect("network", "Graph TLS", "skip", &["DNS fails"]);
+}
+
+#[tokio::test]
+async fn an_unknown_authority_is_told_and_a_named_one_is_not() {
+    let graph = FakeUpstream::start_tls(|_| Script::json(PAGE)).await;
+    let mut setup = Setup::in_front_of(format!("https://{}", graph.address()));
+    setup.files.push(("graph.pem", pem(&graph)));
+    let proxy = setup.start().await;
+    let findings = examine(&proxy).await;
+    findings.expect("network", "Graph TCP", "ok", &[]);
+    findings.expect(
+        "network",
+        "Graph TLS",
+        "fail",
+        &["UnknownIssuer", "openssl s_client", "upstream.ca_file"],
+    );
+    let config = proxy.read("config.yaml");
+    proxy.write("config.yaml", &config.replace("  timeouts:", "  ca_file: graph.pem\n  timeouts:"));
+    let findings = examine(&proxy).await;
+    findings.expect("network", "Graph TLS", "ok", &["trusted"]);
+    findings.expect("certificates", "upstream CA", "ok", &[]);
+    findings.expect("endpoints", "list-users", "ok", &["200, objects: 1; properties: id"]);
+}
+
+fn pem(upstream: &FakeUpstream) -> String {
+    let ca = upstream.ca();
+    let text = STANDARD.encode(&ca[0]);
+    format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
+}
+
+#[tokio::test]
+async fn a_clock_that_is_off_is_told() {
+    for (behind, outcome, told) in [
+        (0, "ok", "Graph's"),
+        (150, "warn", "2 min ahead of Graph's"),
+        (-700, "fail", "min behind Graph's"),
+        (3_600, "fail", "60 min ahead of Graph's"),
+    ] {
+        let graph = FakeUpstream::start(move |_| Script::json(PAGE).header("date", &date(behind))).await;
+        let findings = examine(&scripted(&graph).await).await;
+        findings.expect("clock", "Graph", outcome, &[told]);
+    }
+}
+
+#[tokio::test]
+async fn each_no_of_graph_has_its_advice() {
+    for (script, outcome, told) in [
+        (Script::status(429), "warn", "throttles"),
+        (Script::status(503), "fail", "Graph itself is failing"),
+        (Script::status(401), "fail", "Graph does not take the token"),
+        (Script::status(404), "warn", "--mailbox-in ADDRESS"),
+        (Script::status(400), "fail", "Graph's reference"),
+        (Script::json("{\"value\":["), "fail", "nothing of it leaves"),
+    ] {
+        let graph = FakeUpstream::start(move |request| match request.path() {
+            "/v1.0/users" => script.clone(),
+            _ => Script::json(PAGE),
+        })
+        .await;
+        let findings = examine(&scripted(&graph).await).await;
+        findings.expect("endpoints", "list-users", outcome, &[told]);
+        findings.expect("endpoints", "list-groups", "ok", &["objects: 1"]);
+        findings.expect("permissions", "all", "skip", &["cannot be read here"]);
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_hangs_is_told_and_the_others_are_asked() {
+    let graph = FakeUpstream::start(|request| match request.path() {
+        "/v1.0/groups" => Script::never(),
+        _ => Script::json(PAGE),
+    })
+    .await;
+    let proxy = Setup::scripted(&graph).impatient().start().await;
+    let findings = examine(&proxy).await;
+    findings.expect("endpoints", "list-groups", "fail", &["took too long", "upstream.timeouts"]);
+    findings.expect("endpoints", "list-users", "ok", &["objects: 1"]);
+}
+
+#[tokio::test]
+async fn a_token_that_something_else_writes_is_read_as_far_as_it_can_be() {
+    let graph = FakeUpstream::always(Script::json(PAGE)).await;
+    let proxy = scripted(&graph).await;
+    let end = |seconds: i64| Timestamp::now().as_second() + seconds;
+    for (payload, outcome, told) in [
+        (json!({ "exp": end(600), "roles": ["User.Read.All"] }), "ok", "with permissions: 1"),
+        (json!({ "exp": end(-7_300) }), "fail", "the token ended 2 h ago"),
+        (json!({ "exp": end(600), "scp": "Mail.Read" }), "warn", "acts for a person"),
+    ] {
+        let payload = URL_SAFE_NO_PAD.encode(payload.to_string());
+        proxy.write("graph-token", &format!("e30.{payload}.x"));
+        examine(&proxy).await.expect("token", "upstream", outcome, &[told]);
+    }
+    proxy.write("graph-token", "opaque");
+    examine(&proxy).await.expect("token", "upstream", "ok", &["cannot be read here"]);
+}
+
+#[tokio::test]
+async fn an_account_without_a_mailbox_is_passed_over() {
+    let graph = FakeUpstream::start(|request| match request.path() {
+        "/v1.0/users" => Script::json(r#"{"value":[{"id":"guest"},{"id":"member"}]}"#),
+        path if path.starts_with("/v1.0/users/guest/") => Script::status(404),
+        _ => Script::json(PAGE),
+    })
+    .await;
+    let findings = examine(&scripted(&graph).await).await;
+    findings.expect("endpoints", "list-messages", "ok", &["objects: 1"]);
+    findings.expect("endpoints", "get-message", "ok", &[]);
+}
+
+#[tokio::test]
+async fn forwarded_tokens_are_not_the_doctors_to_have() {
+    let graph = FakeUpstream::always(Script::json(PAGE)).await;
+    let mut setup = Setup::scripted(&graph);
+    setup.credential = "credential: { forward: true }".to_owned();
+    let proxy = setup.start().await;
+    seal(&proxy, &[]);
+    let findings = examine(&proxy).await;
+    let reason = "consumers bring their own tokens for Graph (`forward: true`)";
+    findings.expect("token", "upstream", "skip", &[reason]);
+    findings.expect("endpoints", "all", "skip", &[reason]);
+    let bypass: Vec<_> = findings.of("configuration").filter(|it| it["outcome"] == "warn").collect();
+    assert!(
+        matches!(bypass[..], [one] if text(&one["message"]).contains("ask it past this proxy")),
+        "{bypass:?}"
+    );
+    assert_eq!((findings.ran.code, findings.bad().len()), (Some(0), 1));
+}
+
+#[tokio::test]
+async fn a_public_url_that_nobody_or_somebody_else_answers_is_told() {
+    let clinic = Clinic::consented().await;
+    let config = clinic.proxy.read("config.yaml");
+    let other = FakeUpstream::always(Script::json(PAGE)).await;
+    let own = clinic.proxy.url();
+    let public = |url: &str| config.replace(&format!("public_url: {own}"), &format!("public_url: {url}"));
+    clinic.proxy.write("config.yaml", &public(&format!("http://{}", other.address())));
+    let findings = examine(&clinic.proxy).await;
+    findings.expect("public_url", "from here", "fail", &["answers with status 200", "pass requests on to"]);
+    let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    clinic.proxy.write("config.yaml", &public(&format!("http://{free}")));
+    let findings = examine(&clinic.proxy).await;
+    findings.expect("public_url", "from here", "fail", &["but something listens on", "DNS"]);
+    let idle = public(&format!("http://{free}"))
+        .replace(&format!("listen: {}", clinic.proxy.address), &format!("listen: {free}"));
+    clinic.proxy.write("config.yaml", &idle);
+    let findings = examine(&clinic.proxy).await;
+    findings.expect("public_url", "from here", "warn", &["the proxy is not running here", "glassine serve"]);
+    assert_eq!(findings.ran.code, Some(0));
+}

@@ -1,0 +1,150 @@
+//! `glassine doctor` as an operator meets it: the built program, in front of the sample tenant and of servers that do as told.
+//!
+//! | file | what |
+//! |---|---|
+//! | `tenant` | set-ups with the sample tenant's Entra: healthy, over-privileged, unconsented, mailboxes |
+//! | `broken` | what is wrong with credentials, servers, clocks and the public URL |
+//! | `files` | what is wrong with files: modes, certificates, rules |
+//! | `usage` | the command line |
+
+mod broken;
+mod files;
+mod tenant;
+mod usage;
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
+
+use glassine::demo::tenant::{Registration, Tenant};
+use serde_json::Value;
+
+use crate::cli::{Ran, glassine};
+use crate::support::glassine::{Consumer, Glassine, METADATA_ONLY, Setup, sample_tenant};
+use crate::support::upstream::FakeUpstream;
+
+/// The app registration that has exactly what the metadata-only rules need, once somebody consents.
+const APPLICATION: &str = "Outlook Mail - Meta Data Only";
+
+/// A run's findings, read as scripts read them.
+struct Findings {
+    ran: Ran,
+    all: Value,
+}
+
+/// The doctor, while this thread goes on serving what it asks.
+async fn run(args: &[&str]) -> Ran {
+    let args: Vec<_> = std::iter::once("doctor").chain(args.iter().copied()).map(str::to_owned).collect();
+    let running =
+        tokio::task::spawn_blocking(move || glassine(&args.iter().map(String::as_str).collect::<Vec<_>>()));
+    running.await.unwrap()
+}
+
+async fn text_of(proxy: &Glassine) -> Ran {
+    run(&["--config", proxy.file("config.yaml").to_str().unwrap()]).await
+}
+
+async fn examine(proxy: &Glassine) -> Findings {
+    examine_with(proxy, &[]).await
+}
+
+async fn examine_with(proxy: &Glassine, more: &[&str]) -> Findings {
+    let file = proxy.file("config.yaml");
+    let ran = run(&[&["--config", file.to_str().unwrap(), "--format", "json"], more].concat()).await;
+    Findings { all: ran.json(), ran }
+}
+
+impl Findings {
+    fn checks(&self) -> impl Iterator<Item = &Value> {
+        self.all["checks"].as_array().unwrap().iter()
+    }
+
+    fn of(&self, section: &'static str) -> impl Iterator<Item = &Value> {
+        self.checks().filter(move |it| it["section"] == section)
+    }
+
+    /// The only check of this name in a section.
+    fn get(&self, section: &'static str, check: &str) -> &Value {
+        let found: Vec<_> = self.of(section).filter(|it| it["check"] == check).collect();
+        let [found] = found[..] else { panic!("{section} {check}: {found:?} in {:#}", self.all) };
+        found
+    }
+
+    /// Asserts how a check came out, and that its message and advice have these parts.
+    fn expect(&self, section: &'static str, check: &str, outcome: &str, parts: &[&str]) {
+        let found = self.get(section, check);
+        let text = format!("{}\n{}", text(&found["message"]), text(&found["advice"]));
+        assert_eq!(found["outcome"], outcome, "{found:#}");
+        parts.iter().for_each(|part| assert!(text.contains(part), "{part:?} is not in {text}"));
+        let is_bad = matches!(outcome, "warn" | "fail");
+        assert_eq!(found["advice"].is_string(), is_bad, "advice stands under what is bad: {found:#}");
+    }
+
+    /// What did not come out well, as `section check`.
+    fn bad(&self) -> Vec<String> {
+        let bad = self.checks().filter(|it| it["outcome"] == "warn" || it["outcome"] == "fail");
+        bad.map(|it| format!("{} {}", text(&it["section"]), text(&it["check"]))).collect()
+    }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+/// A proxy in front of a sample tenant, with an application of its own.
+struct Clinic {
+    tenant: Arc<Tenant>,
+    proxy: Glassine,
+    client_id: String,
+}
+
+impl Clinic {
+    /// Everything that the rules need is granted, and nothing else.
+    async fn consented() -> Self {
+        let clinic = Self::unconsented().await;
+        clinic.change(|it| it.configured().to_vec().iter().for_each(|permission| it.grant(permission)));
+        clinic
+    }
+
+    async fn unconsented() -> Self {
+        Self::with(|setup| setup).await
+    }
+
+    async fn with(change: impl FnOnce(Setup) -> Setup) -> Self {
+        let (tenant, url) = sample_tenant().await;
+        let application = tenant.entra().registration(APPLICATION).unwrap();
+        let client_id = application.client_id().to_owned();
+        let mut setup = Setup::in_front_of(&url);
+        setup.domain = tenant.domain().to_owned();
+        setup.credential = credential(&url, tenant.tenant_id(), &client_id);
+        setup.files = vec![("secret", application.client_secret().to_owned())];
+        let proxy = change(setup).start().await;
+        seal(&proxy, &["secret"]);
+        Self { tenant, proxy, client_id }
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Registration) -> T) {
+        self.tenant.entra().change(&self.client_id, change).unwrap();
+    }
+}
+
+fn credential(authority: &str, tenant: &str, client_id: &str) -> String {
+    format!(
+        "authority: {authority}\n  tenant: {tenant}\n  client_id: {client_id}\n  credential: {{ client_secret_file: secret }}"
+    )
+}
+
+/// A proxy in front of a server that does as told, with a token that cannot be read.
+async fn scripted(upstream: &FakeUpstream) -> Glassine {
+    let proxy = Setup::scripted(upstream).start().await;
+    seal(&proxy, &["graph-token"]);
+    proxy
+}
+
+/// Closes the files with secrets to other accounts.
+fn seal(proxy: &Glassine, more: &[&str]) {
+    ["keys.yaml"].iter().chain(more).for_each(|name| set_mode(proxy, name, 0o600));
+}
+
+fn set_mode(proxy: &Glassine, name: &str, mode: u32) {
+    std::fs::set_permissions(proxy.file(name), std::fs::Permissions::from_mode(mode)).unwrap();
+}

@@ -1,0 +1,176 @@
+//! Set-ups in front of the sample tenant's Entra.
+
+use glassine::demo::tenant::{Account, User};
+
+use super::*;
+
+impl Clinic {
+    /// Members with mailboxes.
+    fn staff(&self) -> impl Iterator<Item = &User> {
+        self.tenant.users().iter().filter(|user| user.account() == Account::Member && user.has_mailbox())
+    }
+}
+
+#[tokio::test]
+async fn a_healthy_set_up_has_nothing_to_do() {
+    let clinic = Clinic::consented().await;
+    let findings = examine(&clinic.proxy).await;
+    assert_eq!((findings.ran.code, findings.bad()), (Some(0), vec![]), "{:#}", findings.all);
+    findings.expect("token", "upstream", "ok", &["with permissions: 5", "ends in "]);
+    for permission in ["Mail.ReadBasic.All", "MailboxSettings.Read", "User.Read.All"] {
+        findings.expect("permissions", permission, "ok", &["granted"]);
+    }
+    findings.expect("endpoints", "list-users", "ok", &["200, objects: 10", "accountEnabled"]);
+    findings.expect("endpoints", "get-folder-message", "ok", &["200, one object", "receivedDateTime"]);
+    assert_eq!(findings.of("endpoints").filter(|it| it["outcome"] == "ok").count(), 23);
+    findings.expect("keys", "key ring", "ok", &["keys 1, the newest T 2026-01-01T00:00:00Z"]);
+    findings.expect("public_url", "from here", "ok", &["is this proxy"]);
+    let text = text_of(&clinic.proxy).await;
+    assert_eq!(text.code, Some(0));
+    assert!(text.fine().ends_with(" ok, 0 warn, 0 fail, 6 skip: nothing to do\n"));
+}
+
+#[tokio::test]
+async fn nothing_of_the_tenant_is_told() {
+    let clinic = Clinic::consented().await;
+    clinic.change(|it| it.grant("Mail.ReadWrite"));
+    let inside = clinic.staff().next().unwrap().user_principal_name().to_owned();
+    let findings = examine_with(&clinic.proxy, &["--mailbox-in", &inside, "--mailbox-out", &inside]).await;
+    let everything =
+        format!("{}\n{}", findings.all, text_of(&clinic.proxy).await.everything()).to_lowercase();
+    let secret = clinic.tenant.entra().registration(APPLICATION).unwrap().client_secret().to_owned();
+    let people = clinic.tenant.users().iter().flat_map(|user| {
+        [user.id(), user.display_name(), user.user_principal_name(), user.mail().unwrap_or("@@")]
+    });
+    for personal in people.chain([secret.as_str(), clinic.tenant.domain(), "eyJ", "p~", "t~"]) {
+        assert!(!everything.contains(&personal.to_lowercase()), "{personal}");
+    }
+}
+
+#[tokio::test]
+async fn too_much_is_named_with_what_would_be_enough() {
+    let clinic = Clinic::consented().await;
+    clinic.change(|it| {
+        it.revoke("Mail.ReadBasic.All");
+        ["Mail.Read", "Group.Read.All", "Contacts.ReadWrite", "Sites.Read.All"]
+            .iter()
+            .for_each(|name| it.grant(name));
+    });
+    let findings = examine(&clinic.proxy).await;
+    assert_eq!(findings.ran.code, Some(1));
+    let fails = |name, parts: &[&str]| findings.expect("permissions", name, "fail", parts);
+    fails("Mail.Read", &["Mail.ReadBasic.All is enough", "API permissions", "Remove permission"]);
+    fails("Group.Read.All", &["GroupMember.Read.All is enough"]);
+    fails("Contacts.ReadWrite", &["can change the tenant"]);
+    fails("Sites.Read.All", &["the rules need nothing of it"]);
+    findings.expect("permissions", "Mail.ReadBasic.All", "ok", &["covered by Mail.Read"]);
+    findings.expect("permissions", "Contacts.Read", "ok", &["granted"]);
+    assert_eq!(findings.bad().len(), 4, "everything works: {:?}", findings.bad());
+}
+
+#[tokio::test]
+async fn an_alternative_that_the_rules_accept_is_a_warning() {
+    let rules =
+        METADATA_ONLY.replace("  - name: User.Read.All", "  - name: [User.Read.All, Directory.Read.All]");
+    let clinic = Clinic::with(|setup| setup.rules(&rules)).await;
+    let mut granted = vec!["Mail.ReadBasic.All", "MailboxSettings.Read", "Contacts.Read"];
+    granted.extend(["GroupMember.Read.All", "Directory.Read.All"]);
+    clinic.change(|it| granted.iter().for_each(|permission| it.grant(permission)));
+    let findings = examine(&clinic.proxy).await;
+    findings.expect("permissions", "Directory.Read.All", "warn", &["the rules accept it"]);
+    assert_eq!((findings.ran.code, findings.bad().len()), (Some(0), 1));
+}
+
+#[tokio::test]
+async fn what_one_consumer_of_an_application_needs_is_not_too_much() {
+    let mail = METADATA_ONLY.replace("Mail.ReadBasic.All", "Mail.Read");
+    let clinic = Clinic::with(|setup| setup.consumer(Consumer::new("other", &mail))).await;
+    clinic.change(|it| it.configured().to_vec().iter().for_each(|permission| it.grant(permission)));
+    clinic.change(|it| it.grant("Mail.Read"));
+    let findings = examine(&clinic.proxy).await;
+    assert_eq!(findings.bad(), ["configuration G0303"], "that the rules ask for much is theirs to say");
+    let named: Vec<_> = findings.of("permissions").map(|it| (&it["consumer"], &it["check"])).collect();
+    assert!(named.contains(&(&"acme".into(), &"Mail.ReadBasic.All".into())));
+    assert!(named.contains(&(&"other".into(), &"Mail.Read".into())));
+}
+
+#[tokio::test]
+async fn without_consent_each_permission_is_named_with_the_way_to_it() {
+    let clinic = Clinic::unconsented().await;
+    let findings = examine(&clinic.proxy).await;
+    assert_eq!(findings.ran.code, Some(1));
+    findings.expect("token", "upstream", "ok", &["with permissions: 0"]);
+    let way = ["Application permissions, User.Read.All; then Grant admin consent"];
+    findings.expect("permissions", "User.Read.All", "fail", &[&["missing"], &way[..]].concat());
+    findings.expect("permissions", "Mail.ReadBasic.All", "warn", &["Exchange", "--mailbox-in ADDRESS"]);
+    findings.expect(
+        "endpoints",
+        "list-users",
+        "fail",
+        &[&["403 Authorization_RequestDenied"], &way[..]].concat(),
+    );
+    let reason = "no object to ask for: {user} comes from /{api}/users, which gave none";
+    findings.expect("endpoints", "list-messages", "skip", &[reason]);
+}
+
+#[tokio::test]
+async fn a_mail_permission_that_no_mailbox_opens_is_missing() {
+    let clinic = Clinic::consented().await;
+    clinic.change(|it| it.revoke("Mail.ReadBasic.All"));
+    let findings = examine(&clinic.proxy).await;
+    let way = ["Mail.ReadBasic.All; then Grant admin consent", "-Role \"Application Mail.ReadBasic\""];
+    findings.expect("permissions", "Mail.ReadBasic.All", "fail", &[&["missing"], &way[..]].concat());
+    findings.expect("endpoints", "list-messages", "fail", &[&["403 ErrorAccessDenied"], &way[..]].concat());
+    findings.expect("endpoints", "get-mailbox-settings", "ok", &["timeZone"]);
+    findings.expect("endpoints", "get-message", "skip", &["{message} comes from"]);
+}
+
+#[tokio::test]
+async fn mailboxes_are_in_or_out_as_they_should_be() {
+    let clinic = Clinic::consented().await;
+    let [inside, outside]: [_; 2] = clinic.staff().take(2).collect::<Vec<_>>().try_into().ok().unwrap();
+    clinic.change(|it| it.restrict_mailboxes(Some(&[inside.id()])));
+    let (inside, outside) = (inside.user_principal_name(), outside.user_principal_name());
+    let right = examine_with(&clinic.proxy, &["--mailbox-in", inside, "--mailbox-out", outside]).await;
+    right.expect("mailboxes", "--mailbox-in", "ok", &["opens, as it should"]);
+    right.expect("mailboxes", "--mailbox-out", "ok", &["does not open, as it should"]);
+    assert_eq!((right.ran.code, right.bad()), (Some(0), vec![]));
+    let wrong = examine_with(&clinic.proxy, &["--mailbox-in", outside, "--mailbox-out", inside]).await;
+    assert_eq!(wrong.ran.code, Some(1));
+    wrong.expect("mailboxes", "--mailbox-in", "fail", &["Test-ServicePrincipalAuthorization"]);
+    let scope = [
+        "New-ManagementScope",
+        "-Role \"Application Mail.ReadBasic\" -CustomResourceScope Glassine",
+        "revoke in Entra, where a consent opens every mailbox",
+        &clinic.client_id,
+    ];
+    wrong.expect("mailboxes", "--mailbox-out", "fail", &[&["opens, and should not"], &scope[..]].concat());
+    let excluded = ["Mail.ReadBasic.All is granted, so Exchange keeps the application from this mailbox"];
+    wrong.expect("endpoints", "list-messages", "fail", &excluded);
+}
+
+#[tokio::test]
+async fn a_mailbox_that_is_not_there_is_neither_in_nor_out() {
+    let clinic = Clinic::consented().await;
+    let nobody = format!("nobody@{}", clinic.tenant.domain());
+    let findings = examine_with(&clinic.proxy, &["--mailbox-out", &nobody]).await;
+    findings.expect("mailboxes", "--mailbox-out", "fail", &["no yes and no no", "userPrincipalName"]);
+}
+
+#[tokio::test]
+async fn an_application_of_a_consumers_own_has_a_token_of_its_own() {
+    let clinic = Clinic::with(|setup| {
+        let application = "00000000-0000-0000-0000-000000000009";
+        let more = format!(
+            "    application: {{ client_id: {application}, credential: {{ client_secret_file: secret }} }}\n"
+        );
+        setup.consumer(Consumer { more, ..Consumer::new("other", METADATA_ONLY) })
+    })
+    .await;
+    clinic.change(|it| it.configured().to_vec().iter().for_each(|permission| it.grant(permission)));
+    let findings = examine(&clinic.proxy).await;
+    findings.expect("token", "upstream", "ok", &[]);
+    findings.expect("token", "application of other", "fail", &["AADSTS700016", "Application (client) ID"]);
+    let other: Vec<_> = findings.of("endpoints").filter(|it| it["consumer"] == "other").collect();
+    assert!(matches!(other[..], [all] if all["message"] == "there is no token"), "{other:?}");
+}
