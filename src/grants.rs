@@ -19,6 +19,9 @@ pub struct AccessClaims {
     /// When it ends, in seconds since 1970.
     #[serde(default, rename = "exp")]
     pub expires: Option<i64>,
+    /// The client id of the application or managed identity that it was given to.
+    #[serde(default, alias = "azp", rename = "appid")]
+    pub client_id: Option<String>,
     /// The delegated permissions: such a token acts for a person.
     #[serde(default, rename = "scp")]
     pub scopes: Option<String>,

@@ -9,7 +9,7 @@ use super::Subject;
 use super::endpoints::Asker;
 use super::findings::Finding;
 use super::mailboxes::{self, Mailboxes};
-use super::permissions::{Measure, Witness};
+use super::permissions::{Grantee, Measure, Witness};
 use super::token::{self, Claims, NoToken};
 use crate::config::{self, UpstreamCredential};
 use crate::proxy::{Consumer, State};
@@ -59,7 +59,7 @@ struct Patient {
     consumer: Arc<Consumer>,
     claims: Claims,
     needed: Vec<Permission>,
-    client_id: String,
+    grantee: Grantee,
     mailboxes: Mailboxes,
     deadline: Instant,
 }
@@ -145,6 +145,22 @@ impl Application {
     }
 }
 
+impl Application {
+    /// Its client id is the configuration's, or the token's own.
+    fn grantee(&self) -> Grantee {
+        let claimed = || self.token.as_ref().ok()?.as_ref()?.client_id.clone();
+        let placeholder = || "CLIENT_ID".to_owned();
+        let configured = self.credential.client_id().map(str::to_owned);
+        let client_id = configured.or_else(claimed).unwrap_or_else(placeholder);
+        match self.credential {
+            UpstreamCredential::ManagedIdentity { .. } => Grantee::Identity(client_id),
+            UpstreamCredential::AccessToken(_)
+            | UpstreamCredential::Application { .. }
+            | UpstreamCredential::Forward { .. } => Grantee::Application(client_id),
+        }
+    }
+}
+
 /// `None` without a token.
 fn patient(
     subject: &Subject,
@@ -159,8 +175,8 @@ fn patient(
         state: Arc::clone(state),
         consumer: Arc::clone(consumer),
         claims: application.token.as_ref().ok()?.clone(),
+        grantee: application.grantee(),
         needed: application.needed.clone(),
-        client_id: application.credential.client_id().unwrap_or("CLIENT_ID").to_owned(),
         mailboxes: subject.mailboxes.clone(),
         deadline,
     })
@@ -179,7 +195,7 @@ impl Patient {
             state: &self.state,
             consumer: &self.consumer,
             roles,
-            client_id: &self.client_id,
+            grantee: &self.grantee,
             deadline: self.deadline,
         };
         let known = mailboxes::known(&self.consumer, self.mailboxes.inside.as_deref());
@@ -199,7 +215,7 @@ impl Patient {
             return vec![Finding::skip("all", reason)];
         };
         let plan = &self.consumer.policy().plan;
-        Measure { plan, shared: &self.needed, client_id: &self.client_id, witness }.check(&claims.roles)
+        Measure { plan, shared: &self.needed, grantee: &self.grantee, witness }.check(&claims.roles)
     }
 }
 

@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::findings::{Finding, Outcome};
 use super::known::{Filled, Known};
+use super::permissions::Grantee;
 use super::trouble::{Denied, NETWORK, advice};
 use crate::admit::Request;
 use crate::graph::is_plain_identifier;
@@ -33,7 +34,7 @@ pub(super) struct Asker<'a> {
     pub(super) consumer: &'a Arc<Consumer>,
     /// What the token grants; `None` where it cannot be read.
     pub(super) roles: Option<&'a [String]>,
-    pub(super) client_id: &'a str,
+    pub(super) grantee: &'a Grantee,
     pub(super) deadline: Instant,
 }
 
@@ -120,7 +121,7 @@ impl<'a> Asker<'a> {
         let Unanswered::Trouble(trouble) = unanswered else {
             return Finding::fail(&endpoint.name, unanswered.to_string(), NETWORK);
         };
-        let denied = Denied { template: &endpoint.template, roles: self.roles, client_id: self.client_id };
+        let denied = Denied { template: &endpoint.template, roles: self.roles, grantee: self.grantee };
         advice(&endpoint.name, trouble, &denied)
     }
 }

@@ -87,7 +87,7 @@ impl Asker<'_> {
                 format!(
                     "grant the permissions (see above), or add the mailbox to the scope that Exchange has for the application\n\
                      Test-ServicePrincipalAuthorization -Identity {} -Resource MAILBOX",
-                    self.client_id
+                    self.grantee.client_id()
                 ),
             ),
             Err(error) => unclear(INSIDE, &error),
@@ -107,7 +107,7 @@ impl Asker<'_> {
     /// How mailboxes are kept from an application
     /// (<https://learn.microsoft.com/exchange/permissions-exo/application-rbac>).
     fn scope(&self) -> String {
-        let id = self.client_id;
+        let id = self.grantee.client_id();
         let needed = self.consumer.policy().plan.permissions.iter().filter_map(least);
         let mailbox: Vec<_> = needed.filter(|name| is_for_mailboxes(name)).collect();
         let roles = mailbox.iter().map(|name| format!("{}\n", assign(name, id, "Glassine")));

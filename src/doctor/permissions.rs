@@ -12,12 +12,21 @@ use crate::rules::plan::Permission;
 /// Whether Graph has answered an endpoint behind a permission; `None` if nobody could ask.
 pub(super) type Witness<'a> = &'a dyn Fn(&Permission) -> Option<bool>;
 
+/// Who permissions are granted to, by its client id.
+#[derive(Clone, Debug)]
+pub(super) enum Grantee {
+    /// An app registration, in the portal.
+    Application(String),
+    /// A managed identity, for which the portal cannot consent.
+    Identity(String),
+}
+
 /// What a consumer's permissions are measured by.
 pub(super) struct Measure<'a> {
     pub(super) plan: &'a Plan,
     /// What all consumers of the application need: what one of them needs is not too much.
     pub(super) shared: &'a [Permission],
-    pub(super) client_id: &'a str,
+    pub(super) grantee: &'a Grantee,
     pub(super) witness: Witness<'a>,
 }
 
@@ -35,7 +44,7 @@ impl Measure<'_> {
 
     fn absent(&self, missing: &Missing, answered: Option<bool>) -> Finding {
         let permission = &missing.permission;
-        let grant = grant(permission, self.client_id);
+        let grant = self.grantee.grant(permission);
         match (missing.perhaps_in_exchange, answered) {
             (true, Some(true)) => Finding::ok(
                 permission,
@@ -52,8 +61,7 @@ impl Measure<'_> {
 
     fn too_much(&self, excess: &Excess) -> Finding {
         let permission = &excess.permission;
-        let remove =
-            format!("{PORTAL}: the menu of {permission}: Revoke admin consent, then Remove permission");
+        let remove = self.grantee.revoke(permission);
         match &excess.enough {
             _ if excess.writes => {
                 Finding::fail(permission, "can change the tenant, and this proxy only reads", remove)
@@ -64,7 +72,7 @@ impl Measure<'_> {
             Some(enough) => Finding::fail(
                 permission,
                 format!("more than needed: {enough} is enough"),
-                format!("{}\n{remove}", consent(enough)),
+                format!("{}\n{remove}", self.grantee.consent(enough)),
             ),
             None => Finding::fail(permission, "the rules need nothing of it", remove),
         }
@@ -86,22 +94,44 @@ fn present(entry: &Permission, roles: &[String]) -> Finding {
     Finding::ok(least, format!("covered by {}", by.map_or("another permission", String::as_str)))
 }
 
-/// How a permission is granted, in the portal or, for some mailboxes, in Exchange.
-pub(super) fn grant(permission: &str, client_id: &str) -> String {
-    let consent = consent(permission);
-    if !is_for_mailboxes(permission) {
-        return consent;
+impl Grantee {
+    pub(super) fn client_id(&self) -> &str {
+        match self {
+            Self::Application(client_id) | Self::Identity(client_id) => client_id,
+        }
     }
-    format!(
-        "{consent}\nor, for some mailboxes only, in Exchange Online PowerShell: {}",
-        assign(permission, client_id, "SCOPE")
-    )
-}
 
-fn consent(permission: &str) -> String {
-    format!(
-        "{PORTAL}: Add a permission, Microsoft Graph, Application permissions, {permission}; then Grant admin consent"
-    )
+    /// How a permission is granted, for the tenant or, for some mailboxes, in Exchange.
+    pub(super) fn grant(&self, permission: &str) -> String {
+        let consent = self.consent(permission);
+        if !is_for_mailboxes(permission) {
+            return consent;
+        }
+        let assign = assign(permission, self.client_id(), "SCOPE");
+        format!("{consent}\nor, for some mailboxes only, in Exchange Online PowerShell: {assign}")
+    }
+
+    fn consent(&self, permission: &str) -> String {
+        match self {
+            Self::Application(_) => format!(
+                "{PORTAL}: Add a permission, Microsoft Graph, Application permissions, {permission}; then Grant admin consent"
+            ),
+            Self::Identity(id) => format!(
+                "assign the app role {permission} of Microsoft Graph to the managed identity {id}, in Microsoft Graph PowerShell: New-MgServicePrincipalAppRoleAssignment (the lines are in docs/ENTRA.md)"
+            ),
+        }
+    }
+
+    fn revoke(&self, permission: &str) -> String {
+        match self {
+            Self::Application(_) => {
+                format!("{PORTAL}: the menu of {permission}: Revoke admin consent, then Remove permission")
+            }
+            Self::Identity(id) => format!(
+                "take the app role {permission} from the managed identity {id}, in Microsoft Graph PowerShell: Remove-MgServicePrincipalAppRoleAssignment"
+            ),
+        }
+    }
 }
 
 /// RBAC for Applications (<https://learn.microsoft.com/exchange/permissions-exo/application-rbac>).
@@ -124,7 +154,8 @@ mod tests {
     fn mail(answered: Option<bool>) -> Finding {
         let plan = compile("rules.yaml", RULES).plan.unwrap();
         let shared = &plan.permissions;
-        let measure = Measure { plan: &plan, shared, client_id: "7", witness: &|_| answered };
+        let grantee = Grantee::Application("7".to_owned());
+        let measure = Measure { plan: &plan, shared, grantee: &grantee, witness: &|_| answered };
         measure.check(&["User.Read.All".to_owned()]).remove(0)
     }
 
@@ -136,5 +167,17 @@ mod tests {
         assert_eq!((missing.outcome, missing.message.as_str()), (Outcome::Fail, "missing"));
         let command = "New-ManagementRoleAssignment -App 7 -Role \"Application Mail.ReadBasic\" -CustomResourceScope SCOPE";
         assert!(missing.advice.is_some_and(|advice| advice.ends_with(command)));
+    }
+
+    #[test]
+    fn a_managed_identity_is_granted_permissions_by_script() {
+        let identity = Grantee::Identity("7".to_owned());
+        for advice in [identity.grant("User.Read.All"), identity.revoke("User.Read.All")] {
+            assert!(
+                advice.contains("MgServicePrincipalAppRoleAssignment") && !advice.contains(PORTAL),
+                "{advice}"
+            );
+        }
+        assert!(Grantee::Application("7".to_owned()).grant("User.Read.All").starts_with(PORTAL));
     }
 }

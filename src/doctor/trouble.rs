@@ -3,7 +3,7 @@
 use http::StatusCode;
 
 use super::findings::Finding;
-use super::permissions::grant;
+use super::permissions::Grantee;
 use crate::proxy::{Cause, Trouble};
 use crate::rules::permissions::{is_for_mailboxes, least_for, opens};
 use crate::rules::template::Template;
@@ -13,7 +13,7 @@ pub(super) struct Denied<'a> {
     pub(super) template: &'a Template,
     /// What the token grants; `None` where it cannot be read.
     pub(super) roles: Option<&'a [String]>,
-    pub(super) client_id: &'a str,
+    pub(super) grantee: &'a Grantee,
 }
 
 const LATER: &str = "wait some minutes and run the doctor again";
@@ -84,14 +84,13 @@ impl Denied<'_> {
                  `Test-ApplicationAccessPolicy -AppId {id} -Identity MAILBOX`, \
                  `Test-ServicePrincipalAuthorization -Identity {id} -Resource MAILBOX`\n\
                  if that is meant, name a mailbox that it may open: `--mailbox-in ADDRESS`",
-                id = self.client_id
+                id = self.grantee.client_id()
             ),
             (true, false) => format!("{least} is granted; a new consent takes some minutes: {LATER}"),
-            (false, true) => format!(
-                "{}\nand name a mailbox of SCOPE: `--mailbox-in ADDRESS`",
-                grant(least, self.client_id)
-            ),
-            (false, false) => grant(least, self.client_id),
+            (false, true) => {
+                format!("{}\nand name a mailbox of SCOPE: `--mailbox-in ADDRESS`", self.grantee.grant(least))
+            }
+            (false, false) => self.grantee.grant(least),
         }
     }
 }
