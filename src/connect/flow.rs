@@ -25,7 +25,7 @@ use super::store::{Connection, ConnectionState};
 use super::tenant::Tenant;
 use super::ticket::{Consenting, Person, SigningIn, Stage, Ticket, TicketError};
 use crate::grants::{Comparison, compare};
-use crate::jwt::{Algorithm, Expected, RequiredClaim, Token, Verifier};
+use crate::jwt::{Algorithm, Expected, JwtError, RequiredClaim, Token, Verifier};
 use crate::upstream::{AuthorizationCode, TokenError};
 use crate::web::{Params, random_text, with_query};
 
@@ -127,7 +127,13 @@ async fn verify(
         claims: vec![required("nonce", nonce)],
     };
     let verifier = Verifier::new(expected, Arc::clone(&tenant.keys));
-    let claims = verifier.verify(Token::parse(id_token)?, now()).await?.claims;
+    let verified = verifier.verify(Token::parse(id_token)?, now()).await;
+    let claims = match verified {
+        Ok(verified) => verified.claims,
+        // Each tenant is an issuer of its own.
+        Err(JwtError::Issuer) => return Err(Failure::WrongTenant),
+        Err(error) => return Err(error.into()),
+    };
     if !claims.text("tid").is_some_and(|tid| tid.eq_ignore_ascii_case(&tenant.id)) {
         return Err(Failure::WrongTenant);
     }
@@ -316,7 +322,7 @@ fn notice(connection: &Connection) -> Notice {
             "Consent missing",
             "These permissions are needed and not granted:",
             &connection.missing,
-            "Add them to the app registration (API permissions, application permissions), and connect again. Mailbox permissions that are assigned in Exchange do not show here: `glassine doctor` tries them.",
+            "Add them to the app registration (API permissions, application permissions), and connect again. Mailbox permissions that are assigned in Exchange do not show here.",
         ),
     };
     let code = connection.state.word();

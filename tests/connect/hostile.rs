@@ -98,7 +98,7 @@ async fn an_id_token_is_this_tenants_this_applications_and_this_sign_ins() {
     for (wrong, expected) in [
         (json!({ "tid": other }), "wrong_tenant"),
         (json!({ "tid": null }), "wrong_tenant"),
-        (json!({ "iss": format!("{}/{other}/v2.0", entra.base()) }), "id_token_invalid"),
+        (json!({ "iss": format!("{}/{other}/v2.0", entra.base()) }), "wrong_tenant"),
         (json!({ "aud": other }), "id_token_invalid"),
         (json!({ "nonce": "another" }), "id_token_invalid"),
         (json!({ "nonce": null }), "id_token_invalid"),

@@ -68,10 +68,11 @@ async fn a_connectors_page_says_what_leaves_and_what_for() {
     for shown in [
         "<h1>Outlook Mail</h1>",
         "Time zone and working hours, to tell evenings from mornings.",
-        "<code>Mail.ReadBasic.All</code>",
+        "<h3>read mail of every mailbox without texts, previews and attachments</h3>",
+        "Microsoft calls it <code>Mail.ReadBasic.All</code>.",
         "<code>Mail.Read</code> works instead, and opens more than is needed.",
         "<code>from.emailAddress.address</code></td><td>the address as a pseudonym",
-        "Messages, never: attachments, texts, previews",
+        "<h4>Messages</h4><p><strong>Never leaves:</strong> attachments, texts, previews",
         "href=\"/connect/acme/rules\"",
     ] {
         assert!(page.contains(shown), "{shown}");

@@ -21,16 +21,17 @@ pub(in crate::connect) struct Detail<'a> {
 pub(in crate::connect) fn detail(prefix: &str, detail: &Detail<'_>) -> String {
     let plan = detail.plan;
     let main = Html::default()
-        .markup("<p><a href=\"")
+        .markup("<nav aria-label=\"Way back\"><a href=\"")
         .text(prefix)
-        .markup("/connect\">Data Connections</a></p>\n<div class=\"top\"><h1>")
+        .markup("/connect\">Data Connections</a></nav>\n<div class=\"top\"><h1>")
         .text(&plan.title)
         .markup("</h1>")
         .piece(badge(detail.connection.as_ref()))
         .markup("</div>\n<p class=\"lead\">")
         .text(&plan.purpose)
         .markup("</p>\n")
-        .each(detail.connection.as_ref(), standing)
+        .piece(standing(detail.connection.as_ref()))
+        .markup("<p><a href=\"#connect\">Go to the sign-in</a>, or read first what leaves and what never does.</p>\n")
         .piece(permissions(plan))
         .piece(rules(prefix, detail))
         .piece(form(prefix, detail));
@@ -48,13 +49,12 @@ fn permission(opened: &Opened<'_>) -> Html {
     let [least, others @ ..] = opened.permission.any_of.as_slice() else { return Html::default() };
     let why = opened.permission.why.as_deref();
     Html::default()
-        .markup("<div class=\"permission\"><h3><code>")
+        .markup("<div class=\"permission\"><h3>")
+        .text(plain_words(least).unwrap_or(least))
+        .markup("</h3><p class=\"quiet\">Microsoft calls it <code>")
         .text(least)
-        .markup("</code></h3>")
-        .each(plain_words(least), |words| {
-            Html::default().markup("<p class=\"quiet\">Microsoft allows: ").text(words).markup("</p>")
-        })
-        .each(why, |why| Html::default().markup("<p>Why: ").text(why).markup("</p>"))
+        .markup("</code>.</p>")
+        .each(why, |why| Html::default().markup("<p>What for: ").text(why).markup("</p>"))
         .each(others, |other| {
             Html::default()
                 .markup("<p class=\"quiet\"><code>")
@@ -66,16 +66,29 @@ fn permission(opened: &Opened<'_>) -> Html {
 }
 
 fn object(object: &Object) -> Html {
-    let (unchanged, changed) = object.counts();
     Html::default()
+        .markup("<div class=\"object\"><h4>")
+        .text(&object.title)
+        .markup("</h4>")
+        .piece(withheld(object))
         .markup("<details><summary>")
-        .text(&format!("{}: {unchanged} as they are, {changed} in another form", object.title))
+        .text(&leaving(object))
         .markup("</summary><table><caption>")
         .text(&object.title)
         .markup("</caption><thead><tr><th scope=\"col\">What leaves</th><th scope=\"col\">In which form</th></tr></thead><tbody>")
         .each(&object.properties, property)
-        .markup("</tbody></table></details>")
-        .piece(withheld(object))
+        .markup("</tbody></table></details></div>")
+}
+
+fn leaving(object: &Object) -> String {
+    let properties = |count| if count == 1 { "1 property".to_owned() } else { format!("{count} properties") };
+    match object.counts() {
+        (unchanged, 0) => format!("{} as in Microsoft 365", properties(unchanged)),
+        (0, changed) => format!("{} in another form", properties(changed)),
+        (unchanged, changed) => {
+            format!("{} as in Microsoft 365, {changed} in another form", properties(unchanged))
+        }
+    }
 }
 
 fn property(property: &Property) -> Html {
@@ -92,9 +105,7 @@ fn withheld(object: &Object) -> Html {
         return Html::default();
     }
     Html::default()
-        .markup("<p>")
-        .text(&object.title)
-        .markup(", never: ")
+        .markup("<p><strong>Never leaves:</strong> ")
         .text(&object.withheld.join(", "))
         .markup(".</p>")
 }

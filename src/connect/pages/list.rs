@@ -1,8 +1,10 @@
 //! *Data Connections*: a card for each consumer's connector.
 
 use super::{badge, page, standing};
-use crate::connect::store::Connection;
+use crate::connect::store::{Connection, ConnectionState};
 use crate::rules::Plan;
+use crate::rules::permissions::plain_words;
+use crate::rules::plan::Permission;
 use crate::web::Html;
 
 /// What a card shows.
@@ -22,7 +24,13 @@ pub(in crate::connect) fn list(prefix: &str, cards: &[Card<'_>]) -> String {
 
 fn card(prefix: &str, card: &Card<'_>) -> Html {
     let connection = card.connection.as_ref();
-    let action = if connection.is_some() { "Review" } else { "Connect" };
+    let (class, action) = match connection.map(|connection| connection.state) {
+        None => ("<p><a class=\"button\" href=\"", "Connect"),
+        Some(ConnectionState::ConsentMissing) => ("<p><a class=\"button\" href=\"", "Connect again"),
+        Some(ConnectionState::Connected | ConnectionState::OverPrivileged) => {
+            ("<p><a class=\"button second\" href=\"", "Review")
+        }
+    };
     Html::default()
         .markup("<li class=\"card\"><div class=\"top\"><h2>")
         .text(&card.plan.title)
@@ -32,9 +40,11 @@ fn card(prefix: &str, card: &Card<'_>) -> Html {
         .text(&card.plan.purpose)
         .markup("</p><dl><dt>For</dt><dd>")
         .text(card.consumer)
-        .markup("</dd></dl>")
-        .each(connection, standing)
-        .markup("<p><a class=\"button\" href=\"")
+        .markup("</dd><dt>Needs</dt><dd><ul class=\"needs\">")
+        .each(&card.plan.permissions, need)
+        .markup("</ul></dd></dl>")
+        .each(connection, |connection| standing(Some(connection)))
+        .markup(class)
         .text(prefix)
         .markup("/connect/")
         .text(card.consumer)
@@ -45,4 +55,17 @@ fn card(prefix: &str, card: &Card<'_>) -> Html {
         .markup(" for ")
         .text(card.consumer)
         .markup("</span></a></p></li>\n")
+}
+
+/// A permission, as what it allows.
+fn need(permission: &Permission) -> Html {
+    let least = permission.any_of.first().map(String::as_str).unwrap_or_default();
+    let words =
+        plain_words(least).map(|words| Html::default().markup("<span>").text(words).markup("</span> "));
+    Html::default()
+        .markup("<li>")
+        .each(words, |words| words)
+        .markup("<code>")
+        .text(least)
+        .markup("</code></li>")
 }

@@ -29,7 +29,7 @@ fn page(prefix: &str, title: &str, main: Html) -> String {
         .text(title)
         .markup(" - Glassine</title>\n<link rel=\"stylesheet\" href=\"")
         .text(prefix)
-        .markup("/connect/style.css\">\n</head>\n<body>\n<header><p class=\"brand\">Glassine, a proxy for Microsoft Graph that lets metadata only pass</p></header>\n<main>\n")
+        .markup("/connect/style.css\">\n</head>\n<body>\n<header><p class=\"brand\"><strong>Glassine</strong> <span>The proxy between your Microsoft 365 and analytics applications. What is not listed does not leave.</span></p></header>\n<main>\n")
         .piece(main)
         .markup("\n</main>\n</body>\n</html>\n")
         .into_text()
@@ -49,7 +49,11 @@ fn badge(connection: Option<&Connection>) -> Html {
 }
 
 /// How a connection stands, in sentences.
-fn standing(connection: &Connection) -> Html {
+fn standing(connection: Option<&Connection>) -> Html {
+    let Some(connection) = connection else {
+        return Html::default()
+            .markup("<p class=\"quiet\">Nobody has connected this here yet. What was granted elsewhere is not known before that.</p>");
+    };
     let since = connection.since.get(..10).unwrap_or_default();
     match connection.state {
         ConnectionState::Connected => Html::default()
@@ -61,7 +65,7 @@ fn standing(connection: &Connection) -> Html {
             .text(since)
             .markup(". More is granted than the rules need: ")
             .piece(names(&connection.excess))
-            .markup(". The rules still let out nothing but what is below; remove what is not needed from the app registration, so that Microsoft withholds the rest as well.</p></div>"),
+            .markup(". The rules let out no more for it. Remove what is not needed from the app registration, so that Microsoft withholds it as well.</p></div>"),
         ConnectionState::ConsentMissing => Html::default()
             .markup("<div class=\"note bad\"><p>Not granted when last checked: ")
             .piece(names(&connection.missing))

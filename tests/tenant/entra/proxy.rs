@@ -147,7 +147,8 @@ async fn an_ordinary_user_is_told_who_can_connect() {
 async fn an_account_of_another_directory_connects_nothing() {
     let (graph, proxy) = connectable().await;
     let page = Visitor::new(&graph, &proxy).sign_in(2).await.err().unwrap();
-    assert_eq!(page.status, 403, "{}", page.text());
+    assert_eq!(page.status, 403);
+    shows(&page, "wrong_tenant");
     assert!(graph.application(NAME).granted().next().is_none());
 }
 
