@@ -1,5 +1,6 @@
 //! `glassine demo`: the sample tenant and the proxy in front of it, without any set-up.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,7 +11,9 @@ use tokio::net::TcpListener;
 use super::error::Error;
 use super::options::Format;
 use super::{Answer, Streams, input};
-use crate::demo::folder::{Addresses, CONSUMER, Folder};
+use crate::demo::analytics::Analytics;
+use crate::demo::consumers::{self, READY, RETURNING};
+use crate::demo::folder::{Addresses, Folder};
 use crate::demo::tenant::{self, Tenant};
 use crate::pseudonym::{AddressPolicy, Class, KeyRing};
 use crate::service::{Listeners, Service, bind, logs, stop_signal};
@@ -33,7 +36,7 @@ pub(super) struct Args {
     /// Other rules than the shipped ones for metadata only.
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
-    /// With `json`, the first line is one object: proxy, admin, graph, token, rules.
+    /// With `json`, the first line is one object: proxy, admin, graph, token, rules, audit, connect, analytics, connectable.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
@@ -47,6 +50,12 @@ struct Where<'a> {
     token: &'a str,
     rules: String,
     audit: String,
+    /// *Data Connections*.
+    connect: String,
+    /// The sample analytics application.
+    analytics: String,
+    /// The tokens of consumers whose data source is not connected yet, by their names.
+    connectable: BTreeMap<&'a str, &'a str>,
 }
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<Answer, Error> {
@@ -61,22 +70,33 @@ async fn demo(args: &Args, streams: &mut Streams<'_>) -> Result<Answer, Error> {
     let listeners =
         Listeners { public: bind(args.listen).await?, admin: Some(bind(args.admin_listen).await?) };
     let graph = bind(args.graph_listen).await?;
-    let addresses = addresses(&listeners, &graph)?;
+    // Nobody types its address: the proxy is configured with it, and browsers are sent there.
+    let analytics = bind(SocketAddr::new(args.graph_listen.ip(), 0)).await?;
+    let addresses = addresses(&listeners, &graph, &analytics)?;
     let tenant = Arc::new(Tenant::new(SEED));
+    consumers::register(&tenant, addresses.proxy);
     let folder = Folder::create(&tenant, addresses, rules.as_ref().map(|text| text.as_str()))?;
     let service = Service::build(&folder.config_file())?;
     streams.remark(&service.warnings())?;
-    let base_url = format!("http://{}", addresses.graph);
+    let url = |address: SocketAddr| format!("http://{address}");
+    let base_url = url(addresses.graph);
     tokio::spawn(tenant::serve(graph, Arc::clone(&tenant), base_url, std::future::pending()));
+    let application = Analytics::new(&url(addresses.analytics), &url(addresses.proxy), RETURNING)?;
+    tokio::spawn(application.serve(analytics, std::future::pending()));
     tell(args, addresses, &folder, &tenant, streams)?;
     service.run(listeners, stop).await?;
     Ok(Answer::Yes)
 }
 
-fn addresses(listeners: &Listeners, graph: &TcpListener) -> Result<Addresses, Error> {
+fn addresses(
+    listeners: &Listeners,
+    graph: &TcpListener,
+    analytics: &TcpListener,
+) -> Result<Addresses, Error> {
     let address = |listener: &TcpListener| listener.local_addr().map_err(Error::Runtime);
     let admin = listeners.admin.as_ref().map_or_else(|| address(graph), address)?;
-    Ok(Addresses { proxy: address(&listeners.public)?, admin, graph: address(graph)? })
+    let (proxy, graph) = (address(&listeners.public)?, address(graph)?);
+    Ok(Addresses { proxy, admin, graph, analytics: address(analytics)? })
 }
 
 fn tell(
@@ -86,7 +106,7 @@ fn tell(
     tenant: &Tenant,
     streams: &mut Streams<'_>,
 ) -> Result<(), Error> {
-    let Addresses { proxy, admin, graph } = addresses;
+    let Addresses { proxy, admin, graph, analytics } = addresses;
     match args.format {
         Format::Json => streams.answer_json_line(&Where {
             proxy: format!("http://{proxy}"),
@@ -95,6 +115,9 @@ fn tell(
             token: &folder.token,
             rules: folder.rules_file().display().to_string(),
             audit: folder.audit_file().display().to_string(),
+            connect: format!("http://{proxy}/connect"),
+            analytics: format!("http://{analytics}"),
+            connectable: folder.connectable().collect(),
         }),
         Format::Text => streams.answer(text(addresses, folder, tenant)?.as_bytes()),
     }
@@ -109,8 +132,7 @@ fn text(addresses: Addresses, folder: &Folder, tenant: &Tenant) -> Result<String
     let keys = KeyRing::parse(&input::text(&folder.keys_file())?)
         .map_err(|error| Error::Keys { file: folder.keys_file(), error })?;
     let mut pseudonym = Vec::new();
-    let outcome =
-        keys.pseudonyms(CONSUMER, &AddressPolicy::default()).reversible(Class::Id, id, &mut pseudonym);
+    let outcome = keys.pseudonyms(READY, &AddressPolicy::default()).reversible(Class::Id, id, &mut pseudonym);
     debug_assert_eq!(outcome, crate::pseudonym::Outcome::Written, "a user has an id");
     let pseudonym = String::from_utf8_lossy(&pseudonym);
     Ok(format!(
@@ -123,6 +145,7 @@ fn text(addresses: Addresses, folder: &Folder, tenant: &Tenant) -> Result<String
          curl -s -H 'Authorization: Bearer {token}' 'http://{proxy}/v1.0/users/{pseudonym}/messages?$search=salary'\n\n\
          Tokens of all mailboxes: curl -s -H 'Authorization: Bearer {token}' 'http://{proxy}/v1.0/users'\n\
          What may leave is on one page: {rules}\n\
+         Connect a data source yourself: http://{proxy}/connect\n\
          What was asked and answered:   {audit}\n",
         rules = folder.rules_file().display(),
         audit = folder.audit_file().display(),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::input::InputError;
 use crate::admit::Refusal;
+use crate::demo::analytics::AnalyticsError;
 use crate::demo::folder::FolderError;
 use crate::graph::LinkError;
 use crate::pseudonym::KeyFileError;
@@ -93,6 +94,9 @@ pub(super) enum Error {
     /// The demo cannot be set up.
     #[error(transparent)]
     Demo(#[from] FolderError),
+    /// The demo's analytics application cannot be set up.
+    #[error("the demo's analytics application cannot be set up: {0}")]
+    Analytics(#[from] AnalyticsError),
     /// The machine does not let the program run.
     #[error("the program cannot run here: {0}")]
     Runtime(io::Error),
@@ -122,7 +126,7 @@ impl Error {
     /// The process's exit code.
     pub(super) fn exit_code(&self) -> u8 {
         match self {
-            Self::Refused(_) | Self::Runtime(_) | Self::Demo(_) => NO,
+            Self::Refused(_) | Self::Runtime(_) | Self::Demo(_) | Self::Analytics(_) => NO,
             Self::Start(error) if !error.is_input() => NO,
             _ => BAD_INPUT,
         }

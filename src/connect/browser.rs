@@ -3,12 +3,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use crate::web::random_text;
+use crate::web::{cookies, random_text};
 
 /// As long as two flows one after the other.
 const MAX_AGE_SECONDS: u32 = 1800;
@@ -24,12 +23,8 @@ pub(super) struct Browser {
 impl Browser {
     /// The browser that sent these headers, if it has a cookie of this proxy's making.
     pub(super) fn of(headers: &HeaderMap, secure: bool) -> Option<Self> {
-        let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-        let mut own = lines
-            .flat_map(|line| line.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='))
-            .filter(|(name, _)| *name == cookie_name(secure));
-        let (_, value) = own.next()?;
+        let mut own = cookies(headers, cookie_name(secure));
+        let value = own.next()?;
         // Two of one name: one is somebody else's.
         (own.next().is_none() && is_own(value)).then(|| Self { value: value.to_owned() })
     }
@@ -69,6 +64,8 @@ fn is_own(value: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use http::header::COOKIE;
+
     use super::*;
 
     fn headers(cookie: &str) -> HeaderMap {

@@ -11,20 +11,19 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use super::consumers::{CONNECTABLE, Connectable, READY};
 use super::tenant::Tenant;
 use crate::pseudonym::KeyRing;
 
 /// The rules that the demo runs with unless told otherwise.
 const RULES: &str = include_str!("../../rules/outlook-mail-metadata-only.yaml");
 
-/// The consumer of the demo, and with it the pseudonym domain.
-pub const CONSUMER: &str = "demo";
-
 /// A folder with a configuration and everything that it names; removed on drop.
 pub struct Folder {
     path: PathBuf,
-    /// The consumer's bearer token.
+    /// The bearer token of the consumer that works at once.
     pub token: String,
+    connectable: Vec<(Connectable, String)>,
 }
 
 /// Where the parts of the demo are.
@@ -36,6 +35,8 @@ pub struct Addresses {
     pub admin: SocketAddr,
     /// The sample tenant.
     pub graph: SocketAddr,
+    /// The sample analytics application.
+    pub analytics: SocketAddr,
 }
 
 /// Why a demo cannot be set up.
@@ -56,15 +57,26 @@ impl Folder {
     ///
     /// [`FolderError`].
     pub fn create(tenant: &Tenant, addresses: Addresses, rules: Option<&str>) -> Result<Self, FolderError> {
-        let token = format!("glassine_{}", URL_SAFE_NO_PAD.encode(*random::<32>()?));
+        let token = bearer_token()?;
+        let connectable = CONNECTABLE.iter().map(|it| Ok((*it, bearer_token()?)));
+        let connectable = connectable.collect::<Result<_, getrandom::Error>>()?;
         let path = std::env::temp_dir().join(format!("glassine-demo-{}", hex(&*random::<8>()?)));
         fs::DirBuilder::new().mode(0o700).create(&path)?;
-        let folder = Self { path, token };
+        let folder = Self { path, token, connectable };
         folder.write("keys.yaml", &KeyRing::render_new(&*random::<32>()?, 'A', "2026-01-01T00:00:00Z"))?;
         folder.write("client-secret", tenant.client_secret())?;
         folder.write("rules.yaml", rules.unwrap_or(RULES))?;
+        for consumer in CONNECTABLE {
+            folder.write(&consumer.rules_file(), consumer.rules)?;
+            folder.write(&consumer.secret_file(), &consumer.secret(tenant))?;
+        }
         folder.write("config.yaml", &folder.config(tenant, addresses))?;
         Ok(folder)
+    }
+
+    /// The bearer tokens of the consumers whose data sources are not connected yet, by their names.
+    pub fn connectable(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.connectable.iter().map(|(consumer, token)| (consumer.name, token.as_str()))
     }
 
     /// The configuration.
@@ -88,9 +100,12 @@ impl Folder {
     }
 
     fn config(&self, tenant: &Tenant, addresses: Addresses) -> String {
-        let Addresses { proxy, admin, graph } = addresses;
+        let Addresses { proxy, admin, graph, analytics } = addresses;
         let (domain, tenant_id, client_id) = (tenant.domain(), tenant.tenant_id(), tenant.client_id());
-        let digest = hex(&Sha256::digest(&self.token));
+        let digest = |token: &str| hex(&Sha256::digest(token));
+        let entries = self.connectable.iter();
+        let entries = entries.map(|(consumer, token)| consumer.entry(tenant, &digest(token), analytics));
+        let (entries, ready) = (entries.collect::<String>(), digest(&self.token));
         format!(
             "listen: {proxy}\n\
              public_url: http://{proxy}\n\
@@ -98,7 +113,8 @@ impl Folder {
              upstream:\n  graph: http://{graph}\n  authority: http://{graph}\n  tenant: {tenant_id}\n  client_id: {client_id}\n  credential: {{ client_secret_file: client-secret }}\n\
              keys: {{ file: keys.yaml }}\n\
              tenant_domains: [{domain}]\n\
-             consumers:\n  - name: {CONSUMER}\n    rules: rules.yaml\n    credential: {{ bearer_sha256: [{digest}] }}\n    limits: {{ concurrent: 256, requests_per_second: 10000 }}\n\
+             connect: {{ file: connections.json, wait_seconds: 1 }}\n\
+             consumers:\n{entries}  - name: {READY}\n    rules: rules.yaml\n    credential: {{ bearer_sha256: [{ready}] }}\n    limits: {{ concurrent: 256, requests_per_second: 10000 }}\n\
              audit: {{ file: audit.jsonl }}\n"
         )
     }
@@ -118,6 +134,10 @@ impl Drop for Folder {
 
 fn create_private(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+fn bearer_token() -> Result<String, getrandom::Error> {
+    Ok(format!("glassine_{}", URL_SAFE_NO_PAD.encode(*random::<32>()?)))
 }
 
 fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>, getrandom::Error> {

@@ -1,7 +1,11 @@
-//! What `glassine demo` starts beside the proxy: the embedded sample [`tenant`].
+//! What `glassine demo` starts beside the proxy: the embedded sample [`tenant`], and the sample [`analytics`] application
+//! that an administrator returns to.
 //!
-//! Nothing here takes part in what the proxy decides. It stands in for Microsoft Graph, so that the proxy can be
-//! tried, tested and measured with no account, no consent and nobody's data.
+//! Nothing here takes part in what the proxy decides. It stands in for Microsoft Graph, Entra and the consumer, so that the
+//! proxy can be tried, tested and measured with no account, no consent and nobody's data.
 
+pub mod analytics;
+pub mod consumers;
 pub mod folder;
+mod socket;
 pub mod tenant;

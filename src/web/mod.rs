@@ -1,4 +1,4 @@
-//! What the pages of this program have in common: the proxy's connection pages, and those of the sample tenant's Entra.
+//! What the pages of this program have in common: the proxy's connection pages, and those of the demo.
 
 mod html;
 mod params;
@@ -8,6 +8,8 @@ pub(crate) use params::{BadParams, MAX_PARAMS, Params};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::HeaderMap;
+use http::header::COOKIE;
 
 use crate::graph::encode::query_value;
 
@@ -16,6 +18,13 @@ pub(crate) fn random_text<const N: usize>() -> Result<String, getrandom::Error> 
     let mut octets = [0; N];
     getrandom::fill(&mut octets)?;
     Ok(URL_SAFE_NO_PAD.encode(octets))
+}
+
+/// The values of all cookies of this name.
+pub(crate) fn cookies<'h>(headers: &'h HeaderMap, name: &str) -> impl Iterator<Item = &'h str> {
+    let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.filter(move |(own, _)| *own == name).map(|(_, value)| value)
 }
 
 /// The URL with these names and values as its query, or after the query that it has.

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::io::Write as _;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
@@ -16,18 +16,16 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::{Body, Frame, Incoming};
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
 use serde::Serialize;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
+use tokio::net::TcpListener;
 
 use super::Tenant;
 use super::entra::{self, Call, Endpoint};
 use super::fault::Fault;
 use super::rng::Rng;
 use super::route::{self, Prefer, Reply};
+use crate::demo::socket;
 
 const JSON: &str =
     "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
@@ -50,19 +48,11 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) {
     let server = Arc::new(Server { tenant, base_url, requests: AtomicU64::new(0) });
-    let mut connections = JoinSet::new();
-    let mut shutdown = pin!(shutdown);
-    loop {
-        tokio::select! {
-            () = &mut shutdown => return,
-            Some(_) = connections.join_next() => {}
-            accepted = listener.accept() => {
-                if let Ok((stream, _)) = accepted {
-                    connections.spawn(connection(server.clone(), stream));
-                }
-            }
-        }
-    }
+    let respond = move |request| {
+        let server = Arc::clone(&server);
+        async move { server.respond(request).await }
+    };
+    socket::serve(listener, shutdown, respond).await;
 }
 
 struct Server {
@@ -83,15 +73,6 @@ struct Answer {
 struct RequestIds {
     request: String,
     client: String,
-}
-
-async fn connection(server: Arc<Server>, stream: TcpStream) {
-    let service = service_fn(move |request| {
-        let server = server.clone();
-        async move { Ok::<_, Infallible>(server.respond(request).await) }
-    });
-    // A client that goes away is not an event worth telling.
-    drop(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
 }
 
 impl Server {

@@ -1,14 +1,14 @@
 //! One request to the look-alike, and the one answer to it.
 
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, HeaderName, LOCATION, PRAGMA,
-    REFERRER_POLICY, SET_COOKIE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, LOCATION, PRAGMA, REFERRER_POLICY,
+    SET_COOKIE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde_json::Value;
 
 use super::refusal::{Refusal, Trace};
-use crate::web::Params;
+use crate::web::{Params, cookies};
 
 /// A page has one style sheet, inside it. Not `form-action`: browsers hold redirects after a form against it, and where
 /// an application goes on to is not known here.
@@ -56,9 +56,7 @@ impl<'a> Call<'a> {
 
     /// The value of a cookie.
     pub(super) fn cookie(&self, name: &str) -> Option<&'a str> {
-        let lines = self.headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-        let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        pairs.filter(|pair| pair.0 == name).map(|pair| pair.1).next()
+        cookies(self.headers, name).next()
     }
 
     pub(super) fn header(&self, name: &str) -> Option<&'a str> {

@@ -1,0 +1,194 @@
+//! The sample analytics application: it sends an administrator to the proxy's connection pages, and learns from a signed
+//! result what came of it. It does what docs/CONNECT.md asks of a real one, and shows what it did.
+//!
+//! A result is believed if it is signed by a key that the proxy publishes, is the proxy's own, is for this application and
+//! consumer, is in time, was not seen before, and brings back the state of this browser, where it brings one.
+
+mod pages;
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY, SET_COOKIE,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::Full;
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+
+use super::socket;
+use crate::jwt::{Algorithm, Claims, Expected, JwtError, KeySource, Pace, RequiredClaim, Token, Verifier};
+use crate::upstream::{BuildError, DocumentClient, DocumentUrl, DocumentUrlError, Network};
+use crate::web::{Params, cookies, random_text};
+
+/// The cookie with the state that this browser was given.
+const COOKIE: &str = "analytics-state";
+
+/// A page has one style sheet, and leads to the proxy only by links.
+const POLICY: &str =
+    "default-src 'none'; style-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
+
+/// The application.
+pub struct Analytics {
+    /// The proxy's public URL.
+    proxy: String,
+    /// What the proxy calls this application.
+    consumer: String,
+    verifier: Verifier,
+    /// `jti` of results that were believed, and when they end.
+    seen: Mutex<HashMap<String, i64>>,
+}
+
+/// Why the application cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum AnalyticsError {
+    /// The proxy's address is not one.
+    #[error("the proxy's key set has no usable address: {0}")]
+    Url(#[from] DocumentUrlError),
+    /// No client for the key set.
+    #[error("the proxy's key set cannot be fetched: {0}")]
+    Client(#[from] BuildError),
+}
+
+/// Why a result is not believed.
+#[derive(Debug, thiserror::Error)]
+enum Disbelief {
+    /// There is none.
+    #[error("there is no result in the address")]
+    Missing,
+    /// It is not the proxy's, not for this application, or not in time.
+    #[error("{0}")]
+    Token(#[from] JwtError),
+    /// It came before.
+    #[error("the result was used before")]
+    Replayed,
+    /// It brings a state that this browser was not given.
+    #[error("the result belongs to a connection that was begun in another browser")]
+    State,
+}
+
+/// A result that is believed.
+struct Believed {
+    claims: Claims,
+    /// It brought back the state that this browser was given.
+    begun_here: bool,
+}
+
+impl Analytics {
+    /// An application at `origin`, known as `consumer` to the proxy at `proxy` (both without a slash at the end).
+    ///
+    /// # Errors
+    /// [`AnalyticsError`].
+    pub fn new(origin: &str, proxy: &str, consumer: &str) -> Result<Self, AnalyticsError> {
+        let url = DocumentUrl::parse(&format!("{proxy}/connect/keys"))?;
+        let keys = KeySource::remote(DocumentClient::new(url, &Network::default())?, Pace::default());
+        let expected = Expected {
+            issuer: proxy.to_owned(),
+            audiences: vec![origin.to_owned()],
+            algorithms: vec![Algorithm::EdDsa],
+            claims: vec![RequiredClaim { name: "consumer".to_owned(), one_of: vec![consumer.to_owned()] }],
+        };
+        Ok(Self {
+            proxy: proxy.to_owned(),
+            consumer: consumer.to_owned(),
+            verifier: Verifier::new(expected, Arc::new(keys)),
+            seen: Mutex::default(),
+        })
+    }
+
+    /// Serves the application on `listener` until `shutdown` is done. Meant for loopback.
+    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+        let application = Arc::new(self);
+        let respond = move |request: Request<_>| {
+            let application = Arc::clone(&application);
+            async move { application.respond(&request).await }
+        };
+        socket::serve(listener, shutdown, respond).await;
+    }
+
+    async fn respond<B>(&self, request: &Request<B>) -> Response<Full<Bytes>> {
+        match (request.method(), request.uri().path()) {
+            (&Method::GET, "/") => self.home(),
+            (&Method::GET, "/connected") => self.connected(request).await,
+            (&Method::GET, "/style.css") => answer(StatusCode::OK, "text/css; charset=utf-8", pages::STYLE),
+            _ => page(StatusCode::NOT_FOUND, pages::not_found()),
+        }
+    }
+
+    /// A new state for this browser, and the way to the proxy with it.
+    fn home(&self) -> Response<Full<Bytes>> {
+        let Ok(state) = random_text::<16>() else {
+            return page(StatusCode::INTERNAL_SERVER_ERROR, pages::not_found());
+        };
+        let mut response = page(StatusCode::OK, pages::home(&self.proxy, &self.consumer, &state));
+        set_cookie(&mut response, &format!("{COOKIE}={state}; Path=/; HttpOnly; SameSite=Lax"));
+        response
+    }
+
+    /// The administrator is back.
+    async fn connected<B>(&self, request: &Request<B>) -> Response<Full<Bytes>> {
+        match self.believe(request).await {
+            Ok(believed) => {
+                let mut response = page(StatusCode::OK, pages::result(&self.proxy, &believed));
+                // A state is good for one result.
+                set_cookie(&mut response, &format!("{COOKIE}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0"));
+                response
+            }
+            Err(why) => page(StatusCode::BAD_REQUEST, pages::refused(&self.proxy, &why)),
+        }
+    }
+
+    async fn believe<B>(&self, request: &Request<B>) -> Result<Believed, Disbelief> {
+        let query = Params::parse(request.uri().query().unwrap_or_default());
+        let result = query.and_then(|query| query.get("result")).ok().flatten().ok_or(Disbelief::Missing)?;
+        let now = Timestamp::now().as_second();
+        let claims = self.verifier.verify(Token::parse(&result)?, now).await?.claims;
+        let own = cookies(request.headers(), COOKIE).next();
+        let begun_here = self.take(&claims, own, now)?;
+        Ok(Believed { claims, begun_here })
+    }
+
+    /// Takes a verified result once, and in its own browser; whether it brought back the state that this browser was given.
+    fn take(&self, claims: &Claims, own: Option<&str>, now: i64) -> Result<bool, Disbelief> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.retain(|_, until| *until > now);
+        let id = claims.text("jti").unwrap_or_default();
+        let state = claims.text("state");
+        if seen.contains_key(id) {
+            return Err(Disbelief::Replayed);
+        }
+        if state.is_some() && state != own {
+            return Err(Disbelief::State);
+        }
+        seen.insert(id.to_owned(), claims.usable_until());
+        Ok(state.is_some())
+    }
+}
+
+fn page(status: StatusCode, html: String) -> Response<Full<Bytes>> {
+    answer(status, "text/html; charset=utf-8", html)
+}
+
+fn answer(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body.into()));
+    *response.status_mut() = status;
+    let fields: [(HeaderName, &'static str); 5] = [
+        (CONTENT_TYPE, content_type),
+        (CONTENT_SECURITY_POLICY, POLICY),
+        // The address has the result in it.
+        (REFERRER_POLICY, "no-referrer"),
+        (CACHE_CONTROL, "no-store"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    let fields = fields.map(|(name, value)| (name, HeaderValue::from_static(value)));
+    response.headers_mut().extend(fields);
+    response
+}
+
+fn set_cookie(response: &mut Response<Full<Bytes>>, cookie: &str) {
+    response.headers_mut().extend(HeaderValue::from_str(cookie).ok().map(|value| (SET_COOKIE, value)));
+}
