@@ -123,7 +123,7 @@ impl Failure {
             ),
             "wrong_tenant" => (
                 "Another organisation's account",
-                "The account belongs to another directory than the one this proxy works for. Nothing was granted.",
+                "The account belongs to another directory than the one this proxy works for. Nothing was connected.",
                 "Sign out of that account, or use a private window, and start again.",
             ),
             "not_assigned" => (
@@ -158,7 +158,7 @@ impl Failure {
             ),
             _ => (
                 "The connection was not made",
-                "The directory's answer could not be used. Nothing was changed.",
+                "The directory's answer could not be used, so nothing was connected.",
                 "Start again. If it happens again, the operator's log says why.",
             ),
         };

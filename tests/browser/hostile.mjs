@@ -131,6 +131,8 @@ export async function the_application_takes_no_changed_and_no_foreign_result(sta
   await other.page.goto(sent.href);
   await other.sees('This result is not believed');
   await other.reads('begun in another browser');
+  await one.page.goto(`${stage.analytics}/connected`);
+  await one.reads('there is no result in the address');
   await one.page.goto(sent.href);
   await one.sees('Your mail is connected');
 }

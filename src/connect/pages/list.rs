@@ -60,8 +60,7 @@ fn card(prefix: &str, card: &Card<'_>) -> Html {
 /// A permission, as what it allows.
 fn need(permission: &Permission) -> Html {
     let least = permission.any_of.first().map(String::as_str).unwrap_or_default();
-    let words =
-        plain_words(least).map(|words| Html::default().markup("<span>").text(words).markup("</span> "));
+    let words = plain_words(least).map(|words| Html::default().text(words).markup(" "));
     Html::default()
         .markup("<li>")
         .each(words, |words| words)

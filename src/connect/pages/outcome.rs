@@ -49,7 +49,7 @@ pub(in crate::connect) fn notice(prefix: &str, notice: &Notice, again: &str) -> 
         .text(prefix)
         .text(again)
         .markup("\">")
-        .markup(if notice.tone == Tone::Bad { "Back to the connection" } else { "Data Connections" })
+        .markup(if again == "/connect" { "Data Connections" } else { "Back to the connection" })
         .markup("</a></p></section>");
     page(prefix, notice.heading, main)
 }

@@ -70,7 +70,7 @@ fn news(claims: &Claims) -> (&'static str, &'static str) {
         Some("consent_missing") => {
             ("A permission is missing", "Something that the analysis needs was not granted.")
         }
-        _ => ("Your mail is not connected", "Nothing was granted. You can try again whenever you like."),
+        _ => ("Your mail is not connected", "No connection was made. You can try again whenever you like."),
     }
 }
 
@@ -95,9 +95,7 @@ fn claim(name: &str, meaning: &str, value: &Value) -> Html {
         .markup("</code><span>")
         .text(meaning)
         .markup("</span></td><td>")
-        .each(lines(value), |line| {
-            Html::default().markup("<code class=\"line\">").text(&line).markup("</code>")
-        })
+        .each(lines(value), |line| Html::default().markup("<code>").text(&line).markup("</code>"))
         .markup("</td></tr>")
 }
 
