@@ -322,7 +322,7 @@ fn notice(connection: &Connection) -> Notice {
             "Consent missing",
             "These permissions are needed and not granted:",
             &connection.missing,
-            "Add them to the app registration (API permissions, application permissions), and connect again. Mailbox permissions that are assigned in Exchange do not show here.",
+            "Add them to the app registration (API permissions, application permissions), and connect again. Mailbox permissions that are assigned in Exchange do not show here; the command glassine doctor tries them.",
         ),
     };
     let code = connection.state.word();

@@ -154,7 +154,7 @@ impl Failure {
             "check_failed" => (
                 "Granted, but not checked",
                 "The proxy got no access token to check what was granted.",
-                "The operator's log says why.",
+                "The operator's log says why, and the command glassine doctor finds most causes.",
             ),
             _ => (
                 "The connection was not made",
