@@ -1,0 +1,35 @@
+"""nginx's configuration, as far as the origin and the forwarder have it in common."""
+
+import os
+
+# No connection is to end while something is measured.
+NGINX = """\
+{user}
+daemon off;
+worker_processes 1;
+error_log stderr;
+pid {folder}/nginx-{port}.pid;
+events {{ worker_connections 4096; }}
+http {{
+  default_type application/json;
+  sendfile on;
+  tcp_nopush on;
+  keepalive_requests 1000000000;
+  keepalive_timeout 1h;
+  ssl_certificate {folder}/tls.crt;
+  ssl_certificate_key {folder}/tls.key;
+  ssl_protocols TLSv1.2 TLSv1.3;
+  client_body_temp_path {folder}/temp;
+  proxy_temp_path {folder}/temp;
+  fastcgi_temp_path {folder}/temp;
+  uwsgi_temp_path {folder}/temp;
+  scgi_temp_path {folder}/temp;
+{rest}
+}}
+"""
+
+
+def nginx_configuration(work, port, rest):
+    # Its worker has to read the folder, which is for this user only.
+    user = "user root;" if os.geteuid() == 0 else ""
+    return work.write(f"nginx-{port}.conf", NGINX.format(folder=work.folder, port=port, user=user, rest=rest))

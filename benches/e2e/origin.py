@@ -1,0 +1,55 @@
+"""Where the pages come from: nginx with files, the same for every query."""
+
+import subprocess
+from dataclasses import dataclass
+
+import pages
+from nginx import nginx_configuration
+from workspace import OTHER_CORE, free_port
+
+# As they are and packed, without and with TLS; what `listen` says of each.
+KINDS = {"plain": "", "gzip": "", "tls": "ssl", "tls_http2": "ssl http2"}
+SERVER = """\
+  server {{
+    listen 127.0.0.1:{port} {listen};
+    gzip_static {packed};
+    location = {users} {{ alias {folder}/users; }}
+    location ~ ^{users}/([^/]+)/messages$ {{ alias {folder}/$1; }}
+  }}"""
+
+
+@dataclass(frozen=True)
+class Origin:
+    base: str
+    # The text of each page.
+    text: dict
+
+
+def start(work):
+    """An origin of each kind. The links of its pages lead to itself, so each has pages of its own."""
+    make_certificates(work)
+    origins, servers = {}, ["  access_log off;"]
+    for kind, listen in KINDS.items():
+        port, folder = free_port(), work.folder / kind
+        base = f"{'https' if listen else 'http'}://127.0.0.1:{port}"
+        origins[kind] = Origin(base, pages.make(folder, base))
+        packed = "on" if kind == "gzip" else "off"
+        servers.append(SERVER.format(port=port, listen=listen, packed=packed, users=pages.USERS, folder=folder))
+    configuration = nginx_configuration(work, port, "\n".join(servers))
+    work.start(OTHER_CORE, ["nginx", "-e", "stderr", "-c", configuration], port)
+    return origins
+
+
+def make_certificates(work):
+    """An authority of an hour's use, and a certificate for this machine."""
+    subject = "subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\nkeyUsage=critical,digitalSignature\n"
+    work.write("tls.ext", f"{subject}extendedKeyUsage=serverAuth\n")
+    new_key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
+    authority = "-addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign"
+    openssl(work, f"req -x509 {new_key} -days 1 -subj /CN=authority {authority} -keyout ca.key -out ca.pem")
+    openssl(work, f"req {new_key} -subj /CN=localhost -keyout tls.key -out tls.csr")
+    openssl(work, "x509 -req -in tls.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 1 -out tls.crt -extfile tls.ext")
+
+
+def openssl(work, words):
+    subprocess.run(["openssl", *words.split()], cwd=work.folder, check=True, capture_output=True)
