@@ -60,16 +60,9 @@ pub(super) enum Rest {
 impl Answer {
     /// A document, its first part already sanitized.
     pub(super) async fn json(headers: Vec<CleanHeader>, mut pipeline: Pipeline) -> Result<Self, Problem> {
-        let mut start = Clean::default();
-        let rest = loop {
-            match poll_fn(|cx| pipeline.poll_piece(cx)).await {
-                Some(piece) => start.append(piece?),
-                None => break Rest::Read(Box::new(pipeline)),
-            }
-            if start.get().len() >= HEAD_BUFFER {
-                break Rest::Document(Box::new(pipeline));
-            }
-        };
+        let start = pipeline.start(HEAD_BUFFER).await?;
+        let rest = if pipeline.has_ended() { Rest::Read } else { Rest::Document };
+        let rest = rest(Box::new(pipeline));
         Ok(Self { rest, ..Self::whole(StatusCode::OK, JSON, headers, start) })
     }
 

@@ -1,5 +1,6 @@
 //! The one body adapter, where `upstream` and `sanitize` meet: decode → sanitize, frame by frame.
 
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context as Poller, Poll, ready};
 
@@ -13,7 +14,7 @@ use crate::upstream::{UpstreamBody, UpstreamError};
 
 /// Clean bytes are handed on in pieces of about this size: large enough to be worth a system call, small enough to
 /// keep a stream's memory small.
-const PIECE: usize = 16 * 1024;
+const PIECE: usize = 32 * 1024;
 
 /// What can go wrong with a body after its head was fine. None holds a byte of it.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -64,9 +65,27 @@ impl Pipeline {
         }
     }
 
+    /// So much of the beginning, or all that there is.
+    pub(super) async fn start(&mut self, least: usize) -> Result<Clean<Vec<u8>>, Broken> {
+        poll_fn(|cx| self.poll_clean(least, cx)).await.transpose().map(Option::unwrap_or_default)
+    }
+
     /// The next clean piece; `None` after the last one, and only if the document was whole.
     pub(super) fn poll_piece(&mut self, cx: &mut Poller<'_>) -> Poll<Option<Result<Clean<Vec<u8>>, Broken>>> {
-        while !self.ended && self.sanitizer.pending() < PIECE {
+        self.poll_clean(PIECE, cx)
+    }
+
+    /// Whether the document was read to its end.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    fn poll_clean(
+        &mut self,
+        least: usize,
+        cx: &mut Poller<'_>,
+    ) -> Poll<Option<Result<Clean<Vec<u8>>, Broken>>> {
+        while !self.ended && self.sanitizer.pending() < least {
             let step = match ready!(self.body.as_mut().poll_frame(cx)) {
                 Some(Ok(frame)) => self.feed(&frame.into_data().unwrap_or_default()),
                 Some(Err(error)) => Err(error.into()),

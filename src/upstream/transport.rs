@@ -23,8 +23,12 @@ const POOL_IDLE: Duration = Duration::from_secs(50);
 /// Idle HTTP/1.1 connections kept: as many as a consumer may have requests at a time by default.
 const POOL_PER_HOST: usize = 64;
 
-/// The most bytes of an answer's head, and of an HTTP/1.1 read. A usual head of Graph has a few KiB.
+/// The most bytes of an answer's head. A usual head of Graph has a few KiB.
 const MAX_HEAD: usize = 64 * 1024;
+
+/// The most bytes of one read from an HTTP/1.1 connection. Fewer and larger reads cost the kernel less; an answer that is on
+/// its way holds up to two, and a few hundred of those are to stay small beside the program itself.
+const READ_BUFFER: usize = 96 * 1024;
 
 /// [`MAX_HEAD`] as HTTP/2 counts it (RFC 9113 section 6.5.2).
 const MAX_HEADER_LIST: u32 = 64 * 1024;
@@ -51,7 +55,7 @@ impl Transport {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(POOL_IDLE)
             .pool_max_idle_per_host(POOL_PER_HOST)
-            .http1_max_buf_size(MAX_HEAD)
+            .http1_max_buf_size(READ_BUFFER)
             .http1_max_headers(MAX_HEADERS)
             .http2_max_header_list_size(MAX_HEADER_LIST)
             .http2_keep_alive_interval(PING_EVERY)
