@@ -36,6 +36,13 @@ const MAX_HEADER_LIST: u32 = 64 * 1024;
 /// The most header fields of an answer. Graph sends some dozens at most.
 const MAX_HEADERS: usize = 100;
 
+/// What one answer over HTTP/2 may have on its way or unread here, so what a slow consumer makes this proxy hold of it.
+const STREAM_WINDOW: u32 = 256 * 1024;
+
+/// The same for all answers of a connection together: as many as [`POOL_PER_HOST`], so that consumers who stopped reading
+/// do not stop the others, who share the connection.
+const CONNECTION_WINDOW: u32 = 64 * STREAM_WINDOW;
+
 /// How often a silent HTTP/2 connection is asked whether it still lives, while requests wait on it.
 const PING_EVERY: Duration = Duration::from_secs(20);
 
@@ -58,6 +65,8 @@ impl Transport {
             .http1_max_buf_size(READ_BUFFER)
             .http1_max_headers(MAX_HEADERS)
             .http2_max_header_list_size(MAX_HEADER_LIST)
+            .http2_initial_stream_window_size(STREAM_WINDOW)
+            .http2_initial_connection_window_size(CONNECTION_WINDOW)
             .http2_keep_alive_interval(PING_EVERY)
             .http2_keep_alive_timeout(PING_LIMIT)
             .build(connector(origin, network)?);
