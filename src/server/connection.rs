@@ -5,6 +5,7 @@ use std::error::Error;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -124,11 +125,12 @@ where
         .timer(TokioTimer::new())
         .half_close(false)
         .header_read_timeout(limits.header_read)
+        .max_buf_size(limits::HTTP1_SEND_BUFFER)
         .max_header_size(limits.head_bytes)
         .max_headers(limits.head_fields);
     let service = service(shared, peer, activity.clone());
     let connection = builder.serve_connection(TokioIo::new(stream), service);
-    drive(connection, &activity, &limits, shutdown).await
+    drive(Box::pin(connection), &activity, &limits, shutdown).await
 }
 
 async fn serve_http2<S, H, F, B>(
@@ -159,7 +161,7 @@ where
         .keep_alive_timeout(limits::HTTP2_PING);
     let service = service(shared, peer, activity.clone());
     let connection = builder.serve_connection(TokioIo::new(stream), service);
-    drive(connection, &activity, &limits, shutdown).await
+    drive(Box::pin(connection), &activity, &limits, shutdown).await
 }
 
 /// The handler as hyper wants it, with every answer's body noted.
@@ -175,7 +177,8 @@ where
 {
     service_fn(move |request| {
         let progress = activity.begin();
-        let answer = (shared.handler)(request, peer.clone());
+        // A connection reserves room for what is given back here, and most of its life it has no request.
+        let answer = Box::pin((shared.handler)(request, peer.clone()));
         async move { Ok(answer.await.map(|body| NotedBody::new(body, progress))) }
     })
 }
@@ -184,8 +187,10 @@ where
 const LAST_WORD: Duration = Duration::from_secs(1);
 
 /// Runs a connection to its end; ends it gently when asked to stop or idle, and at once when stalled.
+///
+/// The connection is in a box because an async function holds what it is given once for itself and once for each it hands it on to.
 async fn drive<C>(
-    connection: C,
+    mut connection: Pin<Box<C>>,
     activity: &Activity,
     limits: &ServerLimits,
     mut shutdown: Shutdown,
@@ -193,7 +198,6 @@ async fn drive<C>(
 where
     C: GracefulConnection<Error = HyperError>,
 {
-    tokio::pin!(connection);
     let (mut ending, mut idle) = (false, limits.idle);
     let mut next_look = looks(idle, limits.write_stall);
     loop {

@@ -27,6 +27,9 @@ pub const HEAD_BYTES: usize = 16 * 1024;
 /// SDKs send about 15 header fields; gateways between add a few.
 pub const HEAD_FIELDS: usize = 64;
 
+/// What may wait in memory for a slow HTTP/1 connection, beside the piece that goes over it.
+pub const HTTP1_SEND_BUFFER: usize = 64 * 1024;
+
 /// Requests at once on one HTTP/2 connection: RFC 9113, section 6.5.2, recommends no fewer than 100.
 pub const HTTP2_STREAMS: u32 = 100;
 
