@@ -110,7 +110,10 @@ impl Admitted {
 
 /// The version of a batch, if this is the head of one: `POST /{version}/$batch`. Each request in it is admitted alone.
 pub fn batch(request: &Request<'_>) -> Option<Version> {
-    let target = Target::parse(request.target).ok().filter(|_| request.method == "POST")?;
+    if request.method != "POST" {
+        return None;
+    }
+    let target = Target::parse(request.target).ok()?;
     let is_batch = matches!(target.segments.as_slice(), [Segment::Dollar(name)] if name == "$batch");
     (is_batch && target.options.is_empty()).then_some(target.version)
 }

@@ -22,7 +22,7 @@ pub(super) fn holds_escape(text: &str) -> bool {
 }
 
 fn decode(bytes: impl Iterator<Item = u8>, offset: usize) -> Result<String, TargetError> {
-    let mut decoded = Vec::new();
+    let mut decoded = Vec::with_capacity(bytes.size_hint().0);
     let mut bytes = bytes.enumerate();
     while let Some((at, byte)) = bytes.next() {
         if byte != b'%' {

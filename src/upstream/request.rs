@@ -107,11 +107,11 @@ impl fmt::Display for Preference {
 
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (byte, at) in self.0.iter().zip(0..) {
-            let dash = if matches!(at, 4 | 6 | 8 | 10) { "-" } else { "" };
-            write!(f, "{dash}{byte:02x}")?;
-        }
-        Ok(())
+        let number = u128::from_be_bytes(self.0);
+        // The groups of RFC 9562, section 4: as many bits below each, and as many digits in it.
+        let group = |below: u32, digits: u32| (number >> below) & !(u128::MAX << (digits * 4));
+        let (low, mid, high) = (group(96, 8), group(80, 4), group(64, 4));
+        write!(f, "{low:08x}-{mid:04x}-{high:04x}-{:04x}-{:012x}", group(48, 4), group(0, 12))
     }
 }
 
