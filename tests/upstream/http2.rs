@@ -26,6 +26,20 @@ async fn a_stream_reset_is_no_end() {
     assert_eq!(graph.connections(), 1, "the connection outlives the stream");
 }
 
+#[tokio::test]
+async fn answers_that_nobody_reads_do_not_hold_up_another() {
+    let part: &'static str = "x".repeat(1 << 16).leak();
+    let graph = Http2Upstream::always(Frames { data: vec![part; 16], reset: false }).await;
+    let client = client_of(&graph);
+    let mut unread = Vec::new();
+    for _ in 0..24 {
+        unread.push(client.get("/v1.0/users", &headers(), &token()).await.unwrap());
+    }
+    let (_, read) = ask(&client).await.unwrap();
+    assert_eq!(read.len(), 1 << 20);
+    assert_eq!(graph.connections(), 1);
+}
+
 fn client_of(graph: &Http2Upstream) -> GraphClient {
     let network = Network { extra_roots: graph.ca(), timeouts: PATIENT, ..Network::default() };
     GraphClient::new(Settings { graph: graph.origin(), network, max_body: 1 << 20 }).unwrap()
