@@ -1,13 +1,12 @@
 """How much memory connections take: with a page open on each, and with nothing at all."""
 
+import re
+import selectors
 import socket
 import ssl
 
-from load import run_wrk
-
-ANSWER_LIMIT = 30
-# Enough for every connection to get a page or two.
-OPEN_SECONDS = 12
+ANSWER_LIMIT = 60
+READ = 256 * 1024
 HTTP1, HTTP2 = "HTTP/1.1", "HTTP/2"
 ALPN = {HTTP1: "http/1.1", HTTP2: "h2"}
 # The preface of RFC 9113, section 3.4, and an empty SETTINGS frame.
@@ -15,9 +14,41 @@ HTTP2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0
 
 
 def peak_of_open_pages(server, path, pages):
-    """The most resident memory while so many pages are on their way all the time."""
+    """The most resident memory while so many pages are on their way at once, each on a connection of its own."""
     server.process.forget_peak()
-    return run_wrk(server, path, pages, OPEN_SECONDS).peak
+    with selectors.DefaultSelector() as waiting:
+        for _ in range(pages):
+            connection = socket.create_connection(("127.0.0.1", server.port), ANSWER_LIMIT)
+            connection.sendall(request(server, path, "Connection: close"))
+            waiting.register(connection, selectors.EVENT_READ, Page())
+        while waiting.get_map():
+            ready = waiting.select(ANSWER_LIMIT)
+            require(server, ready, "stops in the middle of a page")
+            for key, _ in ready:
+                if not key.data.read(key.fileobj):
+                    require(server, key.data.is_whole(), "does not answer with a whole page")
+                    waiting.unregister(key.fileobj)
+                    key.fileobj.close()
+    return server.process.resident("VmHWM")
+
+
+class Page:
+    """What is remembered of an answer: its beginning, its end and its length."""
+
+    def __init__(self):
+        self.first, self.last, self.length = b"", b"", 0
+
+    def read(self, connection):
+        data = connection.recv(READ)
+        self.first, self.last, self.length = self.first or data, data or self.last, self.length + len(data)
+        return data
+
+    def is_whole(self):
+        # Either the length is declared, or the body ends with an empty chunk.
+        head, _, _ = self.first.partition(b"\r\n\r\n")
+        declared = re.search(rb"\r\ncontent-length: (\d+)", head, re.IGNORECASE)
+        ends = self.length == len(head) + 4 + int(declared[1]) if declared else self.last.endswith(b"0\r\n\r\n")
+        return head.startswith(b"HTTP/1.1 200 ") and ends
 
 
 def idle_connections(server, count, protocol):
@@ -41,10 +72,15 @@ def connect(server, context, protocol):
         connection.sendall(HTTP2_PREFACE)
         require(server, connection.recv(4096)[3:4] == b"\x04", "does not answer the preface with settings")
     else:
-        lines = [f"{name}: {value}\r\n" for name, value in server.headers.items()]
-        connection.sendall(f"GET /v1.0/users HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n{''.join(lines)}\r\n".encode())
+        connection.sendall(request(server, "/v1.0/users"))
         require(server, connection.recv(64 * 1024).startswith(b"HTTP/1.1 200 "), "does not answer")
     return connection
+
+
+def request(server, path, *lines):
+    fields = [f"{name}: {value}" for name, value in server.headers.items()]
+    lines = [f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{server.port}", *fields, *lines, "", ""]
+    return "\r\n".join(lines).encode()
 
 
 def require(server, holds, what):
