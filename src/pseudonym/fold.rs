@@ -9,6 +9,10 @@ use unicode_normalization::UnicodeNormalization;
 
 /// NFC, case folded, NFC again because a folded character may compose with the mark after it.
 pub(super) fn folded(text: &str) -> String {
+    // ASCII is in NFC, and only its capitals are folded.
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     text.nfc().map(fold).nfc().collect()
 }
 
@@ -79,6 +83,15 @@ mod tests {
         for c in '\u{0}'..=char::MAX {
             let once = folded(c.encode_utf8(&mut [0; 4]));
             assert_eq!(folded(&once), once, "U+{:04X}", u32::from(c));
+        }
+    }
+
+    /// The short way is for whole texts, so a mark behind turns each of them into one that takes the long way.
+    #[test]
+    fn ascii_is_folded_alike_with_and_without_the_short_way() {
+        for c in '\0'..='\x7f' {
+            let text = c.to_string();
+            assert_eq!(folded(&(text.clone() + "\u{ff41}")), folded(&text) + "\u{ff41}", "{text:?}");
         }
     }
 

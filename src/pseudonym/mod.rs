@@ -35,12 +35,14 @@
 
 mod address;
 mod address_list;
+mod base64url;
 mod class;
 mod derive;
 mod fold;
 mod keys;
 mod policy;
 pub mod primitives;
+mod recent;
 mod reversible;
 mod thread;
 mod token;
@@ -54,6 +56,8 @@ pub use reversible::Sealer;
 use address::Address;
 use class::PerClass;
 use core::net::IpAddr;
+use recent::{Made, Recent};
+use reversible::ReversibleTokens;
 use std::collections::BTreeSet;
 use token::{Canonical, Prefix, Tokens};
 use zeroize::Zeroizing;
@@ -73,12 +77,14 @@ pub enum Outcome {
 /// Makes the tokens of one pseudonym domain. Keys are derived once, here; they are wiped on drop.
 pub struct Pseudonyms {
     tokens: PerClass<Tokens>,
-    reversible: PerClass<Sealer>,
+    reversible: PerClass<ReversibleTokens>,
     sealer: Sealer,
     domains: DomainMode,
     /// Invariant: canonical, so that equality decides.
     listed: BTreeSet<String>,
     plus_tags: PlusTags,
+    /// What comes again and again: addresses and ids of folders.
+    recent: Recent,
 }
 
 impl Pseudonyms {
@@ -87,27 +93,19 @@ impl Pseudonyms {
         let tokens = |class| Tokens::new(derive::token_key(&newest.master, domain, class), newest.id);
         Self {
             tokens: PerClass::new(tokens),
-            reversible: PerClass::new(|class| Sealer::tokens(ring, domain, class)),
+            reversible: PerClass::new(|class| ReversibleTokens::new(ring, domain, class)),
             sealer: Sealer::values(ring, domain),
             domains: policy.domains,
             listed: policy.listed.iter().filter_map(|listed| canonical_domain(listed)).collect(),
             plus_tags: policy.plus_tags,
+            recent: Recent::new(),
         }
     }
 
     /// The token of an address, with its domain after an `@` as the policy says. Never [`Outcome::NotUnderstood`]:
     /// what is no address is pseudonymised as it is.
     pub fn email(&self, raw: &str, out: &mut Vec<u8>) -> Outcome {
-        let Some(address) = Address::parse(raw, self.plus_tags) else {
-            return Outcome::Empty;
-        };
-        self.write_address(&address, out);
-        let before = out.len();
-        out.push(b'@');
-        if self.write_domain(&address, out) != Outcome::Written {
-            out.truncate(before);
-        }
-        Outcome::Written
+        self.recent.or_make(Made::Email, raw, out, |out| self.make_email(raw, out))
     }
 
     /// The tokens of a header-style list of addresses (RFC 5322, section 3.4), joined by `, `.
@@ -176,16 +174,16 @@ impl Pseudonyms {
         if raw.is_empty() {
             return Outcome::Empty;
         }
-        out.extend_from_slice(reversible::PREFIX.as_bytes());
-        out.extend_from_slice(self.reversible.get(class).seal(class.name(), raw.as_bytes()).as_bytes());
-        Outcome::Written
+        self.recent.or_make(Made::Reversible(class), raw, out, |out| {
+            self.reversible.get(class).write(raw.as_bytes(), out);
+            Outcome::Written
+        })
     }
 
     /// The value of a `p~` token that was made for this pseudonym domain and class with a key of the ring. `None`
     /// for everything else, whatever is wrong with it.
     pub fn open(&self, class: Class, token: &str) -> Option<Zeroizing<String>> {
-        let sealed = token.strip_prefix(reversible::PREFIX)?;
-        let mut plain = self.reversible.get(class).open(class.name(), sealed)?;
+        let mut plain = self.reversible.get(class).open(token)?;
         String::from_utf8(std::mem::take(&mut *plain)).ok().map(Zeroizing::new)
     }
 
@@ -214,6 +212,19 @@ impl Pseudonyms {
 
     fn write_ip(&self, kind: &'static str, octets: &[u8], out: &mut Vec<u8>) -> Outcome {
         self.write(Class::Ip, Canonical { version: "n1", kind, value: octets }, out)
+    }
+
+    fn make_email(&self, raw: &str, out: &mut Vec<u8>) -> Outcome {
+        let Some(address) = Address::parse(raw, self.plus_tags) else {
+            return Outcome::Empty;
+        };
+        self.write_address(&address, out);
+        let before = out.len();
+        out.push(b'@');
+        if self.write_domain(&address, out) != Outcome::Written {
+            out.truncate(before);
+        }
+        Outcome::Written
     }
 
     fn write_address(&self, address: &Address<'_>, out: &mut Vec<u8>) {

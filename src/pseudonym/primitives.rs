@@ -4,18 +4,17 @@
 //! Nothing else under `pseudonym` touches a cryptography crate, so that published test vectors run against
 //! the very code that makes tokens.
 
-use aes_siv::KeyInit;
-use aes_siv::siv::{Aes256Siv, MAX_HEADERS};
+mod siv;
+
+pub use siv::{SIV_KEY_LEN, Siv};
+
 use hkdf::Hkdf;
-use hmac::{Hmac, Mac};
+use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
 /// Octets of an HMAC-SHA-256 or SHA-256 output.
 pub const MAC_LEN: usize = 32;
-
-/// Octets of an AES-SIV key: the first half for S2V (AES-256-CMAC), the second for AES-256-CTR.
-pub const SIV_KEY_LEN: usize = 64;
 
 /// Octets of a SHA-256 block, which is the longest HMAC key that is used unhashed (RFC 2104, section 2).
 const BLOCK_LEN: usize = 64;
@@ -70,21 +69,4 @@ pub fn hkdf<const N: usize>(secret: &[u8], info: &[u8]) -> Zeroizing<[u8; N]> {
     let mut okm = Zeroizing::new([0; N]);
     Hkdf::<Sha256>::new(None, secret).expand(info, okm.as_mut_slice()).expect("N <= 255 * 32");
     okm
-}
-
-/// AES-SIV encryption: the 16-octet synthetic IV, then the ciphertext. Each of `headers` is one component of
-/// associated data, so where one ends and the next begins is authenticated too.
-#[expect(clippy::expect_used, reason = "the compiler has checked the only condition: few enough headers")]
-pub fn siv_seal<const N: usize>(key: &[u8; SIV_KEY_LEN], headers: [&[u8]; N], plain: &[u8]) -> Vec<u8> {
-    const { assert!(N <= MAX_HEADERS) };
-    Aes256Siv::new(key.into()).encrypt(headers, plain).expect("at most 126 headers")
-}
-
-/// AES-SIV decryption; `None` for anything that does not authenticate.
-pub fn siv_open<const N: usize>(
-    key: &[u8; SIV_KEY_LEN],
-    headers: [&[u8]; N],
-    sealed: &[u8],
-) -> Option<Zeroizing<Vec<u8>>> {
-    Aes256Siv::new(key.into()).decrypt(headers, sealed).ok().map(Zeroizing::new)
 }

@@ -6,11 +6,10 @@
 //! a component of its own.
 
 use super::Class;
+use super::base64url;
 use super::derive::{connection_state_key, reversible_key, seal_key};
-use super::keys::KeyRing;
-use super::primitives::{SIV_KEY_LEN, siv_open, siv_seal};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use super::keys::{Key, KeyRing};
+use super::primitives::{SIV_KEY_LEN, Siv};
 use zeroize::Zeroizing;
 
 /// What a reversible token begins with.
@@ -27,60 +26,95 @@ const CONNECTION_LABEL: &[u8] = b"glassine/connection-state/1";
 
 type SivKey = Zeroizing<[u8; SIV_KEY_LEN]>;
 
-/// The keys of one use, one per ring entry.
+/// Makes and opens the `p~` tokens of one class. A page has thousands of them, so what they have in common is done once.
+pub(super) struct ReversibleTokens(PerKey<Siv>);
+
+impl ReversibleTokens {
+    pub(super) fn new(ring: &KeyRing, domain: &str, class: Class) -> Self {
+        let siv = |key: &Key| {
+            let bound = headers(TOKEN_LABEL, domain, class.name(), key.id);
+            Siv::new(&reversible_key(&key.master, domain, class), bound.each_ref().map(Vec::as_slice))
+        };
+        Self(PerKey::new(ring, siv))
+    }
+
+    /// Appends the token of `plain`, made with the newest key.
+    pub(super) fn write(&self, plain: &[u8], out: &mut Vec<u8>) {
+        let (id, siv) = &self.0.newest;
+        out.extend_from_slice(PREFIX.as_bytes());
+        out.extend_from_slice(id.encode_utf8(&mut [0; 4]).as_bytes());
+        base64url::append(&siv.seal(plain), out);
+    }
+
+    /// The plain value of a token that was made with any key of the ring.
+    pub(super) fn open(&self, token: &str) -> Option<Zeroizing<Vec<u8>>> {
+        let (_, siv, sealed) = self.0.read(token.strip_prefix(PREFIX)?)?;
+        siv.open(&sealed)
+    }
+}
+
+/// The keys of one use.
 pub struct Sealer {
     label: &'static [u8],
     domain: String,
-    newest: (char, SivKey),
-    older: Vec<(char, SivKey)>,
+    keys: PerKey<SivKey>,
 }
 
 impl Sealer {
-    /// For `p~` tokens of one class.
-    pub(super) fn tokens(ring: &KeyRing, domain: &str, class: Class) -> Self {
-        Self::new(ring, TOKEN_LABEL, domain, |master| reversible_key(master, domain, class))
-    }
-
     /// For values that the proxy seals for itself.
     pub(super) fn values(ring: &KeyRing, domain: &str) -> Self {
-        Self::new(ring, SEAL_LABEL, domain, |master| seal_key(master, domain))
+        Self::new(ring, SEAL_LABEL, domain, |key| seal_key(&key.master, domain))
     }
 
     /// For what the connection pages hand to a browser; of no pseudonym domain.
     pub(super) fn connections(ring: &KeyRing) -> Self {
-        Self::new(ring, CONNECTION_LABEL, "", connection_state_key)
+        Self::new(ring, CONNECTION_LABEL, "", |key| connection_state_key(&key.master))
     }
 
-    fn new(ring: &KeyRing, label: &'static [u8], domain: &str, derive: impl Fn(&[u8; 32]) -> SivKey) -> Self {
-        Self {
-            label,
-            domain: domain.to_owned(),
-            newest: (ring.newest().id, derive(&ring.newest().master)),
-            older: ring.older().iter().map(|key| (key.id, derive(&key.master))).collect(),
-        }
+    fn new(ring: &KeyRing, label: &'static [u8], domain: &str, derive: impl Fn(&Key) -> SivKey) -> Self {
+        Self { label, domain: domain.to_owned(), keys: PerKey::new(ring, derive) }
     }
 
-    /// The newest key's id and the sealed `plain`, as text. `context` is the class or purpose.
+    /// The newest key's id and the sealed `plain`, as text. `context` is the purpose.
     pub fn seal(&self, context: &str, plain: &[u8]) -> String {
-        let (id, key) = &self.newest;
-        let mut text = String::from(*id);
-        let headers = [self.label, self.domain.as_bytes(), context.as_bytes(), text.as_bytes()];
-        let sealed = siv_seal(key, headers, plain);
-        URL_SAFE_NO_PAD.encode_string(sealed, &mut text);
-        text
+        let (id, key) = &self.keys.newest;
+        format!("{id}{}", base64url::encode(&self.siv(*id, key, context).seal(plain)))
     }
 
     /// The plain value of what [`Sealer::seal`] gave under the same context, with any key of the ring.
     pub fn open(&self, context: &str, text: &str) -> Option<Zeroizing<Vec<u8>>> {
-        let (id, sealed) = text.split_at_checked(1)?;
-        let key = self.key(id)?;
-        let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
-        let headers = [self.label, self.domain.as_bytes(), context.as_bytes(), id.as_bytes()];
-        siv_open(key, headers, &sealed)
+        let (id, key, sealed) = self.keys.read(text)?;
+        self.siv(id, key, context).open(&sealed)
     }
 
-    fn key(&self, id: &str) -> Option<&SivKey> {
-        let named = |(known, _): &&(char, SivKey)| id.starts_with(*known);
-        std::iter::once(&self.newest).chain(&self.older).find(named).map(|(_, key)| key)
+    fn siv(&self, id: char, key: &SivKey, context: &str) -> Siv {
+        let bound = headers(self.label, &self.domain, context, id);
+        Siv::new(key, bound.each_ref().map(Vec::as_slice))
+    }
+}
+
+/// The associated data: what for, for whom, the class or purpose, and the key's id.
+fn headers(label: &[u8], domain: &str, context: &str, id: char) -> [Vec<u8>; 4] {
+    [label.to_vec(), domain.into(), context.into(), id.to_string().into()]
+}
+
+/// Something made from each key of a ring.
+struct PerKey<T> {
+    newest: (char, T),
+    older: Vec<(char, T)>,
+}
+
+impl<T> PerKey<T> {
+    fn new(ring: &KeyRing, make: impl Fn(&Key) -> T) -> Self {
+        let made = |key: &Key| (key.id, make(key));
+        Self { newest: made(ring.newest()), older: ring.older().iter().map(made).collect() }
+    }
+
+    /// A key's id, what was made from the key, and the octets in base64url behind the id.
+    fn read(&self, text: &str) -> Option<(char, &T, Vec<u8>)> {
+        let id = text.chars().next()?;
+        let (_, made) = std::iter::once(&self.newest).chain(&self.older).find(|(known, _)| *known == id)?;
+        let sealed = text.strip_prefix(id)?;
+        Some((id, made, base64url::decode(sealed)?))
     }
 }

@@ -4,10 +4,9 @@
 //! length, so that no two values of different kinds read the same. 192 bits are 32 characters without
 //! padding, and well over half of the output, which RFC 2104 section 5 asks for.
 
+use super::base64url;
 use super::derive::length;
 use super::primitives::{HmacKey, MAC_LEN};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 /// Octets of the MAC that stand in a token.
 const TAG_LEN: usize = 24;
@@ -53,7 +52,7 @@ impl Tokens {
         out.extend_from_slice(self.key_id.encode_utf8(&mut [0; 4]).as_bytes());
         let mac = self.mac(canonical);
         let (tag, _) = mac.split_at(TAG_LEN);
-        out.extend_from_slice(URL_SAFE_NO_PAD.encode(tag).as_bytes());
+        base64url::append(tag, out);
     }
 
     fn mac(&self, canonical: Canonical<'_>) -> [u8; MAC_LEN] {

@@ -142,6 +142,17 @@ proptest! {
         prop_assert_ne!(&token, &written(|out| OURS.message_id(&raw, out)));
     }
 
+    /// Tokens that were made lately are remembered; one maker remembers all the values before, the other none.
+    #[test]
+    fn a_token_is_the_same_whether_it_is_made_or_found(raw in almost_address(), class in prop::sample::select(&Class::ALL)) {
+        let fresh = made_for(&RINGS.ours, "acme");
+        for _ in 0..3 {
+            prop_assert_eq!(email(&raw), written(|out| fresh.email(&raw, out)));
+            let found = written(|out| OURS.reversible(class, &raw, out));
+            prop_assert_eq!(found, written(|out| fresh.reversible(class, &raw, out)));
+        }
+    }
+
     #[test]
     fn reversible_tokens_open_for_whom_they_were_made(raw in any::<String>()) {
         prop_assume!(!raw.is_empty());

@@ -2,7 +2,7 @@
 //!
 //! The files are found through the environment variable `TEST_VECTORS`; where it is unset, the tests say so.
 
-use glassine::pseudonym::primitives::{HmacKey, SIV_KEY_LEN, siv_open, siv_seal};
+use glassine::pseudonym::primitives::{HmacKey, SIV_KEY_LEN, Siv};
 use serde_json::Value;
 use std::path::Path;
 
@@ -57,8 +57,8 @@ fn aes_siv_with_one_header() {
     let checked = each_test("wycheproof-aes-siv-cmac.json", is_our_key_size, |_, test| {
         let (key, aad, plain, sealed) =
             (siv_key(test), octets(test, "aad"), octets(test, "msg"), octets(test, "ct"));
-        assert_eq!(siv_seal(&key, [&aad], &plain) == sealed, is_valid(test), "{test}");
-        let opened = siv_open(&key, [&aad], &sealed).map(|opened| opened.to_vec());
+        assert_eq!(Siv::new(&key, [&aad]).seal(&plain) == sealed, is_valid(test), "{test}");
+        let opened = Siv::new(&key, [&aad]).open(&sealed).map(|opened| opened.to_vec());
         assert_eq!(opened, is_valid(test).then_some(plain), "{test}");
     });
     assert!(checked.is_none_or(|count| count == 147));
@@ -71,8 +71,8 @@ fn aes_siv_with_two_headers() {
         let (key, aad, iv, plain) =
             (siv_key(test), octets(test, "aad"), octets(test, "iv"), octets(test, "msg"));
         let sealed = [octets(test, "tag"), octets(test, "ct")].concat();
-        assert_eq!(siv_seal(&key, [&aad, &iv], &plain) == sealed, is_valid(test), "{test}");
-        let opened = siv_open(&key, [&aad, &iv], &sealed).map(|opened| opened.to_vec());
+        assert_eq!(Siv::new(&key, [&aad, &iv]).seal(&plain) == sealed, is_valid(test), "{test}");
+        let opened = Siv::new(&key, [&aad, &iv]).open(&sealed).map(|opened| opened.to_vec());
         assert_eq!(opened, is_valid(test).then_some(plain), "{test}");
     });
     assert!(checked.is_none_or(|count| count == 300));
