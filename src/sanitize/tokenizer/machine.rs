@@ -171,7 +171,7 @@ impl Machine {
     fn begin_key<H: Handler>(&mut self, input: &mut Input<'_>, handler: &mut H) -> Step<H> {
         input.advance(1);
         match input.plain_string(self.limits.key_length) {
-            Some(raw) => self.end_key(Key::plain(raw), handler),
+            Some(raw) => self.end_key(Key::plain(raw), input, handler),
             None => {
                 self.token_start = input.position();
                 self.state = State::InKey;
@@ -180,9 +180,11 @@ impl Machine {
         }
     }
 
-    fn end_key<H: Handler>(&mut self, key: Key<'_>, handler: &mut H) -> Step<H> {
-        self.state = State::AfterKey;
-        handler.key(key).map_err(Halt::Violation)
+    /// Hands a key over, and takes the colon at once where it follows, as it does in what programs write.
+    fn end_key<H: Handler>(&mut self, key: Key<'_>, input: &mut Input<'_>, handler: &mut H) -> Step<H> {
+        handler.key(key).map_err(Halt::Violation)?;
+        self.state = if input.take(b':') { State::Value } else { State::AfterKey };
+        Ok(())
     }
 
     fn read_key<H: Handler>(&mut self, input: &mut Input<'_>, handler: &mut H) -> Step<H> {
@@ -199,16 +201,26 @@ impl Machine {
             self.buffer.push_str(piece);
         }
         let raw = std::mem::take(&mut self.buffer);
-        self.end_key(Key::written(&raw), handler)?;
+        self.end_key(Key::written(&raw), input, handler)?;
         self.reuse(raw);
         Ok(())
     }
 
+    /// Takes the opening quote, and the whole string at once where the chunk has all of it and it has no escapes.
     fn begin_string<H: Handler>(&mut self, input: &mut Input<'_>, handler: &mut H) -> Step<H> {
         input.advance(1);
-        self.state = State::InString;
         handler.begin_string().map_err(Halt::Violation)?;
-        self.read_string(input, handler)
+        match input.plain_string(usize::MAX) {
+            Some("") => self.end_string(handler),
+            Some(run) => {
+                handler.string_run(run).map_err(Halt::Violation)?;
+                self.end_string(handler)
+            }
+            None => {
+                self.state = State::InString;
+                self.read_string(input, handler)
+            }
+        }
     }
 
     fn read_string<H: Handler>(&mut self, input: &mut Input<'_>, handler: &mut H) -> Step<H> {
@@ -221,6 +233,10 @@ impl Machine {
             }
             .map_err(Halt::Violation)?;
         }
+        self.end_string(handler)
+    }
+
+    fn end_string<H: Handler>(&mut self, handler: &mut H) -> Step<H> {
         self.end_value();
         handler.end_string().map_err(Halt::Violation)
     }

@@ -4,9 +4,9 @@
 //! quote, the backslash and control characters. Bytes of 0x80 and more do not: UTF-8 is checked afterwards on the
 //! whole run by `str::from_utf8`, which is at its best on long runs.
 //!
-//! Blocks of [`BLOCK`] bytes are tested as a whole, with no early exit, so that the compiler turns the test into a
-//! few vector instructions. Behind the last clean block, words of eight bytes are tested with carry-free arithmetic
-//! that also tells which byte it was.
+//! Most strings are short, so the first [`BLOCK`] bytes are tested in words of eight, with arithmetic that also tells
+//! which byte it was. Behind them, blocks are tested as a whole, with no early exit, so that the compiler turns the test
+//! into a few vector instructions; the block that has a stop is then tested in words.
 
 /// Bytes tested at once. Two vector registers of the x86-64 and AArch64 baselines.
 const BLOCK: usize = 32;
@@ -16,11 +16,18 @@ const WORD: usize = size_of::<u64>();
 /// How many bytes from the start belong to the run, whether it ends there or only the input does.
 #[inline]
 pub(super) fn run_length(bytes: &[u8]) -> usize {
+    let (head, rest) = bytes.split_at_checked(BLOCK).unwrap_or((bytes, &[]));
+    let length = run_length_by_words(head);
+    if length < BLOCK { length } else { BLOCK + run_length_by_blocks(rest) }
+}
+
+fn run_length_by_blocks(bytes: &[u8]) -> usize {
     let (blocks, _) = bytes.as_chunks::<BLOCK>();
     let clean = blocks.iter().take_while(|block| !has_stop(block)).count() * BLOCK;
     clean + run_length_by_words(bytes.get(clean..).unwrap_or_default())
 }
 
+#[inline]
 fn has_stop(block: &[u8; BLOCK]) -> bool {
     block.iter().fold(false, |any, byte| any | is_stop(*byte))
 }
@@ -44,21 +51,17 @@ fn run_length_by_words(bytes: &[u8]) -> usize {
 
 /// Which of eight bytes, the first being the lowest, is the first to end the run.
 ///
-/// A byte `b` is below `n` if `b - n` borrows, and equal to `c` if `b ^ c` is below 1. The subtraction is done for all
-/// eight at once, so a borrow may spoil the bytes *above* a hit: the lowest hit, the only one used, is always true.
+/// A byte `b` is below `n` if `b - n` borrows, and equal to `c` if `b ^ c` is below 1. Either sets the highest bit of the
+/// byte's difference, as do bytes of 0x80 and more, which are taken out again: they do not end a run. The subtraction
+/// is done for all eight at once, so a borrow may spoil the bytes *above* a hit: the lowest hit, the only one used, is
+/// always true.
 #[inline]
 fn first_stop(word: u64) -> Option<usize> {
-    let stops = below(word, 0x20) | equal(word, b'"') | equal(word, b'\\');
+    let below = |word: u64, bound: u8| word.wrapping_sub(repeat(bound));
+    let equal = |byte: u8| below(word ^ repeat(byte), 1);
+    let stops = (below(word, 0x20) | equal(b'"') | equal(b'\\')) & !word & repeat(0x80);
     let bit = usize::try_from(stops.trailing_zeros()).unwrap_or_default();
     (stops != 0).then_some(bit / 8)
-}
-
-fn below(word: u64, bound: u8) -> u64 {
-    word.wrapping_sub(repeat(bound)) & !word & repeat(0x80)
-}
-
-fn equal(word: u64, byte: u8) -> u64 {
-    below(word ^ repeat(byte), 1)
 }
 
 fn repeat(byte: u8) -> u64 {

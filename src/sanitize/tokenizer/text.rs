@@ -3,7 +3,6 @@
 use super::error::{SyntaxError, SyntaxErrorKind};
 use super::escape::{self, Escape};
 use super::input::Input;
-use super::scan;
 
 /// One piece of a string.
 pub(super) enum Piece<'a> {
@@ -35,11 +34,15 @@ enum Carried {
 }
 
 impl Text {
-    /// Takes the next piece. The states of a string are few: an escape, a run, or one of the two bytes that end it.
+    /// Takes the next piece: a run or, where none is, what ends a run.
     #[inline]
     pub(super) fn next<'a, 'c: 'a>(&'a mut self, input: &mut Input<'c>) -> Result<Piece<'a>, SyntaxError> {
         if self.carried > 0 {
             return self.resume(input);
+        }
+        let run = input.take_run();
+        if !run.is_empty() {
+            return Ok(Piece::Run(run));
         }
         match input.peek() {
             None => Ok(Piece::More),
@@ -49,39 +52,15 @@ impl Text {
             }
             Some(b'\\') => self.escape(input),
             Some(..0x20) => Err(input.fail(SyntaxErrorKind::ControlCharacter)),
-            Some(_) => self.run(input),
+            Some(_) => self.broken_character(input),
         }
     }
 
-    #[inline]
-    fn run<'c>(&mut self, input: &mut Input<'c>) -> Result<Piece<'c>, SyntaxError> {
-        let rest = input.rest();
-        let run = rest.get(..scan::run_length(rest)).unwrap_or(rest);
-        match str::from_utf8(run) {
-            Ok(text) => {
-                input.advance(run.len());
-                Ok(Piece::Run(text))
-            }
-            Err(error) => {
-                let cut_by_chunk = error.error_len().is_none() && run.len() == rest.len();
-                self.valid_part(error.valid_up_to(), cut_by_chunk, input)
-            }
-        }
-    }
-
-    /// Hands over what is valid before a broken sequence. When there is nothing left before it, it is an error, unless
-    /// only the chunk's end broke it.
+    /// What is no text is an error, unless only the chunk's end broke it.
     #[cold]
-    fn valid_part<'c>(
-        &mut self,
-        valid: usize,
-        cut_by_chunk: bool,
-        input: &mut Input<'c>,
-    ) -> Result<Piece<'c>, SyntaxError> {
-        if valid > 0 {
-            return input.take_text(valid).map(Piece::Run);
-        }
-        if !cut_by_chunk {
+    fn broken_character<'c>(&mut self, input: &mut Input<'c>) -> Result<Piece<'c>, SyntaxError> {
+        let is_cut = str::from_utf8(input.rest()).is_err_and(|error| error.error_len().is_none());
+        if !is_cut {
             return Err(input.fail(SyntaxErrorKind::InvalidUtf8));
         }
         self.carry_rest(input);
