@@ -28,7 +28,6 @@
 //!
 //! Values and tokens are wiped when they are pushed out, and with the keys.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Mutex;
 
 use zeroize::Zeroizing;
@@ -45,7 +44,7 @@ const MAX_VALUE: usize = 256;
 const MAX_TOKEN: usize = 384;
 
 /// Which token of a value it is.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Made {
     /// The address's.
     Email,
@@ -91,7 +90,7 @@ impl Recent {
         if value.len() > MAX_VALUE {
             return make(out);
         }
-        let hash = hash(made, value);
+        let hash = hash(value);
         if self
             .with_set(hash, |set| set.find(made, value).map(|token| out.extend_from_slice(token)))
             .is_some()
@@ -141,11 +140,16 @@ impl Entry {
     }
 }
 
-/// The upper half of the hash, which is a `usize` everywhere.
-fn hash(made: Made, value: &str) -> usize {
-    let mut hasher = DefaultHasher::new();
-    (made, value).hash(&mut hasher);
-    usize::try_from(hasher.finish() >> 32).unwrap_or_default()
+/// A multiplicative hash, word by word. Its upper half is a `usize` everywhere.
+fn hash(value: &str) -> usize {
+    const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
+    let (words, rest) = value.as_bytes().as_chunks();
+    let mut last = [0; 8];
+    last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+    let hash = words.iter().chain([&last]).fold(MULTIPLIER, |hash, word| {
+        (hash.rotate_left(29) ^ u64::from_le_bytes(*word)).wrapping_mul(MULTIPLIER)
+    });
+    usize::try_from(hash >> 32).unwrap_or_default()
 }
 
 #[cfg(test)]

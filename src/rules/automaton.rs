@@ -21,6 +21,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::ops::Range;
 
 use super::checked::{Shape, ShapeId};
+use super::names::Names;
 use super::path::{Path, Selector, Step};
 use super::plan::{Transform, Treatment};
 
@@ -72,6 +73,7 @@ pub enum Leaf {
 pub struct Object {
     /// The names that the rules know here, ordered by name. A known name that comes twice is refused.
     members: Vec<Member>,
+    names: Names,
     /// Where every other name leads.
     other: Option<NodeId>,
 }
@@ -135,9 +137,15 @@ impl Automaton {
 }
 
 impl Object {
+    fn new(members: Vec<Member>, other: Option<NodeId>) -> Self {
+        let names = Names::new(members.iter().map(|member| &*member.name));
+        Self { members, names, other }
+    }
+
     /// The member called `name`, and its number in this object (under [`MAX_NAMES`]).
     pub fn member(&self, name: &str) -> Option<(usize, &Member)> {
-        let at = self.members.binary_search_by(|member| (*member.name).cmp(name)).ok()?;
+        let is_name = |at: usize| self.members.get(at).is_some_and(|member| *member.name == *name);
+        let at = self.names.find(name, is_name)?;
         self.members.get(at).map(|member| (at, member))
     }
 
@@ -263,7 +271,7 @@ impl<'a> Builder<'a> {
         if members.len() > MAX_NAMES {
             return Err(BuildError::TooLarge);
         }
-        Ok(writes.then_some(Object { members, other }))
+        Ok(writes.then(|| Object::new(members, other)))
     }
 
     fn array(&mut self, positions: &Positions) -> Option<Array> {

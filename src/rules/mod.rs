@@ -9,6 +9,7 @@
 //! | `check` | meaning: names resolved, conflicts and observable properties found |
 //! | `permissions` | what is known of Graph's permissions |
 //! | `automaton` | shapes compiled to a matcher |
+//! | `names` | how it finds a property's name |
 //! | `plan` | the compiled form, which describes itself |
 //! | `diagnostic`, `codes` | what an author is told |
 
@@ -18,6 +19,7 @@ mod checked;
 pub mod codes;
 pub mod diagnostic;
 mod fingerprint;
+mod names;
 mod path;
 pub mod permissions;
 pub mod plan;

@@ -98,8 +98,10 @@ impl Matcher {
         }
     }
 
+    /// What follows is likely to be as long, so there is room for it.
     pub(super) fn take(&mut self) -> Clean<Vec<u8>> {
-        Clean::assertion(std::mem::take(&mut self.out))
+        let room = Vec::with_capacity(self.out.len());
+        Clean::assertion(std::mem::replace(&mut self.out, room))
     }
 
     pub(super) fn pending(&self) -> usize {

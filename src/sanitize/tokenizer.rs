@@ -32,6 +32,19 @@
 //!
 //! Where a value ends, the container around it decides: `AfterElement`, `AfterMember` or, at the top, `Done`.
 //!
+//! # The fast path, and why it is the same path
+//!
+//! Nearly every byte of a page is in a string, and nearly every string lies wholly in one chunk and has no escape. Three
+//! things make those cheap. Each is a shortcut to what the machine would do step by step, and gives up without having
+//! taken a byte where it does not apply:
+//!
+//! - `Input` checks UTF-8 for the whole rest of a chunk when its first string begins, and from then on hands out parts of
+//!   a `str`. The check stops at the first byte that is no text. Nothing is refused for that byte until the machine stands
+//!   on it: in a string it is broken UTF-8 or a character that the chunk's end cuts, elsewhere it is just a wrong byte.
+//! - `Input::plain_string` takes a string with its closing quote. It is tried for every key and every string, and fails
+//!   on an escape, a control character, a broken character or the chunk's end; then `Text` takes it piece by piece.
+//! - `scan` looks for the end of a run in words and blocks. Its tests compare it with the obvious loop at every offset.
+//!
 //! # Chunking does not show
 //!
 //! The verdict, the error with its position, and the events are the same however the input is cut. Only

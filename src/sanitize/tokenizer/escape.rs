@@ -22,20 +22,29 @@ pub(super) enum Escape {
 /// # Errors
 ///
 /// [`SyntaxErrorKind::InvalidEscape`] or [`SyntaxErrorKind::LoneSurrogate`].
-#[inline]
 pub(super) fn read(bytes: &[u8]) -> Result<Escape, SyntaxErrorKind> {
-    let decoded = match bytes {
-        [] | [b'\\'] => return Ok(Escape::Incomplete),
-        [b'\\', b'u', ..] => return read_unicode(bytes),
-        [b'\\', letter @ (b'"' | b'\\' | b'/'), ..] => char::from(*letter),
-        [b'\\', b'b', ..] => '\u{8}',
-        [b'\\', b'f', ..] => '\u{c}',
-        [b'\\', b'n', ..] => '\n',
-        [b'\\', b'r', ..] => '\r',
-        [b'\\', b't', ..] => '\t',
-        _ => return Err(SyntaxErrorKind::InvalidEscape),
-    };
-    Ok(Escape::Complete(2, decoded))
+    match bytes {
+        [] | [b'\\'] => Ok(Escape::Incomplete),
+        [b'\\', b'u', ..] => read_unicode(bytes),
+        [b'\\', letter, ..] => {
+            simple(*letter).map(|decoded| Escape::Complete(2, decoded)).ok_or(SyntaxErrorKind::InvalidEscape)
+        }
+        _ => Err(SyntaxErrorKind::InvalidEscape),
+    }
+}
+
+/// The character that a backslash and one letter stand for. Nearly all escapes of a mail are of this kind.
+#[inline]
+pub(super) fn simple(letter: u8) -> Option<char> {
+    match letter {
+        b'"' | b'\\' | b'/' => Some(char::from(letter)),
+        b'b' => Some('\u{8}'),
+        b'f' => Some('\u{c}'),
+        b'n' => Some('\n'),
+        b'r' => Some('\r'),
+        b't' => Some('\t'),
+        _ => None,
+    }
 }
 
 /// The text that `raw`, the content of a valid string, stands for.

@@ -32,18 +32,22 @@ impl<'c> Input<'c> {
         SyntaxError::new(kind, self.position())
     }
 
+    #[inline]
     pub(super) fn rest(&self) -> &'c [u8] {
         self.rest
     }
 
+    #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
+    #[inline]
     pub(super) fn peek(&self) -> Option<u8> {
         self.rest.first().copied()
     }
 
+    #[inline]
     pub(super) fn advance(&mut self, count: usize) {
         self.rest = self.rest.get(count..).unwrap_or_default();
         self.text = self.text.get(count..).unwrap_or_default();

@@ -34,15 +34,11 @@ enum Carried {
 }
 
 impl Text {
-    /// Takes the next piece: a run or, where none is, what ends a run.
-    #[inline]
+    /// Takes the next piece. The states of a string are few: an escape, a run, or one of the two bytes that end it.
+    #[inline(always)]
     pub(super) fn next<'a, 'c: 'a>(&'a mut self, input: &mut Input<'c>) -> Result<Piece<'a>, SyntaxError> {
         if self.carried > 0 {
             return self.resume(input);
-        }
-        let run = input.take_run();
-        if !run.is_empty() {
-            return Ok(Piece::Run(run));
         }
         match input.peek() {
             None => Ok(Piece::More),
@@ -52,7 +48,10 @@ impl Text {
             }
             Some(b'\\') => self.escape(input),
             Some(..0x20) => Err(input.fail(SyntaxErrorKind::ControlCharacter)),
-            Some(_) => self.broken_character(input),
+            Some(_) => match input.take_run() {
+                "" => self.broken_character(input),
+                run => Ok(Piece::Run(run)),
+            },
         }
     }
 
@@ -69,6 +68,14 @@ impl Text {
 
     #[inline]
     fn escape<'c>(&mut self, input: &mut Input<'c>) -> Result<Piece<'c>, SyntaxError> {
+        let simple = input.rest().get(1).and_then(|letter| escape::simple(*letter));
+        match simple {
+            Some(decoded) => Ok(Piece::Escape { raw: input.take_text(2)?, decoded }),
+            None => self.other_escape(input),
+        }
+    }
+
+    fn other_escape<'c>(&mut self, input: &mut Input<'c>) -> Result<Piece<'c>, SyntaxError> {
         match escape::read(input.rest()).map_err(|kind| input.fail(kind))? {
             Escape::Complete(length, decoded) => Ok(Piece::Escape { raw: input.take_text(length)?, decoded }),
             Escape::Incomplete => {
