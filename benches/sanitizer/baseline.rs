@@ -4,7 +4,7 @@
 use glassine::pseudonym::{Class, Outcome, Pseudonyms};
 use serde_json::{Map, Value};
 
-use crate::connector::Connector;
+use crate::support::connector::Connector;
 
 /// What the shipped rules keep of a message as it is.
 const KEPT: &[&str] = &[

@@ -9,39 +9,56 @@ use glassine::rules::compile;
 use glassine::rules::plan::{Body, LinkKind};
 use glassine::sanitize::{Context, Links as _, Raw, Sanitizer};
 
-use crate::pages;
+use super::pages;
 
 /// About what a body comes in from a socket.
 pub(crate) const CHUNK: usize = 16 * 1024;
 
 const RULES: &str = include_str!("../../rules/outlook-mail-metadata-only.yaml");
 
+const PUBLIC_URL: &str = "https://graph-proxy.contoso.example";
+
 const MASTER: [u8; 32] = *b"benchmark key; do not use it! 01";
 
 pub(crate) struct Connector {
     policy: Policy,
     pseudonyms: Arc<Pseudonyms>,
+    target: String,
     admitted: Admitted,
 }
 
 impl Connector {
+    /// With the shipped rules.
     pub(crate) fn new() -> Self {
+        Self::with_rules(RULES)
+    }
+
+    /// `rules` open the messages of a mailbox as the shipped ones do.
+    pub(crate) fn with_rules(rules: &str) -> Self {
         let keys = KeyRing::parse(&KeyRing::render_new(&MASTER, 'B', "2026-01-01T00:00:00Z")).unwrap();
         let addresses = AddressPolicy { listed: vec![pages::DOMAIN.to_owned()], ..AddressPolicy::default() };
         let pseudonyms = Arc::new(keys.pseudonyms("benchmark", &addresses));
         let policy = Policy {
-            plan: Arc::new(compile("outlook-mail-metadata-only.yaml", RULES).plan.unwrap()),
+            plan: Arc::new(compile("rules.yaml", rules).plan.unwrap()),
             keys: Arc::<Pseudonyms>::clone(&pseudonyms),
             graph: Origin::parse(pages::GRAPH).unwrap(),
-            public_url: "https://graph-proxy.contoso.example".into(),
+            public_url: PUBLIC_URL.into(),
         };
         let mut token = Vec::new();
         assert_eq!(pseudonyms.reversible(Class::Id, pages::MAILBOX, &mut token), Outcome::Written);
         let target = format!("/v1.0/users/{}/messages", String::from_utf8(token).unwrap());
-        let admitted =
-            admit(&Request { method: "GET", target: &target, prefer: None, eventual: false }, &policy)
-                .unwrap();
-        Self { policy, pseudonyms, admitted }
+        let admitted = admitted(&target, &policy);
+        Self { policy, pseudonyms, target, admitted }
+    }
+
+    /// Asks for a list of messages, with these options.
+    pub(crate) fn admit(&self, query: &str) -> Admitted {
+        admitted(&format!("{}{query}", self.target), &self.policy)
+    }
+
+    /// Follows a link of an answer.
+    pub(crate) fn follow(&self, link: &str) -> Admitted {
+        admitted(link.strip_prefix(PUBLIC_URL).unwrap(), &self.policy)
     }
 
     pub(crate) fn pseudonyms(&self) -> &Pseudonyms {
@@ -58,23 +75,36 @@ impl Connector {
         self.admitted.links(&self.policy).rewrite(link, LinkKind::Next).unwrap()
     }
 
-    pub(crate) fn sanitize(&self, page: &[u8]) -> Vec<u8> {
-        let mut sanitizer = Sanitizer::new(Context {
+    pub(crate) fn sanitizer(&self) -> Sanitizer {
+        Sanitizer::new(Context {
             body: Arc::clone(self.body()),
             pseudonyms: Arc::clone(&self.pseudonyms),
             links: Arc::new(self.admitted.links(&self.policy)),
-        });
-        let mut out = Vec::new();
+        })
+    }
+
+    /// Sanitizes chunk by chunk, and hands on what is clean as the proxy does.
+    pub(crate) fn stream(&self, page: &[u8], mut piece: impl FnMut(Vec<u8>)) {
+        let mut sanitizer = self.sanitizer();
         for chunk in page.chunks(CHUNK) {
             sanitizer.feed(Raw::new(chunk)).unwrap();
-            out.extend(sanitizer.take().into_inner());
+            piece(sanitizer.take().into_inner());
         }
         sanitizer.finish().unwrap();
-        out.extend(sanitizer.take().into_inner());
+        piece(sanitizer.take().into_inner());
+    }
+
+    pub(crate) fn sanitize(&self, page: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.stream(page, |piece| out.extend(piece));
         out
     }
 
     fn body(&self) -> &Arc<Body> {
         self.admitted.endpoint.response.body()
     }
+}
+
+fn admitted(target: &str, policy: &Policy) -> Admitted {
+    admit(&Request { method: "GET", target, prefer: None, eventual: false }, policy).unwrap()
 }

@@ -1,6 +1,6 @@
 //! The pages that are measured.
 
-use crate::mailbox::{self, Request, Shape};
+use super::mailbox::{self, Request, Shape};
 
 /// Where the pages' links lead.
 pub(crate) const GRAPH: &str = "https://graph.microsoft.com";
@@ -20,6 +20,12 @@ impl Page {
     pub(crate) fn bytes(&self) -> &[u8] {
         self.text.as_bytes()
     }
+}
+
+/// A page of `messages` with bodies.
+pub(crate) fn with_bodies(messages: usize) -> String {
+    let request = Request { graph: GRAPH, user: MAILBOX, domain: DOMAIN, select: "" };
+    mailbox::page(Shape { messages, bodies: true }, &request)
 }
 
 /// As many messages as Graph gives at most, with bodies and without, and as many as it gives unless it is asked for more.

@@ -1,0 +1,56 @@
+//! What deciding costs: pages under rules without transforms. The benchmark `tokenizer` is what reading alone costs.
+
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot be set up has to stop")]
+
+mod support;
+
+use std::hint::black_box;
+
+use criterion::Throughput;
+
+use support::connector::Connector;
+use support::pages;
+
+/// `SHAPE` is what leaves of a message.
+const RULES: &str = "
+version: 1
+connector: matcher
+title: Matcher
+purpose: To be measured.
+permissions: [Mail.Read]
+shapes:
+  message: { SHAPE }
+endpoints:
+  - name: list-messages
+    get: /{api}/users/{user}/messages
+    params: { api: { one_of: [v1.0] }, user: { token: id } }
+    response: { collection: message }
+";
+
+const SHAPES: [(&str, &str); 3] = [
+    ("one property of a message kept", "keep: [$.isRead]"),
+    (
+        "metadata kept as it is",
+        "keep: [$.id, $.parentFolderId, $.conversationId, $.receivedDateTime, $.sentDateTime, $.importance, $.isRead, \
+         $.isDraft, $.hasAttachments, $.flag.flagStatus, $.from.emailAddress.address, \
+         \"$.toRecipients[*].emailAddress.address\", \"$.ccRecipients[*].emailAddress.address\"]",
+    ),
+    ("everything kept", "unlisted: keep, keep: [$.id]"),
+];
+
+fn main() {
+    let pages = pages::make(&Connector::new().selected());
+    let mut criterion = support::criterion();
+    for (name, shape) in SHAPES {
+        let connector = Connector::with_rules(&RULES.replace("SHAPE", shape));
+        let mut group = criterion.benchmark_group(format!("matcher, {name}"));
+        for page in &pages {
+            group.throughput(Throughput::Bytes(page.bytes().len().try_into().unwrap()));
+            group.bench_function(page.name, |bencher| {
+                bencher.iter(|| connector.stream(black_box(page.bytes()), |piece| drop(black_box(piece))));
+            });
+        }
+        group.finish();
+    }
+    criterion.final_summary();
+}

@@ -1,0 +1,71 @@
+//! What one token costs, where it has to be made and where it is found among those made lately.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a benchmark that cannot be set up has to stop"
+)]
+
+mod support;
+
+use std::hint::black_box;
+
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion};
+use glassine::pseudonym::{Class, Outcome, Pseudonyms};
+
+use support::connector::Connector;
+
+/// More values than are remembered.
+const VALUES: usize = 100_000;
+
+/// As long as the ids of real messages.
+const ID: &str = "AAMkADcxZDMxMTVmLWU4YWYtNDJhZS05ZDRlLWU0OTdhYTQ3ZWYxZQBGAAAAAADpsYjDQq0AoDjJu4DIK6YLBwCpXLGFBbE0ZkOuNQ8iHhMkAAAAAAEJAACpXLGFBbE0ZkOuNQ8iHhMkAAAAAI9iAAA=";
+const CONVERSATION: &str =
+    "AAQkADAwMDM3ZmZlLWFhMTAtYzJmMS0wMDAwLTAwMDAwMDAwMDAwMAAQAAAAAAAAAABb3dWBYUbTF1Y0jcY3VDc=";
+
+/// A token maker.
+type Make = fn(&Pseudonyms, &str, &mut Vec<u8>) -> Outcome;
+
+fn main() {
+    let connector = Connector::new();
+    let mut criterion: Criterion = support::criterion();
+    let mut group = criterion.benchmark_group("transforms");
+    let keys = connector.pseudonyms();
+    let reversible: Make = |keys, raw, out| keys.reversible(Class::Id, raw, out);
+    let people =
+        |domain: &str| (0..VALUES).map(|at| format!("Alice.Example{at}@{domain}")).collect::<Vec<_>>();
+    let (own, other) = (people("contoso.com"), people("fabrikam.example"));
+    let x500: Vec<_> = (0..VALUES)
+        .map(|at| format!("/o=ExchangeLabs/ou=Exchange Administrative Group/cn=Recipients/cn=00aa{at}-alice"))
+        .collect();
+    let ids: Vec<_> = (0..VALUES).map(|at| format!("{at:06}{ID}")).collect();
+    bench(&mut group, "email, own domain", keys, Pseudonyms::email, &own);
+    bench(&mut group, "email, other domain", keys, Pseudonyms::email, &other);
+    bench(&mut group, "email, X.500", keys, Pseudonyms::email, &x500);
+    bench(&mut group, "email, found", keys, Pseudonyms::email, &own[..1]);
+    bench(&mut group, "id", keys, Pseudonyms::id, &ids);
+    bench(&mut group, "id, reversible", keys, reversible, &ids);
+    bench(&mut group, "id, reversible, found", keys, reversible, &ids[..1]);
+    bench(&mut group, "thread", keys, Pseudonyms::thread, &[CONVERSATION.to_owned()]);
+    group.finish();
+    criterion.final_summary();
+}
+
+/// One value after the other, so that none is found that was not to be.
+fn bench(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    name: &str,
+    keys: &Pseudonyms,
+    make: Make,
+    values: &[String],
+) {
+    group.bench_function(name, |bencher| {
+        let mut out = Vec::with_capacity(512);
+        let mut values = values.iter().cycle();
+        bencher.iter(|| {
+            out.clear();
+            make(keys, black_box(values.next().unwrap()), &mut out)
+        });
+    });
+}
