@@ -252,6 +252,27 @@ fn refuses_broken_strings_at_the_byte() {
     }
 }
 
+/// UTF-8 is checked ahead of what is read: what is no text must not be refused before its turn, nor for another reason.
+#[test]
+fn refuses_what_is_no_text_in_its_turn() {
+    use SyntaxErrorKind::{
+        ExpectedCommaOrEnd, ExpectedValue, InvalidEscape, InvalidLiteral, InvalidUtf8, TrailingBytes,
+    };
+    let cases: [(&[u8], SyntaxErrorKind, u64); 8] = [
+        (b"[\"\xc3\xa9\" \xff]", ExpectedCommaOrEnd, 6),
+        (b"{\"\xc3\xa9\":\xc3\xa9}", ExpectedValue, 6),
+        (b"[\"a\",\"b\xff\"]", InvalidUtf8, 7),
+        (b"[\"a\",b\"\xff\"]", ExpectedValue, 5),
+        (b"{\"a\":\"b\"}\xff", TrailingBytes, 9),
+        (b"[1\xff]", ExpectedCommaOrEnd, 2),
+        (b"[tr\xff]", InvalidLiteral, 3),
+        (b"[\"\\\xff\"]", InvalidEscape, 2),
+    ];
+    for (document, kind, position) in cases {
+        assert_eq!(error(document), (kind, position), "{}", document.escape_ascii());
+    }
+}
+
 #[test]
 fn accepts_what_stands_beside_the_refused() {
     for content in [
