@@ -24,6 +24,7 @@ endpoints:
   - name: list-messages
     get: /{api}/users/{user}/messages
     params: { api: { one_of: [v1.0] }, user: { token: id } }
+    query: { $top: { integer: { min: 1, max: 1000 } }, $skip: { integer: { min: 0, max: 1000 } } }
     response: { collection: message }
 ";
 
@@ -39,7 +40,7 @@ const SHAPES: [(&str, &str); 3] = [
 ];
 
 fn main() {
-    let pages = pages::make(&Connector::new().selected());
+    let pages = pages::make("");
     let mut criterion = support::criterion();
     for (name, shape) in SHAPES {
         let connector = Connector::with_rules(&RULES.replace("SHAPE", shape));

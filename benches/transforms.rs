@@ -21,8 +21,8 @@ const VALUES: usize = 100_000;
 
 /// As long as the ids of real messages.
 const ID: &str = "AAMkADcxZDMxMTVmLWU4YWYtNDJhZS05ZDRlLWU0OTdhYTQ3ZWYxZQBGAAAAAADpsYjDQq0AoDjJu4DIK6YLBwCpXLGFBbE0ZkOuNQ8iHhMkAAAAAAEJAACpXLGFBbE0ZkOuNQ8iHhMkAAAAAI9iAAA=";
-const CONVERSATION: &str =
-    "AAQkADAwMDM3ZmZlLWFhMTAtYzJmMS0wMDAwLTAwMDAwMDAwMDAwMAAQAAAAAAAAAABb3dWBYUbTF1Y0jcY3VDc=";
+/// The mailbox's GUID and the thread's, as Exchange lays them out.
+const CONVERSATION: &str = "AAQkADAwMDM3ZmZlLWFhMTAtYzJmMS0wMDAwLTAwMDAwMDAwMDAwMAAQAAAAAAAAAAAAW93VgWFG0xc=";
 
 /// A token maker.
 type Make = fn(&Pseudonyms, &str, &mut Vec<u8>) -> Outcome;
