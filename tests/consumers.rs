@@ -154,6 +154,8 @@ async fn places_stay_taken_through_a_reload() {
     let graph = FakeUpstream::in_turn(vec![endless_page(), Script::json(EMPTY)]).await;
     let mut setup = Setup::scripted(&graph).consumer(Consumer::new("other", METADATA_ONLY));
     setup.consumers[0].more = "    limits: { concurrent: 1 }\n".to_owned();
+    // The first answer has to outlive two looks at the files, two seconds apart.
+    setup.timeouts = (5, 30);
     let proxy = setup.start().await;
     let mut first = open(&proxy).await;
     assert!(first.read(&mut [0; 1024]).await.unwrap() > 0, "the head is out, the body is not");
