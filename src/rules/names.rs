@@ -29,12 +29,19 @@ impl Names {
     }
 
     /// The number of `name`, where `is_number` says whether a number is its.
+    #[inline]
     pub(super) fn find(&self, name: &str, is_number: impl Fn(usize) -> bool) -> Option<usize> {
-        let taken = self.slots_of(name).map_while(|at| self.slots.get(at)?.checked_sub(1));
-        taken.map(usize::from).find(|number| is_number(*number))
+        for at in self.slots_of(name) {
+            let number = usize::from(self.slots.get(at)?.checked_sub(1)?);
+            if is_number(number) {
+                return Some(number);
+            }
+        }
+        None
     }
 
     /// The slots in which `name` may be, in the order in which they are looked at.
+    #[inline]
     fn slots_of(&self, name: &str) -> impl Iterator<Item = usize> + use<> {
         let size = self.slots.len();
         let first = hash(name);
@@ -43,6 +50,7 @@ impl Names {
 }
 
 /// Knuth's multiplicative hash of the length and of the first, middle and last octet.
+#[inline]
 fn hash(name: &str) -> usize {
     let octets = name.as_bytes();
     let at = |position: usize| octets.get(position).copied().map_or(0, u32::from);

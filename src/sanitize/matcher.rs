@@ -46,7 +46,6 @@ pub(super) struct Matcher {
     member: Member,
     text: Text,
     captured: String,
-    scratch: Vec<u8>,
     out: Vec<u8>,
     page_seen: bool,
     counters: Counters,
@@ -91,7 +90,6 @@ impl Matcher {
             member: Member::default(),
             text: Text::Drop,
             captured: String::new(),
-            scratch: Vec::new(),
             out: Vec::new(),
             page_seen: false,
             counters: Counters::default(),
@@ -136,16 +134,17 @@ impl Matcher {
         self.context.body.automaton.node(frame.node).array.as_ref()?.element(index)
     }
 
-    /// Writes what comes before a value: a comma if one is due, and the member's key.
-    fn open_value(&mut self) {
+    /// Writes what comes before a value: a comma if one is due, and the member's key. Says whether one was due.
+    fn open_value(&mut self) -> bool {
         let Some(frame) = self.frames.last_mut() else {
-            return;
+            return false;
         };
-        if std::mem::replace(&mut frame.has_children, true) {
+        let had_children = std::mem::replace(&mut frame.has_children, true);
+        if had_children {
             self.out.push(b',');
         }
         if frame.is_array {
-            return;
+            return had_children;
         }
         let object = self.context.body.automaton.node(frame.node).object.as_ref();
         match self.member.known.and_then(|at| object?.members().get(at)) {
@@ -155,6 +154,15 @@ impl Matcher {
                 self.out.extend_from_slice(self.member.raw.as_bytes());
                 self.out.extend_from_slice(b"\":");
             }
+        }
+        had_children
+    }
+
+    /// Takes back what [`Self::open_value`] and what came after it have written since `mark`.
+    fn take_back(&mut self, mark: usize, had_children: bool) {
+        self.out.truncate(mark);
+        if let Some(frame) = self.frames.last_mut() {
+            frame.has_children = had_children;
         }
     }
 
@@ -208,21 +216,30 @@ impl Matcher {
         self.out.extend_from_slice(text.as_bytes());
     }
 
-    /// A captured string has ended.
-    fn transform(&mut self, node: NodeId) -> Result<(), Violation> {
+    /// A string that a transform has to see, whole.
+    fn transform(&mut self, node: NodeId, text: &str) -> Result<(), Violation> {
+        let mark = self.out.len();
+        let had_children = self.open_value();
         let Leaf::Transform(transform) = &self.context.body.automaton.node(node).leaf else {
+            self.take_back(mark, had_children);
             return Ok(());
         };
-        self.scratch.clear();
-        match transform::apply(transform, &self.captured, &self.context, &mut self.scratch) {
-            Outcome::Written => {
-                self.counters.transformed += 1;
-                self.open_value();
-                self.out.extend_from_slice(&self.scratch);
+        match transform::apply(transform, text, &self.context, &mut self.out) {
+            Outcome::Written => self.counters.transformed += 1,
+            Outcome::NotUnderstood => {
+                self.take_back(mark, had_children);
+                return self.not_understood(node);
             }
-            Outcome::NotUnderstood => return self.not_understood(node),
         }
         Ok(())
+    }
+
+    /// A captured string has ended.
+    fn transform_captured(&mut self, node: NodeId) -> Result<(), Violation> {
+        let captured = std::mem::take(&mut self.captured);
+        let outcome = self.transform(node, &captured);
+        self.captured = captured;
+        outcome
     }
 
     /// A string was too long to be captured.
@@ -311,6 +328,25 @@ impl Handler for Matcher {
         Ok(())
     }
 
+    fn string(&mut self, text: &str) -> Result<(), Violation> {
+        self.require_object()?;
+        let Some(node) = self.next() else { return Ok(()) };
+        match &self.context.body.automaton.node(node).leaf {
+            Leaf::Drop => Ok(()),
+            Leaf::Keep => {
+                self.counters.kept += 1;
+                self.open_value();
+                self.out.reserve(text.len() + 2);
+                self.out.push(b'"');
+                self.out.extend_from_slice(text.as_bytes());
+                self.out.push(b'"');
+                Ok(())
+            }
+            Leaf::Transform(_) if text.len() > MAX_CAPTURE => self.too_long(node),
+            Leaf::Transform(_) => self.transform(node, text),
+        }
+    }
+
     fn begin_string(&mut self) -> Result<(), Violation> {
         self.require_object()?;
         self.text = Text::Drop;
@@ -328,6 +364,10 @@ impl Handler for Matcher {
             }
         }
         Ok(())
+    }
+
+    fn listens(&self) -> bool {
+        matches!(self.text, Text::Copy | Text::Capture(_))
     }
 
     fn string_run(&mut self, run: &str) -> Result<(), Violation> {
@@ -355,7 +395,7 @@ impl Handler for Matcher {
                 self.out.push(b'"');
                 Ok(())
             }
-            Text::Capture(node) => self.transform(node),
+            Text::Capture(node) => self.transform_captured(node),
             Text::TooLong(node) => self.too_long(node),
         }
     }

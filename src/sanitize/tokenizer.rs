@@ -34,7 +34,7 @@
 //!
 //! # The fast path, and why it is the same path
 //!
-//! Nearly every byte of a page is in a string, and nearly every string lies wholly in one chunk and has no escape. Three
+//! Nearly every byte of a page is in a string, and nearly every string lies wholly in one chunk and has no escape. A few
 //! things make those cheap. Each is a shortcut to what the machine would do step by step, and gives up without having
 //! taken a byte where it does not apply:
 //!
@@ -43,12 +43,17 @@
 //!   on it: in a string it is broken UTF-8 or a character that the chunk's end cuts, elsewhere it is just a wrong byte.
 //! - `Input::plain_string` takes a string with its closing quote. It is tried for every key and every string, and fails
 //!   on an escape, a control character, a broken character or the chunk's end; then `Text` takes it piece by piece.
-//! - `scan` looks for the end of a run in words and blocks. Its tests compare it with the obvious loop at every offset.
+//! - A comma, the key behind it, the colon and the value are taken in one step where they follow each other without
+//!   whitespace, as they do in what programs write.
+//! - A string that nobody listens to ([`Handler::listens`]) is passed over by `Input::skip_text`, runs and two-byte escapes in
+//!   one loop. Whatever else is in it, `Text` finds where the loop stops.
+//! - `scan` looks for the end of a run in words, and behind the first of them in blocks or, in text without control
+//!   characters, with `memchr`. Its tests compare it with the obvious loop at every offset.
 //!
 //! # Chunking does not show
 //!
-//! The verdict, the error with its position, and the events are the same however the input is cut. Only
-//! [`Handler::string_run`] may be called more often. Three habits keep it so: an error is raised at the first byte
+//! The verdict, the error with its position, and the events are the same however the input is cut. Only a string may come
+//! whole by [`Handler::string`] or in parts, and in more or fewer of them. Three habits keep it so: an error is raised at the first byte
 //! that makes the document invalid, never earlier because of bytes behind it; everything valid before it has been
 //! handed over by then; and a limit is tested against what a token has used, not against what a chunk holds.
 //!

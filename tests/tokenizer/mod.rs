@@ -23,8 +23,11 @@ use recorder::{Event, Recorder};
 type Outcome = (Vec<Event>, Result<(), SyntaxError>);
 
 fn read_chunks<'c>(chunks: impl Iterator<Item = &'c [u8]>, limits: Limits) -> Outcome {
+    record(Recorder::default(), chunks, limits)
+}
+
+fn record<'c>(mut recorder: Recorder, chunks: impl Iterator<Item = &'c [u8]>, limits: Limits) -> Outcome {
     let mut tokenizer = Tokenizer::new(limits);
-    let mut recorder = Recorder::default();
     let mut outcome = Ok(());
     for chunk in chunks {
         outcome = outcome.and_then(|()| tokenizer.feed(chunk, &mut recorder));
@@ -42,9 +45,32 @@ fn read_with(document: &[u8], limits: Limits, seed: u64) -> Outcome {
     assert_eq!(read_chunks(document.chunks(1), limits), whole, "byte by byte");
     for longest in [3, 17, 300] {
         let chunks = random_chunks(document, longest, seed);
-        assert_eq!(read_chunks(chunks.into_iter(), limits), whole, "chunks of up to {longest}, seed {seed}");
+        assert_eq!(
+            read_chunks(chunks.iter().copied(), limits),
+            whole,
+            "chunks of up to {longest}, seed {seed}"
+        );
+        assert_eq!(
+            record(Recorder::deaf(), chunks.into_iter(), limits),
+            without_strings(&whole),
+            "unheard, {seed}"
+        );
     }
+    assert_eq!(
+        record(Recorder::deaf(), std::iter::once(document), limits),
+        without_strings(&whole),
+        "unheard"
+    );
     whole
+}
+
+/// What a reader that listens to no string is told. The verdict is the same.
+fn without_strings((events, outcome): &Outcome) -> Outcome {
+    let unheard = |event: &Event| match event {
+        Event::String { .. } => Event::String { raw: String::new(), text: String::new() },
+        other => other.clone(),
+    };
+    (events.iter().map(unheard).collect(), *outcome)
 }
 
 fn read(document: &[u8], seed: u64) -> Outcome {

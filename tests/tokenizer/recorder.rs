@@ -30,9 +30,16 @@ pub(super) struct Recorder {
     raw: String,
     text: String,
     in_string: bool,
+    /// Whether it does without the parts of strings.
+    deaf: bool,
 }
 
 impl Recorder {
+    /// One that listens to no string. It records the others' events, with strings empty.
+    pub(super) fn deaf() -> Self {
+        Self { deaf: true, ..Self::default() }
+    }
+
     fn record(&mut self, event: Event) -> Result<(), Infallible> {
         assert!(!self.in_string, "an event inside a string");
         self.events.push(event);
@@ -69,6 +76,10 @@ impl Handler for Recorder {
         Ok(())
     }
 
+    fn listens(&self) -> bool {
+        !self.deaf
+    }
+
     fn string_run(&mut self, run: &str) -> Result<(), Infallible> {
         assert!(self.in_string && !run.is_empty() && !run.contains('\\'));
         self.raw.push_str(run);
@@ -85,6 +96,10 @@ impl Handler for Recorder {
 
     fn end_string(&mut self) -> Result<(), Infallible> {
         self.in_string = false;
+        if self.deaf {
+            self.raw.clear();
+            self.text.clear();
+        }
         let event =
             Event::String { raw: std::mem::take(&mut self.raw), text: std::mem::take(&mut self.text) };
         self.record(event)

@@ -1,29 +1,35 @@
 //! What is left of a chunk, and where in the document it is.
 
 use super::error::{SyntaxError, SyntaxErrorKind};
-use super::scan;
+use super::{escape, scan};
 use std::str::Utf8Error;
 
-/// The unread rest of one chunk. Reading only ever shortens it, so the position follows from its length.
+/// One chunk, and how much of it has been read. Reading only ever goes forward.
 ///
 /// UTF-8 is checked for as much of the chunk as there is, the first time that text is read, and not string by string: a
 /// page has tens of thousands of short strings. What stands behind the checked part, or between its strings, is read
 /// as bytes, and no byte of 0x80 or more is ever part of a token there.
 pub(super) struct Input<'c> {
-    rest: &'c [u8],
-    /// Invariant: a prefix of `rest`. Empty if nothing has been checked yet, and where the next byte is no text.
+    chunk: &'c [u8],
+    /// How many bytes have been read.
+    at: usize,
+    /// The text that was checked last, which starts at `text_start` in the chunk. It has the next byte if that is text and
+    /// has been looked at.
     text: &'c str,
-    /// The position of the chunk's end in the document.
-    end: u64,
+    text_start: usize,
+    /// Whether that text has control characters; those between tokens count.
+    has_control: bool,
+    /// The position of the chunk in the document.
+    start: u64,
 }
 
 impl<'c> Input<'c> {
     pub(super) fn new(chunk: &'c [u8], position: u64) -> Self {
-        Self { rest: chunk, text: "", end: position.saturating_add(length(chunk)) }
+        Self { chunk, at: 0, text: "", text_start: 0, has_control: true, start: position }
     }
 
     pub(super) fn position(&self) -> u64 {
-        self.end.saturating_sub(length(self.rest))
+        self.start.saturating_add(u64::try_from(self.at).unwrap_or(u64::MAX))
     }
 
     /// The error of the next byte.
@@ -34,60 +40,60 @@ impl<'c> Input<'c> {
 
     #[inline]
     pub(super) fn rest(&self) -> &'c [u8] {
-        self.rest
+        self.chunk.get(self.at..).unwrap_or_default()
     }
 
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        self.rest.is_empty()
+        self.at >= self.chunk.len()
     }
 
     #[inline]
     pub(super) fn peek(&self) -> Option<u8> {
-        self.rest.first().copied()
+        self.chunk.get(self.at).copied()
     }
 
+    /// Takes `count` bytes, which the caller has seen.
     #[inline]
     pub(super) fn advance(&mut self, count: usize) {
-        self.rest = self.rest.get(count..).unwrap_or_default();
-        self.text = self.text.get(count..).unwrap_or_default();
+        self.at += count;
     }
 
     /// Takes `byte` if it is the next one.
     #[inline]
     pub(super) fn take(&mut self, byte: u8) -> bool {
         let is_next = self.peek() == Some(byte);
-        if is_next {
-            self.advance(1);
-        }
+        self.at += usize::from(is_next);
         is_next
     }
 
     /// The next byte that is not whitespace (RFC 8259 section 2); it stays unread.
     #[inline]
     pub(super) fn skip_whitespace(&mut self) -> Option<u8> {
-        let is_space = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
-        let count = self.rest.iter().take_while(is_space).count();
-        if count > 0 {
-            self.advance(count);
+        let mut next = self.peek();
+        while next.is_some_and(is_whitespace) {
+            self.at += 1;
+            next = self.peek();
         }
-        self.peek()
+        next
     }
 
     /// Takes `count` bytes, which the caller knows to be text.
     #[inline]
     pub(super) fn take_text(&mut self, count: usize) -> Result<&'c str, SyntaxError> {
-        let text = self.text().get(..count).ok_or_else(|| self.fail(SyntaxErrorKind::InvalidUtf8))?;
-        self.advance(count);
+        let from = self.text_offset();
+        let text =
+            self.text.get(from..from + count).ok_or_else(|| self.fail(SyntaxErrorKind::InvalidUtf8))?;
+        self.at += count;
         Ok(text)
     }
 
     /// Takes the text up to a byte that ends a run. It is empty if such a byte is next, or one that is no text.
     #[inline]
     pub(super) fn take_run(&mut self) -> &'c str {
-        let text = self.text();
-        let run = text.get(..scan::run_length(text.as_bytes())).unwrap_or_default();
-        self.advance(run.len());
+        let from = self.text_offset();
+        let run = self.text.get(from..from + self.run_length(from)).unwrap_or_default();
+        self.at += run.len();
         run
     }
 
@@ -95,23 +101,52 @@ impl<'c> Input<'c> {
     /// escapes and at most `limit` bytes long. Else nothing is taken.
     #[inline]
     pub(super) fn plain_string(&mut self, limit: usize) -> Option<&'c str> {
-        let text = self.text();
-        let (run, after) = text.split_at_checked(scan::run_length(text.as_bytes()))?;
-        if run.len() > limit || !after.starts_with('"') {
+        let from = self.text_offset();
+        let end = from + self.run_length(from);
+        let text = self.text.get(from..end)?;
+        if text.len() > limit || self.text.as_bytes().get(end) != Some(&b'"') {
             return None;
         }
-        self.advance(run.len() + 1);
-        Some(run)
+        self.at += text.len() + 1;
+        Some(text)
     }
 
-    /// The valid text at the start of `rest`, looked for only where none is known.
-    #[inline]
-    fn text(&mut self) -> &'c str {
-        if self.text.is_empty() {
-            self.text = valid_prefix(self.rest);
+    /// Takes what nobody listens to of a string: runs and escapes of two bytes. What is behind them decides how it goes on.
+    pub(super) fn skip_text(&mut self) {
+        let from = self.text_offset();
+        let bytes = self.text.as_bytes();
+        let mut to = from;
+        loop {
+            to += scan::run_length(bytes.get(to..).unwrap_or_default(), self.has_control);
+            match bytes.get(to..) {
+                Some([b'\\', letter, ..]) if escape::simple(*letter).is_some() => to += 2,
+                _ => break,
+            }
         }
-        self.text
+        self.at += to - from;
     }
+
+    #[inline]
+    fn run_length(&self, from: usize) -> usize {
+        scan::run_length(self.text.as_bytes().get(from..).unwrap_or_default(), self.has_control)
+    }
+
+    /// Where in `text` the next byte is. Text is looked for where none is known; there is none where the next byte is not
+    /// text.
+    #[inline]
+    fn text_offset(&mut self) -> usize {
+        if self.at >= self.text_start + self.text.len() {
+            self.text = valid_prefix(self.rest());
+            self.text_start = self.at;
+            self.has_control = scan::has_control(self.text.as_bytes());
+        }
+        self.at - self.text_start
+    }
+}
+
+/// RFC 8259 section 2.
+pub(super) fn is_whitespace(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
 /// As much of `bytes` as is UTF-8. It is called once for a chunk, and again behind a character that chunks cut.
@@ -120,8 +155,4 @@ fn valid_prefix(bytes: &[u8]) -> &str {
     let valid =
         |error: Utf8Error| bytes.get(..error.valid_up_to()).and_then(|valid| str::from_utf8(valid).ok());
     str::from_utf8(bytes).or_else(|error| valid(error).ok_or(error)).unwrap_or_default()
-}
-
-fn length(bytes: &[u8]) -> u64 {
-    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }

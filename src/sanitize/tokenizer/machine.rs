@@ -2,7 +2,7 @@
 
 use super::error::{Halt, SyntaxError, SyntaxErrorKind};
 use super::handler::{Handler, Key, Literal};
-use super::input::Input;
+use super::input::{Input, is_whitespace};
 use super::limits::Limits;
 use super::nesting::{Container, Nesting};
 use super::number::Number;
@@ -97,18 +97,23 @@ impl Machine {
                 self.end_container(input, H::end_array, handler)
             }
             (State::FirstKey | State::AfterMember, b'}') => self.end_container(input, H::end_object, handler),
+            (State::AfterMember, b',') => self.next_member(input, handler),
             (State::FirstKey | State::NextKey, b'"') => self.begin_key(input, handler),
-            (State::AfterElement, b',') | (State::AfterKey, b':') => self.punctuation(input, State::Value),
-            (State::AfterMember, b',') => self.punctuation(input, State::NextKey),
+            (State::AfterElement, b',') | (State::AfterKey, b':') => {
+                input.advance(1);
+                self.state = State::Value;
+                Ok(())
+            }
             (State::Value | State::FirstElement, _) => self.begin_value(byte, input, handler),
             (state, _) => Err(input.fail(state.expectation()).into()),
         }
     }
 
-    fn punctuation<V>(&mut self, input: &mut Input<'_>, next: State) -> Result<(), Halt<V>> {
+    /// Takes the comma, and the key at once where it follows, as it does in what programs write.
+    fn next_member<H: Handler>(&mut self, input: &mut Input<'_>, handler: &mut H) -> Step<H> {
         input.advance(1);
-        self.state = next;
-        Ok(())
+        self.state = State::NextKey;
+        if input.peek() == Some(b'"') { self.begin_key(input, handler) } else { Ok(()) }
     }
 
     fn begin_value<H: Handler>(&mut self, byte: u8, input: &mut Input<'_>, handler: &mut H) -> Step<H> {
@@ -180,11 +185,19 @@ impl Machine {
         }
     }
 
-    /// Hands a key over, and takes the colon at once where it follows, as it does in what programs write.
+    /// Hands a key over, and takes the colon and the value at once where they follow.
+    #[inline]
     fn end_key<H: Handler>(&mut self, key: Key<'_>, input: &mut Input<'_>, handler: &mut H) -> Step<H> {
         handler.key(key).map_err(Halt::Violation)?;
-        self.state = if input.take(b':') { State::Value } else { State::AfterKey };
-        Ok(())
+        if !input.take(b':') {
+            self.state = State::AfterKey;
+            return Ok(());
+        }
+        self.state = State::Value;
+        match input.peek() {
+            Some(byte) if !is_whitespace(byte) => self.begin_value(byte, input, handler),
+            _ => Ok(()),
+        }
     }
 
     fn read_key<H: Handler>(&mut self, input: &mut Input<'_>, handler: &mut H) -> Step<H> {
@@ -201,7 +214,8 @@ impl Machine {
             self.buffer.push_str(piece);
         }
         let raw = std::mem::take(&mut self.buffer);
-        self.end_key(Key::written(&raw), input, handler)?;
+        handler.key(Key::written(&raw)).map_err(Halt::Violation)?;
+        self.state = State::AfterKey;
         self.reuse(raw);
         Ok(())
     }
@@ -209,22 +223,21 @@ impl Machine {
     /// Takes the opening quote, and the whole string at once where the chunk has all of it and it has no escapes.
     fn begin_string<H: Handler>(&mut self, input: &mut Input<'_>, handler: &mut H) -> Step<H> {
         input.advance(1);
-        handler.begin_string().map_err(Halt::Violation)?;
-        match input.plain_string(usize::MAX) {
-            Some("") => self.end_string(handler),
-            Some(run) => {
-                handler.string_run(run).map_err(Halt::Violation)?;
-                self.end_string(handler)
-            }
-            None => {
-                self.state = State::InString;
-                self.read_string(input, handler)
-            }
+        if let Some(text) = input.plain_string(usize::MAX) {
+            self.end_value();
+            return handler.string(text).map_err(Halt::Violation);
         }
+        handler.begin_string().map_err(Halt::Violation)?;
+        self.state = State::InString;
+        self.read_string(input, handler)
     }
 
     fn read_string<H: Handler>(&mut self, input: &mut Input<'_>, handler: &mut H) -> Step<H> {
+        let listens = handler.listens();
         loop {
+            if !listens && self.text.is_whole() {
+                input.skip_text();
+            }
             match self.text.next(input)? {
                 Piece::Run(run) => handler.string_run(run),
                 Piece::Escape { raw, decoded } => handler.string_escape(raw, decoded),

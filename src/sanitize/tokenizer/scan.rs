@@ -5,20 +5,36 @@
 //! by `Input` for the whole chunk with `str::from_utf8`, which is at its best on long texts.
 //!
 //! Most strings are short, so the first [`BLOCK`] bytes are tested in words of eight, with arithmetic that also tells
-//! which byte it was. Behind them, blocks are tested as a whole, with no early exit, so that the compiler turns the test
-//! into a few vector instructions; the block that has a stop is then tested in words.
+//! which byte it was. Behind them it matters whether the text has control characters at all, which [`has_control`] says of a
+//! whole chunk at the price of a look at each byte. What programs write has none. Then two bytes are left to look for, and
+//! `memchr` knows how; else blocks are tested as a whole, with no early exit, so that the compiler turns the test into a few
+//! vector instructions, and the block that has a stop is then tested in words.
+
+use memchr::memchr2;
 
 /// Bytes tested at once. Two vector registers of the x86-64 and AArch64 baselines.
 const BLOCK: usize = 32;
 
 const WORD: usize = size_of::<u64>();
 
-/// How many bytes from the start belong to the run, whether it ends there or only the input does.
+/// Whether one of the bytes is a control character.
+pub(super) fn has_control(bytes: &[u8]) -> bool {
+    bytes.iter().fold(false, |any, byte| any | (*byte < 0x20))
+}
+
+/// How many bytes from the start belong to the run, whether it ends there or only the input does. `has_control` may be
+/// false only where no byte is a control character.
 #[inline]
-pub(super) fn run_length(bytes: &[u8]) -> usize {
+pub(super) fn run_length(bytes: &[u8], has_control: bool) -> usize {
     let (head, rest) = bytes.split_at_checked(BLOCK).unwrap_or((bytes, &[]));
     let length = run_length_by_words(head);
-    if length < BLOCK { length } else { BLOCK + run_length_by_blocks(rest) }
+    if length < BLOCK {
+        length
+    } else if has_control {
+        BLOCK + run_length_by_blocks(rest)
+    } else {
+        BLOCK + memchr2(b'"', b'\\', rest).unwrap_or(rest.len())
+    }
 }
 
 fn run_length_by_blocks(bytes: &[u8]) -> usize {
@@ -77,14 +93,20 @@ mod tests {
     fn finds_the_first_stop_wherever_it_is() {
         for filler in [b' ', b'!', b'#', b'[', b']', 0x7f, 0x80, 0xff] {
             for length in 0..4 * BLOCK + WORD + 2 {
-                assert_eq!(run_length(&vec![filler; length]), length);
+                assert_eq!(run_length(&vec![filler; length], true), length);
+                assert_eq!(run_length(&vec![filler; length], false), length);
             }
             for offset in 0..4 * BLOCK + WORD + 2 {
                 for byte in 0..=u8::MAX {
                     let mut bytes = vec![filler; 4 * BLOCK + WORD + 3];
                     bytes[offset] = byte;
                     let expected = if is_stop(byte) { offset } else { bytes.len() };
-                    assert_eq!(run_length(&bytes), expected, "{byte:#x} at {offset} among {filler:#x}");
+                    let label = format!("{byte:#x} at {offset} among {filler:#x}");
+                    assert_eq!(run_length(&bytes, true), expected, "{label}");
+                    assert_eq!(has_control(&bytes), byte < 0x20, "{label}");
+                    if byte >= 0x20 {
+                        assert_eq!(run_length(&bytes, false), expected, "{label}");
+                    }
                 }
             }
         }

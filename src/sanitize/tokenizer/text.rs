@@ -55,6 +55,11 @@ impl Text {
         }
     }
 
+    /// Whether nothing of an earlier chunk waits for its other half.
+    pub(super) fn is_whole(&self) -> bool {
+        self.carried == 0
+    }
+
     /// What is no text is an error, unless only the chunk's end broke it.
     #[cold]
     fn broken_character<'c>(&mut self, input: &mut Input<'c>) -> Result<Piece<'c>, SyntaxError> {
