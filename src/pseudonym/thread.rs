@@ -33,11 +33,12 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 /// The thread GUID in a `conversationId`, as stored; `None` if it is not of the known layout.
 pub(super) fn thread_guid(conversation_id: &str) -> Option<[u8; 16]> {
-    if conversation_id.len() > MAX_LEN {
-        return None;
-    }
-    let octets = BASE64.decode(conversation_id.bytes().map(to_standard).collect::<Vec<u8>>()).ok()?;
-    match octets.split_first()? {
+    let mut text = [0; MAX_LEN];
+    let text = text.get_mut(..conversation_id.len())?;
+    text.iter_mut().zip(conversation_id.bytes()).for_each(|(to, from)| *to = to_standard(from));
+    let mut octets = [0; MAX_LEN / 4 * 3];
+    let length = BASE64.decode_slice(text, &mut octets).ok()?;
+    match octets.get(..length)?.split_first()? {
         (&STORED_AS_IS, rest) => guid_at_end(rest),
         (&STORED_AS_RUNS, rest) => guid_at_end(&without_runs(rest)?),
         _ => None,
