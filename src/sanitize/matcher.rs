@@ -328,25 +328,6 @@ impl Handler for Matcher {
         Ok(())
     }
 
-    fn string(&mut self, text: &str) -> Result<(), Violation> {
-        self.require_object()?;
-        let Some(node) = self.next() else { return Ok(()) };
-        match &self.context.body.automaton.node(node).leaf {
-            Leaf::Drop => Ok(()),
-            Leaf::Keep => {
-                self.counters.kept += 1;
-                self.open_value();
-                self.out.reserve(text.len() + 2);
-                self.out.push(b'"');
-                self.out.extend_from_slice(text.as_bytes());
-                self.out.push(b'"');
-                Ok(())
-            }
-            Leaf::Transform(_) if text.len() > MAX_CAPTURE => self.too_long(node),
-            Leaf::Transform(_) => self.transform(node, text),
-        }
-    }
-
     fn begin_string(&mut self) -> Result<(), Violation> {
         self.require_object()?;
         self.text = Text::Drop;
@@ -364,6 +345,20 @@ impl Handler for Matcher {
             }
         }
         Ok(())
+    }
+
+    fn rest_of_string(&mut self, text: &str) -> Result<(), Violation> {
+        match std::mem::replace(&mut self.text, Text::Drop) {
+            Text::Drop => Ok(()),
+            Text::Copy => {
+                self.out.reserve(text.len() + 1);
+                self.out.extend_from_slice(text.as_bytes());
+                self.out.push(b'"');
+                Ok(())
+            }
+            Text::Capture(node) if text.len() <= MAX_CAPTURE => self.transform(node, text),
+            Text::Capture(node) | Text::TooLong(node) => self.too_long(node),
+        }
     }
 
     fn listens(&self) -> bool {

@@ -6,9 +6,9 @@ use super::escape;
 
 /// Receives the events of a document in their order. An error stops the document for good.
 ///
-/// A string value comes whole as [`string`](Handler::string), or as [`begin_string`](Handler::begin_string), any number of
-/// runs and escapes, and [`end_string`](Handler::end_string). Runs and raw escapes written one behind the other are the
-/// string exactly as it was written. Keys come whole and only by [`key`](Handler::key); every key is followed by one value.
+/// A string value comes as [`begin_string`](Handler::begin_string), any number of runs and escapes, and
+/// [`end_string`](Handler::end_string), or, behind its beginning, all at once as [`rest_of_string`](Handler::rest_of_string).
+/// Runs and raw escapes written one behind the other are the string exactly as it was written. Keys come whole and only by [`key`](Handler::key); every key is followed by one value.
 pub trait Handler {
     /// Why the handler refuses a document.
     type Violation;
@@ -28,17 +28,16 @@ pub trait Handler {
     /// A key, whole. That it may come twice in one object is the handler's business.
     fn key(&mut self, key: Key<'_>) -> Result<(), Self::Violation>;
 
-    /// A string value without escapes, whole, where the chunk has all of it.
-    fn string(&mut self, text: &str) -> Result<(), Self::Violation> {
-        self.begin_string()?;
+    /// The opening quote of a string value.
+    fn begin_string(&mut self) -> Result<(), Self::Violation>;
+
+    /// All of the string that has just begun, and its closing quote, where the chunk has both and there is no escape.
+    fn rest_of_string(&mut self, text: &str) -> Result<(), Self::Violation> {
         if !text.is_empty() {
             self.string_run(text)?;
         }
         self.end_string()
     }
-
-    /// The opening quote of a string value.
-    fn begin_string(&mut self) -> Result<(), Self::Violation>;
 
     /// Whether the parts of the string that has begun matter. Where they do not, they may be left out; they are checked all
     /// the same.

@@ -223,11 +223,11 @@ impl Machine {
     /// Takes the opening quote, and the whole string at once where the chunk has all of it and it has no escapes.
     fn begin_string<H: Handler>(&mut self, input: &mut Input<'_>, handler: &mut H) -> Step<H> {
         input.advance(1);
+        handler.begin_string().map_err(Halt::Violation)?;
         if let Some(text) = input.plain_string(usize::MAX) {
             self.end_value();
-            return handler.string(text).map_err(Halt::Violation);
+            return handler.rest_of_string(text).map_err(Halt::Violation);
         }
-        handler.begin_string().map_err(Halt::Violation)?;
         self.state = State::InString;
         self.read_string(input, handler)
     }

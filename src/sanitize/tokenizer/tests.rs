@@ -9,6 +9,7 @@ struct Transcript {
     /// The addresses of what was handed over, to see what was borrowed.
     addresses: Vec<*const u8>,
     refuse_key: Option<&'static str>,
+    refuse_strings: bool,
 }
 
 impl Handler for Transcript {
@@ -39,6 +40,9 @@ impl Handler for Transcript {
     }
 
     fn begin_string(&mut self) -> Result<(), Self::Violation> {
+        if self.refuse_strings {
+            return Err("refused");
+        }
         self.write("<")
     }
 
@@ -380,6 +384,21 @@ fn stops_for_good_when_the_handler_refuses() {
     assert_eq!(tokenizer.feed(b"", &mut transcript), stopped);
     assert_eq!(tokenizer.finish(&mut transcript), stopped);
     assert_eq!(transcript.text, "{a=a:#1;");
+}
+
+/// Where a string is refused is told by its first byte, not by how much of it the chunk had.
+#[test]
+fn a_refusal_is_at_its_place_in_any_chunks() {
+    for (document, position) in [(r#""abc""#, 1), (r#"["abc"]"#, 2), (r#"{"a": "b\n"}"#, 7)] {
+        for size in 1..=document.len() {
+            let mut tokenizer = Tokenizer::new(Limits::default());
+            let mut transcript = Transcript { refuse_strings: true, ..Transcript::default() };
+            let mut chunks = document.as_bytes().chunks(size);
+            let refused = chunks.find_map(|chunk| tokenizer.feed(chunk, &mut transcript).err());
+            assert_eq!(refused, Some(Halt::Violation("refused")), "{document} by {size}");
+            assert_eq!(tokenizer.position(), position, "{document} by {size}");
+        }
+    }
 }
 
 #[test]
