@@ -14,7 +14,7 @@ use super::connector::BuildError;
 use super::error::UpstreamError;
 use super::network::Network;
 use super::origin::{Origin, OriginError};
-use super::transport::Transport;
+use super::transport::{AGENT, Transport};
 
 /// The most bytes of a document. Entra's key set has some 20 KiB, its OpenID configuration two.
 pub const MAX_DOCUMENT: u64 = 256 * 1024;
@@ -118,7 +118,7 @@ impl DocumentClient {
         *request.uri_mut() = self.url.uri.clone();
         let headers = request.headers_mut();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json, application/jwk-set+json"));
-        headers.insert(USER_AGENT, HeaderValue::from_static(concat!("glassine/", env!("CARGO_PKG_VERSION"))));
+        headers.insert(USER_AGENT, AGENT);
         let answer = self.transport.send(request, MAX_DOCUMENT).await?;
         if answer.status() != StatusCode::OK {
             return Err(DocumentError::Status(answer.status()));

@@ -9,7 +9,7 @@ use super::connector::BuildError;
 use super::error::UpstreamError;
 use super::network::Network;
 use super::origin::Origin;
-use super::transport::Transport;
+use super::transport::{AGENT, Transport};
 
 /// A body is never read, so that none is too long.
 const ANY_LENGTH: u64 = u64::MAX;
@@ -47,7 +47,7 @@ impl Probe {
         *request.uri_mut() = self.origin.uri(target)?;
         let headers = request.headers_mut();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        headers.insert(USER_AGENT, HeaderValue::from_static(concat!("glassine/", env!("CARGO_PKG_VERSION"))));
+        headers.insert(USER_AGENT, AGENT);
         let (head, _) = self.transport.send(request, ANY_LENGTH).await?.into_parts();
         Ok(ProbeAnswer { status: head.status, headers: head.headers })
     }

@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 
 use super::secret::Secret;
+use super::transport::AGENT;
 
 /// What a request asks for beside its target.
 #[derive(Clone, Debug)]
@@ -66,7 +67,7 @@ impl RequestHeaders {
         map.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         map.insert(AUTHORIZATION, bearer(token)?);
         map.insert(HeaderName::from_static("client-request-id"), self.request_id.to_string().parse().ok()?);
-        map.insert(USER_AGENT, HeaderValue::from_static(concat!("glassine/", env!("CARGO_PKG_VERSION"))));
+        map.insert(USER_AGENT, AGENT);
         for preference in &self.prefer {
             map.append(HeaderName::from_static("prefer"), preference.to_string().parse().ok()?);
         }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body_util::Full;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -48,6 +48,10 @@ const PING_EVERY: Duration = Duration::from_secs(20);
 
 /// How long such an answer may take before the connection is given up.
 const PING_LIMIT: Duration = Duration::from_secs(10);
+
+/// What this program calls itself (`User-Agent`, RFC 9110 section 10.1.5).
+pub(super) const AGENT: HeaderValue =
+    HeaderValue::from_static(concat!("glassine/", env!("CARGO_PKG_VERSION")));
 
 /// A client for one origin.
 pub(super) struct Transport {
