@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
+use crate::graph::is_guid;
 use crate::rules::permissions::{is_for_mailboxes, opens, writes};
 use crate::rules::plan::Permission;
 
@@ -19,9 +20,12 @@ pub struct AccessClaims {
     /// When it ends, in seconds since 1970.
     #[serde(default, rename = "exp")]
     pub expires: Option<i64>,
-    /// The client id of the application or managed identity that it was given to.
-    #[serde(default, alias = "azp", rename = "appid")]
-    pub client_id: Option<String>,
+    /// Who it was given to, in tokens of version 1.0.
+    #[serde(default)]
+    appid: Option<String>,
+    /// The same, in tokens of version 2.0. Some have both.
+    #[serde(default)]
+    azp: Option<String>,
     /// The delegated permissions: such a token acts for a person.
     #[serde(default, rename = "scp")]
     pub scopes: Option<String>,
@@ -33,6 +37,12 @@ impl AccessClaims {
     pub fn read(token: &str) -> Option<Self> {
         let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
         serde_json::from_slice(&payload).ok()
+    }
+
+    /// The client id of the application or managed identity that it was given to, if it is one: it goes into commands that
+    /// people copy.
+    pub fn client_id(&self) -> Option<&str> {
+        self.appid.as_deref().or(self.azp.as_deref()).filter(|id| is_guid(id))
     }
 }
 
@@ -114,6 +124,26 @@ mod tests {
             why: None,
         };
         entries.iter().map(entry).collect()
+    }
+
+    #[test]
+    fn who_a_token_was_given_to_stands_in_either_claim_or_both() {
+        let id = "11112222-3333-4444-5555-666677778888";
+        let read = |payload: &str| AccessClaims::read(&format!("e30.{}.x", URL_SAFE_NO_PAD.encode(payload)));
+        for payload in [
+            format!(r#"{{"appid":"{id}","roles":["A"]}}"#),
+            format!(r#"{{"azp":"{id}","roles":["A"]}}"#),
+            format!(r#"{{"azp":"{id}","appid":"{id}","roles":["A"]}}"#),
+        ] {
+            let claims = read(&payload).expect("it can be read");
+            assert_eq!(
+                (claims.client_id(), &claims.roles[..]),
+                (Some(id), &["A".to_owned()][..]),
+                "{payload}"
+            );
+        }
+        assert_eq!(read("{}").unwrap().client_id(), None);
+        assert_eq!(read(r#"{"appid":"x; Remove-Item"}"#).unwrap().client_id(), None);
     }
 
     #[test]

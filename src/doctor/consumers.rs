@@ -148,7 +148,7 @@ impl Application {
 impl Application {
     /// Its client id is the configuration's, or the token's own.
     fn grantee(&self) -> Grantee {
-        let claimed = || self.token.as_ref().ok()?.as_ref()?.client_id.clone();
+        let claimed = || self.token.as_ref().ok()?.as_ref()?.client_id().map(str::to_owned);
         let placeholder = || "CLIENT_ID".to_owned();
         let configured = self.credential.client_id().map(str::to_owned);
         let client_id = configured.or_else(claimed).unwrap_or_else(placeholder);

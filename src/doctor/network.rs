@@ -71,7 +71,7 @@ pub(super) const ENTRA: &str = "Entra";
 
 /// Where a tenant that Entra does not know is corrected.
 pub(super) const NO_TENANT: &str = "set `upstream.tenant` to the Directory (tenant) ID on the app registration's Overview page; \
-     for a national cloud, `upstream.graph` and `upstream.authority` too";
+     for a national cloud, `upstream.cloud` too";
 
 const STEPS: [Step; 4] = [Step::Dns, Step::Tcp, Step::Tls, Step::Http];
 
