@@ -47,8 +47,7 @@
 //!   whitespace, as they do in what programs write.
 //! - A string that nobody listens to ([`Handler::listens`]) is passed over by `Input::skip_text`, runs and two-byte escapes in
 //!   one loop. Whatever else is in it, `Text` finds where the loop stops.
-//! - `scan` looks for the end of a run in words, and behind the first of them in blocks or, in text without control
-//!   characters, with `memchr`. Its tests compare it with the obvious loop at every offset.
+//! - `scan` compares blocks of a run at once. Its tests compare it with the obvious loop at every offset.
 //!
 //! # Chunking does not show
 //!

@@ -1,7 +1,7 @@
 //! What is left of a chunk, and where in the document it is.
 
 use super::error::{SyntaxError, SyntaxErrorKind};
-use super::{escape, scan};
+use super::scan;
 use std::str::Utf8Error;
 
 /// One chunk, and how much of it has been read. Reading only ever goes forward.
@@ -17,15 +17,13 @@ pub(super) struct Input<'c> {
     /// has been looked at.
     text: &'c str,
     text_start: usize,
-    /// Whether that text has control characters; those between tokens count.
-    has_control: bool,
     /// The position of the chunk in the document.
     start: u64,
 }
 
 impl<'c> Input<'c> {
     pub(super) fn new(chunk: &'c [u8], position: u64) -> Self {
-        Self { chunk, at: 0, text: "", text_start: 0, has_control: true, start: position }
+        Self { chunk, at: 0, text: "", text_start: 0, start: position }
     }
 
     pub(super) fn position(&self) -> u64 {
@@ -114,21 +112,12 @@ impl<'c> Input<'c> {
     /// Takes what nobody listens to of a string: runs and escapes of two bytes. What is behind them decides how it goes on.
     pub(super) fn skip_text(&mut self) {
         let from = self.text_offset();
-        let bytes = self.text.as_bytes();
-        let mut to = from;
-        loop {
-            to += scan::run_length(bytes.get(to..).unwrap_or_default(), self.has_control);
-            match bytes.get(to..) {
-                Some([b'\\', letter, ..]) if escape::simple(*letter).is_some() => to += 2,
-                _ => break,
-            }
-        }
-        self.at += to - from;
+        self.at += scan::text_length(self.text.as_bytes().get(from..).unwrap_or_default());
     }
 
     #[inline]
     fn run_length(&self, from: usize) -> usize {
-        scan::run_length(self.text.as_bytes().get(from..).unwrap_or_default(), self.has_control)
+        scan::run_length(self.text.as_bytes().get(from..).unwrap_or_default())
     }
 
     /// Where in `text` the next byte is. Text is looked for where none is known; there is none where the next byte is not
@@ -138,7 +127,6 @@ impl<'c> Input<'c> {
         if self.at >= self.text_start + self.text.len() {
             self.text = valid_prefix(self.rest());
             self.text_start = self.at;
-            self.has_control = scan::has_control(self.text.as_bytes());
         }
         self.at - self.text_start
     }

@@ -4,109 +4,97 @@
 //! quote, the backslash and control characters. Bytes of 0x80 and more do not: what is scanned is text already, checked
 //! by `Input` for the whole chunk with `str::from_utf8`, which is at its best on long texts.
 //!
-//! Most strings are short, so the first [`BLOCK`] bytes are tested in words of eight, with arithmetic that also tells
-//! which byte it was. Behind them it matters whether the text has control characters at all, which [`has_control`] says of a
-//! whole chunk at the price of a look at each byte. What programs write has none. Then two bytes are left to look for, and
-//! `memchr` knows how; else blocks are tested as a whole, with no early exit, so that the compiler turns the test into a few
-//! vector instructions, and the block that has a stop is then tested in words.
+//! [`BLOCK`] bytes are compared at once, and what comes of it is a bit for each: where the lowest is set, the run ends. So
+//! a string of a block or less, as nearly all names and values are, costs the same whatever its length, without a branch
+//! that the processor could guess wrongly. A block begins where the run does, not at a multiple of anything.
 
-use memchr::memchr2;
+use wide::u8x32;
 
-/// Bytes tested at once. Two vector registers of the x86-64 and AArch64 baselines.
+use super::escape;
+
+/// Bytes compared at once. Two vector registers of the x86-64 and AArch64 baselines.
 const BLOCK: usize = 32;
 
-const WORD: usize = size_of::<u64>();
-
-/// Whether one of the bytes is a control character.
-pub(super) fn has_control(bytes: &[u8]) -> bool {
-    bytes.iter().fold(false, |any, byte| any | (*byte < 0x20))
-}
-
-/// How many bytes from the start belong to the run, whether it ends there or only the input does. `has_control` may be
-/// false only where no byte is a control character.
+/// How many bytes from the start belong to the run, whether it ends there or only the input does.
 #[inline]
-pub(super) fn run_length(bytes: &[u8], has_control: bool) -> usize {
-    let (head, rest) = bytes.split_at_checked(BLOCK).unwrap_or((bytes, &[]));
-    let length = run_length_by_words(head);
-    if length < BLOCK {
-        length
-    } else if has_control {
-        BLOCK + run_length_by_blocks(rest)
-    } else {
-        BLOCK + memchr2(b'"', b'\\', rest).unwrap_or(rest.len())
-    }
-}
-
-fn run_length_by_blocks(bytes: &[u8]) -> usize {
-    let (blocks, _) = bytes.as_chunks::<BLOCK>();
-    let clean = blocks.iter().take_while(|block| !has_stop(block)).count() * BLOCK;
-    clean + run_length_by_words(bytes.get(clean..).unwrap_or_default())
-}
-
-#[inline]
-fn has_stop(block: &[u8; BLOCK]) -> bool {
-    block.iter().fold(false, |any, byte| any | is_stop(*byte))
-}
-
-fn is_stop(byte: u8) -> bool {
-    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
-}
-
-#[inline]
-fn run_length_by_words(bytes: &[u8]) -> usize {
-    let (words, tail) = bytes.as_chunks::<WORD>();
+pub(super) fn run_length(bytes: &[u8]) -> usize {
+    let (blocks, tail) = bytes.as_chunks();
     let mut length = 0;
-    for word in words {
-        if let Some(offset) = first_stop(u64::from_le_bytes(*word)) {
-            return length + offset;
+    for block in blocks {
+        let stops = stops(block);
+        if stops != 0 {
+            return length + first(stops);
         }
-        length += WORD;
+        length += BLOCK;
     }
     length + tail.iter().position(|byte| is_stop(*byte)).unwrap_or(tail.len())
 }
 
-/// Which of eight bytes, the first being the lowest, is the first to end the run.
-///
-/// A byte `b` is below `n` if `b - n` borrows, and equal to `c` if `b ^ c` is below 1. Either sets the highest bit of the
-/// byte's difference, as do bytes of 0x80 and more, which are taken out again: they do not end a run. The subtraction
-/// is done for all eight at once, so a borrow may spoil the bytes *above* a hit: the lowest hit, the only one used, is
-/// always true.
-#[inline]
-fn first_stop(word: u64) -> Option<usize> {
-    let below = |word: u64, bound: u8| word.wrapping_sub(repeat(bound));
-    let equal = |byte: u8| below(word ^ repeat(byte), 1);
-    let stops = (below(word, 0x20) | equal(b'"') | equal(b'\\')) & !word & repeat(0x80);
-    let bit = usize::try_from(stops.trailing_zeros()).unwrap_or_default();
-    (stops != 0).then_some(bit / 8)
+/// How many bytes from the start are runs and escapes of two bytes. A few more of them may follow where the input ends.
+pub(super) fn text_length(bytes: &[u8]) -> usize {
+    let mut length = 0;
+    while let Some(block) = bytes.get(length..).and_then(<[u8]>::first_chunk) {
+        let taken = text_length_in(block);
+        length += taken;
+        // The letter of a backslash at the block's end is in the next, which begins with that backslash.
+        if taken < BLOCK - 1 {
+            break;
+        }
+    }
+    length
 }
 
-fn repeat(byte: u8) -> u64 {
-    u64::from_le_bytes([byte; WORD])
+fn text_length_in(block: &[u8; BLOCK]) -> usize {
+    let mut stops = stops(block);
+    while stops != 0 {
+        let at = first(stops);
+        match block.get(at..) {
+            Some([b'\\', letter, ..]) if escape::simple(*letter).is_some() => stops &= !(0b11 << at),
+            _ => return at,
+        }
+    }
+    BLOCK
+}
+
+/// Where bytes of the block end a run: a bit for each byte, the lowest for the first.
+#[inline]
+fn stops(block: &[u8; BLOCK]) -> u32 {
+    let bytes = u8x32::new(*block);
+    let is_control = bytes.min(u8x32::splat(0x1f)).simd_eq(bytes);
+    let is = |byte| bytes.simd_eq(u8x32::splat(byte));
+    (is_control | is(b'"') | is(b'\\')).to_bitmask()
+}
+
+#[inline]
+fn first(stops: u32) -> usize {
+    usize::try_from(stops.trailing_zeros()).unwrap_or(BLOCK)
+}
+
+/// The same for one byte.
+fn is_stop(byte: u8) -> bool {
+    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Every byte value, at every offset around the edges of words and blocks, among neighbours that provoke borrows.
+    /// Lengths around the edges of blocks.
+    const LENGTHS: std::ops::Range<usize> = 0..3 * BLOCK + 2;
+
+    /// Every byte value, at every offset, among neighbours that differ from a stop in one bit.
     #[test]
     fn finds_the_first_stop_wherever_it_is() {
         for filler in [b' ', b'!', b'#', b'[', b']', 0x7f, 0x80, 0xff] {
-            for length in 0..4 * BLOCK + WORD + 2 {
-                assert_eq!(run_length(&vec![filler; length], true), length);
-                assert_eq!(run_length(&vec![filler; length], false), length);
+            for length in LENGTHS {
+                assert_eq!(run_length(&vec![filler; length]), length);
             }
-            for offset in 0..4 * BLOCK + WORD + 2 {
+            for offset in LENGTHS {
                 for byte in 0..=u8::MAX {
-                    let mut bytes = vec![filler; 4 * BLOCK + WORD + 3];
+                    let mut bytes = vec![filler; LENGTHS.end + 1];
                     bytes[offset] = byte;
                     let expected = if is_stop(byte) { offset } else { bytes.len() };
-                    let label = format!("{byte:#x} at {offset} among {filler:#x}");
-                    assert_eq!(run_length(&bytes, true), expected, "{label}");
-                    assert_eq!(has_control(&bytes), byte < 0x20, "{label}");
-                    if byte >= 0x20 {
-                        assert_eq!(run_length(&bytes, false), expected, "{label}");
-                    }
+                    assert_eq!(run_length(&bytes), expected, "{byte:#x} at {offset} among {filler:#x}");
                 }
             }
         }
@@ -117,5 +105,36 @@ mod tests {
         let stops: Vec<u8> = (0..=u8::MAX).filter(|byte| is_stop(*byte)).collect();
         let expected: Vec<u8> = (0..0x20).chain([b'"', b'\\']).collect();
         assert_eq!(stops, expected);
+    }
+
+    /// The obvious loop.
+    fn text_length_by_bytes(bytes: &[u8]) -> usize {
+        match bytes {
+            [b'\\', letter, ..] if escape::simple(*letter).is_some() => 2 + text_length_by_bytes(&bytes[2..]),
+            [byte, ..] if !is_stop(*byte) => 1 + text_length_by_bytes(&bytes[1..]),
+            _ => 0,
+        }
+    }
+
+    /// Escapes at every offset, alone and one behind the other, before each byte that ends the text.
+    #[test]
+    fn passes_over_escapes_of_two_bytes_and_nothing_else() {
+        let ends = [r#"""#, "\n", r"\u0041", r"\x", "\\"];
+        for text in [r"\n", r"\r\n", r"\\", r#"\"\\"#, r"é\/", ""] {
+            for offset in LENGTHS {
+                for end in ends {
+                    let bytes = format!("{}{text}{}{end}", "x".repeat(offset), "é".repeat(BLOCK));
+                    let expected = text_length_by_bytes(bytes.as_bytes());
+                    let padded = format!("{bytes}{}", "y".repeat(2 * BLOCK));
+                    assert_eq!(
+                        text_length(padded.as_bytes()),
+                        text_length_by_bytes(padded.as_bytes()),
+                        "{padded}"
+                    );
+                    let found = text_length(bytes.as_bytes());
+                    assert!(found <= expected && found + BLOCK > expected, "{bytes}: {found} of {expected}");
+                }
+            }
+        }
     }
 }
