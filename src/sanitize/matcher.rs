@@ -10,7 +10,8 @@
 //! Kept strings and numbers are copied as written, in the pieces that the tokenizer hands over. Only strings that a
 //! transform has to see are collected, up to [`MAX_CAPTURE`].
 
-use super::tokenizer::{Handler, Key, Literal};
+use super::order::{Cursor, Member, Order};
+use super::tokenizer::{ExpectedKey, Handler, Key, Literal};
 use super::transform::{self, Outcome};
 use super::{Clean, Context, Violation};
 use crate::rules::automaton::{Leaf, NodeId};
@@ -44,6 +45,9 @@ pub(super) struct Matcher {
     skipped: u32,
     /// The member that comes next, if the innermost container is an object.
     member: Member,
+    /// Its key as written, for a name that the rules do not know.
+    member_raw: String,
+    order: Order,
     text: Text,
     captured: String,
     out: Vec<u8>,
@@ -54,22 +58,13 @@ pub(super) struct Matcher {
 /// A container that is being written.
 struct Frame {
     node: NodeId,
+    cursor: Cursor,
     /// Known names that came, by their number.
     seen: u128,
     /// Elements that came.
     elements: u64,
     is_array: bool,
     has_children: bool,
-}
-
-/// The member that comes next.
-#[derive(Default)]
-struct Member {
-    node: Option<NodeId>,
-    /// Its number among the names that the rules know.
-    known: Option<usize>,
-    /// As written, for a name that the rules do not know.
-    raw: String,
 }
 
 /// What happens to the string that is open.
@@ -88,6 +83,8 @@ impl Matcher {
             frames: Vec::new(),
             skipped: 0,
             member: Member::default(),
+            member_raw: String::new(),
+            order: Order::default(),
             text: Text::Drop,
             captured: String::new(),
             out: Vec::new(),
@@ -151,7 +148,7 @@ impl Matcher {
             Some(member) => self.out.extend_from_slice(&member.written),
             None => {
                 self.out.push(b'"');
-                self.out.extend_from_slice(self.member.raw.as_bytes());
+                self.out.extend_from_slice(self.member_raw.as_bytes());
                 self.out.extend_from_slice(b"\":");
             }
         }
@@ -169,7 +166,8 @@ impl Matcher {
     fn open_container(&mut self, node: NodeId, is_array: bool, bracket: u8) {
         self.open_value();
         self.out.push(bracket);
-        self.frames.push(Frame { node, seen: 0, elements: 0, is_array, has_children: false });
+        let cursor = self.order.begin(node);
+        self.frames.push(Frame { node, cursor, seen: 0, elements: 0, is_array, has_children: false });
     }
 
     fn close_container(&mut self, bracket: u8) {
@@ -298,6 +296,12 @@ impl Handler for Matcher {
         Ok(())
     }
 
+    fn expected_key(&self) -> Option<&ExpectedKey> {
+        // The outermost object is the only one of its kind.
+        let frame = self.frames.get(1..)?.last()?;
+        if self.skipped > 0 { None } else { self.order.expected(&frame.cursor) }
+    }
+
     fn key(&mut self, key: Key<'_>) -> Result<(), Violation> {
         if self.skipped > 0 {
             return Ok(());
@@ -305,27 +309,12 @@ impl Handler for Matcher {
         let Some(frame) = self.frames.last_mut() else {
             return Ok(());
         };
-        self.member.known = None;
-        self.member.node = None;
-        let Some(object) = &self.context.body.automaton.node(frame.node).object else {
-            return Ok(());
+        let expected = if key.is_expected() { self.order.advance(&mut frame.cursor) } else { None };
+        let member = match expected {
+            Some(member) => member,
+            None => self.unexpected(key)?,
         };
-        if let Some((at, member)) = object.member(&key.unescaped()) {
-            let bit = 1 << at;
-            if frame.seen & bit != 0 {
-                return Err(Violation::DuplicateProperty);
-            }
-            frame.seen |= bit;
-            self.member.known = Some(at);
-            self.member.node = member.node;
-        } else if self.frames.len() == 1 && key.unescaped() == ERROR {
-            return Err(Violation::AnError);
-        } else if let Some(node) = object.other() {
-            self.member.node = Some(node);
-            self.member.raw.clear();
-            self.member.raw.push_str(key.raw());
-        }
-        Ok(())
+        self.enter(member, key)
     }
 
     fn begin_string(&mut self) -> Result<(), Violation> {
@@ -416,6 +405,48 @@ impl Handler for Matcher {
 }
 
 impl Matcher {
+    /// What the rules say of a property, which is looked up.
+    fn unexpected(&mut self, key: Key<'_>) -> Result<Member, Violation> {
+        let is_root = self.frames.len() == 1;
+        let Some(frame) = self.frames.last_mut() else {
+            return Ok(Member::default());
+        };
+        let Some(object) = &self.context.body.automaton.node(frame.node).object else {
+            return Ok(Member::default());
+        };
+        let name = key.unescaped();
+        let member = match object.member(&name) {
+            Some((at, member)) => Member { node: member.node, known: Some(at) },
+            None if is_root && name == ERROR => return Err(Violation::AnError),
+            None => Member { node: object.other(), known: None },
+        };
+        if !is_root {
+            self.order.learn(&mut frame.cursor, key, member);
+        }
+        Ok(member)
+    }
+
+    /// Goes to a member, whose value comes next.
+    #[inline]
+    fn enter(&mut self, member: Member, key: Key<'_>) -> Result<(), Violation> {
+        self.member = member;
+        match (member.known, self.frames.last_mut()) {
+            (Some(at), Some(frame)) => {
+                let bit = 1 << at;
+                if frame.seen & bit != 0 {
+                    return Err(Violation::DuplicateProperty);
+                }
+                frame.seen |= bit;
+            }
+            _ if member.node.is_some() => {
+                self.member_raw.clear();
+                self.member_raw.push_str(key.raw());
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
     /// A leaf at the top is not a document that Graph answers with.
     fn require_object(&self) -> Result<(), Violation> {
         if self.frames.is_empty() && self.skipped == 0 { Err(Violation::NotAnObject) } else { Ok(()) }

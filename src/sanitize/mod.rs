@@ -19,6 +19,7 @@
 pub mod gate;
 mod guard;
 mod matcher;
+mod order;
 pub mod tokenizer;
 mod transform;
 

@@ -45,6 +45,8 @@
 //!   on an escape, a control character, a broken character or the chunk's end; then `Text` takes it piece by piece.
 //! - A comma, the key behind it, the colon and the value are taken in one step where they follow each other without
 //!   whitespace, as they do in what programs write.
+//! - A handler may say which key it expects ([`Handler::expected_key`]). If that is what stands there, one comparison tells, and
+//!   the key is handed over like any other.
 //! - A string that nobody listens to ([`Handler::listens`]) is passed over by `Input::skip_text`, runs and two-byte escapes in
 //!   one loop. Whatever else is in it, `Text` finds where the loop stops.
 //! - `scan` compares blocks of a run at once. Its tests compare it with the obvious loop at every offset.
@@ -63,6 +65,7 @@
 
 mod error;
 mod escape;
+mod expected;
 mod handler;
 mod input;
 mod limits;
@@ -73,6 +76,7 @@ mod scan;
 mod text;
 
 pub use error::{Halt, SyntaxError, SyntaxErrorKind};
+pub use expected::ExpectedKey;
 pub use handler::{Handler, Key, Literal};
 pub use limits::{
     DEFAULT_DEPTH, DEFAULT_DOCUMENT_LENGTH, DEFAULT_KEY_LENGTH, DEFAULT_NUMBER_LENGTH, Limits, MAX_DEPTH,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::escape;
+use super::{ExpectedKey, escape};
 
 /// Receives the events of a document in their order. An error stops the document for good.
 ///
@@ -24,6 +24,11 @@ pub trait Handler {
 
     /// `]`
     fn end_array(&mut self) -> Result<(), Self::Violation>;
+
+    /// A guess at the next key. It makes reading that key cheap, and [`Key::is_expected`] says whether it was right.
+    fn expected_key(&self) -> Option<&ExpectedKey> {
+        None
+    }
 
     /// A key, whole. That it may come twice in one object is the handler's business.
     fn key(&mut self, key: Key<'_>) -> Result<(), Self::Violation>;
@@ -66,15 +71,29 @@ pub trait Handler {
 pub struct Key<'a> {
     raw: &'a str,
     has_escapes: bool,
+    is_expected: bool,
 }
 
 impl<'a> Key<'a> {
     pub(super) fn plain(raw: &'a str) -> Self {
-        Self { raw, has_escapes: false }
+        Self { raw, has_escapes: false, is_expected: false }
     }
 
     pub(super) fn written(raw: &'a str) -> Self {
-        Self { raw, has_escapes: raw.contains('\\') }
+        Self { raw, has_escapes: raw.contains('\\'), is_expected: false }
+    }
+
+    pub(super) fn expected(raw: &'a str) -> Self {
+        Self { raw, has_escapes: false, is_expected: true }
+    }
+
+    /// Whether it is the one that [`Handler::expected_key`] named. It need not say so of each that is.
+    pub fn is_expected(&self) -> bool {
+        self.is_expected
+    }
+
+    pub(super) fn has_escapes(&self) -> bool {
+        self.has_escapes
     }
 
     /// What stands between the quotes, as written.

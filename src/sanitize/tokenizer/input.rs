@@ -1,6 +1,7 @@
 //! What is left of a chunk, and where in the document it is.
 
 use super::error::{SyntaxError, SyntaxErrorKind};
+use super::expected::ExpectedKey;
 use super::scan;
 use std::str::Utf8Error;
 
@@ -107,6 +108,16 @@ impl<'c> Input<'c> {
         }
         self.at += text.len() + 1;
         Some(text)
+    }
+
+    /// Takes a key with its quotes and colon, and returns the name, if that is what comes next.
+    #[inline]
+    pub(super) fn expected_key(&mut self, key: &ExpectedKey) -> Option<&'c str> {
+        let from = self.text_offset();
+        let text = self.text.as_bytes().get(from..)?;
+        let name = key.begins(text.first_chunk()?).then_some(from + 1..from + 1 + key.name_length())?;
+        self.at += name.len() + ExpectedKey::PUNCTUATION;
+        self.text.get(name)
     }
 
     /// Takes what nobody listens to of a string: runs and escapes of two bytes. What is behind them decides how it goes on.

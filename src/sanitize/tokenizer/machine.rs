@@ -172,8 +172,12 @@ impl Machine {
         };
     }
 
-    /// Takes the opening quote, and the whole key at once where the chunk has all of it and it has no escapes.
+    /// Takes the whole key at once if it is the expected one, or if the chunk has all of it and it has no escapes.
     fn begin_key<H: Handler>(&mut self, input: &mut Input<'_>, handler: &mut H) -> Step<H> {
+        if let Some(raw) = handler.expected_key().and_then(|key| input.expected_key(key)) {
+            handler.key(Key::expected(raw)).map_err(Halt::Violation)?;
+            return self.after_colon(input, handler);
+        }
         input.advance(1);
         match input.plain_string(self.limits.key_length) {
             Some(raw) => self.end_key(Key::plain(raw), input, handler),
@@ -185,14 +189,19 @@ impl Machine {
         }
     }
 
-    /// Hands a key over, and takes the colon and the value at once where they follow.
-    #[inline]
+    /// Hands a key over, and takes the colon at once where it follows.
     fn end_key<H: Handler>(&mut self, key: Key<'_>, input: &mut Input<'_>, handler: &mut H) -> Step<H> {
         handler.key(key).map_err(Halt::Violation)?;
-        if !input.take(b':') {
-            self.state = State::AfterKey;
-            return Ok(());
+        if input.take(b':') {
+            return self.after_colon(input, handler);
         }
+        self.state = State::AfterKey;
+        Ok(())
+    }
+
+    /// Begins the value at once where it follows.
+    #[inline]
+    fn after_colon<H: Handler>(&mut self, input: &mut Input<'_>, handler: &mut H) -> Step<H> {
         self.state = State::Value;
         match input.peek() {
             Some(byte) if !is_whitespace(byte) => self.begin_value(byte, input, handler),

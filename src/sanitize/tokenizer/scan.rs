@@ -13,7 +13,7 @@ use wide::u8x32;
 use super::escape;
 
 /// Bytes compared at once. Two vector registers of the x86-64 and AArch64 baselines.
-const BLOCK: usize = 32;
+pub(super) const BLOCK: usize = 32;
 
 /// How many bytes from the start belong to the run, whether it ends there or only the input does.
 #[inline]

@@ -1,0 +1,82 @@
+//! A guess at the key that comes next.
+
+use wide::u8x32;
+
+use super::handler::Key;
+use super::scan::BLOCK;
+
+/// A key as programs write it: in quotes, without escapes, and the colon right behind it.
+///
+/// It is made of a key that was read, so those bytes are a valid key wherever a key may stand. To find them there takes one
+/// comparison, in the place of a search for the closing quote and of another for what the name means.
+pub struct ExpectedKey {
+    written: u8x32,
+    /// The bits of the comparison that count.
+    bits: u32,
+    name_length: usize,
+}
+
+impl ExpectedKey {
+    /// Bytes around the name.
+    pub(super) const PUNCTUATION: usize = r#""":"#.len();
+
+    /// The same key once more, if it can be expected: names of under thirty bytes can.
+    pub fn of(key: Key<'_>) -> Option<Self> {
+        let name =
+            Some(key.raw()).filter(|name| !key.has_escapes() && name.len() + Self::PUNCTUATION <= BLOCK)?;
+        let mut written = [0; BLOCK];
+        let bytes = b"\"".iter().chain(name.as_bytes()).chain(b"\":");
+        written.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+        let beyond = BLOCK - name.len() - Self::PUNCTUATION;
+        Some(Self { written: u8x32::new(written), bits: u32::MAX >> beyond, name_length: name.len() })
+    }
+
+    /// Whether it is this key.
+    pub fn is(&self, key: Key<'_>) -> bool {
+        self.written.as_array().get(1..=self.name_length) == Some(key.raw().as_bytes())
+    }
+
+    /// Bytes of the name, which begins with the second byte.
+    #[inline]
+    pub(super) fn name_length(&self) -> usize {
+        self.name_length
+    }
+
+    /// Whether the block begins with the key.
+    #[inline]
+    pub(super) fn begins(&self, block: &[u8; BLOCK]) -> bool {
+        let equal = u8x32::new(*block).simd_eq(self.written).to_bitmask();
+        equal & self.bits == self.bits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn block(text: &str) -> [u8; BLOCK] {
+        let padded = format!("{text:<BLOCK$}");
+        *padded.as_bytes().first_chunk().unwrap()
+    }
+
+    #[test]
+    fn a_key_is_found_with_its_quotes_and_colon_and_nothing_else_is() {
+        for name in ["", "x", "é", "receivedDateTime", &"x".repeat(29)] {
+            let written = format!("\"{name}\":");
+            let expected = ExpectedKey::of(Key::plain(name)).unwrap();
+            assert!(expected.begins(&block(&format!("{written}\"value\""))), "{name}");
+            for at in 0..written.len() {
+                let mut other = block(&written);
+                other[at] ^= 1;
+                assert!(!expected.begins(&other), "{name} with another byte at {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn long_keys_and_keys_with_escapes_are_not_expected() {
+        assert!(ExpectedKey::of(Key::plain(&"x".repeat(30))).is_none());
+        assert!(ExpectedKey::of(Key::written(r"bo\u0064y")).is_none());
+        assert!(ExpectedKey::of(Key::written("body")).is_some());
+    }
+}
