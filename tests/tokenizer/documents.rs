@@ -30,7 +30,12 @@ fn text() -> impl Strategy<Value = String> {
         2 => select(vec!['"', '\\', '/', '\n', '\0', '\u{1f}', '\u{7f}', '\u{80}', 'é', '€', '\u{ffff}', '😀']),
         1 => any::<char>(),
     ];
-    vec(character, 0..40).prop_map(String::from_iter)
+    // Characters of several bytes across the edges of what is looked at together.
+    let wide = select(vec!['é', '€', '😀', 'x', '\n']);
+    prop_oneof![
+        3 => vec(character, 0..40).prop_map(String::from_iter),
+        1 => vec(wide, 0..80).prop_map(String::from_iter),
+    ]
 }
 
 /// A value together with one odd, valid spelling of it.

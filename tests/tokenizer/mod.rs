@@ -26,7 +26,16 @@ fn read_chunks<'c>(chunks: impl Iterator<Item = &'c [u8]>, limits: Limits) -> Ou
     record(Recorder::default(), chunks, limits)
 }
 
-fn record<'c>(mut recorder: Recorder, chunks: impl Iterator<Item = &'c [u8]>, limits: Limits) -> Outcome {
+fn record<'c>(recorder: Recorder, chunks: impl Iterator<Item = &'c [u8]>, limits: Limits) -> Outcome {
+    let (recorder, outcome) = feed(recorder, chunks, limits);
+    (recorder.events, outcome)
+}
+
+fn feed<'c>(
+    mut recorder: Recorder,
+    chunks: impl Iterator<Item = &'c [u8]>,
+    limits: Limits,
+) -> (Recorder, Result<(), SyntaxError>) {
     let mut tokenizer = Tokenizer::new(limits);
     let mut outcome = Ok(());
     for chunk in chunks {
@@ -36,7 +45,7 @@ fn record<'c>(mut recorder: Recorder, chunks: impl Iterator<Item = &'c [u8]>, li
         Halt::Syntax(error) => error,
         Halt::Violation(never) => match never {},
     });
-    (recorder.events, outcome)
+    (recorder, outcome)
 }
 
 /// Reads a document in every way that we have, and asserts that the ways agree. `seed` decides the random chunks.
@@ -61,7 +70,25 @@ fn read_with(document: &[u8], limits: Limits, seed: u64) -> Outcome {
         without_strings(&whole),
         "unheard"
     );
+    for wrong in 0..3 {
+        let chunks = random_chunks(document, 300, seed);
+        assert_eq!(
+            record(expecting(document, limits, wrong), chunks.into_iter(), limits),
+            whole,
+            "guesses, {seed}"
+        );
+        let document_alone = std::iter::once(document);
+        assert_eq!(record(expecting(document, limits, wrong), document_alone, limits), whole, "guesses");
+    }
     whole
+}
+
+/// A reader that expects each key that will come, or, if `wrong` is not zero, one that came so many keys before.
+fn expecting(document: &[u8], limits: Limits, wrong: usize) -> Recorder {
+    let mut keys = feed(Recorder::default(), std::iter::once(document), limits).0.keys;
+    let length = keys.len();
+    keys.rotate_right(wrong.min(length));
+    Recorder::expecting(keys)
 }
 
 /// What a reader that listens to no string is told. The verdict is the same.
@@ -231,6 +258,22 @@ fn a_number_that_is_cut_off_at_the_top_level_is_refused() {
         assert!(serde_json::from_str::<Value>(cut).is_err(), "{cut:?}");
     }
     assert!(read_with(b"0e0", wide(), 0).1.is_ok());
+}
+
+/// Found by the end-to-end benchmark: what is looked at together ended in a character, and behind it were few bytes.
+#[test]
+fn a_string_that_nobody_hears_may_end_anywhere_in_a_chunk() {
+    for length in 0..100 {
+        for character in ["é", "€", "😀"] {
+            let document = format!("\"{}{}\"", "x".repeat(length), character.repeat(40));
+            assert_eq!(read_with(document.as_bytes(), wide(), 0).1, Ok(()), "{document}");
+            for cut in 0..document.len() {
+                let (head, tail) = document.as_bytes().split_at(cut);
+                let (_, outcome) = record(Recorder::deaf(), [head, tail].into_iter(), wide());
+                assert_eq!(outcome, Ok(()), "{document} cut at {cut}");
+            }
+        }
+    }
 }
 
 fn config() -> ProptestConfig {

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use glassine::sanitize::tokenizer::{Handler, Key, Literal};
+use glassine::sanitize::tokenizer::{ExpectedKey, Handler, Key, Literal};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Event {
@@ -32,9 +32,17 @@ pub(super) struct Recorder {
     in_string: bool,
     /// Whether it does without the parts of strings.
     deaf: bool,
+    /// The keys that came, as far as they can be expected.
+    pub(super) keys: Vec<Option<ExpectedKey>>,
+    expected: Vec<Option<ExpectedKey>>,
 }
 
 impl Recorder {
+    /// One that expects these keys in this order.
+    pub(super) fn expecting(expected: Vec<Option<ExpectedKey>>) -> Self {
+        Self { expected, ..Self::default() }
+    }
+
     /// One that listens to no string. It records the others' events, with strings empty.
     pub(super) fn deaf() -> Self {
         Self { deaf: true, ..Self::default() }
@@ -66,7 +74,13 @@ impl Handler for Recorder {
         self.record(Event::EndArray)
     }
 
+    fn expected_key(&self) -> Option<&ExpectedKey> {
+        self.expected.get(self.keys.len())?.as_ref()
+    }
+
     fn key(&mut self, key: Key<'_>) -> Result<(), Infallible> {
+        assert!(!key.is_expected() || self.expected_key().is_some_and(|expected| expected.is(key)));
+        self.keys.push(ExpectedKey::of(key));
         self.record(Event::Key { raw: key.raw().to_owned(), name: key.unescaped().into_owned() })
     }
 
