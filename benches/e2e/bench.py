@@ -29,6 +29,7 @@ def main():
     options = arguments()
     # Whoever ends this ends what it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
+    report.print_setting("TCP congestion control", Path("/proc/sys/net/ipv4/tcp_congestion_control").read_text().strip())
     with tempfile.TemporaryDirectory() as folder, Workspace(Path(folder)) as work:
         bench = Bench(work, options)
         for name, scenario in SCENARIOS.items():
@@ -40,8 +41,8 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="everything once and briefly: do the servers answer rightly?")
     parser.add_argument("--only", choices=SCENARIOS, help="one scenario")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds of which the median is taken (%(default)s)")
-    parser.add_argument("--seconds", type=int, default=3, help="seconds of load per server and round (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of which the median is taken (%(default)s)")
+    parser.add_argument("--seconds", type=int, default=5, help="seconds of load per server and round (%(default)s)")
     options = parser.parse_args()
     if options.quick:
         options.rounds, options.seconds = 1, 1

@@ -21,6 +21,10 @@ def print_loads(title, loads):
     print_table(title, columns, rows)
 
 
+def print_setting(name, value):
+    print(f"\n{name}: {value}", flush=True)
+
+
 def print_table(title, columns, rows):
     print(f"\n**{title}**\n")
     # The first column says what, the others how much.

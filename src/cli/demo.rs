@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 
 use super::error::Error;
 use super::options::Format;
+use super::runtime::runtime;
 use super::{Answer, Streams, input};
 use crate::demo::analytics::Analytics;
 use crate::demo::consumers::{self, READY, RETURNING};
@@ -60,7 +61,7 @@ struct Where<'a> {
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<Answer, Error> {
     logs::start();
-    let runtime = tokio::runtime::Runtime::new().map_err(Error::Runtime)?;
+    let runtime = runtime()?;
     runtime.block_on(demo(args, streams))
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::error::Error;
 use super::options::Format;
+use super::runtime::runtime;
 use super::{Answer, Streams};
 use crate::doctor::{Findings, Mailboxes, Subject, examine};
 use crate::service::read_config;
@@ -52,7 +53,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<Answer, Erro
 fn look(args: &Args) -> Result<Findings, Error> {
     let (file, text, config) = read_config(&args.config)?;
     let mailboxes = Mailboxes { inside: args.mailbox_in.clone(), outside: args.mailbox_out.clone() };
-    let runtime = tokio::runtime::Runtime::new().map_err(Error::Runtime)?;
+    let runtime = runtime()?;
     let findings = runtime.block_on(examine(&Subject { file, text, config, mailboxes }));
     // A name that still resolves would be waited for.
     runtime.shutdown_timeout(Duration::ZERO);

@@ -21,6 +21,7 @@ mod keys;
 mod options;
 mod pseudonym;
 mod request;
+mod runtime;
 mod sanitize;
 mod serve;
 mod stand_in;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::error::Error;
+use super::runtime::runtime;
 use super::{Answer, Streams};
 use crate::service::{Service, logs, stop_signal};
 
@@ -18,7 +19,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<Answer, Erro
     logs::start();
     let service = Service::build(&args.config)?;
     streams.remark(&service.warnings())?;
-    let runtime = tokio::runtime::Runtime::new().map_err(Error::Runtime)?;
+    let runtime = runtime()?;
     runtime.block_on(async {
         let stop = stop_signal()?;
         let listeners = service.listen().await?;
