@@ -9,16 +9,41 @@ pub(crate) const MAILBOX: &str = "87d349ed-44d7-43e1-9a83-5f2406dee5bd";
 /// The tenant's own domain.
 pub(crate) const DOMAIN: &str = "contoso.com";
 
+/// What is before a message's id, and how long the id is.
+const ID: (&[u8], usize) = (br#""id":""#, 150);
+/// Characters of an id that are made new.
+const NEW: usize = 16;
+
 /// A page.
 pub(crate) struct Page {
     pub(crate) name: &'static str,
     pub(crate) messages: usize,
-    text: String,
+    text: Vec<u8>,
+    /// Where the ids of its messages end.
+    ids: Vec<usize>,
+    renewed: usize,
 }
 
 impl Page {
+    fn new(name: &'static str, messages: usize, text: String) -> Self {
+        let text = text.into_bytes();
+        let (start, length) = ID;
+        let places = text.windows(start.len()).enumerate().filter(|(_, bytes)| *bytes == start);
+        let ids: Vec<usize> = places.map(|(at, _)| at + start.len() + length).collect();
+        assert!(ids.len() == messages && ids.iter().all(|end| text[*end] == b'"'), "not the ids of {name}");
+        Self { name, messages, text, ids, renewed: 0 }
+    }
+
     pub(crate) fn bytes(&self) -> &[u8] {
-        self.text.as_bytes()
+        &self.text
+    }
+
+    /// Gives each message another id, as another page has other messages; the people and the threads stay.
+    pub(crate) fn renew(&mut self) {
+        for end in &self.ids {
+            self.renewed += 1;
+            self.text[end - NEW..*end].copy_from_slice(format!("{:0NEW$}", self.renewed).as_bytes());
+        }
     }
 }
 
@@ -33,7 +58,7 @@ pub(crate) fn make(select: &str) -> Vec<Page> {
     let request = Request { graph: GRAPH, user: MAILBOX, domain: DOMAIN, select };
     let page = |name, messages, bodies| {
         let text = mailbox::page(Shape { messages, bodies }, &request);
-        Page { name, messages, text }
+        Page::new(name, messages, text)
     };
     vec![
         page("1,000 messages with bodies", 1000, true),

@@ -3,7 +3,7 @@
 use super::error::{SyntaxError, SyntaxErrorKind};
 use super::expected::ExpectedKey;
 use super::scan;
-use std::str::Utf8Error;
+use simdutf8::compat::from_utf8;
 
 /// One chunk, and how much of it has been read. Reading only ever goes forward.
 ///
@@ -151,7 +151,7 @@ pub(super) fn is_whitespace(byte: u8) -> bool {
 /// As much of `bytes` as is UTF-8. It is called once for a chunk, and again behind a character that chunks cut.
 #[inline(never)]
 fn valid_prefix(bytes: &[u8]) -> &str {
-    let valid =
-        |error: Utf8Error| bytes.get(..error.valid_up_to()).and_then(|valid| str::from_utf8(valid).ok());
-    str::from_utf8(bytes).or_else(|error| valid(error).ok_or(error)).unwrap_or_default()
+    from_utf8(bytes).unwrap_or_else(|error| {
+        bytes.get(..error.valid_up_to()).and_then(|valid| from_utf8(valid).ok()).unwrap_or_default()
+    })
 }

@@ -2,7 +2,7 @@
 //!
 //! Most of a mail page is text inside strings, so speed is decided here. Three bytes or kinds of byte end a run: the
 //! quote, the backslash and control characters. Bytes of 0x80 and more do not: what is scanned is text already, checked
-//! by `Input` for the whole chunk with `str::from_utf8`, which is at its best on long texts.
+//! by `Input` for the whole chunk at once.
 //!
 //! [`BLOCK`] bytes are compared at once, and what comes of it is a bit for each: where the lowest is set, the run ends. So
 //! a string of a block or less, as nearly all names and values are, costs the same whatever its length, without a branch
@@ -76,6 +76,7 @@ fn stops(block: &[u8; BLOCK]) -> u32 {
     (is_control | is(b'"') | is(b'\\')).to_bitmask()
 }
 
+/// Where the lowest bit is set; [`BLOCK`] if none is.
 #[inline]
 fn first(stops: u32) -> usize {
     usize::try_from(stops.trailing_zeros()).unwrap_or(BLOCK)
