@@ -35,6 +35,7 @@ mod jwt;
 mod links;
 mod oracle;
 mod probes;
+mod property_order;
 mod pseudonym;
 mod readme;
 mod rules_page;

@@ -84,21 +84,21 @@ pub(super) fn open(policy: &Policy, route: &Route, kind: LinkKind, sealed: &str)
     let is_of_this_request =
         content.k == letter(kind) && content.e == route.endpoint.name && content.p == route.path;
     if is_of_this_request && content.r == policy.plan.fingerprint {
-        check(&content.t, &route.endpoint)
+        Ok(check(&content.t, &route.endpoint)?.canonical())
     } else {
         Err(Refusal::Link)
     }
 }
 
-/// Graph's link, written anew, if this endpoint could have asked it.
-fn check(target: &str, endpoint: &Endpoint) -> Result<String, Refusal> {
+/// Graph's link, if this endpoint could have asked it.
+fn check(target: &str, endpoint: &Endpoint) -> Result<Target, Refusal> {
     let target = Target::parse(target).map_err(|_| Refusal::Link)?;
     let values = endpoint.template.matches(&target).ok_or(Refusal::Link)?;
     if !endpoint.params.iter().zip(values).all(|(param, value)| can_stand(param, value)) {
         return Err(Refusal::Link);
     }
     query::readmit(&target, endpoint)?;
-    Ok(target.canonical())
+    Ok(target)
 }
 
 /// Graph's link has an id where the consumer has a token; a parameter of names alone, as the version is, has a name.

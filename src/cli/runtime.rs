@@ -8,7 +8,7 @@ use tokio::runtime::{Builder, Runtime};
 /// A step of an answer is up to 100 µs of sanitizing, and with tokio's 61 a connection whose bytes have arrived would wait
 /// 6 ms for every step that it takes, while those that never run out of bytes go on: with four large pages at once, one
 /// in a hundred took ten times as long as the others. A look costs less than a microsecond.
-const STEPS_BETWEEN_LOOKS: u32 = 4;
+const STEPS_BETWEEN_LOOKS: u32 = 8;
 
 /// As many threads as the process may use cores.
 pub(super) fn runtime() -> Result<Runtime, Error> {

@@ -4,11 +4,14 @@ use super::target_error::{TargetError, TargetErrorKind as Kind};
 
 /// Decodes `raw`, which stands at byte `offset` of the target. The result holds no control character.
 pub(super) fn percent(raw: &str, offset: usize) -> Result<String, TargetError> {
-    decode(raw.bytes(), offset)
+    if raw.contains('%') { decode(raw.bytes(), offset) } else { checked(raw.to_owned(), offset) }
 }
 
 /// As [`percent`], and `+` is a space, as in a query (application/x-www-form-urlencoded).
 pub(crate) fn form(raw: &str, offset: usize) -> Result<String, TargetError> {
+    if !raw.contains(['%', '+']) {
+        return checked(raw.to_owned(), offset);
+    }
     decode(raw.bytes().map(|byte| if byte == b'+' { b' ' } else { byte }), offset)
 }
 
@@ -34,10 +37,16 @@ fn decode(bytes: impl Iterator<Item = u8>, offset: usize) -> Result<String, Targ
         decoded.push(escape.ok_or(TargetError::new(Kind::InvalidEscape, offset.saturating_add(at)))?);
     }
     let text = String::from_utf8(decoded).map_err(|_| TargetError::new(Kind::InvalidUtf8, offset))?;
-    if text.contains(char::is_control) {
-        return Err(TargetError::new(Kind::ControlCharacter, offset));
-    }
-    Ok(text)
+    checked(text, offset)
+}
+
+fn checked(text: String, offset: usize) -> Result<String, TargetError> {
+    let has_control = if text.is_ascii() {
+        text.bytes().any(|byte| byte.is_ascii_control())
+    } else {
+        text.contains(char::is_control)
+    };
+    if has_control { Err(TargetError::new(Kind::ControlCharacter, offset)) } else { Ok(text) }
 }
 
 fn hex(digit: Option<(usize, u8)>) -> Option<u8> {

@@ -48,14 +48,20 @@ fn push_option(target: &mut String, name: &str, value: &str) {
 }
 
 fn percent_encode(text: &str, also_kept: &[u8]) -> String {
+    let is_kept =
+        |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte) || also_kept.contains(byte);
     let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || also_kept.contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
+    let mut rest = text;
+    // What is kept is ASCII, so runs of it end between characters.
+    while let Some((kept, other)) = rest.split_at_checked(rest.bytes().take_while(is_kept).count()) {
+        encoded.push_str(kept);
+        let mut characters = other.chars();
+        let Some(character) = characters.next() else { break };
+        for byte in character.encode_utf8(&mut [0; 4]).bytes() {
             // Writing to a `String` cannot fail.
             write!(encoded, "%{byte:02X}").ok();
         }
+        rest = characters.as_str();
     }
     encoded
 }

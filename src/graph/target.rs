@@ -105,15 +105,14 @@ fn check_raw(raw: &str) -> Result<(), TargetError> {
     if raw.len() > MAX_TARGET {
         return Err(TargetError::new(Kind::TooLong, MAX_TARGET));
     }
-    for (position, byte) in raw.bytes().enumerate() {
-        match byte {
-            b'#' => return Err(TargetError::new(Kind::Fragment, position)),
-            b'\\' => return Err(TargetError::new(Kind::InvalidRawByte, position)),
-            b'!'..=b'~' => {}
-            _ => return Err(TargetError::new(Kind::InvalidRawByte, position)),
+    let may_stand = |byte| matches!(byte, b'!'..=b'~') && !matches!(byte, b'#' | b'\\');
+    match raw.bytes().position(|byte| !may_stand(byte)) {
+        None => Ok(()),
+        Some(position) if raw.as_bytes().get(position) == Some(&b'#') => {
+            Err(TargetError::new(Kind::Fragment, position))
         }
+        Some(position) => Err(TargetError::new(Kind::InvalidRawByte, position)),
     }
-    Ok(())
 }
 
 fn parse_path(path: &str) -> Result<(Version, Vec<Segment>), TargetError> {
