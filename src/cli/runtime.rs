@@ -1,7 +1,8 @@
 //! Where asynchronous commands run.
 
-use super::error::Error;
 use tokio::runtime::{Builder, Runtime};
+
+use super::error::Error;
 
 /// Steps of tasks between two looks at the sockets.
 ///

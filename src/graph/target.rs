@@ -106,13 +106,11 @@ fn check_raw(raw: &str) -> Result<(), TargetError> {
         return Err(TargetError::new(Kind::TooLong, MAX_TARGET));
     }
     let may_stand = |byte| matches!(byte, b'!'..=b'~') && !matches!(byte, b'#' | b'\\');
-    match raw.bytes().position(|byte| !may_stand(byte)) {
-        None => Ok(()),
-        Some(position) if raw.as_bytes().get(position) == Some(&b'#') => {
-            Err(TargetError::new(Kind::Fragment, position))
-        }
-        Some(position) => Err(TargetError::new(Kind::InvalidRawByte, position)),
-    }
+    let wrong = raw.bytes().enumerate().find(|(_, byte)| !may_stand(*byte));
+    wrong.map_or(Ok(()), |(position, byte)| {
+        let kind = if byte == b'#' { Kind::Fragment } else { Kind::InvalidRawByte };
+        Err(TargetError::new(kind, position))
+    })
 }
 
 fn parse_path(path: &str) -> Result<(Version, Vec<Segment>), TargetError> {

@@ -54,9 +54,10 @@
 //! # Chunking does not show
 //!
 //! The verdict, the error with its position, and the events are the same however the input is cut. Only a string may come
-//! at once by [`Handler::rest_of_string`] or in parts, and in more or fewer of them. Three habits keep it so: an error is raised at the first byte
-//! that makes the document invalid, never earlier because of bytes behind it; everything valid before it has been
-//! handed over by then; and a limit is tested against what a token has used, not against what a chunk holds.
+//! at once by [`Handler::rest_of_string`] or in parts, and in more or fewer of them. Three habits keep it so: an error is
+//! raised at the first byte that makes the document invalid, never earlier because of bytes behind it; everything valid
+//! before it has been handed over by then; and a limit is tested against what a token has used, not against what a chunk
+//! holds.
 //!
 //! # What it leaves to others
 //!
