@@ -45,6 +45,13 @@ pub struct Automaton {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NodeId(u32);
 
+impl NodeId {
+    /// The number: under a few thousand.
+    pub fn index(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
+}
+
 /// What may leave at one place of the document.
 #[derive(Debug, Default)]
 pub struct Node {
@@ -107,7 +114,7 @@ impl Automaton {
     /// A node. Numbers come from this automaton, so the empty node is never reached.
     pub fn node(&self, id: NodeId) -> &Node {
         static NOTHING: Node = Node { leaf: Leaf::Drop, object: None, array: None };
-        usize::try_from(id.0).ok().and_then(|at| self.nodes.get(at)).unwrap_or(&NOTHING)
+        self.nodes.get(id.index()).unwrap_or(&NOTHING)
     }
 
     /// The node of the `value` array that a page must have.

@@ -10,11 +10,12 @@
 //! Kept strings and numbers are copied as written, in the pieces that the tokenizer hands over. Only strings that a
 //! transform has to see are collected, up to [`MAX_CAPTURE`].
 
-use super::order::{Cursor, Member, Order};
+use super::order::{Cursor, Member, NameId, Order};
+use super::place::{Effect, Place};
 use super::tokenizer::{ExpectedKey, Handler, Key, Literal};
 use super::transform::{self, Outcome};
 use super::{Clean, Context, Violation};
-use crate::rules::automaton::{Leaf, NodeId};
+use crate::rules::automaton::{Leaf, NodeId, Object};
 use crate::rules::plan::Transform;
 
 /// The longest string, in bytes, that a transform is given. A longer one is dropped and counted: addresses and ids are
@@ -40,13 +41,17 @@ pub struct Counters {
 /// The sanitizer's half that knows the plan.
 pub(super) struct Matcher {
     context: Context,
-    frames: Vec<Frame>,
+    /// The innermost container that is being written.
+    frame: Frame,
+    /// Those around it. There are none outside of the document.
+    around: Vec<Frame>,
     /// Open containers inside one that is dropped.
     skipped: u32,
-    /// The member that comes next, if the innermost container is an object.
-    member: Member,
-    /// Its key as written, for a name that the rules do not know.
-    member_raw: String,
+    /// Where the member that comes next leads, if the innermost container is an object.
+    member: Place,
+    /// Its key, if it was learned, or else as it is to be written.
+    learned: Option<NameId>,
+    key: Vec<u8>,
     order: Order,
     text: Text,
     captured: String,
@@ -59,7 +64,7 @@ pub(super) struct Matcher {
 struct Frame {
     node: NodeId,
     cursor: Cursor,
-    /// Known names that came, by their number.
+    /// Known names that came, by their bits.
     seen: u128,
     /// Elements that came.
     elements: u64,
@@ -78,18 +83,21 @@ enum Text {
 
 impl Matcher {
     pub(super) fn new(context: Context) -> Self {
+        let automaton = &context.body.automaton;
         Self {
-            context,
-            frames: Vec::new(),
+            frame: Frame::new(automaton.root(), Cursor::default(), false),
+            around: Vec::new(),
             skipped: 0,
-            member: Member::default(),
-            member_raw: String::new(),
+            member: Place::document(automaton),
+            learned: None,
+            key: Vec::new(),
             order: Order::default(),
             text: Text::Drop,
             captured: String::new(),
             out: Vec::new(),
             page_seen: false,
             counters: Counters::default(),
+            context,
         }
     }
 
@@ -115,41 +123,37 @@ impl Matcher {
         Ok(())
     }
 
-    /// Where the value that begins now stands; `None` if nothing of it can leave.
-    fn next(&mut self) -> Option<NodeId> {
+    /// Where the value that begins now stands.
+    #[inline]
+    fn place(&mut self) -> Place {
         if self.skipped > 0 {
-            return None;
+            Place::DROPPED
+        } else if self.frame.is_array {
+            self.element()
+        } else {
+            self.member
         }
-        let Some(frame) = self.frames.last_mut() else {
-            return Some(self.context.body.automaton.root());
-        };
-        if !frame.is_array {
-            return self.member.node;
-        }
-        let index = frame.elements;
-        frame.elements += 1;
-        self.context.body.automaton.node(frame.node).array.as_ref()?.element(index)
+    }
+
+    fn element(&mut self) -> Place {
+        let index = self.frame.elements;
+        self.frame.elements += 1;
+        let automaton = &self.context.body.automaton;
+        let array = automaton.node(self.frame.node).array.as_ref();
+        Place::of(array.and_then(|array| array.element(index)), automaton)
     }
 
     /// Writes what comes before a value: a comma if one is due, and the member's key. Says whether one was due.
+    #[inline]
     fn open_value(&mut self) -> bool {
-        let Some(frame) = self.frames.last_mut() else {
-            return false;
-        };
-        let had_children = std::mem::replace(&mut frame.has_children, true);
+        let had_children = std::mem::replace(&mut self.frame.has_children, true);
         if had_children {
             self.out.push(b',');
         }
-        if frame.is_array {
-            return had_children;
-        }
-        let object = self.context.body.automaton.node(frame.node).object.as_ref();
-        match self.member.known.and_then(|at| object?.members().get(at)) {
-            Some(member) => self.out.extend_from_slice(&member.written),
-            None => {
-                self.out.push(b'"');
-                self.out.extend_from_slice(self.member_raw.as_bytes());
-                self.out.extend_from_slice(b"\":");
+        if !self.frame.is_array {
+            match self.learned.and_then(|at| self.order.key(at)) {
+                Some(key) => key.write(&mut self.out),
+                None => self.out.extend_from_slice(&self.key),
             }
         }
         had_children
@@ -158,55 +162,66 @@ impl Matcher {
     /// Takes back what [`Self::open_value`] and what came after it have written since `mark`.
     fn take_back(&mut self, mark: usize, had_children: bool) {
         self.out.truncate(mark);
-        if let Some(frame) = self.frames.last_mut() {
-            frame.has_children = had_children;
-        }
+        self.frame.has_children = had_children;
     }
 
     fn open_container(&mut self, node: NodeId, is_array: bool, bracket: u8) {
         self.open_value();
         self.out.push(bracket);
-        let cursor = self.order.begin(node);
-        self.frames.push(Frame { node, cursor, seen: 0, elements: 0, is_array, has_children: false });
+        let frame = Frame::new(node, self.order.begin(node), is_array);
+        self.around.push(std::mem::replace(&mut self.frame, frame));
     }
 
     fn close_container(&mut self, bracket: u8) {
         if self.skipped > 0 {
             self.skipped -= 1;
-        } else {
-            self.frames.pop();
+        } else if let Some(around) = self.around.pop() {
+            self.frame = around;
             self.out.push(bracket);
         }
     }
 
     /// A leaf that is not a string: kept as written, or nothing, since transforms speak about strings.
-    fn plain(&mut self, text: &str, node: Option<NodeId>) -> Result<(), Violation> {
-        let Some(node) = node else { return Ok(()) };
-        match &self.context.body.automaton.node(node).leaf {
-            Leaf::Drop => Ok(()),
-            Leaf::Keep => {
+    fn plain(&mut self, text: &str, place: Place) -> Result<(), Violation> {
+        match place.leaf {
+            Effect::Drop => Ok(()),
+            Effect::Keep => {
                 self.counters.kept += 1;
                 self.write(text);
                 Ok(())
             }
-            Leaf::Transform(_) => self.not_understood(node),
+            Effect::Transform(node) => self.not_understood(node),
         }
     }
 
     /// A container that is not written.
-    fn skip(&mut self, node: Option<NodeId>) -> Result<(), Violation> {
+    fn skip(&mut self, place: Place) -> Result<(), Violation> {
         self.skipped += 1;
-        node.map_or(Ok(()), |node| self.not_understood(node))
+        match place.leaf {
+            Effect::Transform(node) => self.not_understood(node),
+            Effect::Drop | Effect::Keep => Ok(()),
+        }
     }
 
-    /// A value of a type that the transform here, if there is one, does not speak about.
+    /// A value that the transform here does not speak about.
     fn not_understood(&mut self, node: NodeId) -> Result<(), Violation> {
-        match &self.context.body.automaton.node(node).leaf {
-            Leaf::Transform(Transform::Link(_)) => return Err(Violation::Link),
-            Leaf::Transform(_) => self.counters.not_understood += 1,
-            Leaf::Keep | Leaf::Drop => {}
-        }
+        self.require_no_link(node)?;
+        self.counters.not_understood += 1;
         Ok(())
+    }
+
+    /// A string that is too long for the transform here.
+    fn too_long(&mut self, node: NodeId) -> Result<(), Violation> {
+        self.counters.too_long += 1;
+        self.require_no_link(node)
+    }
+
+    /// What is dropped in a link's place would silently end the consumer's walk.
+    fn require_no_link(&self, node: NodeId) -> Result<(), Violation> {
+        match &self.context.body.automaton.node(node).leaf {
+            Leaf::Transform(Transform::Link(_)) => Err(Violation::Link),
+            Leaf::Transform(_) | Leaf::Keep | Leaf::Drop => Ok(()),
+        }
     }
 
     fn write(&mut self, text: &str) {
@@ -237,20 +252,13 @@ impl Matcher {
         let captured = std::mem::take(&mut self.captured);
         let outcome = self.transform(node, &captured);
         self.captured = captured;
+        self.captured.clear();
         outcome
-    }
-
-    /// A string was too long to be captured.
-    fn too_long(&mut self, node: NodeId) -> Result<(), Violation> {
-        self.counters.too_long += 1;
-        match &self.context.body.automaton.node(node).leaf {
-            Leaf::Transform(Transform::Link(_)) => Err(Violation::Link),
-            Leaf::Transform(_) | Leaf::Keep | Leaf::Drop => Ok(()),
-        }
     }
 
     fn capture(&mut self, node: NodeId, part: &str) {
         if self.captured.len() + part.len() > MAX_CAPTURE {
+            self.captured.clear();
             self.text = Text::TooLong(node);
         } else {
             self.captured.push_str(part);
@@ -258,15 +266,20 @@ impl Matcher {
     }
 }
 
+impl Frame {
+    fn new(node: NodeId, cursor: Cursor, is_array: bool) -> Self {
+        Self { node, cursor, seen: 0, elements: 0, is_array, has_children: false }
+    }
+}
+
 impl Handler for Matcher {
     type Violation = Violation;
 
     fn begin_object(&mut self) -> Result<(), Violation> {
-        let is_root = self.frames.is_empty() && self.skipped == 0;
-        let next = self.next();
-        match next.filter(|node| is_root || self.context.body.automaton.node(*node).object.is_some()) {
+        let place = self.place();
+        match place.object {
             Some(node) => self.open_container(node, false, b'{'),
-            None => return self.skip(next),
+            None => return self.skip(place),
         }
         Ok(())
     }
@@ -277,16 +290,14 @@ impl Handler for Matcher {
     }
 
     fn begin_array(&mut self) -> Result<(), Violation> {
-        if self.frames.is_empty() && self.skipped == 0 {
-            return Err(Violation::NotAnObject);
-        }
-        let next = self.next();
-        match next.filter(|node| self.context.body.automaton.node(*node).array.is_some()) {
+        self.require_object()?;
+        let place = self.place();
+        match place.array {
             Some(node) => {
                 self.page_seen |= self.context.body.automaton.page() == Some(node);
                 self.open_container(node, true, b'[');
             }
-            None => return self.skip(next),
+            None => return self.skip(place),
         }
         Ok(())
     }
@@ -296,46 +307,40 @@ impl Handler for Matcher {
         Ok(())
     }
 
+    #[inline]
     fn expected_key(&self) -> Option<&ExpectedKey> {
-        // The outermost object is the only one of its kind.
-        let frame = self.frames.get(1..)?.last()?;
-        if self.skipped > 0 { None } else { self.order.expected(&frame.cursor) }
+        if self.skipped > 0 { None } else { self.order.expected(self.frame.cursor) }
+    }
+
+    #[inline]
+    fn expected_key_came(&mut self) -> Result<(), Violation> {
+        self.member = Place::DROPPED;
+        let Some((name, member)) = self.order.advance(&mut self.frame.cursor) else { return Ok(()) };
+        self.member = member.place;
+        self.learned = Some(name);
+        self.frame.note(member.bit)
     }
 
     fn key(&mut self, key: Key<'_>) -> Result<(), Violation> {
-        if self.skipped > 0 {
-            return Ok(());
-        }
-        let Some(frame) = self.frames.last_mut() else {
-            return Ok(());
-        };
-        let expected = if key.is_expected() { self.order.advance(&mut frame.cursor) } else { None };
-        let member = match expected {
-            Some(member) => member,
-            None => self.unexpected(key)?,
-        };
-        self.enter(member, key)
+        if self.skipped > 0 { Ok(()) } else { self.unexpected(key) }
     }
 
+    #[inline]
     fn begin_string(&mut self) -> Result<(), Violation> {
         self.require_object()?;
-        self.text = Text::Drop;
-        let Some(node) = self.next() else { return Ok(()) };
-        match &self.context.body.automaton.node(node).leaf {
-            Leaf::Drop => {}
-            Leaf::Keep => {
-                self.text = Text::Copy;
+        self.text = match self.place().leaf {
+            Effect::Drop => Text::Drop,
+            Effect::Keep => {
                 self.counters.kept += 1;
                 self.write("\"");
+                Text::Copy
             }
-            Leaf::Transform(_) => {
-                self.text = Text::Capture(node);
-                self.captured.clear();
-            }
-        }
+            Effect::Transform(node) => Text::Capture(node),
+        };
         Ok(())
     }
 
+    #[inline]
     fn rest_of_string(&mut self, text: &str) -> Result<(), Violation> {
         match std::mem::replace(&mut self.text, Text::Drop) {
             Text::Drop => Ok(()),
@@ -386,69 +391,72 @@ impl Handler for Matcher {
 
     fn number(&mut self, text: &str) -> Result<(), Violation> {
         self.require_object()?;
-        let node = self.next();
-        self.plain(text, node)
+        let place = self.place();
+        self.plain(text, place)
     }
 
     fn literal(&mut self, literal: Literal) -> Result<(), Violation> {
         self.require_object()?;
-        let node = self.next();
-        let leaf = node.map(|node| &self.context.body.automaton.node(node).leaf);
+        let place = self.place();
         // Nothing to hide in a null, and a consumer tells "none" from "not told" by it.
-        if literal == Literal::Null && matches!(leaf, Some(Leaf::Transform(_))) {
+        if literal == Literal::Null && matches!(place.leaf, Effect::Transform(_)) {
             self.write("null");
             Ok(())
         } else {
-            self.plain(literal.as_str(), node)
+            self.plain(literal.as_str(), place)
         }
     }
 }
 
 impl Matcher {
-    /// What the rules say of a property, which is looked up.
-    fn unexpected(&mut self, key: Key<'_>) -> Result<Member, Violation> {
-        let is_root = self.frames.len() == 1;
-        let Some(frame) = self.frames.last_mut() else {
-            return Ok(Member::default());
-        };
-        let Some(object) = &self.context.body.automaton.node(frame.node).object else {
-            return Ok(Member::default());
-        };
+    /// A property that is looked up in the rules.
+    fn unexpected(&mut self, key: Key<'_>) -> Result<(), Violation> {
+        let is_root = self.around.len() == 1;
+        let automaton = &self.context.body.automaton;
+        let object = automaton.node(self.frame.node).object.as_ref();
         let name = key.unescaped();
-        let member = match object.member(&name) {
-            Some((at, member)) => Member { node: member.node, known: Some(at) },
-            None if is_root && name == ERROR => return Err(Violation::AnError),
-            None => Member { node: object.other(), known: None },
-        };
-        if !is_root {
-            self.order.learn(&mut frame.cursor, key, member);
+        let known = object.and_then(|object| object.member(&name));
+        if known.is_none() && is_root && name == ERROR {
+            return Err(Violation::AnError);
         }
-        Ok(member)
+        let other = object.and_then(Object::other);
+        let place = Place::of(known.map_or(other, |(_, member)| member.node), automaton);
+        let bit = known.map_or(0, |(at, _)| 1 << at);
+        self.key.clear();
+        match known {
+            Some((_, member)) => self.key.extend_from_slice(&member.written),
+            None => write_key(key, &mut self.key),
+        }
+        if !is_root {
+            self.order.learn(self.frame.node, &mut self.frame.cursor, key, Member { place, bit });
+        }
+        self.learned = None;
+        self.member = place;
+        self.frame.note(bit)
     }
 
-    /// Goes to a member, whose value comes next.
+    /// A leaf or an array at the top is not a document that Graph answers with.
     #[inline]
-    fn enter(&mut self, member: Member, key: Key<'_>) -> Result<(), Violation> {
-        self.member = member;
-        match (member.known, self.frames.last_mut()) {
-            (Some(at), Some(frame)) => {
-                let bit = 1 << at;
-                if frame.seen & bit != 0 {
-                    return Err(Violation::DuplicateProperty);
-                }
-                frame.seen |= bit;
-            }
-            _ if member.node.is_some() => {
-                self.member_raw.clear();
-                self.member_raw.push_str(key.raw());
-            }
-            _ => {}
+    fn require_object(&self) -> Result<(), Violation> {
+        if self.around.is_empty() { Err(Violation::NotAnObject) } else { Ok(()) }
+    }
+}
+
+impl Frame {
+    /// Takes note of a name by its bit. A known one must not come twice.
+    #[inline]
+    fn note(&mut self, bit: u128) -> Result<(), Violation> {
+        if self.seen & bit != 0 {
+            return Err(Violation::DuplicateProperty);
         }
+        self.seen |= bit;
         Ok(())
     }
+}
 
-    /// A leaf at the top is not a document that Graph answers with.
-    fn require_object(&self) -> Result<(), Violation> {
-        if self.frames.is_empty() && self.skipped == 0 { Err(Violation::NotAnObject) } else { Ok(()) }
-    }
+/// A key as it was written, with its quotes and the colon.
+fn write_key(key: Key<'_>, out: &mut Vec<u8>) {
+    out.push(b'"');
+    out.extend_from_slice(key.raw().as_bytes());
+    out.extend_from_slice(b"\":");
 }

@@ -20,6 +20,7 @@ pub mod gate;
 mod guard;
 mod matcher;
 mod order;
+mod place;
 pub mod tokenizer;
 mod transform;
 

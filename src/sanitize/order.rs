@@ -8,6 +8,7 @@
 //! found by going there, and a name that is not on it is put in where it came. An order that is not learned, or no longer
 //! true, costs time and changes nothing else: names are compared, not believed.
 
+use super::place::Place;
 use super::tokenizer::{ExpectedKey, Key};
 use crate::rules::automaton::NodeId;
 
@@ -17,89 +18,104 @@ const MAX_NAMES: usize = 256;
 const MAX_SKIPPED: usize = 16;
 
 /// What the rules say of a property.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub(super) struct Member {
-    /// Where it leads; `None`: it is dropped.
-    pub(super) node: Option<NodeId>,
-    /// Its number among the names that the rules know.
-    pub(super) known: Option<usize>,
+    pub(super) place: Place,
+    /// Its bit among the names that the rules know; none for others, which may come twice.
+    pub(super) bit: u128,
 }
 
 /// The chains.
 #[derive(Default)]
 pub(super) struct Order {
     names: Vec<Name>,
-    /// Where the chain of a kind of object begins. There are few kinds.
-    first: Vec<(NodeId, usize)>,
+    /// Where the chain of a kind of object begins, by the number of its node.
+    first: Vec<Option<NameId>>,
 }
+
+/// A name's number.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct NameId(u16);
 
 struct Name {
     key: ExpectedKey,
     member: Member,
     /// The name behind it on the chain.
-    next: Option<usize>,
+    next: Option<NameId>,
 }
 
 /// How far along its chain an object is.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Cursor {
-    node: NodeId,
-    last: Option<usize>,
-    next: Option<usize>,
+    last: Option<NameId>,
+    next: Option<NameId>,
 }
 
 impl Order {
-    /// The cursor of an object that begins.
+    /// The cursor of an object that begins at `node`.
+    #[inline]
     pub(super) fn begin(&self, node: NodeId) -> Cursor {
-        let next = self.first.iter().find(|(of, _)| *of == node).map(|(_, at)| *at);
-        Cursor { node, last: None, next }
+        Cursor { last: None, next: self.first.get(node.index()).copied().flatten() }
     }
 
     /// The name that comes next if this object is like those before it.
     #[inline]
-    pub(super) fn expected(&self, cursor: &Cursor) -> Option<&ExpectedKey> {
-        self.names.get(cursor.next?).map(|name| &name.key)
+    pub(super) fn expected(&self, cursor: Cursor) -> Option<&ExpectedKey> {
+        self.name(cursor.next?).map(|name| &name.key)
     }
 
-    /// What was learned of the expected name, which has come.
+    /// Goes on to the expected name, which has come, and says what was learned of it.
     #[inline]
-    pub(super) fn advance(&self, cursor: &mut Cursor) -> Option<Member> {
-        let name = self.names.get(cursor.next?)?;
-        cursor.last = cursor.next;
-        cursor.next = name.next;
-        Some(name.member)
+    pub(super) fn advance(&self, cursor: &mut Cursor) -> Option<(NameId, &Member)> {
+        let at = cursor.next?;
+        let name = self.name(at)?;
+        *cursor = Cursor { last: Some(at), next: name.next };
+        Some((at, &name.member))
     }
 
-    /// Takes note of a name that came and was not expected.
-    pub(super) fn learn(&mut self, cursor: &mut Cursor, key: Key<'_>, member: Member) {
-        if let Some(at) = self.further_down(cursor, key) {
+    /// A name that was learned, as it is written.
+    #[inline]
+    pub(super) fn key(&self, at: NameId) -> Option<&ExpectedKey> {
+        self.name(at).map(|name| &name.key)
+    }
+
+    /// Takes note of a name that came in an object at `node` and was not expected.
+    pub(super) fn learn(&mut self, node: NodeId, cursor: &mut Cursor, key: Key<'_>, member: Member) {
+        if let Some(at) = self.further_down(*cursor, key) {
             cursor.next = Some(at);
             self.advance(cursor);
         } else if let Some(expected) = ExpectedKey::of(key).filter(|_| self.names.len() < MAX_NAMES) {
-            self.put_in(cursor, Name { key: expected, member, next: cursor.next });
+            self.put_in(node, cursor, Name { key: expected, member, next: cursor.next });
         }
     }
 
-    fn further_down(&self, cursor: &Cursor, key: Key<'_>) -> Option<usize> {
-        let behind = |at: &usize| self.names.get(*at)?.next;
-        let is_it = |at: &usize| self.names.get(*at).is_some_and(|name| name.key.is(key));
+    #[inline]
+    fn name(&self, at: NameId) -> Option<&Name> {
+        self.names.get(usize::from(at.0))
+    }
+
+    fn further_down(&self, cursor: Cursor, key: Key<'_>) -> Option<NameId> {
+        let behind = |at: &NameId| self.name(*at)?.next;
+        let is_it = |at: &NameId| self.name(*at).is_some_and(|name| name.key.is(key));
         std::iter::successors(cursor.next, behind).take(MAX_SKIPPED).find(is_it)
     }
 
-    fn put_in(&mut self, cursor: &mut Cursor, name: Name) {
-        let at = self.names.len();
+    fn put_in(&mut self, node: NodeId, cursor: &mut Cursor, name: Name) {
+        let Ok(at) = u16::try_from(self.names.len()).map(NameId) else { return };
         self.names.push(name);
-        match cursor.last.and_then(|last| self.names.get_mut(last)) {
+        match cursor.last.and_then(|last| self.names.get_mut(usize::from(last.0))) {
             Some(before) => before.next = Some(at),
-            None => self.set_first(cursor.node, at),
+            None => self.set_first(node, at),
         }
         cursor.last = Some(at);
     }
 
-    fn set_first(&mut self, node: NodeId, at: usize) {
-        match self.first.iter_mut().find(|(of, _)| *of == node) {
-            Some((_, first)) => *first = at,
-            None => self.first.push((node, at)),
+    fn set_first(&mut self, node: NodeId, at: NameId) {
+        if self.first.len() <= node.index() {
+            self.first.resize(node.index() + 1, None);
+        }
+        if let Some(first) = self.first.get_mut(node.index()) {
+            *first = Some(at);
         }
     }
 }

@@ -43,10 +43,9 @@
 //!   on it: in a string it is broken UTF-8 or a character that the chunk's end cuts, elsewhere it is just a wrong byte.
 //! - `Input::plain_string` takes a string with its closing quote. It is tried for every key and every string, and fails
 //!   on an escape, a control character, a broken character or the chunk's end; then `Text` takes it piece by piece.
-//! - A comma, the key behind it, the colon and the value are taken in one step where they follow each other without
+//! - Members are taken one behind the other (`Machine::read_members`) where comma, key, colon and value follow each other without
 //!   whitespace, as they do in what programs write.
-//! - A handler may say which key it expects ([`Handler::expected_key`]). If that is what stands there, one comparison tells, and
-//!   the key is handed over like any other.
+//! - A handler may say which key it expects ([`Handler::expected_key`]). If that is what stands there, one comparison tells.
 //! - A string that nobody listens to ([`Handler::listens`]) is passed over by `Input::skip_text`, runs and two-byte escapes in
 //!   one loop. Whatever else is in it, `Text` finds where the loop stops.
 //! - `scan` compares blocks of a run at once. Its tests compare it with the obvious loop at every offset.

@@ -13,12 +13,12 @@ pub struct ExpectedKey {
     written: u8x32,
     /// The bits of the comparison that count.
     bits: u32,
-    name_length: usize,
+    length: usize,
 }
 
 impl ExpectedKey {
     /// Bytes around the name.
-    pub(super) const PUNCTUATION: usize = r#""":"#.len();
+    const PUNCTUATION: usize = r#""":"#.len();
 
     /// The same key once more, if it can be expected: names of under thirty bytes can.
     pub fn of(key: Key<'_>) -> Option<Self> {
@@ -27,19 +27,33 @@ impl ExpectedKey {
         let mut written = [0; BLOCK];
         let bytes = b"\"".iter().chain(name.as_bytes()).chain(b"\":");
         written.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
-        let beyond = BLOCK - name.len() - Self::PUNCTUATION;
-        Some(Self { written: u8x32::new(written), bits: u32::MAX >> beyond, name_length: name.len() })
+        let length = name.len() + Self::PUNCTUATION;
+        Some(Self { written: u8x32::new(written), bits: u32::MAX >> (BLOCK - length), length })
     }
 
     /// Whether it is this key.
     pub fn is(&self, key: Key<'_>) -> bool {
-        self.written.as_array().get(1..=self.name_length) == Some(key.raw().as_bytes())
+        self.name() == key.raw().as_bytes()
     }
 
-    /// Bytes of the name, which begins with the second byte.
+    /// The name, which is UTF-8.
+    pub fn name(&self) -> &[u8] {
+        self.written.as_array().get(1..self.length - 2).unwrap_or_default()
+    }
+
+    /// Writes it to `out`, quotes and colon included.
     #[inline]
-    pub(super) fn name_length(&self) -> usize {
-        self.name_length
+    pub fn write(&self, out: &mut Vec<u8>) {
+        let end = out.len() + self.length;
+        // A block is a copy of known length. The zeros behind the key are taken back.
+        out.extend_from_slice(self.written.as_array());
+        out.truncate(end);
+    }
+
+    /// Its length in bytes, quotes and colon included.
+    #[inline]
+    pub(super) fn length(&self) -> usize {
+        self.length
     }
 
     /// Whether the block begins with the key.
@@ -70,6 +84,15 @@ mod tests {
                 other[at] ^= 1;
                 assert!(!expected.begins(&other), "{name} with another byte at {at}");
             }
+        }
+    }
+
+    #[test]
+    fn a_key_is_written_as_it_was_read_and_nothing_behind_it() {
+        for name in ["", "x", "é", "receivedDateTime", &"x".repeat(29)] {
+            let mut out = b"before".to_vec();
+            ExpectedKey::of(Key::plain(name)).unwrap().write(&mut out);
+            assert_eq!(out, format!("before\"{name}\":").into_bytes());
         }
     }
 

@@ -8,8 +8,8 @@ use super::{ExpectedKey, escape};
 ///
 /// A string value comes as [`begin_string`](Handler::begin_string), any number of runs and escapes, and
 /// [`end_string`](Handler::end_string), or, behind its beginning, all at once as [`rest_of_string`](Handler::rest_of_string).
-/// Runs and raw escapes written one behind the other are the string exactly as it was written. Keys come whole and only by
-/// [`key`](Handler::key); every key is followed by one value.
+/// Runs and raw escapes written one behind the other are the string exactly as it was written. Keys come whole, by [`key`](Handler::key) or
+/// [`expected_key_came`](Handler::expected_key_came); every key is followed by one value.
 pub trait Handler {
     /// Why the handler refuses a document.
     type Violation;
@@ -26,9 +26,14 @@ pub trait Handler {
     /// `]`
     fn end_array(&mut self) -> Result<(), Self::Violation>;
 
-    /// A guess at the next key. It makes reading that key cheap, and [`Key::is_expected`] says whether it was right.
+    /// A guess at the next key, which makes reading that key cheap.
     fn expected_key(&self) -> Option<&ExpectedKey> {
         None
+    }
+
+    /// The key that is expected. It may also come by [`key`](Handler::key).
+    fn expected_key_came(&mut self) -> Result<(), Self::Violation> {
+        Ok(())
     }
 
     /// A key, whole. That it may come twice in one object is the handler's business.
@@ -72,25 +77,15 @@ pub trait Handler {
 pub struct Key<'a> {
     raw: &'a str,
     has_escapes: bool,
-    is_expected: bool,
 }
 
 impl<'a> Key<'a> {
     pub(super) fn plain(raw: &'a str) -> Self {
-        Self { raw, has_escapes: false, is_expected: false }
+        Self { raw, has_escapes: false }
     }
 
     pub(super) fn written(raw: &'a str) -> Self {
-        Self { raw, has_escapes: raw.contains('\\'), is_expected: false }
-    }
-
-    pub(super) fn expected(raw: &'a str) -> Self {
-        Self { raw, has_escapes: false, is_expected: true }
-    }
-
-    /// Whether it is the one that [`Handler::expected_key`] named. It need not say so of each that is.
-    pub fn is_expected(&self) -> bool {
-        self.is_expected
+        Self { raw, has_escapes: raw.contains('\\') }
     }
 
     pub(super) fn has_escapes(&self) -> bool {

@@ -12,19 +12,18 @@ use simdutf8::compat::from_utf8;
 /// as bytes, and no byte of 0x80 or more is ever part of a token there.
 pub(super) struct Input<'c> {
     chunk: &'c [u8],
-    /// How many bytes have been read.
+    /// How many bytes of it have been read.
     at: usize,
-    /// The text that was checked last, which starts at `text_start` in the chunk. It has the next byte if that is text and
-    /// has been looked at.
+    /// The text that `chunk` begins with, as far as it was looked for. It has the next byte if that is text and has been
+    /// looked at.
     text: &'c str,
-    text_start: usize,
-    /// The position of the chunk in the document.
+    /// The position of `chunk` in the document.
     start: u64,
 }
 
 impl<'c> Input<'c> {
     pub(super) fn new(chunk: &'c [u8], position: u64) -> Self {
-        Self { chunk, at: 0, text: "", text_start: 0, start: position }
+        Self { chunk, at: 0, text: "", start: position }
     }
 
     pub(super) fn position(&self) -> u64 {
@@ -80,9 +79,9 @@ impl<'c> Input<'c> {
     /// Takes `count` bytes, which the caller knows to be text.
     #[inline]
     pub(super) fn take_text(&mut self, count: usize) -> Result<&'c str, SyntaxError> {
-        let from = self.text_offset();
-        let text =
-            self.text.get(from..from + count).ok_or_else(|| self.fail(SyntaxErrorKind::InvalidUtf8))?;
+        self.find_text();
+        let text = self.text.get(self.at..self.at + count);
+        let text = text.ok_or_else(|| self.fail(SyntaxErrorKind::InvalidUtf8))?;
         self.at += count;
         Ok(text)
     }
@@ -90,8 +89,8 @@ impl<'c> Input<'c> {
     /// Takes the text up to a byte that ends a run. It is empty if such a byte is next, or one that is no text.
     #[inline]
     pub(super) fn take_run(&mut self) -> &'c str {
-        let from = self.text_offset();
-        let run = self.text.get(from..from + self.run_length(from)).unwrap_or_default();
+        self.find_text();
+        let run = self.text.get(self.at..self.at + self.run_length()).unwrap_or_default();
         self.at += run.len();
         run
     }
@@ -100,46 +99,45 @@ impl<'c> Input<'c> {
     /// escapes and at most `limit` bytes long. Else nothing is taken.
     #[inline]
     pub(super) fn plain_string(&mut self, limit: usize) -> Option<&'c str> {
-        let from = self.text_offset();
-        let end = from + self.run_length(from);
-        let text = self.text.get(from..end)?;
-        if text.len() > limit || self.text.as_bytes().get(end) != Some(&b'"') {
+        self.find_text();
+        let end = self.at + self.run_length();
+        if end - self.at > limit || self.text.as_bytes().get(end) != Some(&b'"') {
             return None;
         }
-        self.at += text.len() + 1;
+        let text = self.text.get(self.at..end)?;
+        self.at = end + 1;
         Some(text)
     }
 
-    /// Takes a key with its quotes and colon, and returns the name, if that is what comes next.
+    /// Takes a key with its quotes and colon, if that is what comes next.
     #[inline]
-    pub(super) fn expected_key(&mut self, key: &ExpectedKey) -> Option<&'c str> {
-        let from = self.text_offset();
-        let text = self.text.as_bytes().get(from..)?;
-        let name = key.begins(text.first_chunk()?).then_some(from + 1..from + 1 + key.name_length())?;
-        self.at += name.len() + ExpectedKey::PUNCTUATION;
-        self.text.get(name)
+    pub(super) fn take_key(&mut self, key: &ExpectedKey) -> bool {
+        let is_next =
+            self.chunk.get(self.at..).and_then(<[u8]>::first_chunk).is_some_and(|ahead| key.begins(ahead));
+        self.at += if is_next { key.length() } else { 0 };
+        is_next
     }
 
     /// Takes what nobody listens to of a string: runs and escapes of two bytes. What is behind them decides how it goes on.
     pub(super) fn skip_text(&mut self) {
-        let from = self.text_offset();
-        self.at += scan::text_length(self.text.as_bytes().get(from..).unwrap_or_default());
+        self.find_text();
+        self.at += scan::text_length(self.text.as_bytes().get(self.at..).unwrap_or_default());
     }
 
     #[inline]
-    fn run_length(&self, from: usize) -> usize {
-        scan::run_length(self.text.as_bytes().get(from..).unwrap_or_default())
+    fn run_length(&self) -> usize {
+        scan::run_length(self.text.as_bytes().get(self.at..).unwrap_or_default())
     }
 
-    /// Where in `text` the next byte is. Text is looked for where none is known; there is none where the next byte is not
-    /// text.
+    /// Looks for text where none is known. There is none where the next byte is not text.
     #[inline]
-    fn text_offset(&mut self) -> usize {
-        if self.at >= self.text_start + self.text.len() {
-            self.text = valid_prefix(self.rest());
-            self.text_start = self.at;
+    fn find_text(&mut self) {
+        if self.at >= self.text.len() {
+            self.start = self.position();
+            self.chunk = self.rest();
+            self.at = 0;
+            self.text = valid_prefix(self.chunk);
         }
-        self.at - self.text_start
     }
 }
 

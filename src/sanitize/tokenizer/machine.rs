@@ -97,8 +97,12 @@ impl Machine {
                 self.end_container(input, H::end_array, handler)
             }
             (State::FirstKey | State::AfterMember, b'}') => self.end_container(input, H::end_object, handler),
-            (State::AfterMember, b',') => self.next_member(input, handler),
-            (State::FirstKey | State::NextKey, b'"') => self.begin_key(input, handler),
+            (State::AfterMember, b',') => {
+                input.advance(1);
+                self.state = State::NextKey;
+                Ok(())
+            }
+            (State::FirstKey | State::NextKey, b'"') => self.read_members(input, handler),
             (State::AfterElement, b',') | (State::AfterKey, b':') => {
                 input.advance(1);
                 self.state = State::Value;
@@ -109,11 +113,30 @@ impl Machine {
         }
     }
 
-    /// Takes the comma, and the key at once where it follows, as it does in what programs write.
-    fn next_member<H: Handler>(&mut self, input: &mut Input<'_>, handler: &mut H) -> Step<H> {
-        input.advance(1);
-        self.state = State::NextKey;
-        if input.peek() == Some(b'"') { self.begin_key(input, handler) } else { Ok(()) }
+    /// Takes a member, and those that follow without whitespace, as they do in what programs write.
+    fn read_members<H: Handler>(&mut self, input: &mut Input<'_>, handler: &mut H) -> Step<H> {
+        loop {
+            if handler.expected_key().is_some_and(|key| input.take_key(key)) {
+                handler.expected_key_came().map_err(Halt::Violation)?;
+                self.after_colon(input, handler)?;
+            } else {
+                self.begin_key(input, handler)?;
+            }
+            if !self.is_at_key(input) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Whether a key stands behind the member, or behind the beginning of the object. The comma before it is taken.
+    #[inline]
+    fn is_at_key(&mut self, input: &mut Input<'_>) -> bool {
+        match self.state {
+            State::FirstKey => {}
+            State::AfterMember if input.take(b',') => self.state = State::NextKey,
+            _ => return false,
+        }
+        input.peek() == Some(b'"')
     }
 
     fn begin_value<H: Handler>(&mut self, byte: u8, input: &mut Input<'_>, handler: &mut H) -> Step<H> {
@@ -172,12 +195,8 @@ impl Machine {
         };
     }
 
-    /// Takes the whole key at once if it is the expected one, or if the chunk has all of it and it has no escapes.
+    /// Takes the opening quote, and the whole key at once where the chunk has all of it and it has no escapes.
     fn begin_key<H: Handler>(&mut self, input: &mut Input<'_>, handler: &mut H) -> Step<H> {
-        if let Some(raw) = handler.expected_key().and_then(|key| input.expected_key(key)) {
-            handler.key(Key::expected(raw)).map_err(Halt::Violation)?;
-            return self.after_colon(input, handler);
-        }
         input.advance(1);
         match input.plain_string(self.limits.key_length) {
             Some(raw) => self.end_key(Key::plain(raw), input, handler),
@@ -204,6 +223,7 @@ impl Machine {
     fn after_colon<H: Handler>(&mut self, input: &mut Input<'_>, handler: &mut H) -> Step<H> {
         self.state = State::Value;
         match input.peek() {
+            Some(b'"') => self.begin_string(input, handler),
             Some(byte) if !is_whitespace(byte) => self.begin_value(byte, input, handler),
             _ => Ok(()),
         }
@@ -230,6 +250,7 @@ impl Machine {
     }
 
     /// Takes the opening quote, and the whole string at once where the chunk has all of it and it has no escapes.
+    #[inline]
     fn begin_string<H: Handler>(&mut self, input: &mut Input<'_>, handler: &mut H) -> Step<H> {
         input.advance(1);
         handler.begin_string().map_err(Halt::Violation)?;
