@@ -83,7 +83,7 @@ pub struct Pseudonyms {
     /// Invariant: canonical, so that equality decides.
     listed: BTreeSet<String>,
     plus_tags: PlusTags,
-    /// What comes again and again: addresses and ids of folders.
+    /// What comes again and again: addresses, and ids of threads and folders.
     recent: Recent,
 }
 
@@ -139,12 +139,7 @@ impl Pseudonyms {
     /// The token of the thread that a `conversationId` names, the same from every mailbox; of the id as it is
     /// where its layout is not known.
     pub fn thread(&self, raw: &str, out: &mut Vec<u8>) -> Outcome {
-        match thread::thread_guid(raw) {
-            Some(guid) => {
-                self.write(Class::Thread, Canonical { version: "c1", kind: "guid", value: &guid }, out)
-            }
-            None => self.exact(Class::Thread, "c1", raw, out),
-        }
+        self.recent.or_make(Made::Thread, raw, out, |out| self.make_thread(raw, out))
     }
 
     /// The token of an `internetMessageId`, exactly as it is: ids are case-sensitive (RFC 5322, section 3.6.4).
@@ -225,6 +220,15 @@ impl Pseudonyms {
             out.truncate(before);
         }
         Outcome::Written
+    }
+
+    fn make_thread(&self, raw: &str, out: &mut Vec<u8>) -> Outcome {
+        match thread::thread_guid(raw) {
+            Some(guid) => {
+                self.write(Class::Thread, Canonical { version: "c1", kind: "guid", value: &guid }, out)
+            }
+            None => self.exact(Class::Thread, "c1", raw, out),
+        }
     }
 
     fn write_address(&self, address: &Address<'_>, out: &mut Vec<u8>) {

@@ -22,6 +22,9 @@ use crate::rules::plan::Transform;
 /// under 2 KiB, sealed links under 16 KiB, and a stream's memory must stay small.
 const MAX_CAPTURE: usize = 64 * 1024;
 
+/// A page without bodies leaves less than half of itself, one with bodies a sixth.
+const LIKELY_PART: usize = 4;
+
 /// The member that an error answer of Graph has in the place of everything else.
 const ERROR: &str = "error";
 
@@ -105,6 +108,11 @@ impl Matcher {
     pub(super) fn take(&mut self) -> Clean<Vec<u8>> {
         let room = Vec::with_capacity(self.out.len());
         Clean::assertion(std::mem::replace(&mut self.out, room))
+    }
+
+    /// Makes room for what is likely to leave of `length` bytes.
+    pub(super) fn make_room(&mut self, length: usize) {
+        self.out.reserve(length / LIKELY_PART);
     }
 
     pub(super) fn pending(&self) -> usize {
@@ -332,7 +340,8 @@ impl Handler for Matcher {
             Effect::Drop => Text::Drop,
             Effect::Keep => {
                 self.counters.kept += 1;
-                self.write("\"");
+                self.open_value();
+                self.out.push(b'"');
                 Text::Copy
             }
             Effect::Transform(node) => Text::Capture(node),

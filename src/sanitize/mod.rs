@@ -101,7 +101,9 @@ impl Sanitizer {
     ///
     /// [`Failure`]; the sanitizer is of no more use then.
     pub fn feed(&mut self, chunk: Raw<&[u8]>) -> Result<(), Failure> {
-        self.tokenizer.feed(chunk.read(), &mut self.matcher).map_err(Failure::from)
+        let chunk = chunk.read();
+        self.matcher.make_room(chunk.len());
+        self.tokenizer.feed(chunk, &mut self.matcher).map_err(Failure::from)
     }
 
     /// Says that the document has ended.

@@ -54,11 +54,14 @@ fn quoted(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> pseudonym::Outc
 }
 
 fn optional(text: Option<String>, out: &mut Vec<u8>) -> Outcome {
-    let Some(text) = text else {
-        return Outcome::NotUnderstood;
-    };
-    out.extend_from_slice(serde_json::Value::from(text).to_string().as_bytes());
-    Outcome::Written
+    let start = out.len();
+    match text.map(|text| serde_json::to_writer(&mut *out, &text)) {
+        Some(Ok(())) => Outcome::Written,
+        Some(Err(_)) | None => {
+            out.truncate(start);
+            Outcome::NotUnderstood
+        }
+    }
 }
 
 fn pseudonym(kind: PseudonymKind, text: &str, keys: &Pseudonyms, out: &mut Vec<u8>) -> pseudonym::Outcome {

@@ -128,7 +128,7 @@ impl Machine {
         }
     }
 
-    /// Whether a key stands behind the member, or behind the beginning of the object. The comma before it is taken.
+    /// Whether a key stands behind a member, or behind the beginning of an object. The comma before it is taken.
     #[inline]
     fn is_at_key(&mut self, input: &mut Input<'_>) -> bool {
         match self.state {
