@@ -1,7 +1,5 @@
 //! The one encoder: what was parsed, or what a plan asks for, back to a request target.
 
-use std::fmt::Write as _;
-
 use super::segment::Segment;
 use super::target::Version;
 
@@ -58,12 +56,16 @@ fn percent_encode(text: &str, also_kept: &[u8]) -> String {
         let mut characters = other.chars();
         let Some(character) = characters.next() else { break };
         for byte in character.encode_utf8(&mut [0; 4]).bytes() {
-            // Writing to a `String` cannot fail.
-            write!(encoded, "%{byte:02X}").ok();
+            encoded.extend(['%', hex_digit(byte >> 4), hex_digit(byte & 0xf)]);
         }
         rest = characters.as_str();
     }
     encoded
+}
+
+/// In upper case, as RFC 3986 section 2.1 wants it.
+fn hex_digit(value: u8) -> char {
+    char::from_digit(value.into(), 16).unwrap_or_default().to_ascii_uppercase()
 }
 
 #[cfg(test)]
