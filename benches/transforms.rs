@@ -40,6 +40,8 @@ fn main() {
         .map(|at| format!("/o=ExchangeLabs/ou=Exchange Administrative Group/cn=Recipients/cn=00aa{at}-alice"))
         .collect();
     let ids: Vec<_> = (0..VALUES).map(|at| format!("{at:06}{ID}")).collect();
+    let conversations: Vec<_> =
+        (0..VALUES).map(|at| CONVERSATION.replace("AAAAAAW93", &format!("{at:06}W93"))).collect();
     bench(&mut group, "email, own domain", keys, Pseudonyms::email, &own);
     bench(&mut group, "email, other domain", keys, Pseudonyms::email, &other);
     bench(&mut group, "email, X.500", keys, Pseudonyms::email, &x500);
@@ -47,7 +49,8 @@ fn main() {
     bench(&mut group, "id", keys, Pseudonyms::id, &ids);
     bench(&mut group, "id, reversible", keys, reversible, &ids);
     bench(&mut group, "id, reversible, found", keys, reversible, &ids[..1]);
-    bench(&mut group, "thread", keys, Pseudonyms::thread, &[CONVERSATION.to_owned()]);
+    bench(&mut group, "thread", keys, Pseudonyms::thread, &conversations);
+    bench(&mut group, "thread, found", keys, Pseudonyms::thread, &conversations[..1]);
     group.finish();
     criterion.final_summary();
 }

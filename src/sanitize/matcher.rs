@@ -4,8 +4,8 @@
 //!
 //! For each open container that is being written: its node, the known names it has had (as bits), how many elements,
 //! and whether a comma is due. For a container that is dropped: only how deep it is. For the value that comes next:
-//! its node, and the key that has to be written before it *if* it turns out to leave. A key is therefore never written
-//! on its own: a transform that does not understand its value drops the whole member.
+//! what happens to it by its type, and the key that has to be written before it *if* it turns out to leave. A key is
+//! therefore never written on its own: a transform that does not understand its value drops the whole member.
 //!
 //! Kept strings and numbers are copied as written, in the pieces that the tokenizer hands over. Only strings that a
 //! transform has to see are collected, up to [`MAX_CAPTURE`].
@@ -50,10 +50,12 @@ pub(super) struct Matcher {
     around: Vec<Frame>,
     /// Open containers inside one that is dropped.
     skipped: u32,
-    /// Where the member that comes next leads, if the innermost container is an object.
+    /// Where the member that comes next leads, if the innermost container is an object. Invariant: every key that comes
+    /// there sets it, so that no value has the verdict of another.
     member: Place,
-    /// Its key, if it was learned, or else as it is to be written.
+    /// That member's key, if it is one that was learned.
     learned: Option<NameId>,
+    /// That member's key as it is to be written, if it is none that was learned.
     key: Vec<u8>,
     order: Order,
     text: Text,
@@ -278,6 +280,16 @@ impl Frame {
     fn new(node: NodeId, cursor: Cursor, is_array: bool) -> Self {
         Self { node, cursor, seen: 0, elements: 0, is_array, has_children: false }
     }
+
+    /// Takes note of a name by its bit. A known one must not come twice.
+    #[inline]
+    fn note(&mut self, bit: u128) -> Result<(), Violation> {
+        if self.seen & bit != 0 {
+            return Err(Violation::DuplicateProperty);
+        }
+        self.seen |= bit;
+        Ok(())
+    }
 }
 
 impl Handler for Matcher {
@@ -448,18 +460,6 @@ impl Matcher {
     #[inline]
     fn require_object(&self) -> Result<(), Violation> {
         if self.around.is_empty() { Err(Violation::NotAnObject) } else { Ok(()) }
-    }
-}
-
-impl Frame {
-    /// Takes note of a name by its bit. A known one must not come twice.
-    #[inline]
-    fn note(&mut self, bit: u128) -> Result<(), Violation> {
-        if self.seen & bit != 0 {
-            return Err(Violation::DuplicateProperty);
-        }
-        self.seen |= bit;
-        Ok(())
     }
 }
 

@@ -12,8 +12,10 @@ use super::place::Place;
 use super::tokenizer::{ExpectedKey, Key};
 use crate::rules::automaton::NodeId;
 
-/// The most names that are learned in one document. A page of mail has under fifty.
+/// The most names that are learned in one document.
 const MAX_NAMES: usize = 256;
+/// A page of mail has under fifty.
+const USUAL_NAMES: usize = 64;
 /// How far down the chain a name is looked for.
 const MAX_SKIPPED: usize = 16;
 
@@ -102,6 +104,9 @@ impl Order {
 
     fn put_in(&mut self, node: NodeId, cursor: &mut Cursor, name: Name) {
         let Ok(at) = u16::try_from(self.names.len()).map(NameId) else { return };
+        if self.names.is_empty() {
+            self.names.reserve(USUAL_NAMES);
+        }
         self.names.push(name);
         match cursor.last.and_then(|last| self.names.get_mut(usize::from(last.0))) {
             Some(before) => before.next = Some(at),
