@@ -1,9 +1,9 @@
 //! Tokens that were made lately, so that they need not be made again.
 //!
 //! A page of 1,000 messages names some 6,300 addresses, of which fewer than 600 are different, and its messages lie in a
-//! dozen folders and some 400 threads. Reading the canonical form of an address and the MAC over it cost ten times what it costs to find the
-//! token of the same writing in a table. A token depends on nothing but the value and the keys, so a table changes how
-//! fast the answer comes and never what it is.
+//! dozen folders and some 400 threads. Reading the canonical form of an address and the MAC over it cost ten times what it
+//! costs to find the token of the same writing in a table. A token depends on nothing but the value and the keys, so a table
+//! changes how fast the answer comes and never what it is.
 //!
 //! # Bounds
 //!

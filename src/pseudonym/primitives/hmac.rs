@@ -1,10 +1,10 @@
 //! HMAC-SHA-256 (RFC 2104) that starts each message from the two states that its key leaves behind.
 //!
 //! A MAC of the `hmac` crate is used up by its message, so a key that stays means a copy of two hashers with their buffers
-//! for each message, wiped after it: a quarter of the time of a short message. Here the key is 64 octets, and what is
-//! written out is the construction and the padding of SHA-256; the hash's work is `sha2`'s.
+//! for each message, wiped after it, which a page of short messages spends a good part of its time on. Here the key is 64
+//! octets, and what is written out is the construction and the padding of SHA-256; the hash's work is `sha2`'s.
 //!
-//! Wycheproof's vectors and a comparison with the `hmac` crate on any message run against this.
+//! Wycheproof's vectors and a comparison with the `hmac` crate run against this.
 
 use sha2::block_api::compress256;
 use zeroize::Zeroizing;
@@ -137,7 +137,7 @@ mod tests {
     use hmac::{Hmac, KeyInit, Mac};
     use sha2::Sha256;
 
-    /// Messages and keys of every length around the edges of blocks, cut in every place.
+    /// Keys of the lengths around a block's edges and messages of every length up to three blocks, cut in two.
     #[test]
     fn macs_are_those_of_the_hmac_crate() {
         let octets: Vec<u8> = (0..3 * BLOCK_LEN + 2).map(|at| u8::try_from(at % 251).unwrap()).collect();

@@ -8,8 +8,8 @@ use super::{ExpectedKey, escape};
 ///
 /// A string value comes as [`begin_string`](Handler::begin_string), any number of runs and escapes, and
 /// [`end_string`](Handler::end_string), or, behind its beginning, all at once as [`rest_of_string`](Handler::rest_of_string).
-/// Runs and raw escapes written one behind the other are the string exactly as it was written. Keys come whole, by [`key`](Handler::key) or
-/// [`expected_key_came`](Handler::expected_key_came); every key is followed by one value.
+/// Runs and raw escapes written one behind the other are the string exactly as it was written. Keys come whole, by
+/// [`key`](Handler::key) or [`expected_key_came`](Handler::expected_key_came); every key is followed by one value.
 pub trait Handler {
     /// Why the handler refuses a document.
     type Violation;
