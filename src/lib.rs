@@ -37,6 +37,7 @@
 //! | [`upstream`] | Graph and Entra clients | |
 //! | [`jwt`] | verification of tokens that others signed | |
 //! | `jws` | what is signed, as text | |
+//! | `hex` | hexadecimal digits | yes |
 //! | [`codec`] | bounded gzip, both ways | |
 //! | [`proxy`] | the sentence | |
 //! | [`connect`] | the pages on which a data source is connected | |
@@ -66,6 +67,7 @@ pub mod demo;
 mod doctor;
 pub mod grants;
 pub mod graph;
+mod hex;
 mod jws;
 pub mod jwt;
 pub mod proxy;

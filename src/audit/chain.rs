@@ -15,6 +15,8 @@ use std::io::{self, BufRead, Read};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::hex;
+
 /// The `prev` of a chain's first line: no line hashes to it.
 pub const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
@@ -256,13 +258,7 @@ fn next_line(reader: &mut impl BufRead) -> Result<Option<Vec<u8>>, Why> {
 }
 
 fn sha256_hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    let mut text = String::with_capacity(GENESIS.len());
-    for byte in Sha256::digest(bytes) {
-        // Writing to a String cannot fail.
-        let _infallible = write!(text, "{byte:02x}");
-    }
-    text
+    hex::lower(&Sha256::digest(bytes))
 }
 
 #[cfg(test)]

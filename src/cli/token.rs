@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::error::Error;
 use super::options::Format;
 use super::{Answer, Streams};
+use crate::hex;
 
 /// What a token begins with, so that secret scanners and people recognise one that went astray.
 const PREFIX: &str = "glassine_";
@@ -56,7 +57,7 @@ fn new_token() -> Result<Zeroizing<String>, Error> {
 
 /// The hash of the whole token as it is sent, prefix included.
 fn sha256_hex(token: &str) -> String {
-    Sha256::digest(token.as_bytes()).iter().map(|octet| format!("{octet:02x}")).collect()
+    hex::lower(&Sha256::digest(token.as_bytes()))
 }
 
 fn describe(token: &str, bearer_sha256: &str) -> Zeroizing<String> {

@@ -4,15 +4,12 @@ use super::target_error::{TargetError, TargetErrorKind as Kind};
 
 /// Decodes `raw`, which stands at byte `offset` of the target. The result holds no control character.
 pub(super) fn percent(raw: &str, offset: usize) -> Result<String, TargetError> {
-    if raw.contains('%') { decode(raw.bytes(), offset) } else { checked(raw.to_owned(), offset) }
+    checked(unescaped(raw, offset)?, offset)
 }
 
 /// As [`percent`], and `+` is a space, as in a query (application/x-www-form-urlencoded).
 pub(crate) fn form(raw: &str, offset: usize) -> Result<String, TargetError> {
-    if !raw.contains(['%', '+']) {
-        return checked(raw.to_owned(), offset);
-    }
-    decode(raw.bytes().map(|byte| if byte == b'+' { b' ' } else { byte }), offset)
+    if raw.contains('+') { percent(&raw.replace('+', " "), offset) } else { percent(raw, offset) }
 }
 
 /// Whether a second decoding would change the text.
@@ -24,32 +21,36 @@ pub(super) fn holds_escape(text: &str) -> bool {
     })
 }
 
-fn decode(bytes: impl Iterator<Item = u8>, offset: usize) -> Result<String, TargetError> {
-    let mut decoded = Vec::with_capacity(bytes.size_hint().0);
-    let mut bytes = bytes.enumerate();
-    while let Some((at, byte)) = bytes.next() {
-        if byte != b'%' {
-            decoded.push(byte);
-            continue;
-        }
-        let (high, low) = (hex(bytes.next()), hex(bytes.next()));
-        let escape = high.zip(low).map(|(high, low)| high << 4 | low);
-        decoded.push(escape.ok_or(TargetError::new(Kind::InvalidEscape, offset.saturating_add(at)))?);
+fn unescaped(raw: &str, offset: usize) -> Result<String, TargetError> {
+    let mut pieces = raw.as_bytes().split(|byte| *byte == b'%');
+    let mut decoded = Vec::with_capacity(raw.len());
+    decoded.extend_from_slice(pieces.next().unwrap_or_default());
+    let mut position = offset.saturating_add(decoded.len());
+    for piece in pieces {
+        let (octet, rest) = escape(piece).ok_or(TargetError::new(Kind::InvalidEscape, position))?;
+        decoded.push(octet);
+        decoded.extend_from_slice(rest);
+        position = position.saturating_add(1).saturating_add(piece.len());
     }
-    let text = String::from_utf8(decoded).map_err(|_| TargetError::new(Kind::InvalidUtf8, offset))?;
-    checked(text, offset)
+    String::from_utf8(decoded).map_err(|_| TargetError::new(Kind::InvalidUtf8, offset))
 }
 
-fn checked(text: String, offset: usize) -> Result<String, TargetError> {
-    let has_control = if text.is_ascii() {
-        text.bytes().any(|byte| byte.is_ascii_control())
-    } else {
-        text.contains(char::is_control)
-    };
-    if has_control { Err(TargetError::new(Kind::ControlCharacter, offset)) } else { Ok(text) }
+/// The octet that the two digits behind a `%` stand for, and what follows them.
+fn escape(piece: &[u8]) -> Option<(u8, &[u8])> {
+    let ([high, low], rest) = piece.split_first_chunk()?;
+    Some((hex(*high)? << 4 | hex(*low)?, rest))
 }
 
-fn hex(digit: Option<(usize, u8)>) -> Option<u8> {
-    let value = char::from(digit?.1).to_digit(16)?;
+fn hex(digit: u8) -> Option<u8> {
+    let value = char::from(digit).to_digit(16)?;
     u8::try_from(value).ok()
+}
+
+/// Every byte is looked at without a way out, so that many are at once.
+fn checked(text: String, offset: usize) -> Result<String, TargetError> {
+    let has_ascii_control = text.bytes().fold(false, |any, byte| any | byte.is_ascii_control());
+    if has_ascii_control || (!text.is_ascii() && text.contains(char::is_control)) {
+        return Err(TargetError::new(Kind::ControlCharacter, offset));
+    }
+    Ok(text)
 }

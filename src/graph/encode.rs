@@ -2,6 +2,10 @@
 
 use super::segment::Segment;
 use super::target::Version;
+use crate::hex;
+
+/// Room for two ids and a `$select` of a dozen names.
+const LIKELY_LENGTH: usize = 512;
 
 /// Writes a canonical origin-form target.
 ///
@@ -10,62 +14,68 @@ use super::target::Version;
 /// key whatever it holds, while a [`Segment::Plain`] that spells a function, a cast or a `$` segment is read as that.
 /// No value can add a segment or an option.
 pub fn rebuild(version: Version, segments: &[Segment], options: &[(&str, &str)]) -> String {
-    let mut target = format!("/{}", version.as_str());
+    let mut target = String::with_capacity(LIKELY_LENGTH);
+    target.extend(["/", version.as_str()]);
     for segment in segments {
         push_segment(&mut target, segment);
     }
     for (index, (name, value)) in options.iter().enumerate() {
         target.push(if index == 0 { '?' } else { '&' });
-        push_option(&mut target, name, value);
+        push_encoded(&mut target, name, b"$");
+        target.push('=');
+        push_encoded(&mut target, value, b"");
     }
     target
 }
 
-/// Percent-encodes everything but the unreserved characters (RFC 3986 section 2.3): one segment, whatever it holds.
-pub fn path_segment(text: &str) -> String {
-    percent_encode(text, b"")
-}
-
 /// Percent-encodes everything but the unreserved characters: one value, in which a space is `%20` and not `+`.
 pub fn query_value(text: &str) -> String {
-    percent_encode(text, b"")
-}
-
-fn push_segment(target: &mut String, segment: &Segment) {
-    match segment {
-        Segment::Cast(name) => target.extend(["/", &path_segment(name)]),
-        Segment::Dollar(name) => target.extend(["/", &percent_encode(name, b"$")]),
-        Segment::Function(call) => target.extend(["/", &percent_encode(call, b"()")]),
-        Segment::Key(key) => target.extend(["('", &path_segment(&key.replace('\'', "''")), "')"]),
-        Segment::Plain(text) => target.extend(["/", &path_segment(text)]),
-    }
-}
-
-fn push_option(target: &mut String, name: &str, value: &str) {
-    target.extend([&percent_encode(name, b"$"), "=", &query_value(value)]);
-}
-
-fn percent_encode(text: &str, also_kept: &[u8]) -> String {
-    let is_kept =
-        |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte) || also_kept.contains(byte);
     let mut encoded = String::with_capacity(text.len());
-    let mut rest = text;
-    // What is kept is ASCII, so runs of it end between characters.
-    while let Some((kept, other)) = rest.split_at_checked(rest.bytes().take_while(is_kept).count()) {
-        encoded.push_str(kept);
-        let mut characters = other.chars();
-        let Some(character) = characters.next() else { break };
-        for byte in character.encode_utf8(&mut [0; 4]).bytes() {
-            encoded.extend(['%', hex_digit(byte >> 4), hex_digit(byte & 0xf)]);
-        }
-        rest = characters.as_str();
-    }
+    push_encoded(&mut encoded, text, b"");
     encoded
 }
 
-/// In upper case, as RFC 3986 section 2.1 wants it.
-fn hex_digit(value: u8) -> char {
-    char::from_digit(value.into(), 16).unwrap_or_default().to_ascii_uppercase()
+fn push_segment(target: &mut String, segment: &Segment) {
+    let (text, also_kept): (&str, &[u8]) = match segment {
+        Segment::Cast(text) | Segment::Plain(text) => (text, b""),
+        Segment::Dollar(text) => (text, b"$"),
+        Segment::Function(text) => (text, b"()"),
+        Segment::Key(key) => return push_key(target, key),
+    };
+    target.push('/');
+    push_encoded(target, text, also_kept);
+}
+
+fn push_key(target: &mut String, key: &str) {
+    target.push_str("('");
+    push_encoded(target, &key.replace('\'', "''"), b"");
+    target.push_str("')");
+}
+
+/// Percent-encodes everything but the unreserved characters and those of `also_kept`, which are ASCII.
+fn push_encoded(target: &mut String, text: &str, also_kept: &[u8]) {
+    let is_kept = |byte: u8| is_unreserved(byte) || also_kept.contains(&byte);
+    let mut rest = text;
+    // What is kept is ASCII, so runs of it end between characters.
+    while let Some((kept, other)) = rest.split_at_checked(run(rest, is_kept)) {
+        target.push_str(kept);
+        let mut characters = other.chars();
+        let Some(character) = characters.next() else { break };
+        for byte in character.encode_utf8(&mut [0; 4]).bytes() {
+            target.extend(hex::escaped(byte));
+        }
+        rest = characters.as_str();
+    }
+}
+
+/// How many bytes from the start on are of this kind.
+fn run(text: &str, kind: impl Fn(u8) -> bool) -> usize {
+    text.bytes().position(|byte| !kind(byte)).unwrap_or(text.len())
+}
+
+/// RFC 3986 section 2.3.
+const fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
 #[cfg(test)]
@@ -74,8 +84,8 @@ mod tests {
 
     #[test]
     fn only_unreserved_characters_stay() {
-        assert_eq!(path_segment("AAMk-._~09"), "AAMk-._~09");
-        assert_eq!(path_segment("a/b+c=é;?#%&'()"), "a%2Fb%2Bc%3D%C3%A9%3B%3F%23%25%26%27%28%29");
+        assert_eq!(query_value("AAMk-._~09"), "AAMk-._~09");
+        assert_eq!(query_value("a/b+c=é;?#%&'()"), "a%2Fb%2Bc%3D%C3%A9%3B%3F%23%25%26%27%28%29");
         assert_eq!(query_value("a b&c=d+'x'"), "a%20b%26c%3Dd%2B%27x%27");
     }
 

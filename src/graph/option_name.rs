@@ -58,9 +58,9 @@ impl OptionName {
     /// one `$` in front). Parameter aliases (`@p`) are no plain names.
     pub fn parse(text: &str) -> Option<Self> {
         let bare = text.strip_prefix('$').unwrap_or(text);
-        let system = SYSTEM.into_iter().find(|option| option.bare().eq_ignore_ascii_case(bare));
+        let system = SYSTEM.iter().find(|option| option.bare().eq_ignore_ascii_case(bare));
         match system {
-            Some(option) => Some(option),
+            Some(option) => Some(option.clone()),
             None => is_plain(bare).then(|| Self::Custom(text.to_owned())),
         }
     }

@@ -38,7 +38,7 @@ pub(super) fn parse_into(raw: &str, position: usize, segments: &mut Vec<Segment>
     let text = decode::percent(raw, position)?;
     let fail = |kind| TargetError::new(kind, position);
     check(&text).map_err(fail)?;
-    if text.contains(['(', ')']) {
+    if text.bytes().any(|byte| matches!(byte, b'(' | b')')) {
         return parse_call(&text, segments).map_err(fail);
     }
     check_unquoted(&text).map_err(fail)?;
@@ -65,7 +65,7 @@ fn check(text: &str) -> Result<(), Kind> {
 fn check_unquoted(text: &str) -> Result<(), Kind> {
     // A decoded `/` makes this a key, and `a/../b` a way out of it for a server that decodes before it splits.
     check_dots(text)?;
-    if text.contains([';', '?']) {
+    if text.bytes().any(|byte| matches!(byte, b';' | b'?')) {
         return Err(Kind::ReservedCharacter);
     }
     Ok(())

@@ -105,12 +105,19 @@ fn check_raw(raw: &str) -> Result<(), TargetError> {
     if raw.len() > MAX_TARGET {
         return Err(TargetError::new(Kind::TooLong, MAX_TARGET));
     }
-    let may_stand = |byte| matches!(byte, b'!'..=b'~') && !matches!(byte, b'#' | b'\\');
+    // Without a way out of the loop, many bytes are looked at at once.
+    if raw.bytes().fold(true, |fine, byte| fine & may_stand(byte)) {
+        return Ok(());
+    }
     let wrong = raw.bytes().enumerate().find(|(_, byte)| !may_stand(*byte));
     wrong.map_or(Ok(()), |(position, byte)| {
         let kind = if byte == b'#' { Kind::Fragment } else { Kind::InvalidRawByte };
         Err(TargetError::new(kind, position))
     })
+}
+
+const fn may_stand(byte: u8) -> bool {
+    matches!(byte, b'!'..=b'~') && !matches!(byte, b'#' | b'\\')
 }
 
 fn parse_path(path: &str) -> Result<(Version, Vec<Segment>), TargetError> {

@@ -14,6 +14,7 @@
 use super::derive::{connection_result_seed, fingerprint_key};
 use super::reversible::Sealer;
 use super::{AddressPolicy, Pseudonyms};
+use crate::hex;
 use base64::Engine;
 use base64::alphabet::URL_SAFE;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -184,7 +185,7 @@ impl Key {
 
     fn fingerprint(&self) -> Fingerprint {
         let mac = fingerprint_key(&self.master).mac([FINGERPRINT_MESSAGE]);
-        let fingerprint = mac.iter().take(FINGERPRINT_LEN).map(|octet| format!("{octet:02x}")).collect();
+        let fingerprint = hex::lower(&mac).chars().take(2 * FINGERPRINT_LEN).collect();
         Fingerprint { id: self.id, created: self.created.clone(), fingerprint }
     }
 }

@@ -4,14 +4,18 @@ use sha2::{Digest, Sha256};
 
 use super::plan::{Endpoint, Expand, Operator, Param, Plan, QueryPolicy, Response, ValuePolicy};
 use crate::graph::Direction;
+use crate::hex;
 
-/// 16 hexadecimal digits: enough to tell the rules of one site apart, short enough to compare by eye.
+/// Enough to tell the rules of one site apart, short enough to compare by eye.
+const DIGITS: usize = 16;
+
+/// The first [`DIGITS`] hexadecimal digits of the hash.
 pub(super) fn of(plan: &Plan) -> String {
     let mut endpoints: Vec<_> = plan.endpoints.iter().map(|endpoint| lines(endpoint)).collect();
     endpoints.sort();
     let head = format!("{} {:?} {:?}", plan.connector, plan.domains, plan.plus_tags);
     let digest = Sha256::digest(format!("{head}\n{}", endpoints.concat()));
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hex::lower(&digest).chars().take(DIGITS).collect()
 }
 
 fn lines(endpoint: &Endpoint) -> String {

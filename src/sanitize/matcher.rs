@@ -22,8 +22,8 @@ use crate::rules::plan::Transform;
 /// under 2 KiB, sealed links under 16 KiB, and a stream's memory must stay small.
 const MAX_CAPTURE: usize = 64 * 1024;
 
-/// A page without bodies leaves less than half of itself, one with bodies a sixth.
-const LIKELY_PART: usize = 4;
+/// A page without bodies leaves half of itself, one with bodies a sixth to a quarter.
+const LIKELY_PART: usize = 3;
 
 /// The member that an error answer of Graph has in the place of everything else.
 const ERROR: &str = "error";

@@ -7,6 +7,7 @@ use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderName
 
 use super::secret::Secret;
 use super::transport::AGENT;
+use crate::hex;
 
 /// What a request asks for beside its target.
 #[derive(Clone, Debug)]
@@ -108,11 +109,12 @@ impl fmt::Display for Preference {
 
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let number = u128::from_be_bytes(self.0);
-        // The groups of RFC 9562, section 4: as many bits below each, and as many digits in it.
-        let group = |below: u32, digits: u32| (number >> below) & !(u128::MAX << (digits * 4));
-        let (low, mid, high) = (group(96, 8), group(80, 4), group(64, 4));
-        write!(f, "{low:08x}-{mid:04x}-{high:04x}-{:04x}-{:012x}", group(48, 4), group(0, 12))
+        let mut text = hex::lower(&self.0);
+        // Where the groups of RFC 9562, section 4, end.
+        for end in [8, 13, 18, 23] {
+            text.insert(end, '-');
+        }
+        f.write_str(&text)
     }
 }
 

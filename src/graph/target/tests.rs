@@ -106,6 +106,16 @@ fn bad_escapes_are_refused() {
 }
 
 #[test]
+fn a_bad_escape_is_named_by_its_place() {
+    for raw in
+        ["/v1.0/users/a%20b%zz", "/v1.0/users?a=b%20%c3%a9+c%4", "/v1.0/users/%", "/v1.0/users?%20a%=1"]
+    {
+        let error = Target::parse(raw).unwrap_err();
+        assert_eq!((error.kind(), Some(error.position())), (Kind::InvalidEscape, raw.rfind('%')), "{raw}");
+    }
+}
+
+#[test]
 fn raw_bytes_that_a_uri_cannot_hold_are_refused() {
     for bad in ['\0', '\t', '\n', '\r', ' ', '\\', '\u{7f}', 'é'] {
         assert_eq!(kind(&format!("/v1.0/users/a{bad}b")), Kind::InvalidRawByte, "{bad:?}");

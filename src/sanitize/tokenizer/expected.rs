@@ -22,12 +22,12 @@ impl ExpectedKey {
 
     /// The same key once more, if it can be expected: names of under thirty bytes can.
     pub fn of(key: Key<'_>) -> Option<Self> {
-        let name =
-            Some(key.raw()).filter(|name| !key.has_escapes() && name.len() + Self::PUNCTUATION <= BLOCK)?;
-        let mut written = [0; BLOCK];
-        let bytes = b"\"".iter().chain(name.as_bytes()).chain(b"\":");
-        written.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+        let name = Some(key.raw()).filter(|_| !key.has_escapes())?;
         let length = name.len() + Self::PUNCTUATION;
+        let mut written = [0; BLOCK];
+        let [open, inside @ .., close, colon] = written.get_mut(..length)? else { return None };
+        (*open, *close, *colon) = (b'"', b'"', b':');
+        inside.copy_from_slice(name.as_bytes());
         Some(Self { written: u8x32::new(written), bits: u32::MAX >> (BLOCK - length), length })
     }
 

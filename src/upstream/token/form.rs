@@ -2,6 +2,8 @@
 
 use zeroize::Zeroizing;
 
+use crate::hex;
+
 /// A form (`application/x-www-form-urlencoded`), wiped when hyper has sent it.
 pub(super) struct Form(Zeroizing<String>);
 
@@ -44,13 +46,9 @@ fn push_encoded(form: &mut String, value: &str) {
                 form.push(char::from(byte))
             }
             b' ' => form.push('+'),
-            _ => form.extend(['%', hex(byte >> 4), hex(byte & 15)]),
+            _ => form.extend(hex::escaped(byte)),
         }
     }
-}
-
-fn hex(nibble: u8) -> char {
-    char::from_digit(nibble.into(), 16).unwrap_or('0').to_ascii_uppercase()
 }
 
 #[cfg(test)]
