@@ -18,7 +18,8 @@ from workspace import Workspace, first_answer
 
 # Requests at once, as a consumer's pool would have them: many small pages, a few large ones.
 CONNECTIONS = {SMALL: 32, PLAIN: 4, BIG: 4}
-# Seconds until Node has compiled what it runs often, and pools are filled.
+# Seconds at the start of a turn that do not count: Node compiles what it runs often, pools are filled, and a program that
+# had nothing to do while the others had their turns is in the caches again.
 WARM_UP = 1
 # Pages open at once, and connections that are silent.
 OPEN_PAGES = 256
@@ -62,16 +63,17 @@ class Bench:
         for page in pages:
             for server in servers:
                 answers.check(server, page, gzip)
-                if not self.quick:
-                    self.run(server, page, gzip, WARM_UP)
-            rounds = [[self.run(server, page, gzip, self.seconds) for server in servers] for _ in range(self.rounds)]
+            rounds = [[self.turn(server, page, gzip) for server in servers] for _ in range(self.rounds)]
             tables[page] = {server.name: Load.median(runs) for server, runs in zip(servers, zip(*rounds))}
             report.print_loads(f"{title}: {page.title}, {CONNECTIONS[page]} connections", tables[page])
         return tables
 
-    def run(self, server, page, gzip, seconds):
+    def turn(self, server, page, gzip):
+        load = [server, server.path(page), CONNECTIONS[page]]
+        if not self.quick:
+            run_wrk(*load, WARM_UP, gzip)
         server.process.forget_peak()
-        return run_wrk(server, server.path(page), CONNECTIONS[page], seconds, gzip)
+        return run_wrk(*load, self.seconds, gzip)
 
 
 def plain(bench):
