@@ -121,7 +121,7 @@ pub fn nested(options: &str) -> Result<Vec<QueryOption>, OptionError> {
     for item in split(options, ';')? {
         let fail = |what| OptionError::new(Kind::Expected(what), item.start);
         let (name, value) = item.text.split_once('=').ok_or(fail("an option and its value"))?;
-        let name = OptionName::parse(name.trim_end()).ok_or(fail("an option's name"))?;
+        let name = OptionName::parse(name.trim_end_matches(WHITE_SPACE)).ok_or(fail("an option's name"))?;
         if parsed.iter().any(|earlier| earlier.name.collides_with(&name)) {
             return Err(fail("each option once"));
         }
@@ -141,7 +141,7 @@ impl<'a> Item<'a> {
     fn new(raw: &'a str, start: usize) -> Self {
         let text = raw.trim_start_matches(WHITE_SPACE);
         let start = start.saturating_add(raw.len().saturating_sub(text.len()));
-        Self { text: text.trim_end(), start }
+        Self { text: text.trim_end_matches(WHITE_SPACE), start }
     }
 }
 
@@ -214,7 +214,7 @@ fn path(text: &str, start: usize) -> Result<PropertyPath, OptionError> {
 fn order_item(item: Item<'_>) -> Result<(PropertyPath, Direction), OptionError> {
     let (name, keyword) = item.text.split_once(' ').unwrap_or((item.text, "asc"));
     let path = path(name, item.start)?;
-    match keyword.trim_start().to_ascii_lowercase().as_str() {
+    match keyword.trim_start_matches(WHITE_SPACE).to_ascii_lowercase().as_str() {
         "asc" => Ok((path, Direction::Ascending)),
         "desc" => Ok((path, Direction::Descending)),
         _ => {

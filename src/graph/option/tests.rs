@@ -41,6 +41,21 @@ fn select_is_a_list_of_paths() {
     }
 }
 
+/// Found while the properties for fuzzing were written: Unicode's white space was left out behind a name, and in front of
+/// it was not.
+#[test]
+fn no_break_spaces_are_no_white_space_on_either_side() {
+    assert_eq!(names("\t id \t"), ["id"]);
+    for space in ['\u{a0}', '\u{85}', '\u{2003}', '\u{3000}', '\n'] {
+        for item in [format!("{space}id"), format!("id{space}")] {
+            assert!(select(&item).is_err() && select(&format!("{item},a")).is_err(), "{item:?}");
+            assert!(order_by(&item).is_err() && expand(&item).is_err(), "{item:?}");
+            assert!(nested(&format!("{item}=1")).is_err(), "{item:?}");
+        }
+        assert!(order_by(&format!("id {space}desc")).is_err() && order_by("id  desc").is_ok());
+    }
+}
+
 #[test]
 fn order_by_has_directions() {
     let item = |name, direction| (PropertyPath::parse(name).unwrap(), direction);
