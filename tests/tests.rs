@@ -28,6 +28,7 @@ mod expansions;
 mod faults;
 mod forwarding;
 mod framing;
+mod fuzz;
 mod golden;
 mod graph_cases;
 mod jsonpath_suite;
@@ -35,6 +36,9 @@ mod jwt;
 mod links;
 mod oracle;
 mod probes;
+#[path = "../fuzz/properties/mod.rs"]
+#[expect(unreachable_pub, reason = "the fuzz targets are programs of their own and reach them")]
+mod properties;
 mod property_order;
 mod pseudonym;
 mod readme;

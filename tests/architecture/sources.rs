@@ -38,10 +38,13 @@ pub(crate) fn rust_sources() -> Vec<Source> {
         .collect()
 }
 
-/// Every text file of the project, with its path. Build output and the history of versions are not the project's.
+/// What is found beside the project: build output, the history of versions, and what a fuzzer has made up.
+const NOT_OURS: [&str; 4] = ["target", ".git", "corpus", "artifacts"];
+
+/// Every text file of the project, with its path.
 pub(crate) fn project_files() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let is_ours = |path: &Path| !path.ends_with("target") && !path.ends_with(".git");
+    let is_ours = |path: &Path| !NOT_OURS.iter().any(|name| path.ends_with(name));
     let readable = |file: &PathBuf| {
         // In a worktree, `.git` is a file.
         let text = std::fs::read_to_string(file).ok().filter(|_| is_ours(file))?;

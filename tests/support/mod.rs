@@ -4,6 +4,8 @@ pub(crate) mod entra;
 pub(crate) mod glassine;
 pub(crate) mod h2;
 pub(crate) mod issuer;
+pub(crate) mod reading;
+pub(crate) mod recorder;
 pub(crate) mod reference;
 pub(crate) mod sanitizing;
 pub(crate) mod upstream;

@@ -24,9 +24,14 @@ use serde_json::{Map, Value, json};
 
 use super::sanitizing::rewritten;
 
-/// What leaves, or `None` if the document is refused.
+/// What leaves, or `None` if the document is refused. The file's first endpoint answers.
 pub(crate) fn sanitized(file: &raw::File, keys: &Pseudonyms, document: &Value) -> Option<Value> {
-    let endpoint = file.endpoints[0].0.as_ref().unwrap();
+    answered(file, 0, keys, document)
+}
+
+/// What leaves by the endpoint at this place in the file.
+pub(crate) fn answered(file: &raw::File, at: usize, keys: &Pseudonyms, document: &Value) -> Option<Value> {
+    let endpoint = file.endpoints[at].0.as_ref().unwrap();
     let counted = endpoint.query.values.iter().any(|(name, _)| name.value == "$count");
     let mut marks = Marks::new(file);
     match &endpoint.response.value {

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use glassine::sanitize::tokenizer::{ExpectedKey, Handler, Key, Literal};
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Event {
+pub(crate) enum Event {
     BeginObject,
     EndObject,
     BeginArray,
@@ -25,26 +25,26 @@ pub(super) enum Event {
 
 /// Records the events; runs of one string become one event.
 #[derive(Default)]
-pub(super) struct Recorder {
-    pub(super) events: Vec<Event>,
+pub(crate) struct Recorder {
+    pub(crate) events: Vec<Event>,
     raw: String,
     text: String,
     in_string: bool,
     /// Whether it does without the parts of strings.
     deaf: bool,
     /// The keys that came, as far as they can be expected.
-    pub(super) keys: Vec<Option<ExpectedKey>>,
+    pub(crate) keys: Vec<Option<ExpectedKey>>,
     expected: Vec<Option<ExpectedKey>>,
 }
 
 impl Recorder {
     /// One that expects these keys in this order.
-    pub(super) fn expecting(expected: Vec<Option<ExpectedKey>>) -> Self {
+    pub(crate) fn expecting(expected: Vec<Option<ExpectedKey>>) -> Self {
         Self { expected, ..Self::default() }
     }
 
     /// One that listens to no string. It records the others' events, with strings empty.
-    pub(super) fn deaf() -> Self {
+    pub(crate) fn deaf() -> Self {
         Self { deaf: true, ..Self::default() }
     }
 

@@ -1,0 +1,105 @@
+//! The canonical form of an address is the same for all its spellings: in capitals, in brackets, behind a name or a scheme,
+//! with its domain in canonical form; a canonical domain is its own canonical form; and whatever is written, the token is
+//! of the published alphabet and says nothing else.
+//!
+//! Accounts are joined by these tokens. A person who has two of them is two people, and a text that is no address and
+//! still passes is a name in the clear.
+
+use std::sync::LazyLock;
+
+use glassine::pseudonym::{
+    AddressPolicy, DomainMode, KeyRing, Outcome, PlusTags, Pseudonyms, canonical_domain,
+};
+
+use super::text;
+use crate::support::sanitizing::{CONSUMER, KEYS};
+
+/// One maker for each way of writing domains.
+static MAKERS: LazyLock<Vec<Pseudonyms>> = LazyLock::new(|| {
+    use DomainMode::{Drop, Keep, KeepListed, Pseudonymize};
+    let ring = KeyRing::parse(KEYS).expect("the published keys");
+    let maker = |(domains, plus_tags)| {
+        let listed = vec!["contoso.com".to_owned()];
+        ring.pseudonyms(CONSUMER, &AddressPolicy { domains, listed, plus_tags })
+    };
+    [Keep, KeepListed, Pseudonymize, Drop].map(|mode| (mode, PlusTags::Keep)).map(maker).into()
+});
+
+/// See the module.
+pub fn address(data: &[u8]) {
+    let Some(raw) = text(data) else { return };
+    domain_is_canonical(raw);
+    list_is_of_the_alphabet(raw);
+    let Some(token) = email(raw) else { return };
+    is_a_token_and_a_domain(&token);
+    all_modes_agree(raw, &token);
+    assert_eq!(email(&format!(" \u{feff}{raw}\u{200b}\r\n")), Some(token.clone()), "white space around it");
+    if let Some((_, domain)) = token.split_once('@') {
+        other_spellings_are_one(raw, domain, &token);
+    }
+}
+
+fn domain_is_canonical(raw: &str) {
+    if let Some(domain) = canonical_domain(raw) {
+        assert!(is_plain(&domain), "{domain}");
+        assert_eq!(canonical_domain(&domain).as_ref(), Some(&domain));
+        assert_eq!(canonical_domain(&domain.to_uppercase()).as_ref(), Some(&domain));
+    }
+}
+
+fn list_is_of_the_alphabet(raw: &str) {
+    let list = written(|out| MAKERS[0].email_list(raw, out)).unwrap_or_default();
+    list.split(", ").filter(|token| !token.is_empty()).for_each(is_a_token_and_a_domain);
+}
+
+fn is_a_token_and_a_domain(token: &str) {
+    let (token, domain) = token.split_once('@').unwrap_or((token, "none"));
+    let is_base64url = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    let tag = token.strip_prefix("t~A").unwrap_or_else(|| panic!("{token}"));
+    assert!(tag.len() == 32 && tag.bytes().all(is_base64url), "{token}");
+    assert!(is_plain(domain), "{domain}");
+}
+
+fn is_plain(domain: &str) -> bool {
+    domain.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte))
+}
+
+fn all_modes_agree(raw: &str, token: &str) {
+    let tag = |token: &str| token.split('@').next().map(str::to_owned);
+    for maker in &*MAKERS {
+        assert_eq!(written(|out| maker.email(raw, out)).as_deref().and_then(tag), tag(token), "{raw}");
+    }
+}
+
+/// Of an address that is understood, with the domain that is written behind its token.
+fn other_spellings_are_one(raw: &str, domain: &str, token: &str) {
+    assert_eq!(canonical_domain(domain).as_deref(), Some(domain));
+    let same =
+        |spelling: String| assert_eq!(email(&spelling).as_deref(), Some(token), "{spelling} is not {raw}");
+    // Beyond ASCII a capital I and a dot above are another letter.
+    if raw.is_ascii() {
+        same(raw.to_ascii_uppercase());
+        same(raw.to_ascii_lowercase());
+    }
+    if !raw.contains(['<', '>', '"', ':', '\\']) {
+        same(format!("Doe, J <{raw}>"));
+        same(format!("<mailto:{raw}>"));
+        same(format!("SMTP:{raw}"));
+        let (local, _) = raw.rsplit_once('@').expect("an address that is understood");
+        same(format!("{local}@{domain}"));
+        same(format!("{local}@{domain}."));
+    }
+}
+
+fn email(raw: &str) -> Option<String> {
+    written(|out| MAKERS[0].email(raw, out))
+}
+
+/// What was written, which is something unless there was nothing to write.
+fn written(make: impl Fn(&mut Vec<u8>) -> Outcome) -> Option<String> {
+    let mut out = Vec::new();
+    let outcome = make(&mut out);
+    assert_eq!(outcome == Outcome::Written, !out.is_empty());
+    assert_ne!(outcome, Outcome::NotUnderstood);
+    (outcome == Outcome::Written).then(|| String::from_utf8(out).expect("a token is text"))
+}

@@ -1,0 +1,167 @@
+//! What is admitted stays within the rules, read off the request for Graph and not off the way it was made; it is admitted
+//! again as it was written, for the same request; and a link with which Graph goes on with it can be followed.
+//!
+//! The rules are signed by somebody who reads endpoints and options there. No spelling may reach anything else.
+
+use glassine::admit::{Admitted, Refusal, Request, admit as decide};
+use glassine::graph::target::MAX_TARGET;
+use glassine::graph::{Filter, OptionName, PropertyPath, QueryOption, Target, option};
+use glassine::rules::plan::{Endpoint, IntegerRange, LinkKind, ValuePolicy};
+use glassine::sanitize::Links;
+
+use super::shipped::{CONNECTORS, Connector, GRAPH, PROXY, token};
+use super::text;
+
+/// See the module. The input is a target and, behind a line feed, a `Prefer` header. `{id}` stands for a token of this
+/// consumer, which no fuzzer can make up.
+pub fn admit(data: &[u8]) {
+    let Some(text) = text(data) else { return };
+    let (target, prefer) =
+        text.split_once('\n').map_or((text, None), |(target, prefer)| (target, Some(prefer)));
+    let target = target.replace("{id}", &token("u1"));
+    for connector in CONNECTORS.iter() {
+        check(connector, &target, prefer);
+    }
+}
+
+fn check(connector: &Connector, target: &str, prefer: Option<&str>) {
+    let ask = |method| decide(&Request { method, target, prefer, eventual: false }, &connector.policy);
+    let answer = ask("GET");
+    assert_eq!(ask("HEAD").map(Facts::from), answer.clone().map(Facts::from));
+    assert_eq!(ask("POST").err(), Some(Refusal::Method));
+    match answer {
+        Ok(admitted) => {
+            within_the_rules(&admitted);
+            admitted_again(connector, &admitted);
+            goes_on(connector, &admitted);
+        }
+        Err(refusal) => assert!((400..500).contains(&refusal.status()), "{refusal}"),
+    }
+}
+
+/// What there is to compare.
+#[derive(Debug, PartialEq)]
+struct Facts {
+    endpoint: String,
+    upstream: String,
+    path: String,
+    prefer: Vec<String>,
+    eventual: bool,
+}
+
+impl From<Admitted> for Facts {
+    fn from(admitted: Admitted) -> Self {
+        let prefer = admitted.prefer.values();
+        let Admitted { endpoint, upstream, path, eventual, .. } = admitted;
+        Self { endpoint: endpoint.name.clone(), upstream, path, prefer, eventual }
+    }
+}
+
+fn within_the_rules(admitted: &Admitted) {
+    let (endpoint, upstream) = (&admitted.endpoint, &admitted.upstream);
+    let asked = Target::parse(upstream).unwrap_or_else(|error| panic!("{upstream}: {error}"));
+    assert_eq!(asked.canonical(), *upstream);
+    assert!(endpoint.template.matches(&asked).is_some(), "{}: {upstream}", endpoint.name);
+    for option in &asked.options {
+        assert!(is_open(endpoint, option), "{}: {upstream}", endpoint.name);
+    }
+    let selects = endpoint.response.body().select.as_ref().is_none_or(Vec::is_empty);
+    assert!(
+        selects || asked.option(&OptionName::Select).is_some() || upstream.contains("/$count"),
+        "{upstream}"
+    );
+    let size = admitted.prefer.max_page_size.map(u32::from);
+    assert!(size.is_none_or(|size| is_in(endpoint.max_page_size, size)), "{size:?}");
+}
+
+/// Whether the rules open this option with this value.
+fn is_open(endpoint: &Endpoint, QueryOption { name, value }: &QueryOption) -> bool {
+    let policy = &endpoint.query;
+    let integer = || option::integer(value).expect("written by this program");
+    match name {
+        OptionName::Select => selects_only_what_leaves(endpoint, value),
+        OptionName::Top => is_in(policy.top, integer()),
+        OptionName::Skip => is_in(policy.skip, integer()),
+        OptionName::Count => policy.count && matches!(value.as_str(), "true" | "false"),
+        OptionName::Filter => {
+            compares_only(endpoint, &option::filter(value).expect("written by this program"))
+        }
+        OptionName::OrderBy => {
+            option::order_by(value).expect("written by this program").iter().all(|(path, by)| {
+                policy
+                    .order_by
+                    .iter()
+                    .any(|(own, directions)| *own == path.to_string() && directions.contains(by))
+            })
+        }
+        OptionName::Custom(name) => {
+            policy.custom.iter().any(|(own, policy)| own == name && takes(policy, value))
+        }
+        _ => false,
+    }
+}
+
+fn selects_only_what_leaves(endpoint: &Endpoint, value: &str) -> bool {
+    let kept = endpoint.response.body().select.as_deref().unwrap_or_default();
+    let asked = option::select(value).expect("written by this program");
+    asked.iter().all(|path| kept.contains(&path.to_string()))
+}
+
+fn compares_only(endpoint: &Endpoint, filter: &Filter) -> bool {
+    let is_listed = |path: &PropertyPath, op: &str| {
+        let mut listed = endpoint.query.filter.iter();
+        listed.any(|(own, ops)| *own == path.to_string() && ops.iter().any(|own| own.as_str() == op))
+    };
+    match filter {
+        Filter::And(parts) | Filter::Or(parts) => parts.iter().all(|part| compares_only(endpoint, part)),
+        Filter::Not(part) => compares_only(endpoint, part),
+        Filter::Compare { path, op, .. } => is_listed(path, op.as_str()),
+        Filter::In { path, .. } => is_listed(path, "in"),
+        Filter::Call { .. } | Filter::Any { .. } => false,
+    }
+}
+
+fn takes(policy: &ValuePolicy, value: &str) -> bool {
+    match policy {
+        ValuePolicy::Boolean => matches!(value, "true" | "false"),
+        ValuePolicy::Integer(range) => option::integer(value).is_ok_and(|number| is_in(Some(*range), number)),
+        ValuePolicy::OneOf(texts) => texts.iter().any(|text| text == value),
+        ValuePolicy::Pattern(pattern) => pattern.is_match(value),
+    }
+}
+
+fn is_in(range: Option<IntegerRange>, number: u32) -> bool {
+    range.is_some_and(|range| (range.min..=range.max).contains(&number))
+}
+
+/// The consumer's path with the options that Graph gets. No shipped rule compares with tokens, so these are the consumer's.
+fn admitted_again(connector: &Connector, admitted: &Admitted) {
+    let query = admitted.upstream.find('?').map_or("", |at| &admitted.upstream[at..]);
+    let target = format!("{}{query}", admitted.path);
+    let prefer = admitted.prefer.values().join(", ");
+    if target.len() <= MAX_TARGET {
+        let request =
+            Request { method: "GET", target: &target, prefer: Some(&prefer), eventual: admitted.eventual };
+        let again = decide(&request, &connector.policy).map(Facts::from);
+        assert_eq!(again, Ok(admitted.clone().into()), "{target}");
+    }
+}
+
+/// Graph's link repeats the request that it got, with its own token.
+fn goes_on(connector: &Connector, admitted: &Admitted) {
+    let upstream = &admitted.upstream;
+    let joint = if upstream.contains('?') { '&' } else { '?' };
+    let next = format!("{upstream}{joint}$skiptoken=RFNwdAoAAQ");
+    let links = admitted.links(&connector.policy);
+    let Some(link) = links.rewrite(&format!("{GRAPH}{next}"), LinkKind::Next) else {
+        return assert!(sealed_length(next.len()) > MAX_TARGET, "{next}");
+    };
+    let target = link.strip_prefix(PROXY).expect("a link to the proxy");
+    let followed = connector.get(target).unwrap_or_else(|refusal| panic!("{next}: {refusal}"));
+    assert_eq!((followed.upstream, followed.path), (next, admitted.path.clone()));
+}
+
+/// A lower bound of a sealed link's length: four characters of base64url for three octets.
+const fn sealed_length(plain: usize) -> usize {
+    plain * 4 / 3 + 1024
+}

@@ -1,0 +1,93 @@
+//! Whatever is to be decoded, the outcome is the same however it is cut, no more comes out than the bounds allow, and what
+//! is accepted is what another reader of gzip reads; what is packed here is read here.
+//!
+//! An upstream, or somebody in its place, decides how much memory and time a kilobyte takes.
+
+use std::io::Read as _;
+
+use flate2::Crc;
+use flate2::bufread::{DeflateDecoder, GzDecoder};
+use glassine::codec::{Bounds, Deflater, InflateError, Inflater};
+
+use super::seed;
+use crate::support::reading::random_chunks;
+
+/// Short enough that the ratio is not looked at, and long enough for a few rounds of the decoder's buffer.
+const BOUNDS: Bounds = Bounds { max_decoded: 256 * 1024, max_ratio: 200 };
+/// What is handed over at once.
+const PIECE: usize = 32 * 1024;
+/// The head of a member without options: magic, deflate, no flags, no time, nothing of the system.
+const HEAD: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
+
+/// See the module. The input is a member of gzip, the deflated part of one, and what is to be packed.
+pub fn inflate(data: &[u8]) {
+    is_read_as_others_read_it(data);
+    if let Some(member) = member_of(data) {
+        is_read_as_others_read_it(&member);
+    }
+    if data.len() as u64 <= BOUNDS.max_decoded {
+        assert_eq!(in_any_chunks(&packed(data)), Ok(data.to_vec()));
+    }
+}
+
+fn is_read_as_others_read_it(packed: &[u8]) {
+    let outcome = in_any_chunks(packed);
+    let mut other = GzDecoder::new(packed);
+    let mut plain = Vec::new();
+    let read = other.by_ref().take(BOUNDS.max_decoded + 1).read_to_end(&mut plain).is_ok();
+    let rest = other.into_inner();
+    if plain.len() as u64 > BOUNDS.max_decoded {
+        return assert!(outcome.is_err(), "more than is allowed");
+    }
+    match outcome {
+        Ok(ours) => assert!(read && rest.is_empty() && ours == plain, "another reader reads something else"),
+        Err(InflateError::Trailing) => assert!(read && !rest.is_empty(), "another reader sees no end"),
+        Err(error) => assert!(!read, "another reader reads it: {error}"),
+    }
+}
+
+fn in_any_chunks(packed: &[u8]) -> Result<Vec<u8>, InflateError> {
+    let whole = decoded([packed]);
+    is_alike(&decoded(packed.chunks(1)), &whole, "byte by byte");
+    is_alike(&decoded(random_chunks(packed, 40, seed(packed))), &whole, "in random chunks");
+    whole
+}
+
+/// What is both damaged and too long is refused for what is seen first.
+fn is_alike(cut: &Result<Vec<u8>, InflateError>, whole: &Result<Vec<u8>, InflateError>, how: &str) {
+    use InflateError::{Corrupt, TooLarge};
+    let is_either = |outcome: &Result<_, _>| matches!(outcome, Err(Corrupt | TooLarge));
+    assert!(
+        cut == whole || (is_either(cut) && is_either(whole)),
+        "{how}: {:?}, {:?}",
+        cut.as_ref().err(),
+        whole.as_ref().err()
+    );
+}
+
+fn decoded<'c>(chunks: impl IntoIterator<Item = &'c [u8]>) -> Result<Vec<u8>, InflateError> {
+    let (mut inflater, mut plain) = (Inflater::new(BOUNDS), Vec::new());
+    for chunk in chunks {
+        inflater.push(chunk, &mut |piece| {
+            plain.extend_from_slice(piece);
+            assert!(piece.len() <= PIECE && plain.len() as u64 <= BOUNDS.max_decoded, "more than is allowed");
+            Ok::<_, InflateError>(())
+        })?;
+    }
+    inflater.finish().map(|()| plain)
+}
+
+/// A member with the right end, which no fuzzer can make up.
+fn member_of(deflated: &[u8]) -> Option<Vec<u8>> {
+    let (mut plain, mut crc) = (Vec::new(), Crc::new());
+    DeflateDecoder::new(deflated).take(BOUNDS.max_decoded + 1).read_to_end(&mut plain).ok()?;
+    crc.update(&plain);
+    Some([&HEAD[..], deflated, &crc.sum().to_le_bytes(), &crc.amount().to_le_bytes()].concat())
+}
+
+fn packed(plain: &[u8]) -> Vec<u8> {
+    let (mut deflater, mut packed) = (Deflater::new(), Vec::new());
+    deflater.push(plain, &mut packed).expect("every text can be packed");
+    deflater.finish(&mut packed).expect("every text can be packed");
+    packed
+}

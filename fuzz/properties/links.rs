@@ -1,0 +1,93 @@
+//! No text opens as a sealed link but one that was sealed; a sealed one opens unchanged and in no other form; and of Graph's
+//! links only those on Graph's own origin are sealed, and are then followed to where they lead.
+//!
+//! A sealed link is a request that the proxy has already agreed to. Who could make one could ask Graph for anything.
+
+use glassine::admit::{Admitted, Refusal};
+use glassine::graph::{Origin, Target, encode, relative_target};
+use glassine::rules::plan::LinkKind;
+use glassine::sanitize::Links;
+
+use super::shipped::{CONNECTORS, Connector, GRAPH, PROXY, token};
+use super::text;
+
+/// The longest content that is tried with every octet changed.
+const MAX_CHANGED: usize = 64;
+
+/// See the module. The input is a link that a consumer made up, the content of one, and a link of Graph.
+pub fn links(data: &[u8]) {
+    let connector = &CONNECTORS[0];
+    if let Some(made_up) = text(data) {
+        never_opens(connector, made_up);
+        leads_to_graph_or_nowhere(connector, made_up);
+    }
+    opens_as_it_is(connector, data);
+    if data.len() <= MAX_CHANGED {
+        opens_in_no_other_form(connector, &connector.policy.keys.seal_link(data));
+    }
+}
+
+fn never_opens(connector: &Connector, made_up: &str) {
+    assert!(connector.policy.keys.unseal_link(made_up).is_none(), "{made_up} opens");
+    for option in ["$skiptoken", "$deltatoken"] {
+        let answer = connector.get(&format!("/v1.0/users?{option}={}", encode::query_value(made_up)));
+        assert!(matches!(answer, Err(Refusal::Link | Refusal::Target(_))), "{answer:?}");
+    }
+}
+
+fn opens_as_it_is(connector: &Connector, content: &[u8]) {
+    let keys = &connector.policy.keys;
+    let opened = keys.unseal_link(&keys.seal_link(content));
+    assert!(opened.is_some_and(|opened| *opened == content), "what was sealed does not open");
+    // Sealed, but no link: it opens and says nothing.
+    let target = format!("/v1.0/users?$skiptoken={}", keys.seal_link(content));
+    assert!(connector.get(&target).is_err(), "{target} is admitted");
+}
+
+fn opens_in_no_other_form(connector: &Connector, sealed: &str) {
+    let opens = |text: &str| connector.policy.keys.unseal_link(text).is_some();
+    for at in 0..sealed.len() {
+        let (head, tail) = sealed.split_at(at);
+        let other = if tail.starts_with('A') { 'B' } else { 'A' };
+        assert!(!opens(head), "{sealed} opens when it is cut at {at}");
+        assert!(!opens(&format!("{head}{other}{}", &tail[1..])), "{sealed} opens with another octet at {at}");
+        assert!(!opens(&format!("{head}{}", &tail[1..])), "{sealed} opens without the octet at {at}");
+        assert!(!opens(&format!("{head}{other}{tail}")), "{sealed} opens with one more octet at {at}");
+    }
+    for more in ["A", "=", "==", "AAAA", "\n", "%00", sealed] {
+        assert!(!opens(&format!("{sealed}{more}")), "{sealed} opens with {more} behind it");
+    }
+}
+
+fn leads_to_graph_or_nowhere(connector: &Connector, link: &str) {
+    let origin = &connector.policy.graph;
+    let target = relative_target(link, origin);
+    if let Ok(target) = target {
+        let before = link.strip_suffix(target).expect("a target is the end of its link");
+        assert_eq!(Origin::parse(before).as_ref(), Ok(origin), "{link}");
+        assert!(target.starts_with('/'), "{link}");
+    }
+    let listed = connector.get("/v1.0/users").expect("the list of users");
+    for kind in [LinkKind::Next, LinkKind::Delta] {
+        let sealed = listed.links(&connector.policy).rewrite(link, kind);
+        match (sealed, target) {
+            (Some(sealed), Ok(target)) => is_followed(connector, &listed, &sealed, target),
+            (None, _) => {}
+            (Some(_), Err(error)) => panic!("{link} is sealed: {error}"),
+        }
+    }
+}
+
+/// Where it was issued, and nowhere else.
+fn is_followed(connector: &Connector, listed: &Admitted, sealed: &str, target: &str) {
+    let path = sealed.strip_prefix(PROXY).expect("a link to the proxy");
+    let followed = connector.get(path).unwrap_or_else(|refusal| panic!("{target}: {refusal}"));
+    assert_eq!(followed.upstream, Target::parse(target).expect("a link that is followed").canonical());
+    assert_eq!(followed.endpoint.name, listed.endpoint.name);
+    let (_, query) = path.split_once('?').expect("a link with a token");
+    for elsewhere in ["/beta/users", "/v1.0/groups", &format!("/v1.0/users/{}/messages", token("u1"))] {
+        let moved = connector.get(&format!("{elsewhere}?{query}"));
+        assert!(matches!(moved, Err(Refusal::Link)), "{moved:?}");
+    }
+    assert!(!path.contains(GRAPH), "{path}");
+}

@@ -1,0 +1,69 @@
+//! What holds for every input, whatever its bytes: one property for each place where text of somebody else is read.
+//!
+//! A property is a plain function that panics where it does not hold. The fuzz targets call it with what a fuzzer makes
+//! up, and `tests/fuzz.rs` with the committed seeds and mutations of them, so that a target cannot rot unseen.
+//!
+//! | property | what is read | whose text it is |
+//! |---|---|---|
+//! | [`address`] | addresses and domains | a sender's |
+//! | [`admit`] | requests, against the shipped rules | a consumer's |
+//! | [`batch`] | envelopes of batches | a consumer's |
+//! | [`inflate`] | compressed answers | an upstream's |
+//! | [`links`] | sealed links, and Graph's own | a consumer's, an upstream's |
+//! | [`options`] | values of query options | a consumer's |
+//! | [`rules`] | rules files | an author's |
+//! | [`sanitizer`] | answers, through the shipped rules | an upstream's, with parts of a sender's |
+//! | [`target`] | request targets | a consumer's |
+//! | [`tokenizer`] | JSON | an upstream's |
+
+mod address;
+mod admit;
+mod batch;
+mod inflate;
+mod links;
+mod options;
+mod rules;
+mod sanitizer;
+mod shipped;
+mod target;
+mod tokenizer;
+
+pub use address::address;
+pub use admit::admit;
+pub use batch::batch;
+pub use inflate::inflate;
+pub use links::links;
+pub use options::options;
+pub use rules::rules;
+pub use sanitizer::sanitizer;
+pub use target::target;
+pub use tokenizer::tokenizer;
+
+/// Panics where it does not hold for the input.
+pub type Property = fn(&[u8]);
+
+/// Every property, by the name of its target.
+pub const ALL: [(&str, Property); 10] = [
+    ("address", address),
+    ("admit", admit),
+    ("batch", batch),
+    ("inflate", inflate),
+    ("links", links),
+    ("options", options),
+    ("rules", rules),
+    ("sanitizer", sanitizer),
+    ("target", target),
+    ("tokenizer", tokenizer),
+];
+
+/// The input as text, for what is only ever given text.
+fn text(data: &[u8]) -> Option<&str> {
+    std::str::from_utf8(data).ok()
+}
+
+/// A number that depends on every byte (FNV-1a): what is chosen at random is chosen alike for the same input.
+fn seed(data: &[u8]) -> u64 {
+    data.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}

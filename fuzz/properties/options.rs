@@ -1,0 +1,85 @@
+//! The value of a query option that parses has a text which parses to the same, and errors lie inside the value.
+//!
+//! Values are parsed, judged, and written anew for Graph. What is judged has to be what Graph reads.
+
+use std::fmt::{Debug, Display};
+
+use glassine::graph::option::{self, MAX_VALUE};
+use glassine::graph::{Direction, Expansion, OptionError, OptionErrorKind, PropertyPath, QueryOption};
+
+use super::text;
+
+/// See the module. The input is the value of each option in turn.
+pub fn options(data: &[u8]) {
+    let Some(value) = text(data) else { return };
+    round_trip(value, option::select, |paths| joined(paths, PropertyPath::to_string));
+    round_trip(value, option::order_by, |items| joined(items, order));
+    round_trip(value, option::integer, u32::to_string);
+    round_trip(value, option::boolean, bool::to_string);
+    round_trip(value, option::filter, ToString::to_string);
+    round_trip(value, option::expand, |items| joined(items, expansion));
+    round_trip(value, option::nested, |options| options.iter().map(nested).collect::<Vec<_>>().join(";"));
+    only_odata_has_white_space(value);
+    for expanded in option::expand(value).unwrap_or_default() {
+        expanded.options.iter().for_each(|options| options_parse_or_not(options));
+    }
+}
+
+fn round_trip<T: PartialEq + Debug>(
+    value: &str,
+    parse: impl Fn(&str) -> Result<T, OptionError>,
+    write: impl Fn(&T) -> String,
+) {
+    let parsed = match parse(value) {
+        Ok(parsed) => parsed,
+        Err(error) => return lies_inside(value, error),
+    };
+    assert!(value.len() <= MAX_VALUE, "a value of {} bytes", value.len());
+    let written = write(&parsed);
+    match parse(&written) {
+        Ok(again) => {
+            assert_eq!(again, parsed, "{written}");
+            assert_eq!(write(&again), written);
+        }
+        // A text without abbreviations may be longer.
+        Err(error) => assert_eq!(error.kind(), OptionErrorKind::TooLong, "{written}: {error}"),
+    }
+}
+
+/// A space that Graph takes for a part of a name, or does not: where there is doubt, the value is none.
+fn only_odata_has_white_space(value: &str) {
+    for doubtful in [format!("{value}\u{a0}"), format!("\u{a0}{value}")] {
+        assert!(option::select(&doubtful).is_err(), "{doubtful:?}");
+        assert!(option::order_by(&doubtful).is_err(), "{doubtful:?}");
+        assert!(option::expand(&doubtful).is_err(), "{doubtful:?}");
+    }
+}
+
+fn options_parse_or_not(options: &str) {
+    if let Err(error) = option::nested(options) {
+        lies_inside(options, error);
+    }
+}
+
+fn lies_inside(value: &str, error: OptionError) {
+    assert!(error.position() <= value.len(), "{error}");
+}
+
+fn joined<T, S: Display>(items: &[T], write: impl Fn(&T) -> S) -> String {
+    items.iter().map(|item| write(item).to_string()).collect::<Vec<_>>().join(",")
+}
+
+fn order((path, direction): &(PropertyPath, Direction)) -> String {
+    format!("{path} {}", direction.as_str())
+}
+
+fn expansion(item: &Expansion) -> String {
+    match &item.options {
+        Some(options) => format!("{}({options})", item.path),
+        None => item.path.clone(),
+    }
+}
+
+fn nested(option: &QueryOption) -> String {
+    format!("{}={}", option.name.as_str(), option.value)
+}

@@ -1,0 +1,54 @@
+//! Any text is a rules file or has findings that say why not. Findings lie inside the text and can be shown; what compiles
+//! compiles to the same thing twice, and what it opens can be used.
+//!
+//! A rules file is what a reviewer signs. It is written by hand, and its author has to be told about every mistake.
+
+use glassine::rules::{Compiled, Plan, Report, compile};
+
+use super::text;
+use crate::support::sanitizing::{sanitize_chunks, with_body};
+
+/// An answer with something of everything.
+const ANSWER: &str = r#"{"@odata.context":"c","value":[{"id":"1","from":{"emailAddress":{"address":"a@b.example"}},"n":1.5,
+    "receivedDateTime":"2026-01-01T12:34:56Z","list":[null,true,"smtp:a@b.example"],"@removed":{"reason":"deleted"}}]}"#;
+
+/// See the module.
+pub fn rules(data: &[u8]) {
+    let Some(source) = text(data) else { return };
+    let Compiled { plan, report } = compile("rules.yaml", source);
+    assert_eq!(plan.is_none(), report.has_errors(), "{}", report.render());
+    can_be_shown(&report);
+    compiles_alike(source, plan.as_ref(), &report);
+    plan.iter().for_each(can_be_used);
+}
+
+fn can_be_shown(report: &Report) {
+    let text = report.render();
+    for finding in &report.diagnostics {
+        let span = finding.span.clone().unwrap_or_default();
+        assert!(span.start <= span.end && span.end <= report.source.len(), "{span:?} of {finding:?}");
+        assert!(text.contains(finding.code.as_str()), "{text}");
+    }
+    for place in report.located() {
+        let json = serde_json::to_value(place).expect("a finding is JSON");
+        let lines = report.source.lines().count() + 1;
+        assert!(json["line"].as_u64().is_none_or(|line| (1..=lines as u64).contains(&line)), "{json}");
+    }
+}
+
+fn compiles_alike(source: &str, plan: Option<&Plan>, report: &Report) {
+    let fingerprint = |plan: &Plan| plan.fingerprint.clone();
+    let again = compile("rules.yaml", source);
+    assert_eq!(again.report.diagnostics, report.diagnostics);
+    assert_eq!(again.plan.as_ref().map(fingerprint), plan.map(fingerprint));
+}
+
+/// What comes of it does not matter here, only that something does.
+fn can_be_used(plan: &Plan) {
+    for endpoint in &plan.endpoints {
+        let context = with_body(endpoint.response.body().clone());
+        if let Ok((text, _)) = sanitize_chunks(&context, ANSWER.as_bytes().chunks(7)) {
+            assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The shipped rules, each as one consumer has them.
+
+use std::sync::{Arc, LazyLock};
+
+use glassine::admit::{Admitted, Policy, Refusal, Request, admit};
+use glassine::graph::Origin;
+use glassine::pseudonym::{Class, Outcome};
+use glassine::rules::compile;
+
+use crate::support::sanitizing::pseudonyms;
+
+/// Where Graph is.
+pub(super) const GRAPH: &str = "https://graph.microsoft.com";
+/// Where consumers find the proxy.
+pub(super) const PROXY: &str = "https://proxy.example/graph";
+
+/// A file of rules, and a consumer that is admitted by it.
+pub(super) struct Connector {
+    pub(super) source: &'static str,
+    pub(super) policy: Policy,
+}
+
+/// Every file of rules that ships.
+pub(super) static CONNECTORS: LazyLock<[Connector; 2]> = LazyLock::new(|| {
+    [
+        include_str!("../../rules/outlook-mail-metadata-only.yaml"),
+        include_str!("../../rules/outlook-mail.yaml"),
+    ]
+    .map(Connector::new)
+});
+
+impl Connector {
+    fn new(source: &'static str) -> Self {
+        let policy = Policy {
+            plan: Arc::new(compile("rules.yaml", source).plan.expect("the shipped rules compile")),
+            keys: Arc::new(pseudonyms()),
+            graph: Origin::parse(GRAPH).expect("an origin"),
+            public_url: PROXY.into(),
+        };
+        Self { source, policy }
+    }
+
+    /// What becomes of a GET.
+    pub(super) fn get(&self, target: &str) -> Result<Admitted, Refusal> {
+        admit(&Request { method: "GET", target, prefer: None, eventual: false }, &self.policy)
+    }
+}
+
+/// The consumer's token of an id.
+pub(super) fn token(id: &str) -> String {
+    let mut token = Vec::new();
+    assert_eq!(pseudonyms().reversible(Class::Id, id, &mut token), Outcome::Written);
+    String::from_utf8(token).expect("a token is text")
+}

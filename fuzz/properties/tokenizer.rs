@@ -1,0 +1,32 @@
+//! The tokenizer's verdict is one: it, the place of an error and the events are the same however a document is cut, with
+//! strings heard or not, with keys expected or not; and `serde_json` takes the same documents for the same values.
+//!
+//! What leaves is read again by a parser that we do not know. A document that could be read in two ways is a leak that no
+//! rule stops.
+
+use glassine::sanitize::tokenizer::Limits;
+
+use super::seed;
+use crate::support::reading::{agrees_with_serde, read_with, wide};
+
+/// See the module.
+pub fn tokenizer(data: &[u8]) {
+    let seed = seed(data);
+    agrees_with_serde(data, seed);
+    let (events, outcome) = read_with(data, narrow(seed), seed);
+    if outcome.is_ok() {
+        assert_eq!(events, read_with(data, wide(), seed).0, "a limit changed what was read");
+    }
+}
+
+/// Limits that short documents reach.
+fn narrow(seed: u64) -> Limits {
+    let at_most = |shift: u32, most: u64| (seed >> shift) % (most + 1);
+    let length = |length: u64| usize::try_from(length).unwrap_or(usize::MAX);
+    Limits {
+        depth: u32::try_from(at_most(0, 6)).unwrap_or_default(),
+        key_length: length(at_most(8, 12)),
+        number_length: length(at_most(16, 6)),
+        document_length: at_most(24, 200),
+    }
+}

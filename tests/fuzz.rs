@@ -1,0 +1,112 @@
+//! The properties that are fuzzed (`fuzz/`) hold for each committed seed and for mutations of the seeds. The mutations are
+//! the same in every run. A target without seeds, or seeds and programs without a target, fail.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::panic::catch_unwind;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use crate::properties::{ALL, Property};
+
+/// How many mutations a property is tried with: all seeds in turn, within a few seconds without optimisation.
+const MUTATIONS: usize = 300;
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz").join(name)
+}
+
+/// What is in a folder, by names without endings.
+fn names(folder: PathBuf) -> BTreeSet<String> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect()
+}
+
+/// The seeds of a target in the order of their names.
+fn seeds(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
+    let files = fs::read_dir(folder("seeds").join(target)).unwrap().map(|entry| entry.unwrap().path());
+    let mut seeds: Vec<_> = files.map(|path| (path.clone(), fs::read(path).unwrap())).collect();
+    seeds.sort();
+    seeds
+}
+
+#[test]
+fn each_target_has_a_property_a_program_and_seeds() {
+    let targets = BTreeSet::from(ALL.map(|(target, _)| target.to_owned()));
+    assert_eq!(targets.len(), ALL.len(), "a target comes twice");
+    assert_eq!(names(folder("fuzz_targets")), targets);
+    assert_eq!(names(folder("seeds")), targets);
+    let manifest = fs::read_to_string(folder("Cargo.toml")).unwrap();
+    for target in targets {
+        assert!(!seeds(&target).is_empty(), "{target} has no seeds");
+        let program = fs::read_to_string(folder("fuzz_targets").join(&target).with_extension("rs")).unwrap();
+        assert!(program.contains(&format!("properties::{target}(data)")), "{target}: {program}");
+        assert!(manifest.contains(&format!("path = \"fuzz_targets/{target}.rs\"")), "{target} is not built");
+    }
+}
+
+#[test]
+fn each_property_holds_for_its_seeds_and_for_mutations_of_them() {
+    thread::scope(|scope| {
+        for (target, property) in ALL {
+            scope.spawn(move || holds_for_seeds_and_mutations(target, property));
+        }
+    });
+}
+
+fn holds_for_seeds_and_mutations(target: &str, property: Property) {
+    let seeds = seeds(target);
+    for (path, seed) in &seeds {
+        assert!(catch_unwind(|| property(seed)).is_ok(), "{target} does not hold for {}", path.display());
+    }
+    let mut random = Random(0);
+    for (path, seed) in seeds.iter().cycle().take(MUTATIONS) {
+        let mutated = random.mutated(seed, &seeds);
+        let held = catch_unwind(|| property(&mutated));
+        assert!(
+            held.is_ok(),
+            "{target} does not hold for {}\nmade of {}",
+            mutated.escape_ascii(),
+            path.display()
+        );
+    }
+}
+
+/// Knuth's linear congruential generator (MMIX); its high bits are the good ones.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % bound.max(1)
+    }
+
+    /// The seed after one to four changes.
+    fn mutated(&mut self, seed: &[u8], seeds: &[(PathBuf, Vec<u8>)]) -> Vec<u8> {
+        let mut bytes = seed.to_vec();
+        for _ in 0..=self.below(4) {
+            let (_, other) = &seeds[self.below(seeds.len())];
+            bytes = self.changed(&bytes, other);
+        }
+        bytes
+    }
+
+    /// With one bit flipped, one byte replaced, cut, with a part twice, without one, or with a part of another seed.
+    fn changed(&mut self, bytes: &[u8], other: &[u8]) -> Vec<u8> {
+        let (head, tail) = bytes.split_at(self.below(bytes.len() + 1));
+        let (part, rest) = tail.split_at(self.below(tail.len().min(40) + 1));
+        match (self.below(6), tail) {
+            (0, [first, rest @ ..]) => [head, &[first ^ (1 << self.below(8))], rest].concat(),
+            (1, [_, rest @ ..]) => [head, &[self.below(256).to_le_bytes()[0]], rest].concat(),
+            (2, _) => head.to_vec(),
+            (3, _) => [head, part, part, rest].concat(),
+            (4, _) => [head, rest].concat(),
+            _ => [head, self.part_of(other), tail].concat(),
+        }
+    }
+
+    fn part_of<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
+        let (_, tail) = bytes.split_at(self.below(bytes.len() + 1));
+        &tail[..self.below(tail.len().min(60) + 1)]
+    }
+}
