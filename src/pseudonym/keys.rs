@@ -185,7 +185,7 @@ impl Key {
 
     fn fingerprint(&self) -> Fingerprint {
         let mac = fingerprint_key(&self.master).mac([FINGERPRINT_MESSAGE]);
-        let fingerprint = hex::lower(&mac).chars().take(2 * FINGERPRINT_LEN).collect();
+        let fingerprint = mac.get(..FINGERPRINT_LEN).map(hex::lower).unwrap_or_default();
         Fingerprint { id: self.id, created: self.created.clone(), fingerprint }
     }
 }

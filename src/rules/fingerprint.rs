@@ -6,16 +6,16 @@ use super::plan::{Endpoint, Expand, Operator, Param, Plan, QueryPolicy, Response
 use crate::graph::Direction;
 use crate::hex;
 
-/// Enough to tell the rules of one site apart, short enough to compare by eye.
-const DIGITS: usize = 16;
+/// So much of the hash tells the rules of one site apart, and is short enough to compare by eye.
+const OCTETS: usize = 8;
 
-/// The first [`DIGITS`] hexadecimal digits of the hash.
+/// Sixteen hexadecimal digits.
 pub(super) fn of(plan: &Plan) -> String {
     let mut endpoints: Vec<_> = plan.endpoints.iter().map(|endpoint| lines(endpoint)).collect();
     endpoints.sort();
     let head = format!("{} {:?} {:?}", plan.connector, plan.domains, plan.plus_tags);
     let digest = Sha256::digest(format!("{head}\n{}", endpoints.concat()));
-    hex::lower(&digest).chars().take(DIGITS).collect()
+    digest.get(..OCTETS).map(hex::lower).unwrap_or_default()
 }
 
 fn lines(endpoint: &Endpoint) -> String {
