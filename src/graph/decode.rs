@@ -14,15 +14,11 @@ pub(crate) fn form(raw: &str, offset: usize) -> Result<String, TargetError> {
 
 /// Whether a second decoding would change the text.
 pub(super) fn holds_escape(text: &str) -> bool {
-    text.split('%').skip(1).any(|after| {
-        let mut digits = after.chars();
-        let mut is_hex = || digits.next().is_some_and(|digit| digit.is_ascii_hexdigit());
-        is_hex() && is_hex()
-    })
+    pieces(text).skip(1).any(|piece| escape(piece).is_some())
 }
 
 fn unescaped(raw: &str, offset: usize) -> Result<String, TargetError> {
-    let mut pieces = raw.as_bytes().split(|byte| *byte == b'%');
+    let mut pieces = pieces(raw);
     let mut decoded = Vec::with_capacity(raw.len());
     decoded.extend_from_slice(pieces.next().unwrap_or_default());
     let mut position = offset.saturating_add(decoded.len());
@@ -33,6 +29,11 @@ fn unescaped(raw: &str, offset: usize) -> Result<String, TargetError> {
         position = position.saturating_add(1).saturating_add(piece.len());
     }
     String::from_utf8(decoded).map_err(|_| TargetError::new(Kind::InvalidUtf8, offset))
+}
+
+/// What stands before the first `%`, and then behind each.
+fn pieces(text: &str) -> impl Iterator<Item = &[u8]> {
+    text.as_bytes().split(|byte| *byte == b'%')
 }
 
 /// The octet that the two digits behind a `%` stand for, and what follows them.
