@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use crate::properties::{ALL, Property};
+use crate::support::reading::Random;
 
 /// How many mutations a property is tried with: all seeds in turn, within a few seconds without optimisation.
 const MUTATIONS: usize = 300;
@@ -72,15 +73,7 @@ fn holds_for_seeds_and_mutations(target: &str, property: Property) {
     }
 }
 
-/// Knuth's linear congruential generator (MMIX); its high bits are the good ones.
-struct Random(u64);
-
 impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % bound.max(1)
-    }
-
     /// The seed after one to four changes.
     fn mutated(&mut self, seed: &[u8], seeds: &[(PathBuf, Vec<u8>)]) -> Vec<u8> {
         let mut bytes = seed.to_vec();

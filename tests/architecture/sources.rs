@@ -39,7 +39,7 @@ pub(crate) fn rust_sources() -> Vec<Source> {
 }
 
 /// What is found beside the project: build output, the history of versions, and what a fuzzer has made up.
-const NOT_OURS: [&str; 4] = ["target", ".git", "corpus", "artifacts"];
+const NOT_OURS: [&str; 4] = ["target", ".git", "fuzz/corpus", "fuzz/artifacts"];
 
 /// Every text file of the project, with its path.
 pub(crate) fn project_files() -> Vec<(String, String)> {

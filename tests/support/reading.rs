@@ -90,16 +90,24 @@ fn without_strings((events, outcome): &Outcome) -> Outcome {
     (events.iter().map(unheard).collect(), *outcome)
 }
 
+/// Knuth's linear congruential generator (MMIX); its high bits are the good ones.
+pub(crate) struct Random(pub(crate) u64);
+
+impl Random {
+    /// A number below `bound`; zero if there is none.
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % bound.max(1)
+    }
+}
+
 /// Cuts `document` into chunks of 0 to `longest` bytes.
 pub(crate) fn random_chunks(document: &[u8], longest: usize, seed: u64) -> Vec<&[u8]> {
     let mut chunks = Vec::new();
-    let mut random = seed;
+    let mut random = Random(seed);
     let mut rest = document;
     while !rest.is_empty() {
-        // Knuth's linear congruential generator (MMIX); its high bits are the good ones.
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let length = usize::try_from(random >> 33).unwrap() % (longest + 1);
-        let (chunk, behind) = rest.split_at(length.min(rest.len()));
+        let (chunk, behind) = rest.split_at(random.below(longest + 1).min(rest.len()));
         chunks.push(chunk);
         rest = behind;
     }
