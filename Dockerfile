@@ -5,14 +5,16 @@ WORKDIR /build
 # Dependencies first, with empty sources in place of the program's: this layer is built anew when they change, not when
 # the program does.
 COPY Cargo.toml Cargo.lock ./
-RUN mkdir -p src benches/sanitizer tests \
- && touch src/lib.rs tests/tests.rs \
+COPY core/Cargo.toml core/Cargo.toml
+RUN mkdir -p src core/src benches/sanitizer tests \
+ && touch src/lib.rs core/src/lib.rs tests/tests.rs \
  && echo 'fn main() {}' | tee src/main.rs benches/sanitizer/main.rs > /dev/null \
  && cargo build --release --locked --bin glassine
+COPY core core
 COPY src src
 COPY rules rules
 # Copied files keep their times, which may be older than those of the empty ones.
-RUN touch src/lib.rs src/main.rs \
+RUN touch core/src/lib.rs src/lib.rs src/main.rs \
  && cargo build --release --locked --bin glassine \
  && strip target/release/glassine
 

@@ -7,7 +7,7 @@ mod support;
 use std::hint::black_box;
 
 use criterion::Throughput;
-use glassine::sanitize::tokenizer::{Limits, Tokenizer};
+use glassine_core::sanitize::tokenizer::{Limits, Tokenizer};
 
 use support::connector::{CHUNK, Connector};
 use support::pages;

@@ -12,7 +12,7 @@ use std::hint::black_box;
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion};
-use glassine::pseudonym::{Class, Outcome, Pseudonyms};
+use glassine_core::pseudonym::{Class, Outcome, Pseudonyms};
 
 use support::connector::Connector;
 

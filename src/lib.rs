@@ -21,43 +21,32 @@
 //!                                              token)                               └─▶ audit (exactly once)
 //! ```
 //!
-//! [`proxy`] reads like that line. Bytes from upstream are [`sanitize::Raw`], only the sanitizer makes
-//! [`sanitize::Clean`], and answers are made of nothing else.
+//! [`proxy`] reads like that line. Bytes from upstream are [`Raw`](glassine_core::sanitize::Raw), only the sanitizer makes
+//! [`Clean`](glassine_core::sanitize::Clean), and responses are made of nothing else.
 //!
 //! # Where to find what
 //!
-//! | module | what | pure |
-//! |---|---|---|
-//! | [`rules`] | the language: YAML as written → checked → compiled; diagnostics | yes |
-//! | [`graph`] | what a Graph request is: targets, options, links, batches, errors | yes |
-//! | [`admit`] | may this request pass? | yes |
-//! | [`sanitize`] | decides what leaves: tokenizer, matcher, transforms | yes |
-//! | [`pseudonym`] | canonical forms, keyed tokens, reversible tokens, keys | yes |
-//! | [`grants`] | the permissions that were granted, against those that the rules need | yes |
-//! | [`upstream`] | Graph and Entra clients | |
-//! | [`jwt`] | verification of tokens that others signed | |
-//! | `jws` | what is signed, as text | |
-//! | `hex` | hexadecimal digits | yes |
-//! | [`codec`] | bounded gzip, both ways | |
-//! | [`proxy`] | the sentence | |
-//! | [`connect`] | the pages on which a data source is connected | |
-//! | [`audit`] | one record per request, chained | |
-//! | [`server`] | sockets, TLS, limits, drain, health, metrics | |
-//! | [`service`] | a running proxy: build, reload, drain | |
-//! | `web` | markup, forms and queries | |
-//! | [`config`] | the configuration: as written → as checked | |
-//! | [`demo`] | the embedded sample tenant | |
-//! | `doctor` | is a set-up right, and if not, what to do | |
-//! | [`cli`] | one file per command | |
+//! The package [`glassine_core`] decides what leaves and does no input or output: rules, requests, the sanitizer, pseudonyms.
+//! This package does everything else. `docs/ARCHITECTURE.md` has the picture, and what to touch to add something.
 //!
-//! "Pure" modules take bytes, plans, keys and limits as arguments and do no input or output; a test scans their imports.
-//! Who has read `sanitize`, `pseudonym`, `rules` and `admit` has read everything that decides what leaves.
-//!
-//! To add a transform, start at `rules::plan::Transform`; an endpoint is a few lines in `rules/*.yaml`; a credential
-//! for Graph is a variant of [`upstream::Credential`], one for consumers a variant of
-//! [`config::ConsumerCredential`] and of the proxy's `KnownBy`.
+//! | module | what |
+//! |---|---|
+//! | [`upstream`] | Graph and Entra clients |
+//! | [`jwt`] | verification of tokens that others signed |
+//! | `jws` | what is signed, as text |
+//! | [`codec`] | bounded gzip, both ways |
+//! | [`proxy`] | the sentence |
+//! | [`connect`] | the pages on which a data source is connected |
+//! | [`audit`] | one record per request, chained |
+//! | [`metrics`] | what is counted |
+//! | [`server`] | sockets, TLS, limits, drain; the admin listener |
+//! | [`service`] | a running proxy: build, reload, drain |
+//! | `web` | markup, forms and queries |
+//! | [`config`] | the configuration: as written → as checked |
+//! | [`demo`] | the embedded sample tenant |
+//! | `doctor` | is a set-up right, and if not, what to do |
+//! | [`cli`] | one file per command |
 
-pub mod admit;
 pub mod audit;
 pub mod cli;
 pub mod codec;
@@ -65,15 +54,10 @@ pub mod config;
 pub mod connect;
 pub mod demo;
 mod doctor;
-pub mod grants;
-pub mod graph;
-mod hex;
 mod jws;
 pub mod jwt;
+pub mod metrics;
 pub mod proxy;
-pub mod pseudonym;
-pub mod rules;
-pub mod sanitize;
 pub mod server;
 pub mod service;
 pub mod upstream;

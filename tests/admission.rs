@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use glassine::admit::{Admitted, Keys, Policy, Refusal, Request, admit};
-use glassine::graph::{Origin, Target};
-use glassine::pseudonym::{Class, Outcome};
+use glassine_core::admit::{Admitted, Keys, Policy, Refusal, Request, admit};
+use glassine_core::graph::{Origin, Target};
+use glassine_core::pseudonym::{Class, Outcome};
 use proptest::prelude::*;
 use zeroize::Zeroizing;
 

@@ -115,7 +115,7 @@ async fn the_operator_is_warned_that_the_proxy_can_be_passed_by() {
     for (proxy, is_warned) in [(&forwarding, true), (&own, false)] {
         let (name, text) = (proxy.file("config.yaml").display().to_string(), proxy.read("config.yaml"));
         let (_, reports) = State::build(&name, &text, &Config::load(&name, &text).unwrap()).unwrap();
-        let rendered: String = reports.iter().map(glassine::rules::Report::render).collect();
+        let rendered: String = reports.iter().map(glassine_core::diagnostic::Report::render).collect();
         assert_eq!(rendered.contains("warning[G0406]"), is_warned, "{rendered}");
     }
 }

@@ -6,10 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use glassine::admit::{Admitted, Policy, Request, admit};
-use glassine::graph::{Origin, Target};
-use glassine::pseudonym::{Class, Outcome};
-use glassine::sanitize::Context;
+use glassine_core::admit::{Admitted, Policy, Request, admit};
+use glassine_core::graph::{Origin, Target};
+use glassine_core::pseudonym::{Class, Outcome};
+use glassine_core::sanitize::Context;
 use serde_json::Value;
 
 use crate::support::sanitizing::{cut, plan, pseudonyms, sanitize, sanitize_chunks};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use glassine::demo::tenant::Tenant;
-use glassine::pseudonym::KeyRing;
+use glassine_core::pseudonym::KeyRing;
 use serde_json::Value;
 
 use crate::support::glassine::{Answer, Glassine, METADATA_ONLY, Setup, sample_tenant};

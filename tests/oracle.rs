@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use glassine::graph::Target;
-use glassine::rules::compile;
+use glassine_core::graph::Target;
+use glassine_core::rules::compile;
 use serde_json::{Value, json};
 
 use crate::support::glassine::{Answer, Glassine, METADATA_ONLY, Setup};

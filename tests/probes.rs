@@ -1,6 +1,6 @@
 //! A pseudonym cannot be probed: what is no token of this consumer is answered the same whether or not it exists.
 
-use glassine::pseudonym::{Class, Outcome};
+use glassine_core::pseudonym::{Class, Outcome};
 use serde_json::{Value, json};
 
 use crate::oracle::{essence, quick};

@@ -1,7 +1,7 @@
 //! What leaves of an object does not depend on the objects before it: not on which properties they had, in which order, nor on
 //! how they were written.
 
-use glassine::sanitize::Context;
+use glassine_core::sanitize::Context;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use glassine::admit::{Policy, Request, admit};
 use glassine::config::{AuditSink, Config, UpstreamCredential};
-use glassine::graph::Origin;
-use glassine::pseudonym::{AddressPolicy, Class, KeyRing, Outcome, Pseudonyms};
-use glassine::rules::compile;
-use glassine::sanitize::{Context, Raw, sanitize};
+use glassine_core::admit::{Policy, Request, admit};
+use glassine_core::graph::Origin;
+use glassine_core::pseudonym::{AddressPolicy, Class, KeyRing, Outcome, Pseudonyms};
+use glassine_core::rules::compile;
+use glassine_core::sanitize::{Context, Raw, sanitize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 

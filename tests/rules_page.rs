@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use glassine::rules::{codes, compile};
+use glassine::config;
+use glassine_core::rules::{codes, compile};
+use glassine_core::yaml;
 use serde_json::Value;
 
 use crate::support::sanitizing::{context, plan, sanitize, with_body};
@@ -56,6 +58,7 @@ fn each_treatment_makes_what_the_page_says() {
 #[test]
 fn the_table_of_codes_is_the_registry() {
     let written: Vec<_> = table("Diagnostics").iter().map(|row| row[0]).collect();
-    let known: Vec<_> = codes::ALL.iter().map(|code| code.as_str()).collect();
+    let rules = [yaml::MALFORMED].into_iter().chain(codes::ALL.iter().copied());
+    let known: Vec<_> = rules.chain(config::codes::ALL.iter().copied()).map(|code| code.as_str()).collect();
     assert_eq!(written, known);
 }

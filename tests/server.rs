@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use glassine::config::{Config, TlsFiles};
-use glassine::server::Metrics;
+use glassine::metrics::Metrics;
 use glassine::server::admin::{Admin, Readiness};
 use glassine::server::{Peer, ServerLimits, Shutdown, ShutdownTrigger, TlsError, TlsState, serve};
 use http::{Request, Response, StatusCode, Version};

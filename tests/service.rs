@@ -10,7 +10,8 @@ use glassine::audit::AuditLog;
 use glassine::config::Config;
 use glassine::demo::tenant::Tenant;
 use glassine::proxy::{Proxy, State};
-use glassine::server::{Metrics, ServerLimits, Shutdown, serve};
+use glassine::metrics::Metrics;
+use glassine::server::{ServerLimits, Shutdown, serve};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use glassine::graph::Target;
+use glassine_core::graph::Target;
 
 use crate::canaries::endpoints::{CONNECTORS, Connector, Endpoint, FOLDER, GROUP, MESSAGE, USER};
 use crate::canaries::schema::Schema;

@@ -1,7 +1,7 @@
 //! The obvious way: parse the page to a tree, edit the tree, write it. Made by hand for messages and nothing else, with
 //! the same tokens and links, and without what the sanitizer checks on the way (depth, duplicate properties).
 
-use glassine::pseudonym::{Class, Outcome, Pseudonyms};
+use glassine_core::pseudonym::{Class, Outcome, Pseudonyms};
 use serde_json::{Map, Value};
 
 use crate::support::connector::Connector;

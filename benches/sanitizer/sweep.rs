@@ -7,7 +7,7 @@
 use std::fs;
 use std::hint::black_box;
 
-use glassine::sanitize::{Raw, Sanitizer};
+use glassine_core::sanitize::{Raw, Sanitizer};
 
 use crate::support::connector::{CHUNK, Connector};
 use crate::support::pages;

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use glassine::admit::{Admitted, Policy, Request, admit};
-use glassine::graph::Origin;
-use glassine::pseudonym::{AddressPolicy, Class, KeyRing, Outcome, Pseudonyms};
-use glassine::rules::compile;
-use glassine::rules::plan::{Body, LinkKind};
-use glassine::sanitize::{Context, Links as _, Raw, Sanitizer};
+use glassine_core::admit::{Admitted, Policy, Request, admit};
+use glassine_core::graph::Origin;
+use glassine_core::pseudonym::{AddressPolicy, Class, KeyRing, Outcome, Pseudonyms};
+use glassine_core::rules::compile;
+use glassine_core::rules::plan::{Body, LinkKind};
+use glassine_core::sanitize::{Context, Links as _, Raw, Sanitizer};
 
 use super::pages;
 

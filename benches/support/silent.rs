@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use glassine::sanitize::tokenizer::{Handler, Key, Literal};
+use glassine_core::sanitize::tokenizer::{Handler, Key, Literal};
 
 pub(crate) struct Silent;
 

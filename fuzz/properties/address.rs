@@ -7,7 +7,7 @@
 
 use std::sync::LazyLock;
 
-use glassine::pseudonym::{
+use glassine_core::pseudonym::{
     AddressPolicy, DomainMode, KeyRing, Outcome, PlusTags, Pseudonyms, canonical_domain,
 };
 

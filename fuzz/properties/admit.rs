@@ -3,11 +3,11 @@
 //!
 //! The rules are signed by somebody who reads endpoints and options there. No spelling may reach anything else.
 
-use glassine::admit::{Admitted, Refusal, Request, admit as decide};
-use glassine::graph::target::MAX_TARGET;
-use glassine::graph::{Filter, OptionName, PropertyPath, QueryOption, Target, option};
-use glassine::rules::plan::{Endpoint, IntegerRange, LinkKind, ValuePolicy};
-use glassine::sanitize::Links;
+use glassine_core::admit::{Admitted, Refusal, Request, admit as decide};
+use glassine_core::graph::target::MAX_TARGET;
+use glassine_core::graph::{Filter, OptionName, PropertyPath, QueryOption, Target, option};
+use glassine_core::rules::plan::{Endpoint, IntegerRange, LinkKind, ValuePolicy};
+use glassine_core::sanitize::Links;
 
 use super::shipped::{CONNECTORS, Connector, GRAPH, PROXY, token};
 use super::text;

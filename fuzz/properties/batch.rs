@@ -3,8 +3,8 @@
 //!
 //! The requests go on to be admitted one by one, in the order and under the ids that are read here.
 
-use glassine::graph::Version;
-use glassine::graph::batch::{BatchItem, ItemHead, MAX_ITEMS, parse};
+use glassine_core::graph::Version;
+use glassine_core::graph::batch::{BatchItem, ItemHead, MAX_ITEMS, parse};
 use serde_json::{Value, json};
 
 /// See the module.

@@ -3,10 +3,10 @@
 //!
 //! A sealed link is a request that the proxy has already agreed to. Who could make one could ask Graph for anything.
 
-use glassine::admit::{Admitted, Refusal};
-use glassine::graph::{Origin, Target, encode, relative_target};
-use glassine::rules::plan::LinkKind;
-use glassine::sanitize::Links;
+use glassine_core::admit::{Admitted, Refusal};
+use glassine_core::graph::{Origin, Target, encode, relative_target};
+use glassine_core::rules::plan::LinkKind;
+use glassine_core::sanitize::Links;
 
 use super::shipped::{CONNECTORS, Connector, GRAPH, PROXY, token};
 use super::text;

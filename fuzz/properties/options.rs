@@ -4,8 +4,8 @@
 
 use std::fmt::{Debug, Display};
 
-use glassine::graph::option::{self, MAX_VALUE};
-use glassine::graph::{Direction, Expansion, OptionError, OptionErrorKind, PropertyPath, QueryOption};
+use glassine_core::graph::option::{self, MAX_VALUE};
+use glassine_core::graph::{Direction, Expansion, OptionError, OptionErrorKind, PropertyPath, QueryOption};
 
 use super::text;
 

@@ -3,7 +3,8 @@
 //!
 //! A rules file is what a reviewer signs. It is written by hand, and its author has to be told about every mistake.
 
-use glassine::rules::{Compiled, Plan, Report, compile};
+use glassine_core::diagnostic::Report;
+use glassine_core::rules::{Compiled, Plan, compile};
 
 use super::text;
 use crate::support::sanitizing::{sanitize_chunks, with_body};

@@ -6,9 +6,10 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use glassine::rules::{raw, yaml};
-use glassine::sanitize::tokenizer::SyntaxErrorKind;
-use glassine::sanitize::{Context, Counters, Failure, Violation};
+use glassine_core::rules::raw;
+use glassine_core::sanitize::tokenizer::SyntaxErrorKind;
+use glassine_core::sanitize::{Context, Counters, Failure, Violation};
+use glassine_core::yaml;
 use serde_json::{Map, Value};
 
 use super::seed;

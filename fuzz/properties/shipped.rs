@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, LazyLock};
 
-use glassine::admit::{Admitted, Policy, Refusal, Request, admit};
-use glassine::graph::Origin;
-use glassine::pseudonym::{Class, Outcome};
-use glassine::rules::compile;
+use glassine_core::admit::{Admitted, Policy, Refusal, Request, admit};
+use glassine_core::graph::Origin;
+use glassine_core::pseudonym::{Class, Outcome};
+use glassine_core::rules::compile;
 
 use crate::support::sanitizing::pseudonyms;
 

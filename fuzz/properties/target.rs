@@ -4,8 +4,8 @@
 //! Endpoints are listed by what a target means. A spelling that means one thing here and another to Graph is a way around
 //! the list.
 
-use glassine::graph::Target;
-use glassine::graph::target::{MAX_OPTIONS, MAX_SEGMENTS, MAX_TARGET};
+use glassine_core::graph::Target;
+use glassine_core::graph::target::{MAX_OPTIONS, MAX_SEGMENTS, MAX_TARGET};
 
 use super::text;
 

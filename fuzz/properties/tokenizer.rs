@@ -4,7 +4,7 @@
 //! What leaves is read again by a parser that we do not know. A document that could be read in two ways is a leak that no
 //! rule stops.
 
-use glassine::sanitize::tokenizer::Limits;
+use glassine_core::sanitize::tokenizer::Limits;
 
 use super::seed;
 use crate::support::reading::{agrees_with_serde, read_with, wide};

@@ -15,7 +15,7 @@ use std::io::{self, BufRead, Read};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::hex;
+use glassine_core::hex;
 
 /// The `prev` of a chain's first line: no line hashes to it.
 pub const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";

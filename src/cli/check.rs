@@ -7,9 +7,10 @@ use serde::Serialize;
 use super::error::Error;
 use super::options::Format;
 use super::{Answer, Streams, input};
-use crate::rules::diagnostic::Located;
-use crate::rules::{Compiled, Report, compile, raw};
 use crate::service::{self, StartError};
+use glassine_core::diagnostic::Located;
+use glassine_core::diagnostic::Report;
+use glassine_core::rules::{Compiled, compile, raw};
 
 /// Check rules files, or a configuration and everything that it names: every mistake in one pass, with its place and what to
 /// do. Nobody is asked anything; `glassine doctor` tries it out.

@@ -16,8 +16,8 @@ use crate::demo::analytics::Analytics;
 use crate::demo::consumers::{self, READY, RETURNING};
 use crate::demo::folder::{Addresses, Folder};
 use crate::demo::tenant::{self, Tenant};
-use crate::pseudonym::{AddressPolicy, Class, KeyRing};
 use crate::service::{Listeners, Service, bind, logs, stop_signal};
+use glassine_core::pseudonym::{AddressPolicy, Class, KeyRing};
 
 /// The sample tenant is the same every time.
 const SEED: u64 = 7;
@@ -134,7 +134,7 @@ fn text(addresses: Addresses, folder: &Folder, tenant: &Tenant) -> Result<String
         .map_err(|error| Error::Keys { file: folder.keys_file(), error })?;
     let mut pseudonym = Vec::new();
     let outcome = keys.pseudonyms(READY, &AddressPolicy::default()).reversible(Class::Id, id, &mut pseudonym);
-    debug_assert_eq!(outcome, crate::pseudonym::Outcome::Written, "a user has an id");
+    debug_assert_eq!(outcome, glassine_core::pseudonym::Outcome::Written, "a user has an id");
     let pseudonym = String::from_utf8_lossy(&pseudonym);
     Ok(format!(
         "A sample tenant and Glassine in front of it. Stop with Ctrl-C.\n\n\

@@ -4,13 +4,13 @@ use std::io;
 use std::path::PathBuf;
 
 use super::input::InputError;
-use crate::admit::Refusal;
 use crate::demo::analytics::AnalyticsError;
 use crate::demo::folder::FolderError;
-use crate::graph::LinkError;
-use crate::pseudonym::KeyFileError;
-use crate::sanitize::{Failure, Violation};
 use crate::service::StartError;
+use glassine_core::admit::Refusal;
+use glassine_core::graph::LinkError;
+use glassine_core::pseudonym::KeyFileError;
+use glassine_core::sanitize::{Failure, Violation};
 
 /// The exit code of a no.
 pub(super) const NO: u8 = 1;

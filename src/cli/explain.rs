@@ -12,10 +12,10 @@ use super::request::RequestLine;
 use super::stand_in::{StandIn, readable, veiled_upstream};
 use super::why::{self, RuleLine};
 use super::{Answer, Streams, input};
-use crate::admit::{self, Admitted, Policy, Refusal, Request, route};
-use crate::graph::{OptionName, Origin, Target};
-use crate::rules::Plan;
-use crate::rules::plan::Endpoint;
+use glassine_core::admit::{self, Admitted, Policy, Refusal, Request, route};
+use glassine_core::graph::{OptionName, Origin, Target};
+use glassine_core::rules::Plan;
+use glassine_core::rules::plan::Endpoint;
 
 /// Explain what becomes of a request: which endpoint answers, what Graph is asked, or why not.
 ///

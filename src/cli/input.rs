@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::error::Error;
-use crate::pseudonym::KeyRing;
-use crate::rules::{self, Plan};
+use glassine_core::pseudonym::KeyRing;
+use glassine_core::rules::{self, Plan};
 
 /// The most bytes of a rules or key file. The shipped rules have 11 KiB: what is a hundred times as long is another file.
 const MAX_FILE: u64 = 1 << 20;

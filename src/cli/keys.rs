@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::error::{Error, NewKeysAdvice};
 use super::{Answer, Streams, input};
-use crate::pseudonym::KeyRing;
+use glassine_core::pseudonym::KeyRing;
 
 /// The first key's id: the first base64url character.
 const FIRST_ID: char = 'A';
@@ -95,7 +95,8 @@ fn create(path: &Path, contents: &[u8]) -> Result<(), Error> {
 }
 
 fn fingerprints(ring: &KeyRing) -> String {
-    let line =
-        |key: crate::pseudonym::Fingerprint| format!("{} {} {}\n", key.id, key.created, key.fingerprint);
+    let line = |key: glassine_core::pseudonym::Fingerprint| {
+        format!("{} {} {}\n", key.id, key.created, key.fingerprint)
+    };
     ring.fingerprint().into_iter().map(line).collect()
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use clap::ValueEnum;
 
-use crate::pseudonym::{AddressPolicy, canonical_domain};
-use crate::rules::Plan;
+use glassine_core::pseudonym::{AddressPolicy, canonical_domain};
+use glassine_core::rules::Plan;
 
 /// Where Microsoft Graph is, unless it is a national cloud's.
 pub(super) const GRAPH: &str = "https://graph.microsoft.com";

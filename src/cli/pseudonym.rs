@@ -6,7 +6,7 @@ use clap::ValueEnum;
 
 use super::error::Error;
 use super::{Answer, Streams, input, options};
-use crate::pseudonym::{Class, Outcome, Pseudonyms};
+use glassine_core::pseudonym::{Class, Outcome, Pseudonyms};
 
 /// Print the pseudonyms of addresses or other values, one per line, as one consumer gets them.
 #[derive(Debug, clap::Args)]

@@ -8,13 +8,13 @@ use super::error::Error;
 use super::request::RequestLine;
 use super::stand_in::StandIn;
 use super::{Answer, Streams, input, options};
-use crate::admit::{Admitted, Policy, Refusal, Request, admit};
-use crate::graph::{Origin, Segment, Target};
-use crate::pseudonym::Pseudonyms;
-use crate::rules::plan::{Body, Endpoint, Response};
-use crate::rules::template::Part;
-use crate::sanitize::tokenizer::Limits;
-use crate::sanitize::{Clean, Context, Counters, Failure, Raw, Sanitizer, gate, sanitize};
+use glassine_core::admit::{Admitted, Policy, Refusal, Request, admit};
+use glassine_core::graph::{Origin, Segment, Target};
+use glassine_core::pseudonym::Pseudonyms;
+use glassine_core::rules::plan::{Body, Endpoint, Response};
+use glassine_core::rules::template::Part;
+use glassine_core::sanitize::tokenizer::Limits;
+use glassine_core::sanitize::{Clean, Context, Counters, Failure, Raw, Sanitizer, gate, sanitize};
 
 /// Sanitize one answer of Graph, from standard input to standard output.
 ///

@@ -3,10 +3,10 @@
 
 use zeroize::Zeroizing;
 
-use crate::admit::{Admitted, Keys};
-use crate::pseudonym::{Class, Pseudonyms};
-use crate::rules::plan::Endpoint;
-use crate::rules::template::Part;
+use glassine_core::admit::{Admitted, Keys};
+use glassine_core::pseudonym::{Class, Pseudonyms};
+use glassine_core::rules::plan::Endpoint;
+use glassine_core::rules::template::Part;
 
 /// What stands in a query for what a token opened to. Ids are the one class that opens.
 const OPENED: &str = "{id}";

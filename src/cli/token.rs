@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::error::Error;
 use super::options::Format;
 use super::{Answer, Streams};
-use crate::hex;
+use glassine_core::hex;
 
 /// What a token begins with, so that secret scanners and people recognise one that went astray.
 const PREFIX: &str = "glassine_";

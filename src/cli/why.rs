@@ -5,10 +5,10 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::admit::{Keys, Refusal, route};
-use crate::graph::{OptionName, Target};
-use crate::rules::Plan;
-use crate::rules::plan::Endpoint;
+use glassine_core::admit::{Keys, Refusal, route};
+use glassine_core::graph::{OptionName, Target};
+use glassine_core::rules::Plan;
+use glassine_core::rules::plan::Endpoint;
 
 /// The most templates that are offered instead of one that is not open.
 const MAX_NEAREST: usize = 3;

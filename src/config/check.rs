@@ -15,9 +15,10 @@ use super::{
     Admin, AuditSink, ClientCertificates, Config, Consumer, ConsumerCredential, DEFAULT_CONNECTIONS,
     DEFAULT_DRAIN, FileRef, Source, TlsFiles,
 };
-use crate::rules::codes::{CONFIG_PLAINTEXT, CONFIG_VALUE, Code};
-use crate::rules::yaml::{self, Recovered, Spanned};
-use crate::rules::{Diagnostic, Severity};
+use crate::config::codes::{CONFIG_PLAINTEXT, CONFIG_VALUE};
+use glassine_core::diagnostic::Code;
+use glassine_core::diagnostic::{Diagnostic, Severity};
+use glassine_core::yaml::{self, Recovered, Spanned};
 
 /// More connections than this need more file descriptors than a process usually has.
 const MAX_CONNECTIONS: u64 = 65_536;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::check::Context;
 use super::raw::{self, Text};
 use super::{Consumer, FileRef, Upstream};
-use crate::rules::codes::CONFIG_VALUE;
+use crate::config::codes::CONFIG_VALUE;
 
 /// Names that a consumer cannot have, because pages of their own are there.
 const PAGES: [&str; 3] = ["consented", "keys", "signed-in"];

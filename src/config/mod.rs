@@ -4,6 +4,7 @@
 //! [`Source`], and [`files`] reads it later. All mistakes of a file are found in one pass.
 
 mod check;
+pub mod codes;
 mod connect;
 mod consumer;
 pub mod files;
@@ -27,7 +28,7 @@ pub use subject_name::SubjectName;
 pub use upstream::{Proof, Timeouts, Upstream, UpstreamCredential};
 pub use url::BaseUrl;
 
-use crate::rules::{Diagnostic, Report, codes};
+use glassine_core::diagnostic::{Diagnostic, Report};
 
 /// Connections that are open at once. A consumer needs a few dozen; more wait in the kernel's backlog. At about
 /// 100 KiB each this bounds their memory to some 100 MiB.

@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-use crate::rules::raw::Entries;
-use crate::rules::yaml::{Recovered, Spanned, Texts};
+use glassine_core::rules::raw::Entries;
+use glassine_core::yaml::{Recovered, Spanned, Texts};
 
 /// A whole file. Missing sections are for the check to name, so that the others are checked as well.
 #[derive(Debug, Deserialize)]

@@ -7,7 +7,7 @@ use http::Uri;
 
 use super::check::Context;
 use super::raw::Text;
-use crate::rules::codes::{CONFIG_PLAINTEXT, CONFIG_VALUE};
+use crate::config::codes::{CONFIG_PLAINTEXT, CONFIG_VALUE};
 
 /// An absolute `http` or `https` URL with nothing but a host, perhaps a port and a path prefix.
 ///

@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use super::problem::{Failure, Problem};
 use crate::audit::{AuditLog, Decision, Guard, Outcome};
-use crate::server::Metrics;
+use crate::metrics::Metrics;
 
 pub(super) const START: &str = "connect-start";
 pub(super) const SIGNED_IN: &str = "connect-signed-in";

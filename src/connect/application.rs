@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::tenant::{Directory, Tenant, TenantError};
-use crate::grants::AccessClaims;
 use crate::upstream::{AuthorizationCode, Secret, TokenError, TokenSource};
+use glassine_core::grants::AccessClaims;
 
 /// An app registration.
 pub(super) struct Application {

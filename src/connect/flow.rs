@@ -24,10 +24,10 @@ use super::spent::Spent;
 use super::store::{Connection, ConnectionState};
 use super::tenant::Tenant;
 use super::ticket::{Consenting, Person, SigningIn, Stage, Ticket, TicketError};
-use crate::grants::{Comparison, compare};
 use crate::jwt::{Algorithm, Expected, JwtError, RequiredClaim, Token, Verifier};
 use crate::upstream::{AuthorizationCode, TokenError};
 use crate::web::{Params, random_text, with_query};
+use glassine_core::grants::{Comparison, compare};
 
 /// Octets of a PKCE verifier: 43 characters, which RFC 7636 section 4.1 recommends.
 const VERIFIER: usize = 32;

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::rules::Plan;
-use crate::rules::permissions::opens_template;
-use crate::rules::plan::{Endpoint, Permission};
-use crate::rules::template::Part;
+use glassine_core::rules::Plan;
+use glassine_core::rules::permissions::opens_template;
+use glassine_core::rules::plan::{Endpoint, Permission};
+use glassine_core::rules::template::Part;
 
 /// What one permission opens, of which only this leaves.
 pub(super) struct Opened<'a> {
@@ -177,7 +177,7 @@ fn meet(leaving: &str, withheld: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::compile;
+    use glassine_core::rules::compile;
 
     const OUTLOOK_MAIL: &str = include_str!("../../rules/outlook-mail.yaml");
 

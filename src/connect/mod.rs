@@ -83,7 +83,8 @@ pub use account::STEPS;
 pub use site::Site;
 
 use crate::audit::AuditLog;
-use crate::server::{Metrics, Pace};
+use crate::metrics::Metrics;
+use crate::server::Pace;
 
 /// The connection pages. What they are about can be replaced while they are served.
 pub struct Connect {

@@ -2,8 +2,8 @@
 
 use super::leaves::{Object, opened};
 use super::ticket::Person;
-use crate::pseudonym::{Class, Outcome, Pseudonyms};
-use crate::rules::Plan;
+use glassine_core::pseudonym::{Class, Outcome, Pseudonyms};
+use glassine_core::rules::Plan;
 
 /// What of a person the rules let out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

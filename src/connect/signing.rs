@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::ticket::Person;
 use crate::jws;
-use crate::pseudonym::KeyRing;
+use glassine_core::pseudonym::KeyRing;
 
 /// A browser brings the result within a second; clocks differ by more.
 pub(super) const LIFETIME_SECONDS: i64 = 300;

@@ -17,8 +17,9 @@ use super::tenant::Directory;
 use crate::config::files::read_secret;
 use crate::config::{BaseUrl, Config};
 use crate::proxy::{Consumer, Hosts, State};
-use crate::pseudonym::{KeyRing, Pseudonyms, Sealer};
-use crate::rules::{Diagnostic, Plan};
+use glassine_core::diagnostic::Diagnostic;
+use glassine_core::pseudonym::{KeyRing, Pseudonyms, Sealer};
+use glassine_core::rules::Plan;
 
 /// What the pages are about.
 pub struct Site {

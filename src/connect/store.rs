@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use crate::grants::Comparison;
+use glassine_core::grants::Comparison;
 
 /// A few hundred bytes for each consumer.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;

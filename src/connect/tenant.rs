@@ -11,9 +11,9 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use crate::graph::is_guid;
 use crate::jwt::{KeySource, Pace};
 use crate::upstream::{BuildError, DocumentClient, DocumentError, DocumentUrl, DocumentUrlError, Network};
+use glassine_core::graph::is_guid;
 
 /// Entra moves nothing without months of notice; an hour keeps a mistake short.
 const FRESH: Duration = Duration::from_secs(3600);

@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::browser::Browser;
-use crate::pseudonym::Sealer;
 use crate::web::random_text;
+use glassine_core::pseudonym::Sealer;
 
 /// Signing in with a second factor takes a minute or two; finding the administrator takes longer, and starts anew.
 pub(super) const LIFETIME_SECONDS: i64 = 600;
@@ -132,7 +132,7 @@ impl<S: Stage> Ticket<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pseudonym::KeyRing;
+    use glassine_core::pseudonym::KeyRing;
 
     const NOW: i64 = 1_800_000_000;
 

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::consumers::{CONNECTABLE, Connectable, READY};
 use super::tenant::Tenant;
-use crate::pseudonym::KeyRing;
+use glassine_core::pseudonym::KeyRing;
 
 /// The rules that the demo runs with unless told otherwise.
 const RULES: &str = include_str!("../../rules/outlook-mail-metadata-only.yaml");

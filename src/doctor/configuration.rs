@@ -3,8 +3,8 @@
 use super::findings::{Finding, Outcome};
 use crate::config::Config;
 use crate::proxy::{Consumer, State};
-use crate::rules::diagnostic::Located;
-use crate::rules::{Report, Severity};
+use glassine_core::diagnostic::Located;
+use glassine_core::diagnostic::{Report, Severity};
 
 /// Findings without a hint are about files that cannot be used.
 const MEND: &str = "correct the path or the file, and let the account that the proxy runs as read it";

@@ -13,8 +13,8 @@ use super::permissions::{Grantee, Measure, Witness};
 use super::token::{self, Claims, NoToken};
 use crate::config::{self, UpstreamCredential};
 use crate::proxy::{Consumer, State};
-use crate::rules::plan::Permission;
 use crate::upstream::TokenSource;
+use glassine_core::rules::plan::Permission;
 
 /// For all requests to Graph. Consumers are asked for at the same time.
 const ASKING: Duration = Duration::from_secs(22);

@@ -13,11 +13,11 @@ use super::findings::{Finding, Outcome};
 use super::known::{Filled, Known};
 use super::permissions::Grantee;
 use super::trouble::{Denied, NETWORK, advice};
-use crate::admit::Request;
-use crate::graph::is_plain_identifier;
 use crate::proxy::{Cause, Consumer, State, Trouble, attempt};
-use crate::rules::permissions::opens_template;
-use crate::rules::plan::{Endpoint, Permission};
+use glassine_core::admit::Request;
+use glassine_core::graph::is_plain_identifier;
+use glassine_core::rules::permissions::opens_template;
+use glassine_core::rules::plan::{Endpoint, Permission};
 
 /// One request. Graph answers such small pages within a second.
 const LIMIT: Duration = Duration::from_secs(8);

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::rules::plan::{Endpoint, Param};
-use crate::rules::template::Part;
+use glassine_core::rules::plan::{Endpoint, Param};
+use glassine_core::rules::template::Part;
 
 /// The tokens of objects, by the path of their collection, such as `/v1.0/users`.
 #[derive(Default)]
@@ -101,7 +101,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::rules::{Plan, compile};
+    use glassine_core::rules::{Plan, compile};
 
     const RULES: &str = include_str!("../../rules/outlook-mail-metadata-only.yaml");
 

@@ -10,9 +10,9 @@ use super::findings::Finding;
 use super::known::{Filled, Known};
 use super::permissions::assign;
 use crate::proxy::Consumer;
-use crate::pseudonym::{Class, Outcome};
-use crate::rules::permissions::{is_for_mailboxes, least_for};
-use crate::rules::plan::{Endpoint, Permission};
+use glassine_core::pseudonym::{Class, Outcome};
+use glassine_core::rules::permissions::{is_for_mailboxes, least_for};
+use glassine_core::rules::plan::{Endpoint, Permission};
 
 /// The mailboxes that an operator names.
 #[derive(Clone, Debug, Default)]

@@ -4,10 +4,10 @@
 //! endpoints are the witnesses: what Graph has answered is granted somewhere.
 
 use super::findings::Finding;
-use crate::grants::{Comparison, Excess, Missing, compare};
-use crate::rules::Plan;
-use crate::rules::permissions::{is_for_mailboxes, opens};
-use crate::rules::plan::Permission;
+use glassine_core::grants::{Comparison, Excess, Missing, compare};
+use glassine_core::rules::Plan;
+use glassine_core::rules::permissions::{is_for_mailboxes, opens};
+use glassine_core::rules::plan::Permission;
 
 /// Whether Graph has answered an endpoint behind a permission; `None` if nobody could ask.
 pub(super) type Witness<'a> = &'a dyn Fn(&Permission) -> Option<bool>;
@@ -146,7 +146,7 @@ pub(super) fn assign(permission: &str, client_id: &str, scope: &str) -> String {
 mod tests {
     use super::*;
     use crate::doctor::findings::Outcome;
-    use crate::rules::compile;
+    use glassine_core::rules::compile;
 
     const RULES: &str = include_str!("../../rules/outlook-mail-metadata-only.yaml");
 

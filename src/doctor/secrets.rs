@@ -5,7 +5,7 @@ use std::path::Path;
 use super::findings::Finding;
 use crate::config::files::{Exposure, FileError, read_secret};
 use crate::config::{Config, Proof, Source, UpstreamCredential};
-use crate::pseudonym::{KeyFileError, KeyRing};
+use glassine_core::pseudonym::{KeyFileError, KeyRing};
 
 const NEW_KEYS: &str = "make a key file with `glassine keys new --out FILE`, or put the backup back: \
      new keys make new pseudonyms";

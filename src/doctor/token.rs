@@ -10,8 +10,8 @@ use super::findings::Finding;
 use super::network::NO_TENANT;
 use super::secrets::{place, secret_of};
 use crate::config::UpstreamCredential;
-use crate::grants::AccessClaims;
 use crate::upstream::{TokenError, TokenSource};
+use glassine_core::grants::AccessClaims;
 
 /// How long an application's token is waited for. Entra takes a second.
 const LIMIT: Duration = Duration::from_secs(10);

@@ -5,8 +5,8 @@ use http::StatusCode;
 use super::findings::Finding;
 use super::permissions::Grantee;
 use crate::proxy::{Cause, Trouble};
-use crate::rules::permissions::{is_for_mailboxes, least_for, opens};
-use crate::rules::template::Template;
+use glassine_core::rules::permissions::{is_for_mailboxes, least_for, opens};
+use glassine_core::rules::template::Template;
 
 /// What decides why Graph denies something.
 pub(super) struct Denied<'a> {

@@ -6,8 +6,8 @@ use http::StatusCode;
 
 use super::pipeline::{Broken, Pipeline};
 use crate::audit::{AuditLog, Decision, Guard, Outcome};
-use crate::server::Metrics;
-use crate::server::metrics::InFlight;
+use crate::metrics::InFlight;
+use crate::metrics::Metrics;
 use crate::upstream::RequestId;
 
 /// The record being kept. Dropped unfinished, it says that the client is gone.

@@ -15,7 +15,7 @@ use super::pipeline::{Broken, Pipeline};
 use super::problem::Problem;
 use super::raw_answer::CleanHeader;
 use crate::audit::Outcome;
-use crate::sanitize::Clean;
+use glassine_core::sanitize::Clean;
 
 /// So much of an answer is held back before its head goes out: a failure until then becomes a status of its own.
 /// Most pages of ten messages fit, and those leave whole, with a length.

@@ -11,10 +11,10 @@ use super::consumer::{Caller, Consumer};
 use super::pipeline::Broken;
 use super::problem::Problem;
 use super::{State, serve_one};
-use crate::admit::Request;
 use crate::audit::AuditLog;
-use crate::sanitize::Clean;
-use crate::server::Metrics;
+use crate::metrics::Metrics;
+use glassine_core::admit::Request;
+use glassine_core::sanitize::Clean;
 
 /// Pages are asked for with few objects; a delta's first page can have a thousand.
 const MAX_DOCUMENT: usize = 16 * 1024 * 1024;

@@ -22,10 +22,10 @@ use super::pipeline::Broken;
 use super::problem::Problem;
 use super::state::State;
 use super::{Books, serve_one};
-use crate::admit::Request;
 use crate::audit::Outcome;
-use crate::graph::batch::{BatchItem, ItemHead, MAX_ENVELOPE, MAX_ITEMS};
-use crate::sanitize::Clean;
+use glassine_core::admit::Request;
+use glassine_core::graph::batch::{BatchItem, ItemHead, MAX_ENVELOPE, MAX_ITEMS};
+use glassine_core::sanitize::Clean;
 
 /// Graph's limit per application and mailbox ("Outlook service limits").
 const AT_A_TIME: usize = 4;

@@ -12,7 +12,7 @@ use super::limits::Permit;
 use super::pipeline::Broken;
 use crate::audit::Outcome;
 use crate::codec::Deflater;
-use crate::sanitize::Clean;
+use glassine_core::sanitize::Clean;
 
 /// Ends cleanly only if the answer did; fails otherwise, so that the connection is cut.
 #[derive(Default)]

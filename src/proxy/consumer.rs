@@ -7,13 +7,13 @@ use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
 use super::limits::Limits;
-use crate::admit::{Admitted, Policy};
 use crate::config::{self, BearerHash, SubjectName};
 use crate::jwt::Verifier;
-use crate::pseudonym::Pseudonyms;
-use crate::rules::plan::Body;
-use crate::sanitize::Context;
 use crate::upstream::{AccessToken, TokenSource};
+use glassine_core::admit::{Admitted, Policy};
+use glassine_core::pseudonym::Pseudonyms;
+use glassine_core::rules::plan::Body;
+use glassine_core::sanitize::Context;
 
 /// A consumer: who it is, what it may ask, what it gets.
 pub(crate) struct Consumer {

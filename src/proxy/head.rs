@@ -12,9 +12,9 @@ use http::{HeaderMap, Method, Uri, Version};
 use hyper::body::{Body, Incoming};
 
 use super::problem::Problem;
-use crate::admit;
-use crate::graph::is_guid;
 use crate::upstream::{AccessToken, MAX_SECRET, Secret};
+use glassine_core::admit;
+use glassine_core::graph::is_guid;
 
 /// A request's head.
 pub(super) struct Head<'a> {

@@ -11,7 +11,7 @@
 //! | `raw_answer` | Graph's answer, with nothing readable but what decides |
 //! | `pipeline` | the one body adapter: decode → sanitize |
 //! | `batch` | several requests in one |
-//! | `answer`, `body` | what the consumer gets; made of [`crate::sanitize::Clean`] only |
+//! | `answer`, `body` | what the consumer gets; made of [`glassine_core::sanitize::Clean`] only |
 //! | `problem` | every way a request can fail, and the one place that makes an answer of it |
 //! | `account` | the audit record and the metrics of one request |
 //! | `attempt` | a request of the operator's own |
@@ -55,13 +55,14 @@ pub(crate) use consumer::Consumer;
 pub(crate) use head::{Hosts, single};
 pub use state::{BuildError, State};
 
-use crate::admit::{self, Admitted};
 use crate::audit::AuditLog;
-use crate::graph::batch as envelope;
-use crate::rules::plan;
-use crate::sanitize::gate;
-use crate::server::{Metrics, Peer};
+use crate::metrics::Metrics;
+use crate::server::Peer;
 use crate::upstream::{AccessToken, ConsistencyLevel, RequestHeaders, TokenSource};
+use glassine_core::admit::{self, Admitted};
+use glassine_core::graph::batch as envelope;
+use glassine_core::rules::plan;
+use glassine_core::sanitize::gate;
 
 /// What the audit calls a batch; its requests have records of their own.
 const BATCH: &str = "$batch";

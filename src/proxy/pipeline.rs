@@ -9,8 +9,8 @@ use http_body::Body;
 
 use super::raw_answer::{MAX_WHOLE, RawBody};
 use crate::codec::{DeflateError, InflateError, Inflater};
-use crate::sanitize::{Clean, Context, Counters, Failure, Raw, Sanitizer, Violation};
 use crate::upstream::{UpstreamBody, UpstreamError};
+use glassine_core::sanitize::{Clean, Context, Counters, Failure, Raw, Sanitizer, Violation};
 
 /// Clean bytes are handed on in pieces of about this size: large enough to be worth a system call, small enough to
 /// keep a stream's memory small.

@@ -9,13 +9,13 @@ use super::account::Account;
 use super::answer::Answer;
 use super::pipeline::Broken;
 use super::raw_answer::CleanHeader;
-use crate::admit::Refusal;
 use crate::audit::Outcome;
-use crate::graph::ErrorBody;
-use crate::graph::batch::{BatchError, MAX_ENVELOPE};
 use crate::jwt::JwtError;
-use crate::sanitize::{Clean, Violation};
 use crate::upstream::{TokenError, UpstreamError};
+use glassine_core::admit::Refusal;
+use glassine_core::graph::ErrorBody;
+use glassine_core::graph::batch::{BatchError, MAX_ENVELOPE};
+use glassine_core::sanitize::{Clean, Violation};
 
 /// Statuses of Graph that mean the same to the consumer as to this proxy.
 const PASSED_ON: &[u16] = &[400, 404, 409, 410, 429, 500, 503, 504, 509];

@@ -7,11 +7,11 @@ use http_body_util::BodyExt;
 
 use super::pipeline::Broken;
 use super::problem::Problem;
-use crate::admit::Preferences;
 use crate::codec::{Bounds, Inflater};
-use crate::rules::plan;
-use crate::sanitize::{Clean, Raw, gate};
 use crate::upstream::{MediaType, Preference, UpstreamBody};
+use glassine_core::admit::Preferences;
+use glassine_core::rules::plan;
+use glassine_core::sanitize::{Clean, Raw, gate};
 
 /// Error bodies and counts are read whole, up to this many bytes. Graph's are under 4 KiB.
 pub(super) const MAX_WHOLE: usize = 64 * 1024;

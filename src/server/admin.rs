@@ -8,7 +8,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
 
-use super::metrics::Metrics;
+use crate::metrics::Metrics;
 
 /// The registered type of the OpenMetrics text format.
 const OPENMETRICS: HeaderValue =

@@ -11,7 +11,7 @@
 //! | `pace` | how often something may happen |
 //! | [`shutdown`] | the request to stop |
 //! | [`tls`] | the TLS side, exchangeable while running |
-//! | [`admin`], [`metrics`] | health, readiness, metrics |
+//! | [`admin`] | health, readiness, metrics |
 
 mod activity;
 pub mod admin;
@@ -19,7 +19,6 @@ mod client_identity;
 mod connection;
 pub mod limits;
 pub mod listener;
-pub mod metrics;
 mod pace;
 pub mod shutdown;
 pub mod stall;
@@ -29,7 +28,6 @@ pub use client_identity::ClientIdentity;
 pub use connection::Peer;
 pub use limits::ServerLimits;
 pub use listener::serve;
-pub use metrics::Metrics;
 pub use pace::Pace;
 pub use shutdown::{Shutdown, ShutdownTrigger};
 pub(crate) use tls::read_certificates;

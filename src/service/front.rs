@@ -9,8 +9,9 @@ use hyper::body::Incoming;
 
 use crate::audit::AuditLog;
 use crate::connect::{Connect, Site};
+use crate::metrics::Metrics;
 use crate::proxy::{AnswerBody, Proxy, State};
-use crate::server::{Metrics, Peer};
+use crate::server::Peer;
 
 /// Both, with one audit log and one set of metrics.
 pub(super) struct Front {

@@ -18,10 +18,11 @@ use crate::audit::{AuditLog, OpenError};
 use crate::config::files::{FileError, read_text};
 use crate::config::{AuditSink, Config};
 use crate::connect::Site;
+use crate::metrics::Metrics;
 use crate::proxy::State;
-use crate::rules::Report;
 use crate::server::admin::{Admin, Readiness};
-use crate::server::{Metrics, ServerLimits, Shutdown, TlsError, TlsState, serve};
+use crate::server::{ServerLimits, Shutdown, TlsError, TlsState, serve};
+use glassine_core::diagnostic::Report;
 
 /// Everything that a configuration asks for, built and not yet listening.
 pub struct Service {

@@ -7,7 +7,7 @@ use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderName
 
 use super::secret::Secret;
 use super::transport::AGENT;
-use crate::hex;
+use glassine_core::hex;
 
 /// What a request asks for beside its target.
 #[derive(Clone, Debug)]

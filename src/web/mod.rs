@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderMap;
 use http::header::COOKIE;
 
-use crate::graph::encode::query_value;
+use glassine_core::graph::encode::query_value;
 
 /// `N` random octets in base64url.
 pub(crate) fn random_text<const N: usize>() -> Result<String, getrandom::Error> {

@@ -3,9 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-/// A file of `src`, without what is compiled for tests only.
+/// A Rust file of either package, without what is compiled for tests only.
 pub(crate) struct Source {
-    /// Under `src`, with forward slashes.
+    /// From the project's folder on, with forward slashes.
     pub(crate) path: String,
     /// The code: comments gone, texts empty.
     pub(crate) code: String,
@@ -19,20 +19,29 @@ impl Source {
         Self { path: path.to_owned(), code, text: text.to_owned() }
     }
 
-    /// The top-level module: `sanitize` for `sanitize/gate.rs`.
-    pub(crate) fn module(&self) -> &str {
-        let first = self.path.split('/').next().unwrap_or_default();
-        first.strip_suffix(".rs").unwrap_or(first)
+    /// The top-level module: `core::sanitize` for `core/src/sanitize/gate.rs`, `proxy` for `src/proxy/head.rs`.
+    pub(crate) fn module(&self) -> String {
+        let inside = self.path.split_once("src/").map_or(&*self.path, |(_, inside)| inside);
+        let first = inside.split('/').next().unwrap_or_default();
+        let module = first.strip_suffix(".rs").unwrap_or(first);
+        if self.is_core() && module != "lib" { format!("core::{module}") } else { module.to_owned() }
+    }
+
+    /// Whether the file is of the package that decides what leaves.
+    pub(crate) fn is_core(&self) -> bool {
+        self.path.starts_with("core/")
     }
 }
 
-/// Every file of `src` but tests.
+/// Every Rust file of both packages but tests.
 pub(crate) fn rust_sources() -> Vec<Source> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let is_test = |path: &str| path.contains("/tests/") || path.ends_with("tests.rs");
-    let relative = |file: &PathBuf| file.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
-    files(&root, &|_| true)
+    let relative = |file: &PathBuf| file.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+    let files = ["src", "core/src"].map(|folder| files(&root.join(folder), &|_| true));
+    files
         .iter()
+        .flatten()
         .filter(|file| file.extension().is_some_and(|it| it == "rs") && !is_test(&relative(file)))
         .map(|file| Source::new(&relative(file), &std::fs::read_to_string(file).unwrap()))
         .collect()

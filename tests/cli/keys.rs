@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use glassine::pseudonym::KeyRing;
+use glassine_core::pseudonym::KeyRing;
 
 use super::{Scratch, glassine};
 

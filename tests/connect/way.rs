@@ -1,7 +1,7 @@
 //! The way through, to each of its ends.
 
 use glassine::jwt::{Algorithm, Claims, Expected, KeySet, KeySource, Token, Verifier};
-use glassine::pseudonym::{Class, Outcome};
+use glassine_core::pseudonym::{Class, Outcome};
 use serde_json::{Value, json};
 
 use super::visitor::{Visitor, code, consented, location};

@@ -1,6 +1,6 @@
 //! The tables of `docs/PSEUDONYMS.md` are read and compared with what the code does, so neither can drift.
 
-use glassine::pseudonym::{AddressPolicy, Class, DomainMode, KeyRing, Outcome, Pseudonyms};
+use glassine_core::pseudonym::{AddressPolicy, Class, DomainMode, KeyRing, Outcome, Pseudonyms};
 
 const CONTRACT: &str = include_str!("../../docs/PSEUDONYMS.md");
 

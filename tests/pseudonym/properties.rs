@@ -1,6 +1,6 @@
 //! What holds for every value, not only for those somebody thought of.
 
-use glassine::pseudonym::{AddressPolicy, Class, DomainMode, KeyRing, Outcome, PlusTags, Pseudonyms};
+use glassine_core::pseudonym::{AddressPolicy, Class, DomainMode, KeyRing, Outcome, PlusTags, Pseudonyms};
 use proptest::prelude::*;
 use std::sync::LazyLock;
 

@@ -4,7 +4,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use glassine::pseudonym::{AddressPolicy, KeyRing, Outcome};
+use glassine_core::pseudonym::{AddressPolicy, KeyRing, Outcome};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;

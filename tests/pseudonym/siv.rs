@@ -2,7 +2,7 @@
 
 use aes_siv::KeyInit as _;
 use aes_siv::siv::Aes256Siv;
-use glassine::pseudonym::primitives::Siv;
+use glassine_core::pseudonym::primitives::Siv;
 use proptest::array::uniform32;
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -2,7 +2,7 @@
 //!
 //! The files are found through the environment variable `TEST_VECTORS`; where it is unset, the tests say so.
 
-use glassine::pseudonym::primitives::{HmacKey, SIV_KEY_LEN, Siv};
+use glassine_core::pseudonym::primitives::{HmacKey, SIV_KEY_LEN, Siv};
 use serde_json::Value;
 use std::path::Path;
 

@@ -4,7 +4,7 @@ mod order;
 mod refusals;
 mod treatments;
 
-use glassine::sanitize::Counters;
+use glassine_core::sanitize::Counters;
 
 use crate::support::sanitizing::{context, sanitize};
 

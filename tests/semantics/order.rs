@@ -61,7 +61,10 @@ fn outcome(source: &str) -> (String, String) {
 #[test]
 fn as_written() {
     let mut token = Vec::new();
-    assert_eq!(pseudonyms().email("alice@contoso.com", &mut token), glassine::pseudonym::Outcome::Written);
+    assert_eq!(
+        pseudonyms().email("alice@contoso.com", &mut token),
+        glassine_core::pseudonym::Outcome::Written
+    );
     let expected = format!(
         r#"{{"a":1,"c":{{"length":5,"words":1}},"id":"p~ACf6qDRpe17f1FtN87Cqc4tI","mail":"{}","flag":{{"status":5}},"from":{{"k":7,"up":{{"up":{{"k":9}}}}}},"list":[{{"k":11}}]}}"#,
         String::from_utf8(token).unwrap()

@@ -1,6 +1,6 @@
 //! Documents that are refused as a whole, each beside a neighbour that is not.
 
-use glassine::sanitize::{Failure, Raw, Sanitizer, Violation};
+use glassine_core::sanitize::{Failure, Raw, Sanitizer, Violation};
 
 use crate::support::sanitizing::{context, sanitize};
 

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use glassine::graph::encode::query_value;
+use glassine_core::graph::encode::query_value;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 

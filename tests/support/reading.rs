@@ -1,6 +1,6 @@
 //! One document read by the tokenizer in every way that we have, and what `serde_json` says of it.
 
-use glassine::sanitize::tokenizer::{Halt, Limits, Literal, MAX_DEPTH, SyntaxError, Tokenizer};
+use glassine_core::sanitize::tokenizer::{Halt, Limits, Literal, MAX_DEPTH, SyntaxError, Tokenizer};
 use serde_json::Value;
 
 use super::recorder::{Event, Recorder};

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use glassine::sanitize::tokenizer::{ExpectedKey, Handler, Key, Literal};
+use glassine_core::sanitize::tokenizer::{ExpectedKey, Handler, Key, Literal};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Event {

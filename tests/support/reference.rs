@@ -12,9 +12,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use glassine::pseudonym::{Class, Outcome, Pseudonyms};
-use glassine::rules::raw::{self, PseudonymKind, TimeUnit};
-use glassine::rules::yaml::{Recovered, Spanned};
+use glassine_core::pseudonym::{Class, Outcome, Pseudonyms};
+use glassine_core::rules::raw::{self, PseudonymKind, TimeUnit};
+use glassine_core::yaml::{Recovered, Spanned};
 use jsonpath_rust::JsonPath;
 use jsonpath_rust::parser::model::{JpQuery, Segment, Selector};
 use jsonpath_rust::parser::parse_json_path;

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use glassine::pseudonym::{AddressPolicy, KeyRing, Pseudonyms};
-use glassine::rules::plan::{Body, LinkKind, Plan};
-use glassine::rules::{self, Severity};
-use glassine::sanitize::{Context, Counters, Failure, Links, Raw, Sanitizer};
+use glassine_core::diagnostic::Severity;
+use glassine_core::pseudonym::{AddressPolicy, KeyRing, Pseudonyms};
+use glassine_core::rules::plan::{Body, LinkKind, Plan};
+use glassine_core::rules::{self};
+use glassine_core::sanitize::{Context, Counters, Failure, Links, Raw, Sanitizer};
 
 /// The published test key A of `docs/PSEUDONYMS.md`.
 pub(crate) const KEYS: &str = include_str!("../../rules/cases/keys.yaml");

@@ -9,7 +9,7 @@ mod suite;
 
 use actson::feeder::SliceJsonFeeder;
 use actson::{JsonEvent, JsonParser};
-use glassine::sanitize::tokenizer::{Limits, Literal, SyntaxError, SyntaxErrorKind};
+use glassine_core::sanitize::tokenizer::{Limits, Literal, SyntaxError, SyntaxErrorKind};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use serde_json::Value;

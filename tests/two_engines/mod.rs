@@ -4,8 +4,9 @@
 mod documents;
 mod rules;
 
-use glassine::rules::{raw, yaml};
-use glassine::sanitize::{Context, Failure};
+use glassine_core::rules::raw;
+use glassine_core::sanitize::{Context, Failure};
+use glassine_core::yaml;
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use serde_json::Value;
@@ -77,7 +78,7 @@ proptest! {
         style in any::<u64>(),
         lengths in prop::collection::vec(0_usize..40, 1..6),
     ) {
-        let compiled = glassine::rules::compile("random.yaml", &source);
+        let compiled = glassine_core::rules::compile("random.yaml", &source);
         // Two transforms may meet, and shapes that refer to each other may have too many places to list.
         for error in compiled.report.diagnostics.iter().filter(|finding| finding.is_error()) {
             prop_assert!(["G0110", "G0117"].contains(&error.code.as_str()), "{}", compiled.report.render());

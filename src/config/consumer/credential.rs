@@ -5,12 +5,12 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::config::check::Context;
+use crate::config::codes::{CONFIG_CONSUMER, CONFIG_PLAINTEXT, CONFIG_VALUE};
 use crate::config::raw::{self, Text};
 use crate::config::{FileRef, SubjectName};
 use crate::jwt::{Algorithm, Expected, RequiredClaim};
-use crate::rules::codes::{CONFIG_CONSUMER, CONFIG_PLAINTEXT, CONFIG_VALUE};
-use crate::rules::yaml::{Spanned, Texts};
 use crate::upstream::{DocumentUrl, DocumentUrlError};
+use glassine_core::yaml::{Spanned, Texts};
 
 /// The SHA-256 of nothing: what `sha256sum` prints for an unset variable.
 const EMPTY_SHA256: [u8; 32] = [

@@ -6,9 +6,9 @@ use std::ops::Range;
 use ipnet::IpNet;
 
 use crate::config::check::Context;
+use crate::config::codes::CONFIG_VALUE;
 use crate::config::raw::Text;
-use crate::rules::codes::CONFIG_VALUE;
-use crate::rules::yaml::Spanned;
+use glassine_core::yaml::Spanned;
 
 /// Networks of both families. An IPv4-mapped IPv6 address is taken as the IPv4 address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use std::ops::Range;
 
 use crate::config::BaseUrl;
 use crate::config::check::Context;
+use crate::config::codes::CONFIG_VALUE;
 use crate::config::raw::{self, Text};
-use crate::rules::codes::CONFIG_VALUE;
 
 /// Microsoft 365 in a place of its own.
 struct Cloud {

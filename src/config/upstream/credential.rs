@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use super::{check_client_id, optional};
 use crate::config::check::Context;
+use crate::config::codes::CONFIG_VALUE;
 use crate::config::raw::{self, Text};
 use crate::config::{FileRef, Source};
-use crate::rules::codes::CONFIG_VALUE;
-use crate::rules::yaml::Spanned;
+use glassine_core::yaml::Spanned;
 
 /// How this proxy authenticates to Graph.
 #[derive(Clone, Debug)]

@@ -3,9 +3,9 @@
 use super::{badge, page, standing};
 use crate::connect::leaves::{self, Object, Opened, Property};
 use crate::connect::store::Connection;
-use crate::rules::Plan;
-use crate::rules::permissions::plain_words;
 use crate::web::Html;
+use glassine_core::rules::Plan;
+use glassine_core::rules::permissions::plain_words;
 
 /// What the page shows.
 pub(in crate::connect) struct Detail<'a> {

@@ -2,10 +2,10 @@
 
 use super::{badge, page, standing};
 use crate::connect::store::{Connection, ConnectionState};
-use crate::rules::Plan;
-use crate::rules::permissions::plain_words;
-use crate::rules::plan::Permission;
 use crate::web::Html;
+use glassine_core::rules::Plan;
+use glassine_core::rules::permissions::plain_words;
+use glassine_core::rules::plan::Permission;
 
 /// What a card shows.
 pub(in crate::connect) struct Card<'a> {

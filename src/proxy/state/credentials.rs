@@ -6,11 +6,11 @@ use std::sync::Arc;
 use super::Builder;
 use crate::config::files::{read_secret, read_text};
 use crate::config::{self, FileRef, Proof, Source, UpstreamCredential};
-use crate::rules::{self, Diagnostic};
 use crate::upstream::{
     self, CertificateFiles, CertificateKey, Credential, IdentityService, Network, Origin, Pace, SecretSource,
     TokenSettings, TokenSource,
 };
+use glassine_core::diagnostic::Diagnostic;
 
 impl Builder<'_> {
     /// The tokens of each consumer's application; `Some(None)` where it brings its own. Who shares an application, shares its tokens.
@@ -71,7 +71,7 @@ impl Builder<'_> {
                 let service = found
                     .map_err(|error| {
                         self.report(Diagnostic::error(
-                            rules::codes::CONFIG_VALUE,
+                            config::codes::CONFIG_VALUE,
                             span.clone(),
                             error.to_string(),
                         ))
@@ -120,5 +120,5 @@ impl Builder<'_> {
 fn bypass(span: &Range<usize>) -> Diagnostic {
     let message = "consumers bring their own tokens for Graph, with which they could ask it past this proxy";
     let hint = "let the proxy have the permissions and the consumers none, or see to it that they cannot reach Graph";
-    Diagnostic::warning(rules::codes::CONFIG_BYPASS, span.clone(), message).hint(hint)
+    Diagnostic::warning(config::codes::CONFIG_BYPASS, span.clone(), message).hint(hint)
 }

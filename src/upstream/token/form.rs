@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::hex;
+use glassine_core::hex;
 
 /// A form (`application/x-www-form-urlencoded`), wiped when hyper has sent it.
 pub(super) struct Form(Zeroizing<String>);

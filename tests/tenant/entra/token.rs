@@ -1,7 +1,7 @@
 //! Client credentials with a secret, and what is in a token.
 
 use glassine::demo::tenant::Tenant;
-use glassine::rules::compile;
+use glassine_core::rules::compile;
 use http::Request;
 use serde_json::json;
 

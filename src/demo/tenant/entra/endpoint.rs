@@ -1,7 +1,7 @@
 //! Which part of the look-alike a path names. Paths are Entra's own.
 
 use crate::demo::tenant::text;
-use crate::graph::is_guid;
+use glassine_core::graph::is_guid;
 
 use super::refusal::Refusal;
 

@@ -1,0 +1,194 @@
+//! May this request pass? Either an [`Admitted`], which says what to ask Graph and what of the answer may leave, or a
+//! [`Refusal`] with its reason. Nothing of the inbound target is ever forwarded: the upstream request is built anew.
+//!
+//! | file | what |
+//! |---|---|
+//! | `refusal` | every reason for a no, its status and its words |
+//! | `route` | which endpoint, and what its path parameters stand for |
+//! | `query` | query options against the endpoint's policy |
+//! | `comparison` | `$filter` among them |
+//! | `link` | sealed `nextLink`s and `deltaLink`s, both ways |
+
+mod comparison;
+mod link;
+mod query;
+mod refusal;
+pub mod route;
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+pub use link::SealedLinks;
+pub use refusal::Refusal;
+
+use crate::graph::{OptionName, Origin, Preference, Segment, Target, Version, prefer};
+use crate::pseudonym::{Class, Pseudonyms};
+use crate::rules::Plan;
+use crate::rules::plan::{Endpoint, LinkKind};
+
+/// The head of a request, as far as it decides anything. What is not here (`X-Forwarded-*`, `X-HTTP-Method`, cookies)
+/// decides nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The method, as received.
+    pub method: &'a str,
+    /// The origin-form target, as received.
+    pub target: &'a str,
+    /// The `Prefer` header; several lines are joined by commas.
+    pub prefer: Option<&'a str>,
+    /// Whether `ConsistencyLevel: eventual` was sent.
+    pub eventual: bool,
+}
+
+/// What a consumer is admitted with.
+#[derive(Clone)]
+pub struct Policy {
+    /// The consumer's rules.
+    pub plan: Arc<Plan>,
+    /// Opens the consumer's tokens.
+    pub keys: Arc<dyn Keys>,
+    /// Where Graph is; links that lead elsewhere are not followed.
+    pub graph: Origin,
+    /// Where consumers find this proxy: scheme, host and path prefix, without a slash at the end.
+    pub public_url: Arc<str>,
+}
+
+/// Opens and makes what only this consumer's keys can.
+pub trait Keys: Send + Sync {
+    /// The original of a reversible token of this consumer; `None` for everything else.
+    fn open(&self, class: Class, token: &str) -> Option<Zeroizing<String>>;
+    /// Seals a link for this consumer.
+    fn seal_link(&self, link: &[u8]) -> String;
+    /// The content of a link sealed for this consumer; `None` for everything else.
+    fn unseal_link(&self, sealed: &str) -> Option<Zeroizing<Vec<u8>>>;
+}
+
+/// A request that may pass.
+#[derive(Clone, Debug)]
+pub struct Admitted {
+    /// The endpoint that answers.
+    pub endpoint: Arc<Endpoint>,
+    /// What to ask Graph: a canonical origin-form target.
+    pub upstream: String,
+    /// The preferences for Graph.
+    pub prefer: Preferences,
+    /// Whether Graph is asked with `ConsistencyLevel: eventual`.
+    pub eventual: bool,
+    /// The path that the consumer used, in its canonical form: `nextLink`s lead back to it.
+    pub path: String,
+}
+
+/// The preferences (RFC 7240) that Graph is asked with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Preferences {
+    /// `IdType="ImmutableId"`.
+    pub immutable_ids: bool,
+    /// `odata.maxpagesize`.
+    pub max_page_size: Option<NonZeroU32>,
+    /// `return=minimal`.
+    pub return_minimal: bool,
+}
+
+impl Preferences {
+    /// The values of the `Prefer` header.
+    pub fn values(&self) -> Vec<String> {
+        let immutable_ids = self.immutable_ids.then(|| "IdType=\"ImmutableId\"".to_owned());
+        let max_page_size = self.max_page_size.map(|size| format!("odata.maxpagesize={size}"));
+        let return_minimal = self.return_minimal.then(|| "return=minimal".to_owned());
+        immutable_ids.into_iter().chain(max_page_size).chain(return_minimal).collect()
+    }
+}
+
+impl Admitted {
+    /// How links in the answer are rewritten.
+    pub fn links(&self, policy: &Policy) -> SealedLinks {
+        SealedLinks::new(policy.clone(), Arc::clone(&self.endpoint), self.path.clone())
+    }
+}
+
+/// The version of a batch, if this is the head of one: `POST /{version}/$batch`. Each request in it is admitted alone.
+pub fn batch(request: &Request<'_>) -> Option<Version> {
+    if request.method != "POST" {
+        return None;
+    }
+    let target = Target::parse(request.target).ok()?;
+    let is_batch = matches!(target.segments.as_slice(), [Segment::Dollar(name)] if name == "$batch");
+    (is_batch && target.options.is_empty()).then_some(target.version)
+}
+
+/// Decides about a request.
+///
+/// # Errors
+///
+/// [`Refusal`]; it holds nothing of the request that could be data.
+pub fn admit(request: &Request<'_>, policy: &Policy) -> Result<Admitted, Refusal> {
+    if !matches!(request.method, "GET" | "HEAD") {
+        return Err(Refusal::Method);
+    }
+    let target = Target::parse(request.target)?;
+    let route = route::find(&policy.plan, &target, &*policy.keys)?;
+    let upstream = match link::sealed(&target)? {
+        Some((kind, sealed)) => link::open(policy, &route, kind, sealed)?,
+        None => {
+            let options = query::admit(&target, &route.endpoint, &*policy.keys)?;
+            route.upstream(target.version, &options)?
+        }
+    };
+    let prefer = preferences(request.prefer, &route.endpoint)?;
+    let eventual = route.endpoint.directory && (request.eventual || counts(&upstream));
+    Ok(Admitted { endpoint: route.endpoint, upstream, prefer, eventual, path: route.path })
+}
+
+/// Whether Graph is asked to count. In the directory it does so under `ConsistencyLevel: eventual` only, which it does
+/// not keep from one page to the next ("Advanced query capabilities on Microsoft Entra ID objects").
+fn counts(upstream: &str) -> bool {
+    Target::parse(upstream).is_ok_and(|target| {
+        let is_count = |segment: &Segment| matches!(segment, Segment::Dollar(name) if name == "$count");
+        target.segments.last().is_some_and(is_count) || target.option(&OptionName::Count) == Some("true")
+    })
+}
+
+/// The preferences that are passed on. Others are dropped, as RFC 7240 allows a server to.
+fn preferences(header: Option<&str>, endpoint: &Endpoint) -> Result<Preferences, Refusal> {
+    let mut preferences = Preferences { immutable_ids: endpoint.immutable_ids, ..Preferences::default() };
+    for preference in prefer::parse(header.unwrap_or_default())? {
+        match (preference, endpoint.max_page_size) {
+            (Preference::MaxPageSize(size), Some(range)) => {
+                preferences.max_page_size = NonZeroU32::new(size.clamp(range.min, range.max));
+            }
+            (Preference::ReturnMinimal, _) => preferences.return_minimal = endpoint.return_minimal,
+            _ => {}
+        }
+    }
+    Ok(preferences)
+}
+
+/// The purpose under which links are sealed.
+const LINK: &str = "link";
+
+impl Keys for Pseudonyms {
+    fn open(&self, class: Class, token: &str) -> Option<Zeroizing<String>> {
+        Self::open(self, class, token)
+    }
+
+    fn seal_link(&self, link: &[u8]) -> String {
+        self.seal(LINK, link)
+    }
+
+    fn unseal_link(&self, sealed: &str) -> Option<Zeroizing<Vec<u8>>> {
+        self.unseal(LINK, sealed)
+    }
+}
+
+/// The query option that carries a sealed link of this kind.
+fn option_name(kind: LinkKind) -> &'static str {
+    match kind {
+        LinkKind::Next => "$skiptoken",
+        LinkKind::Delta => "$deltatoken",
+    }
+}
+
+#[cfg(test)]
+mod tests;

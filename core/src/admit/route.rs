@@ -1,0 +1,136 @@
+//! Which endpoint answers a path, and what its parameters stand for.
+
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use super::{Keys, Refusal};
+use crate::graph::{Segment, Target, Version, encode};
+use crate::rules::Plan;
+use crate::rules::plan::{Endpoint, Param};
+use crate::rules::template::Part;
+
+/// An endpoint that answers a path.
+pub(super) struct Route {
+    pub(super) endpoint: Arc<Endpoint>,
+    /// The path for Graph: opened tokens.
+    segments: Vec<Segment>,
+    /// The path for links: the consumer's tokens, in canonical spelling.
+    pub(super) path: String,
+}
+
+/// Finds the endpoint; at most one matches, as the rules' compiler has made sure.
+pub(super) fn find(plan: &Plan, target: &Target, keys: &dyn Keys) -> Result<Route, Refusal> {
+    let mut refusal = Refusal::Endpoint;
+    for endpoint in &plan.endpoints {
+        let Some(values) = endpoint.template.matches(target) else {
+            continue;
+        };
+        match Parameters::resolve(endpoint, &values, keys) {
+            Ok(parameters) => return Ok(parameters.route(endpoint, target.version)),
+            // A token that does not open outweighs a name that is not in the list: it is the constant answer.
+            Err(Mismatch::Token) => refusal = Refusal::NotFound,
+            Err(Mismatch::Name) => {}
+        }
+    }
+    Err(refusal)
+}
+
+/// The first parameter that does not take its value, of an endpoint that has the target's form.
+pub fn misfit<'e>(endpoint: &'e Endpoint, target: &Target, keys: &dyn Keys) -> Option<&'e Param> {
+    let values = endpoint.template.matches(target)?;
+    let mut pairs = endpoint.params.iter().zip(values);
+    pairs.find(|(param, value)| resolve(param, value, keys).is_err()).map(|(param, _)| param)
+}
+
+/// The target as the rules spell it, if it has the endpoint's form.
+pub fn spelled(endpoint: &Endpoint, target: &Target) -> Option<String> {
+    let values = endpoint.template.matches(target)?;
+    let pairs = endpoint.params.iter().zip(values);
+    let segments = segments(endpoint, pairs.map(|(param, value)| listed(param, value).unwrap_or(value)));
+    let options: Vec<_> =
+        target.options.iter().map(|option| (option.name.as_str(), option.value.as_str())).collect();
+    Some(encode::rebuild(target.version, &segments, &options))
+}
+
+impl Route {
+    /// The request for Graph. What was opened must read back as the one segment that it is.
+    pub(super) fn upstream(&self, version: Version, options: &[(String, String)]) -> Result<String, Refusal> {
+        let options: Vec<_> = options.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let target = encode::rebuild(version, &self.segments, &options);
+        let again = Target::parse(&target).map_err(|_| Refusal::NotFound)?;
+        if again.segments == self.segments { Ok(target) } else { Err(Refusal::NotFound) }
+    }
+}
+
+/// Why a path parameter does not fit.
+enum Mismatch {
+    Token,
+    Name,
+}
+
+/// What the parameters of a template stand for, in the order of the template.
+struct Parameters<'a> {
+    consumer: Vec<&'a str>,
+    graph: Vec<Zeroizing<String>>,
+}
+
+impl<'a> Parameters<'a> {
+    fn resolve(endpoint: &'a Endpoint, values: &[&'a str], keys: &dyn Keys) -> Result<Self, Mismatch> {
+        let mut parameters = Self { consumer: Vec::new(), graph: Vec::new() };
+        for (param, value) in endpoint.params.iter().zip(values) {
+            let (consumer, graph) = resolve(param, value, keys)?;
+            parameters.consumer.push(consumer);
+            parameters.graph.push(graph);
+        }
+        Ok(parameters)
+    }
+
+    fn route(&self, endpoint: &Arc<Endpoint>, version: Version) -> Route {
+        let graph = segments(endpoint, self.graph.iter().map(|value| value.as_str()));
+        let consumer = segments(endpoint, self.consumer.iter().copied());
+        Route {
+            endpoint: Arc::clone(endpoint),
+            segments: graph,
+            path: encode::rebuild(version, &consumer, &[]),
+        }
+    }
+}
+
+/// The parameter as the consumer's links have it, and as Graph is asked.
+fn resolve<'a>(
+    param: &'a Param,
+    value: &'a str,
+    keys: &dyn Keys,
+) -> Result<(&'a str, Zeroizing<String>), Mismatch> {
+    if let Some(name) = listed(param, value) {
+        return Ok((name, Zeroizing::new(name.to_owned())));
+    }
+    if let Some(original) = param.token.and_then(|class| keys.open(class, value)) {
+        return Ok((value, original));
+    }
+    if param.raw || param.pattern.as_ref().is_some_and(|pattern| pattern.is_match(value)) {
+        return Ok((value, Zeroizing::new(value.to_owned())));
+    }
+    Err(if param.token.is_some() { Mismatch::Token } else { Mismatch::Name })
+}
+
+/// The rules' spelling of a name that the parameter lists.
+fn listed<'p>(param: &'p Param, value: &str) -> Option<&'p str> {
+    param.one_of.iter().find(|name| name.eq_ignore_ascii_case(value)).map(String::as_str)
+}
+
+/// The template with its parameters filled in. The version's parameter, if there is one, comes first and is no segment.
+fn segments<'v>(endpoint: &Endpoint, mut values: impl Iterator<Item = &'v str>) -> Vec<Segment> {
+    if matches!(endpoint.template.version, Part::Param(_)) {
+        values.next();
+    }
+    let segment = |part: &Part| match part {
+        Part::Name(name) => Segment::Plain(name.clone()),
+        Part::Function(call) => Segment::Function(call.clone()),
+        Part::Cast(name) => Segment::Cast(name.clone()),
+        Part::Count => Segment::Dollar("$count".to_owned()),
+        Part::Param(_) => Segment::Plain(values.next().unwrap_or_default().to_owned()),
+    };
+    endpoint.template.parts.iter().map(segment).collect()
+}

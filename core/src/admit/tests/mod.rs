@@ -1,0 +1,291 @@
+//! Every refusal stands beside a neighbour that is admitted.
+
+use super::*;
+use crate::pseudonym::{AddressPolicy, KeyRing};
+use crate::rules::compile;
+use crate::sanitize::Links;
+
+const USER: &str = "87d349ed-44d7-43e1-9a83-5f2406dee5bd";
+const FOLDER: &str = "AAMkADhAAATs28OAAA=";
+const SKIP: &str = "https://graph.microsoft.com/v1.0/users?$skiptoken=RFNwdAIAAQ";
+
+fn pseudonyms(consumer: &str) -> Arc<Pseudonyms> {
+    let keys = KeyRing::parse(include_str!("../../../../rules/cases/keys.yaml")).unwrap();
+    Arc::new(keys.pseudonyms(consumer, &AddressPolicy::default()))
+}
+
+fn policy_of(consumer: &str, rules: &str) -> Policy {
+    let compiled = compile("test.yaml", rules);
+    let plan = compiled.plan.unwrap_or_else(|| panic!("{}", compiled.report.render()));
+    Policy {
+        plan: Arc::new(plan),
+        keys: pseudonyms(consumer),
+        graph: Origin::parse("https://graph.microsoft.com").unwrap(),
+        public_url: "https://proxy.example/graph".into(),
+    }
+}
+
+const MAIL: &str = include_str!("../../../../rules/outlook-mail-metadata-only.yaml");
+
+/// A connector that compares with tokens, counts, and lets raw ids in.
+const OTHER: &str = r#"
+version: 1
+connector: other
+title: Other
+purpose: Everything that the shipped rules do not use.
+permissions: [User.Read.All]
+shapes:
+  user:
+    keep: [$.userType]
+    pseudonymize: [{ path: $.id, as: id, reversible: true }, { path: $.mail, as: email }]
+endpoints:
+  - name: list-users
+    get: /{api}/users
+    params: { api: { one_of: [v1.0] } }
+    query:
+      $count: boolean
+      $filter: { id: [eq, ne], userType: [eq] }
+      $orderby: [userType]
+      kind: { one_of: [all, Some] }
+      depth: { integer: { min: 1, max: 3 } }
+    response: { collection: user }
+  - name: count-users
+    get: /v1.0/users/$count
+    query: { $filter: { userType: [eq] } }
+    response: { count: user }
+  - name: get-manager
+    get: /v1.0/users/{user}/manager
+    params: { user: { raw: true } }
+    response: { entity: user }
+"#;
+
+fn mail() -> Policy {
+    policy_of("acme-analytics", MAIL)
+}
+
+fn other() -> Policy {
+    policy_of("acme-analytics", OTHER)
+}
+
+fn token(consumer: &str, class: Class, value: &str) -> String {
+    let mut out = Vec::new();
+    assert_eq!(pseudonyms(consumer).reversible(class, value, &mut out), crate::pseudonym::Outcome::Written);
+    String::from_utf8(out).unwrap()
+}
+
+fn user() -> String {
+    token("acme-analytics", Class::Id, USER)
+}
+
+fn get(policy: &Policy, target: &str) -> Result<Admitted, Refusal> {
+    admit(&Request { method: "GET", target, prefer: None, eventual: false }, policy)
+}
+
+/// What Graph is asked, with the percent-encoding of a few characters undone for the reader.
+fn upstream(policy: &Policy, target: &str) -> String {
+    let upstream = get(policy, target).unwrap_or_else(|refusal| panic!("{target}: {refusal}")).upstream;
+    [("%2C", ","), ("%20", " "), ("%27", "'")]
+        .iter()
+        .fold(upstream, |text, (code, sign)| text.replace(code, sign))
+}
+
+/// The refusal's status and code. It must not repeat what was asked.
+#[track_caller]
+fn refused(policy: &Policy, target: &str) -> (u16, &'static str) {
+    let refusal = get(policy, target).expect_err(target);
+    assert!(!refusal.to_string().contains("secret"), "{refusal}");
+    (refusal.status(), refusal.code())
+}
+
+#[test]
+fn methods_that_read_are_admitted() {
+    let asked =
+        |method| admit(&Request { method, target: "/v1.0/users", prefer: None, eventual: false }, &mail());
+    assert!(asked("GET").is_ok() && asked("HEAD").is_ok());
+    for method in ["POST", "PATCH", "DELETE", "get", "", "TRACE"] {
+        assert_eq!(asked(method).unwrap_err().status(), 405, "{method}");
+    }
+}
+
+#[test]
+fn endpoints_that_the_rules_name_are_admitted() {
+    assert!(upstream(&mail(), "/v1.0/users").starts_with("/v1.0/users?$select="));
+    for target in ["/v1.0/me", "/v1.0/users/$count", "/v2.0/users", "/v1.0/secret", "/v1.0/users/delta/x"] {
+        assert!([400, 403, 404].contains(&refused(&mail(), target).0), "{target}");
+    }
+    assert_eq!(refused(&mail(), "/v1.0/me"), (403, "endpointNotAllowed"));
+    assert_eq!(refused(&other(), "/beta/users"), (403, "endpointNotAllowed"));
+}
+
+#[test]
+fn targets_that_do_not_parse_are_refused() {
+    assert!(get(&mail(), "/v1.0/users/").is_ok());
+    assert_eq!(refused(&mail(), "users").0, 400);
+    assert_eq!(refused(&mail(), "/v1.0/users/%2e%2e").0, 400);
+    assert_eq!(refused(&mail(), &format!("/v1.0/users?$top={}", "1".repeat(100_000))).0, 414);
+}
+
+#[test]
+fn a_token_of_this_consumer_stands_for_the_original() {
+    let target = format!("/v1.0/users/{}/mailFolders/INBOX/messages", user());
+    let admitted = get(&mail(), &target).unwrap();
+    assert!(admitted.upstream.starts_with(&format!("/v1.0/users/{USER}/mailFolders/inbox/messages?")));
+    assert_eq!(admitted.path, format!("/v1.0/users/{}/mailFolders/inbox/messages", user()));
+    assert_eq!(admitted.prefer.values(), ["IdType=\"ImmutableId\""]);
+}
+
+#[test]
+fn everything_else_in_its_place_gets_one_answer() {
+    let mut forged = user();
+    forged.replace_range(10..11, if forged.as_bytes()[10] == b'A' { "B" } else { "A" });
+    let tokens = [
+        USER.to_owned(),
+        "alice@contoso.com".to_owned(),
+        forged,
+        token("other-consumer", Class::Id, USER),
+        token("acme-analytics", Class::MessageId, USER),
+        user().replacen('~', "~~", 1),
+        user().split_at(user().len() - 1).0.to_owned(),
+        "p~".to_owned(),
+        "t~ARIl81fzpKf-oZYrKpGQ0YNR_kS0SprpN".to_owned(),
+    ];
+    let answer = get(&mail(), &format!("/v1.0/users/{}", tokens[0])).unwrap_err();
+    assert_eq!((answer.status(), answer.code()), (404, "itemNotFound"));
+    for token in tokens {
+        assert_eq!(get(&mail(), &format!("/v1.0/users/{token}")).unwrap_err(), answer, "{token}");
+    }
+}
+
+#[test]
+fn a_token_stands_for_one_segment_only() {
+    let plain = token("acme-analytics", Class::Id, FOLDER);
+    assert!(get(&mail(), &format!("/v1.0/users/{plain}")).is_ok());
+    for odd in
+        ["..", ".", "a/b", "a%2Fb", "$ref", "delta", "delta()", "microsoft.graph.user", "a\0b", "a?b=c"]
+    {
+        let target = format!("/v1.0/users/{}", token("acme-analytics", Class::Id, odd));
+        match get(&mail(), &target) {
+            Err(refusal) => assert_eq!(refusal, Refusal::NotFound, "{odd}"),
+            Ok(admitted) => {
+                let target = Target::parse(&admitted.upstream).unwrap();
+                assert_eq!(target.segments.len(), 2, "{odd}");
+                assert_eq!(target.segments[1], crate::graph::Segment::Plain(odd.to_owned()), "{odd}");
+            }
+        }
+    }
+}
+
+#[test]
+fn raw_parameters_take_what_the_rules_say() {
+    assert_eq!(
+        upstream(&other(), "/v1.0/users/alice@contoso.com/manager"),
+        "/v1.0/users/alice%40contoso.com/manager?$select=id,mail,userType"
+    );
+}
+
+#[test]
+fn select_is_narrowed_to_what_survives_and_always_sent() {
+    for (asked, sent) in [
+        ("", "id,mail,userType"),
+        ("?$select=mail,displayName", "mail"),
+        ("?$select=displayName,secret", "id"),
+        ("?$select=userType,USERTYPE", "userType"),
+    ] {
+        let target = format!("/v1.0/users/x/manager{asked}");
+        let open = OTHER.replace(
+            "params: { user: { raw: true } }",
+            "params: { user: { raw: true } }\n    query: { $select: kept }",
+        );
+        let policy = policy_of("acme-analytics", &open);
+        assert_eq!(upstream(&policy, &target), format!("/v1.0/users/x/manager?$select={sent}"), "{asked}");
+    }
+    assert_eq!(refused(&other(), "/v1.0/users/x/manager?$select=mail"), (403, "optionNotAllowed"));
+}
+
+#[test]
+fn options_are_refused_unless_named_and_well_formed() {
+    for (accepted, neighbours) in [
+        (
+            "$count=true",
+            &[("$count=maybe", 400), ("$count=true&$count=true", 400), ("$Count=true&count=true", 400)][..],
+        ),
+        (
+            "$orderby=userType desc",
+            &[("$orderby=mail", 403), ("$orderby=secret", 403), ("$orderby=userType down", 400)],
+        ),
+        ("kind=some", &[("kind=secret", 403), ("Secret=1", 403)]),
+        ("depth=3", &[("depth=4", 403), ("depth=0", 403), ("depth=-1", 400), ("depth=1e1", 400)]),
+        (
+            "$filter=userType eq 'Guest'",
+            &[
+                ("$filter=userType ne 'Guest'", 403),
+                ("$filter=mail eq 'secret@contoso.com'", 403),
+                ("$filter=startswith(userType,'secret')", 403),
+                ("$filter=displayName eq 'secret'", 403),
+                ("$filter=userType eq", 400),
+            ],
+        ),
+        (
+            "count=true",
+            &[("$search=secret", 403), ("$expand=manager", 403), ("$apply=x", 403), ("$format=xml", 403)],
+        ),
+    ] {
+        let target = |options: &str| format!("/v1.0/users?{}", options.replace(' ', "%20"));
+        assert!(
+            get(&other(), &target(accepted)).is_ok(),
+            "{accepted}: {:?}",
+            get(&other(), &target(accepted))
+        );
+        for (options, status) in neighbours {
+            assert_eq!(refused(&other(), &target(options)).0, *status, "{options}");
+        }
+    }
+}
+
+#[test]
+fn a_refused_option_is_answered_with_what_is_accepted() {
+    let text = get(&mail(), "/v1.0/users?$search=secret").unwrap_err().to_string();
+    assert_eq!(
+        text,
+        "The rules do not open `$search` on the endpoint `list-users`. It accepts $select, $top."
+    );
+}
+
+#[test]
+fn a_filter_by_token_compares_with_the_original() {
+    let filter = |value: &str| format!("/v1.0/users?$filter=id%20eq%20'{value}'");
+    assert!(upstream(&other(), &filter(&user())).contains(&format!("$filter=id eq '{USER}'")));
+    let not_ours = [
+        token("other-consumer", Class::Id, USER),
+        token("acme-analytics", Class::Text, USER),
+        USER.to_owned(),
+        "alice@contoso.com".to_owned(),
+    ];
+    for value in not_ours {
+        assert_eq!(get(&other(), &filter(&value)).unwrap_err(), Refusal::NotFound, "{value}");
+    }
+    assert_eq!(get(&other(), "/v1.0/users?$filter=id%20eq%20null").unwrap_err(), Refusal::NotFound);
+    assert_eq!(refused(&other(), "/v1.0/users?$filter=id%20gt%20'a'").0, 403);
+}
+
+#[test]
+fn a_count_has_no_select() {
+    assert_eq!(upstream(&other(), "/v1.0/users/$count"), "/v1.0/users/$count");
+    assert_eq!(refused(&other(), "/v1.0/users/$count?$filter=mail%20eq%20'a'").0, 403);
+}
+
+#[test]
+fn preferences_are_passed_on_within_their_range() {
+    let asked = |prefer| {
+        let request =
+            Request { method: "GET", target: "/v1.0/users/delta", prefer: Some(prefer), eventual: false };
+        admit(&request, &mail()).map(|admitted| admitted.prefer.values())
+    };
+    assert_eq!(asked("odata.maxpagesize=5").unwrap(), ["odata.maxpagesize=5"]);
+    assert_eq!(asked("odata.maxpagesize=50000").unwrap(), ["odata.maxpagesize=999"]);
+    assert_eq!(asked("outlook.body-content-type=\"text\"").unwrap(), Vec::<String>::new());
+    assert_eq!(asked("odata.maxpagesize=").unwrap_err().status(), 400);
+}
+
+mod links;
+mod options;

@@ -1,0 +1,53 @@
+//! What a Microsoft Graph request is: its target, its OData options, its links, its error shape.
+//!
+//! This module reads and writes Graph's request language and knows nothing of rules. Everything that comes in
+//! is parsed into types, and everything that goes out is written anew from those types by one encoder, so a
+//! text that came in is never passed on. What has two readings is refused.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`target`] | the request target: [`Target::parse`] folds every spelling into one |
+//! | [`target_error`] | why a target was refused |
+//! | [`encode`] | the one encoder: a parsed target back to text |
+//! | [`option`] | the values of `$select`, `$orderby`, `$top`, `$count`, `$expand` and `$filter` |
+//! | [`option_error`] | why an option's value was refused |
+//! | [`filter`], [`literal`], [`property_path`] | what `$filter` says, as a tree that writes itself canonically |
+//! | [`batch`] | JSON batches: the envelope of several requests |
+//! | [`link`] | absolute links of Graph, accepted on one exact origin only |
+//! | [`prefer`] | the `Prefer` request header (RFC 7240) |
+//! | [`schema`] | which properties only beta has |
+//! | [`error_body`] | Graph's JSON error shape |
+
+pub mod batch;
+pub mod decode;
+pub mod encode;
+pub mod error_body;
+pub mod filter;
+mod filter_parser;
+mod lexer;
+pub mod link;
+pub mod literal;
+pub mod option;
+pub mod option_error;
+mod option_name;
+pub mod prefer;
+pub mod property_path;
+mod query;
+pub mod schema;
+mod segment;
+pub mod target;
+pub mod target_error;
+
+pub use error_body::{ErrorBody, is_plain_identifier};
+pub use filter::{Filter, Function, Operator};
+pub use link::{LinkError, Origin, Scheme, relative_target};
+pub use literal::{Literal, is_guid};
+pub use option::{Direction, Expansion};
+pub use option_error::{OptionError, OptionErrorKind};
+pub use option_name::OptionName;
+pub use prefer::{PreferError, Preference};
+pub use property_path::PropertyPath;
+pub use query::QueryOption;
+pub use segment::Segment;
+pub use target::{Target, Version};
+pub use target_error::{TargetError, TargetErrorKind};

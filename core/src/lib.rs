@@ -1,0 +1,42 @@
+//! What decides what leaves. Bytes, plans, keys, limits and times come in as arguments; nothing here does input or output.
+//!
+//! The compiler keeps that: no package that this one is built from has sockets, files or a runtime, and `clippy.toml` forbids
+//! what the standard library could do. Whoever has read this package has read everything that decides what leaves a tenant.
+//!
+//! # The way of a document
+//!
+//! ```text
+//!  rules file ──▶ yaml ──▶ rules ──▶ Plan ─────────────┬──────────────────────┐
+//!                 (text,   (written → checked →        │                      │
+//!                  places)  compiled)                  ▼                      ▼
+//!  request ─────▶ graph ──────────────────────────▶ admit ──▶ Admitted ──▶ sanitize ──▶ Clean
+//!                 (target, options, links, batches)    ▲                    ▲     ▲
+//!                                                      └──── pseudonym ─────┘     └── Raw, from Graph
+//!                                                            (keys, tokens)
+//! ```
+//!
+//! # Reading order
+//!
+//! | | module | what it guarantees | lines |
+//! |---|---|---|---:|
+//! | 1 | [`sanitize`] | Only what the plan names becomes [`sanitize::Clean`]. Every byte is checked against RFC 8259, including those that are dropped. Where chunks begin and end changes nothing. | 2,900 |
+//! | 2 | [`pseudonym`] | One canonical value has one token per consumer, class and key. `t~` tokens cannot be opened. `p~` tokens open only for the consumer and class that they were made for. | 2,500 |
+//! | 3 | [`rules`] | A file means what it says: unknown keys, conflicts and observable properties are errors. The order of lines changes nothing. The compiled plan describes itself. | 3,700 |
+//! | 4 | [`admit`] | A request passes only through an endpoint and options that the rules open. The upstream request is written anew, never forwarded. | 1,500 |
+//! | 5 | [`graph`] | Each spelling of a request has one canonical form, or is refused. | 4,400 |
+//! | 6 | [`grants`] | Which permissions are missing or more than needed. | 200 |
+//! | 7 | [`yaml`] | Strict YAML with places. All mistakes are found in one pass. | 800 |
+//! | 8 | [`diagnostic`] | What an author reads: code, message, place, hint. | 300 |
+//! | 9 | [`hex`] | Hexadecimal digits. | 40 |
+//!
+//! To add a transform, an endpoint or a query option, see `docs/ARCHITECTURE.md`.
+
+pub mod admit;
+pub mod diagnostic;
+pub mod grants;
+pub mod graph;
+pub mod hex;
+pub mod pseudonym;
+pub mod rules;
+pub mod sanitize;
+pub mod yaml;

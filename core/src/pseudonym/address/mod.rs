@@ -1,0 +1,212 @@
+//! The canonical form of an address, version `e1`: which writings are one person.
+//!
+//! A person appears in Graph as `Alice@Contoso.com` in a message, `SMTP:alice@contoso.com` among the proxy
+//! addresses, `"Alice (HR)" <alice@contoso.com>` where a client put it into an address, and as
+//! `/o=ExchangeLabs/…/cn=…-alice` where Exchange did not resolve it. The first three have to give one token or the
+//! joins break; the last names Alice and must not pass for want of an `@`.
+//!
+//! So there is a canonical form for what is understood, and everything else is `opaque`: its exact octets are
+//! pseudonymised. Nothing is an error, since an error would either lose a recipient or let the sender of
+//! a strange address decide what happens to the message. The kinds cannot be mistaken for each other,
+//! because the kind is part of what is authenticated (see `token.rs`).
+//!
+//! The order matters. Wrappers come off first, since an X.500 address may be wrapped like any other. X.500 is
+//! looked for before the `@`, which a distinguished name may hold. A quoted local part is unquoted only where
+//! that could not change how it reads. The domain goes through UTS 46, and a domain that fails it makes
+//! the whole address opaque, so no unchecked text can be written where a domain is kept readable.
+//!
+//! Two addresses of one person stay two: that would need the directory. Changing any rule here changes
+//! tokens and is as big an event as a new key: it needs a new version, `e2`.
+
+use super::fold::{folded, trimmed};
+use super::policy::PlusTags;
+use super::primitives::{MAC_LEN, sha256};
+use idna::AsciiDenyList;
+use idna::uts46::{DnsLength, Hyphens, Uts46};
+
+/// Longest canonical address of a mailbox in octets: 64 for the local part, `@` and 255 (RFC 5321, section
+/// 4.5.3.1).
+const MAILBOX_MAX: usize = 320;
+
+/// Longest writing of an address that is looked into, in octets. An X.500 address may be as long; what is longer
+/// is no address, and Punycode's cost grows with the square of a label's length.
+const WRITTEN_MAX: usize = 1024;
+
+/// Schemes that are no part of the address: `mailto:` (RFC 6068), and the proxy address types of mailboxes.
+const SCHEMES: [&str; 4] = ["mailto:", "smtp:", "sip:", "x500:"];
+
+/// How often wrappers are taken off: `<mailto:<a@x>>` needs two rounds. Without a bound, a sender could make
+/// one address cost the square of its length.
+const MAX_WRAPPERS: usize = 4;
+
+/// What Exchange puts before an X.500 address that it has made fit into a local part.
+const ENCAPSULATED_X500: &str = "imceaex-";
+
+/// An address in its canonical form.
+#[cfg_attr(test, derive(Debug, Eq, PartialEq))]
+pub(super) enum Address<'a> {
+    /// `local@domain`, folded, the domain in A-labels.
+    Mailbox {
+        /// The part before the `@`.
+        local: String,
+        /// The part after it.
+        domain: String,
+    },
+    /// An X.500 distinguished name, folded.
+    X500(String),
+    /// Anything else, as it is.
+    Opaque(&'a str),
+    /// SHA-256 of something too long to be an address.
+    Digest([u8; MAC_LEN]),
+}
+
+impl<'a> Address<'a> {
+    /// The canonical form of `raw`, or `None` if there is nothing but space in it.
+    pub(super) fn parse(raw: &'a str, plus_tags: PlusTags) -> Option<Self> {
+        let text = unwrapped(raw);
+        match text {
+            "" => (!trimmed(raw).is_empty()).then_some(Self::Opaque(trimmed(raw))),
+            _ if text.len() > WRITTEN_MAX => Some(Self::Digest(sha256(text.as_bytes()))),
+            _ if is_x500(text) => Some(Self::X500(folded(text))),
+            _ => Some(mailbox(text, plus_tags).unwrap_or(Self::Opaque(text))),
+        }
+    }
+
+    /// The domain, if the address is understood to have one.
+    pub(super) fn domain(&self) -> Option<&str> {
+        match self {
+            Self::Mailbox { domain, .. } => Some(domain),
+            Self::X500(_) | Self::Opaque(_) | Self::Digest(_) => None,
+        }
+    }
+}
+
+/// `domain` in A-labels and lower case: UTS 46 non-transitional ToASCII with `UseSTD3ASCIIRules`, `CheckHyphens`
+/// off, `VerifyDnsLength` on and one trailing dot removed. `None` if it is no domain.
+///
+/// What comes out is made of letters, digits, hyphens and dots only.
+pub fn canonical_domain(domain: &str) -> Option<String> {
+    let domain = trimmed(domain);
+    let domain = domain.strip_suffix('.').unwrap_or(domain);
+    Uts46::new()
+        .to_ascii(domain.as_bytes(), AsciiDenyList::STD3, Hyphens::Allow, DnsLength::Verify)
+        .ok()
+        .map(|ascii| ascii.into_owned())
+}
+
+/// `raw` without display name, angle brackets, scheme and the space around each.
+fn unwrapped(raw: &str) -> &str {
+    (0..MAX_WRAPPERS).fold(trimmed(raw), |text, _| trimmed(without_scheme(within_brackets(text))))
+}
+
+fn within_brackets(text: &str) -> &str {
+    text.strip_suffix('>').and_then(after_last_bracket).unwrap_or(text)
+}
+
+/// What follows the last `<` outside a quoted string.
+fn after_last_bracket(text: &str) -> Option<&str> {
+    let open = unquoted(text).filter(|(_, c)| *c == '<').last()?;
+    text.get(open.0 + 1..)
+}
+
+fn without_scheme(text: &str) -> &str {
+    SCHEMES.iter().find_map(|scheme| strip_prefix_ignore_case(text, scheme)).unwrap_or(text)
+}
+
+fn strip_prefix_ignore_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
+    let (head, rest) = text.split_at_checked(prefix.len())?;
+    head.eq_ignore_ascii_case(prefix).then_some(rest)
+}
+
+/// The characters of `text` outside quoted strings (RFC 5322, section 3.2.4), with their positions.
+fn unquoted(text: &str) -> impl Iterator<Item = (usize, char)> + '_ {
+    let (mut quoted, mut escaped) = (false, false);
+    text.char_indices().filter(move |(_, c)| {
+        let was_quoted = quoted;
+        let was_escaped = escaped;
+        escaped = quoted && !was_escaped && *c == '\\';
+        if *c == '"' && !was_escaped {
+            quoted = !quoted;
+        }
+        !was_quoted && !quoted
+    })
+}
+
+fn is_x500(text: &str) -> bool {
+    strip_prefix_ignore_case(text, "/o=").is_some()
+}
+
+/// `None` for what is not understood as an address with a domain, or as an X.500 address dressed up as one.
+fn mailbox(text: &str, plus_tags: PlusTags) -> Option<Address<'_>> {
+    let (at, _) = unquoted(text).filter(|(_, c)| *c == '@').last()?;
+    let (local, domain) = text.split_at_checked(at)?;
+    let domain = canonical_domain(domain.strip_prefix('@')?)?;
+    let local = folded(&atoms(local)?);
+    if let Some(name) = encapsulated_x500(&local) {
+        return Some(Address::X500(name));
+    }
+    let local = without_tag(local, plus_tags);
+    if local.len() + 1 + domain.len() > MAILBOX_MAX {
+        return Some(Address::Digest(sha256(text.as_bytes())));
+    }
+    (!is_x500(&local)).then_some(Address::Mailbox { local, domain })
+}
+
+/// The local part without its quotes, if it is made of characters that need none.
+fn atoms(local: &str) -> Option<String> {
+    let plain = match local.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(quoted) => without_escapes(quoted),
+        None => local.to_owned(),
+    };
+    let reads_the_same = !plain.is_empty() && trimmed(&plain) == plain && plain.chars().all(needs_no_quotes);
+    reads_the_same.then_some(plain)
+}
+
+/// A quoted string's content with each quoted pair `\x` read as `x`.
+fn without_escapes(quoted: &str) -> String {
+    let mut escaped = false;
+    let keep = |c: &char| {
+        escaped = !escaped && *c == '\\';
+        !escaped
+    };
+    quoted.chars().filter(keep).collect()
+}
+
+/// `atext` of RFC 5322 with RFC 6532's extension, and the dot, wherever it stands: real addresses have
+/// dots at the end of local parts and two in a row.
+fn needs_no_quotes(c: char) -> bool {
+    c.is_ascii_alphanumeric()
+        || "!#$%&'*+-/=?^_`{|}~.".contains(c)
+        || !(c.is_ascii() || c.is_control() || c.is_whitespace())
+}
+
+fn without_tag(mut local: String, plus_tags: PlusTags) -> String {
+    if let (PlusTags::Strip, Some(plus @ 1..)) = (plus_tags, local.find('+')) {
+        local.truncate(plus);
+    }
+    local
+}
+
+/// The X.500 address in `IMCEAEX-_o=ExchangeLabs_ou=…+20…`: `_` stands for `/`, `+` and two hexadecimal digits
+/// for the character of that number. `local` is folded already.
+fn encapsulated_x500(local: &str) -> Option<String> {
+    let mut rest = local.strip_prefix(ENCAPSULATED_X500)?;
+    let mut name = String::with_capacity(rest.len());
+    while let Some((literal, code)) = rest.split_once('+') {
+        let (digits, after) = code.split_at_checked(2)?;
+        name.push_str(&literal.replace('_', "/"));
+        name.push(character(digits)?);
+        rest = after;
+    }
+    name.push_str(&rest.replace('_', "/"));
+    (is_x500(&name) && unwrapped(&name) == name).then(|| folded(&name))
+}
+
+/// The character of a number in hexadecimal digits, which must not have a sign.
+fn character(digits: &str) -> Option<char> {
+    let unsigned = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    u8::from_str_radix(digits, 16).ok().filter(|_| unsigned).map(char::from)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,270 @@
+//! The key ring and the file it is kept in.
+//!
+//! ```yaml
+//! version: 1
+//! keys:
+//!   - id: "B"                            # new tokens are made with the first key
+//!     created: "2026-05-01T09:00:00Z"
+//!     secret: "…43 base64url characters…"
+//!   - id: "A"                            # the others open what was made with them
+//!     created: "2025-05-01T09:00:00Z"
+//!     secret: "…"
+//! ```
+
+use super::derive::{connection_result_seed, fingerprint_key};
+use super::reversible::Sealer;
+use super::{AddressPolicy, Pseudonyms};
+use crate::hex;
+use base64::Engine;
+use base64::alphabet::URL_SAFE;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer};
+use serde_saphyr::{Location, Spanned};
+use std::collections::BTreeSet;
+use zeroize::Zeroizing;
+
+/// As many keys as there are ids: one base64url character each.
+const MAX_KEYS: usize = 64;
+
+/// Octets of a master key.
+const SECRET_LEN: usize = 32;
+
+/// Fewer distinct octets than this are no random key: of 32 random octets about 30 are distinct, and
+/// fewer than 16 less often than once in 10^18 keys.
+const MIN_DISTINCT: usize = 16;
+
+/// Octets of a fingerprint: enough to compare two machines by eye, too few to be of use for anything else.
+const FINGERPRINT_LEN: usize = 8;
+
+/// What the fingerprint's MAC is over.
+const FINGERPRINT_MESSAGE: &[u8] = b"glassine key fingerprint";
+
+/// The master keys of a deployment, the newest first. Wiped on drop; has no `Debug`.
+pub struct KeyRing {
+    newest: Key,
+    older: Vec<Key>,
+}
+
+pub(super) struct Key {
+    pub(super) id: char,
+    pub(super) master: Zeroizing<[u8; SECRET_LEN]>,
+    created: String,
+}
+
+/// What may be printed of a ring entry.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Fingerprint {
+    /// The key's id.
+    pub id: char,
+    /// When it was made, as its file says (RFC 3339).
+    pub created: String,
+    /// 64 bits of an HMAC under a key derived from the master key, in hexadecimal digits.
+    pub fingerprint: String,
+}
+
+/// Why a key file was refused. The text says where and what to do, and never holds anything of the file.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each variant's message says what it means")]
+pub enum KeyFileError {
+    #[error(
+        "key file{0}: expected `version: 1` and `keys:`, a list of `id`, `created` and `secret`; make one with `glassine keys new`"
+    )]
+    Form(At),
+    #[error("key file{0}: only `version: 1` is known; use the release that wrote this file")]
+    Version(At),
+    #[error("key file: {0} keys, expected 1 to 64; remove keys that no token in use was made with")]
+    Count(usize),
+    #[error("key file{0}: `id` has to be one character of A-Z, a-z, 0-9, `-` or `_`")]
+    Id(At),
+    #[error("key file{0}: `id` is used by an earlier key; give each key its own")]
+    DuplicateId(At),
+    #[error("key file{0}: `created` has to be an RFC 3339 timestamp such as 2026-01-31T12:00:00Z")]
+    Created(At),
+    #[error("key file{0}: `secret` has to be 32 octets in base64url; make one with `glassine keys new`")]
+    Secret(At),
+    #[error("key file{0}: `secret` is not random; make one with `glassine keys new`")]
+    Weak(At),
+}
+
+/// A line of the key file, where it is known.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct At(Option<u64>);
+
+impl KeyRing {
+    /// Reads a key file.
+    ///
+    /// # Errors
+    /// [`KeyFileError`] for the first thing that is not as documented at the top of this module.
+    pub fn parse(text: &str) -> Result<Self, KeyFileError> {
+        let file: KeyFile = serde_saphyr::from_str(text)
+            .map_err(|error| KeyFileError::Form(At(error.location().map(|at| at.line()))))?;
+        if file.version.value != 1 {
+            return Err(KeyFileError::Version(at(file.version.referenced)));
+        }
+        Self::checked(&file.keys)
+    }
+
+    fn checked(written: &[KeyAsWritten]) -> Result<Self, KeyFileError> {
+        let too_many = || KeyFileError::Count(written.len());
+        let keys = written.iter().map(Key::checked).collect::<Result<Vec<_>, _>>()?;
+        let mut seen = BTreeSet::new();
+        for (key, as_written) in keys.iter().zip(written) {
+            if !seen.insert(key.id) {
+                return Err(KeyFileError::DuplicateId(at(as_written.id.referenced)));
+            }
+        }
+        let mut keys = keys.into_iter();
+        let newest = keys.next().ok_or_else(too_many)?;
+        let older: Vec<Key> = keys.collect();
+        if older.len() < MAX_KEYS { Ok(Self { newest, older }) } else { Err(too_many()) }
+    }
+
+    /// The text of a key file with one key: 32 random octets, an id and the RFC 3339 time of its making.
+    pub fn render_new(master: &[u8; SECRET_LEN], id: char, created: &str) -> Zeroizing<String> {
+        render([(id, created, master)].into_iter())
+    }
+
+    /// The text of this ring's file with a new key before the others, under the first free id in base64url order;
+    /// `None` if all ids are taken.
+    pub fn render_rotated(&self, master: &[u8; SECRET_LEN], created: &str) -> Option<Zeroizing<String>> {
+        let taken: BTreeSet<char> = self.keys().map(|key| key.id).collect();
+        let id = URL_SAFE.as_str().chars().find(|id| !taken.contains(id))?;
+        let kept = self.keys().map(|key| (key.id, key.created.as_str(), &*key.master));
+        Some(render(std::iter::once((id, created, master)).chain(kept)))
+    }
+
+    /// What may be printed of each key, the newest first.
+    pub fn fingerprint(&self) -> Vec<Fingerprint> {
+        self.keys().map(Key::fingerprint).collect()
+    }
+
+    /// The pseudonyms of one pseudonym domain: one per consumer, unless two share one on purpose.
+    pub fn pseudonyms(&self, domain: &str, policy: &AddressPolicy) -> Pseudonyms {
+        Pseudonyms::new(self, domain, policy)
+    }
+
+    /// What the connection pages hand to a browser is sealed with this.
+    pub fn connection_sealer(&self) -> Sealer {
+        Sealer::connections(self)
+    }
+
+    /// The seeds (Ed25519, RFC 8032) of the keys that sign what came of a connection, the newest first.
+    pub fn connection_result_seeds(&self) -> Vec<Zeroizing<[u8; 32]>> {
+        self.keys().map(|key| connection_result_seed(&key.master)).collect()
+    }
+
+    pub(super) const fn newest(&self) -> &Key {
+        &self.newest
+    }
+
+    pub(super) fn older(&self) -> &[Key] {
+        &self.older
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &Key> {
+        std::iter::once(&self.newest).chain(&self.older)
+    }
+}
+
+impl Key {
+    fn checked(written: &KeyAsWritten) -> Result<Self, KeyFileError> {
+        let id = key_id(&written.id.value).ok_or_else(|| KeyFileError::Id(at(written.id.referenced)))?;
+        let created = &written.created;
+        if created.value.parse::<Timestamp>().is_err() {
+            return Err(KeyFileError::Created(at(created.referenced)));
+        }
+        let line = at(written.secret.referenced);
+        let master = master_key(&written.secret.value).ok_or(KeyFileError::Secret(line))?;
+        if is_weak(&master) {
+            return Err(KeyFileError::Weak(line));
+        }
+        Ok(Self { id, master, created: created.value.clone() })
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        let mac = fingerprint_key(&self.master).mac([FINGERPRINT_MESSAGE]);
+        let fingerprint = mac.get(..FINGERPRINT_LEN).map(hex::lower).unwrap_or_default();
+        Fingerprint { id: self.id, created: self.created.clone(), fingerprint }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyFile {
+    version: Spanned<u64>,
+    keys: Vec<KeyAsWritten>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyAsWritten {
+    id: Spanned<String>,
+    created: Spanned<String>,
+    secret: Spanned<SecretText>,
+}
+
+/// Wiped on drop, which is also what happens to it when a later part of the file is refused.
+struct SecretText(Zeroizing<String>);
+
+impl<'de> Deserialize<'de> for SecretText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(Zeroizing::new(text)))
+    }
+}
+
+fn key_id(text: &str) -> Option<char> {
+    let mut chars = text.chars();
+    match (chars.next(), chars.next()) {
+        (Some(id), None) if URL_SAFE.as_str().contains(id) => Some(id),
+        _ => None,
+    }
+}
+
+fn master_key(text: &SecretText) -> Option<Zeroizing<[u8; SECRET_LEN]>> {
+    const BASE64URL: GeneralPurpose = GeneralPurpose::new(
+        &URL_SAFE,
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+    );
+    let octets = Zeroizing::new(BASE64URL.decode(text.0.as_bytes()).ok()?);
+    octets.as_slice().try_into().ok().map(Zeroizing::new)
+}
+
+/// Whether a key repeats a few octets or counts in equal steps, as keys typed by hand do.
+fn is_weak(master: &[u8; SECRET_LEN]) -> bool {
+    let distinct: BTreeSet<&u8> = master.iter().collect();
+    let steps: BTreeSet<u8> =
+        master.iter().zip(master.iter().skip(1)).map(|(a, b)| b.wrapping_sub(*a)).collect();
+    distinct.len() < MIN_DISTINCT || steps.len() == 1
+}
+
+fn render<'a>(keys: impl Iterator<Item = (char, &'a str, &'a [u8; SECRET_LEN])>) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::with_capacity(MAX_KEYS * 160));
+    text.push_str(
+        "# Whoever has this file can tell whose pseudonym is whose. Keep it where only the proxy reads it.\n",
+    );
+    text.push_str("version: 1\nkeys:\n");
+    for (id, created, master) in keys {
+        let secret = Zeroizing::new(URL_SAFE_NO_PAD.encode(master));
+        let (created, secret) = (created.trim(), secret.as_str());
+        for (name, value) in [("- id", id.to_string().as_str()), ("  created", created), ("  secret", secret)]
+        {
+            text.extend(["  ", name, ": \"", value, "\"\n"]);
+        }
+    }
+    text
+}
+
+fn at(location: Location) -> At {
+    At(Some(location.line()))
+}
+
+impl std::fmt::Display for At {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.map_or(Ok(()), |line| write!(f, ", line {line}"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,259 @@
+//! Endpoints: templates, parameters, query options, answers.
+
+use std::sync::Arc;
+
+use super::super::automaton::{self, Automaton, BuildError, NodeId};
+use super::super::checked::{Nested, Rule, Shape, ShapeId};
+use super::super::codes;
+use super::super::path::Path;
+use super::super::plan::{Body, Endpoint, IdType, LinkKind, Param, Places, Response, Transform, Treatment};
+use super::super::raw;
+use super::super::template::{Part, Template};
+use super::is_label;
+use super::shapes::{Names, build_findings, whole_match};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::pseudonym::Class;
+use crate::yaml::{self, Recovered, Spanned};
+
+/// Path segments under which Outlook items live, whose ids change when an item moves.
+const OUTLOOK_ITEMS: &[&str] =
+    &["messages", "mailFolders", "childFolders", "contacts", "contactFolders", "events"];
+
+/// Relations of users and groups that the directory itself answers.
+const DIRECTORY_RELATIONS: &[&str] =
+    &["directReports", "manager", "memberOf", "members", "owners", "transitiveMemberOf", "transitiveMembers"];
+
+/// One result for each written endpoint; `None` where a finding says why not.
+pub(super) fn check(
+    endpoints: &[Recovered<raw::Endpoint>],
+    names: &Names<'_>,
+    shapes: &mut Vec<Shape>,
+    findings: &mut Vec<Diagnostic>,
+) -> Vec<Option<Endpoint>> {
+    report_duplicate_names(endpoints, findings);
+    endpoints.iter().map(|raw| Checker { names, shapes, findings }.endpoint(raw.0.as_ref()?)).collect()
+}
+
+fn report_duplicate_names(endpoints: &[Recovered<raw::Endpoint>], findings: &mut Vec<Diagnostic>) {
+    let mut seen = Vec::new();
+    for name in endpoints.iter().filter_map(|endpoint| Some(&endpoint.0.as_ref()?.name)) {
+        if seen.contains(&&name.value) {
+            let message = "two endpoints have this name";
+            let hint = "logs, audit records and refusals tell endpoints apart by their names";
+            findings.push(Diagnostic::error(codes::DUPLICATE_NAME, name.span.clone(), message).hint(hint));
+        }
+        seen.push(&name.value);
+    }
+}
+
+/// Checks one endpoint; its query options are in [`super::query`].
+pub(super) struct Checker<'a> {
+    pub(super) names: &'a Names<'a>,
+    pub(super) shapes: &'a mut Vec<Shape>,
+    pub(super) findings: &'a mut Vec<Diagnostic>,
+}
+
+impl Checker<'_> {
+    pub(super) fn error(&mut self, code: Code, at: &Spanned<impl Sized>, message: impl Into<String>) {
+        self.findings.push(Diagnostic::error(code, at.span.clone(), message));
+    }
+
+    pub(super) fn error_hint(&mut self, code: Code, at: &Spanned<impl Sized>, message: &str, hint: &str) {
+        self.findings.push(Diagnostic::error(code, at.span.clone(), message).hint(hint));
+    }
+
+    fn endpoint(&mut self, raw: &raw::Endpoint) -> Option<Endpoint> {
+        if !is_label(&raw.name.value) {
+            self.error(
+                yaml::MALFORMED,
+                &raw.name,
+                "an endpoint's name has lower-case letters, digits and hyphens only",
+            );
+        }
+        let template = self.template(&raw.get);
+        let params = template.as_ref().map(|template| self.params(template, raw));
+        let response = self.response(raw);
+        let query = self.query(&raw.query, response.as_ref()?);
+        let (template, params, response) = (template?, params?, response?);
+        let outlook = OUTLOOK_ITEMS.iter().any(|name| template.names(name));
+        let directory = is_directory(&template);
+        Some(Endpoint {
+            name: raw.name.value.clone(),
+            immutable_ids: outlook && raw.prefer.id_type != Some(IdType::Default),
+            max_page_size: raw.prefer.max_page_size.as_ref().and_then(|range| self.range(range)),
+            return_minimal: self.return_minimal(raw, directory && template.is_delta()),
+            directory,
+            places: places(raw),
+            template,
+            params,
+            query,
+            response,
+        })
+    }
+
+    fn template(&mut self, text: &Spanned<String>) -> Option<Template> {
+        match Template::parse(&text.value) {
+            Ok(template) => Some(template),
+            Err(error) => {
+                self.error(codes::TEMPLATE, text, error.to_string());
+                None
+            }
+        }
+    }
+
+    fn params(&mut self, template: &Template, raw: &raw::Endpoint) -> Vec<Param> {
+        for (name, _) in &raw.params.0 {
+            if !template.param_names().any(|used| used == name.value) {
+                self.error(codes::PARAM, name, "the template has no parameter of this name");
+            }
+        }
+        template.param_names().map(|name| self.param(name, raw)).collect()
+    }
+
+    fn param(&mut self, name: &str, raw: &raw::Endpoint) -> Param {
+        let mut param = Param { name: name.to_owned(), ..Param::default() };
+        let Some((written, value)) = raw.params.0.iter().find(|(written, _)| written.value == name) else {
+            let message = format!("`params` does not say what {{{name}}} accepts");
+            let hint = format!("add `{name}: {{ token: id }}` to `params`");
+            self.error_hint(codes::PARAM, &raw.get, &message, &hint);
+            return param;
+        };
+        let Some(value) = &value.0 else { return param };
+        param.one_of = value.one_of.iter().map(|name| name.value.clone()).collect();
+        param.token = value.token.map(|raw::TokenClass::Id| Class::Id);
+        if let Some(raw) = value.raw.as_ref().filter(|raw| raw.value) {
+            param.raw = true;
+            self.warn_raw(raw, "`raw: true` lets the consumer test who is behind a token");
+        }
+        if let Some(pattern) = &value.pattern {
+            param.pattern = whole_match(pattern, self.findings);
+            self.warn_raw(pattern, "`pattern` takes raw values: the consumer can test who is behind a token");
+        }
+        if param.one_of.is_empty() && param.token.is_none() && !param.raw && value.pattern.is_none() {
+            let hint = "add `token: id`, or names under `one_of`";
+            self.error_hint(codes::PARAM_EMPTY, written, "nothing could satisfy this parameter", hint);
+        }
+        param
+    }
+
+    fn warn_raw(&mut self, at: &Spanned<impl Sized>, message: &str) {
+        let hint = "prefer `token: id`; the consumer gets tokens from the lists it reads";
+        self.findings.push(Diagnostic::warning(codes::RAW_PARAM, at.span.clone(), message).hint(hint));
+    }
+
+    fn return_minimal(&mut self, raw: &raw::Endpoint, is_known: bool) -> bool {
+        let Some(returned) = &raw.prefer.returned else { return false };
+        if !is_known {
+            let message = "`return: minimal` is for changes of users and groups";
+            self.error_hint(codes::OPTION, returned, message, "leave it out here");
+        }
+        is_known
+    }
+
+    fn response(&mut self, raw: &raw::Endpoint) -> Option<Response> {
+        let named = raw.response.value.shape();
+        let shape = self.names.find(named, self.findings)?;
+        let shape = self.with_expansions(shape, &raw.query);
+        let expanded: Vec<_> = raw.query.expansions().map(|(name, _)| name.value.as_str()).collect();
+        let counted = raw.query.values.iter().any(|(name, _)| name.value == "$count");
+        let (root, delta) = match raw.response.value {
+            raw::Response::Entity(_) => (shape, false),
+            raw::Response::Collection(_) => (self.envelope(shape, counted, false), false),
+            raw::Response::Delta(_) => (self.envelope(shape, counted, true), true),
+            raw::Response::Count(_) => (self.envelope(shape, false, false), false),
+        };
+        let built = match raw.response.value {
+            raw::Response::Entity(_) => automaton::build(self.shapes, root),
+            raw::Response::Collection(_) | raw::Response::Delta(_) | raw::Response::Count(_) => {
+                automaton::build_page(self.shapes, root)
+            }
+        };
+        let mut body = self.body(built, delta, named)?;
+        // What is expanded comes without being selected, and what is not expanded cannot be.
+        if let Some(select) = &mut body.select {
+            select.retain(|name| !expanded.contains(&name.as_str()));
+        }
+        let body = Arc::new(body);
+        Some(if matches!(raw.response.value, raw::Response::Count(_)) {
+            Response::Count(body)
+        } else {
+            Response::Json(body)
+        })
+    }
+
+    fn body(
+        &mut self,
+        built: Result<Automaton, BuildError>,
+        delta: bool,
+        named: &Spanned<String>,
+    ) -> Option<Body> {
+        match built {
+            Ok(automaton) => Some(Body {
+                select: selectable(&automaton, automaton.element().unwrap_or(automaton.root())),
+                automaton,
+                delta,
+            }),
+            Err(error) => {
+                self.findings.extend(build_findings(&error, &named.span));
+                None
+            }
+        }
+    }
+
+    /// The page around the objects: the parts of OData's JSON format that a consumer needs to go on.
+    fn envelope(&mut self, element: ShapeId, counted: bool, delta: bool) -> ShapeId {
+        let elements = || Path::name("value").elements();
+        let rule = |path, treatment| Rule { path, treatment, span: 0..0 };
+        let link = |kind| Treatment::Transform(Transform::Link(kind));
+        let mut shape = Shape::default();
+        shape.nested.push(Nested { path: elements(), shape: element });
+        shape.rules.push(rule(Path::name("@odata.nextLink"), link(LinkKind::Next)));
+        if counted {
+            shape.rules.push(rule(Path::name("@odata.count"), Treatment::Keep));
+        }
+        if delta {
+            shape.rules.push(rule(Path::name("@odata.deltaLink"), link(LinkKind::Delta)));
+            shape.rules.push(rule(elements().member("@removed").member("reason"), Treatment::Keep));
+        }
+        self.shapes.push(shape);
+        ShapeId(self.shapes.len() - 1)
+    }
+}
+
+impl raw::Response {
+    /// The shape of the object, or of each object of the page.
+    pub(super) fn shape(&self) -> &Spanned<String> {
+        match self {
+            Self::Collection(shape) | Self::Delta(shape) | Self::Entity(shape) | Self::Count(shape) => shape,
+        }
+    }
+}
+
+/// The properties of the object at this node for the upstream `$select`. Annotations are not properties.
+pub(super) fn selectable(automaton: &Automaton, object: NodeId) -> Option<Vec<String>> {
+    let object = automaton.node(object).object.as_ref()?;
+    if object.other().is_some() {
+        return None;
+    }
+    let survives = |member: &&automaton::Member| member.node.is_some() && !member.name.contains('@');
+    Some(object.members().iter().filter(survives).map(|member| member.name.to_string()).collect())
+}
+
+/// Users, groups, and what hangs on them in the directory; not what lies in a mailbox.
+fn is_directory(template: &Template) -> bool {
+    let mut names = template.parts.iter().filter_map(|part| match part {
+        Part::Name(name) => Some(name.as_str()),
+        Part::Param(_) | Part::Function(_) | Part::Cast(_) | Part::Count => None,
+    });
+    names.next().is_some_and(|first| ["users", "groups"].contains(&first))
+        && names.all(|name| DIRECTORY_RELATIONS.contains(&name))
+}
+
+fn places(raw: &raw::Endpoint) -> Places {
+    let named = |name: &Spanned<String>| (name.value.clone(), name.span.clone());
+    Places {
+        endpoint: raw.get.span.clone(),
+        params: raw.params.0.iter().map(|(name, _)| named(name)).collect(),
+        query: raw.query.names.iter().map(named).collect(),
+    }
+}

@@ -1,0 +1,96 @@
+//! From a rules file as written to a plan, with every finding in one pass.
+
+mod endpoints;
+mod overlap;
+mod permissions;
+mod query;
+mod shapes;
+
+use std::sync::Arc;
+
+use super::checked::Shape;
+use super::plan::Plan;
+use super::{codes, fingerprint, raw};
+use crate::diagnostic::{Diagnostic, Report};
+use crate::yaml;
+
+/// The version of the format that this program reads.
+const VERSION: u32 = 1;
+
+/// What came of a rules file: a plan unless there are errors, and everything there is to say.
+#[derive(Debug)]
+pub struct Compiled {
+    /// Present if no finding is an error.
+    pub plan: Option<Plan>,
+    /// Errors and warnings.
+    pub report: Report,
+}
+
+/// Reads, checks and compiles the rules file called `file` with the text `source`.
+pub fn compile(file: &str, source: &str) -> Compiled {
+    let loaded = yaml::load::<raw::File>(source);
+    let mut findings = loaded.diagnostics;
+    let plan = loaded.value.and_then(|raw| check(&raw, &mut findings));
+    dedup(&mut findings);
+    let report = Report::new(file, source, findings);
+    Compiled { plan: plan.filter(|_| !report.has_errors()), report }
+}
+
+/// A plan if one can be built; whether it may be used depends on the findings.
+fn check(raw: &raw::File, findings: &mut Vec<Diagnostic>) -> Option<Plan> {
+    check_head(raw, findings);
+    let names = shapes::Names::new(&raw.shapes);
+    let mut shapes: Vec<Shape> = shapes::check(&raw.shapes, &names, findings);
+    shapes::report_conflicts(&raw.shapes, &shapes, findings);
+    let endpoints = endpoints::check(&raw.endpoints, &names, &mut shapes, findings);
+    shapes::report_unused(&raw.shapes, &raw.endpoints, findings);
+    overlap::check(&raw.endpoints, &endpoints, findings);
+    let named: Vec<_> = raw.permissions.iter().filter_map(|entry| entry.0.as_ref()).collect();
+    permissions::check(&named, &raw.endpoints, &endpoints, findings);
+    let mut plan = Plan {
+        connector: raw.connector.value.clone(),
+        title: raw.title.clone(),
+        purpose: raw.purpose.clone(),
+        permissions: permissions::compile(&named),
+        domains: raw.addresses.domains,
+        plus_tags: raw.addresses.plus_tags,
+        endpoints: endpoints.into_iter().map(|endpoint| endpoint.map(Arc::new)).collect::<Option<_>>()?,
+        fingerprint: String::new(),
+    };
+    plan.fingerprint = fingerprint::of(&plan);
+    Some(plan)
+}
+
+fn check_head(raw: &raw::File, findings: &mut Vec<Diagnostic>) {
+    if raw.version.value != VERSION {
+        let message = "this version of the format is not known";
+        findings.push(
+            Diagnostic::error(codes::VERSION, raw.version.span.clone(), message).hint("write `version: 1`"),
+        );
+    }
+    if !is_label(&raw.connector.value) {
+        let message = "a connector's name has lower-case letters, digits and hyphens only";
+        let hint = "`title` is for people; this one is for logs and file names";
+        findings.push(Diagnostic::error(yaml::MALFORMED, raw.connector.span.clone(), message).hint(hint));
+    }
+}
+
+/// A name that is safe in logs, metrics and links: lower-case letters, digits and hyphens, 64 characters at most.
+fn is_label(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+/// A shape that several endpoints use is compiled several times and found wanting once.
+fn dedup(findings: &mut Vec<Diagnostic>) {
+    let mut kept: Vec<Diagnostic> = Vec::new();
+    for finding in findings.drain(..) {
+        if !kept.contains(&finding) {
+            kept.push(finding);
+        }
+    }
+    *findings = kept;
+}
+
+#[cfg(test)]
+mod tests;

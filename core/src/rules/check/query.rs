@@ -1,0 +1,192 @@
+//! The query options of an endpoint: what may be asked, and that asking tells nothing that does not leave.
+
+use super::super::automaton::{Leaf, NodeId};
+use super::super::checked::{Nested, ShapeId};
+use super::super::codes;
+use super::super::path::Path;
+use super::super::plan::{
+    Body, Expand, IntegerRange, Operator, QueryPolicy, Response, Transform, ValuePolicy,
+};
+use super::super::raw;
+use super::endpoints::{Checker, selectable};
+use super::shapes::whole_match;
+use crate::graph::OptionName;
+use crate::yaml::Spanned;
+
+impl Checker<'_> {
+    pub(super) fn query(&mut self, raw: &raw::Query, response: &Response) -> QueryPolicy {
+        let mut policy = QueryPolicy::default();
+        for (name, value) in &raw.values {
+            let Some(value) = &value.0 else { continue };
+            self.option(name, value, &mut policy);
+        }
+        self.filter(raw, response.body(), &mut policy);
+        for (property, directions) in raw.order_by.iter().flat_map(|order_by| &order_by.0) {
+            if self.observable(property, &[Operator::Lt], response.body()) {
+                policy.order_by.push((property.value.clone(), directions.clone()));
+            }
+        }
+        for (property, expand) in raw.expansions() {
+            policy.expand.extend(self.expand(property, expand, response));
+        }
+        policy
+    }
+
+    fn filter(&mut self, raw: &raw::Query, body: &Body, policy: &mut QueryPolicy) {
+        for (property, operators) in raw.filter.iter().flat_map(|entries| &entries.0) {
+            let operators: Vec<_> = operators
+                .0
+                .iter()
+                .flatten()
+                .filter_map(|operator| Some(operator.0.as_ref()?.value))
+                .collect();
+            if self.observable(property, &operators, body) {
+                policy.filter.push((property.value.clone(), operators));
+            }
+        }
+    }
+
+    /// The shape of the answer's objects with what may be expanded in them: an object, or the elements of an array.
+    pub(super) fn with_expansions(&mut self, shape: ShapeId, raw: &raw::Query) -> ShapeId {
+        let Some(mut expanded) = self.shapes.get(shape.0).cloned() else { return shape };
+        let before = expanded.nested.len();
+        for (property, expand) in raw.expansions() {
+            let Some(inner) = self.names.find(&expand.shape, self.findings) else { continue };
+            let path = Path::name(&property.value);
+            expanded.nested.push(Nested { path: path.clone().elements(), shape: inner });
+            expanded.nested.push(Nested { path, shape: inner });
+        }
+        if expanded.nested.len() == before {
+            return shape;
+        }
+        self.shapes.push(expanded);
+        ShapeId(self.shapes.len() - 1)
+    }
+
+    fn expand(
+        &mut self,
+        property: &Spanned<String>,
+        raw: &raw::Expand,
+        response: &Response,
+    ) -> Option<Expand> {
+        if matches!(response, Response::Count(_)) {
+            let hint = "leave `$expand` out here";
+            self.error_hint(codes::OPTION, property, "a number has nothing to expand", hint);
+            return None;
+        }
+        if !is_property(&property.value) {
+            let hint = "write it as in `manager`; casts, `$ref` and `$count` cannot be opened";
+            self.error_hint(codes::OPTION, property, "only a navigation property can be expanded", hint);
+            return None;
+        }
+        let mut query = QueryPolicy::default();
+        for (name, value) in [("$select", &raw.select), ("$top", &raw.top)] {
+            if let Some(value) = value {
+                self.option(&value.with(name.to_owned()), value, &mut query);
+            }
+        }
+        let body = response.body();
+        let inner = body.automaton.child(body.object(), &property.value)?;
+        Some(Expand { property: property.value.clone(), select: selectable(&body.automaton, inner), query })
+    }
+
+    fn option(
+        &mut self,
+        name: &Spanned<String>,
+        value: &Spanned<raw::ValuePolicy>,
+        policy: &mut QueryPolicy,
+    ) {
+        match (name.value.as_str(), &value.value) {
+            ("$select", raw::ValuePolicy::Kept) => policy.select = true,
+            ("$count", raw::ValuePolicy::Boolean) => policy.count = true,
+            ("$top", raw::ValuePolicy::Integer(range)) => policy.top = self.range(&value.with(*range)),
+            ("$skip", raw::ValuePolicy::Integer(range)) => policy.skip = self.range(&value.with(*range)),
+            ("$select", _) => self.error(codes::OPTION, value, "`$select` can only be `kept`"),
+            ("$count", _) => self.error(codes::OPTION, value, "`$count` can only be `boolean`"),
+            ("$top" | "$skip", _) => self.error(codes::OPTION, value, "this option takes `integer: { min, max }`"),
+            (custom, _) if custom.starts_with('$') => self.error_hint(
+                codes::OPTION,
+                name,
+                "this option cannot be opened",
+                "the options are `$select`, `$filter`, `$orderby`, `$top`, `$skip`, `$count`, `$expand` and names without `$`",
+            ),
+            (custom, _) if !matches!(OptionName::parse(custom), Some(OptionName::Custom(_))) => {
+                let hint = "OData's own options are written with their `$`";
+                self.error_hint(codes::OPTION, name, "this is no name of a custom option", hint);
+            }
+            (custom, _) => {
+                let checked = self.custom(value);
+                policy.custom.extend(checked.map(|checked| (custom.to_owned(), checked)));
+            }
+        }
+    }
+
+    fn custom(&mut self, value: &Spanned<raw::ValuePolicy>) -> Option<ValuePolicy> {
+        match &value.value {
+            raw::ValuePolicy::Boolean => Some(ValuePolicy::Boolean),
+            raw::ValuePolicy::Integer(range) => self.range(&value.with(*range)).map(ValuePolicy::Integer),
+            raw::ValuePolicy::OneOf(texts) => {
+                Some(ValuePolicy::OneOf(texts.iter().map(|text| text.value.clone()).collect()))
+            }
+            raw::ValuePolicy::Pattern(pattern) => {
+                whole_match(pattern, self.findings).map(ValuePolicy::Pattern)
+            }
+            raw::ValuePolicy::Kept => {
+                self.error(codes::OPTION, value, "`kept` is for `$select`");
+                None
+            }
+        }
+    }
+
+    pub(super) fn range(&mut self, range: &Spanned<IntegerRange>) -> Option<IntegerRange> {
+        if range.value.min > range.value.max {
+            self.error(codes::RANGE, range, "`min` is over `max`");
+            return None;
+        }
+        Some(range.value)
+    }
+
+    /// A property that an option names must leave as it is, or its value could be found out by asking.
+    fn observable(&mut self, property: &Spanned<String>, operators: &[Operator], body: &Body) -> bool {
+        let leaf = body
+            .automaton
+            .find(body.object(), property.value.split('/'))
+            .map_or(Leaf::Drop, |node| node.leaf.clone());
+        let by_token =
+            operators.iter().all(|operator| matches!(operator, Operator::Eq | Operator::Ne | Operator::In));
+        match leaf {
+            Leaf::Keep => true,
+            Leaf::Transform(Transform::Reversible(_)) if by_token => true,
+            Leaf::Transform(Transform::Reversible(_)) => {
+                let hint = "a token can be compared with `eq`, `ne` and `in` only";
+                self.error_hint(codes::OBSERVABLE, property, "this property leaves as a token", hint);
+                false
+            }
+            Leaf::Drop | Leaf::Transform(_) => {
+                let hint = "the consumer could find its value out by asking; `keep` it, or leave it out here";
+                self.error_hint(codes::OBSERVABLE, property, "this property does not leave as it is", hint);
+                false
+            }
+        }
+    }
+}
+
+impl Body {
+    /// The node of the object that query options speak about: a page's element, or the answer itself.
+    pub fn object(&self) -> NodeId {
+        self.automaton.element().unwrap_or(self.automaton.root())
+    }
+}
+
+impl raw::Query {
+    /// What may be expanded, as far as it could be read.
+    pub(super) fn expansions(&self) -> impl Iterator<Item = (&Spanned<String>, &raw::Expand)> {
+        let entries = self.expand.iter().flat_map(|entries| &entries.0);
+        entries.filter_map(|(property, expand)| Some((property, expand.0.as_ref()?)))
+    }
+}
+
+fn is_property(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}

@@ -1,0 +1,307 @@
+//! Shapes: paths parsed, treatments resolved, conflicts found.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use regex::{Regex, RegexBuilder};
+
+use super::super::automaton::{self, BuildError};
+use super::super::checked::{Nested, Rule, Shape, ShapeId};
+use super::super::codes;
+use super::super::path::{Path, Use};
+use super::super::plan::{LinkKind, Match, Transform, Treatment};
+use super::super::raw;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::pseudonym::Class;
+use crate::yaml::{Recovered, Spanned};
+
+/// A compiled regular expression may take this many bytes.
+const MAX_REGEX_BYTES: usize = 256 * 1024;
+/// A regular expression may nest this deep.
+const MAX_REGEX_NESTING: u32 = 32;
+
+/// Which shape has which number.
+pub(super) struct Names<'a>(HashMap<&'a str, ShapeId>);
+
+impl<'a> Names<'a> {
+    pub(super) fn new(shapes: &'a raw::Entries<raw::Shape>) -> Self {
+        Self(shapes.0.iter().enumerate().map(|(at, (name, _))| (name.value.as_str(), ShapeId(at))).collect())
+    }
+
+    /// The shape called `name`, or a finding.
+    pub(super) fn find(&self, name: &Spanned<String>, findings: &mut Vec<Diagnostic>) -> Option<ShapeId> {
+        let found = self.0.get(name.value.as_str()).copied();
+        if found.is_none() {
+            let mut known: Vec<_> = self.0.keys().map(|name| format!("`{name}`")).collect();
+            known.sort();
+            findings.push(
+                Diagnostic::error(codes::UNKNOWN_SHAPE, name.span.clone(), "no shape has this name")
+                    .hint(format!("the shapes are {}", known.join(", "))),
+            );
+        }
+        found
+    }
+}
+
+/// One checked shape for each written one, in the same order.
+pub(super) fn check(
+    shapes: &raw::Entries<raw::Shape>,
+    names: &Names<'_>,
+    findings: &mut Vec<Diagnostic>,
+) -> Vec<Shape> {
+    let none = raw::Shape::default();
+    shapes
+        .0
+        .iter()
+        .map(|(_, shape)| check_shape(shape.0.as_ref().unwrap_or(&none), names, findings))
+        .collect()
+}
+
+fn check_shape(raw: &raw::Shape, names: &Names<'_>, findings: &mut Vec<Diagnostic>) -> Shape {
+    let mut checker = Checker { shape: Shape::default(), findings };
+    checker.plain(&raw.keep, &Treatment::Keep);
+    checker.plain(&raw.redact, &Treatment::Redact);
+    checker.plain(&raw.domain, &Treatment::Transform(Transform::Domain));
+    checker.plain(&raw.digest, &Treatment::Transform(Transform::Digest));
+    checker.plain(&raw.hash_ip, &Treatment::Transform(Transform::HashIp));
+    checker.plain(&raw.link, &Treatment::Transform(Transform::Link(LinkKind::Next)));
+    present(&raw.pseudonymize).for_each(|entry| checker.pseudonymize(entry));
+    present(&raw.matches).for_each(|entry| checker.matches(entry));
+    present(&raw.truncate_time).for_each(|entry| {
+        let treatment = Treatment::Transform(Transform::TruncateTime(entry.to));
+        checker.paths(entry.path.as_ref(), &entry.paths, &treatment);
+    });
+    present(&raw.nested).for_each(|entry| checker.nested(entry, names));
+    checker.unlisted(raw.unlisted.as_ref());
+    checker.warn_shadowed();
+    checker.shape
+}
+
+fn present<T>(entries: &[Recovered<T>]) -> impl Iterator<Item = &T> {
+    entries.iter().filter_map(|entry| entry.0.as_ref())
+}
+
+struct Checker<'f> {
+    shape: Shape,
+    findings: &'f mut Vec<Diagnostic>,
+}
+
+impl Checker<'_> {
+    fn error(&mut self, code: Code, span: &Range<usize>, message: impl Into<String>, hint: &str) {
+        self.findings.push(Diagnostic::error(code, span.clone(), message).hint(hint));
+    }
+
+    fn plain(&mut self, paths: &[Spanned<String>], treatment: &Treatment) {
+        let usage = if *treatment == Treatment::Redact { Use::Redact } else { Use::Write };
+        for text in paths {
+            if let Some(path) = Path::parse(text, usage, self.findings) {
+                self.shape.rules.push(Rule { path, treatment: treatment.clone(), span: text.span.clone() });
+            }
+        }
+    }
+
+    /// The paths of an entry that has `path`, `paths` or both.
+    fn paths(&mut self, one: Option<&Spanned<String>>, many: &[Spanned<String>], treatment: &Treatment) {
+        for text in one.into_iter().chain(many) {
+            self.plain(std::slice::from_ref(text), treatment);
+        }
+    }
+
+    fn need_path(&mut self, one: Option<&Spanned<String>>, many: &[Spanned<String>], span: &Range<usize>) {
+        if one.is_none() && many.is_empty() {
+            self.error(codes::PATH_MISSING, span, "this entry names no path", "add `path:` or `paths:`");
+        }
+    }
+
+    fn pseudonymize(&mut self, entry: &raw::Pseudonymize) {
+        self.need_path(entry.path.as_ref(), &entry.paths, &entry.kind.span);
+        let transform = match (entry.reversible, entry.kind.value) {
+            (false, kind) => Transform::Pseudonym(kind),
+            (true, raw::PseudonymKind::Id) => Transform::Reversible(Class::Id),
+            (true, _) => {
+                let message = "only ids can be reversible";
+                let hint = "what says who someone is, or what was said, never comes back; drop `reversible`";
+                self.error(codes::REVERSIBLE, &entry.kind.span, message, hint);
+                return;
+            }
+        };
+        self.paths(entry.path.as_ref(), &entry.paths, &Treatment::Transform(transform));
+    }
+
+    fn matches(&mut self, entry: &raw::Match) {
+        self.need_path(entry.path.as_ref(), &entry.paths, &entry.regex.span);
+        warn_anchors(&entry.regex, self.findings);
+        let Some(parts) = self.parts(entry) else { return };
+        self.paths(entry.path.as_ref(), &entry.paths, &Treatment::Transform(Transform::Match(parts)));
+    }
+
+    fn parts(&mut self, entry: &raw::Match) -> Option<Match> {
+        let regex = whole_match(&entry.regex, self.findings)?;
+        let groups = [entry.keep.as_ref(), entry.pseudonymize.as_ref().map(|part| &part.group)];
+        if groups.iter().all(Option::is_none) {
+            let hint = "add `keep: NAME` or `pseudonymize: { group: NAME, as: … }`";
+            self.error(
+                codes::REGEX_GROUP,
+                &entry.regex.span,
+                "no capture group is named, so nothing leaves",
+                hint,
+            );
+            return None;
+        }
+        for group in groups.into_iter().flatten() {
+            if !regex.capture_names().flatten().any(|name| name == group.value) {
+                let hint = "groups are named as in `(?<address>.+)`";
+                self.error(
+                    codes::REGEX_GROUP,
+                    &group.span,
+                    "the regular expression has no group of this name",
+                    hint,
+                );
+                return None;
+            }
+        }
+        let keep = entry.keep.as_ref().map(|group| group.value.clone());
+        let pseudonymize =
+            entry.pseudonymize.as_ref().map(|part| (part.group.value.clone(), part.kind.value));
+        Some(Match { regex, keep, pseudonymize })
+    }
+
+    fn nested(&mut self, entry: &raw::Nested, names: &Names<'_>) {
+        self.need_path(entry.path.as_ref(), &entry.paths, &entry.shape.span);
+        let Some(shape) = names.find(&entry.shape, self.findings) else {
+            return;
+        };
+        for text in entry.path.iter().chain(&entry.paths) {
+            if let Some(path) = Path::parse(text, Use::Write, self.findings) {
+                self.shape.nested.push(Nested { path, shape });
+            }
+        }
+    }
+
+    fn unlisted(&mut self, unlisted: Option<&Spanned<raw::Unlisted>>) {
+        let Some(unlisted) = unlisted.filter(|unlisted| unlisted.value == raw::Unlisted::Keep) else {
+            return;
+        };
+        self.shape.unlisted_keep = true;
+        let message = "`unlisted: keep` lets every property leave that no line names";
+        let hint = "what Graph adds tomorrow leaves too; list what is needed under `keep` instead";
+        self.findings
+            .push(Diagnostic::warning(codes::UNLISTED_KEEP, unlisted.span.clone(), message).hint(hint));
+    }
+
+    fn warn_shadowed(&mut self) {
+        for keep in self.shape.rules.iter().filter(|rule| rule.treatment == Treatment::Keep) {
+            let stricter = self
+                .shape
+                .rules
+                .iter()
+                .find(|rule| rule.treatment != Treatment::Keep && rule.path == keep.path);
+            if let Some(stricter) = stricter {
+                let message = format!("this has no effect: the same path is under `{}`", stricter.treatment);
+                self.findings.push(
+                    Diagnostic::warning(codes::SHADOWED, keep.span.clone(), message)
+                        .hint("remove one of the two"),
+                );
+            }
+        }
+    }
+}
+
+/// Each shape on its own, so that a conflict is found also where no endpoint leads.
+pub(super) fn report_conflicts(
+    written: &raw::Entries<raw::Shape>,
+    shapes: &[Shape],
+    findings: &mut Vec<Diagnostic>,
+) {
+    for (at, (name, _)) in written.0.iter().enumerate() {
+        let Err(error) = automaton::build(shapes, ShapeId(at)) else { continue };
+        findings.extend(build_findings(&error, &name.span));
+        // The others of a circle are as large, and building them takes its time.
+        if matches!(error, BuildError::TooLarge) {
+            return;
+        }
+    }
+}
+
+/// What an author is told about shapes that do not compile; `span`: where the outermost of them is named.
+pub(super) fn build_findings(error: &BuildError, span: &Range<usize>) -> Vec<Diagnostic> {
+    match error {
+        BuildError::Conflict(one, other) => {
+            let message = "two different transforms meet at one value";
+            let hint = "two lines are marked: remove one of them, or `redact` the path";
+            [one, other]
+                .map(|span| Diagnostic::error(codes::CONFLICT, span.clone(), message).hint(hint))
+                .into()
+        }
+        BuildError::TooLarge => {
+            let message = "this shape, with those nested in it, has more places than can be listed";
+            let hint = "shapes that refer to each other in circles multiply: nest fewer of them";
+            vec![Diagnostic::error(codes::TOO_LARGE, span.clone(), message).hint(hint)]
+        }
+    }
+}
+
+/// Shapes that neither an endpoint nor another shape names.
+pub(super) fn report_unused(
+    shapes: &raw::Entries<raw::Shape>,
+    endpoints: &[Recovered<raw::Endpoint>],
+    findings: &mut Vec<Diagnostic>,
+) {
+    let nested = shapes.0.iter().filter_map(|(_, shape)| shape.0.as_ref());
+    let nested = nested.flat_map(|shape| present(&shape.nested)).map(|entry| entry.shape.value.as_str());
+    let answered = present(endpoints).map(|endpoint| endpoint.response.value.shape().value.as_str());
+    let queries = present(endpoints).map(|endpoint| &endpoint.query);
+    let expanded = queries.flat_map(raw::Query::expansions).map(|(_, expand)| expand.shape.value.as_str());
+    let used: Vec<_> = nested.chain(answered).chain(expanded).collect();
+    for (name, _) in &shapes.0 {
+        if !used.contains(&name.value.as_str()) {
+            let message = "nothing uses this shape";
+            let hint = "answer with it, nest it, or remove it";
+            findings.push(Diagnostic::warning(codes::UNUSED_SHAPE, name.span.clone(), message).hint(hint));
+        }
+    }
+}
+
+/// The expression anchored at both ends, within the limits of size and nesting.
+pub(super) fn whole_match(text: &Spanned<String>, findings: &mut Vec<Diagnostic>) -> Option<Regex> {
+    let build = |text: &str| {
+        RegexBuilder::new(text).size_limit(MAX_REGEX_BYTES).nest_limit(MAX_REGEX_NESTING).build()
+    };
+    let anchored = format!("^(?:{})$", text.value);
+    // On its own first: `a)|(?:b` is no expression, but would be one between the anchors' parentheses.
+    let built = build(&text.value).and_then(|_| build(&anchored));
+    if built.is_err() {
+        let message = "this regular expression does not compile";
+        let hint = "see the syntax of Rust's regex crate: no look-around, no back-references";
+        findings.push(Diagnostic::error(codes::REGEX, text.span.clone(), message).hint(hint));
+    }
+    built.ok()
+}
+
+/// `^From|To$` anchors its first and its last word only. The whole value is matched anyway.
+fn warn_anchors(regex: &Spanned<String>, findings: &mut Vec<Diagnostic>) {
+    let text = regex.value.as_str();
+    if has_top_level_alternation(text) && (text.starts_with('^') || text.ends_with('$')) {
+        let message = "an anchor beside `|` binds to one alternative only";
+        let hint = "the expression is matched against the whole value: leave `^` and `$` out";
+        findings.push(Diagnostic::warning(codes::REGEX_ANCHOR, regex.span.clone(), message).hint(hint));
+    }
+}
+
+fn has_top_level_alternation(text: &str) -> bool {
+    let (mut depth, mut escaped, mut class) = (0_u32, false, false);
+    for character in text.chars() {
+        match character {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '[' => class = true,
+            ']' => class = false,
+            _ if class => {}
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            '|' if depth == 0 => return true,
+            _ => {}
+        }
+    }
+    false
+}

@@ -1,0 +1,110 @@
+use super::*;
+
+fn shipped() -> [(&'static str, &'static str); 2] {
+    [
+        ("outlook-mail.yaml", include_str!("../../../../rules/outlook-mail.yaml")),
+        (
+            "outlook-mail-metadata-only.yaml",
+            include_str!("../../../../rules/outlook-mail-metadata-only.yaml"),
+        ),
+    ]
+}
+
+#[test]
+fn the_shipped_rules_compile_without_a_finding() {
+    for (file, text) in shipped() {
+        let compiled = compile(file, text);
+        assert!(
+            compiled.plan.is_some() && compiled.report.diagnostics.is_empty(),
+            "{}",
+            compiled.report.render()
+        );
+    }
+}
+
+/// A file with these shapes and these lines of one endpoint.
+fn file(shapes: &str, endpoint: &str) -> String {
+    format!(
+        "version: 1\nconnector: c\ntitle: T\npurpose: P.\npermissions: [User.Read.All]\nshapes:\n{shapes}\n\
+         endpoints:\n  - name: e\n    get: /{{api}}/users\n{endpoint}\n    response: {{ entity: s }}\n"
+    )
+}
+
+const ONE_VERSION: &str = "    params: { api: { one_of: [v1.0] } }";
+
+fn fingerprint(shapes: &str, endpoint: &str) -> String {
+    let compiled = compile("test.yaml", &file(shapes, endpoint));
+    compiled.plan.unwrap_or_else(|| panic!("{}", compiled.report.render())).fingerprint
+}
+
+fn codes(shapes: &str) -> Vec<&'static str> {
+    let report = compile("test.yaml", &file(shapes, ONE_VERSION)).report;
+    report.diagnostics.iter().map(|finding| finding.code.as_str()).collect()
+}
+
+#[test]
+fn the_order_of_parameters_and_options_is_not_in_the_fingerprint() {
+    let shape = "  s: { keep: [$.a, $.b] }";
+    let one = "    params: { api: { one_of: [v1.0, beta] } }\n    query:\n      $filter: { a: [eq, ne], b: [eq] }\n      \
+               $orderby: [a, b]\n      x: { one_of: [p, q] }\n      y: boolean";
+    let other = "    params: { api: { one_of: [beta, v1.0] } }\n    query:\n      y: boolean\n      x: { one_of: [q, p] }\n      \
+                 $orderby: [b, a]\n      $filter: { b: [eq], a: [ne, eq] }";
+    assert_eq!(fingerprint(shape, one), fingerprint(shape, other));
+    assert_ne!(fingerprint(shape, one), fingerprint(shape, &other.replace("[ne, eq]", "[ne]")));
+    assert_ne!(fingerprint(shape, one), fingerprint(shape, &other.replace("[q, p]", "[q, r]")));
+}
+
+#[test]
+fn every_policy_is_in_the_fingerprint() {
+    let shape = "  s: { keep: [$.a], nested: [{ path: $.m, shape: t }] }\n  t: { keep: [$.b] }";
+    let lines = "    params: { api: { one_of: [v1.0] } }\n    query:\n      $orderby: { a: [asc] }\n      x: { pattern: 'p+' }\n      \
+                 $filter: { a: [in] }\n      $expand: { n: { shape: t, top: { integer: { min: 1, max: 2 } } } }";
+    let first = fingerprint(shape, lines);
+    assert_eq!(first, fingerprint(shape, &format!("{lines} # said differently")));
+    for (from, to) in [
+        ("[asc]", "[desc]"),
+        ("p+", "p*"),
+        ("[in]", "[eq]"),
+        ("max: 2", "max: 3"),
+        ("n: {", "o: {"),
+        ("{ shape: t, top", "{ shape: s, top"),
+        ("{ shape: t, top", "{ shape: t, select: kept, top"),
+        ("{ one_of: [v1.0] }", "{ one_of: [v1.0], pattern: beta }"),
+    ] {
+        assert_ne!(first, fingerprint(shape, &lines.replace(from, to)), "{to}");
+    }
+}
+
+#[test]
+fn where_a_circle_of_shapes_leads_is_in_the_fingerprint() {
+    let outer = "  s: { keep: [$.k], nested: [{ path: $.n, shape: t }] }\n";
+    let to_outer = format!("{outer}  t: {{ keep: [$.l], nested: [{{ path: $.m, shape: s }}] }}");
+    let to_itself = format!("{outer}  t: {{ keep: [$.l], nested: [{{ path: $.m, shape: t }}] }}");
+    assert_ne!(fingerprint(&to_outer, ONE_VERSION), fingerprint(&to_itself, ONE_VERSION));
+}
+
+#[test]
+fn a_quote_in_a_name_does_not_make_two_paths_one_in_the_fingerprint() {
+    let one = r#"  s: { keep: ['$["x y"]["z t"]'] }"#;
+    let other = r#"  s: { keep: ["$[\"x y']['z t\"]"] }"#;
+    assert_ne!(fingerprint(one, ONE_VERSION), fingerprint(other, ONE_VERSION));
+}
+
+#[test]
+fn shapes_with_more_places_than_can_be_listed_are_refused() {
+    let circle = |names: &[&str]| -> String {
+        let to = |other: &&str| format!("{{ path: $.{other}, shape: {other} }}");
+        let nested = names.iter().map(to).collect::<Vec<_>>().join(", ");
+        names.iter().map(|name| format!("  {name}: {{ keep: [$.k], nested: [{nested}] }}\n")).collect()
+    };
+    assert_eq!(codes(&circle(&["s", "b", "c"])), Vec::<&str>::new());
+    let found = codes(&circle(&["s", "b", "c", "d", "f", "g", "h", "i", "j", "k"]));
+    assert!(found.contains(&"G0117") && found.iter().all(|code| *code == "G0117"), "{found:?}");
+}
+
+#[test]
+fn a_regular_expression_must_be_one_before_it_is_anchored() {
+    let shape = |regex: &str| format!("  s: {{ match: [{{ path: $.a, regex: '{regex}', keep: x }}] }}");
+    assert_eq!(codes(&shape("(?<x>a)|(?:b)")), Vec::<&str>::new());
+    assert_eq!(codes(&shape("(?<x>a)|b)|(?:c")), ["G0114"]);
+}

@@ -1,0 +1,63 @@
+//! The codes of what can be wrong with a rules file. What can be wrong with any YAML file is [`crate::yaml::MALFORMED`]. [`crate::diagnostic::Code`] lists the ranges.
+
+crate::codes! {
+    /// `version` is not one that this program knows.
+    VERSION = "G0002";
+
+    /// The path is not RFC 9535 JSONPath.
+    PATH_SYNTAX = "G0101";
+    /// The path uses a selector that a streaming rule cannot have (filter, negative index, step).
+    PATH_SELECTOR = "G0102";
+    /// `..` in a treatment that writes: it would walk through properties that no rule names.
+    PATH_DESCENDANT = "G0103";
+    /// The path selects the whole document.
+    PATH_ROOT = "G0104";
+    /// A quoted key with bracket characters inside: it names a property of that literal name.
+    PATH_QUOTED_BRACKETS = "G0105";
+    /// Two different transforms meet at one leaf.
+    CONFLICT = "G0110";
+    /// A shape name that no shape has.
+    UNKNOWN_SHAPE = "G0111";
+    /// A shape that nothing uses.
+    UNUSED_SHAPE = "G0112";
+    /// `reversible` on a value that must never come back.
+    REVERSIBLE = "G0113";
+    /// The regular expression does not compile, or is over the size limit.
+    REGEX = "G0114";
+    /// The capture group does not exist, or none is named.
+    REGEX_GROUP = "G0115";
+    /// Alternation at the top level with anchors in one branch only.
+    REGEX_ANCHOR = "G0116";
+    /// More steps, names or places than the compiled form may have.
+    TOO_LARGE = "G0117";
+    /// A treatment entry that names no path.
+    PATH_MISSING = "G0118";
+
+    /// The endpoint's path template is malformed.
+    TEMPLATE = "G0201";
+    /// A `{param}` without an entry in `params`, or the other way round.
+    PARAM = "G0202";
+    /// Two endpoints can match one request.
+    OVERLAP = "G0203";
+    /// Two endpoints have one name.
+    DUPLICATE_NAME = "G0204";
+    /// A query option that cannot be opened, or not with this policy.
+    OPTION = "G0205";
+    /// A query option names a property that does not survive as it is: it could be observed.
+    OBSERVABLE = "G0206";
+    /// A number range whose `min` is over its `max`.
+    RANGE = "G0207";
+    /// A parameter that nothing could satisfy.
+    PARAM_EMPTY = "G0208";
+    /// An endpoint that no listed permission opens.
+    PERMISSION = "G0209";
+
+    /// `unlisted: keep`: what the rules do not name leaves.
+    UNLISTED_KEEP = "G0301";
+    /// `raw: true` or `pattern`: the consumer may send raw Graph ids and addresses.
+    RAW_PARAM = "G0302";
+    /// A permission that opens more than the endpoints need.
+    OVER_PRIVILEGED = "G0303";
+    /// A rule that another, stricter rule always overrides.
+    SHADOWED = "G0304";
+}

@@ -1,0 +1,317 @@
+//! A rules file as written: serde structs with places, and nothing decided yet.
+//!
+//! The JSON Schema of the format is generated from these types ([`json_schema()`]), so that editors complete what this
+//! program accepts. What the pieces mean is decided in [`super::check`].
+
+mod permission;
+mod prefer;
+mod query;
+
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+
+use crate::pseudonym::{DomainMode, PlusTags};
+use crate::yaml::{Recovered, Spanned};
+
+pub use permission::Permission;
+pub use prefer::{IdType, Prefer, Returned};
+pub use query::{Expand, Operator, OrderBy, Query, ValuePolicy};
+
+/// A rules file: one connector.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// The format's version: 1.
+    pub version: Spanned<u32>,
+    /// The connector's name: lower-case letters, digits and hyphens.
+    pub connector: Spanned<String>,
+    /// The connector's name for people.
+    pub title: String,
+    /// What the data is for, in one or two sentences.
+    pub purpose: String,
+    /// The least Microsoft Graph application permissions that open the endpoints.
+    pub permissions: Vec<Recovered<Permission>>,
+    /// How e-mail addresses are canonicalised and what of their domain is shown.
+    #[serde(default)]
+    pub addresses: Addresses,
+    /// What leaves, per kind of object.
+    pub shapes: Entries<Shape>,
+    /// Which requests are answered; everything else is refused.
+    pub endpoints: Vec<Recovered<Endpoint>>,
+}
+
+/// How e-mail addresses are treated.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Addresses {
+    /// What of an address's domain is shown.
+    pub domains: DomainMode,
+    /// Whether `alice+tag@` is `alice@`.
+    pub plus_tags: PlusTags,
+}
+
+/// What leaves of one kind of object. What no line names is dropped.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Shape {
+    /// Leaves that leave as they are.
+    pub keep: Vec<Spanned<String>>,
+    /// Leaves and subtrees that never leave, whatever else names them.
+    pub redact: Vec<Spanned<String>>,
+    /// Values that leave as keyed tokens.
+    pub pseudonymize: Vec<Recovered<Pseudonymize>>,
+    /// Values of which only named capture groups leave.
+    #[serde(rename = "match")]
+    pub matches: Vec<Recovered<Match>>,
+    /// Addresses of which only the domain leaves.
+    pub domain: Vec<Spanned<String>>,
+    /// Texts of which only the length and the word count leave.
+    pub digest: Vec<Spanned<String>>,
+    /// Times that leave at a coarser grain.
+    pub truncate_time: Vec<Recovered<TruncateTime>>,
+    /// IP addresses that leave as keyed tokens.
+    pub hash_ip: Vec<Spanned<String>>,
+    /// Graph links that leave as sealed links to this proxy.
+    pub link: Vec<Spanned<String>>,
+    /// Objects inside this one that have a shape of their own.
+    pub nested: Vec<Recovered<Nested>>,
+    /// `keep` turns the shape into a blocklist: what no line names leaves too.
+    pub unlisted: Option<Spanned<Unlisted>>,
+}
+
+/// What becomes of properties that no rule names.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Unlisted {
+    /// Dropped. The default.
+    Drop,
+    /// Kept.
+    Keep,
+}
+
+/// A value that leaves as a keyed token.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Pseudonymize {
+    /// One RFC 9535 path.
+    pub path: Option<Spanned<String>>,
+    /// Several RFC 9535 paths.
+    #[serde(default)]
+    pub paths: Vec<Spanned<String>>,
+    /// How the value is read.
+    #[serde(rename = "as")]
+    pub kind: Spanned<PseudonymKind>,
+    /// Whether the token opens again in a request. For ids only.
+    #[serde(default)]
+    pub reversible: bool,
+}
+
+/// How a value is read before it becomes a token.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum PseudonymKind {
+    /// An e-mail address.
+    Email,
+    /// A header-style list of e-mail addresses.
+    EmailList,
+    /// An opaque id, compared to the letter.
+    Id,
+    /// A conversationId: one token per thread, whatever the mailbox.
+    Thread,
+    /// An internetMessageId, compared to the letter.
+    MessageId,
+    /// Any text, compared to the letter.
+    Text,
+}
+
+/// A value of which only named capture groups leave.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Match {
+    /// One RFC 9535 path.
+    pub path: Option<Spanned<String>>,
+    /// Several RFC 9535 paths.
+    #[serde(default)]
+    pub paths: Vec<Spanned<String>>,
+    /// The regular expression, which must match the whole value.
+    pub regex: Spanned<String>,
+    /// The group that leaves as it is.
+    pub keep: Option<Spanned<String>>,
+    /// The group that leaves as a keyed token.
+    pub pseudonymize: Option<GroupPseudonym>,
+}
+
+/// A capture group that leaves as a keyed token.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GroupPseudonym {
+    /// The group's name.
+    pub group: Spanned<String>,
+    /// How its text is read.
+    #[serde(rename = "as")]
+    pub kind: Spanned<PseudonymKind>,
+}
+
+/// A time that leaves at a coarser grain.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TruncateTime {
+    /// One RFC 9535 path.
+    pub path: Option<Spanned<String>>,
+    /// Several RFC 9535 paths.
+    #[serde(default)]
+    pub paths: Vec<Spanned<String>>,
+    /// The grain.
+    pub to: TimeUnit,
+}
+
+/// The grain of a truncated time.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum TimeUnit {
+    /// To the minute.
+    Minute,
+    /// To the hour.
+    Hour,
+    /// To the day, in UTC.
+    Day,
+}
+
+/// Objects that have a shape of their own.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nested {
+    /// One RFC 9535 path.
+    pub path: Option<Spanned<String>>,
+    /// Several RFC 9535 paths.
+    #[serde(default)]
+    pub paths: Vec<Spanned<String>>,
+    /// The shape's name.
+    pub shape: Spanned<String>,
+}
+
+/// One request that is answered.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Endpoint {
+    /// The name that logs, audit records and refusals use.
+    pub name: Spanned<String>,
+    /// The path template of the GET (and HEAD) request, as in `/{api}/users/{user}/messages`.
+    pub get: Spanned<String>,
+    /// What each `{name}` of the template accepts.
+    #[serde(default)]
+    pub params: Entries<Param>,
+    /// The query options that are accepted; every other is refused.
+    #[serde(default)]
+    pub query: Query,
+    /// The `Prefer` request header's preferences (RFC 7240) that are accepted.
+    #[serde(default)]
+    pub prefer: Prefer,
+    /// What the answer is.
+    pub response: Spanned<Response>,
+}
+
+/// What a path parameter accepts. Several of them add up.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Param {
+    /// These names, in any letter case.
+    pub one_of: Vec<Spanned<String>>,
+    /// A token that this proxy issued to this consumer.
+    pub token: Option<TokenClass>,
+    /// Any raw Graph id or address. The consumer can then test who is behind a token.
+    pub raw: Option<Spanned<bool>>,
+    /// Raw values that this regular expression matches whole.
+    pub pattern: Option<Spanned<String>>,
+}
+
+/// The class of a token in a request.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenClass {
+    /// A reversible id.
+    Id,
+}
+
+/// A range of integers, both ends included.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IntegerRange {
+    /// The least that is accepted.
+    pub min: u32,
+    /// The most that is accepted.
+    pub max: u32,
+}
+
+/// What the answer is.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Response {
+    /// A page of objects of this shape, with `@odata.nextLink`.
+    Collection(Spanned<String>),
+    /// A page of changes to objects of this shape, with `@odata.nextLink`, `@odata.deltaLink` and `@removed`.
+    Delta(Spanned<String>),
+    /// One object of this shape.
+    Entity(Spanned<String>),
+    /// The number of objects of this shape, as text.
+    Count(Spanned<String>),
+}
+
+/// A mapping whose keys are the author's names, in the order of the file.
+#[derive(Debug)]
+pub struct Entries<T>(pub Vec<(Spanned<String>, Recovered<T>)>);
+
+impl<T> Default for Entries<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(EntriesVisitor(std::marker::PhantomData))
+    }
+}
+
+struct EntriesVisitor<T>(std::marker::PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for EntriesVisitor<T> {
+    type Value = Entries<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a mapping from names")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries<T>, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = map.next_entry()? {
+            entries.push(entry);
+        }
+        Ok(Entries(entries))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Entries<T> {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        format!("{}ByName", T::schema_name()).into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "object", "additionalProperties": generator.subschema_for::<T>() })
+    }
+}
+
+/// The JSON Schema of a rules file, as committed in `rules/schema.json`.
+pub fn json_schema() -> String {
+    let schema = schemars::schema_for!(File);
+    let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
+    text.push('\n');
+    text
+}

@@ -1,0 +1,183 @@
+//! The `query` of an endpoint as written.
+
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+
+use super::{Entries, IntegerRange};
+use crate::graph::Direction;
+use crate::yaml::{Recovered, Spanned};
+
+/// The accepted query options, in the order of the file.
+#[derive(Debug, Default)]
+pub struct Query {
+    /// Every option's name.
+    pub names: Vec<Spanned<String>>,
+    /// `$filter`: property → operators.
+    pub filter: Option<Entries<Vec<Recovered<Spanned<Operator>>>>>,
+    /// `$orderby`.
+    pub order_by: Option<OrderBy>,
+    /// `$expand`: navigation property → what of it leaves.
+    pub expand: Option<Entries<Expand>>,
+    /// Every other option.
+    pub values: Vec<(Spanned<String>, Recovered<Spanned<ValuePolicy>>)>,
+}
+
+/// `$orderby`: properties, which mean both directions, or a mapping from properties to directions.
+#[derive(Debug, Default)]
+pub struct OrderBy(pub Vec<(Spanned<String>, Vec<Direction>)>);
+
+/// A navigation property that may be expanded, one level deep.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Expand {
+    /// The shape of the object, or of each object, that it leads to.
+    pub shape: Spanned<String>,
+    /// `$select` inside it: `kept`.
+    pub select: Option<Spanned<ValuePolicy>>,
+    /// `$top` inside it.
+    pub top: Option<Spanned<ValuePolicy>>,
+}
+
+/// A comparison of OData's `$filter` (OData 4.01 part 2, 5.1.1.1).
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Operator {
+    /// Equal.
+    Eq,
+    /// Not equal.
+    Ne,
+    /// Greater than.
+    Gt,
+    /// Greater than or equal.
+    Ge,
+    /// Less than.
+    Lt,
+    /// Less than or equal.
+    Le,
+    /// Equal to one of a list.
+    In,
+}
+
+/// What the value of a query option may be.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ValuePolicy {
+    /// `$select`: names that can survive; others are dropped from the list.
+    Kept,
+    /// `true` or `false`.
+    Boolean,
+    /// An integer in this range.
+    Integer(IntegerRange),
+    /// One of these texts.
+    OneOf(Vec<Spanned<String>>),
+    /// A text that this regular expression matches whole.
+    Pattern(Spanned<String>),
+}
+
+/// The order of an `$orderby` item as written.
+#[derive(Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum WrittenDirection {
+    /// Ascending.
+    Asc,
+    /// Descending.
+    Desc,
+}
+
+impl From<WrittenDirection> for Direction {
+    fn from(written: WrittenDirection) -> Self {
+        match written {
+            WrittenDirection::Asc => Self::Ascending,
+            WrittenDirection::Desc => Self::Descending,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Query {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(QueryVisitor)
+    }
+}
+
+struct QueryVisitor;
+
+impl<'de> Visitor<'de> for QueryVisitor {
+    type Value = Query;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a mapping from query options to what they accept")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Query, A::Error> {
+        let mut query = Query::default();
+        while let Some(name) = map.next_key::<Spanned<String>>()? {
+            query.names.push(name.clone());
+            match name.value.as_str() {
+                "$filter" => query.filter = map.next_value::<Recovered<_>>()?.0,
+                "$orderby" => query.order_by = map.next_value::<Recovered<_>>()?.0,
+                "$expand" => query.expand = map.next_value::<Recovered<_>>()?.0,
+                _ => query.values.push((name, map.next_value()?)),
+            }
+        }
+        Ok(query)
+    }
+}
+
+impl<'de> Deserialize<'de> for OrderBy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(OrderByVisitor)
+    }
+}
+
+struct OrderByVisitor;
+
+impl<'de> Visitor<'de> for OrderByVisitor {
+    type Value = OrderBy;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of properties, or a mapping from properties to `[asc, desc]`")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<OrderBy, A::Error> {
+        let mut order_by = OrderBy::default();
+        while let Some(property) = seq.next_element()? {
+            order_by.0.push((property, vec![Direction::Ascending, Direction::Descending]));
+        }
+        Ok(order_by)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<OrderBy, A::Error> {
+        let mut order_by = OrderBy::default();
+        while let Some((property, directions)) = map.next_entry::<_, Vec<WrittenDirection>>()? {
+            order_by.0.push((property, directions.into_iter().map(Direction::from).collect()));
+        }
+        Ok(order_by)
+    }
+}
+
+impl JsonSchema for Query {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Query".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "The accepted query options; every other is refused.",
+            "type": "object",
+            "properties": {
+                "$filter": generator.subschema_for::<Entries<Vec<Operator>>>(),
+                "$orderby": { "anyOf": [
+                    { "type": "array", "items": { "type": "string" } },
+                    generator.subschema_for::<Entries<Vec<WrittenDirection>>>(),
+                ] },
+                "$expand": generator.subschema_for::<Entries<Expand>>(),
+                "$select": { "const": "kept" },
+                "$count": { "const": "boolean" },
+            },
+            "additionalProperties": generator.subschema_for::<ValuePolicy>(),
+        })
+    }
+}

@@ -1,0 +1,98 @@
+//! The two types that carry the guarantee.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::graph::ErrorBody;
+use crate::graph::batch::ItemHead;
+
+/// Something from upstream. Only the sanitizer can look inside; it has no `Debug`, `Display`, `Deref` or `Serialize`,
+/// so it cannot reach a log or an answer by accident.
+pub struct Raw<T>(T);
+
+impl<T> Raw<T> {
+    /// Marks `value` as coming from upstream.
+    pub fn new(value: T) -> Self {
+        Self(value)
+    }
+
+    /// The same bytes, borrowed.
+    pub fn bytes(&self) -> Raw<&[u8]>
+    where
+        T: AsRef<[u8]>,
+    {
+        Raw(self.0.as_ref())
+    }
+
+    pub(super) fn read(self) -> T {
+        self.0
+    }
+}
+
+/// Something that may leave. Made by the sanitizer, and, in this file, from what this program says itself: error texts,
+/// heads of a batch's answers, punctuation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Clean<T>(T);
+
+impl<T> Clean<T> {
+    pub(super) fn assertion(value: T) -> Self {
+        Self(value)
+    }
+
+    /// What may leave.
+    pub fn get(&self) -> &T {
+        &self.0
+    }
+
+    /// What may leave.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+impl From<ErrorBody<'_>> for Clean<Vec<u8>> {
+    /// An error in Graph's shape holds this program's texts and ids, and a code that passed [`super::gate`].
+    fn from(body: ErrorBody<'_>) -> Self {
+        Self(body.to_json())
+    }
+}
+
+impl From<ItemHead<'_>> for Clean<Vec<u8>> {
+    /// The consumer's own id, a status, and header values that are clean or this program's.
+    fn from(head: ItemHead<'_>) -> Self {
+        Self(head.to_json())
+    }
+}
+
+impl Clean<Vec<u8>> {
+    /// Adds what follows.
+    pub fn append(&mut self, more: Self) {
+        self.0.extend_from_slice(&more.0);
+    }
+
+    /// As a JSON string in base64, which is how a batch carries a body that is not JSON.
+    pub fn to_base64_json(&self) -> Self {
+        Self(format!("\"{}\"", STANDARD.encode(&self.0)).into_bytes())
+    }
+
+    /// Punctuation of this program's own.
+    pub fn punctuation(text: &'static str) -> Self {
+        Self(text.as_bytes().to_vec())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Borrow;
+    use std::fmt::{Debug, Display};
+    use std::ops::{Deref, DerefMut};
+
+    use serde::Serialize;
+    use static_assertions::assert_not_impl_any;
+
+    use super::*;
+
+    // Whoever gives `Raw` one of these opens a way past the sanitizer: the tests no longer compile.
+    assert_not_impl_any!(Raw<Vec<u8>>: AsRef<[u8]>, Borrow<[u8]>, Clone, Debug, Deref, DerefMut, Display, Into<Vec<u8>>, Serialize);
+    assert_not_impl_any!(Raw<&[u8]>: AsRef<[u8]>, Borrow<[u8]>, Clone, Debug, Deref, DerefMut, Display, Into<Vec<u8>>, Serialize);
+}

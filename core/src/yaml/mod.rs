@@ -1,0 +1,144 @@
+//! YAML loading that keeps places and reports every mistake in one pass.
+//!
+//! serde stops at the first error, which is right for a wire format and wrong for a file that a person edits.
+//! So a file is read twice: `serde-saphyr` turns the text into a tree of [`node::Node`]s with spans, under a budget;
+//! [`reader`] then deserializes typed structs from that tree and *records* what it can step over (an unknown
+//! key, a broken list item, anything inside a [`Recovered`]) instead of failing. Beside the key file's reader
+//! this is the only place that names `serde-saphyr`.
+
+mod node;
+mod reader;
+mod texts;
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Range;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+
+pub use texts::Texts;
+
+use crate::diagnostic::{Code, Diagnostic};
+
+/// The file is not YAML, or not of the documented shape (unknown key, wrong type, duplicate key).
+pub const MALFORMED: Code = Code::new("G0001");
+
+/// What came of reading a file: the value if it could be built at all, and every finding.
+#[derive(Debug)]
+pub struct Loaded<T> {
+    /// Present unless the file is not YAML, or the outermost structure is unusable. May be present beside errors.
+    pub value: Option<T>,
+    /// What is wrong, each with its place.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads one YAML document into `T`, recording unknown keys, broken list items and broken [`Recovered`] parts.
+pub fn load<T: for<'de> Deserialize<'de>>(source: &str) -> Loaded<T> {
+    match node::parse(source) {
+        Ok(root) => reader::read(&root),
+        Err(diagnostic) => Loaded { value: None, diagnostics: vec![*diagnostic] },
+    }
+}
+
+/// A value with the bytes it was written as.
+#[derive(Clone, Debug)]
+pub struct Spanned<T> {
+    /// The value.
+    pub value: T,
+    /// Byte range in the source.
+    pub span: Range<usize>,
+}
+
+impl<T> Spanned<T> {
+    /// Another value at the same place.
+    pub fn with<U>(&self, value: U) -> Spanned<U> {
+        Spanned { value, span: self.span.clone() }
+    }
+}
+
+/// A part whose own errors were recorded, so that the rest of the file is still read.
+#[derive(Clone, Debug, Default)]
+pub struct Recovered<T>(pub Option<T>);
+
+/// serde has no notion of places; the reader recognises these names, as `serde-saphyr` does with its own.
+const SPANNED: &str = "$glassine::Spanned";
+const SPANNED_FIELDS: &[&str] = &["start", "end", "value"];
+const RECOVERED: &str = "$glassine::Recovered";
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Spanned<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_struct(SPANNED, SPANNED_FIELDS, SpannedVisitor(PhantomData))
+    }
+}
+
+struct SpannedVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for SpannedVisitor<T> {
+    type Value = Spanned<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value with its place")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Spanned<T>, A::Error> {
+        let missing = || serde::de::Error::custom("only this program's own reader gives places");
+        let (_, start) = map.next_entry::<&str, u64>()?.ok_or_else(missing)?;
+        let (_, end) = map.next_entry::<&str, u64>()?.ok_or_else(missing)?;
+        let (_, value) = map.next_entry::<&str, T>()?.ok_or_else(missing)?;
+        let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+        Ok(Spanned { value, span: place(start)..place(end) })
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Recovered<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_newtype_struct(RECOVERED, RecoveredVisitor(PhantomData))
+    }
+}
+
+struct RecoveredVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for RecoveredVisitor<T> {
+    type Value = Recovered<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<Recovered<T>, D::Error> {
+        // The reader recorded the error, with its place, before it came here.
+        Ok(Recovered(T::deserialize(inner).ok()))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Spanned<T> {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
+    }
+
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Recovered<T> {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
+    }
+
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,192 @@
+//! The `consumers` section: who may ask, and what they get.
+
+mod credential;
+mod network;
+
+use std::collections::HashSet;
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+
+pub use credential::{BearerHash, ConsumerCredential, JwksLocation, JwtCredential};
+use credential::{Taken, check_credential};
+pub use network::Networks;
+use network::check_allowed;
+pub(super) use network::check_trusted;
+
+use super::check::{Context, optional};
+use super::raw::{self, Text};
+use super::upstream::check_own_application;
+use super::{BaseUrl, FileRef, UpstreamCredential};
+use crate::config::codes::{CONFIG_CONSUMER, CONFIG_VALUE};
+use glassine_core::yaml::Spanned;
+
+/// Requests in flight: what an SDK with a pool of workers uses, well under Graph's own throttling.
+pub(super) const DEFAULT_CONCURRENT: NonZeroU32 = NonZeroU32::new(64).unwrap();
+
+/// What Graph grants one application over a dozen mailboxes, at 10,000 requests in 10 minutes for each
+/// (<https://learn.microsoft.com/graph/throttling-limits>).
+pub(super) const DEFAULT_REQUESTS_PER_SECOND: NonZeroU32 = NonZeroU32::new(200).unwrap();
+
+/// Above this the limit limits nothing.
+const MAX_LIMIT: u64 = 100_000;
+
+/// Names stand in every log line and metric.
+const MAX_NAME: usize = 64;
+
+/// One consumer.
+#[derive(Clone, Debug)]
+pub struct Consumer {
+    name: String,
+    rules: FileRef,
+    credential: ConsumerCredential,
+    pseudonym_domain: String,
+    /// Empty: from everywhere.
+    allow_from: Networks,
+    limits: ConsumerLimits,
+    return_url: Option<BaseUrl>,
+    application: Option<UpstreamCredential>,
+}
+
+impl Consumer {
+    /// The name: lower-case letters, digits and hyphens.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The rules file that this consumer gets answers by.
+    pub fn rules(&self) -> &FileRef {
+        &self.rules
+    }
+
+    /// How this consumer is known from others.
+    pub fn credential(&self) -> &ConsumerCredential {
+        &self.credential
+    }
+
+    /// The hashes of this consumer's bearer tokens; none if it is known otherwise.
+    pub fn bearer(&self) -> &[BearerHash] {
+        match &self.credential {
+            ConsumerCredential::Bearer(hashes) => hashes,
+            ConsumerCredential::Certificate(_) | ConsumerCredential::Jwt(_) => &[],
+        }
+    }
+
+    /// What separates this consumer's pseudonyms from others'; the name unless two share one on purpose.
+    pub fn pseudonym_domain(&self) -> &str {
+        &self.pseudonym_domain
+    }
+
+    /// Whether this consumer may come from `address`. An IPv4-mapped IPv6 address is taken as the IPv4 address.
+    pub fn may_come_from(&self, address: IpAddr) -> bool {
+        self.allow_from.is_empty() || self.allow_from.contain(address)
+    }
+
+    /// How much this consumer may ask at once.
+    pub fn limits(&self) -> ConsumerLimits {
+        self.limits
+    }
+
+    /// Where what came of a connection is sent.
+    pub fn return_url(&self) -> Option<&BaseUrl> {
+        self.return_url.as_ref()
+    }
+
+    /// The app registration of this consumer's own; without one, it is that of `upstream`.
+    pub fn application(&self) -> Option<&UpstreamCredential> {
+        self.application.as_ref()
+    }
+}
+
+/// How much a consumer may ask at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConsumerLimits {
+    /// Requests in flight, up to the end of their answers.
+    pub concurrent: NonZeroU32,
+    /// Requests per second.
+    pub requests_per_second: NonZeroU32,
+}
+
+/// Checks all consumers, and that they can be told apart. `has_client_ca`: whether certificates can be verified.
+pub(super) fn check_consumers(
+    consumers: Spanned<Vec<raw::Consumer>>,
+    has_client_ca: bool,
+    context: &mut Context<'_>,
+) -> Option<Vec<Consumer>> {
+    if consumers.value.is_empty() {
+        return context.refuse(
+            CONFIG_VALUE,
+            &consumers.span,
+            "there is no consumer",
+            "name at least one; without one nothing could be asked",
+        );
+    }
+    let mut seen = Seen { names: HashSet::new(), credentials: Taken::new(has_client_ca) };
+    let checked: Vec<_> =
+        consumers.value.into_iter().map(|consumer| check_consumer(consumer, &mut seen, context)).collect();
+    checked.into_iter().collect()
+}
+
+/// What earlier consumers have taken.
+struct Seen {
+    names: HashSet<String>,
+    credentials: Taken,
+}
+
+fn check_consumer(consumer: raw::Consumer, seen: &mut Seen, context: &mut Context<'_>) -> Option<Consumer> {
+    let name = check_unique_name(&consumer.name, seen, context);
+    let rules = context.file(&consumer.rules);
+    let credential =
+        consumer.credential.0.and_then(|it| check_credential(&it, &mut seen.credentials, context));
+    let domain = optional(consumer.pseudonym_domain.as_ref(), |text| check_name(text, context));
+    let allow_from = optional(consumer.allow_from.and_then(|it| it.0), |it| check_allowed(&it, context));
+    let limits = check_limits(consumer.limits.and_then(|it| it.0).as_ref(), context);
+    let return_url = optional(consumer.return_url.as_ref(), |text| BaseUrl::check_public(text, context));
+    let application =
+        optional(consumer.application.and_then(|it| it.0), |it| check_own_application(&it, context));
+    let name = name?;
+    Some(Consumer {
+        pseudonym_domain: domain?.unwrap_or_else(|| name.clone()),
+        name,
+        rules: rules?,
+        credential: credential?,
+        allow_from: allow_from?.unwrap_or_default(),
+        limits: limits?,
+        return_url: return_url?,
+        application: application?,
+    })
+}
+
+fn check_unique_name(text: &Text, seen: &mut Seen, context: &mut Context<'_>) -> Option<String> {
+    let name = check_name(text, context)?;
+    if seen.names.insert(name.clone()) {
+        return Some(name);
+    }
+    context.refuse(
+        CONFIG_CONSUMER,
+        &text.span,
+        "two consumers have this name",
+        "give each its own: logs and pseudonyms go by it",
+    )
+}
+
+fn check_name(text: &Text, context: &mut Context<'_>) -> Option<String> {
+    let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    let name = &text.value;
+    if !name.is_empty() && name.len() <= MAX_NAME && name.bytes().all(fits) {
+        return Some(name.clone());
+    }
+    context.refuse(
+        CONFIG_VALUE,
+        &text.span,
+        "this is not a name",
+        "use up to 64 lower-case letters, digits and hyphens",
+    )
+}
+
+fn check_limits(limits: Option<&raw::ConsumerLimits>, context: &mut Context<'_>) -> Option<ConsumerLimits> {
+    let concurrent = limits.and_then(|it| it.concurrent.as_ref());
+    let concurrent = context.count(concurrent, MAX_LIMIT, DEFAULT_CONCURRENT);
+    let rate = limits.and_then(|it| it.requests_per_second.as_ref());
+    let rate = context.count(rate, MAX_LIMIT, DEFAULT_REQUESTS_PER_SECOND);
+    Some(ConsumerLimits { concurrent: concurrent?, requests_per_second: rate? })
+}

@@ -1,0 +1,156 @@
+//! The `upstream` section: Graph, Entra, and how to authenticate to them.
+
+mod cloud;
+mod credential;
+
+use std::time::Duration;
+
+pub use credential::{Proof, UpstreamCredential};
+
+use self::cloud::check_places;
+use self::credential::{Application, check_credential};
+use super::check::{Context, optional};
+use super::raw::{self, Text};
+use super::{BaseUrl, FileRef};
+use crate::config::codes::CONFIG_VALUE;
+use glassine_core::graph::is_guid;
+use glassine_core::yaml::Spanned;
+
+/// Connecting takes milliseconds where it works; a SYN that is lost twice takes about 3 s.
+pub(super) const DEFAULT_CONNECT: Duration = Duration::from_secs(10);
+
+/// Until Graph's status line: large `$filter`s on large mailboxes take tens of seconds.
+pub(super) const DEFAULT_RESPONSE: Duration = Duration::from_secs(100);
+
+/// Between two pieces of an answer: Graph sends without pauses once it has begun.
+pub(super) const DEFAULT_IDLE: Duration = Duration::from_secs(30);
+
+/// Nothing waits longer: load balancers between would have given up.
+const MAX_SECONDS: u64 = 600;
+
+/// Where Graph and Entra are.
+#[derive(Clone, Debug)]
+pub struct Upstream {
+    graph: BaseUrl,
+    authority: BaseUrl,
+    ca: Option<FileRef>,
+    credential: UpstreamCredential,
+    timeouts: Timeouts,
+}
+
+impl Upstream {
+    /// Graph's origin; no path.
+    pub fn graph(&self) -> &BaseUrl {
+        &self.graph
+    }
+
+    /// Entra's origin; no path.
+    pub fn authority(&self) -> &BaseUrl {
+        &self.authority
+    }
+
+    /// Root certificates (PEM) to trust beside the system's.
+    pub fn ca(&self) -> Option<&FileRef> {
+        self.ca.as_ref()
+    }
+
+    /// How this proxy authenticates to Graph.
+    pub fn credential(&self) -> &UpstreamCredential {
+        &self.credential
+    }
+
+    /// How long to wait for Graph.
+    pub fn timeouts(&self) -> Timeouts {
+        self.timeouts
+    }
+}
+
+/// How long to wait for Graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// For a connection, with its TLS handshake.
+    pub connect: Duration,
+    /// For the head of an answer.
+    pub response: Duration,
+    /// Between two pieces of an answer.
+    pub idle: Duration,
+}
+
+pub(super) fn check_upstream(
+    upstream: Spanned<raw::Upstream>,
+    context: &mut Context<'_>,
+) -> Option<Upstream> {
+    let Spanned { value: upstream, span } = upstream;
+    let places = check_places(&upstream, &span, context);
+    let ca = optional(upstream.ca_file.as_ref(), |text| context.file(text));
+    let application = check_application(&upstream, context);
+    let credential =
+        upstream.credential.0.and_then(|credential| check_credential(&credential, application?, context));
+    let timeouts = check_timeouts(upstream.timeouts.and_then(|it| it.0).as_ref(), context);
+    let (graph, authority) = places?;
+    Some(Upstream { graph, authority, ca: ca?, credential: credential?, timeouts: timeouts? })
+}
+
+/// An app registration of a consumer's own, in the tenant of `upstream`.
+pub(super) fn check_own_application(
+    application: &raw::Application,
+    context: &mut Context<'_>,
+) -> Option<UpstreamCredential> {
+    let client_id = check_client_id(&application.client_id, context)?;
+    let own = Application { tenant: context.tenant().map(str::to_owned), client_id: Some(client_id) };
+    let credential = check_credential(&application.credential, own, context)?;
+    if credential.client_id().is_some() {
+        return Some(credential);
+    }
+    context.refuse(
+        CONFIG_VALUE,
+        &application.credential.span,
+        "this is not an app registration's credential",
+        "write client_secret_file, certificate_file or federated_token_file; other credentials belong into `upstream.credential`",
+    )
+}
+
+fn check_application(upstream: &raw::Upstream, context: &mut Context<'_>) -> Option<Application> {
+    let tenant = optional(upstream.tenant.as_ref(), |text| check_tenant(text, context));
+    let client_id = optional(upstream.client_id.as_ref(), |text| check_client_id(text, context));
+    let application = Application { tenant: tenant?, client_id: client_id? };
+    context.set_tenant(application.tenant.clone());
+    Some(application)
+}
+
+/// A tenant is a segment of the token endpoint's path. The multi-tenant aliases have no application permissions.
+fn check_tenant(text: &Text, context: &mut Context<'_>) -> Option<String> {
+    let tenant = text.value.to_ascii_lowercase();
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
+    let is_name = tenant.starts_with(|c: char| c.is_ascii_alphanumeric()) && tenant.bytes().all(fits);
+    if !is_name || !(tenant.contains('.') || is_guid(&tenant)) {
+        return context.refuse(
+            CONFIG_VALUE,
+            &text.span,
+            "this is not a tenant",
+            "write its domain (contoso.onmicrosoft.com) or its directory id (a GUID), not `common` or `organizations`",
+        );
+    }
+    Some(tenant)
+}
+
+fn check_client_id(text: &Text, context: &mut Context<'_>) -> Option<Text> {
+    let client_id = text.value.to_ascii_lowercase();
+    if is_guid(&client_id) {
+        return Some(Text { value: client_id, span: text.span.clone() });
+    }
+    context.refuse(
+        CONFIG_VALUE,
+        &text.span,
+        "this is not a client id",
+        "copy the application (client) id of the app registration: a GUID",
+    )
+}
+
+fn check_timeouts(timeouts: Option<&raw::Timeouts>, context: &mut Context<'_>) -> Option<Timeouts> {
+    let written = |key: fn(&raw::Timeouts) -> Option<&Spanned<u64>>| timeouts.and_then(key);
+    let connect = context.seconds(written(|it| it.connect_seconds.as_ref()), MAX_SECONDS, DEFAULT_CONNECT);
+    let response = context.seconds(written(|it| it.response_seconds.as_ref()), MAX_SECONDS, DEFAULT_RESPONSE);
+    let idle = context.seconds(written(|it| it.idle_seconds.as_ref()), MAX_SECONDS, DEFAULT_IDLE);
+    Some(Timeouts { connect: connect?, response: response?, idle: idle? })
+}

@@ -1,0 +1,38 @@
+//! What neither the compiler nor clippy can say of the sources: which module may use which, and what may be logged.
+//!
+//! | file | what |
+//! |---|---|
+//! | `sources` | the project's files, and their code without tests, comments and texts |
+//! | `rules` | the rules, each a function from a file to its violations |
+
+mod rules;
+mod sources;
+
+use sources::{Source, project_files, rust_sources};
+
+/// Every violation of one rule in both packages.
+fn violations(rule: fn(&Source) -> Vec<String>) -> Vec<String> {
+    let sources = rust_sources();
+    assert!(sources.len() > 100, "the scanner does not find the sources");
+    sources.iter().flat_map(rule).collect()
+}
+
+#[test]
+fn each_module_uses_only_those_that_it_may() {
+    assert_eq!(violations(rules::foreign_modules), Vec::<String>::new());
+}
+
+#[test]
+fn only_listed_fields_are_logged_and_nothing_is_printed() {
+    assert_eq!(violations(rules::unlisted_fields), Vec::<String>::new());
+    assert_eq!(violations(rules::texts_with_holes), Vec::<String>::new());
+    assert_eq!(violations(rules::prints), Vec::<String>::new());
+}
+
+#[test]
+fn the_repository_names_no_machine_and_no_registry() {
+    let files = project_files();
+    assert!(files.iter().any(|(path, _)| path == "Cargo.toml") && files.len() > 100);
+    let found: Vec<_> = files.iter().flat_map(|(path, text)| rules::machine_names(path, text)).collect();
+    assert_eq!(found, Vec::<String>::new());
+}

@@ -1,0 +1,199 @@
+//! The rules. Each gives the violations in one file, with the file's path.
+
+use super::sources::Source;
+
+/// The modules of both packages, with those that each may use: a module that is not in the list is a violation, and so is
+/// a use that is not. `core::` is the package that decides what leaves.
+const MAY_USE: [(&str, &[&str]); 26] = [
+    ("core::admit", &["core::graph", "core::pseudonym", "core::rules", "core::sanitize"]),
+    ("core::diagnostic", &[]),
+    ("core::grants", &["core::graph", "core::rules"]),
+    ("core::graph", &["core::hex"]),
+    ("core::hex", &[]),
+    ("core::pseudonym", &["core::hex"]),
+    ("core::rules", &["core::diagnostic", "core::graph", "core::hex", "core::pseudonym", "core::yaml"]),
+    ("core::sanitize", &["core::graph", "core::pseudonym", "core::rules"]),
+    ("core::yaml", &["core::diagnostic"]),
+    ("audit", &["core::hex"]),
+    ("cli", EVERYTHING),
+    ("codec", &[]),
+    ("config", &["core::diagnostic", "core::graph", "core::rules", "core::yaml", "jwt", "upstream"]),
+    ("connect", EVERYTHING),
+    ("demo", &["core::graph", "core::pseudonym", "jwt", "upstream", "web"]),
+    ("doctor", EVERYTHING),
+    ("jws", &[]),
+    ("jwt", &["upstream"]),
+    ("lib", &["cli"]),
+    ("main", &["cli"]),
+    ("metrics", &["audit"]),
+    ("proxy", EVERYTHING),
+    ("server", &["audit", "config", "metrics"]),
+    ("service", EVERYTHING),
+    // Never `core::sanitize`: the two sides of the proxy meet in one body adapter, in `proxy`.
+    ("upstream", &["core::hex", "jws"]),
+    ("web", &["core::graph"]),
+];
+
+/// For the modules that put the others together.
+const EVERYTHING: &[&str] = &["*"];
+
+pub(crate) fn foreign_modules(source: &Source) -> Vec<String> {
+    let module = source.module();
+    let Some((_, allowed)) = MAY_USE.iter().find(|(name, _)| *name == module) else {
+        return vec![format!("{}: the module is not in the list", source.path)];
+    };
+    let mut used: Vec<_> =
+        used_names(&source.code).iter().filter_map(|name| used_module(source, name)).collect();
+    used.sort();
+    used.dedup();
+    found(source, used.iter().filter(|used| **used != module && !may_use(allowed, used)))
+}
+
+fn may_use(allowed: &[&str], used: &str) -> bool {
+    allowed == EVERYTHING || allowed.contains(&used)
+}
+
+/// The module that a name leads to, if it is one of the project's.
+fn used_module(source: &Source, name: &str) -> Option<String> {
+    let mut steps = name.trim_start_matches("::").split("::");
+    let is_core = match steps.next()? {
+        "crate" => source.is_core(),
+        "glassine_core" => true,
+        _ => return None,
+    };
+    let module =
+        steps.next().filter(|it| it.starts_with(|c: char| c.is_ascii_lowercase()) && *it != "codes")?;
+    Some(if is_core { format!("core::{module}") } else { module.to_owned() })
+}
+
+/// What may be a field of a log event: counts, names from the operator's files, ids that this program made, and
+/// errors, whose texts hold no data by the rule of `problem.rs`.
+const FIELDS: [&str; 10] =
+    ["error", "request_id", "endpoint", "status", "reason", "used", "skipped", "connections", "file", "url"];
+
+pub(crate) fn unlisted_fields(source: &Source) -> Vec<String> {
+    const MACROS: [&str; 13] = [
+        "trace!(",
+        "debug!(",
+        "info!(",
+        "warn!(",
+        "error!(",
+        "event!(",
+        "span!(",
+        "trace_span!(",
+        "debug_span!(",
+        "info_span!(",
+        "warn_span!(",
+        "error_span!(",
+        "#[instrument",
+    ];
+    let code = one_line(&source.code);
+    let calls = MACROS.iter().flat_map(|name| {
+        let starts = code.match_indices(name).map(|(at, _)| at);
+        // `warn!(` is the end of other names too.
+        let own = starts.filter(|at| !code[..*at].ends_with(|c: char| c.is_alphanumeric() || c == '_'));
+        own.map(|at| arguments(&code[at + name.len()..])).collect::<Vec<_>>()
+    });
+    let bad: Vec<_> = calls.flat_map(|call| unlisted(&call)).collect();
+    found(source, bad.iter())
+}
+
+/// Events whose text has holes, as in `"asked {target}"`: those are fields that are not seen as such.
+pub(crate) fn texts_with_holes(source: &Source) -> Vec<String> {
+    let events = source
+        .text
+        .split("tracing::")
+        .skip(1)
+        .filter(|rest| rest.split_once('(').is_some_and(|(name, _)| name.ends_with('!')));
+    let calls = events.filter_map(|rest| rest.split(");").next()?.split("),").next());
+    found(source, calls.filter(|call| call.contains('{')))
+}
+
+/// The arguments of an event that are neither a listed field nor, at the end, a text without holes of its own.
+fn unlisted(arguments: &[String]) -> Vec<String> {
+    let is_listed = |argument: &&String| {
+        let name = argument.split('=').next().unwrap_or_default().trim();
+        FIELDS.contains(&name.trim_start_matches(['%', '?'])) || *argument == "\"\""
+    };
+    arguments.iter().filter(|argument| !is_listed(argument)).cloned().collect()
+}
+
+/// The text up to the closing parenthesis, split at its own commas.
+fn arguments(rest: &str) -> Vec<String> {
+    let (mut depth, mut parts) = (0_usize, vec![String::new()]);
+    for c in rest.chars() {
+        match c {
+            ')' | ']' | '}' if depth == 0 => break,
+            ')' | ']' | '}' => depth -= 1,
+            '(' | '[' | '{' => depth += 1,
+            _ => {}
+        }
+        match c {
+            ',' if depth == 0 => parts.push(String::new()),
+            _ => parts.last_mut().unwrap().push(c),
+        }
+    }
+    parts.into_iter().map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
+}
+
+/// The command line speaks through its own writer; everything else logs or is silent.
+pub(crate) fn prints(source: &Source) -> Vec<String> {
+    const PRINTS: [&str; 5] = ["println!", "eprintln!", "print!", "eprint!", "dbg!"];
+    found(source, PRINTS.iter().filter(|it| source.code.contains(**it)))
+}
+
+/// Names that belong to a machine that this was written on, or to a registry. Split, so that this file has none.
+pub(crate) fn machine_names(path: &str, text: &str) -> Vec<String> {
+    let names = [
+        ["/wo", "rk/"],
+        ["/tm", "p/"],
+        ["/ro", "ot/"],
+        ["/ho", "me/"],
+        ["index.crates", ".io"],
+        ["static.crates", ".io"],
+        ["proxy.golang", ".org"],
+        ["registry.npmjs", ".org"],
+        ["files.pythonhosted", ".org"],
+        ["wt-can", "ary"],
+    ];
+    let is_lock = path == "Cargo.lock";
+    let there = names.map(|parts| parts.concat()).into_iter().filter(|name| !is_lock && text.contains(name));
+    there.map(|name| format!("{path}: {name}")).collect()
+}
+
+/// Every path of names in the code, with the groups of `use` spelled out: `std::{env, fs}` is two.
+fn used_names(code: &str) -> Vec<String> {
+    let code = one_line(code);
+    let uses = code.split("use ").skip(1).filter_map(|rest| rest.split(';').next());
+    let mut names: Vec<String> = uses.flat_map(|tree| expanded("", tree)).collect();
+    let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+    names.extend(
+        code.split(|c| !is_name(c)).filter(|it| it.contains("::") && !it.ends_with("::")).map(str::to_owned),
+    );
+    names
+}
+
+fn expanded(prefix: &str, tree: &str) -> Vec<String> {
+    let tree = tree.trim();
+    match tree.split_once('{') {
+        None => {
+            let name = tree.split(" as ").next().unwrap_or_default().trim();
+            vec![format!("{prefix}{name}")]
+        }
+        Some((head, group)) => {
+            let prefix = format!("{prefix}{}", head.trim());
+            arguments(group).iter().flat_map(|part| expanded(&prefix, part)).collect()
+        }
+    }
+}
+
+fn one_line(code: &str) -> String {
+    code.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn found(source: &Source, what: impl Iterator<Item = impl std::fmt::Display>) -> Vec<String> {
+    what.map(|it| format!("{}: {it}", source.path)).collect()
+}
+
+#[cfg(test)]
+mod tests;
