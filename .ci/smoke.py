@@ -1,4 +1,4 @@
-"""Walks the demo as a consumer does, with the bytes of every answer searched for the sample tenant's people.
+"""Walks the demo as a consumer does, with the bytes of every response searched for the sample tenant's people.
 
 Usage: smoke.py GLASSINE ARGUMENT…, where the arguments are those of README.md's demo command.
 """
@@ -18,9 +18,9 @@ OWN_DOMAIN = "tallgrass.example"
 SECONDS = 30
 
 
-class Answer:
-    def __init__(self, answer):
-        self.status, self.headers, self.text = answer.status, str(answer.headers), answer.read().decode()
+class Response:
+    def __init__(self, response):
+        self.status, self.headers, self.text = response.status, str(response.headers), response.read().decode()
 
     def json(self):
         return json.loads(self.text)
@@ -29,10 +29,10 @@ class Answer:
 def get(url, token=None):
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"} if token else {})
     try:
-        with urllib.request.urlopen(request, timeout=SECONDS) as answer:
-            return Answer(answer)
+        with urllib.request.urlopen(request, timeout=SECONDS) as response:
+            return Response(response)
     except urllib.error.HTTPError as error:
-        return Answer(error)
+        return Response(error)
 
 
 class Tenant:
@@ -64,12 +64,12 @@ class Consumer:
     def ask(self, target, expected=200):
         url = target if target.startswith("http") else self.proxy + target
         assert url.startswith(self.proxy), "a link leads elsewhere"
-        answer = get(url, self.token)
+        response = get(url, self.token)
         self.asked += 1
         what = re.sub(r"p~[\w-]+|=[\w-]{40,}", "…", url.removeprefix(self.proxy))
-        assert answer.status == expected, f"{what}: {answer.status} in place of {expected}"
-        self.tenant.require_hidden(what, answer.headers + answer.text)
-        return answer.json()
+        assert response.status == expected, f"{what}: {response.status} in place of {expected}"
+        self.tenant.require_hidden(what, response.headers + response.text)
+        return response.json()
 
 
 def walk(consumer):
@@ -95,7 +95,7 @@ def walk(consumer):
 
 
 def audit_log(path, records):
-    """The log with one record for each request; the last one is written when its answer has been read."""
+    """The log with one record for each request; the last one is written when its response has been read."""
     deadline = time.monotonic() + SECONDS
     while True:
         with open(path, encoding="utf-8") as file:
@@ -128,7 +128,7 @@ def main():
     finally:
         demo.kill()
     seconds = time.monotonic() - started
-    print(f"{consumer.asked} answers, {len(tenant.secrets)} strings of the tenant looked for in each, {seconds:.1f} s")
+    print(f"{consumer.asked} responses, {len(tenant.secrets)} strings of the tenant looked for in each, {seconds:.1f} s")
 
 
 if __name__ == "__main__":

@@ -167,8 +167,8 @@ fn spelled(base: usize, token: &str, choices: &[u8]) -> String {
 }
 
 /// What was decided, without the place in the text that a syntax error names.
-fn decided(answer: Result<Admitted, Refusal>) -> Result<(String, String), (u16, &'static str)> {
-    answer
+fn decided(response: Result<Admitted, Refusal>) -> Result<(String, String), (u16, &'static str)> {
+    response
         .map(|admitted| (admitted.upstream, admitted.path))
         .map_err(|refusal| (refusal.status(), refusal.code()))
 }

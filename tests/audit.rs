@@ -107,13 +107,13 @@ async fn a_cancelled_task_writes_one_record() {
 fn a_record_says_what_was_noted_and_is_one_write() {
     let memory = Memory::default();
     let mut guard = guard(&memory.log());
-    guard.consumer("acme".into());
-    guard.endpoint("list-messages".into());
-    guard.decision(Decision::Allowed, "admitted");
-    guard.status(StatusCode::OK);
-    guard.upstream_status(StatusCode::OK);
-    guard.counters().bytes_read += 10;
-    guard.counters().drop_values("unlisted", 3);
+    guard.set_consumer("acme".into());
+    guard.set_endpoint("list-messages".into());
+    guard.set_decision(Decision::Allowed, "admitted");
+    guard.set_status(StatusCode::OK);
+    guard.set_upstream_status(StatusCode::OK);
+    guard.counters_mut().bytes_read += 10;
+    guard.counters_mut().drop_values("unlisted", 3);
     guard.finish(Outcome::Complete);
     let record = &memory.records()[0];
     assert_eq!(record["consumer"], "acme");

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::glassine::{Answer, Consumer, Glassine, Setup, sample_tenant};
+use crate::support::glassine::{Consumer, Glassine, ProxyResponse, Setup, sample_tenant};
 
 async fn proxy() -> (Glassine, String) {
     let (tenant, graph) = sample_tenant().await;
@@ -12,20 +12,20 @@ async fn proxy() -> (Glassine, String) {
     (proxy, token)
 }
 
-async fn post(proxy: &Glassine, target: &str, body: &Value) -> Answer {
+async fn post(proxy: &Glassine, target: &str, body: &Value) -> ProxyResponse {
     let token = format!("Bearer {}", Consumer::token("acme"));
     let headers = [("authorization", token.as_str()), ("content-type", "application/json")];
     proxy.send_body("POST", target, &headers, body.to_string()).await
 }
 
 async fn batch(proxy: &Glassine, requests: Value) -> Vec<Value> {
-    let answer = post(proxy, "/v1.0/$batch", &json!({ "requests": requests })).await;
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    answer.json()["responses"].as_array().unwrap().clone()
+    let response = post(proxy, "/v1.0/$batch", &json!({ "requests": requests })).await;
+    assert_eq!(response.status, 200, "{}", response.text());
+    response.json()["responses"].as_array().unwrap().clone()
 }
 
 #[tokio::test]
-async fn each_request_is_answered_in_its_place_with_its_own_rules() {
+async fn each_request_has_response_in_its_place_with_its_own_rules() {
     let (proxy, user) = proxy().await;
     let responses = batch(
         &proxy,
@@ -51,7 +51,7 @@ async fn each_request_is_answered_in_its_place_with_its_own_rules() {
 }
 
 #[tokio::test]
-async fn large_answers_stream_through_and_twenty_requests_are_answered() {
+async fn large_responses_stream_through_and_twenty_requests_are_answered() {
     let (proxy, user) = proxy().await;
     let one = |at: u32| json!({ "id": at.to_string(), "method": "GET", "url": format!("/users/{user}/messages?$top=1000") });
     let responses = batch(&proxy, (0..20).map(one).collect()).await;
@@ -98,8 +98,8 @@ async fn an_envelope_that_is_none_is_refused_whole() {
         ("/v1.0/users", good.clone(), 405, "methodNotAllowed"),
         ("/v1.0/$batch", json!({ "requests": "x".repeat(300_000) }), 413, "batchTooLarge"),
     ] {
-        let answer = post(&proxy, target, &body).await;
-        assert_eq!((answer.status, answer.code().as_str()), (status, code), "{target}");
+        let response = post(&proxy, target, &body).await;
+        assert_eq!((response.status, response.code().as_str()), (status, code), "{target}");
     }
 }
 

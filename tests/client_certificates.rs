@@ -81,9 +81,9 @@ async fn get(proxy: &Glassine, identity: Option<&Identity>, bearer: Option<&str>
     if let Some(bearer) = bearer {
         request = request.header("authorization", format!("Bearer {bearer}"));
     }
-    let answer = sender.send_request(request.body(Full::<Bytes>::default()).unwrap()).await.ok()?;
-    let status = answer.status().as_u16();
-    let body = answer.into_body().collect().await.ok()?.to_bytes();
+    let response = sender.send_request(request.body(Full::<Bytes>::default()).unwrap()).await.ok()?;
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await.ok()?.to_bytes();
     Some((status, String::from_utf8(body.to_vec()).unwrap()))
 }
 
@@ -268,9 +268,9 @@ async fn a_certificate_that_ends_while_its_connection_lasts_is_nobodys() {
     let mut statuses = Vec::new();
     while statuses.last() != Some(&401) && statuses.len() < 1_000 {
         let request = http::Request::get(USERS).header("host", proxy.address.to_string());
-        let answer = sender.send_request(request.body(Full::<Bytes>::default()).unwrap()).await.unwrap();
-        statuses.push(answer.status().as_u16());
-        answer.into_body().collect().await.unwrap();
+        let response = sender.send_request(request.body(Full::<Bytes>::default()).unwrap()).await.unwrap();
+        statuses.push(response.status().as_u16());
+        response.into_body().collect().await.unwrap();
         sender.ready().await.unwrap();
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

@@ -9,23 +9,23 @@ use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::support::glassine::{Answer, Consumer, Glassine, METADATA_ONLY, Setup, sample_tenant};
+use crate::support::glassine::{Consumer, Glassine, METADATA_ONLY, ProxyResponse, Setup, sample_tenant};
 use crate::support::upstream::{FakeUpstream, Script};
 
 const USERS: &str = "/v1.0/users";
 const EMPTY: &str = r#"{"value":[]}"#;
 
-/// What a consumer can see of an answer but its ids and its time.
-fn visible(answer: &Answer) -> String {
-    let mut text = answer.everything();
+/// What a consumer can see of a response but its ids and its time.
+fn visible(response: &ProxyResponse) -> String {
+    let mut text = response.everything();
     for name in ["request-id", "client-request-id", "date"] {
-        if let Some(value) = answer.headers.get(name) {
+        if let Some(value) = response.headers.get(name) {
             text = text.replace(value.to_str().unwrap(), name);
         }
     }
-    match answer.body.first() {
+    match response.body.first() {
         Some(_) => {
-            text.replace(answer.json()["error"]["innerError"]["date"].as_str().unwrap_or("none"), "date")
+            text.replace(response.json()["error"]["innerError"]["date"].as_str().unwrap_or("none"), "date")
         }
         None => text,
     }
@@ -101,8 +101,8 @@ async fn a_consumer_asks_from_its_addresses_only() {
         .await;
     assert_eq!(proxy.get_as("here", USERS, &[]).await.status, 200);
     let lies = [("x-forwarded-for", "10.0.0.1"), ("forwarded", "for=10.0.0.1"), ("x-real-ip", "10.0.0.1")];
-    let answer = proxy.get_as("elsewhere", USERS, &lies).await;
-    assert_eq!((answer.status, answer.code().as_str()), (403, "addressNotAllowed"));
+    let response = proxy.get_as("elsewhere", USERS, &lies).await;
+    assert_eq!((response.status, response.code().as_str()), (403, "addressNotAllowed"));
     assert_eq!(graph.requests().len(), 1);
 }
 
@@ -154,7 +154,7 @@ async fn places_stay_taken_through_a_reload() {
     let graph = FakeUpstream::in_turn(vec![endless_page(), Script::json(EMPTY)]).await;
     let mut setup = Setup::scripted(&graph).consumer(Consumer::new("other", METADATA_ONLY));
     setup.consumers[0].more = "    limits: { concurrent: 1 }\n".to_owned();
-    // The first answer has to outlive two looks at the files, two seconds apart.
+    // The first response has to outlive two looks at the files, two seconds apart.
     setup.timeouts = (5, 30);
     let proxy = setup.start().await;
     let mut first = open(&proxy).await;
@@ -280,7 +280,7 @@ async fn a_head_is_a_get_without_its_body() {
 }
 
 #[tokio::test]
-async fn an_answer_is_compressed_if_the_consumer_asks() {
+async fn an_response_is_compressed_if_the_consumer_asks() {
     let items = vec![r#"{"id":"u1","accountEnabled":true}"#; 100].join(",");
     let graph = FakeUpstream::always(Script::json(format!(r#"{{"value":[{items}]}}"#))).await;
     let proxy = Setup::scripted(&graph).start().await;
@@ -299,16 +299,16 @@ async fn an_answer_is_compressed_if_the_consumer_asks() {
         ("xgzip", false),
         ("", false),
     ] {
-        let answer = proxy.get_as("acme", USERS, &[("accept-encoding", accepted)]).await;
-        let packed = answer.headers.get("content-encoding").map(|coding| coding.to_str().unwrap());
+        let response = proxy.get_as("acme", USERS, &[("accept-encoding", accepted)]).await;
+        let packed = response.headers.get("content-encoding").map(|coding| coding.to_str().unwrap());
         assert_eq!(packed, is_packed.then_some("gzip"), "{accepted}");
-        assert_eq!(answer.headers["vary"], "accept-encoding");
+        assert_eq!(response.headers["vary"], "accept-encoding");
         if is_packed {
             let mut text = String::new();
-            GzDecoder::new(&answer.body[..]).read_to_string(&mut text).unwrap();
+            GzDecoder::new(&response.body[..]).read_to_string(&mut text).unwrap();
             assert_eq!(text, plain, "{accepted}");
         } else {
-            assert_eq!(answer.text(), plain, "{accepted}");
+            assert_eq!(response.text(), plain, "{accepted}");
         }
     }
     let small = proxy.get_as("acme", "/v1.0/me", &[("accept-encoding", "gzip")]).await;
@@ -329,10 +329,10 @@ async fn a_client_request_id_comes_back_if_it_is_a_guid() {
         ("alice@contoso.com", false),
     ] {
         for target in [USERS, "/v1.0/me"] {
-            let answer = proxy.get_as("acme", target, &[("client-request-id", value)]).await;
-            let ours = answer.headers["request-id"].clone();
+            let response = proxy.get_as("acme", target, &[("client-request-id", value)]).await;
+            let ours = response.headers["request-id"].clone();
             let expected = if is_echoed { value } else { ours.to_str().unwrap() };
-            assert_eq!(answer.headers["client-request-id"], expected, "{value}");
+            assert_eq!(response.headers["client-request-id"], expected, "{value}");
             assert_ne!(ours, value);
         }
     }
@@ -376,14 +376,14 @@ async fn only_known_headers_leave() {
         let script = SENT.iter().fold(script, |script, (name, value)| script.header(name, value));
         let graph = FakeUpstream::always(script).await;
         let proxy = Setup::scripted(&graph).start().await;
-        let answer = proxy.get(USERS).await;
-        assert_eq!(names(&answer.headers), expected, "{}", answer.status);
-        assert!(!answer.everything().contains("MARKER"), "{}", answer.everything());
-        assert_eq!(answer.headers["cache-control"], "no-store");
+        let response = proxy.get(USERS).await;
+        assert_eq!(names(&response.headers), expected, "{}", response.status);
+        assert!(!response.everything().contains("MARKER"), "{}", response.everything());
+        assert_eq!(response.headers["cache-control"], "no-store");
         assert_ne!(
-            answer.headers["request-id"], "0f8fad5b-d9cb-469f-a165-70867728950e",
+            response.headers["request-id"], "0f8fad5b-d9cb-469f-a165-70867728950e",
             "one id in all places"
         );
-        assert_eq!(answer.headers["request-id"], proxy.audited(1).await[0]["request_id"].as_str().unwrap());
+        assert_eq!(response.headers["request-id"], proxy.audited(1).await[0]["request_id"].as_str().unwrap());
     }
 }

@@ -44,9 +44,9 @@ async fn stage() -> (Glassine, FakeUpstream) {
 #[tokio::test]
 async fn what_is_expanded_leaves_by_its_own_shape() {
     let (proxy, graph) = stage().await;
-    let answer = proxy.get("/v1.0/groups?expand=MEMBERS(top=5),createdOnBehalfOf").await;
+    let response = proxy.get("/v1.0/groups?expand=MEMBERS(top=5),createdOnBehalfOf").await;
     assert_eq!(
-        answer.json(),
+        response.json(),
         json!({ "value": [{
             "visibility": "Public",
             "members": [{ "userType": "Member", "mail": null }, { "userType": "Guest" }],
@@ -65,8 +65,8 @@ async fn what_is_not_named_is_neither_expanded_nor_let_out() {
     for options in
         ["$expand=owners", "$expand=members($expand=manager)", "$expand=members($filter=userType%20eq%20'x')"]
     {
-        let answer = proxy.get(&format!("/v1.0/groups?{options}")).await;
-        assert_eq!(answer.status, 403, "{options}: {}", answer.text());
+        let response = proxy.get(&format!("/v1.0/groups?{options}")).await;
+        assert_eq!(response.status, 403, "{options}: {}", response.text());
     }
     assert_eq!(graph.requests().len(), 0);
     assert!(!proxy.get("/v1.0/groups").await.text().contains("secret"));

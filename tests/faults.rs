@@ -1,4 +1,4 @@
-//! A broken upstream, up to the moment when the answer's head goes out: a status that says so, Graph's error shape, nothing
+//! A broken upstream, up to the moment when the response's head goes out: a status that says so, Graph's error shape, nothing
 //! of upstream's text, and one audit record. What breaks later is in `streams`.
 
 use std::io::Write as _;
@@ -7,7 +7,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::Value;
 
-use crate::support::glassine::{Answer, Glassine, METADATA_ONLY, Setup};
+use crate::support::glassine::{Glassine, METADATA_ONLY, ProxyResponse, Setup};
 use crate::support::upstream::{FakeUpstream, Script};
 
 /// Stands in every upstream text and must be in no byte that leaves.
@@ -16,34 +16,34 @@ pub(crate) const USERS: &str = "/v1.0/users";
 pub(crate) const PAGE: &str = r#"{"value":[{"id":"u1","displayName":"MARKER","accountEnabled":true}]}"#;
 pub(crate) const GRAPH_ERROR: &str = r#"{"error":{"code":"ErrorItemNotFound","message":"MARKER alice@contoso.com","innerError":{"MARKER":1}}}"#;
 
-/// The answer to one request in front of this script, after what every failure has to keep was checked.
-pub(crate) async fn failure(name: &str, script: Script, outcome: &str) -> Answer {
+/// The response to one request in front of this script, after what every failure has to keep was checked.
+pub(crate) async fn failure(name: &str, script: Script, outcome: &str) -> ProxyResponse {
     let graph = FakeUpstream::always(script).await;
     let proxy = Setup::scripted(&graph).impatient().start().await;
-    let answer = proxy.get(USERS).await;
-    assert_shape(name, &answer);
-    assert_audited(name, &proxy, &answer, outcome).await;
-    answer
+    let response = proxy.get(USERS).await;
+    assert_shape(name, &response);
+    assert_audited(name, &proxy, &response, outcome).await;
+    response
 }
 
-fn assert_shape(name: &str, answer: &Answer) {
-    assert!(!answer.everything().contains(MARKER), "{name}: {}", answer.everything());
-    let error = &answer.json()["error"];
+fn assert_shape(name: &str, response: &ProxyResponse) {
+    assert!(!response.everything().contains(MARKER), "{name}: {}", response.everything());
+    let error = &response.json()["error"];
     let inner = &error["innerError"];
     let keys: Vec<_> = error.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(keys, ["code", "innerError", "message"], "{name}");
     assert!(error["code"].is_string() && !error["message"].as_str().unwrap().is_empty(), "{name}: {error}");
-    let id = answer.headers["request-id"].to_str().unwrap();
+    let id = response.headers["request-id"].to_str().unwrap();
     assert_eq!(inner["request-id"], id, "{name}");
-    assert_eq!(inner["client-request-id"], answer.headers["client-request-id"].to_str().unwrap(), "{name}");
+    assert_eq!(inner["client-request-id"], response.headers["client-request-id"].to_str().unwrap(), "{name}");
     assert_eq!(inner["date"].as_str().unwrap().len(), "2026-01-02T03:04:05".len(), "{name}");
 }
 
-async fn assert_audited(name: &str, proxy: &Glassine, answer: &Answer, outcome: &str) -> Value {
+async fn assert_audited(name: &str, proxy: &Glassine, response: &ProxyResponse, outcome: &str) -> Value {
     let record = proxy.audited(1).await.remove(0);
     assert_eq!(record["outcome"], outcome, "{name}: {record}");
-    assert_eq!(record["status"], answer.status, "{name}: {record}");
-    assert_eq!(record["request_id"], answer.headers["request-id"].to_str().unwrap(), "{name}");
+    assert_eq!(record["status"], response.status, "{name}: {record}");
+    assert_eq!(record["request_id"], response.headers["request-id"].to_str().unwrap(), "{name}");
     assert_eq!(
         (&record["decision"], &record["endpoint"]),
         (&"allowed".into(), &"list-users".into()),
@@ -54,8 +54,8 @@ async fn assert_audited(name: &str, proxy: &Glassine, answer: &Answer, outcome: 
 
 async fn assert_all(cases: Vec<(&str, Script, u16, &str)>) {
     for (name, script, status, code) in cases {
-        let answer = failure(name, script, "upstream_failed").await;
-        assert_eq!((answer.status, answer.code().as_str()), (status, code), "{name}");
+        let response = failure(name, script, "upstream_failed").await;
+        assert_eq!((response.status, response.code().as_str()), (status, code), "{name}");
     }
 }
 
@@ -64,11 +64,11 @@ async fn assert_accepted(scripts: Vec<(&str, Script)>) {
     for (name, script) in scripts {
         let graph = FakeUpstream::always(script).await;
         let proxy = Setup::scripted(&graph).impatient().start().await;
-        let answer = proxy.get(USERS).await;
-        assert_eq!(answer.status, 200, "{name}: {}", answer.text());
+        let response = proxy.get(USERS).await;
+        assert_eq!(response.status, 200, "{name}: {}", response.text());
         let expected = format!(r#"{{"value":[{{"id":"{}","accountEnabled":true}}]}}"#, proxy.id("u1"));
-        assert_eq!(answer.text(), expected, "{name}");
-        assert_audited(name, &proxy, &answer, "complete").await;
+        assert_eq!(response.text(), expected, "{name}");
+        assert_audited(name, &proxy, &response, "complete").await;
     }
 }
 
@@ -257,9 +257,9 @@ async fn documents_with_two_readings_are_not_let_out() {
 async fn nothing_of_an_error_in_place_of_an_object_leaves() {
     let graph = FakeUpstream::always(Script::json(GRAPH_ERROR)).await;
     let proxy = Setup::scripted(&graph).start().await;
-    let answer = proxy.get(&format!("{USERS}/{}", proxy.id("u1"))).await;
-    assert_eq!((answer.status, answer.code().as_str()), (502, "upstreamMalformed"));
-    assert!(!answer.everything().contains(MARKER), "{}", answer.everything());
+    let response = proxy.get(&format!("{USERS}/{}", proxy.id("u1"))).await;
+    assert_eq!((response.status, response.code().as_str()), (502, "upstreamMalformed"));
+    assert!(!response.everything().contains(MARKER), "{}", response.everything());
 }
 
 #[tokio::test]
@@ -290,10 +290,10 @@ async fn links_that_lead_elsewhere_are_not_let_out() {
         "http://evil.example#SELF",
         "javascript:",
     ] {
-        let answer = proxy.get(&at(base)).await;
-        let told = answer.status == 502 && answer.code() == "upstreamMalformed";
-        assert!(told, "{base}: {}", answer.everything());
-        assert!(!answer.everything().contains(MARKER) && !answer.everything().contains("evil"), "{base}");
+        let response = proxy.get(&at(base)).await;
+        let told = response.status == 502 && response.code() == "upstreamMalformed";
+        assert!(told, "{base}: {}", response.everything());
+        assert!(!response.everything().contains(MARKER) && !response.everything().contains("evil"), "{base}");
     }
 }
 
@@ -313,9 +313,9 @@ async fn a_count_is_a_number_or_nothing() {
         let script = Script::status(200).header("Content-Type", kind).body(body);
         let graph = FakeUpstream::always(script).await;
         let proxy = Setup::scripted(&graph).rules(&rules).start().await;
-        let answer = proxy.get("/v1.0/users/$count").await;
-        assert_eq!(answer.status, status, "{kind} {body}: {}", answer.text());
-        assert!(!answer.everything().contains(MARKER));
+        let response = proxy.get("/v1.0/users/$count").await;
+        assert_eq!(response.status, status, "{kind} {body}: {}", response.text());
+        assert!(!response.everything().contains(MARKER));
     }
 }
 

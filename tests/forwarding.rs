@@ -1,10 +1,10 @@
 //! Consumers that bring their own tokens for Graph: those go to Graph, and say nothing about who the consumer is.
 
 use glassine::config::Config;
-use glassine::proxy::State;
+use glassine::proxy::ProxyState;
 use serde_json::json;
 
-use crate::support::glassine::{Answer, Consumer, Glassine, METADATA_ONLY, Setup};
+use crate::support::glassine::{Consumer, Glassine, METADATA_ONLY, ProxyResponse, Setup};
 use crate::support::upstream::{FakeUpstream, Script};
 
 const USERS: &str = "/v1.0/users";
@@ -23,7 +23,7 @@ fn bearer(token: &str) -> String {
 }
 
 /// A GET with these two fields.
-async fn get(proxy: &Glassine, own: Option<&str>, graph: Option<&str>) -> Answer {
+async fn get(proxy: &Glassine, own: Option<&str>, graph: Option<&str>) -> ProxyResponse {
     let (own, graph) = (own.map(bearer), graph.map(bearer));
     let fields = [("proxy-authorization", own.as_deref()), ("authorization", graph.as_deref())];
     let fields: Vec<_> = fields.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
@@ -55,9 +55,9 @@ async fn a_token_for_graph_is_nobodys_credential() {
     for own in [None, Some("wrong"), Some("graph-token")] {
         // Not even a consumer's own token, in the wrong place.
         for token in [None, Some("graph-token"), Some(acme.as_str())] {
-            let answer = get(&proxy, own, token).await;
-            assert_eq!((answer.status, answer.code().as_str()), (401, "InvalidAuthenticationToken"));
-            let challenge = answer.headers["www-authenticate"].to_str().unwrap();
+            let response = get(&proxy, own, token).await;
+            assert_eq!((response.status, response.code().as_str()), (401, "InvalidAuthenticationToken"));
+            let challenge = response.headers["www-authenticate"].to_str().unwrap();
             assert_eq!(challenge.contains("invalid_token"), own.is_some());
         }
     }
@@ -71,9 +71,9 @@ async fn a_token_for_graph_is_nobodys_credential() {
 #[tokio::test]
 async fn a_token_that_graph_refuses_is_its_senders_to_renew() {
     let (graph, proxy) = stage(Script::status(401)).await;
-    let answer = get(&proxy, Some(&Consumer::token("acme")), Some("expired")).await;
-    assert_eq!((answer.status, answer.code().as_str()), (401, "InvalidAuthenticationToken"));
-    assert!(answer.headers["www-authenticate"].to_str().unwrap().contains("invalid_token"));
+    let response = get(&proxy, Some(&Consumer::token("acme")), Some("expired")).await;
+    assert_eq!((response.status, response.code().as_str()), (401, "InvalidAuthenticationToken"));
+    assert!(response.headers["www-authenticate"].to_str().unwrap().contains("invalid_token"));
     assert_eq!(graph.requests().len(), 1, "there is nothing to try again with");
 }
 
@@ -90,8 +90,8 @@ async fn a_batch_asks_with_its_senders_token() {
         ("authorization", &token),
         ("content-type", "application/json"),
     ];
-    let answer = proxy.send_body("POST", "/v1.0/$batch", &fields, envelope.to_string()).await;
-    assert_eq!(answer.status, 200, "{}", answer.text());
+    let response = proxy.send_body("POST", "/v1.0/$batch", &fields, envelope.to_string()).await;
+    assert_eq!(response.status, 200, "{}", response.text());
     let sent: Vec<_> =
         graph.requests().iter().map(|it| it.header("authorization").unwrap().to_owned()).collect();
     assert_eq!(sent, [token.clone(), token.clone()]);
@@ -114,7 +114,7 @@ async fn the_operator_is_warned_that_the_proxy_can_be_passed_by() {
     let own = Setup::scripted(&graph).start().await;
     for (proxy, is_warned) in [(&forwarding, true), (&own, false)] {
         let (name, text) = (proxy.file("config.yaml").display().to_string(), proxy.read("config.yaml"));
-        let (_, reports) = State::build(&name, &text, &Config::load(&name, &text).unwrap()).unwrap();
+        let (_, reports) = ProxyState::build(&name, &text, &Config::load(&name, &text).unwrap()).unwrap();
         let rendered: String = reports.iter().map(glassine_core::diagnostic::Report::render).collect();
         assert_eq!(rendered.contains("warning[G0406]"), is_warned, "{rendered}");
     }

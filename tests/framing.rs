@@ -32,7 +32,7 @@ impl Stage {
         format!("{line}\r\n{}{}{more}\r\n", self.host(), credential())
     }
 
-    /// Statuses of the answers to these bytes, after which the client says no more.
+    /// Statuses of the responses to these bytes, after which the client says no more.
     async fn statuses(&self, bytes: &str) -> Vec<String> {
         let mut stream = TcpStream::connect(self.proxy.address).await.unwrap();
         stream.write_all(bytes.as_bytes()).await.unwrap();
@@ -48,8 +48,8 @@ fn credential() -> String {
     format!("Authorization: Bearer {}\r\n", Consumer::token("acme"))
 }
 
-fn statuses(answers: &str) -> Vec<String> {
-    let heads = answers.split("HTTP/1.1 ").skip(1);
+fn statuses(responses: &str) -> Vec<String> {
+    let heads = responses.split("HTTP/1.1 ").skip(1);
     heads.map(|head| head.chars().take(3).collect()).collect()
 }
 
@@ -67,8 +67,8 @@ async fn the_target_has_to_be_a_path() {
         (format!("{address}"), "400"),
         ("*".to_owned(), "400"),
     ] {
-        let answers = stage.statuses(&stage.head(&format!("GET {target} HTTP/1.1"), CLOSE)).await;
-        assert_eq!(answers, [status], "{target}");
+        let responses = stage.statuses(&stage.head(&format!("GET {target} HTTP/1.1"), CLOSE)).await;
+        assert_eq!(responses, [status], "{target}");
     }
     assert_eq!(stage.statuses(&stage.head(&format!("CONNECT {address} HTTP/1.1"), CLOSE)).await, ["400"]);
     assert_eq!(stage.statuses(&stage.head("OPTIONS * HTTP/1.1", CLOSE)).await, ["405"]);
@@ -129,12 +129,12 @@ async fn headers_that_other_servers_obey_decide_nothing() {
         "Upgrade: h2c",
         "TE: trailers",
     ] {
-        let answer = stage
+        let response = stage
             .proxy
             .raw(stage.head(&format!("GET {TARGET} HTTP/1.1"), &format!("{line}\r\n{CLOSE}")).as_bytes())
             .await;
-        assert!(answer.starts_with("HTTP/1.1 200 "), "{line}: {answer}");
-        assert!(!answer.contains("evil.example"), "{line}: {answer}");
+        assert!(response.starts_with("HTTP/1.1 200 "), "{line}: {response}");
+        assert!(!response.contains("evil.example"), "{line}: {response}");
     }
     let requests = stage.graph.requests();
     let plain = &requests[0];
@@ -152,10 +152,10 @@ async fn headers_that_other_servers_obey_decide_nothing() {
 async fn only_get_and_head_are_methods() {
     let stage = Stage::new().await;
     for method in ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY", "get", "GETS"] {
-        let answer =
+        let response =
             stage.proxy.raw(stage.head(&format!("{method} {TARGET} HTTP/1.1"), CLOSE).as_bytes()).await;
-        assert!(answer.starts_with("HTTP/1.1 405 "), "{method}: {answer}");
-        assert!(answer.to_ascii_lowercase().contains("\r\nallow: get, head\r\n"), "{method}: {answer}");
+        assert!(response.starts_with("HTTP/1.1 405 "), "{method}: {response}");
+        assert!(response.to_ascii_lowercase().contains("\r\nallow: get, head\r\n"), "{method}: {response}");
     }
     let body = "Content-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n";
     let posted = stage.head("POST /v1.0/users HTTP/1.1", body) + "{}";
@@ -209,10 +209,10 @@ async fn no_request_is_smuggled_in_another() {
         "X: a\0\r\n".to_owned(),
     ] {
         let request = stage.head(&format!("GET {TARGET} HTTP/1.1"), &fields) + &hidden;
-        let answers = stage.statuses(&request).await;
+        let responses = stage.statuses(&request).await;
         let reached = stage.graph.requests();
         assert!(reached.iter().all(|it| it.path() == TARGET), "{fields:?} let the hidden request out");
-        assert!(answers.iter().all(|status| status.starts_with('4')), "{fields:?}: {answers:?}");
+        assert!(responses.iter().all(|status| status.starts_with('4')), "{fields:?}: {responses:?}");
     }
     assert_eq!(stage.reached(), 0);
 
@@ -239,10 +239,10 @@ async fn line_ends_have_one_reading() {
 }
 
 #[tokio::test]
-async fn http_1_0_cannot_tell_a_cut_answer_from_a_whole_one() {
+async fn http_1_0_cannot_tell_a_cut_response_from_a_whole_one() {
     let stage = Stage::new().await;
-    let answer = stage.proxy.raw(stage.head(&format!("GET {TARGET} HTTP/1.0"), CLOSE).as_bytes()).await;
-    assert!(answer.starts_with("HTTP/1.0 505 "), "{answer}");
+    let response = stage.proxy.raw(stage.head(&format!("GET {TARGET} HTTP/1.0"), CLOSE).as_bytes()).await;
+    assert!(response.starts_with("HTTP/1.0 505 "), "{response}");
     assert_eq!(stage.reached(), 0);
 }
 

@@ -17,7 +17,7 @@ use crate::support::sanitizing::{cut, plan, pseudonyms, sanitize, sanitize_chunk
 const CONNECTORS: &[&str] = &["outlook-mail", "outlook-mail-metadata-only"];
 const GRAPH: &str = "https://graph.microsoft.com";
 const PROXY: &str = "https://proxy.example";
-/// Stands in the expected answers where a link's sealed part is.
+/// Stands in the expected responses where a link's sealed part is.
 const SEALED: &str = "<sealed>";
 
 fn rules() -> PathBuf {
@@ -52,10 +52,10 @@ fn request(policy: &Policy, case: &Path) -> Admitted {
     admitted(policy, text.trim_end().strip_prefix("GET ").unwrap())
 }
 
-/// Follows the answer's links and writes [`SEALED`] in their place.
-fn follow_links(policy: &Policy, input: &Value, answer: &mut Value) {
+/// Follows the response's links and writes [`SEALED`] in their place.
+fn follow_links(policy: &Policy, input: &Value, response: &mut Value) {
     for name in ["@odata.nextLink", "@odata.deltaLink"] {
-        let Some(link) = answer.get(name).map(|link| link.as_str().unwrap().to_owned()) else {
+        let Some(link) = response.get(name).map(|link| link.as_str().unwrap().to_owned()) else {
             assert_eq!(input.get(name), None, "{name} is lost");
             continue;
         };
@@ -63,7 +63,7 @@ fn follow_links(policy: &Policy, input: &Value, answer: &mut Value) {
         let given = input[name].as_str().unwrap().strip_prefix(GRAPH).unwrap();
         assert_eq!(followed, Target::parse(given).unwrap().canonical());
         let (path, _) = link.split_once("token=").unwrap();
-        answer[name] = format!("{path}token={SEALED}").into();
+        response[name] = format!("{path}token={SEALED}").into();
     }
 }
 
@@ -80,10 +80,10 @@ fn check(policy: &Policy, case: &Path) {
         let pieces = sanitize_chunks(&context, cut(input.as_bytes(), lengths)).unwrap();
         assert_eq!(pieces, (whole.clone(), counters), "{}: {lengths:?}", case.display());
     }
-    let mut answer = serde_json::from_str(&whole).unwrap();
-    follow_links(policy, &serde_json::from_str(&input).unwrap(), &mut answer);
+    let mut response = serde_json::from_str(&whole).unwrap();
+    follow_links(policy, &serde_json::from_str(&input).unwrap(), &mut response);
     let expected: Value = serde_json::from_str(&read(&case.join("expected.json"))).unwrap();
-    assert_eq!(answer, expected, "{}:\n{answer:#}", case.display());
+    assert_eq!(response, expected, "{}:\n{response:#}", case.display());
 }
 
 #[test]

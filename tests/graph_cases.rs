@@ -161,11 +161,11 @@ impl Stage {
             self.proxy.address,
             body.len()
         );
-        let answer = self.proxy.raw(request.as_bytes()).await;
-        let verdict = match answer.split(' ').nth(1) {
+        let response = self.proxy.raw(request.as_bytes()).await;
+        let verdict = match response.split(' ').nth(1) {
             Some("200") => Verdict::Allow,
             Some(status) if status.starts_with('4') => Verdict::Deny,
-            _ => panic!("{target}: {answer}"),
+            _ => panic!("{target}: {response}"),
         };
         (verdict, self.graph.requests().len() > before)
     }

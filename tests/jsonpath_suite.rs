@@ -85,7 +85,7 @@ fn keeping(path: &str) -> String {
     format!("  s: {{ keep: [{}] }}", yaml_quoted(path))
 }
 
-fn answer(shapes: &str, document: &Value) -> Value {
+fn response(shapes: &str, document: &Value) -> Value {
     let document = json!({ "w": document }).to_string();
     serde_json::from_str(&sanitize(&context(shapes, "{ entity: s }"), &document).unwrap().0).unwrap()
 }
@@ -176,7 +176,7 @@ fn what_redact_selects_does_not_leave() {
     let refused = refusals(&valid, redacting);
     println!("{} valid selectors; refused: {:?}", valid.len(), counted(&refused));
     for case in valid.iter().filter(|case| !refused.contains_key(case.name.as_str())) {
-        let left = answer(&redacting(&case.path().unwrap()), &case.document);
+        let left = response(&redacting(&case.path().unwrap()), &case.document);
         let rest = without(&case.document, &mut Vec::new(), &case.selected());
         assert_eq!(left.get("w"), rest.as_ref(), "{}: {}", case.name, case.selector);
     }
@@ -192,7 +192,7 @@ fn what_keep_selects_leaves_and_nothing_else() {
     let refused = refusals(&valid, keeping);
     let mut narrowed = Vec::new();
     for case in valid.iter().filter(|case| !refused.contains_key(case.name.as_str())) {
-        let left = sorted_leaves(&answer(&keeping(&case.path().unwrap()), &case.document));
+        let left = sorted_leaves(&response(&keeping(&case.path().unwrap()), &case.document));
         let selected = case.selected();
         let values = selected.iter().map(|path| at(&case.document, path));
         let mut expected: Vec<_> =

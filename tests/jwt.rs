@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use aws_lc_rs::hmac;
 use glassine::jwt::{
-    Algorithm, Expected, JwtError, KeySet, KeySetError, KeySource, MAX_TOKEN, Pace, RequiredClaim, Token,
-    Verified, Verifier,
+    Algorithm, Expected, FetchTimes, JwtError, KeySet, KeySetError, KeySource, MAX_TOKEN, RequiredClaim,
+    Token, Verified, Verifier,
 };
 use glassine::upstream::{DocumentClient, DocumentUrl, Network};
 use serde_json::{Value, json};
@@ -369,7 +369,7 @@ struct Remote {
 }
 
 impl Remote {
-    async fn new(published: Option<String>, pace: Pace) -> Self {
+    async fn new(published: Option<String>, pace: FetchTimes) -> Self {
         let (published, fetches) = (Arc::new(Mutex::new(published)), Arc::new(AtomicUsize::new(0)));
         let (shown, counted) = (Arc::clone(&published), Arc::clone(&fetches));
         let server = FakeUpstream::start(move |_| {
@@ -397,9 +397,9 @@ impl Remote {
 }
 
 /// Nothing happens by itself in the time of a test.
-fn calm() -> Pace {
+fn calm() -> FetchTimes {
     let hour = Duration::from_secs(3_600);
-    Pace { refresh: hour, stale: hour, retry: hour, burst: 2 }
+    FetchTimes { refresh: hour, stale: hour, retry: hour, burst: 2 }
 }
 
 #[tokio::test]
@@ -456,7 +456,8 @@ async fn made_up_key_ids_cause_few_fetches() {
 #[tokio::test]
 async fn keys_at_hand_stay_in_use_while_the_issuer_is_down() {
     let (key, new) = (SigningKey::p256("p"), SigningKey::p256("new"));
-    let pace = Pace { refresh: Duration::ZERO, stale: Duration::ZERO, retry: Duration::ZERO, burst: 100 };
+    let pace =
+        FetchTimes { refresh: Duration::ZERO, stale: Duration::ZERO, retry: Duration::ZERO, burst: 100 };
     let issuer = Remote::new(Some(jwks([&key])), pace).await;
     assert_eq!(issuer.outcome(&key).await, Ok(()));
     for broken in [None, Some("<html>".to_owned()), Some(r#"{"keys":[]}"#.to_owned())] {
@@ -472,7 +473,7 @@ async fn keys_at_hand_stay_in_use_while_the_issuer_is_down() {
 #[tokio::test]
 async fn an_issuer_that_is_down_at_first_is_asked_again() {
     let key = SigningKey::p256("p");
-    let issuer = Remote::new(None, Pace { retry: Duration::from_millis(50), ..calm() }).await;
+    let issuer = Remote::new(None, FetchTimes { retry: Duration::from_millis(50), ..calm() }).await;
     assert_eq!(issuer.outcome(&key).await, Err(JwtError::NoKeys));
     assert_eq!(issuer.outcome(&key).await, Err(JwtError::NoKeys));
     assert_eq!(issuer.fetches(), 1, "not at once");
@@ -486,7 +487,7 @@ async fn an_issuer_that_is_down_at_first_is_asked_again() {
 #[tokio::test]
 async fn the_same_keys_again_are_the_same_set() {
     let (key, new) = (SigningKey::p256("p"), SigningKey::p256("new"));
-    let pace = Pace { refresh: Duration::ZERO, stale: Duration::ZERO, ..calm() };
+    let pace = FetchTimes { refresh: Duration::ZERO, stale: Duration::ZERO, ..calm() };
     let issuer = Remote::new(Some(jwks([&key])), pace).await;
     let token = key.token(&claims());
     let set =

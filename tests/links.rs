@@ -6,7 +6,7 @@ use glassine::demo::tenant::Tenant;
 use glassine_core::pseudonym::KeyRing;
 use serde_json::Value;
 
-use crate::support::glassine::{Answer, Glassine, METADATA_ONLY, Setup, sample_tenant};
+use crate::support::glassine::{Glassine, METADATA_ONLY, ProxyResponse, Setup, sample_tenant};
 
 const PAGES_OF_FIVE: (&str, &str) = ("prefer", "odata.maxpagesize=5");
 
@@ -30,9 +30,9 @@ fn mailbox(tenant: &Tenant, proxy: &Glassine) -> String {
 }
 
 async fn page(proxy: &Glassine, target: &str) -> Value {
-    let answer = proxy.get_as("acme", target, &[PAGES_OF_FIVE]).await;
-    assert_eq!(answer.status, 200, "{target}: {}", answer.text());
-    answer.json()
+    let response = proxy.get_as("acme", target, &[PAGES_OF_FIVE]).await;
+    assert_eq!(response.status, 200, "{target}: {}", response.text());
+    response.json()
 }
 
 fn next(page: &Value) -> Option<&str> {
@@ -150,7 +150,7 @@ async fn links_outlive_a_key_rotation() {
     // Without its key a link is nothing.
     let alone = KeyRing::render_new(&new, 'N', "2026-06-01T00:00:00Z");
     proxy.write("keys.yaml", &alone);
-    proxy.until(&user(&old), |answer| answer.status == 404).await;
+    proxy.until(&user(&old), |response| response.status == 404).await;
     assert_refused(&proxy.get(&links[0]).await, 410, "resyncRequired");
 }
 
@@ -160,13 +160,13 @@ async fn links_die_when_the_rules_change() {
     let links = links(&tenant, &proxy).await;
     assert_eq!(proxy.get(&links[0]).await.status, 200);
     proxy.write("acme.yaml", &METADATA_ONLY.replace("$.accountEnabled, ", ""));
-    let refused = proxy.until(&links[0], |answer| answer.status != 200).await;
+    let refused = proxy.until(&links[0], |response| response.status != 200).await;
     assert_refused(&refused, 410, "resyncRequired");
     assert_refused(&proxy.get(&links[1]).await, 410, "resyncRequired");
 }
 
-fn assert_refused(answer: &Answer, status: u16, code: &str) {
-    assert_eq!((answer.status, answer.code().as_str()), (status, code), "{}", answer.text());
+fn assert_refused(response: &ProxyResponse, status: u16, code: &str) {
+    assert_eq!((response.status, response.code().as_str()), (status, code), "{}", response.text());
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
 //! A hidden property cannot be observed. Two upstreams that differ only in hidden values, and that would honour any question
-//! about them, stand behind two proxies; whatever is asked, both proxies answer the same.
+//! about them, stand behind two proxies; whatever is asked, both proxies response the same.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use glassine_core::graph::Target;
 use glassine_core::rules::compile;
 use serde_json::{Value, json};
 
-use crate::support::glassine::{Answer, Glassine, METADATA_ONLY, Setup};
+use crate::support::glassine::{Glassine, METADATA_ONLY, ProxyResponse, Setup};
 use crate::support::upstream::{FakeUpstream, Received, Script};
 
 /// The two values of every hidden property.
@@ -165,7 +165,7 @@ fn properties(schema: &Value, type_name: &str) -> Vec<String> {
     own.chain(base.into_iter().flat_map(|base| properties(schema, base))).collect()
 }
 
-/// Answers as the worst upstream would: every hidden property has the value `value`, and each question that so much as names
+/// Responses as the worst upstream would: every hidden property has the value `value`, and each question that so much as names
 /// one outside `$select` is answered differently for each value.
 fn honour(names: &BTreeSet<String>, value: &str, request: &Received) -> Script {
     let asked = asked(&request.target);
@@ -218,26 +218,26 @@ impl Pair {
         Self { proxies, _graphs: graphs }
     }
 
-    /// What both proxies answer, as a consumer sees it.
+    /// What both proxies response, as a consumer sees it.
     async fn ask(&self, target: &str) -> [String; 2] {
         [essence(&self.proxies[0].get(target).await), essence(&self.proxies[1].get(target).await)]
     }
 }
 
-/// An answer without what differs from one request to the next.
-pub(crate) fn essence(answer: &Answer) -> String {
-    let mut text = format!("{}\n", answer.status);
-    for (name, value) in &answer.headers {
+/// A response without what differs from one request to the next.
+pub(crate) fn essence(response: &ProxyResponse) -> String {
+    let mut text = format!("{}\n", response.status);
+    for (name, value) in &response.headers {
         if !["date", "request-id", "client-request-id"].contains(&name.as_str()) {
             text += &format!("{name}: {value:?}\n");
         }
     }
-    match serde_json::from_slice::<Value>(&answer.body) {
+    match serde_json::from_slice::<Value>(&response.body) {
         Ok(mut body) if body["error"].is_object() => {
             body["error"]["innerError"] = Value::Null;
             text + &body.to_string()
         }
-        _ => text + &answer.text(),
+        _ => text + &response.text(),
     }
 }
 

@@ -42,9 +42,9 @@ async fn batch(proxy: &Glassine, targets: &[String]) -> Vec<String> {
     let requests: Vec<_> = targets.iter().enumerate().map(item).collect();
     let body = json!({ "requests": requests }).to_string();
     let headers = [("authorization", token.as_str()), ("content-type", "application/json")];
-    let answer = proxy.send_body("POST", "/v1.0/$batch", &headers, body).await;
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    let responses = answer.json()["responses"].as_array().unwrap().clone();
+    let response = proxy.send_body("POST", "/v1.0/$batch", &headers, body).await;
+    assert_eq!(response.status, 200, "{}", response.text());
+    let responses = response.json()["responses"].as_array().unwrap().clone();
     let essence = |one: &Value| {
         format!("{} {} {}", one["status"], one["body"]["error"]["code"], one["body"]["error"]["message"])
     };
@@ -93,7 +93,7 @@ async fn a_pseudonym_cannot_be_probed() {
             |pick: fn(&Probe) -> &String| probes.iter().filter(v1).map(pick).cloned().collect::<Vec<_>>();
         let first = batch(&proxy, &targets(|probe| &probe.existing)).await;
         assert_eq!(first, batch(&proxy, &targets(|probe| &probe.missing)).await);
-        assert!(first.iter().all(|answer| answer.starts_with('4')), "{first:?}");
+        assert!(first.iter().all(|response| response.starts_with('4')), "{first:?}");
     }
 }
 

@@ -251,10 +251,10 @@ where
 async fn raw(server: &Server, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     stream.write_all(bytes).await.unwrap();
-    let mut answer = Vec::new();
-    // A reset after the answer is as good an end as any.
-    drop(soon("the server closes", stream.read_to_end(&mut answer)).await);
-    String::from_utf8_lossy(&answer).into_owned()
+    let mut response = Vec::new();
+    // A reset after the response is as good an end as any.
+    drop(soon("the server closes", stream.read_to_end(&mut response)).await);
+    String::from_utf8_lossy(&response).into_owned()
 }
 
 #[tokio::test]
@@ -285,8 +285,8 @@ async fn an_unknown_alpn_protocol_is_refused() {
 async fn plaintext_on_the_tls_port_reaches_nothing() {
     let certificates = Certificates::new(false);
     let server = start(Some(certificates.state()), ServerLimits::default()).await;
-    let answer = raw(&server, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
-    assert!(!answer.contains("HTTP/"), "{answer:?}");
+    let response = raw(&server, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+    assert!(!response.contains("HTTP/"), "{response:?}");
     assert_eq!(server.stage.requests.load(Ordering::SeqCst), 0);
 }
 
@@ -393,8 +393,8 @@ async fn malformed_requests_are_answered_with_400() {
         "GET /\x01 HTTP/1.1\r\nHost: a\r\n\r\n",
         "nonsense\r\n\r\n",
     ] {
-        let answer = raw(&server, head.as_bytes()).await;
-        assert!(answer.starts_with("HTTP/1.1 400 "), "{head:?}: {answer:?}");
+        let response = raw(&server, head.as_bytes()).await;
+        assert!(response.starts_with("HTTP/1.1 400 "), "{head:?}: {response:?}");
     }
     assert_eq!(server.stage.requests.load(Ordering::SeqCst), 0);
 }
@@ -406,7 +406,7 @@ fn head_with(fields: usize, bytes_each: usize) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn an_oversize_head_is_answered_with_431() {
+async fn an_oversize_head_has_response_with_431() {
     let server = start(None, ServerLimits::default()).await;
     for (head, status) in [
         (head_with(1, 12 * 1024), "200"),
@@ -414,8 +414,8 @@ async fn an_oversize_head_is_answered_with_431() {
         (head_with(50, 10), "200"),
         (head_with(80, 10), "431"),
     ] {
-        let answer = raw(&server, &head).await;
-        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer:.80}");
+        let response = raw(&server, &head).await;
+        assert!(response.starts_with(&format!("HTTP/1.1 {status} ")), "{response:.80}");
     }
     assert_eq!(server.stage.requests.load(Ordering::SeqCst), 2);
 }
@@ -428,7 +428,7 @@ async fn an_oversize_head_over_http2_does_not_arrive() {
     let (mut sender, _ended) = http2(stream).await;
     let mut request = get("/");
     request.headers_mut().insert("x", "a".repeat(17 * 1024).parse().unwrap());
-    let refused = match soon("an answer", sender.send_request(request)).await {
+    let refused = match soon("a response", sender.send_request(request)).await {
         Ok(response) => response.status() == StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         Err(_) => true,
     };
@@ -500,7 +500,7 @@ async fn connections_beyond_the_limit_wait() {
 }
 
 #[tokio::test]
-async fn a_stop_lets_answers_end_and_takes_no_new_ones() {
+async fn a_stop_lets_responses_end_and_takes_no_new_ones() {
     let server = start(None, ServerLimits::default()).await;
     let mut sender = http1(TcpStream::connect(server.address).await.unwrap()).await;
     let mut response = sender.send_request(get("/gated")).await.unwrap();
@@ -521,7 +521,7 @@ async fn a_stop_lets_answers_end_and_takes_no_new_ones() {
 }
 
 #[tokio::test]
-async fn a_stop_lets_http2_answers_end() {
+async fn a_stop_lets_http2_responses_end() {
     let certificates = Certificates::new(false);
     let server = start(Some(certificates.state()), ServerLimits::default()).await;
     let stream = tls_connect(&server, &certificates.client(b"h2", false)).await.unwrap();
@@ -541,7 +541,7 @@ async fn a_drain_that_takes_too_long_is_cut_visibly() {
     let response = sender.send_request(get("/gated")).await.unwrap();
     server.trigger.trigger();
     soon("serving ends", server.serving).await.unwrap();
-    assert!(response.into_body().collect().await.is_err(), "never a clean end of half an answer");
+    assert!(response.into_body().collect().await.is_err(), "never a clean end of half a response");
 }
 
 #[tokio::test]
@@ -567,7 +567,7 @@ async fn the_admin_pages_are_served_by_the_same_loop() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (trigger, shutdown) = Shutdown::channel();
-    let handler = move |request: Request<Incoming>, _: Peer| std::future::ready(admin.answer(&request));
+    let handler = move |request: Request<Incoming>, _: Peer| std::future::ready(admin.respond(&request));
     let serving = tokio::spawn(serve(listener, None, ServerLimits::default(), handler, shutdown));
     let mut sender = http1(TcpStream::connect(address).await.unwrap()).await;
     assert_eq!(text(sender.send_request(get("/readyz")).await.unwrap()).await, "ready\n");

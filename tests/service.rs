@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use glassine::audit::AuditLog;
 use glassine::config::Config;
 use glassine::demo::tenant::Tenant;
-use glassine::proxy::{Proxy, State};
+use glassine::proxy::{Proxy, ProxyState};
 use glassine::metrics::Metrics;
 use glassine::server::{ServerLimits, Shutdown, serve};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -54,7 +54,7 @@ async fn rules_that_change_tighten_what_leaves() {
     let (_graph, proxy) = stage().await;
     assert!(proxy.get(USERS).await.text().contains("accountEnabled"));
     proxy.write("acme.yaml", &without("$.accountEnabled, "));
-    let tight = proxy.until(USERS, |answer| !answer.text().contains("accountEnabled")).await;
+    let tight = proxy.until(USERS, |response| !response.text().contains("accountEnabled")).await;
     assert_eq!(tight.text(), format!(r#"{{"value":[{{"id":"{}","userType":"Member"}}]}}"#, proxy.id("u1")));
 }
 
@@ -130,7 +130,7 @@ async fn a_missing_file_is_noticed_when_it_comes() {
     until_config_is(&proxy, false).await;
     // Only the file that the bad configuration names changes now.
     proxy.write("moved.yaml", &without("$.accountEnabled, "));
-    proxy.until(USERS, |answer| !answer.text().contains("accountEnabled")).await;
+    proxy.until(USERS, |response| !response.text().contains("accountEnabled")).await;
     assert!(is_config_good(&proxy).await);
 }
 
@@ -143,7 +143,7 @@ async fn a_consumer_that_is_taken_off_the_list_is_out() {
     let (head, list) = config.split_once("consumers:\n").unwrap();
     let other = list.split_once("  - name: other").unwrap().1;
     proxy.write("config.yaml", &format!("{head}consumers:\n  - name: other{other}"));
-    proxy.until(USERS, |answer| answer.status == 401).await;
+    proxy.until(USERS, |response| response.status == 401).await;
     assert_eq!(proxy.get_as("other", USERS, &[]).await.status, 200);
 }
 
@@ -167,7 +167,7 @@ async fn a_process_of_its_own() {
     proxy.write("acme.yaml", &without("$.accountEnabled, "));
     let hangup = format!("kill -HUP {}", std::process::id());
     assert!(std::process::Command::new("sh").args(["-c", &hangup]).status().unwrap().success());
-    proxy.until(USERS, |answer| !answer.text().contains("accountEnabled")).await;
+    proxy.until(USERS, |response| !response.text().contains("accountEnabled")).await;
     assert!(began.elapsed() < Duration::from_millis(1_500), "files are looked at every two seconds anyway");
 }
 
@@ -209,7 +209,7 @@ async fn nothing_is_served_while_the_audit_log_fails() {
     };
     assert!(ask().await.starts_with("HTTP/1.1 200 "));
     disk.full.store(true, Ordering::SeqCst);
-    // A record is written when its answer is done, so one answer finds out.
+    // A record is written when its response is done, so one response finds out.
     ask().await;
     let asked = graph.requests().len();
     for _ in 0..3 {
@@ -228,7 +228,7 @@ async fn nothing_is_served_while_the_audit_log_fails() {
 async fn serve_audited_to(config: &Path, log: FullDisk) -> std::net::SocketAddr {
     let (name, text) = (config.display().to_string(), std::fs::read_to_string(config).unwrap());
     let checked = Config::load(&name, &text).unwrap();
-    let (state, _) = State::build(&name, &text, &checked).unwrap();
+    let (state, _) = ProxyState::build(&name, &text, &checked).unwrap();
     let audit = Arc::new(AuditLog::to_stream(Box::new(log)));
     let proxy = Arc::new(Proxy::new(state, audit, Arc::new(Metrics::new())));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -245,7 +245,7 @@ async fn serve_audited_to(config: &Path, log: FullDisk) -> std::net::SocketAddr 
 }
 
 #[tokio::test]
-async fn a_stop_lets_an_answer_end_and_its_record_be_written() {
+async fn a_stop_lets_an_response_end_and_its_record_be_written() {
     let items = vec![r#"{"id":"u1","accountEnabled":true}"#; 3_000].join(",");
     let page = Script::json(format!(r#"{{"value":[{items}]}}"#));
     let graph = FakeUpstream::always(page.chunked(10_000).paced(Duration::from_millis(50))).await;
@@ -327,9 +327,9 @@ async fn a_client_secret_opens_graph() {
 async fn a_wrong_client_secret_is_the_operators_trouble() {
     let logs = Logs::start();
     let (tenant, proxy) = with_secret("another").await;
-    let answer = proxy.get(USERS).await;
-    assert_eq!((answer.status, answer.code().as_str()), (503, "upstreamUnauthorized"));
-    assert_eq!(answer.headers["retry-after"], "30");
+    let response = proxy.get(USERS).await;
+    assert_eq!((response.status, response.code().as_str()), (503, "upstreamUnauthorized"));
+    assert_eq!(response.headers["retry-after"], "30");
     let record = proxy.audited(1).await.remove(0);
     assert_eq!(
         (&record["outcome"], &record["reason"]),
@@ -337,6 +337,6 @@ async fn a_wrong_client_secret_is_the_operators_trouble() {
     );
     assert!(logs.text().contains("7000215"), "{}", logs.text());
     for hidden in ["another", tenant.client_id(), "Tallgrass", "AADSTS"] {
-        assert!(!answer.everything().contains(hidden), "{hidden}");
+        assert!(!response.everything().contains(hidden), "{hidden}");
     }
 }

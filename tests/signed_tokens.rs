@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::glassine::{Answer, Consumer, Glassine, METADATA_ONLY, Setup};
+use crate::support::glassine::{Consumer, Glassine, METADATA_ONLY, ProxyResponse, Setup};
 use crate::support::issuer::{SigningKey, jwks};
 use crate::support::upstream::{FakeUpstream, Script};
 
@@ -44,7 +44,7 @@ async fn stage(graph: &FakeUpstream, key: &SigningKey) -> Glassine {
     setup.start().await
 }
 
-async fn get(proxy: &Glassine, token: &str) -> Answer {
+async fn get(proxy: &Glassine, token: &str) -> ProxyResponse {
     proxy.send("GET", USERS, &[("authorization", &format!("Bearer {token}"))]).await
 }
 
@@ -57,12 +57,12 @@ async fn last_reason(proxy: &Glassine, count: usize) -> (String, Value) {
 async fn a_token_opens_what_its_consumer_may_and_nothing_of_another() {
     let (graph, key) = (FakeUpstream::always(Script::json(PAGE)).await, SigningKey::rsa("k"));
     let proxy = stage(&graph, &key).await;
-    let id = |answer: &Answer| answer.json()["value"][0]["id"].as_str().unwrap().to_owned();
+    let id = |response: &ProxyResponse| response.json()["value"][0]["id"].as_str().unwrap().to_owned();
     let mut ids = Vec::new();
     for (azp, consumer) in [("one", "one"), ("two", "two"), ("zwei", "two")] {
-        let answer = get(&proxy, &key.token(&with("azp", json!(azp)))).await;
-        assert_eq!(answer.status, 200);
-        ids.push(id(&answer));
+        let response = get(&proxy, &key.token(&with("azp", json!(azp)))).await;
+        assert_eq!(response.status, 200);
+        ids.push(id(&response));
         assert_eq!(last_reason(&proxy, ids.len()).await, ("allowed".to_owned(), json!(consumer)));
     }
     assert!(ids[0] != ids[1] && ids[1] == ids[2]);
@@ -99,10 +99,17 @@ async fn every_token_that_is_not_right_gets_the_one_401_and_a_reason_in_the_audi
     ];
     let count = refused.len();
     for (number, (token, reason)) in refused.into_iter().enumerate() {
-        let answer = get(&proxy, &token).await;
-        assert_eq!((answer.status, answer.code().as_str()), (401, "InvalidAuthenticationToken"), "{reason}");
-        assert_eq!(answer.headers["www-authenticate"], "Bearer realm=\"glassine\", error=\"invalid_token\"");
-        assert!(!answer.everything().contains("jwt"), "{}", answer.everything());
+        let response = get(&proxy, &token).await;
+        assert_eq!(
+            (response.status, response.code().as_str()),
+            (401, "InvalidAuthenticationToken"),
+            "{reason}"
+        );
+        assert_eq!(
+            response.headers["www-authenticate"],
+            "Bearer realm=\"glassine\", error=\"invalid_token\""
+        );
+        assert!(!response.everything().contains("jwt"), "{}", response.everything());
         assert_eq!(last_reason(&proxy, number + 1).await, (reason.to_owned(), Value::Null));
     }
     assert_eq!(graph.requests().len(), 0);
@@ -245,9 +252,9 @@ async fn while_an_issuer_is_down_its_consumers_wait_and_others_are_served() {
     let key = SigningKey::p256("k");
     let keys = Keys::publish(None).await;
     let proxy = keys.proxy(&graph).await;
-    let answer = get(&proxy, &key.token(&claims())).await;
-    assert_eq!((answer.status, answer.code().as_str()), (503, "identityUnavailable"));
-    assert!(answer.headers.contains_key("retry-after"));
+    let response = get(&proxy, &key.token(&claims())).await;
+    assert_eq!((response.status, response.code().as_str()), (503, "identityUnavailable"));
+    assert!(response.headers.contains_key("retry-after"));
     // What could not be good is not worth waiting for, and bearer tokens need no issuer.
     assert_eq!(get(&proxy, &key.token(&with("azp", json!("x")))).await.status, 401);
     assert_eq!(proxy.get(USERS).await.status, 200);

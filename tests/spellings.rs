@@ -226,8 +226,8 @@ async fn bounds_of_a_target() {
         (format!("/v1.0/users?$top=1{}", options(15)), "403"),
         (format!("/v1.0/users?$top=1{}", options(16)), "400"),
     ] {
-        let answer = stage.ask(&target).await;
-        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{target:.60}: {answer:.300}");
+        let response = stage.ask(&target).await;
+        assert!(response.starts_with(&format!("HTTP/1.1 {status} ")), "{target:.60}: {response:.300}");
     }
     assert_eq!(stage.graph.requests().len(), 0);
 }
@@ -253,7 +253,7 @@ impl Stage {
         Self { proxy, graph, user, list }
     }
 
-    /// The answer to a target that goes out as it is.
+    /// The response to a target that goes out as it is.
     async fn ask(&self, target: &str) -> String {
         let token = Consumer::token("acme");
         let head = format!(
@@ -270,16 +270,16 @@ impl Stage {
             Select(names) => format!("/v1.0/users/u1/messages?$select={names}"),
         };
         let before = self.graph.requests().len();
-        let answer = self.ask(&target.replace("{u}", &self.user)).await;
-        assert!(answer.starts_with("HTTP/1.1 200 "), "{target}: {answer}");
+        let response = self.ask(&target.replace("{u}", &self.user)).await;
+        assert!(response.starts_with("HTTP/1.1 200 "), "{target}: {response}");
         let reached: Vec<_> = self.graph.requests().drain(before..).map(|it| it.target).collect();
         assert_eq!(reached, [canonical], "{target}");
     }
 
     async fn expect_refusal(&self, target: &str) {
         let before = self.graph.requests().len();
-        let answer = self.ask(target).await;
-        assert!(answer.starts_with("HTTP/1.1 4"), "{target}: {answer}");
+        let response = self.ask(target).await;
+        assert!(response.starts_with("HTTP/1.1 4"), "{target}: {response}");
         assert_eq!(self.graph.requests().len(), before, "{target} reached Graph");
     }
 }

@@ -1,4 +1,4 @@
-//! Statuses of Graph: which ones the consumer gets, and what of their answers.
+//! Statuses of Graph: which ones the consumer gets, and what of their responses.
 
 use std::time::Duration;
 
@@ -28,14 +28,14 @@ async fn statuses_of_graph_are_passed_on_where_they_mean_the_consumer() {
     ] {
         let name = upstream.to_string();
         let script = Script::status(upstream).header("Content-Type", "application/json").body(GRAPH_ERROR);
-        let answer = failure(&name, script, outcome).await;
+        let response = failure(&name, script, outcome).await;
         let code = if upstream == 401 { "upstreamUnauthorized" } else { "ErrorItemNotFound" };
-        assert_eq!((answer.status, answer.code().as_str()), (status, code), "{name}");
+        assert_eq!((response.status, response.code().as_str()), (status, code), "{name}");
     }
     for status in [204, 205, 304] {
         let head = format!("HTTP/1.1 {status} MARKER\r\nContent-Length: 0\r\n\r\n");
-        let answer = failure(&head, Script::raw(head.clone()), "upstream_failed").await;
-        assert_eq!(answer.status, 502, "{status}");
+        let response = failure(&head, Script::raw(head.clone()), "upstream_failed").await;
+        assert_eq!(response.status, 502, "{status}");
     }
 }
 
@@ -59,8 +59,8 @@ async fn a_redirect_is_neither_followed_nor_passed_on() {
     for status in [301, 302, 303, 307, 308] {
         let location = format!("http://{}/MARKER", elsewhere.address());
         let script = Script::status(status).header("Location", &location).body(MARKER);
-        let answer = failure("a redirect", script, "upstream_failed").await;
-        assert_eq!((answer.status, answer.headers.get("location")), (502, None));
+        let response = failure("a redirect", script, "upstream_failed").await;
+        assert_eq!((response.status, response.headers.get("location")), (502, None));
     }
     assert_eq!(elsewhere.connections(), 0);
 }
@@ -76,11 +76,11 @@ async fn throttling_passes_with_its_wait() {
             .header("RateLimit-Remaining", "0")
             .header("X-MARKER", MARKER)
             .body(r#"{"error":{"code":"ApplicationThrottled","message":"MARKER"}}"#);
-        let answer = failure(value, script, "complete").await;
-        assert_eq!((answer.status, answer.code().as_str()), (429, "ApplicationThrottled"));
-        let wait = answer.headers.get("retry-after").map(|wait| wait.to_str().unwrap());
+        let response = failure(value, script, "complete").await;
+        assert_eq!((response.status, response.code().as_str()), (429, "ApplicationThrottled"));
+        let wait = response.headers.get("retry-after").map(|wait| wait.to_str().unwrap());
         assert_eq!(wait, passes.then_some(value));
-        assert_eq!(answer.headers["ratelimit-remaining"], "0");
+        assert_eq!(response.headers["ratelimit-remaining"], "0");
     }
 }
 

@@ -1,4 +1,4 @@
-//! What breaks after the answer's head has gone out: the consumer sees a broken answer, never a clean end of half a
+//! What breaks after the response's head has gone out: the consumer sees a broken response, never a clean end of half a
 //! document; and who leaves or reads slowly costs nothing but its own connection.
 
 use std::sync::LazyLock;
@@ -44,17 +44,17 @@ async fn assert_cut_in(codings: &[&str], name: &str, script: Script) {
     let token = format!("Bearer {}", Consumer::token("acme"));
     for (count, &coding) in codings.iter().enumerate() {
         let headers = [("authorization", token.as_str()), ("accept-encoding", coding)];
-        let answer = proxy.try_send("GET", USERS, &headers).await;
-        assert!(answer.is_err(), "{name}, {coding}: a clean end of {}", answer.unwrap().status);
+        let response = proxy.try_send("GET", USERS, &headers).await;
+        assert!(response.is_err(), "{name}, {coding}: a clean end of {}", response.unwrap().status);
         let record = proxy.audited(count + 1).await.pop().unwrap();
         let told = (&record["outcome"], &record["status"], &record["reason"]);
-        assert_eq!(told, (&"aborted".into(), &200.into(), &"answer_broken".into()), "{name}, {coding}");
+        assert_eq!(told, (&"aborted".into(), &200.into(), &"response_broken".into()), "{name}, {coding}");
         assert!(record["bytes_sent"].as_u64() > Some(0), "{name}, {coding}: {record}");
     }
 }
 
 #[tokio::test]
-async fn an_upstream_that_breaks_off_breaks_the_answer() {
+async fn an_upstream_that_breaks_off_breaks_the_response() {
     let whole = page("]}");
     let late = whole.len() - 100;
     let json = Script::json(&whole);
@@ -68,13 +68,13 @@ async fn an_upstream_that_breaks_off_breaks_the_answer() {
 }
 
 #[tokio::test]
-async fn an_upstream_that_falls_silent_breaks_the_answer() {
+async fn an_upstream_that_falls_silent_breaks_the_response() {
     let whole = page("]}");
     assert_cut_in(&["gzip"], "stalled", Script::json(&whole).stall_after(whole.len() - 100)).await;
 }
 
 #[tokio::test]
-async fn a_document_that_turns_bad_breaks_the_answer() {
+async fn a_document_that_turns_bad_breaks_the_response() {
     let codings = ["identity", "gzip"].into_iter().cycle();
     let ends = [
         ("no end", ""),
@@ -92,30 +92,30 @@ async fn a_document_that_turns_bad_breaks_the_answer() {
 }
 
 #[tokio::test]
-async fn gzip_that_turns_bad_breaks_the_answer() {
+async fn gzip_that_turns_bad_breaks_the_response() {
     let whole = Script::gzip(page("]}"));
     assert_cut("cut short", whole.clone().trimmed(4)).await;
     assert_cut("bytes behind it", whole.clone().followed_by(b"MARKER")).await;
     let graph = FakeUpstream::always(whole).await;
     let proxy = Setup::scripted(&graph).start().await;
-    let answer = proxy.get(USERS).await;
-    assert_eq!(answer.json()["value"].as_array().unwrap().len(), ITEMS);
-    assert!(!answer.text().contains("MARKER"));
+    let response = proxy.get(USERS).await;
+    assert_eq!(response.json()["value"].as_array().unwrap().len(), ITEMS);
+    assert!(!response.text().contains("MARKER"));
     assert_eq!(proxy.audited(1).await[0]["outcome"], "complete");
 }
 
 #[tokio::test]
-async fn on_the_wire_a_cut_answer_has_no_last_chunk() {
+async fn on_the_wire_a_cut_response_has_no_last_chunk() {
     let whole = page("]}");
     for (script, ends) in
         [(Script::json(&whole), true), (Script::json(&whole).close_after(whole.len() - 1), false)]
     {
         let graph = FakeUpstream::always(script).await;
         let proxy = Setup::scripted(&graph).start().await;
-        let answer = proxy.raw(request(&proxy).as_bytes()).await;
-        assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("transfer-encoding: chunked"));
-        assert_eq!(answer.ends_with("\r\n0\r\n\r\n"), ends);
-        assert!(!answer.contains("MARKER"));
+        let response = proxy.raw(request(&proxy).as_bytes()).await;
+        assert!(response.starts_with("HTTP/1.1 200 ") && response.contains("transfer-encoding: chunked"));
+        assert_eq!(response.ends_with("\r\n0\r\n\r\n"), ends);
+        assert!(!response.contains("MARKER"));
     }
 }
 
@@ -173,7 +173,7 @@ async fn is_dropped(stream: &mut TcpStream) -> bool {
 }
 
 #[tokio::test]
-async fn a_consumer_that_leaves_before_the_answer_ends_the_request() {
+async fn a_consumer_that_leaves_before_the_response_ends_the_request() {
     let (hand, proxy) = Hand::new().await;
     let mut consumer = TcpStream::connect(proxy.address).await.unwrap();
     consumer.write_all(request(&proxy).as_bytes()).await.unwrap();
@@ -184,7 +184,7 @@ async fn a_consumer_that_leaves_before_the_answer_ends_the_request() {
 }
 
 #[tokio::test]
-async fn a_consumer_that_leaves_within_the_answer_ends_the_request() {
+async fn a_consumer_that_leaves_within_the_response_ends_the_request() {
     let (hand, proxy) = Hand::new().await;
     let mut consumer = TcpStream::connect(proxy.address).await.unwrap();
     consumer.write_all(request(&proxy).as_bytes()).await.unwrap();
@@ -201,19 +201,19 @@ async fn a_consumer_that_leaves_within_the_answer_ends_the_request() {
 }
 
 #[tokio::test]
-async fn an_upstream_that_resets_breaks_the_answer() {
+async fn an_upstream_that_resets_breaks_the_response() {
     let (hand, proxy) = Hand::new().await;
     let mut consumer = TcpStream::connect(proxy.address).await.unwrap();
     consumer.write_all(request(&proxy).as_bytes()).await.unwrap();
     let mut upstream = hand.asked().await;
     upstream.write_all(HEAD).await.unwrap();
     send_chunk(&mut upstream, &page("")).await.unwrap();
-    let mut answer = vec![0; 1024];
-    assert!(soon(consumer.read(&mut answer)).await.unwrap() > 0);
+    let mut response = vec![0; 1024];
+    assert!(soon(consumer.read(&mut response)).await.unwrap() > 0);
     upstream.set_zero_linger().unwrap();
     drop(upstream);
-    drop(soon(consumer.read_to_end(&mut answer)).await);
-    assert!(!answer.ends_with(b"0\r\n\r\n"));
+    drop(soon(consumer.read_to_end(&mut response)).await);
+    assert!(!response.ends_with(b"0\r\n\r\n"));
     assert_eq!(proxy.audited(1).await[0]["outcome"], "aborted");
 }
 
@@ -244,13 +244,13 @@ async fn a_consumer_that_reads_slowly_gets_everything() {
     let proxy = Setup::scripted(&graph).impatient().start().await;
     let mut consumer = TcpStream::connect(proxy.address).await.unwrap();
     consumer.write_all(request(&proxy).as_bytes()).await.unwrap();
-    let (mut answer, began) = (Vec::new(), Instant::now());
-    while soon(consumer.read_buf(&mut answer)).await.unwrap() > 0 {
+    let (mut response, began) = (Vec::new(), Instant::now());
+    while soon(consumer.read_buf(&mut response)).await.unwrap() > 0 {
         if began.elapsed() < Duration::from_millis(1_500) {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
-    assert!(answer.ends_with(b"\r\n0\r\n\r\n"));
+    assert!(response.ends_with(b"\r\n0\r\n\r\n"));
     assert_eq!(proxy.audited(1).await[0]["outcome"], "complete");
 }
 
@@ -276,13 +276,13 @@ async fn a_huge_page_streams() {
         upstream.write_all(b"0\r\n\r\n").await.unwrap();
         Instant::now()
     });
-    let mut answer = Vec::new();
-    assert!(soon(consumer.read_buf(&mut answer)).await.unwrap() > 0);
+    let mut response = Vec::new();
+    assert!(soon(consumer.read_buf(&mut response)).await.unwrap() > 0);
     let first = Instant::now();
-    soon(consumer.read_to_end(&mut answer)).await.unwrap();
+    soon(consumer.read_to_end(&mut response)).await.unwrap();
     assert!(first < sending.await.unwrap(), "the first bytes came before the last were sent");
-    let answer = String::from_utf8(answer).unwrap();
-    assert!(answer.ends_with("\r\n0\r\n\r\n") && !answer.contains("MARKER"));
+    let response = String::from_utf8(response).unwrap();
+    assert!(response.ends_with("\r\n0\r\n\r\n") && !response.contains("MARKER"));
     let record = proxy.audited(1).await.remove(0);
     assert_eq!((&record["outcome"], &record["transformed"]), (&"complete".into(), &(2 * MESSAGES).into()));
     assert!(record["bytes_read"].as_u64().unwrap() > 50_000_000);

@@ -76,9 +76,9 @@ async fn tls_on_both_sides_over_both_versions_of_http() {
     )
     .await;
     let mut sender = http2(&proxy).await;
-    let answer = sender.send_request(request(&proxy, USERS)).await.unwrap();
-    assert_eq!((answer.version(), answer.status().as_u16()), (http::Version::HTTP_2, 200));
-    assert_link_is_https(&proxy, answer).await;
+    let response = sender.send_request(request(&proxy, USERS)).await.unwrap();
+    assert_eq!((response.version(), response.status().as_u16()), (http::Version::HTTP_2, 200));
+    assert_link_is_https(&proxy, response).await;
     let foreign = http::Request::get("https://evil.example/v1.0/users").body(Full::default()).unwrap();
     assert_eq!(sender.send_request(foreign).await.unwrap().status().as_u16(), 421);
 
@@ -92,15 +92,15 @@ async fn tls_on_both_sides_over_both_versions_of_http() {
     assert_eq!(graph.requests().len(), 2);
 }
 
-async fn assert_link_is_https(proxy: &Glassine, answer: http::Response<Incoming>) {
-    let body = answer.into_body().collect().await.unwrap().to_bytes();
+async fn assert_link_is_https(proxy: &Glassine, response: http::Response<Incoming>) {
+    let body = response.into_body().collect().await.unwrap().to_bytes();
     let page: serde_json::Value = serde_json::from_slice(&body).unwrap();
     let link = page["@odata.nextLink"].as_str().unwrap();
     assert!(link.starts_with(&format!("https://{}{USERS}?$skiptoken=", proxy.address)), "{link}");
 }
 
 #[tokio::test]
-async fn over_http_2_links_are_https_and_a_cut_answer_is_reset() {
+async fn over_http_2_links_are_https_and_a_cut_response_is_reset() {
     let items = vec![r#"{"id":"u1","accountEnabled":true}"#; 3_000].join(",");
     let whole = format!(r#"{{"value":[{items}]}}"#);
     for (script, is_whole) in
@@ -108,9 +108,9 @@ async fn over_http_2_links_are_https_and_a_cut_answer_is_reset() {
     {
         let (_graph, proxy) = tls_stage(move |_| script.clone(), true).await;
         let mut sender = http2(&proxy).await;
-        let answer = sender.send_request(request(&proxy, USERS)).await.unwrap();
-        assert_eq!(answer.status().as_u16(), 200);
-        assert_eq!(answer.into_body().collect().await.is_ok(), is_whole);
+        let response = sender.send_request(request(&proxy, USERS)).await.unwrap();
+        assert_eq!(response.status().as_u16(), 200);
+        assert_eq!(response.into_body().collect().await.is_ok(), is_whole);
         let outcome = if is_whole { "complete" } else { "aborted" };
         assert_eq!(proxy.audited(1).await[0]["outcome"], outcome);
     }
@@ -121,8 +121,8 @@ async fn an_upstream_that_nobody_vouches_for_is_not_asked() {
     for (ca, status) in [(true, 200), (false, 502)] {
         let (graph, proxy) = tls_stage(|_| Script::json(PAGE), ca).await;
         let mut sender = http2(&proxy).await;
-        let answer = sender.send_request(request(&proxy, USERS)).await.unwrap();
-        assert_eq!(answer.status().as_u16(), status);
+        let response = sender.send_request(request(&proxy, USERS)).await.unwrap();
+        assert_eq!(response.status().as_u16(), status);
         assert_eq!(graph.requests().len(), usize::from(ca));
     }
 }

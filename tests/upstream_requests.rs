@@ -27,8 +27,8 @@ async fn start(connector: &Connector) -> (Glassine, FakeUpstream) {
 /// What Graph was asked with for a request that has to pass.
 async fn asked(proxy: &Glassine, graph: &FakeUpstream, target: &str, headers: &[(&str, &str)]) -> Received {
     let before = graph.requests().len();
-    let answer = proxy.get_as("acme", target, headers).await;
-    assert_eq!(answer.status, 200, "{target}: {}", answer.text());
+    let response = proxy.get_as("acme", target, headers).await;
+    assert_eq!(response.status, 200, "{target}: {}", response.text());
     let requests = graph.requests();
     assert_eq!(requests.len(), before + 1, "{target}");
     requests.last().unwrap().clone()
@@ -108,8 +108,8 @@ async fn a_strict_graph_takes_every_select() {
                 if others.iter().any(|raw| target.contains(&proxy.id(raw))) {
                     continue;
                 }
-                let answer = proxy.get(&target).await;
-                assert_eq!(answer.status, 200, "{target}: {}", answer.text());
+                let response = proxy.get(&target).await;
+                assert_eq!(response.status, 200, "{target}: {}", response.text());
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What a consumer does: users → folders → messages → next pages, with only tokens from earlier answers.
+//! What a consumer does: users → folders → messages → next pages, with only tokens from earlier responses.
 
 use std::collections::BTreeSet;
 
@@ -10,9 +10,9 @@ use crate::support::glassine::{Glassine, METADATA_ONLY, OUTLOOK_MAIL, Setup, sam
 async fn walk(proxy: &Glassine, first: &str) -> (Vec<Value>, usize) {
     let (mut objects, mut next, mut pages) = (Vec::new(), Some(first.to_owned()), 0);
     while let Some(target) = next {
-        let answer = proxy.get(&target).await;
-        assert_eq!(answer.status, 200, "{target}: {}", answer.text());
-        let page = answer.json();
+        let response = proxy.get(&target).await;
+        assert_eq!(response.status, 200, "{target}: {}", response.text());
+        let page = response.json();
         objects.extend(page["value"].as_array().unwrap().clone());
         next = page["@odata.nextLink"].as_str().map(str::to_owned);
         assert!(next.as_ref().is_none_or(|link| link.starts_with(&proxy.url())), "{next:?}");

@@ -12,9 +12,9 @@ _outlines = {}
 
 def check(server, page, packed=False):
     headers = {"Accept-Encoding": "gzip"} if packed else {}
-    answer = server.get(server.path(page), headers)
-    require(server, (answer.encoding == "gzip") == packed, "does not compress as it was asked to")
-    text = (gzip.decompress(answer.body) if packed else answer.body).decode()
+    response = server.get(server.path(page), headers)
+    require(server, (response.encoding == "gzip") == packed, "does not compress as it was asked to")
+    text = (gzip.decompress(response.body) if packed else response.body).decode()
     if server.sanitizes:
         check_sanitized(server, page, server.origin.text[page], text)
     else:

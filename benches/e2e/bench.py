@@ -7,14 +7,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-import answers
+import responses
 import origin
 import report
 from load import Load, run_wrk
 from memory import idle_connections, peak_of_open_pages
 from pages import BIG, PAGES, PLAIN, SMALL
 from servers import Forwarder, Glassine, Nginx, Node
-from workspace import Workspace, first_answer
+from workspace import Workspace, first_response
 
 # Requests at once, as a consumer's pool would have them: many small pages, a few large ones.
 CONNECTIONS = {SMALL: 32, PLAIN: 4, BIG: 4}
@@ -40,7 +40,7 @@ def main():
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="everything once and briefly: do the servers answer rightly?")
+    parser.add_argument("--quick", action="store_true", help="everything once and briefly: do the servers response rightly?")
     parser.add_argument("--only", choices=SCENARIOS, help="one scenario")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of which the median is taken (%(default)s)")
     parser.add_argument("--seconds", type=int, default=5, help="seconds of load per server and round (%(default)s)")
@@ -62,7 +62,7 @@ class Bench:
         tables = {}
         for page in pages:
             for server in servers:
-                answers.check(server, page, gzip)
+                responses.check(server, page, gzip)
             rounds = [[self.turn(server, page, gzip) for server in servers] for _ in range(self.rounds)]
             tables[page] = {server.name: Load.median(runs) for server, runs in zip(servers, zip(*rounds))}
             report.print_loads(f"{title}: {page.title}, {CONNECTIONS[page]} connections", tables[page])
@@ -105,12 +105,12 @@ def memory(bench):
     rows = []
     for make in (Nginx, Forwarder, Glassine):
         server = make(bench.work, bench.origins["plain"])
-        answers.check(server, BIG)
+        responses.check(server, BIG)
         peak = peak_of_open_pages(server, server.path(BIG), OPEN_PAGES)
         rows.append([f"{OPEN_PAGES} pages of {BIG.title} at once", server.name, report.mebibytes(peak)])
     for make in (Nginx, Glassine):
         server = make(bench.work, bench.origins["tls"], tls=True)
-        answers.check(server, SMALL)
+        responses.check(server, SMALL)
         for protocol in server.protocols:
             held = idle_connections(server, IDLE_CONNECTIONS, protocol)
             rows.append([f"{IDLE_CONNECTIONS:,} idle TLS connections, {protocol}", server.name, report.mebibytes(held)])
@@ -120,9 +120,9 @@ def memory(bench):
 def start(bench):
     rows = []
     for make in (Nginx, Forwarder, Node, Glassine):
-        times = [first_answer(lambda: make(bench.work, bench.origins["plain"])) for _ in range(bench.rounds)]
+        times = [first_response(lambda: make(bench.work, bench.origins["plain"])) for _ in range(bench.rounds)]
         rows.append([make.name, f"{statistics.median(times) * 1000:.0f} ms"])
-    report.print_table("From the start of the program to its first answer", ["", "median"], rows)
+    report.print_table("From the start of the program to its first response", ["", "median"], rows)
 
 
 SCENARIOS = {"plain": plain, "gzip": gzip, "tls": tls, "memory": memory, "start": start}

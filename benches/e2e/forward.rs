@@ -1,4 +1,4 @@
-//! The least that a reverse proxy in hyper does: every request goes on to one origin, and the answer comes back as it is.
+//! The least that a reverse proxy in hyper does: every request goes on to one origin, and the response comes back as it is.
 //! What Glassine costs above this is its own doing; what this costs is hyper's.
 //!
 //! `forward LISTEN ORIGIN`, both as `127.0.0.1:PORT`.
@@ -64,8 +64,8 @@ impl Origin {
             .build()?;
         request.headers_mut().insert(HOST, self.host.clone());
         request.headers_mut().remove(CONNECTION);
-        let mut answer = self.client.request(request).await?;
-        answer.headers_mut().remove(CONNECTION);
-        Ok(answer)
+        let mut response = self.client.request(request).await?;
+        response.headers_mut().remove(CONNECTION);
+        Ok(response)
     }
 }

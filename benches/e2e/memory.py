@@ -26,14 +26,14 @@ def peak_of_open_pages(server, path, pages):
             require(server, ready, "stops in the middle of a page")
             for key, _ in ready:
                 if not key.data.read(key.fileobj):
-                    require(server, key.data.is_whole(), "does not answer with a whole page")
+                    require(server, key.data.is_whole(), "does not respond with a whole page")
                     waiting.unregister(key.fileobj)
                     key.fileobj.close()
     return server.process.resident("VmHWM")
 
 
 class Page:
-    """What is remembered of an answer: its beginning, its end and its length."""
+    """What is remembered of a response: its beginning, its end and its length."""
 
     def __init__(self):
         self.first, self.last, self.length = b"", b"", 0
@@ -70,10 +70,10 @@ def connect(server, context, protocol):
         raise SystemExit(f"{server.name}: speaks {connection.selected_alpn_protocol()} where {protocol} was asked for")
     if protocol == HTTP2:
         connection.sendall(HTTP2_PREFACE)
-        require(server, connection.recv(4096)[3:4] == b"\x04", "does not answer the preface with settings")
+        require(server, connection.recv(4096)[3:4] == b"\x04", "does not respond the preface with settings")
     else:
         connection.sendall(request(server, "/v1.0/users"))
-        require(server, connection.recv(64 * 1024).startswith(b"HTTP/1.1 200 "), "does not answer")
+        require(server, connection.recv(64 * 1024).startswith(b"HTTP/1.1 200 "), "does not respond")
     return connection
 
 

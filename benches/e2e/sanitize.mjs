@@ -102,11 +102,11 @@ function route(path) {
 function fetchPage(target, encoding) {
   const headers = { authorization: "Bearer any", accept: "application/json", "accept-encoding": encoding };
   return new Promise((resolve, reject) => {
-    request({ port: originPort, host: "127.0.0.1", path: target, agent, headers }, (answer) => {
+    request({ port: originPort, host: "127.0.0.1", path: target, agent, headers }, (response) => {
       const chunks = [];
-      answer.on("data", (chunk) => chunks.push(chunk));
-      answer.on("error", reject);
-      answer.on("end", () => resolve({ answer, bytes: Buffer.concat(chunks) }));
+      response.on("data", (chunk) => chunks.push(chunk));
+      response.on("error", reject);
+      response.on("end", () => resolve({ response, bytes: Buffer.concat(chunks) }));
     }).on("error", reject).end();
   });
 }
@@ -116,9 +116,9 @@ async function handle(incoming, outgoing) {
   const [path, query = ""] = incoming.url.split("?");
   const found = route(path);
   if (!found) return outgoing.writeHead(403).end();
-  const { answer, bytes } = await fetchPage(`${found.target}?${query}`, "gzip");
-  if (answer.statusCode !== 200) return outgoing.writeHead(502).end();
-  const plain = answer.headers["content-encoding"] === "gzip" ? gunzipSync(bytes) : bytes;
+  const { response, bytes } = await fetchPage(`${found.target}?${query}`, "gzip");
+  if (response.statusCode !== 200) return outgoing.writeHead(502).end();
+  const plain = response.headers["content-encoding"] === "gzip" ? gunzipSync(bytes) : bytes;
   let body = Buffer.from(page(plain.toString(), found.edit, path));
   const headers = { "content-type": "application/json", "cache-control": "no-store" };
   if (/\bgzip\b/.test(incoming.headers["accept-encoding"])) {

@@ -31,7 +31,7 @@ audit: {{ file: audit-{port}.jsonl }}
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     body: bytes
     encoding: str | None
 
@@ -62,12 +62,12 @@ class Server:
         else:
             connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=ANSWER_LIMIT)
         connection.request("GET", path, headers=self.headers | {"Accept-Encoding": "identity"} | (headers or {}))
-        answer = connection.getresponse()
-        body = answer.read()
+        response = connection.getresponse()
+        body = response.read()
         connection.close()
-        if answer.status != 200:
-            raise SystemExit(f"{self.name}: {answer.status} for {path}\n{body[:1000]}")
-        return Answer(body, answer.getheader("Content-Encoding"))
+        if response.status != 200:
+            raise SystemExit(f"{self.name}: {response.status} for {path}\n{body[:1000]}")
+        return Response(body, response.getheader("Content-Encoding"))
 
     def path(self, page):
         """Where a page is: a sanitizer gives users ids of its own, in the order of the origin's."""

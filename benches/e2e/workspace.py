@@ -110,8 +110,8 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def first_answer(make):
-    """Seconds from the start of a server to its first answer."""
+def first_response(make):
+    """Seconds from the start of a server to its first response."""
     server = make()
     server.get("/v1.0/users")
     elapsed = time.monotonic() - server.process.began

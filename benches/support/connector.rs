@@ -56,7 +56,7 @@ impl Connector {
         admitted(&format!("{}{query}", self.target), &self.policy)
     }
 
-    /// Follows a link of an answer.
+    /// Follows a link of a response.
     pub(crate) fn follow(&self, link: &str) -> Admitted {
         admitted(link.strip_prefix(PUBLIC_URL).unwrap(), &self.policy)
     }

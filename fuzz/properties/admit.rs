@@ -26,10 +26,10 @@ pub fn admit(data: &[u8]) {
 
 fn check(connector: &Connector, target: &str, prefer: Option<&str>) {
     let ask = |method| decide(&Request { method, target, prefer, eventual: false }, &connector.policy);
-    let answer = ask("GET");
-    assert_eq!(ask("HEAD").map(Facts::from), answer.clone().map(Facts::from));
+    let response = ask("GET");
+    assert_eq!(ask("HEAD").map(Facts::from), response.clone().map(Facts::from));
     assert_eq!(ask("POST").err(), Some(Refusal::Method));
-    match answer {
+    match response {
         Ok(admitted) => {
             within_the_rules(&admitted);
             admitted_again(connector, &admitted);

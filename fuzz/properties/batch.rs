@@ -1,5 +1,5 @@
 //! An envelope that is read has as many requests as a batch may have, each with an id of its own, a target under the
-//! version, and nothing before it that is not there; written anew it is read alike, and its answer is JSON.
+//! version, and nothing before it that is not there; written anew it is read alike, and its response is JSON.
 //!
 //! The requests go on to be admitted one by one, in the order and under the ids that are read here.
 
@@ -24,15 +24,15 @@ fn stands(version: Version, earlier: &[BatchItem], item: &BatchItem) {
     let path = item.target.strip_prefix(&format!("/{}/", version.as_str()));
     let first = path.and_then(|path| path.split(['/', '?']).next()).unwrap_or_else(|| panic!("{item:?}"));
     assert!(!path.is_some_and(|path| path.starts_with('/')) && !first.contains(':'), "{item:?}");
-    is_answered(item);
+    has_response(item);
 }
 
-fn is_answered(item: &BatchItem) {
+fn has_response(item: &BatchItem) {
     let headers = [("content-type", item.method.as_str()), ("retry-after", "1")];
     let head = ItemHead { id: &item.id, status: 200, headers: &headers }.to_json();
-    let answer: Value = serde_json::from_slice(&[&head[..], b"{}}"].concat()).expect("an answer is JSON");
-    assert_eq!(answer["id"], *item.id);
-    assert_eq!(answer["headers"]["Content-Type"], *item.method);
+    let response: Value = serde_json::from_slice(&[&head[..], b"{}}"].concat()).expect("a response is JSON");
+    assert_eq!(response["id"], *item.id);
+    assert_eq!(response["headers"]["Content-Type"], *item.method);
 }
 
 /// The envelope as this program would write it.

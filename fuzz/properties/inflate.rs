@@ -7,7 +7,7 @@ use std::io::Read as _;
 
 use flate2::Crc;
 use flate2::bufread::{DeflateDecoder, GzDecoder};
-use glassine::codec::{Bounds, Deflater, InflateError, Inflater};
+use glassine::codec::{Bounds, GzipDecodeError, GzipDecoder, GzipEncoder};
 
 use super::seed;
 use crate::support::reading::random_chunks;
@@ -41,12 +41,12 @@ fn is_read_as_others_read_it(packed: &[u8]) {
     }
     match outcome {
         Ok(ours) => assert!(read && rest.is_empty() && ours == plain, "another reader reads something else"),
-        Err(InflateError::Trailing) => assert!(read && !rest.is_empty(), "another reader sees no end"),
+        Err(GzipDecodeError::Trailing) => assert!(read && !rest.is_empty(), "another reader sees no end"),
         Err(error) => assert!(!read, "another reader reads it: {error}"),
     }
 }
 
-fn in_any_chunks(packed: &[u8]) -> Result<Vec<u8>, InflateError> {
+fn in_any_chunks(packed: &[u8]) -> Result<Vec<u8>, GzipDecodeError> {
     let whole = decoded([packed]);
     is_alike(&decoded(packed.chunks(1)), &whole, "byte by byte");
     is_alike(&decoded(random_chunks(packed, 40, seed(packed))), &whole, "in random chunks");
@@ -54,8 +54,8 @@ fn in_any_chunks(packed: &[u8]) -> Result<Vec<u8>, InflateError> {
 }
 
 /// What is both damaged and too long is refused for what is seen first.
-fn is_alike(cut: &Result<Vec<u8>, InflateError>, whole: &Result<Vec<u8>, InflateError>, how: &str) {
-    use InflateError::{Corrupt, TooLarge};
+fn is_alike(cut: &Result<Vec<u8>, GzipDecodeError>, whole: &Result<Vec<u8>, GzipDecodeError>, how: &str) {
+    use GzipDecodeError::{Corrupt, TooLarge};
     let is_either = |outcome: &Result<_, _>| matches!(outcome, Err(Corrupt | TooLarge));
     assert!(
         cut == whole || (is_either(cut) && is_either(whole)),
@@ -65,13 +65,13 @@ fn is_alike(cut: &Result<Vec<u8>, InflateError>, whole: &Result<Vec<u8>, Inflate
     );
 }
 
-fn decoded<'c>(chunks: impl IntoIterator<Item = &'c [u8]>) -> Result<Vec<u8>, InflateError> {
-    let (mut inflater, mut plain) = (Inflater::new(BOUNDS), Vec::new());
+fn decoded<'c>(chunks: impl IntoIterator<Item = &'c [u8]>) -> Result<Vec<u8>, GzipDecodeError> {
+    let (mut inflater, mut plain) = (GzipDecoder::new(BOUNDS), Vec::new());
     for chunk in chunks {
         inflater.push(chunk, &mut |piece| {
             plain.extend_from_slice(piece);
             assert!(piece.len() <= PIECE && plain.len() as u64 <= BOUNDS.max_decoded, "more than is allowed");
-            Ok::<_, InflateError>(())
+            Ok::<_, GzipDecodeError>(())
         })?;
     }
     inflater.finish().map(|()| plain)
@@ -86,7 +86,7 @@ fn member_of(deflated: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn packed(plain: &[u8]) -> Vec<u8> {
-    let (mut deflater, mut packed) = (Deflater::new(), Vec::new());
+    let (mut deflater, mut packed) = (GzipEncoder::new(), Vec::new());
     deflater.push(plain, &mut packed).expect("every text can be packed");
     deflater.finish(&mut packed).expect("every text can be packed");
     packed

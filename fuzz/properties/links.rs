@@ -30,8 +30,8 @@ pub fn links(data: &[u8]) {
 fn never_opens(connector: &Connector, made_up: &str) {
     assert!(connector.policy.keys.unseal_link(made_up).is_none(), "{made_up} opens");
     for option in ["$skiptoken", "$deltatoken"] {
-        let answer = connector.get(&format!("/v1.0/users?{option}={}", encode::query_value(made_up)));
-        assert!(matches!(answer, Err(Refusal::Link | Refusal::Target(_))), "{answer:?}");
+        let response = connector.get(&format!("/v1.0/users?{option}={}", encode::query_value(made_up)));
+        assert!(matches!(response, Err(Refusal::Link | Refusal::Target(_))), "{response:?}");
     }
 }
 

@@ -8,11 +8,11 @@
 //! | [`address`] | addresses and domains | a sender's |
 //! | [`admit`] | requests, against the shipped rules | a consumer's |
 //! | [`batch`] | envelopes of batches | a consumer's |
-//! | [`inflate`] | compressed answers | an upstream's |
+//! | [`inflate`] | compressed responses | an upstream's |
 //! | [`links`] | sealed links, and Graph's own | a consumer's, an upstream's |
 //! | [`options`] | values of query options | a consumer's |
 //! | [`rules`] | rules files | an author's |
-//! | [`sanitizer`] | answers, through the shipped rules | an upstream's, with parts of a sender's |
+//! | [`sanitizer`] | responses, through the shipped rules | an upstream's, with parts of a sender's |
 //! | [`target`] | request targets | a consumer's |
 //! | [`tokenizer`] | JSON | an upstream's |
 

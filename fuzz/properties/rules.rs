@@ -9,7 +9,7 @@ use glassine_core::rules::{Compiled, Plan, compile};
 use super::text;
 use crate::support::sanitizing::{sanitize_chunks, with_body};
 
-/// An answer with something of everything.
+/// A response with something of everything.
 const ANSWER: &str = r#"{"@odata.context":"c","value":[{"id":"1","from":{"emailAddress":{"address":"a@b.example"}},"n":1.5,
     "receivedDateTime":"2026-01-01T12:34:56Z","list":[null,true,"smtp:a@b.example"],"@removed":{"reason":"deleted"}}]}"#;
 

@@ -1,4 +1,4 @@
-//! What leaves of any answer by the shipped rules is the same however the answer is cut, is JSON, equals what the slow
+//! What leaves of any response by the shipped rules is the same however the response is cut, is JSON, equals what the slow
 //! reference lets out, and does not depend on what stands under names that the rules do not so much as mention.
 //!
 //! This is the promise of the whole program, on documents that nobody thought of.
@@ -22,10 +22,10 @@ use crate::support::sanitizing::{pseudonyms, sanitize_chunks, with_body};
 const KNOWN: [&str; 7] =
     ["value", "error", "reason", "@removed", "@odata.count", "@odata.nextLink", "@odata.deltaLink"];
 
-type Answer = Result<(String, Counters), Failure>;
+type Response = Result<(String, Counters), Failure>;
 
-/// See the module. The input is an endpoint's name, a line feed and what Graph answers; without a name that is known, it
-/// is the answer to a list of messages.
+/// See the module. The input is an endpoint's name, a line feed and what Graph responds; without a name that is known, it
+/// is the response to a list of messages.
 pub fn sanitizer(data: &[u8]) {
     let (stages, document) = addressed(data);
     for stage in stages {
@@ -75,20 +75,20 @@ fn addressed(data: &[u8]) -> (&'static [Stage], &[u8]) {
 
 impl Stage {
     fn check(&self, document: &[u8]) {
-        let answer = self.in_any_chunks(document);
-        if let Ok((text, _)) = &answer {
+        let response = self.in_any_chunks(document);
+        if let Ok((text, _)) = &response {
             let is_json = !matches!(serde_verdict(text.as_bytes()), Verdict::Refused);
             assert!(is_json, "{text}");
         }
         match serde_verdict(document) {
-            Verdict::Value(value) => self.equals_the_reference(&answer, &value),
+            Verdict::Value(value) => self.equals_the_reference(&response, &value),
             // Perhaps for something else that came before.
-            Verdict::Refused => assert!(answer.is_err(), "{answer:?}"),
+            Verdict::Refused => assert!(response.is_err(), "{response:?}"),
             Verdict::Unknown => {}
         }
     }
 
-    fn in_any_chunks(&self, document: &[u8]) -> Answer {
+    fn in_any_chunks(&self, document: &[u8]) -> Response {
         let whole = sanitize_chunks(&self.context, [document]);
         assert_eq!(sanitize_chunks(&self.context, document.chunks(1)), whole, "byte by byte");
         for longest in [3, 40] {
@@ -98,22 +98,22 @@ impl Stage {
         whole
     }
 
-    fn equals_the_reference(&self, answer: &Answer, value: &Value) {
-        match answer {
+    fn equals_the_reference(&self, response: &Response, value: &Value) {
+        match response {
             Ok((text, _)) => assert_eq!(parsed(text), self.referenced(value), "{text}"),
             // What the reference does not know.
             Err(Failure::Syntax(error)) => assert!(is_limit(error.kind), "{error}"),
             Err(Failure::Violation(Violation::DuplicateProperty)) => {}
             Err(Failure::Violation(Violation::AnError)) => assert!(value.get("error").is_some()),
-            Err(Failure::Violation(_)) => assert_eq!(self.referenced(value), None, "{answer:?}"),
+            Err(Failure::Violation(_)) => assert_eq!(self.referenced(value), None, "{response:?}"),
         }
-        if !matches!(answer, Err(Failure::Syntax(_))) {
+        if !matches!(response, Err(Failure::Syntax(_))) {
             self.does_not_depend_on_what_is_hidden(value);
         }
     }
 
     fn referenced(&self, value: &Value) -> Option<Value> {
-        reference::answered(&self.rules.file, self.endpoint, &pseudonyms(), value)
+        reference::response(&self.rules.file, self.endpoint, &pseudonyms(), value)
     }
 
     fn does_not_depend_on_what_is_hidden(&self, value: &Value) {

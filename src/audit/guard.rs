@@ -1,6 +1,6 @@
 //! Exactly one audit record per request, however it ends.
 //!
-//! The proxy makes a [`Guard`] when a request's head is in, and moves it into the answer's body. [`Guard::finish`]
+//! The proxy makes a [`Guard`] when a request's head is in, and moves it into the response's body. [`Guard::finish`]
 //! consumes it; dropping it unfinished (the consumer left, a task was cancelled, a panic unwound) writes
 //! [`Outcome::ClientGone`].
 
@@ -55,34 +55,34 @@ impl Guard {
         self
     }
 
-    /// Notes who asks.
-    pub fn consumer(&mut self, name: Arc<str>) {
+    /// Sets who sent the request.
+    pub fn set_consumer(&mut self, name: Arc<str>) {
         self.record.consumer = Some(name);
     }
 
-    /// Notes which endpoint of the rules the request is for.
-    pub fn endpoint(&mut self, name: Arc<str>) {
+    /// Sets which endpoint of the rules the request is for.
+    pub fn set_endpoint(&mut self, name: Arc<str>) {
         self.record.endpoint = Some(name);
     }
 
-    /// Notes the decision and why, as a stable code.
-    pub fn decision(&mut self, decision: Decision, reason: &'static str) {
+    /// Sets the decision and why, as a stable code.
+    pub fn set_decision(&mut self, decision: Decision, reason: &'static str) {
         self.record.decision = decision;
         self.record.reason = reason;
     }
 
-    /// Notes the status that is sent to the consumer.
-    pub fn status(&mut self, status: http::StatusCode) {
+    /// Sets the status that is sent to the consumer.
+    pub fn set_status(&mut self, status: http::StatusCode) {
         self.record.status = Some(status.as_u16());
     }
 
-    /// Notes the status that Graph answered with.
-    pub fn upstream_status(&mut self, status: http::StatusCode) {
+    /// Sets the status that Graph answered with.
+    pub fn set_upstream_status(&mut self, status: http::StatusCode) {
         self.record.upstream_status = Some(status.as_u16());
     }
 
     /// The counters, to be added to.
-    pub fn counters(&mut self) -> &mut Counters {
+    pub fn counters_mut(&mut self) -> &mut Counters {
         &mut self.record.counters
     }
 

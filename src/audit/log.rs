@@ -22,11 +22,11 @@ const FILE_MODE: u32 = 0o600;
 
 /// An audit log that is open for writing. Shared by reference between all requests.
 pub struct AuditLog {
-    state: Mutex<State>,
+    state: Mutex<LogFile>,
     failing: AtomicBool,
 }
 
-struct State {
+struct LogFile {
     target: Target,
     sink: Box<dyn Write + Send>,
     position: Position,
@@ -105,7 +105,7 @@ impl AuditLog {
     }
 
     fn new(target: Target, sink: Box<dyn Write + Send>, position: Position) -> Self {
-        let state = State { target, sink, position };
+        let state = LogFile { target, sink, position };
         Self { state: Mutex::new(state), failing: AtomicBool::new(false) }
     }
 
@@ -125,7 +125,7 @@ impl AuditLog {
     }
 }
 
-impl State {
+impl LogFile {
     fn write(&mut self, record: &Record, failed_before: bool) -> Result<(), WriteError> {
         if failed_before {
             self.reopen().map_err(WriteError::Reopen)?;

@@ -13,7 +13,7 @@ use serde::{Serialize, Serializer};
 pub struct Record {
     /// When the request began: RFC 3339, UTC, milliseconds.
     pub time: String,
-    /// The id that the answer carries in its `request-id` header; made by this proxy.
+    /// The id that the response carries in its `request-id` header; made by this proxy.
     pub request_id: String,
     /// The consumer's name in the configuration; `None` when nobody was identified.
     #[serde(serialize_with = "name")]
@@ -36,7 +36,7 @@ pub struct Record {
     /// What went through.
     #[serde(flatten)]
     pub counters: Counters,
-    /// From the request's head to the end of the answer.
+    /// From the request's head to the end of the response.
     pub milliseconds: u64,
 }
 
@@ -54,13 +54,13 @@ pub enum Decision {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// The whole answer was handed to the connection.
+    /// The whole response was handed to the connection.
     Complete,
     /// A refusal was sent.
     Refused,
     /// Graph or Entra could not be reached, or answered with what cannot be passed on; an error was sent.
     UpstreamFailed,
-    /// The answer had begun and was cut off, visibly.
+    /// The response had begun and was cut off, visibly.
     Aborted,
     /// The consumer left, or the request's task was dropped.
     ClientGone,

@@ -5,7 +5,7 @@ use std::io::BufReader;
 use std::path::PathBuf;
 
 use super::error::Error;
-use super::{Answer, Streams};
+use super::{ExitStatus, Streams};
 use crate::audit::{Why, verify};
 
 /// Audit logs.
@@ -18,7 +18,10 @@ pub(super) enum Command {
     },
 }
 
-pub(super) fn run(Command::Verify { file }: &Command, streams: &mut Streams<'_>) -> Result<Answer, Error> {
+pub(super) fn run(
+    Command::Verify { file }: &Command,
+    streams: &mut Streams<'_>,
+) -> Result<ExitStatus, Error> {
     let unreadable = |error| Error::Audit { file: file.clone(), error };
     let log = File::open(file).map_err(unreadable)?;
     let name = file.display();
@@ -28,14 +31,14 @@ pub(super) fn run(Command::Verify { file }: &Command, streams: &mut Streams<'_>)
             let torn =
                 if summary.torn == 0 { String::new() } else { format!(", {} cut by a crash", summary.torn) };
             streams
-                .answer(format!("{name}: {} lines{torn}, whole; head {head}\n", summary.lines).as_bytes())?;
-            Ok(Answer::Yes)
+                .print(format!("{name}: {} lines{torn}, whole; head {head}\n", summary.lines).as_bytes())?;
+            Ok(ExitStatus::Yes)
         }
         Err(broken) => match broken.why {
             Why::Read(error) => Err(unreadable(error)),
             _ => {
                 streams.remark(&format!("{name}: {broken}\n"))?;
-                Ok(Answer::No)
+                Ok(ExitStatus::No)
             }
         },
     }

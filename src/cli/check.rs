@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::error::Error;
 use super::options::Format;
-use super::{Answer, Streams, input};
+use super::{ExitStatus, Streams, input};
 use crate::service::{self, StartError};
 use glassine_core::diagnostic::Located;
 use glassine_core::diagnostic::Report;
@@ -35,7 +35,7 @@ pub(super) struct Args {
     schema: bool,
 }
 
-/// The whole answer, for scripts.
+/// The whole response, for scripts.
 #[derive(Serialize)]
 struct Files<'a> {
     files: Vec<Checked<'a>>,
@@ -51,10 +51,10 @@ struct Checked<'a> {
     diagnostics: Vec<Located<'a>>,
 }
 
-pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<Answer, Error> {
+pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Error> {
     if args.schema {
-        streams.answer(raw::json_schema().as_bytes())?;
-        return Ok(Answer::Yes);
+        streams.print(raw::json_schema().as_bytes())?;
+        return Ok(ExitStatus::Yes);
     }
     if let Some(file) = &args.config {
         return check_config(file, args, streams);
@@ -62,13 +62,13 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<Answer, Erro
     let compiled = compile_all(&args.files)?;
     match args.format {
         Format::Text => write_text(&compiled, args, streams)?,
-        Format::Json => streams.answer_json(&describe(&compiled, args))?,
+        Format::Json => streams.print_json(&describe(&compiled, args))?,
     }
-    Ok(if compiled.iter().all(|compiled| is_ok(compiled, args)) { Answer::Yes } else { Answer::No })
+    Ok(if compiled.iter().all(|compiled| is_ok(compiled, args)) { ExitStatus::Yes } else { ExitStatus::No })
 }
 
 /// A configuration is one thing: a mistake in any of its files is one in all of it.
-fn check_config(file: &Path, args: &Args, streams: &mut Streams<'_>) -> Result<Answer, Error> {
+fn check_config(file: &Path, args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Error> {
     let (reports, usable) = match service::check(file) {
         Ok(warnings) => (warnings, true),
         Err(StartError::Reports(reports)) => (reports, false),
@@ -80,14 +80,14 @@ fn check_config(file: &Path, args: &Args, streams: &mut Streams<'_>) -> Result<A
         Format::Text => {
             streams.remark(&reports.iter().map(Report::render).collect::<String>())?;
             if ok {
-                streams.answer(format!("{}: ok\n", file.display()).as_bytes())?;
+                streams.print(format!("{}: ok\n", file.display()).as_bytes())?;
             }
         }
-        Format::Json => streams.answer_json(&Files {
+        Format::Json => streams.print_json(&Files {
             files: reports.iter().map(|report| Checked::reported(report, !report.has_errors())).collect(),
         })?,
     }
-    Ok(if ok { Answer::Yes } else { Answer::No })
+    Ok(if ok { ExitStatus::Yes } else { ExitStatus::No })
 }
 
 /// All files or none: a file that is missing is named with all others that are.
@@ -107,7 +107,7 @@ fn is_ok(compiled: &Compiled, args: &Args) -> bool {
     compiled.plan.is_some() && !denied
 }
 
-/// Findings are beside the answer; the answer is one line per file that is fine.
+/// Findings are beside the response; the response is one line per file that is fine.
 fn write_text(compiled: &[Compiled], args: &Args, streams: &mut Streams<'_>) -> Result<(), Error> {
     let mut summary = String::new();
     for one in compiled {
@@ -123,7 +123,7 @@ fn write_text(compiled: &[Compiled], args: &Args, streams: &mut Streams<'_>) -> 
             _ => streams.remark(&count(one))?,
         }
     }
-    streams.answer(summary.as_bytes())
+    streams.print(summary.as_bytes())
 }
 
 fn count(compiled: &Compiled) -> String {

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use super::error::Error;
 use super::options::Format;
 use super::runtime::runtime;
-use super::{Answer, Streams, input};
+use super::{ExitStatus, Streams, input};
 use crate::demo::analytics::Analytics;
 use crate::demo::consumers::{self, READY, RETURNING};
 use crate::demo::folder::{Addresses, Folder};
@@ -59,13 +59,13 @@ struct Where<'a> {
     connectable: BTreeMap<&'a str, &'a str>,
 }
 
-pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<Answer, Error> {
+pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Error> {
     logs::start();
     let runtime = runtime()?;
     runtime.block_on(demo(args, streams))
 }
 
-async fn demo(args: &Args, streams: &mut Streams<'_>) -> Result<Answer, Error> {
+async fn demo(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Error> {
     let rules = args.rules.as_deref().map(input::text).transpose()?;
     let stop = stop_signal()?;
     let listeners =
@@ -86,7 +86,7 @@ async fn demo(args: &Args, streams: &mut Streams<'_>) -> Result<Answer, Error> {
     tokio::spawn(application.serve(analytics, std::future::pending()));
     tell(args, addresses, &folder, &tenant, streams)?;
     service.run(listeners, stop).await?;
-    Ok(Answer::Yes)
+    Ok(ExitStatus::Yes)
 }
 
 fn addresses(
@@ -109,7 +109,7 @@ fn tell(
 ) -> Result<(), Error> {
     let Addresses { proxy, admin, graph, analytics } = addresses;
     match args.format {
-        Format::Json => streams.answer_json_line(&Where {
+        Format::Json => streams.print_json_line(&Where {
             proxy: format!("http://{proxy}"),
             admin: format!("http://{admin}"),
             graph: format!("http://{graph}"),
@@ -120,7 +120,7 @@ fn tell(
             analytics: format!("http://{analytics}"),
             connectable: folder.connectable().collect(),
         }),
-        Format::Text => streams.answer(text(addresses, folder, tenant)?.as_bytes()),
+        Format::Text => streams.print(text(addresses, folder, tenant)?.as_bytes()),
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::error::Error;
 use super::options::Format;
 use super::runtime::runtime;
-use super::{Answer, Streams};
+use super::{ExitStatus, Streams};
 use crate::doctor::{Findings, Mailboxes, Subject, examine};
 use crate::service::read_config;
 
@@ -41,13 +41,13 @@ fn address(text: &str) -> Result<String, NotAnAddress> {
     if is_plain && !local.is_empty() && !domain.is_empty() { Ok(text.to_owned()) } else { Err(NotAnAddress) }
 }
 
-pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<Answer, Error> {
+pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Error> {
     let findings = look(args)?;
     match args.format {
-        Format::Text => streams.answer(findings.render().as_bytes())?,
-        Format::Json => streams.answer_json(&findings)?,
+        Format::Text => streams.print(findings.render().as_bytes())?,
+        Format::Json => streams.print_json(&findings)?,
     }
-    Ok(if findings.are_good() { Answer::Yes } else { Answer::No })
+    Ok(if findings.are_good() { ExitStatus::Yes } else { ExitStatus::No })
 }
 
 fn look(args: &Args) -> Result<Findings, Error> {

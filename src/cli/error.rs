@@ -1,4 +1,4 @@
-//! Why a command gave no answer, in words for who typed it.
+//! Why a command gave no response, in words for who typed it.
 
 use std::io;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ pub(super) const NO: u8 = 1;
 /// The exit code of bad usage and bad input, which is also clap's.
 pub(super) const BAD_INPUT: u8 = 2;
 
-/// Why there is no answer.
+/// Why there is no response.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
     /// A file cannot be read.
@@ -51,7 +51,7 @@ pub(super) enum Error {
         /// What is in the way and what to do.
         advice: NewKeysAdvice,
     },
-    /// The rules refuse the request that the document is the answer to.
+    /// The rules refuse the request that the document is the response to.
     #[error("the request is refused with {status} {code}: {0}", status = .0.status(), code = .0.code())]
     Refused(Refusal),
     /// The document on standard input is refused.
@@ -65,8 +65,8 @@ pub(super) enum Error {
         /// How many bytes had been read when that was certain.
         position: usize,
     },
-    /// The document is not what `/$count` answers.
-    #[error("standard input: expected a number and nothing else, which is what `/$count` answers")]
+    /// The document is not what `/$count` responses.
+    #[error("standard input: expected a number and nothing else, which is what `/$count` responses")]
     Count,
     /// Graph's address is malformed.
     #[error("the address of Graph is not one: {0}")]
@@ -103,8 +103,8 @@ pub(super) enum Error {
     /// The operating system gives no randomness.
     #[error("the operating system gives no random numbers: {0}")]
     Randomness(getrandom::Error),
-    /// The answer cannot be written.
-    #[error("the answer cannot be written: {0}")]
+    /// The response cannot be written.
+    #[error("the response cannot be written: {0}")]
     Output(io::Error),
 }
 
@@ -132,7 +132,7 @@ impl Error {
         }
     }
 
-    /// Whether the reader of the answer has seen enough.
+    /// Whether the reader of the response has seen enough.
     pub(super) fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }

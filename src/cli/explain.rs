@@ -11,13 +11,13 @@ use super::options::{self, Format};
 use super::request::RequestLine;
 use super::stand_in::{StandIn, readable, veiled_upstream};
 use super::why::{self, RuleLine};
-use super::{Answer, Streams, input};
+use super::{ExitStatus, Streams, input};
 use glassine_core::admit::{self, Admitted, Policy, Refusal, Request, route};
 use glassine_core::graph::{OptionName, Origin, Target};
 use glassine_core::rules::Plan;
 use glassine_core::rules::plan::Endpoint;
 
-/// Explain what becomes of a request: which endpoint answers, what Graph is asked, or why not.
+/// Explain what becomes of a request: which endpoint responds, what Graph is asked, or why not.
 ///
 /// Without keys, tokens (`p~…`) and placeholders (`{user}`) are taken for tokens of this consumer.
 /// Exit code 0 if the request is allowed, 1 if it is refused.
@@ -35,7 +35,7 @@ pub(super) struct Args {
     /// The consumer whose tokens they are.
     #[arg(long, value_name = "NAME", requires = "keys")]
     consumer: Option<String>,
-    /// How the answer is written.
+    /// How the response is written.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     /// Method and path, as in 'GET /v1.0/users/{user}/messages?$top=10'; GET if there is no method.
@@ -43,7 +43,7 @@ pub(super) struct Args {
     request: RequestLine,
 }
 
-/// The answer; field names are what scripts read.
+/// The response; field names are what scripts read.
 #[derive(Serialize)]
 struct Explanation {
     decision: Decision,
@@ -60,7 +60,7 @@ struct Explanation {
     note: Option<&'static str>,
 }
 
-/// What is said of an answer that depends on tokens.
+/// What is said of a response that depends on tokens.
 const TOKENS: &str =
     "tokens and sealed links are taken for valid; with --keys FILE --consumer NAME they are opened";
 /// What is said of a batch.
@@ -88,13 +88,13 @@ struct Verdict {
     reason: Option<Reason>,
 }
 
-pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<Answer, Error> {
+pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Error> {
     let explanation = explain(args)?;
     match args.format {
-        Format::Json => streams.answer_json(&explanation)?,
-        Format::Text => streams.answer(describe(&explanation).as_bytes())?,
+        Format::Json => streams.print_json(&explanation)?,
+        Format::Text => streams.print(describe(&explanation).as_bytes())?,
     }
-    Ok(if explanation.decision == Decision::Allow { Answer::Yes } else { Answer::No })
+    Ok(if explanation.decision == Decision::Allow { ExitStatus::Yes } else { ExitStatus::No })
 }
 
 fn explain(args: &Args) -> Result<Explanation, Error> {
@@ -107,18 +107,18 @@ fn explain(args: &Args) -> Result<Explanation, Error> {
     if let (Some(_), Some(target)) = (admit::batch(&request), &target) {
         return Ok(batch(target));
     }
-    let mut answer = admit::admit(&request, &policy);
+    let mut response = admit::admit(&request, &policy);
     // Without keys a link is taken for one that opens, as tokens are.
-    let presumed = args.keys.is_none() && matches!(answer, Err(Refusal::Link));
+    let presumed = args.keys.is_none() && matches!(response, Err(Refusal::Link));
     if presumed {
         let path = request.target.split('?').next().unwrap_or_default();
-        answer = admit::admit(&Request { target: path, ..request }, &policy);
+        response = admit::admit(&Request { target: path, ..request }, &policy);
     }
     Ok(match &target {
         Some(target) => {
-            Subject { args, text: &text, policy: &policy, request, target, presumed }.explanation(answer)
+            Subject { args, text: &text, policy: &policy, request, target, presumed }.explanation(response)
         }
-        None => Explanation { reason: answer.err().map(Reason::from), ..Explanation::refusal() },
+        None => Explanation { reason: response.err().map(Reason::from), ..Explanation::refusal() },
     })
 }
 
@@ -162,7 +162,7 @@ struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    fn explanation(&self, answer: Result<Admitted, Refusal>) -> Explanation {
+    fn explanation(&self, response: Result<Admitted, Refusal>) -> Explanation {
         let endpoint = why::endpoint(&self.policy.plan, self.target, &*self.policy.keys);
         let spelled = endpoint.and_then(|endpoint| route::spelled(endpoint, self.target));
         let shared = Explanation {
@@ -176,7 +176,7 @@ impl Subject<'_> {
             },
             ..Explanation::refusal()
         };
-        match answer {
+        match response {
             Ok(admitted) => Explanation {
                 decision: Decision::Allow,
                 upstream: Some(self.upstream(&admitted)),
@@ -243,7 +243,7 @@ fn policy(args: &Args, plan: Plan) -> Result<Policy, Error> {
         }
         _ => StandIn::Presumed,
     };
-    // Both are for links in answers, of which there are none here.
+    // Both are for links in responses, of which there are none here.
     let graph = Origin::parse(options::GRAPH).map_err(Error::Graph)?;
     Ok(Policy { plan: Arc::<Plan>::new(plan), keys: Arc::new(keys), graph, public_url: "".into() })
 }

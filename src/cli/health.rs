@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use super::error::Error;
-use super::{Answer, Streams};
+use super::{ExitStatus, Streams};
 
 /// A health check that takes longer has failed; orchestrators allow a few seconds.
 const LIMIT: Duration = Duration::from_secs(3);
@@ -18,19 +18,19 @@ pub(super) struct Args {
     admin: SocketAddr,
 }
 
-pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<Answer, Error> {
+pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Error> {
     match ask(args.admin) {
         Ok(true) => {
-            streams.answer(b"ready\n")?;
-            Ok(Answer::Yes)
+            streams.print(b"ready\n")?;
+            Ok(ExitStatus::Yes)
         }
         Ok(false) => {
             streams.remark("not ready\n")?;
-            Ok(Answer::No)
+            Ok(ExitStatus::No)
         }
         Err(error) => {
-            streams.remark(&format!("not ready: {} does not answer: {error}\n", args.admin))?;
-            Ok(Answer::No)
+            streams.remark(&format!("not ready: {} does not respond: {error}\n", args.admin))?;
+            Ok(ExitStatus::No)
         }
     }
 }

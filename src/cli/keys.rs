@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use zeroize::Zeroizing;
 
 use super::error::{Error, NewKeysAdvice};
-use super::{Answer, Streams, input};
+use super::{ExitStatus, Streams, input};
 use glassine_core::pseudonym::KeyRing;
 
 /// The first key's id: the first base64url character.
@@ -42,20 +42,20 @@ pub(super) enum Command {
     },
 }
 
-pub(super) fn run(command: &Command, streams: &mut Streams<'_>) -> Result<Answer, Error> {
+pub(super) fn run(command: &Command, streams: &mut Streams<'_>) -> Result<ExitStatus, Error> {
     match command {
         Command::New { out } => put(&new_keys()?, out.as_deref(), streams)?,
         Command::Rotate { file, out } => put(&rotated(file)?, out.as_deref(), streams)?,
-        Command::Fingerprint { file } => streams.answer(fingerprints(&input::keys(file)?).as_bytes())?,
+        Command::Fingerprint { file } => streams.print(fingerprints(&input::keys(file)?).as_bytes())?,
     }
-    Ok(Answer::Yes)
+    Ok(ExitStatus::Yes)
 }
 
 /// To a new file, or to standard output.
 fn put(keys: &str, out: Option<&Path>, streams: &mut Streams<'_>) -> Result<(), Error> {
-    let Some(file) = out else { return streams.answer(keys.as_bytes()) };
+    let Some(file) = out else { return streams.print(keys.as_bytes()) };
     create(file, keys.as_bytes())?;
-    streams.answer(format!("{}: written\n", file.display()).as_bytes())
+    streams.print(format!("{}: written\n", file.display()).as_bytes())
 }
 
 fn new_keys() -> Result<Zeroizing<String>, Error> {

@@ -6,7 +6,7 @@
 //! | 1 | the answer is no: a rules file with errors, a refused request, a set-up that fails a check |
 //! | 2 | bad usage or input: nothing was decided, and nothing was written to standard output |
 //!
-//! A command writes its answer when it is complete. Errors go to standard error and say what, where and what to do;
+//! A command writes its response when it is complete. Errors go to standard error and say what, where and what to do;
 //! they never hold keys, tokens or properties.
 
 mod audit;
@@ -75,7 +75,7 @@ struct Streams<'a> {
 
 /// What a command has found out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Answer {
+enum ExitStatus {
     Yes,
     No,
 }
@@ -94,7 +94,7 @@ pub fn run() -> ExitCode {
 }
 
 impl Command {
-    fn run(self, streams: &mut Streams<'_>) -> Result<Answer, Error> {
+    fn run(self, streams: &mut Streams<'_>) -> Result<ExitStatus, Error> {
         match self {
             Self::Serve(args) => serve::run(&args, streams),
             Self::Demo(args) => demo::run(&args, streams),
@@ -111,7 +111,7 @@ impl Command {
     }
 }
 
-fn finish(result: Result<Answer, Error>) -> ExitCode {
+fn finish(result: Result<ExitStatus, Error>) -> ExitCode {
     if let Some(error) = result.as_ref().err().filter(|error| !error.is_broken_pipe()) {
         // Where standard error is closed too, the exit code is all that is left to say it with.
         writeln!(io::stderr(), "error: {error}").ok();
@@ -119,10 +119,10 @@ fn finish(result: Result<Answer, Error>) -> ExitCode {
     exit_code(&result)
 }
 
-fn exit_code(result: &Result<Answer, Error>) -> ExitCode {
+fn exit_code(result: &Result<ExitStatus, Error>) -> ExitCode {
     match result {
-        Ok(Answer::Yes) => ExitCode::SUCCESS,
-        Ok(Answer::No) => ExitCode::from(error::NO),
+        Ok(ExitStatus::Yes) => ExitCode::SUCCESS,
+        Ok(ExitStatus::No) => ExitCode::from(error::NO),
         // A reader that has seen enough is no failure.
         Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
         Err(error) => ExitCode::from(error.exit_code()),
@@ -136,26 +136,26 @@ fn show_usage(usage: &clap::Error) -> ExitCode {
 }
 
 impl Streams<'_> {
-    /// Writes a whole answer.
-    fn answer(&mut self, bytes: &[u8]) -> Result<(), Error> {
+    /// Writes a whole response.
+    fn print(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.out.write_all(bytes).and_then(|()| self.out.flush()).map_err(Error::Output)
     }
 
-    /// Writes a whole answer as JSON, for scripts.
-    fn answer_json(&mut self, answer: &impl serde::Serialize) -> Result<(), Error> {
-        let mut text = serde_json::to_vec_pretty(answer).map_err(|error| Error::Output(error.into()))?;
+    /// Writes a whole response as JSON, for scripts.
+    fn print_json(&mut self, response: &impl serde::Serialize) -> Result<(), Error> {
+        let mut text = serde_json::to_vec_pretty(response).map_err(|error| Error::Output(error.into()))?;
         text.push(b'\n');
-        self.answer(&text)
+        self.print(&text)
     }
 
-    /// Writes an answer as one line of JSON, for scripts that read on.
-    fn answer_json_line(&mut self, answer: &impl serde::Serialize) -> Result<(), Error> {
-        let mut text = serde_json::to_vec(answer).map_err(|error| Error::Output(error.into()))?;
+    /// Writes a response as one line of JSON, for scripts that read on.
+    fn print_json_line(&mut self, response: &impl serde::Serialize) -> Result<(), Error> {
+        let mut text = serde_json::to_vec(response).map_err(|error| Error::Output(error.into()))?;
         text.push(b'\n');
-        self.answer(&text)
+        self.print(&text)
     }
 
-    /// Says something beside the answer.
+    /// Says something beside the response.
     fn remark(&mut self, text: &str) -> Result<(), Error> {
         self.err.write_all(text.as_bytes()).map_err(Error::Output)
     }

@@ -10,7 +10,7 @@ use glassine_core::rules::Plan;
 /// Where Microsoft Graph is, unless it is a national cloud's.
 pub(super) const GRAPH: &str = "https://graph.microsoft.com";
 
-/// How an answer is written.
+/// How a response is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     /// For people.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::error::Error;
-use super::{Answer, Streams, input, options};
+use super::{ExitStatus, Streams, input, options};
 use glassine_core::pseudonym::{Class, Outcome, Pseudonyms};
 
 /// Print the pseudonyms of addresses or other values, one per line, as one consumer gets them.
@@ -48,7 +48,7 @@ enum Kind {
     Domain,
 }
 
-pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<Answer, Error> {
+pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Error> {
     if args.reversible && args.kind != Kind::Id {
         return Err(Error::Reversible);
     }
@@ -62,8 +62,8 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<Answer, Erro
         }
         tokens.push(b'\n');
     }
-    streams.answer(&tokens)?;
-    Ok(Answer::Yes)
+    streams.print(&tokens)?;
+    Ok(ExitStatus::Yes)
 }
 
 fn write(args: &Args, value: &str, pseudonyms: &Pseudonyms, out: &mut Vec<u8>) -> Outcome {

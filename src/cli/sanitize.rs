@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::error::Error;
 use super::request::RequestLine;
 use super::stand_in::StandIn;
-use super::{Answer, Streams, input, options};
+use super::{ExitStatus, Streams, input, options};
 use glassine_core::admit::{Admitted, Policy, Refusal, Request, admit};
 use glassine_core::graph::{Origin, Segment, Target};
 use glassine_core::pseudonym::Pseudonyms;
@@ -16,23 +16,23 @@ use glassine_core::rules::template::Part;
 use glassine_core::sanitize::tokenizer::Limits;
 use glassine_core::sanitize::{Clean, Context, Counters, Failure, Raw, Sanitizer, gate, sanitize};
 
-/// Sanitize one answer of Graph, from standard input to standard output.
+/// Sanitize one response of Graph, from standard input to standard output.
 ///
-/// The answer is written when all of it has been read and found acceptable; else nothing is.
+/// The response is written when all of it has been read and found acceptable; else nothing is.
 /// Exit code 1 if the rules refuse the request, 2 if the input is not acceptable.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The consumer's rules.
     #[arg(long, value_name = "FILE")]
     rules: PathBuf,
-    /// The request that the document answers, as in 'GET /v1.0/users/{user}/messages'. Its keys may be anything: nothing
+    /// The request that the document responses, as in 'GET /v1.0/users/{user}/messages'. Its keys may be anything: nothing
     /// is sent, and links have tokens in their place.
     #[arg(long)]
     request: RequestLine,
     /// The key file.
     #[arg(long, value_name = "FILE")]
     keys: PathBuf,
-    /// The consumer that the answer is for.
+    /// The consumer that the response is for.
     #[arg(long, value_name = "NAME", default_value = "default")]
     consumer: String,
     /// A domain of the tenant's own, which stays readable beside a pseudonym. May be repeated.
@@ -49,7 +49,7 @@ pub(super) struct Args {
     stats: bool,
 }
 
-pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<Answer, Error> {
+pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Error> {
     let plan = input::rules(&args.rules)?;
     let addresses = options::addresses(Some(&plan), &args.tenant_domains);
     let pseudonyms = Arc::new(input::keys(&args.keys)?.pseudonyms(&args.consumer, &addresses));
@@ -67,11 +67,11 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<Answer, Erro
             (gate::count(Raw::new(&document)).map_err(|_| Error::Count)?, Counters::default())
         }
     };
-    streams.answer(clean.get())?;
+    streams.print(clean.get())?;
     if args.stats {
         streams.remark(&describe(counters))?;
     }
-    Ok(Answer::Yes)
+    Ok(ExitStatus::Yes)
 }
 
 /// Admits a request whose path has any keys.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::error::Error;
 use super::runtime::runtime;
-use super::{Answer, Streams};
+use super::{ExitStatus, Streams};
 use crate::service::{Service, logs, stop_signal};
 
 /// Runs the proxy.
@@ -15,7 +15,7 @@ pub(super) struct Args {
     config: PathBuf,
 }
 
-pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<Answer, Error> {
+pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Error> {
     logs::start();
     let service = Service::build(&args.config)?;
     streams.remark(&service.warnings())?;
@@ -24,6 +24,6 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<Answer, Erro
         let stop = stop_signal()?;
         let listeners = service.listen().await?;
         service.run(listeners, stop).await?;
-        Ok(Answer::Yes)
+        Ok(ExitStatus::Yes)
     })
 }

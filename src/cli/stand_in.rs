@@ -34,7 +34,7 @@ impl Keys for StandIn {
         opens.then(|| Zeroizing::new(OPENED.to_owned()))
     }
 
-    /// Links are in answers, and a stand-in decides about requests only.
+    /// Links are in responses, and a stand-in decides about requests only.
     fn seal_link(&self, _: &[u8]) -> String {
         String::new()
     }

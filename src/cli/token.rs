@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::error::Error;
 use super::options::Format;
-use super::{Answer, Streams};
+use super::{ExitStatus, Streams};
 use glassine_core::hex;
 
 /// What a token begins with, so that secret scanners and people recognise one that went astray.
@@ -35,15 +35,15 @@ struct NewToken<'a> {
     bearer_sha256: &'a str,
 }
 
-pub(super) fn run(command: &Command, streams: &mut Streams<'_>) -> Result<Answer, Error> {
+pub(super) fn run(command: &Command, streams: &mut Streams<'_>) -> Result<ExitStatus, Error> {
     let Command::New { format } = command;
     let token = new_token()?;
     let bearer_sha256 = sha256_hex(&token);
     match format {
-        Format::Json => streams.answer_json(&NewToken { token: &token, bearer_sha256: &bearer_sha256 })?,
-        Format::Text => streams.answer(describe(&token, &bearer_sha256).as_bytes())?,
+        Format::Json => streams.print_json(&NewToken { token: &token, bearer_sha256: &bearer_sha256 })?,
+        Format::Text => streams.print(describe(&token, &bearer_sha256).as_bytes())?,
     }
-    Ok(Answer::Yes)
+    Ok(ExitStatus::Yes)
 }
 
 fn new_token() -> Result<Zeroizing<String>, Error> {

@@ -34,7 +34,7 @@ use glassine_core::diagnostic::{Diagnostic, Report};
 /// 100 KiB each this bounds their memory to some 100 MiB.
 pub const DEFAULT_CONNECTIONS: NonZeroU32 = NonZeroU32::new(1024).unwrap();
 
-/// How long a stop waits for answers that have begun: under the 30 s that Kubernetes gives by default.
+/// How long a stop waits for responses that have begun: under the 30 s that Kubernetes gives by default.
 pub const DEFAULT_DRAIN: Duration = Duration::from_secs(25);
 
 /// A configuration that was checked.
@@ -89,7 +89,7 @@ impl Config {
         self.connections
     }
 
-    /// How long a stop waits for answers that have begun.
+    /// How long a stop waits for responses that have begun.
     pub fn drain(&self) -> Duration {
         self.drain
     }

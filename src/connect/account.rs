@@ -16,7 +16,7 @@ pub(super) const CONSENTED: &str = "connect-consented";
 pub const STEPS: [&str; 3] = [START, SIGNED_IN, CONSENTED];
 
 /// Where steps are accounted for.
-pub(super) struct Books {
+pub(super) struct Accounting {
     pub(super) audit: Arc<AuditLog>,
     pub(super) metrics: Arc<Metrics>,
 }
@@ -27,23 +27,23 @@ pub(super) struct Account {
     step: &'static str,
 }
 
-impl Books {
+impl Accounting {
     pub(super) fn open(&self, method: &str, step: &'static str, consumer: Option<&Arc<str>>) -> Account {
         let metrics = Arc::clone(&self.metrics);
         let id = crate::proxy::new_request_id().to_string();
         let mut guard = Guard::begin(Arc::clone(&self.audit), id, method)
             .observed_by(move |record| metrics.end_request(record));
-        guard.endpoint(step.into());
+        guard.set_endpoint(step.into());
         let mut account = Account { guard, step };
-        consumer.into_iter().for_each(|name| account.consumer(name));
+        consumer.into_iter().for_each(|name| account.set_consumer(name));
         account
     }
 }
 
 impl Account {
     /// Notes whose connector it is about.
-    pub(super) fn consumer(&mut self, name: &Arc<str>) {
-        self.guard.consumer(Arc::clone(name));
+    pub(super) fn set_consumer(&mut self, name: &Arc<str>) {
+        self.guard.set_consumer(Arc::clone(name));
     }
 
     /// Tells the operator what people are not told.
@@ -60,8 +60,8 @@ impl Account {
 
     /// Writes the record.
     pub(super) fn close(mut self, reason: &'static str, allowed: bool, status: StatusCode) {
-        self.guard.decision(if allowed { Decision::Allowed } else { Decision::Refused }, reason);
-        self.guard.status(status);
+        self.guard.set_decision(if allowed { Decision::Allowed } else { Decision::Refused }, reason);
+        self.guard.set_status(status);
         self.guard.finish(if allowed { Outcome::Complete } else { Outcome::Refused });
     }
 }

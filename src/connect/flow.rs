@@ -12,12 +12,12 @@ use sha2::{Digest as _, Sha256};
 
 use super::aadsts::Refused;
 use super::account::Account;
-use super::answer::Answer;
 use super::browser::Browser;
 use super::pages::{self, Notice, Tone};
 use super::person::tenant_pseudonym;
 use super::problem::{Failure, Problem};
-use super::request::{Asked, echo};
+use super::request::{PageRequest, echo};
+use super::response::PageResponse;
 use super::signing::{self, Claims};
 use super::site::{Connector, Site};
 use super::spent::Spent;
@@ -32,9 +32,9 @@ use glassine_core::grants::{Comparison, compare};
 /// Octets of a PKCE verifier: 43 characters, which RFC 7636 section 4.1 recommends.
 const VERIFIER: usize = 32;
 
-/// A step that was taken, with its answer.
+/// A step that was taken, with its response.
 pub(super) struct Done {
-    pub(super) answer: Answer,
+    pub(super) response: PageResponse,
     /// For the audit, in one word.
     pub(super) reason: &'static str,
     pub(super) allowed: bool,
@@ -44,7 +44,7 @@ pub(super) struct Done {
 pub(super) async fn start(
     site: &Site,
     connector: &Connector,
-    asked: &Asked<'_>,
+    asked: &PageRequest<'_>,
     body: Incoming,
 ) -> Result<Done, Problem> {
     asked.check_same_site(site)?;
@@ -70,14 +70,14 @@ pub(super) async fn start(
             ("prompt", "select_account"),
         ],
     );
-    let answer = Answer::redirect(url).with_cookie(browser.set_cookie(site.is_secure()));
-    Ok(Done { answer, reason: "started", allowed: true })
+    let response = PageResponse::redirect(url).with_cookie(browser.set_cookie(site.is_secure()));
+    Ok(Done { response, reason: "started", allowed: true })
 }
 
-/// Entra's answer to the sign-in: if it is good, the browser is sent to consent.
+/// Entra's response to the sign-in: if it is good, the browser is sent to consent.
 pub(super) async fn signed_in(
     site: &Site,
-    asked: &Asked<'_>,
+    asked: &PageRequest<'_>,
     spent: &Spent,
     account: &mut Account,
 ) -> Result<Done, Problem> {
@@ -160,14 +160,14 @@ fn consent(
             ("state", &ticket.seal(site.sealer())?),
         ],
     );
-    let answer = Answer::redirect(url).with_cookie(browser.set_cookie(site.is_secure()));
-    Ok(Done { answer, reason: "signed_in", allowed: true })
+    let response = PageResponse::redirect(url).with_cookie(browser.set_cookie(site.is_secure()));
+    Ok(Done { response, reason: "signed_in", allowed: true })
 }
 
-/// Entra's answer to the consent: what was granted is checked, noted, and told.
+/// Entra's response to the consent: what was granted is checked, noted, and told.
 pub(super) async fn consented(
     site: &Site,
-    asked: &Asked<'_>,
+    asked: &PageRequest<'_>,
     spent: &Spent,
     account: &mut Account,
 ) -> Result<Done, Problem> {
@@ -195,7 +195,7 @@ fn accepted(query: &Params<'_>, stage: &Consenting) -> Result<Result<(), Failure
     Ok(match (says, same) {
         (true, true) => Ok(()),
         (true, false) => Err(Failure::WrongTenant),
-        (false, _) => Err(Failure::ConsentAnswer),
+        (false, _) => Err(Failure::ConsentResponse),
     })
 }
 
@@ -234,11 +234,15 @@ async fn conclude(
     };
     let connection = site.remember(&connector.name, connection).await?;
     let word = connection.state.word();
-    let told =
-        Told { connection: word, person: Some(&stage.person), tenant: tenant.as_deref(), ..Told::default() };
-    let told = Told { missing: &connection.missing, excess: &connection.excess, ..told };
-    let answer = tell(site, connector, &told, echo.as_deref(), &notice(&connection))?;
-    Ok(Done { answer, reason: word, allowed: state != ConnectionState::ConsentMissing })
+    let told = Outcome {
+        connection: word,
+        person: Some(&stage.person),
+        tenant: tenant.as_deref(),
+        ..Outcome::default()
+    };
+    let told = Outcome { missing: &connection.missing, excess: &connection.excess, ..told };
+    let response = tell(site, connector, &told, echo.as_deref(), &notice(&connection))?;
+    Ok(Done { response, reason: word, allowed: state != ConnectionState::ConsentMissing })
 }
 
 fn fail(
@@ -249,14 +253,14 @@ fn fail(
     echo: Option<String>,
 ) -> Result<Done, Problem> {
     account.log_failure(&failure);
-    let told = Told { connection: "failed", error: Some(failure.code()), ..Told::default() };
-    let answer = tell(site, connector, &told, echo.as_deref(), &failure.notice())?;
-    Ok(Done { answer, reason: failure.code(), allowed: false })
+    let told = Outcome { connection: "failed", error: Some(failure.code()), ..Outcome::default() };
+    let response = tell(site, connector, &told, echo.as_deref(), &failure.notice())?;
+    Ok(Done { response, reason: failure.code(), allowed: false })
 }
 
 /// What came of it, without what every result says.
 #[derive(Default)]
-struct Told<'a> {
+struct Outcome<'a> {
     connection: &'static str,
     error: Option<&'static str>,
     missing: &'a [String],
@@ -269,15 +273,15 @@ struct Told<'a> {
 fn tell(
     site: &Site,
     connector: &Connector,
-    told: &Told<'_>,
+    told: &Outcome<'_>,
     echo: Option<&str>,
     notice: &Notice,
-) -> Result<Answer, Problem> {
+) -> Result<PageResponse, Problem> {
     let Some(url) = &connector.return_url else {
         let status = if told.error.is_some() { StatusCode::FORBIDDEN } else { StatusCode::OK };
         let again = format!("/connect/{}", connector.name);
         let again = if notice.tone == Tone::Bad { again.as_str() } else { "/connect" };
-        return Ok(Answer::page(status, pages::notice(site.prefix(), notice, again)));
+        return Ok(PageResponse::page(status, pages::notice(site.prefix(), notice, again)));
     };
     let now = now();
     let claims = Claims {
@@ -298,7 +302,7 @@ fn tell(
         state: echo,
     };
     let result = site.result_keys().sign(&claims)?;
-    Ok(Answer::redirect(with_query(url.as_str(), &[("result", &result)])))
+    Ok(PageResponse::redirect(with_query(url.as_str(), &[("result", &result)])))
 }
 
 fn notice(connection: &Connection) -> Notice {
@@ -332,7 +336,7 @@ fn notice(connection: &Connection) -> Notice {
 /// The ticket that the browser brought back, used herewith.
 fn redeem_ticket<S: Stage>(
     site: &Site,
-    asked: &Asked<'_>,
+    asked: &PageRequest<'_>,
     query: &Params<'_>,
     spent: &Spent,
 ) -> Result<(Ticket<S>, Browser), Problem> {
@@ -355,11 +359,11 @@ fn connector<'s, S>(
     account: &mut Account,
 ) -> Result<&'s Connector, Problem> {
     let connector = site.connector(&ticket.consumer).ok_or(TicketError::Foreign)?;
-    account.consumer(&connector.name);
+    account.set_consumer(&connector.name);
     Ok(connector)
 }
 
-/// Entra's error, if the answer is one.
+/// Entra's error, if the response is one.
 fn refused(query: &Params<'_>) -> Result<Option<Refused>, Problem> {
     let Some(error) = query.get("error")? else { return Ok(None) };
     Ok(Some(Refused::of(&error, query.raw("error_description").unwrap_or_default())))

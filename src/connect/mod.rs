@@ -42,12 +42,11 @@
 //! | `leaves` | what leaves under a connector's rules |
 //! | `pages` | the pages as HTML |
 //! | `problem` | everything that can go wrong, and what people are told |
-//! | `answer` | responses and their headers |
+//! | `response` | responses and their headers |
 //! | `account` | the audit record of a step |
 
 mod aadsts;
 mod account;
-mod answer;
 mod application;
 mod browser;
 mod flow;
@@ -56,6 +55,7 @@ mod pages;
 mod person;
 mod problem;
 mod request;
+mod response;
 mod signing;
 mod site;
 mod spent;
@@ -71,11 +71,11 @@ use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 
-use account::{Account, Books};
-use answer::Answer;
+use account::{Account, Accounting};
 use pages::{Card, Detail};
 use problem::Problem;
-use request::{Asked, Page};
+use request::{Page, PageRequest};
+use response::PageResponse;
 use site::Connector;
 use spent::Spent;
 
@@ -84,17 +84,17 @@ pub use site::Site;
 
 use crate::audit::AuditLog;
 use crate::metrics::Metrics;
-use crate::server::Pace;
+use crate::server::RateLimiter;
 
 /// The connection pages. What they are about can be replaced while they are served.
 pub struct Connect {
     site: ArcSwapOption<Site>,
     spent: Spent,
     /// For every page.
-    pages: Pace,
+    pages: RateLimiter,
     /// For steps, each of which asks Entra something.
-    steps: Pace,
-    books: Books,
+    steps: RateLimiter,
+    books: Accounting,
 }
 
 /// Pages a second, and at once: many administrators, and no flood.
@@ -109,9 +109,9 @@ impl Connect {
         Self {
             site: ArcSwapOption::from_pointee(site),
             spent: Spent::default(),
-            pages: Pace::new(PAGES.0, PAGES.1),
-            steps: Pace::new(STEPS_PACE.0, STEPS_PACE.1),
-            books: Books { audit, metrics },
+            pages: RateLimiter::new(PAGES.0, PAGES.1),
+            steps: RateLimiter::new(STEPS_PACE.0, STEPS_PACE.1),
+            books: Accounting { audit, metrics },
         }
     }
 
@@ -126,26 +126,28 @@ impl Connect {
         own && self.site.load().is_some()
     }
 
-    /// Answers one request. Never fails: every problem has a page.
+    /// Responds to one request. Never fails: every problem has a page.
     pub async fn handle(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let (parts, body) = request.into_parts();
-        let answer = match self.site.load_full() {
-            Some(site) => self.answer(&site, &Asked::new(&parts), body).await,
-            None => Answer::page(StatusCode::NOT_FOUND, String::new()),
+        let response = match self.site.load_full() {
+            Some(site) => self.respond(&site, &PageRequest::new(&parts), body).await,
+            None => PageResponse::page(StatusCode::NOT_FOUND, String::new()),
         };
-        answer.into_response()
+        response.into_response()
     }
 
-    async fn answer(&self, site: &Site, asked: &Asked<'_>, body: Incoming) -> Answer {
+    async fn respond(&self, site: &Site, asked: &PageRequest<'_>, body: Incoming) -> PageResponse {
         let page = match self.admit(site, asked) {
             Ok(page) => page,
             Err(problem) => return site.problem(&problem, "/connect"),
         };
         match page {
-            Page::List => Answer::page(StatusCode::OK, list(site)),
-            Page::Style => Answer::file("text/css; charset=utf-8", pages::STYLE),
-            Page::Keys => Answer::file("application/json", site.result_keys().key_set()),
-            Page::Rules(connector) => Answer::file("text/plain; charset=utf-8", connector.rules.clone()),
+            Page::List => PageResponse::page(StatusCode::OK, list(site)),
+            Page::Style => PageResponse::file("text/css; charset=utf-8", pages::STYLE),
+            Page::Keys => PageResponse::file("application/json", site.result_keys().key_set()),
+            Page::Rules(connector) => {
+                PageResponse::file("text/plain; charset=utf-8", connector.rules.clone())
+            }
             Page::Detail(connector) => detail(site, connector, asked),
             Page::Start(connector) => {
                 let account = self.books.open("POST", account::START, Some(&connector.name));
@@ -165,7 +167,7 @@ impl Connect {
     }
 
     /// The page that is asked for, if it may be asked for now.
-    fn admit<'s>(&self, site: &'s Site, asked: &Asked<'_>) -> Result<Page<'s>, Problem> {
+    fn admit<'s>(&self, site: &'s Site, asked: &PageRequest<'_>) -> Result<Page<'s>, Problem> {
         asked.check_host(site)?;
         let page = asked.page(site)?;
         let pace = if page.is_step() { &self.steps } else { &self.pages };
@@ -178,17 +180,17 @@ impl Connect {
         Ok(page)
     }
 
-    fn settle(&self, site: &Site, account: Account, result: Result<flow::Done, Problem>) -> Answer {
+    fn settle(&self, site: &Site, account: Account, result: Result<flow::Done, Problem>) -> PageResponse {
         match result {
             Ok(done) => {
-                account.close(done.reason, done.allowed, done.answer.status());
-                done.answer
+                account.close(done.reason, done.allowed, done.response.status());
+                done.response
             }
             Err(problem) => {
                 account.log(&problem);
-                let answer = site.problem(&problem, "/connect");
-                account.close(problem.code(), false, answer.status());
-                answer
+                let response = site.problem(&problem, "/connect");
+                account.close(problem.code(), false, response.status());
+                response
             }
         }
     }
@@ -203,7 +205,7 @@ fn list(site: &Site) -> String {
     pages::list(site.prefix(), &cards.collect::<Vec<_>>())
 }
 
-fn detail(site: &Site, connector: &Connector, asked: &Asked<'_>) -> Answer {
+fn detail(site: &Site, connector: &Connector, asked: &PageRequest<'_>) -> PageResponse {
     let echo = match asked.echo() {
         Ok(echo) => echo,
         Err(problem) => return site.problem(&problem, "/connect"),
@@ -216,6 +218,6 @@ fn detail(site: &Site, connector: &Connector, asked: &Asked<'_>) -> Answer {
         returns_to: connector.return_url.as_ref().map(|url| url.origin()),
     };
     let targets = [Some(connector.application.authority.as_str()), detail.returns_to];
-    Answer::page(StatusCode::OK, pages::detail(site.prefix(), &detail))
+    PageResponse::page(StatusCode::OK, pages::detail(site.prefix(), &detail))
         .with_form(targets.into_iter().flatten())
 }

@@ -25,8 +25,8 @@ pub(super) enum Failure {
     #[error("the consent was refused")]
     Consent(Refused),
     /// The consent came back for another tenant, or without saying that it was given.
-    #[error("the answer to the consent is not the one that was asked for")]
-    ConsentAnswer,
+    #[error("the response to the consent is not the one that was asked for")]
+    ConsentResponse,
     /// Who signed in belongs to another tenant than the configured one.
     #[error("who signed in belongs to another tenant")]
     WrongTenant,
@@ -71,7 +71,7 @@ pub(super) enum Problem {
     #[error("the system gives no random numbers: {0}")]
     Random(#[from] getrandom::Error),
     #[error("a state cannot be written: {0}")]
-    State(#[from] serde_json::Error),
+    ProxyState(#[from] serde_json::Error),
 }
 
 impl From<BadParams> for Problem {
@@ -96,7 +96,7 @@ impl Failure {
                 Refused::Permissions => "permissions_invalid",
                 Refused::Declined | Refused::Other => "refused",
             },
-            Self::ConsentAnswer => "consent_answer",
+            Self::ConsentResponse => "consent_response",
             Self::WrongTenant => "wrong_tenant",
             Self::Code(_) => "code_not_redeemed",
             Self::IdToken(_) => "id_token_invalid",
@@ -158,7 +158,7 @@ impl Failure {
             ),
             _ => (
                 "The connection was not made",
-                "The directory's answer could not be used, so nothing was connected.",
+                "The directory's response could not be used, so nothing was connected.",
                 "Start again. If it happens again, the operator's log says why.",
             ),
         };
@@ -184,7 +184,7 @@ impl Problem {
             Self::Ticket(TicketError::Used) => "state_used",
             Self::Tenant(_) => "directory_unreachable",
             Self::Store(_) => "not_stored",
-            Self::Signing(_) | Self::Random(_) | Self::State(_) => "internal",
+            Self::Signing(_) | Self::Random(_) | Self::ProxyState(_) => "internal",
         }
     }
 
@@ -198,7 +198,7 @@ impl Problem {
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::AuditFailing => StatusCode::SERVICE_UNAVAILABLE,
             Self::Tenant(_) => StatusCode::BAD_GATEWAY,
-            Self::Store(_) | Self::Signing(_) | Self::Random(_) | Self::State(_) => {
+            Self::Store(_) | Self::Signing(_) | Self::Random(_) | Self::ProxyState(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
         }
@@ -243,12 +243,12 @@ impl Problem {
             ),
             Self::Ticket(TicketError::Foreign | TicketError::Browser) => (
                 "Not begun in this browser",
-                "This answer belongs to no connection that was begun in this browser. Nothing was changed.",
+                "This response belongs to no connection that was begun in this browser. Nothing was changed.",
                 "Start again, in one browser and with cookies allowed.",
             ),
             Self::Tenant(_) => (
                 "The directory cannot be reached",
-                "The proxy got no usable answer from the organisation's directory.",
+                "The proxy got no usable response from the organisation's directory.",
                 "Try again in a minute. If it stays so, the operator's log says why.",
             ),
             Self::Store(_) => (
@@ -256,7 +256,7 @@ impl Problem {
                 "The outcome could not be written to the proxy's file of connections.",
                 "The operator's log says why.",
             ),
-            Self::Signing(_) | Self::Random(_) | Self::State(_) => (
+            Self::Signing(_) | Self::Random(_) | Self::ProxyState(_) => (
                 "Something is wrong here",
                 "The proxy could not do its part.",
                 "The operator's log says why.",

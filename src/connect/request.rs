@@ -22,7 +22,7 @@ const FORM_LIMIT: Duration = Duration::from_secs(10);
 const MAX_ECHO: usize = 512;
 
 /// A request's head.
-pub(super) struct Asked<'a> {
+pub(super) struct PageRequest<'a> {
     parts: &'a Parts,
 }
 
@@ -40,9 +40,9 @@ pub(super) enum Page<'s> {
     Rules(&'s Connector),
     /// The button was pressed.
     Start(&'s Connector),
-    /// Entra's answer to the sign-in.
+    /// Entra's response to the sign-in.
     SignedIn,
-    /// Entra's answer to the consent.
+    /// Entra's response to the consent.
     Consented,
 }
 
@@ -56,7 +56,7 @@ impl Page<'_> {
     }
 }
 
-impl<'a> Asked<'a> {
+impl<'a> PageRequest<'a> {
     pub(super) fn new(parts: &'a Parts) -> Self {
         Self { parts }
     }

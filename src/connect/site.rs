@@ -6,17 +6,17 @@ use std::time::Duration;
 use http::StatusCode;
 use http::uri::Authority;
 
-use super::answer::Answer;
 use super::application::Application;
 use super::pages;
 use super::person::Shown;
 use super::problem::Problem;
+use super::response::PageResponse;
 use super::signing::ResultKeys;
 use super::store::{Connection, Store, StoreError};
 use super::tenant::Directory;
 use crate::config::files::read_secret;
 use crate::config::{BaseUrl, Config};
-use crate::proxy::{Consumer, Hosts, State};
+use crate::proxy::{Consumer, Hosts, ProxyState};
 use glassine_core::diagnostic::Diagnostic;
 use glassine_core::pseudonym::{KeyRing, Pseudonyms, Sealer};
 use glassine_core::rules::Plan;
@@ -51,7 +51,7 @@ impl Site {
     ///
     /// # Errors
     /// What is wrong, where the configuration says so.
-    pub fn build(config: &Config, state: &State) -> Result<Option<Self>, Diagnostic> {
+    pub fn build(config: &Config, state: &ProxyState) -> Result<Option<Self>, Diagnostic> {
         let Some(wanted) = config.connect() else { return Ok(None) };
         let keys = config.keys();
         let text = read_secret(keys).map_err(|error| keys.unusable(&error))?;
@@ -142,13 +142,13 @@ impl Site {
     }
 
     /// The page of a problem.
-    pub(super) fn problem(&self, problem: &Problem, again: &str) -> Answer {
+    pub(super) fn problem(&self, problem: &Problem, again: &str) -> PageResponse {
         let status: StatusCode = problem.status();
-        Answer::page(status, pages::notice(self.prefix(), &problem.notice(), again))
+        PageResponse::page(status, pages::notice(self.prefix(), &problem.notice(), again))
     }
 }
 
-fn connector(config: &Config, state: &State, consumer: &Consumer) -> Option<Connector> {
+fn connector(config: &Config, state: &ProxyState, consumer: &Consumer) -> Option<Connector> {
     let plan = Arc::clone(&consumer.policy().plan);
     Some(Connector {
         name: consumer.name(),
@@ -161,7 +161,7 @@ fn connector(config: &Config, state: &State, consumer: &Consumer) -> Option<Conn
     })
 }
 
-fn application(config: &Config, state: &State, consumer: &Consumer) -> Option<Application> {
+fn application(config: &Config, state: &ProxyState, consumer: &Consumer) -> Option<Application> {
     let upstream = config.upstream();
     let credential = consumer.checked().application().unwrap_or(upstream.credential());
     let authority = upstream.authority().as_str().to_owned();

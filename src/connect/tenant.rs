@@ -11,8 +11,10 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use crate::jwt::{KeySource, Pace};
-use crate::upstream::{BuildError, DocumentClient, DocumentError, DocumentUrl, DocumentUrlError, Network};
+use crate::jwt::{FetchTimes, KeySource};
+use crate::upstream::{
+    ConnectorError, DocumentClient, DocumentError, DocumentUrl, DocumentUrlError, Network,
+};
 use glassine_core::graph::is_guid;
 
 /// Entra moves nothing without months of notice; an hour keeps a mistake short.
@@ -50,7 +52,7 @@ pub(super) enum TenantError {
     Url(#[from] DocumentUrlError),
     /// No client for the keys.
     #[error(transparent)]
-    Client(#[from] BuildError),
+    Client(#[from] ConnectorError),
 }
 
 /// Asks for the tenant's configuration, and remembers it for a while.
@@ -78,7 +80,7 @@ impl Directory {
         Ok(Self { authority, tenant, client, network, known: Mutex::default() })
     }
 
-    /// The tenant. Those who ask meanwhile wait for one answer.
+    /// The tenant. Those who ask meanwhile wait for one response.
     pub(super) async fn tenant(&self) -> Result<Arc<Tenant>, TenantError> {
         let mut known = self.known.lock().await;
         if let Some((since, tenant)) = &*known
@@ -103,7 +105,7 @@ impl Directory {
         let keys = DocumentClient::new(DocumentUrl::parse(&metadata.jwks_uri)?, &self.network)?;
         Ok(Tenant {
             id: id.to_ascii_lowercase(),
-            keys: Arc::new(KeySource::remote(keys, Pace::default())),
+            keys: Arc::new(KeySource::remote(keys, FetchTimes::default())),
             issuer: metadata.issuer,
             authorize: metadata.authorization_endpoint,
         })

@@ -73,7 +73,7 @@ impl Stage for Consenting {
     const PURPOSE: &'static str = "consenting";
 }
 
-/// Why a ticket is not taken. One answer to all; the difference is for the log.
+/// Why a ticket is not taken. One response to all; the difference is for the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum TicketError {
     #[error("the state is not one of this proxy's making, or for another step")]

@@ -12,7 +12,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-/// Answers on `listener` until `shutdown` is done; open connections are then dropped. Failing connections end quietly.
+/// Responds to on `listener` until `shutdown` is done; open connections are then dropped. Failing connections end quietly.
 pub(super) async fn serve<H, F, B>(listener: TcpListener, shutdown: impl Future<Output = ()>, respond: H)
 where
     H: Fn(Request<Incoming>) -> F + Clone + Send + 'static,

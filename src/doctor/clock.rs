@@ -1,4 +1,4 @@
-//! This machine's clock against the `Date` of Graph's and Entra's answers.
+//! This machine's clock against the `Date` of Graph's and Entra's responses.
 
 use super::findings::Finding;
 

@@ -2,18 +2,23 @@
 
 use super::findings::{Finding, Outcome};
 use crate::config::Config;
-use crate::proxy::{Consumer, State};
+use crate::proxy::{Consumer, ProxyState};
 use glassine_core::diagnostic::Located;
 use glassine_core::diagnostic::{Report, Severity};
 
 /// Findings without a hint are about files that cannot be used.
 const MEND: &str = "correct the path or the file, and let the account that the proxy runs as read it";
 
-pub(super) fn check(file: &str, config: &Config, state: Option<&State>, reports: &[Report]) -> Vec<Finding> {
+pub(super) fn check(
+    file: &str,
+    config: &Config,
+    state: Option<&ProxyState>,
+    reports: &[Report],
+) -> Vec<Finding> {
     let count = config.consumers().len();
     let consumers = if count == 1 { "consumer" } else { "consumers" };
     let read = Finding::ok("file", format!("{file}: well-formed, {count} {consumers}"));
-    let rules = state.into_iter().flat_map(State::consumers).map(|consumer| rules(consumer));
+    let rules = state.into_iter().flat_map(ProxyState::consumers).map(|consumer| rules(consumer));
     let findings = reports.iter().flat_map(Report::located).map(|located| finding(&located));
     std::iter::once(read).chain(rules).chain(findings).collect()
 }

@@ -12,7 +12,7 @@ use super::mailboxes::{self, Mailboxes};
 use super::permissions::{Grantee, Measure, Witness};
 use super::token::{self, Claims, NoToken};
 use crate::config::{self, UpstreamCredential};
-use crate::proxy::{Consumer, State};
+use crate::proxy::{Consumer, ProxyState};
 use crate::upstream::TokenSource;
 use glassine_core::rules::plan::Permission;
 
@@ -22,7 +22,7 @@ const ASKING: Duration = Duration::from_secs(22);
 /// For the mailboxes that the operator names, after that.
 const MAILBOXES: Duration = Duration::from_secs(10);
 
-/// Which servers answer.
+/// Which servers response.
 #[derive(Clone, Copy)]
 pub(super) struct Reach {
     pub(super) graph: bool,
@@ -54,8 +54,8 @@ struct Application {
 }
 
 /// One consumer and everything that it is asked with.
-struct Patient {
-    state: Arc<State>,
+struct ConsumerCheck {
+    state: Arc<ProxyState>,
     consumer: Arc<Consumer>,
     claims: Claims,
     needed: Vec<Permission>,
@@ -67,7 +67,7 @@ struct Patient {
 /// `state` is `None` where the configuration's files cannot be used; `now` is in seconds since 1970.
 pub(super) async fn examine(
     subject: &Subject,
-    state: Option<&Arc<State>>,
+    state: Option<&Arc<ProxyState>>,
     reach: Reach,
     now: i64,
 ) -> Examined {
@@ -105,7 +105,7 @@ pub(super) async fn examine(
 }
 
 /// The applications with their tokens, all asked for at the same time.
-async fn applications(shared: &UpstreamCredential, state: &State) -> Vec<Application> {
+async fn applications(shared: &UpstreamCredential, state: &ProxyState) -> Vec<Application> {
     let mut applications: Vec<Application> = Vec::new();
     for consumer in state.consumers() {
         let Some(source) = consumer.tokens() else { continue };
@@ -164,14 +164,14 @@ impl Application {
 /// `None` without a token.
 fn patient(
     subject: &Subject,
-    state: &Arc<State>,
+    state: &Arc<ProxyState>,
     consumer: &Arc<Consumer>,
     applications: &[Application],
     deadline: Instant,
-) -> Option<Patient> {
+) -> Option<ConsumerCheck> {
     let source = consumer.tokens()?;
     let application = applications.iter().find(|it| Arc::ptr_eq(&it.source, source))?;
-    Some(Patient {
+    Some(ConsumerCheck {
         state: Arc::clone(state),
         consumer: Arc::clone(consumer),
         claims: application.token.as_ref().ok()?.clone(),
@@ -182,7 +182,7 @@ fn patient(
     })
 }
 
-impl Patient {
+impl ConsumerCheck {
     async fn examine(self, reach: Reach) -> Report {
         let roles = self.claims.as_ref().map(|claims| claims.roles.as_slice());
         if !reach.graph {

@@ -13,13 +13,13 @@ use super::findings::{Finding, Outcome};
 use super::known::{Filled, Known};
 use super::permissions::Grantee;
 use super::trouble::{Denied, NETWORK, advice};
-use crate::proxy::{Cause, Consumer, State, Trouble, attempt};
+use crate::proxy::{Cause, Consumer, ProxyState, Trouble, attempt};
 use glassine_core::admit::Request;
 use glassine_core::graph::is_plain_identifier;
 use glassine_core::rules::permissions::opens_template;
 use glassine_core::rules::plan::{Endpoint, Permission};
 
-/// One request. Graph answers such small pages within a second.
+/// One request. Graph responds such small pages within a second.
 const LIMIT: Duration = Duration::from_secs(8);
 
 /// How many objects of a page are asked for: some accounts of a directory have no mailbox.
@@ -30,7 +30,7 @@ const TRIES: usize = PAGE as usize;
 
 /// What is asked, and until when.
 pub(super) struct Asker<'a> {
-    pub(super) state: &'a State,
+    pub(super) state: &'a ProxyState,
     pub(super) consumer: &'a Arc<Consumer>,
     /// What the token grants; `None` where it cannot be read.
     pub(super) roles: Option<&'a [String]>,
@@ -40,10 +40,10 @@ pub(super) struct Asker<'a> {
 
 /// Why there is no document.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Unanswered {
+pub(super) enum NoResponse {
     #[error(transparent)]
     Trouble(#[from] Trouble),
-    #[error("no answer in time")]
+    #[error("no response in time")]
     Late,
     #[error("the answer is not JSON")]
     Json(#[from] serde_json::Error),
@@ -66,7 +66,7 @@ impl Tried<'_> {
 }
 
 impl<'a> Asker<'a> {
-    /// Short paths first: their answers fill the longer ones.
+    /// Short paths first: their responses fill the longer ones.
     pub(super) async fn try_all(&self, mut known: Known) -> Tried<'a> {
         let endpoints = &self.consumer.policy().plan.endpoints;
         let mut order: Vec<_> = endpoints.iter().enumerate().collect();
@@ -87,7 +87,7 @@ impl<'a> Asker<'a> {
                 Err(unfilled) => return Finding::skip(&endpoint.name, unfilled.to_string()),
             };
             if Instant::now() >= self.deadline {
-                return Finding::skip(&endpoint.name, "no time is left: earlier answers took too long");
+                return Finding::skip(&endpoint.name, "no time is left: earlier responses took too long");
             }
             tries = tries.saturating_sub(1);
             match self.ask(endpoint, &filled).await {
@@ -95,17 +95,17 @@ impl<'a> Asker<'a> {
                     known.learn(&filled.path, &document);
                     return Finding::ok(&endpoint.name, told(&document));
                 }
-                Err(unanswered)
+                Err(no_response)
                     if tries > 0
-                        && unanswered.has_status(StatusCode::NOT_FOUND)
+                        && no_response.has_status(StatusCode::NOT_FOUND)
                         && try_next(&filled, known) => {}
-                Err(unanswered) => return self.unanswered(endpoint, &unanswered),
+                Err(no_response) => return self.no_response(endpoint, &no_response),
             }
         }
     }
 
     /// The document that the consumer would get.
-    pub(super) async fn ask(&self, endpoint: &Endpoint, filled: &Filled) -> Result<Value, Unanswered> {
+    pub(super) async fn ask(&self, endpoint: &Endpoint, filled: &Filled) -> Result<Value, NoResponse> {
         let top = endpoint.query.top.map(|range| format!("?$top={}", PAGE.clamp(range.min, range.max)));
         let target = format!("{}{}", filled.path, top.unwrap_or_default());
         let size = endpoint.max_page_size.map(|range| PAGE.clamp(range.min, range.max));
@@ -113,20 +113,20 @@ impl<'a> Asker<'a> {
         let request = Request { method: "GET", target: &target, prefer: prefer.as_deref(), eventual: false };
         let until = self.deadline.min(Instant::now() + LIMIT);
         let document = timeout_at(until, attempt(self.state, self.consumer, &request)).await;
-        let document = document.map_err(|_| Unanswered::Late)??;
+        let document = document.map_err(|_| NoResponse::Late)??;
         Ok(serde_json::from_slice(document.get())?)
     }
 
-    fn unanswered(&self, endpoint: &Endpoint, unanswered: &Unanswered) -> Finding {
-        let Unanswered::Trouble(trouble) = unanswered else {
-            return Finding::fail(&endpoint.name, unanswered.to_string(), NETWORK);
+    fn no_response(&self, endpoint: &Endpoint, no_response: &NoResponse) -> Finding {
+        let NoResponse::Trouble(trouble) = no_response else {
+            return Finding::fail(&endpoint.name, no_response.to_string(), NETWORK);
         };
         let denied = Denied { template: &endpoint.template, roles: self.roles, grantee: self.grantee };
         advice(&endpoint.name, trouble, &denied)
     }
 }
 
-impl Unanswered {
+impl NoResponse {
     /// Whether Graph has said no, and with this status.
     pub(super) fn has_status(&self, expected: StatusCode) -> bool {
         let Self::Trouble(trouble) = self else { return false };
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_is_told_without_its_values() {
+    fn an_response_is_told_without_its_values() {
         let page = json!({ "value": [{ "id": "p~A", "mail": null }, { "id": "p~B", "isRead": true }] });
         assert_eq!(told(&page), "200, objects: 2; properties: id, isRead, mail");
         assert_eq!(told(&json!({ "value": [] })), "200, objects: 0");

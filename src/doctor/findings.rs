@@ -16,7 +16,7 @@ pub(crate) enum Outcome {
     Skip,
 }
 
-/// What a check is about. The order is that of the answer.
+/// What a check is about. The order is that of the response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Section {

@@ -1,4 +1,4 @@
-//! What a request's path is filled with: names that the rules list, and tokens from earlier answers, by the collection that
+//! What a request's path is filled with: names that the rules list, and tokens from earlier responses, by the collection that
 //! they came from.
 
 use std::collections::BTreeMap;
@@ -15,14 +15,14 @@ pub(super) struct Known(BTreeMap<String, Vec<String>>);
 /// A path that can be asked for.
 pub(super) struct Filled {
     pub(super) path: String,
-    /// The collection of the object that all else is in: a user of `/v1.0/users`, where it came from an answer.
+    /// The collection of the object that all else is in: a user of `/v1.0/users`, where it came from a response.
     pub(super) root: Option<String>,
 }
 
 /// A parameter that nothing is known for.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unfilled {
-    /// No answer before had such an object.
+    /// No response before had such an object.
     #[error("no object to ask for: {{{param}}} comes from {collection}, which gave none")]
     NoObject {
         /// The parameter.
@@ -31,7 +31,7 @@ pub(super) enum Unfilled {
         collection: String,
     },
     /// The parameter takes neither a listed name nor a token.
-    #[error("{{{0}}} takes values that no answer gives")]
+    #[error("{{{0}}} takes values that no response gives")]
     Values(String),
 }
 
@@ -42,7 +42,7 @@ impl Known {
         Self(versions.map(|path| (path.to_owned(), vec![token.to_owned()])).into())
     }
 
-    /// Remembers the objects in the answer to `path`. A delta answers with the objects of its collection.
+    /// Remembers the objects in the response to `path`. A delta responses with the objects of its collection.
     pub(super) fn learn(&mut self, path: &str, document: &Value) {
         let objects = document.get("value").and_then(Value::as_array);
         let ids = objects.into_iter().flatten().filter_map(|object| object.get("id")?.as_str());
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_filled_from_lists_and_earlier_answers() {
+    fn paths_are_filled_from_lists_and_earlier_responses() {
         let plan = compile("rules.yaml", RULES).plan.unwrap();
         let mut known = Known::default();
         assert_eq!(path(&plan, &known, "list-users").unwrap(), "/v1.0/users");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use super::endpoints::{Asker, Unanswered};
+use super::endpoints::{Asker, NoResponse};
 use super::findings::Finding;
 use super::known::{Filled, Known};
 use super::permissions::assign;
@@ -69,7 +69,7 @@ impl Asker<'_> {
         &self,
         check: &'static str,
         address: &str,
-        judge: fn(&Self, Result<(), Unanswered>) -> Finding,
+        judge: fn(&Self, Result<(), NoResponse>) -> Finding,
     ) -> Finding {
         let Some((endpoint, filled)) = mailbox_endpoint(self.consumer, &known(self.consumer, Some(address)))
         else {
@@ -78,8 +78,8 @@ impl Asker<'_> {
         judge(self, self.ask(endpoint, &filled).await.map(drop))
     }
 
-    fn inside(&self, answer: Result<(), Unanswered>) -> Finding {
-        match answer {
+    fn inside(&self, response: Result<(), NoResponse>) -> Finding {
+        match response {
             Ok(()) => Finding::ok(INSIDE, "opens, as it should"),
             Err(error) if error.has_status(StatusCode::FORBIDDEN) => Finding::fail(
                 INSIDE,
@@ -94,8 +94,8 @@ impl Asker<'_> {
         }
     }
 
-    fn outside(&self, answer: Result<(), Unanswered>) -> Finding {
-        match answer {
+    fn outside(&self, response: Result<(), NoResponse>) -> Finding {
+        match response {
             Ok(()) => Finding::fail(OUTSIDE, "opens, and should not", self.scope()),
             Err(error) if error.has_status(StatusCode::FORBIDDEN) => {
                 Finding::ok(OUTSIDE, "does not open, as it should")
@@ -138,9 +138,9 @@ fn mailbox_endpoint<'a>(consumer: &'a Arc<Consumer>, known: &Known) -> Option<(&
 }
 
 /// Neither a yes nor a no.
-fn unclear(check: &str, unanswered: &Unanswered) -> Finding {
-    let message = format!("no yes and no no: {unanswered}");
-    if unanswered.has_status(StatusCode::NOT_FOUND) {
+fn unclear(check: &str, no_response: &NoResponse) -> Finding {
+    let message = format!("no yes and no no: {no_response}");
+    if no_response.has_status(StatusCode::NOT_FOUND) {
         let advice = "check the address (it has to be the account's userPrincipalName) and that the account has a mailbox";
         return Finding::fail(check, message, advice);
     }

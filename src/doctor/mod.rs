@@ -45,7 +45,7 @@ pub(crate) use findings::Findings;
 pub(crate) use mailboxes::Mailboxes;
 
 use crate::config::Config;
-use crate::proxy::State;
+use crate::proxy::ProxyState;
 
 /// What is examined.
 pub(crate) struct Subject {
@@ -60,7 +60,7 @@ pub(crate) struct Subject {
 pub(crate) async fn examine(subject: &Subject) -> Findings {
     let Subject { file, text, config, mailboxes } = subject;
     let now = Timestamp::now().as_second();
-    let (state, reports) = match State::build(file, text, config) {
+    let (state, reports) = match ProxyState::build(file, text, config) {
         Ok((state, reports)) => (Some(Arc::new(state)), reports),
         Err(error) => (None, error.reports),
     };
@@ -100,8 +100,8 @@ fn add_consumers(examined: Examined, findings: &mut Findings) {
 
 /// Which servers can be asked. One that nobody needs is no obstacle.
 fn reach(heard: &[Heard]) -> Reach {
-    let answers = |name| heard.iter().filter(|heard| heard.name() == name).all(Heard::is_answer);
-    Reach { graph: answers(GRAPH), entra: answers(ENTRA) }
+    let responses = |name| heard.iter().filter(|heard| heard.name() == name).all(Heard::is_response);
+    Reach { graph: responses(GRAPH), entra: responses(ENTRA) }
 }
 
 /// Without those of a file that cannot be read: the configuration's findings say so.

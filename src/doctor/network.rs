@@ -1,5 +1,5 @@
 //! DNS, TCP, TLS and HTTP to Graph and to Entra: one request each, without a credential, whose error says which step failed.
-//! The answers' dates are what the clock is compared with.
+//! The responses' dates are what the clock is compared with.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use rustls_pki_types::CertificateDer;
 use super::findings::Finding;
 use crate::config::{BaseUrl, Config, UpstreamCredential};
 use crate::upstream::{
-    BuildError, Network, Origin, Phase, Probe, ProbeAnswer, Proxies, Timeouts, UpstreamError,
+    ConnectorError, Network, Origin, Phase, Probe, ProbeResponse, Proxies, Timeouts, UpstreamError,
 };
 
 /// The limits of a probe: together under a quarter of the minute that the whole may take.
@@ -31,7 +31,7 @@ struct Server {
     key: &'static str,
     url: BaseUrl,
     target: String,
-    /// What an answer other than 200 means; `None` where every answer is fine.
+    /// What a response other than 200 means; `None` where every response is fine.
     otherwise: Option<&'static str>,
 }
 
@@ -40,16 +40,16 @@ pub(super) struct Heard {
     server: Server,
     /// A proxy is on the way.
     tunnelled: bool,
-    answer: Result<ProbeAnswer, ProbeError>,
-    /// This machine's time when the answer was under way.
+    response: Result<ProbeResponse, ProbeError>,
+    /// This machine's time when the response was under way.
     at: Timestamp,
 }
 
-/// Why there is no answer.
+/// Why there is no response.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ProbeError {
     #[error(transparent)]
-    Build(#[from] BuildError),
+    Build(#[from] ConnectorError),
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
     /// The configuration's checks leave no such URL over.
@@ -57,7 +57,7 @@ pub(super) enum ProbeError {
     Url,
 }
 
-/// The steps to an answer, in their order.
+/// The steps to a response, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Step {
     Dns,
@@ -81,8 +81,12 @@ pub(super) fn network(extra_roots: Vec<CertificateDer<'static>>) -> Network {
     Network { extra_roots, timeouts: LIMITS, proxies: Proxies::from_env().unwrap_or_default() }
 }
 
-/// Asks for the head of an answer.
-pub(super) async fn probe(url: &BaseUrl, target: &str, network: &Network) -> Result<ProbeAnswer, ProbeError> {
+/// Asks for the head of a response.
+pub(super) async fn probe(
+    url: &BaseUrl,
+    target: &str,
+    network: &Network,
+) -> Result<ProbeResponse, ProbeError> {
     let origin = origin(url).ok_or(ProbeError::Url)?;
     Ok(Probe::new(origin, network)?.get(target).await?)
 }
@@ -125,13 +129,13 @@ fn entra(config: &Config) -> Option<Server> {
 impl Server {
     async fn hear(self, network: Network) -> Heard {
         let before = Timestamp::now();
-        let answer = probe(&self.url, &self.target, &network).await;
+        let response = probe(&self.url, &self.target, &network).await;
         let waited = Timestamp::now().duration_since(before) / 2;
         let tunnelled = origin(&self.url).is_some_and(|origin| network.proxies.stand_before(&origin));
-        Heard { server: self, tunnelled, answer, at: before.checked_add(waited).unwrap_or(before) }
+        Heard { server: self, tunnelled, response, at: before.checked_add(waited).unwrap_or(before) }
     }
 
-    fn passed(&self, step: Step, check: String, answer: Option<&ProbeAnswer>) -> Finding {
+    fn passed(&self, step: Step, check: String, response: Option<&ProbeResponse>) -> Finding {
         let host = self.url.host();
         match step {
             Step::Dns if is_address(host) => Finding::skip(check, format!("{host} needs none")),
@@ -139,12 +143,12 @@ impl Server {
             Step::Tcp => Finding::ok(check, format!("port {} is open", self.url.port())),
             Step::Tls if !self.url.is_https() => Finding::skip(check, "plaintext, within this machine"),
             Step::Tls => Finding::ok(check, "the certificate is trusted and names the host"),
-            Step::Http => self.answered(check, answer.map_or(StatusCode::OK, |answer| answer.status)),
+            Step::Http => self.responded(check, response.map_or(StatusCode::OK, |response| response.status)),
         }
     }
 
-    fn answered(&self, check: String, status: StatusCode) -> Finding {
-        let message = format!("answers with status {}", status.as_u16());
+    fn responded(&self, check: String, status: StatusCode) -> Finding {
+        let message = format!("responses with status {}", status.as_u16());
         match self.otherwise {
             _ if status.is_server_error() => Finding::warn(
                 check,
@@ -172,7 +176,7 @@ impl Server {
                  if the system has no roots, install the package ca-certificates"
             ),
             Step::Http => format!(
-                "compare `{key}` with the documentation of your cloud, and see what answers in its place: `curl -v {}`",
+                "compare `{key}` with the documentation of your cloud, and see what responds in its place: `curl -v {}`",
                 self.url
             ),
         }
@@ -191,7 +195,7 @@ impl Heard {
 
     fn finding(&self, step: Step) -> Finding {
         let check = format!("{} {}", self.server.name, step.name());
-        match &self.answer {
+        match &self.response {
             Err(error) if error.step() == step => {
                 Finding::fail(check, error.to_string(), self.server.advice(step))
             }
@@ -201,17 +205,17 @@ impl Heard {
             _ if step == Step::Dns && self.tunnelled => {
                 Finding::skip(check, "the proxy that HTTPS_PROXY names resolves it")
             }
-            answer => self.server.passed(step, check, answer.as_ref().ok()),
+            response => self.server.passed(step, check, response.as_ref().ok()),
         }
     }
 
-    pub(super) fn is_answer(&self) -> bool {
-        self.answer.is_ok()
+    pub(super) fn is_response(&self) -> bool {
+        self.response.is_ok()
     }
 
     /// How many seconds this machine's clock is ahead of the server's.
     pub(super) fn ahead(&self) -> Option<i64> {
-        let date = self.answer.as_ref().ok()?.headers.get(DATE)?.to_str().ok()?;
+        let date = self.response.as_ref().ok()?.headers.get(DATE)?.to_str().ok()?;
         let theirs = rfc2822::parse(date).ok()?.timestamp();
         Some(self.at.as_second() - theirs.as_second())
     }

@@ -48,7 +48,7 @@ impl Measure<'_> {
         match (missing.perhaps_in_exchange, answered) {
             (true, Some(true)) => Finding::ok(
                 permission,
-                "granted in Exchange (RBAC for Applications): no token shows it, and Graph answers",
+                "granted in Exchange (RBAC for Applications): no token shows it, and Graph responds",
             ),
             (true, None) => Finding::warn(
                 permission,
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_exchange_grants_is_known_by_what_graph_answers() {
+    fn what_exchange_grants_is_known_by_what_graph_responses() {
         assert_eq!(mail(Some(true)).outcome, Outcome::Ok);
         assert_eq!(mail(None).outcome, Outcome::Warn);
         let missing = mail(Some(false));

@@ -1,6 +1,6 @@
-//! The public URL from here: whether this proxy answers under it, with a certificate that a client would accept.
+//! The public URL from here: whether this proxy responds under it, with a certificate that a client would accept.
 //!
-//! Before the proxy has been started nobody answers, and that is no mistake of the set-up: a warning. Once something
+//! Before the proxy has been started nobody responds, and that is no mistake of the set-up: a warning. Once something
 //! listens on `listen`, a public URL that leads nowhere is one.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use super::findings::Finding;
 use super::network::{ProbeError, Step, probe};
 use crate::config::{ClientCertificates, Config};
-use crate::upstream::{Network, ProbeAnswer, UpstreamError};
+use crate::upstream::{Network, ProbeResponse, UpstreamError};
 
 /// Within this machine a connection takes a millisecond.
 const LOCAL: Duration = Duration::from_secs(1);
@@ -22,12 +22,12 @@ const CHECK: &str = "from here";
 
 pub(super) async fn check(config: &Config, network: &Network) -> Finding {
     let url = config.public_url();
-    let answer = probe(url, &format!("{}/v1.0/", url.path()), network).await;
-    match answer {
-        Ok(answer) => answered(config, &answer),
+    let response = probe(url, &format!("{}/v1.0/", url.path()), network).await;
+    match response {
+        Ok(response) => responded(config, &response),
         Err(error) if is_refused_handshake(config, &error) => {
             let message =
-                format!("{url} answers and wants a client certificate, as `client_certificates` says");
+                format!("{url} responses and wants a client certificate, as `client_certificates` says");
             Finding::ok(CHECK, message)
         }
         Err(error) if error.step() == Step::Tls => {
@@ -41,20 +41,21 @@ pub(super) async fn check(config: &Config, network: &Network) -> Finding {
 }
 
 /// Without a credential this proxy says 401, in its own realm.
-fn answered(config: &Config, answer: &ProbeAnswer) -> Finding {
+fn responded(config: &Config, response: &ProbeResponse) -> Finding {
     let url = config.public_url();
-    let challenge = answer.headers.get(WWW_AUTHENTICATE).and_then(|value| value.to_str().ok());
+    let challenge = response.headers.get(WWW_AUTHENTICATE).and_then(|value| value.to_str().ok());
     let ours = challenge.is_some_and(|challenge| challenge.starts_with("Bearer realm=\"glassine\""));
-    if ours && answer.status == StatusCode::UNAUTHORIZED {
+    if ours && response.status == StatusCode::UNAUTHORIZED {
         return Finding::ok(CHECK, format!("{url} is this proxy: it refuses who shows no credential"));
     }
-    let message = format!("{url} answers with status {}, which is not this proxy's", answer.status.as_u16());
+    let message =
+        format!("{url} responses with status {}, which is not this proxy's", response.status.as_u16());
     Finding::fail(CHECK, message, not_ours(config))
 }
 
 fn not_ours(config: &Config) -> String {
     format!(
-        "let what answers there (load balancer, ingress, another program) pass requests on to {} unchanged, or correct `public_url`",
+        "let what responds there (load balancer, ingress, another program) pass requests on to {} unchanged, or correct `public_url`",
         config.listen()
     )
 }
@@ -81,7 +82,7 @@ fn unreachable(config: &Config, error: &ProbeError, running: bool) -> Finding {
     }
     Finding::warn(
         CHECK,
-        format!("{url}: nobody answers, and nothing listens on {listen}: the proxy is not running here"),
+        format!("{url}: nobody responds, and nothing listens on {listen}: the proxy is not running here"),
         "start it with `glassine serve --config FILE`, then run the doctor again",
     )
 }

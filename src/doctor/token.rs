@@ -88,7 +88,7 @@ fn advice(error: &TokenError, credential: &UpstreamCredential) -> String {
         TokenError::Unavailable(_) => {
             "wait some minutes and run the doctor again; see https://status.cloud.microsoft".to_owned()
         }
-        TokenError::Answer(_) => {
+        TokenError::Response(_) => {
             "compare `upstream.authority` with the documentation of your cloud".to_owned()
         }
         TokenError::Interrupted | TokenError::Upstream(_) => NETWORK.to_owned(),

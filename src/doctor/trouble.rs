@@ -30,10 +30,10 @@ pub(super) fn advice(check: &str, trouble: &Trouble, denied: &Denied<'_>) -> Fin
         ),
         Cause::Token => Finding::fail(check, message, "see the token section"),
         Cause::Upstream => Finding::fail(check, message, NETWORK),
-        Cause::Answer => Finding::fail(
+        Cause::Response => Finding::fail(
             check,
             message,
-            "nothing of it leaves; see whether something between rewrites Graph's answers, and report it otherwise",
+            "nothing of it leaves; see whether something between rewrites Graph's responses, and report it otherwise",
         ),
     }
 }

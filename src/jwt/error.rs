@@ -1,4 +1,4 @@
-//! Every reason to refuse a token: for the log. Its sender learns one constant answer.
+//! Every reason to refuse a token: for the log. Its sender learns one constant response.
 
 /// Why a token was refused. Repeats nothing of the token. In the order of the checks: the greater, the
 /// further the token came.

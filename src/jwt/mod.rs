@@ -15,7 +15,7 @@
 //! 5. **Claims.** Issuer, audience, an `exp` that is there and ahead, `nbf`, and whatever claims the configuration asks for.
 //! 6. **Signature**, by a key of the issuer's own set, found by `kid`.
 //!
-//! Claims are compared before the signature: the comparison is cheap and gives nothing away that the answer does
+//! Claims are compared before the signature: the comparison is cheap and gives nothing away that the response does
 //! not, and so a stranger's token costs no signature and no fetch of keys. Nobody gets at a [`Token`]'s claims before its
 //! signature was good: only then does [`Verifier::verify`] hand out [`Claims`].
 //!
@@ -43,7 +43,7 @@ pub use algorithm::Algorithm;
 pub use claims::{Claims, Expected, RequiredClaim};
 pub use error::JwtError;
 pub use keys::{KeySet, KeySetError};
-pub use source::{KeySource, Pace};
+pub use source::{FetchTimes, KeySource};
 pub use token::{MAX_TOKEN, Token};
 
 /// What is expected of tokens, and whose keys sign them.

@@ -32,7 +32,7 @@ const BURST: u32 = 3;
 
 /// When to fetch.
 #[derive(Clone, Copy, Debug)]
-pub struct Pace {
+pub struct FetchTimes {
     /// How old a set may be before it is fetched again beside the requests.
     pub refresh: Duration,
     /// How old a set may be before requests wait for that.
@@ -43,7 +43,7 @@ pub struct Pace {
     pub burst: u32,
 }
 
-impl Default for Pace {
+impl Default for FetchTimes {
     fn default() -> Self {
         Self { refresh: REFRESH, stale: STALE, retry: RETRY, burst: BURST }
     }
@@ -64,7 +64,7 @@ impl KeySource {
     }
 
     /// Keys at a URL. Asks nobody yet.
-    pub fn remote(client: DocumentClient, pace: Pace) -> Self {
+    pub fn remote(client: DocumentClient, pace: FetchTimes) -> Self {
         let fetches = Arc::new(tokio::sync::Mutex::new(None));
         let budget = Mutex::new(Budget { left: f64::from(pace.burst), filled: Instant::now() });
         let held = ArcSwapOption::empty();
@@ -105,7 +105,7 @@ impl KeySource {
 
 struct Remote {
     client: DocumentClient,
-    pace: Pace,
+    pace: FetchTimes,
     held: ArcSwapOption<Held>,
     /// Held while a fetch runs. Says when the last one ended, and how.
     fetches: Arc<tokio::sync::Mutex<Option<Ended>>>,
@@ -241,7 +241,7 @@ struct Budget {
 }
 
 impl Budget {
-    fn take(&mut self, now: Instant, pace: Pace) -> bool {
+    fn take(&mut self, now: Instant, pace: FetchTimes) -> bool {
         let refilled = now.saturating_duration_since(self.filled).as_secs_f64() / pace.retry.as_secs_f64();
         self.left = (self.left + refilled).min(f64::from(pace.burst));
         self.filled = now;

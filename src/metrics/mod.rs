@@ -249,11 +249,11 @@ mod tests {
         let counting = Arc::clone(metrics);
         let mut guard =
             Guard::begin(log, "id".to_owned(), "GET").observed_by(move |record| counting.end_request(record));
-        guard.decision(decision, "reason");
-        guard.status(http::StatusCode::from_u16(status).unwrap());
-        guard.endpoint(endpoint.into());
-        guard.counters().bytes_sent = 7;
-        guard.counters().drop_values("unlisted", 2);
+        guard.set_decision(decision, "reason");
+        guard.set_status(http::StatusCode::from_u16(status).unwrap());
+        guard.set_endpoint(endpoint.into());
+        guard.counters_mut().bytes_sent = 7;
+        guard.counters_mut().drop_values("unlisted", 2);
     }
 
     #[test]

@@ -21,12 +21,12 @@ pub(super) struct Account {
 
 /// Where requests are accounted for.
 #[derive(Clone)]
-pub(super) struct Books {
+pub(super) struct Accounting {
     pub(super) audit: Arc<AuditLog>,
     pub(super) metrics: Arc<Metrics>,
 }
 
-impl Books {
+impl Accounting {
     pub(super) fn open(&self, method: &str) -> Account {
         let id = new_request_id();
         let observer = Arc::clone(&self.metrics);
@@ -38,41 +38,41 @@ impl Books {
 }
 
 impl Account {
-    /// This request's id: in its answer, in logs, in the audit, and Graph's `client-request-id`.
+    /// This request's id: in its response, in logs, in the audit, and Graph's `client-request-id`.
     pub(super) fn request_id(&self) -> RequestId {
         self.id
     }
 
-    pub(super) fn consumer(&mut self, name: Arc<str>) {
-        self.guard.consumer(name);
+    pub(super) fn set_consumer(&mut self, name: Arc<str>) {
+        self.guard.set_consumer(name);
     }
 
     /// The request may pass, to the endpoint of this name.
-    pub(super) fn allowed(&mut self, endpoint: &str) {
+    pub(super) fn set_allowed(&mut self, endpoint: &str) {
         let endpoint: Arc<str> = endpoint.into();
         self.endpoint = Some(Arc::clone(&endpoint));
-        self.guard.endpoint(endpoint);
+        self.guard.set_endpoint(endpoint);
         self.decision = Decision::Allowed;
-        self.reason("allowed");
+        self.set_reason("allowed");
     }
 
     /// What came of the request, in one word.
-    pub(super) fn reason(&mut self, reason: &'static str) {
-        self.guard.decision(self.decision, reason);
+    pub(super) fn set_reason(&mut self, reason: &'static str) {
+        self.guard.set_decision(self.decision, reason);
     }
 
-    pub(super) fn upstream_status(&mut self, status: StatusCode) {
-        self.guard.upstream_status(status);
+    pub(super) fn set_upstream_status(&mut self, status: StatusCode) {
+        self.guard.set_upstream_status(status);
     }
 
-    pub(super) fn status(&mut self, status: StatusCode) {
-        self.guard.status(status);
+    pub(super) fn set_status(&mut self, status: StatusCode) {
+        self.guard.set_status(status);
     }
 
     /// What was read of Graph's body, and done with it.
-    pub(super) fn pipeline(&mut self, pipeline: &Pipeline) {
+    pub(super) fn add_counters(&mut self, pipeline: &Pipeline) {
         let values = pipeline.counters();
-        let counters = self.guard.counters();
+        let counters = self.guard.counters_mut();
         counters.bytes_read = pipeline.bytes_read();
         counters.kept = values.kept;
         counters.transformed = values.transformed;
@@ -83,15 +83,15 @@ impl Account {
         }
     }
 
-    pub(super) fn bytes_sent(&mut self, bytes: usize) {
-        self.guard.counters().bytes_sent += u64::try_from(bytes).unwrap_or(u64::MAX);
+    pub(super) fn add_bytes_sent(&mut self, bytes: usize) {
+        self.guard.counters_mut().bytes_sent += u64::try_from(bytes).unwrap_or(u64::MAX);
     }
 
-    /// The answer broke off after its head had gone out.
-    pub(super) fn broken(&mut self, broken: &Broken) {
-        self.reason("answer_broken");
+    /// The response broke off after its head had gone out.
+    pub(super) fn set_broken(&mut self, broken: &Broken) {
+        self.set_reason("response_broken");
         let (request_id, endpoint) = (self.id, self.endpoint());
-        tracing::warn!(%request_id, endpoint, error = %broken, "an answer was cut off after its head had gone out");
+        tracing::warn!(%request_id, endpoint, error = %broken, "a response was cut off after its head had gone out");
     }
 
     /// What the request was about, for logs.

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use super::account::Books;
+use super::account::Accounting;
 use super::consumer::{Caller, Consumer};
 use super::pipeline::Broken;
 use super::problem::Problem;
-use super::{State, serve_one};
+use super::{ProxyState, serve_one};
 use crate::audit::AuditLog;
 use crate::metrics::Metrics;
 use glassine_core::admit::Request;
@@ -19,7 +19,7 @@ use glassine_core::sanitize::Clean;
 /// Pages are asked for with few objects; a delta's first page can have a thousand.
 const MAX_DOCUMENT: usize = 16 * 1024 * 1024;
 
-/// Why an attempt gave no document. Its text holds nothing of the request or of Graph's answer.
+/// Why an attempt gave no document. Its text holds nothing of the request or of Graph's response.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub(crate) struct Trouble(#[from] Problem);
@@ -30,25 +30,25 @@ pub(crate) enum Cause<'a> {
     Refused,
     /// There is no token for Graph.
     Token,
-    /// There is no answer.
+    /// There is no response.
     Upstream,
     /// Graph says no.
     Graph { status: StatusCode, code: Option<&'a str> },
-    /// There is an answer that cannot be let out.
-    Answer,
+    /// There is a response that cannot be let out.
+    Response,
 }
 
 /// What the consumer would get.
 pub(crate) async fn attempt(
-    state: &State,
+    state: &ProxyState,
     consumer: &Arc<Consumer>,
     request: &Request<'_>,
 ) -> Result<Clean<Vec<u8>>, Trouble> {
     let audit = Arc::new(AuditLog::to_stream(Box::new(io::sink())));
-    let mut account = Books { audit, metrics: Arc::new(Metrics::new()) }.open(request.method);
+    let mut account = Accounting { audit, metrics: Arc::new(Metrics::new()) }.open(request.method);
     let caller = Caller { consumer: Arc::clone(consumer), graph_token: None };
-    let answer = serve_one(state, &caller, request, &mut account).await?;
-    Ok(answer.collect(MAX_DOCUMENT).await?)
+    let response = serve_one(state, &caller, request, &mut account).await?;
+    Ok(response.collect(MAX_DOCUMENT).await?)
 }
 
 impl Trouble {
@@ -61,7 +61,7 @@ impl Trouble {
             Problem::Graph { status, code, .. } => {
                 Cause::Graph { status: *status, code: code.as_ref().map(|code| code.get().as_str()) }
             }
-            _ => Cause::Answer,
+            _ => Cause::Response,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `$batch`: each request is admitted, fetched, sanitized and accounted for alone, and answered in its place.
 //!
-//! Graph takes four requests at a time per application and mailbox, so four of a batch run at a time. Their answers go
+//! Graph takes four requests at a time per application and mailbox, so four of a batch run at a time. Their responses go
 //! out in the order of the batch; one whose turn has not come waits with only its first part in memory, and its place
 //! among the four is given out in the batch's order, so the one whose turn it is always has one.
 
@@ -16,12 +16,12 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::account::Account;
-use super::answer::{Answer, Rest};
 use super::consumer::Caller;
 use super::pipeline::Broken;
 use super::problem::Problem;
-use super::state::State;
-use super::{Books, serve_one};
+use super::response::{ProxyResponse, Rest};
+use super::state::ProxyState;
+use super::{Accounting, serve_one};
 use crate::audit::Outcome;
 use glassine_core::admit::Request;
 use glassine_core::graph::batch::{BatchItem, ItemHead, MAX_ENVELOPE, MAX_ITEMS};
@@ -47,7 +47,7 @@ pub(super) async fn read_envelope(body: Incoming) -> Result<Vec<u8>, Problem> {
 /// A piece of the document; `None` says that it is whole.
 type Piece = Result<Option<Clean<Vec<u8>>>, Broken>;
 
-/// The answers of a batch as one JSON document, piece by piece. Dropping it stops what is still running.
+/// The responses of a batch as one JSON document, piece by piece. Dropping it stops what is still running.
 pub(super) struct BatchStream {
     pieces: Receiver<Piece>,
     ended: bool,
@@ -55,7 +55,12 @@ pub(super) struct BatchStream {
 }
 
 impl BatchStream {
-    pub(super) fn start(state: Arc<State>, caller: Caller, books: Books, items: Vec<BatchItem>) -> Self {
+    pub(super) fn start(
+        state: Arc<ProxyState>,
+        caller: Caller,
+        books: Accounting,
+        items: Vec<BatchItem>,
+    ) -> Self {
         let (out, pieces) = mpsc::channel(WAITING);
         let runner = Arc::new(Runner { state, caller, books });
         // An error means that nobody reads any more.
@@ -92,15 +97,15 @@ impl<T> Drop for Task<T> {
 struct Gone;
 
 struct Runner {
-    state: Arc<State>,
+    state: Arc<ProxyState>,
     caller: Caller,
-    books: Books,
+    books: Accounting,
 }
 
-/// One request's answer, ready to be written when its turn comes.
+/// One request's response, ready to be written when its turn comes.
 struct Ready {
     id: String,
-    answer: Answer,
+    response: ProxyResponse,
     account: Account,
 }
 
@@ -159,21 +164,21 @@ impl Runner {
         success: watch::Sender<Option<bool>>,
     ) -> Ready {
         let mut account = self.books.open(&item.method);
-        account.consumer(self.caller.consumer.name());
-        let answer = match self.answer(&item, dependencies, &mut account).await {
-            Ok(answer) => answer,
-            Err(problem) => problem.into_answer(None, &mut account),
+        account.set_consumer(self.caller.consumer.name());
+        let response = match self.respond(&item, dependencies, &mut account).await {
+            Ok(response) => response,
+            Err(problem) => problem.respond(None, &mut account),
         };
-        success.send_replace(Some(answer.status.is_success()));
-        Ready { id: item.id, answer, account }
+        success.send_replace(Some(response.status.is_success()));
+        Ready { id: item.id, response, account }
     }
 
-    async fn answer(
+    async fn respond(
         &self,
         item: &BatchItem,
         dependencies: Vec<Success>,
         account: &mut Account,
-    ) -> Result<Answer, Problem> {
+    ) -> Result<ProxyResponse, Problem> {
         for mut dependency in dependencies {
             let succeeded =
                 dependency.wait_for(Option::is_some).await.is_ok_and(|success| *success == Some(true));
@@ -199,36 +204,37 @@ async fn put(out: &Sender<Piece>, piece: Clean<Vec<u8>>) -> Result<(), Gone> {
     out.send(Ok(Some(piece))).await.map_err(|_| Gone)
 }
 
-/// Writes one answer when its turn has come.
+/// Writes one response when its turn has come.
 async fn write(out: &Sender<Piece>, mut task: Task<Ready>) -> Result<(), Gone> {
-    // Without its answer the document is not whole: the stream ends without saying that it is.
-    let Ok(Ready { id, answer, mut account }) = (&mut task.0).await else { return Err(Gone) };
-    account.status(answer.status);
-    put(out, ItemHead { id: &id, status: answer.status.as_u16(), headers: &answer.fields() }.into()).await?;
-    let is_json = answer.is_json();
-    let Answer { start, rest, outcome, .. } = answer;
-    account.bytes_sent(start.get().len());
+    // Without its response the document is not whole: the stream ends without saying that it is.
+    let Ok(Ready { id, response, mut account }) = (&mut task.0).await else { return Err(Gone) };
+    account.set_status(response.status);
+    put(out, ItemHead { id: &id, status: response.status.as_u16(), headers: &response.fields() }.into())
+        .await?;
+    let is_json = response.is_json();
+    let ProxyResponse { start, rest, outcome, .. } = response;
+    account.add_bytes_sent(start.get().len());
     put(out, if is_json { start } else { start.to_base64_json() }).await?;
     match rest {
         Rest::Document(mut pipeline) => {
             while let Some(piece) = std::future::poll_fn(|cx| pipeline.poll_piece(cx)).await {
                 match piece {
                     Ok(piece) => {
-                        account.bytes_sent(piece.get().len());
+                        account.add_bytes_sent(piece.get().len());
                         put(out, piece).await?;
                     }
                     Err(broken) => {
-                        account.broken(&broken);
-                        account.pipeline(&pipeline);
+                        account.set_broken(&broken);
+                        account.add_counters(&pipeline);
                         account.close(Outcome::Aborted);
                         out.send(Err(broken)).await.map_err(|_| Gone)?;
                         return Err(Gone);
                     }
                 }
             }
-            account.pipeline(&pipeline);
+            account.add_counters(&pipeline);
         }
-        Rest::Read(pipeline) => account.pipeline(&pipeline),
+        Rest::Read(pipeline) => account.add_counters(&pipeline),
         Rest::Nothing | Rest::Batch(_) => {}
     }
     account.close(outcome);

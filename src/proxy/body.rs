@@ -1,4 +1,4 @@
-//! The body of an answer on its way out. It is made of [`Clean`] bytes, and there is no other way to make one.
+//! The body of a response on its way out. It is made of [`Clean`] bytes, and there is no other way to make one.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -7,19 +7,19 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
 use super::account::Account;
-use super::answer::{Answer, Rest};
 use super::limits::Permit;
 use super::pipeline::Broken;
+use super::response::{ProxyResponse, Rest};
 use crate::audit::Outcome;
-use crate::codec::Deflater;
+use crate::codec::GzipEncoder;
 use glassine_core::sanitize::Clean;
 
-/// Ends cleanly only if the answer did; fails otherwise, so that the connection is cut.
+/// Ends cleanly only if the response did; fails otherwise, so that the connection is cut.
 #[derive(Default)]
-pub struct AnswerBody {
+pub struct ResponseBody {
     start: Option<Result<Bytes, Broken>>,
     rest: Rest,
-    deflater: Option<Deflater>,
+    deflater: Option<GzipEncoder>,
     ending: Option<Ending>,
 }
 
@@ -30,11 +30,12 @@ struct Ending {
     _permit: Option<Permit>,
 }
 
-impl AnswerBody {
-    pub(super) fn new(answer: Answer, gzip: bool, account: Account) -> Self {
-        let ending = Some(Ending { account, outcome: answer.outcome, _permit: answer.permit });
-        let mut body = Self { start: None, rest: answer.rest, deflater: gzip.then(Deflater::new), ending };
-        body.start = Some(body.encode_start(answer.start));
+impl ResponseBody {
+    pub(super) fn new(response: ProxyResponse, gzip: bool, account: Account) -> Self {
+        let ending = Some(Ending { account, outcome: response.outcome, _permit: response.permit });
+        let mut body =
+            Self { start: None, rest: response.rest, deflater: gzip.then(GzipEncoder::new), ending };
+        body.start = Some(body.encode_start(response.start));
         body
     }
 
@@ -67,7 +68,7 @@ impl AnswerBody {
         let piece = match &mut self.rest {
             Rest::Nothing | Rest::Read(_) => return Poll::Ready(None),
             Rest::Document(pipeline) => ready!(pipeline.poll_piece(cx)),
-            Rest::Batch(answers) => ready!(answers.poll_piece(cx)),
+            Rest::Batch(responses) => ready!(responses.poll_piece(cx)),
         };
         match piece {
             Some(piece) => Poll::Ready(Some(piece.and_then(|clean| self.encode(clean)))),
@@ -80,7 +81,7 @@ impl AnswerBody {
 
     fn hand_out(&mut self, bytes: Bytes) -> Option<Result<Frame<Bytes>, Broken>> {
         if let Some(ending) = &mut self.ending {
-            ending.account.bytes_sent(bytes.len());
+            ending.account.add_bytes_sent(bytes.len());
         }
         // A body of known length is not asked for its end.
         if !self.rest.follows() {
@@ -93,21 +94,21 @@ impl AnswerBody {
         let rest = std::mem::take(&mut self.rest);
         let Some(mut ending) = self.ending.take() else { return };
         if let Rest::Read(pipeline) | Rest::Document(pipeline) = rest {
-            ending.account.pipeline(&pipeline);
+            ending.account.add_counters(&pipeline);
         }
         ending.account.close(outcome.unwrap_or(ending.outcome));
     }
 
     fn abort(&mut self, broken: Broken) -> Option<Result<Frame<Bytes>, Broken>> {
         if let Some(ending) = &mut self.ending {
-            ending.account.broken(&broken);
+            ending.account.set_broken(&broken);
         }
         self.settle(Some(Outcome::Aborted));
         Some(Err(broken))
     }
 }
 
-impl Body for AnswerBody {
+impl Body for ResponseBody {
     type Data = Bytes;
     type Error = Broken;
 

@@ -101,7 +101,7 @@ impl Consumer {
         &self.known_by
     }
 
-    /// What an answer to `admitted` is sanitized with.
+    /// What a response to `admitted` is sanitized with.
     pub(super) fn context(&self, body: &Arc<Body>, admitted: &Admitted) -> Context {
         Context {
             body: Arc::clone(body),

@@ -106,7 +106,7 @@ impl<'a> Head<'a> {
 
     /// The request is for this proxy, in origin-form.
     pub(super) fn check(&self, hosts: &Hosts) -> Result<(), Problem> {
-        // The end of an HTTP/1.0 answer of unknown length is the end of the connection, so a cut one would look whole.
+        // The end of an HTTP/1.0 response of unknown length is the end of the connection, so a cut one would look whole.
         if self.version < Version::HTTP_11 {
             return Err(Problem::Version);
         }

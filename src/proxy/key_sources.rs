@@ -8,8 +8,8 @@ use tokio::task::JoinSet;
 
 use crate::config::FileRef;
 use crate::config::files::{FileError, read_text};
-use crate::jwt::{KeySet, KeySetError, KeySource, Pace};
-use crate::upstream::{BuildError, DocumentClient, DocumentUrl, Network};
+use crate::jwt::{FetchTimes, KeySet, KeySetError, KeySource};
+use crate::upstream::{ConnectorError, DocumentClient, DocumentUrl, Network};
 
 /// The sources of a state.
 #[derive(Default)]
@@ -52,13 +52,17 @@ impl KeySources {
     }
 
     /// The keys at a URL.
-    pub(super) fn url(&mut self, url: &DocumentUrl, network: &Network) -> Result<Arc<KeySource>, BuildError> {
+    pub(super) fn url(
+        &mut self,
+        url: &DocumentUrl,
+        network: &Network,
+    ) -> Result<Arc<KeySource>, ConnectorError> {
         let mut known = self.urls.iter().chain(&self.earlier);
         let remote = match known.find(|it| it.url == *url && it.roots == network.extra_roots) {
             Some(remote) => remote.clone(),
             None => {
                 let client = DocumentClient::new(url.clone(), network)?;
-                let source = Arc::new(KeySource::remote(client, Pace::default()));
+                let source = Arc::new(KeySource::remote(client, FetchTimes::default()));
                 Remote { url: url.clone(), roots: network.extra_roots.clone(), source }
             }
         };

@@ -6,15 +6,15 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::problem::Problem;
 use crate::config::ConsumerLimits;
-use crate::server::Pace;
+use crate::server::RateLimiter;
 
 /// A consumer's limits. The bucket holds one second's worth, so short bursts pass.
 pub(super) struct Limits {
     concurrent: Arc<Semaphore>,
-    bucket: Pace,
+    bucket: RateLimiter,
 }
 
-/// A request's place among the concurrent ones, given back when its answer's body is done.
+/// A request's place among the concurrent ones, given back when its response's body is done.
 pub(super) struct Permit {
     _slot: OwnedSemaphorePermit,
 }
@@ -25,7 +25,7 @@ impl Limits {
         let slots = usize::try_from(limits.concurrent.get()).unwrap_or(Semaphore::MAX_PERMITS);
         Self {
             concurrent: Arc::new(Semaphore::new(slots.min(Semaphore::MAX_PERMITS))),
-            bucket: Pace::new(per_second, per_second),
+            bucket: RateLimiter::new(per_second, per_second),
         }
     }
 

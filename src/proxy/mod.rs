@@ -8,16 +8,15 @@
 //! | `identify`, `remembered` | who is asking |
 //! | `forwarded` | and from where, behind proxies |
 //! | `key_sources` | the keys of the issuers of consumers' tokens |
-//! | `raw_answer` | Graph's answer, with nothing readable but what decides |
+//! | `raw_response` | Graph's response, with nothing readable but what decides |
 //! | `pipeline` | the one body adapter: decode → sanitize |
 //! | `batch` | several requests in one |
-//! | `answer`, `body` | what the consumer gets; made of [`glassine_core::sanitize::Clean`] only |
-//! | `problem` | every way a request can fail, and the one place that makes an answer of it |
+//! | `response`, `body` | what the consumer gets; made of [`glassine_core::sanitize::Clean`] only |
+//! | `problem` | every way a request can fail, and the one place that makes a response of it |
 //! | `account` | the audit record and the metrics of one request |
 //! | `attempt` | a request of the operator's own |
 
 mod account;
-mod answer;
 mod attempt;
 mod batch;
 mod body;
@@ -29,8 +28,9 @@ mod key_sources;
 mod limits;
 mod pipeline;
 mod problem;
-mod raw_answer;
+mod raw_response;
 mod remembered;
+mod response;
 mod state;
 
 use std::sync::Arc;
@@ -39,21 +39,21 @@ use arc_swap::ArcSwap;
 use http::{Request, Response};
 use hyper::body::Incoming;
 
-use account::{Account, Books};
-use answer::Answer;
+use account::{Account, Accounting};
 use batch::{BatchStream, read_envelope};
 use consumer::Caller;
 use head::Head;
 use pipeline::Pipeline;
 use problem::{Problem, Unknown};
-use raw_answer::RawAnswer;
+use raw_response::RawResponse;
+use response::ProxyResponse;
 
 pub(crate) use account::new_request_id;
 pub(crate) use attempt::{Cause, Trouble, attempt};
-pub use body::AnswerBody;
+pub use body::ResponseBody;
 pub(crate) use consumer::Consumer;
 pub(crate) use head::{Hosts, single};
-pub use state::{BuildError, State};
+pub use state::{ProxyState, StateError};
 
 use crate::audit::AuditLog;
 use crate::metrics::Metrics;
@@ -69,47 +69,47 @@ const BATCH: &str = "$batch";
 
 /// Serves consumers. Cheap to share; the state can be replaced while requests run, each with the state it began with.
 pub struct Proxy {
-    state: ArcSwap<State>,
-    books: Books,
+    state: ArcSwap<ProxyState>,
+    books: Accounting,
 }
 
 impl Proxy {
     /// A proxy with this state.
-    pub fn new(state: State, audit: Arc<AuditLog>, metrics: Arc<Metrics>) -> Self {
+    pub fn new(state: ProxyState, audit: Arc<AuditLog>, metrics: Arc<Metrics>) -> Self {
         metrics.know_endpoints(state.endpoint_names());
-        Self { state: ArcSwap::from_pointee(state), books: Books { audit, metrics } }
+        Self { state: ArcSwap::from_pointee(state), books: Accounting { audit, metrics } }
     }
 
     /// Serves requests that come from now on with another state.
-    pub fn replace(&self, state: State) {
+    pub fn replace(&self, state: ProxyState) {
         self.books.metrics.know_endpoints(state.endpoint_names());
         self.state.store(Arc::new(state));
     }
 
     /// What requests that come now are served with.
-    pub fn state(&self) -> Arc<State> {
+    pub fn state(&self) -> Arc<ProxyState> {
         self.state.load_full()
     }
 
-    /// Answers one request. Never fails: every problem has an answer.
-    pub async fn handle(&self, request: Request<Incoming>, peer: Peer) -> Response<AnswerBody> {
+    /// Responds to one request. Never fails: every problem has a response.
+    pub async fn handle(&self, request: Request<Incoming>, peer: Peer) -> Response<ResponseBody> {
         let (parts, body) = request.into_parts();
         let head = Head::read(&parts, &body);
         let mut account = self.books.open(head.method().as_str());
-        let answer = match self.answer(&head, body, &peer, &mut account).await {
-            Ok(answer) => answer,
-            Err(problem) => problem.into_answer(head.client_request_id(), &mut account),
+        let response = match self.respond(&head, body, &peer, &mut account).await {
+            Ok(response) => response,
+            Err(problem) => problem.respond(head.client_request_id(), &mut account),
         };
-        answer.into_response(&head, account)
+        response.into_response(&head, account)
     }
 
-    async fn answer(
+    async fn respond(
         &self,
         head: &Head<'_>,
         body: Incoming,
         peer: &Peer,
         account: &mut Account,
-    ) -> Result<Answer, Problem> {
+    ) -> Result<ProxyResponse, Problem> {
         // Nothing is served that cannot be accounted for.
         if self.books.audit.is_failing() {
             return Err(Problem::AuditFailing);
@@ -117,103 +117,107 @@ impl Proxy {
         let state = self.state.load_full();
         head.check(state.hosts())?;
         let caller = state.identify(head, peer).await?;
-        account.consumer(caller.consumer.name());
+        account.set_consumer(caller.consumer.name());
         let permit = caller.consumer.limits().enter()?;
         let request = head.request();
-        let answer = match admit::batch(&request) {
+        let response = match admit::batch(&request) {
             Some(version) => {
                 let items = envelope::parse(version, &read_envelope(body).await?)?;
-                account.allowed(BATCH);
-                Answer::batch(BatchStream::start(state, caller, self.books.clone(), items))
+                account.set_allowed(BATCH);
+                ProxyResponse::batch(BatchStream::start(state, caller, self.books.clone(), items))
             }
             None => {
                 head.check_no_body()?;
                 serve_one(&state, &caller, &request, account).await?
             }
         };
-        Ok(answer.holding(permit))
+        Ok(response.holding(permit))
     }
 }
 
 /// One request, alone or out of a batch.
 async fn serve_one(
-    state: &State,
+    state: &ProxyState,
     caller: &Caller,
     request: &admit::Request<'_>,
     account: &mut Account,
-) -> Result<Answer, Problem> {
+) -> Result<ProxyResponse, Problem> {
     let admitted = admit::admit(request, caller.consumer.policy())?;
-    account.allowed(&admitted.endpoint.name);
-    let answer = match (&caller.graph_token, caller.consumer.tokens()) {
+    account.set_allowed(&admitted.endpoint.name);
+    let response = match (&caller.graph_token, caller.consumer.tokens()) {
         (Some(token), _) => forward(state, token, &admitted, account).await?,
         (None, Some(tokens)) => fetch(state, tokens, &admitted, account).await?,
         (None, None) => return Err(Problem::GraphToken(Unknown::NoCredential)),
     };
-    sanitize(answer, &caller.consumer, &admitted).await
+    sanitize(response, &caller.consumer, &admitted).await
 }
 
 /// Asks Graph with the consumer's own token, which is the consumer's to renew.
 async fn forward(
-    state: &State,
+    state: &ProxyState,
     token: &AccessToken,
     admitted: &Admitted,
     account: &mut Account,
-) -> Result<RawAnswer, Problem> {
-    let answer = ask(state, admitted, token, account).await?;
-    if answer.is_unauthorized() { Err(Problem::GraphToken(Unknown::Token)) } else { Ok(answer) }
+) -> Result<RawResponse, Problem> {
+    let response = ask(state, admitted, token, account).await?;
+    if response.is_unauthorized() { Err(Problem::GraphToken(Unknown::Token)) } else { Ok(response) }
 }
 
 /// Asks Graph. A token that Graph no longer takes is renewed once.
 async fn fetch(
-    state: &State,
+    state: &ProxyState,
     tokens: &TokenSource,
     admitted: &Admitted,
     account: &mut Account,
-) -> Result<RawAnswer, Problem> {
+) -> Result<RawResponse, Problem> {
     let token = tokens.token().await?;
-    let answer = ask(state, admitted, &token, account).await?;
-    if !answer.is_unauthorized() {
-        return Ok(answer);
+    let response = ask(state, admitted, &token, account).await?;
+    if !response.is_unauthorized() {
+        return Ok(response);
     }
     tokens.invalidate(&token);
     let renewed = tokens.token().await?;
     if Arc::ptr_eq(&token, &renewed) {
-        return Ok(answer);
+        return Ok(response);
     }
     ask(state, admitted, &renewed, account).await
 }
 
 async fn ask(
-    state: &State,
+    state: &ProxyState,
     admitted: &Admitted,
     token: &AccessToken,
     account: &mut Account,
-) -> Result<RawAnswer, Problem> {
+) -> Result<RawResponse, Problem> {
     let mut headers = RequestHeaders::new(account.request_id());
-    headers.prefer = raw_answer::preferences(&admitted.prefer);
+    headers.prefer = raw_response::preferences(&admitted.prefer);
     headers.consistency_level = admitted.eventual.then_some(ConsistencyLevel::Eventual);
-    headers.accept = raw_answer::accepts(&admitted.endpoint.response);
-    let answer = state.graph().get(&admitted.upstream, &headers, token.secret()).await?;
-    account.upstream_status(answer.status());
-    Ok(RawAnswer::new(answer))
+    headers.accept = raw_response::accepts(&admitted.endpoint.response);
+    let response = state.graph().get(&admitted.upstream, &headers, token.secret()).await?;
+    account.set_upstream_status(response.status());
+    Ok(RawResponse::new(response))
 }
 
-/// Lets out of Graph's answer what may leave. Waits for the first part, so that early failures get a status of their own.
-async fn sanitize(answer: RawAnswer, consumer: &Consumer, admitted: &Admitted) -> Result<Answer, Problem> {
-    let headers = answer.clean_headers();
-    if answer.is_error() {
-        return Err(Problem::Graph { status: answer.status(), code: answer.error_code().await, headers });
+/// Lets out of Graph's response what may leave. Waits for the first part, so that early failures get a status of their own.
+async fn sanitize(
+    response: RawResponse,
+    consumer: &Consumer,
+    admitted: &Admitted,
+) -> Result<ProxyResponse, Problem> {
+    let headers = response.clean_headers();
+    if response.is_error() {
+        return Err(Problem::Graph { status: response.status(), code: response.error_code().await, headers });
     }
     match &admitted.endpoint.response {
         plan::Response::Json(body) => {
-            answer.require_json()?;
+            response.require_json()?;
             let context = consumer.context(body, admitted);
-            Answer::json(headers, Pipeline::new(answer.into_body()?, context)).await
+            ProxyResponse::json(headers, Pipeline::new(response.into_body()?, context)).await
         }
         plan::Response::Count(_) => {
-            answer.require_text()?;
-            let digits = answer.into_body()?.whole().await?;
-            Ok(Answer::text(headers, gate::count(digits.bytes())?))
+            response.require_text()?;
+            let digits = response.into_body()?.whole().await?;
+            Ok(ProxyResponse::text(headers, gate::count(digits.bytes())?))
         }
     }
 }

@@ -7,8 +7,8 @@ use std::task::{Context as Poller, Poll, ready};
 use bytes::Bytes;
 use http_body::Body;
 
-use super::raw_answer::{MAX_WHOLE, RawBody};
-use crate::codec::{DeflateError, InflateError, Inflater};
+use super::raw_response::{MAX_WHOLE, RawBody};
+use crate::codec::{GzipDecodeError, GzipDecoder, GzipEncodeError};
 use crate::upstream::{UpstreamBody, UpstreamError};
 use glassine_core::sanitize::{Clean, Context, Counters, Failure, Raw, Sanitizer, Violation};
 
@@ -24,18 +24,18 @@ pub enum Broken {
     Upstream(#[from] UpstreamError),
     /// The content coding.
     #[error(transparent)]
-    Inflate(#[from] InflateError),
+    Inflate(#[from] GzipDecodeError),
     /// A batch that stopped before it was whole.
     #[error("the batch was interrupted")]
     Interrupted,
-    /// Compressing the answer.
+    /// Compressing the response.
     #[error(transparent)]
-    Deflate(#[from] DeflateError),
+    Deflate(#[from] GzipEncodeError),
     /// The document.
     #[error(transparent)]
     Document(#[from] Failure),
     /// A short body that is not short.
-    #[error("an answer that has to be short is longer than {MAX_WHOLE} bytes")]
+    #[error("a response that has to be short is longer than {MAX_WHOLE} bytes")]
     TooLong,
 }
 
@@ -48,7 +48,7 @@ impl From<Violation> for Broken {
 /// Graph's body on its way out.
 pub(super) struct Pipeline {
     body: Pin<Box<UpstreamBody>>,
-    inflater: Option<Inflater>,
+    inflater: Option<GzipDecoder>,
     sanitizer: Sanitizer,
     ended: bool,
     bytes_read: u64,

@@ -1,14 +1,14 @@
-//! Every way a request can fail, and the one place that makes an answer of it. What the consumer is told is fixed text;
-//! what the operator is told goes to the log. Neither holds anything of a request or of Graph's answer.
+//! Every way a request can fail, and the one place that makes a response of it. What the consumer is told is fixed text;
+//! what the operator is told goes to the log. Neither holds anything of a request or of Graph's response.
 
 use http::StatusCode;
 use http::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use jiff::Timestamp;
 
 use super::account::Account;
-use super::answer::Answer;
 use super::pipeline::Broken;
-use super::raw_answer::CleanHeader;
+use super::raw_response::CleanHeader;
+use super::response::ProxyResponse;
 use crate::audit::Outcome;
 use crate::jwt::JwtError;
 use crate::upstream::{TokenError, UpstreamError};
@@ -83,7 +83,7 @@ pub(super) enum Problem {
     /// No access token for Graph.
     #[error(transparent)]
     Token(#[from] TokenError),
-    /// No answer from Graph.
+    /// No response from Graph.
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
     /// Graph answered with another status than 200.
@@ -95,7 +95,7 @@ pub(super) enum Problem {
     /// A content coding that was not asked for.
     #[error("Graph answered with a content coding that was not asked for")]
     ContentEncoding,
-    /// The answer's body, before anything of it went out.
+    /// The response's body, before anything of it went out.
     #[error(transparent)]
     Broken(#[from] Broken),
 }
@@ -130,18 +130,18 @@ impl Unknown {
 }
 
 /// What a consumer is told.
-struct Told {
+struct ErrorText {
     status: StatusCode,
     code: String,
     message: String,
 }
 
 impl Problem {
-    /// The answer, in Graph's shape; the account knows why.
-    pub(super) fn into_answer(self, client_request_id: Option<&str>, account: &mut Account) -> Answer {
+    /// The response, in Graph's shape; the account knows why.
+    pub(super) fn respond(self, client_request_id: Option<&str>, account: &mut Account) -> ProxyResponse {
         let told = self.told();
         self.log(account, told.status);
-        account.reason(self.reason());
+        account.set_reason(self.reason());
         let id = account.request_id().to_string();
         let date = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S").to_string();
         let body = ErrorBody {
@@ -151,12 +151,12 @@ impl Problem {
             request_id: &id,
             client_request_id: client_request_id.unwrap_or(&id),
         };
-        Answer::error(told.status, self.headers(), body.into())
+        ProxyResponse::error(told.status, self.headers(), body.into())
             .with(self.extra_header())
             .ending(self.outcome())
     }
 
-    fn told(&self) -> Told {
+    fn told(&self) -> ErrorText {
         let (status, code, message) = match self {
             Self::Unauthenticated(_) => {
                 (401, "InvalidAuthenticationToken", "Access token is missing or not known to this proxy.")
@@ -182,19 +182,19 @@ impl Problem {
             Self::RequestBody => (413, "bodyNotAllowed", "A request must not have a body."),
             Self::EnvelopeTooLarge => {
                 let message = format!("A batch can have {} KiB at most.", MAX_ENVELOPE / 1024);
-                return Told { status: self::status(413), code: "batchTooLarge".to_owned(), message };
+                return ErrorText { status: self::status(413), code: "batchTooLarge".to_owned(), message };
             }
             Self::EnvelopeTimeout => (408, "batchTimeout", "The batch did not arrive in time."),
             Self::Batch(error) => {
                 let message = format!("The batch is not acceptable: {error}.");
-                return Told { status: self::status(400), code: error.code().to_owned(), message };
+                return ErrorText { status: self::status(400), code: error.code().to_owned(), message };
             }
             Self::Dependency => (424, "FailedDependency", "A request that this one depends on failed."),
             Self::TooManyRequests => {
                 (429, "TooManyRequests", "This consumer is over its limits. Wait as Retry-After says.")
             }
             Self::Refused(refusal) => {
-                return Told {
+                return ErrorText {
                     status: status(refusal.status()),
                     code: refusal.code().to_owned(),
                     message: refusal.to_string(),
@@ -209,7 +209,7 @@ impl Problem {
                 "The proxy has no access token for Microsoft Graph. Its log says why.",
             ),
             Self::Upstream(UpstreamError::Timeout(_)) => {
-                (504, "upstreamTimeout", "Microsoft Graph did not answer in time.")
+                (504, "upstreamTimeout", "Microsoft Graph did not respond in time.")
             }
             Self::Upstream(_) => (502, "upstreamFailed", "Microsoft Graph could not be asked."),
             Self::Graph { status, code, .. } => return told_of_graph(*status, code.as_ref()),
@@ -219,15 +219,15 @@ impl Problem {
                 "Microsoft Graph answered in a form that this proxy does not let out.",
             ),
             Self::Broken(Broken::Upstream(UpstreamError::Timeout(_))) => {
-                (504, "upstreamTimeout", "Microsoft Graph did not answer in time.")
+                (504, "upstreamTimeout", "Microsoft Graph did not respond in time.")
             }
             Self::Broken(_) => (
                 502,
                 "upstreamMalformed",
-                "Microsoft Graph's answer could not be sanitized, so nothing of it leaves.",
+                "Microsoft Graph's response could not be sanitized, so nothing of it leaves.",
             ),
         };
-        Told { status: self::status(status), code: code.to_owned(), message: message.to_owned() }
+        ErrorText { status: self::status(status), code: code.to_owned(), message: message.to_owned() }
     }
 
     /// The audit's word for it.
@@ -331,7 +331,7 @@ fn is_passed_on(status: StatusCode) -> bool {
 
 /// An error of Graph: its status where it means the consumer, and its code, which is a plain identifier. 401 and 403
 /// are between this proxy and Graph.
-fn told_of_graph(received: StatusCode, code: Option<&Clean<String>>) -> Told {
+fn told_of_graph(received: StatusCode, code: Option<&Clean<String>>) -> ErrorText {
     let (status, fallback, message) = match received.as_u16() {
         401 => (502, "upstreamUnauthorized", "Microsoft Graph did not accept the proxy's access token."),
         403 => (403, "upstreamForbidden", "Microsoft Graph does not let the proxy read this."),
@@ -344,7 +344,7 @@ fn told_of_graph(received: StatusCode, code: Option<&Clean<String>>) -> Told {
     };
     // Graph's code for a bad token would tell the consumer that its own is bad.
     let code = code.filter(|_| received != StatusCode::UNAUTHORIZED).map_or(fallback, |code| code.get());
-    Told { status: self::status(status), code: code.to_owned(), message: message.to_owned() }
+    ErrorText { status: self::status(status), code: code.to_owned(), message: message.to_owned() }
 }
 
 /// All numbers above are statuses.

@@ -22,19 +22,19 @@ pub(super) struct Activity(Arc<Mutex<Notes>>);
 #[derive(Debug)]
 struct Notes {
     next: u64,
-    /// Requests in progress; the time since which the peer has kept an answer waiting, if it does.
+    /// Requests in progress; the time since which the peer has kept a response waiting, if it does.
     requests: BTreeMap<u64, Option<Instant>>,
     idle_since: Instant,
 }
 
 /// What the notes say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum State {
+pub(super) enum Status {
     /// Requests are in progress.
     Busy,
     /// No request has been in progress for the idle limit.
     Idle,
-    /// The peer has taken nothing of an answer for the stall limit.
+    /// The peer has taken nothing of a response for the stall limit.
     Stalled,
 }
 
@@ -53,17 +53,17 @@ impl Activity {
     }
 
     /// What the notes say at `now`.
-    pub(super) fn state(&self, now: Instant, idle: Duration, stall: Duration) -> State {
+    pub(super) fn state(&self, now: Instant, idle: Duration, stall: Duration) -> Status {
         let notes = self.notes();
         if notes.requests.is_empty() {
             let is_idle = now.duration_since(notes.idle_since) >= idle;
-            return if is_idle { State::Idle } else { State::Busy };
+            return if is_idle { Status::Idle } else { Status::Busy };
         }
         let waits_too_long =
             |since: &Option<Instant>| since.is_some_and(|at| now.duration_since(at) >= stall);
         match notes.requests.values().any(waits_too_long) {
-            true => State::Stalled,
-            false => State::Busy,
+            true => Status::Stalled,
+            false => Status::Busy,
         }
     }
 
@@ -101,7 +101,7 @@ impl Drop for InProgress {
 }
 
 pin_project! {
-    /// An answer's body, noting when it is asked for data. Its request is in progress until it is dropped.
+    /// A response's body, noting when it is asked for data. Its request is in progress until it is dropped.
     pub(super) struct NotedBody<B> {
         #[pin]
         body: B,
@@ -152,7 +152,7 @@ mod tests {
     const STALL: Duration = Duration::from_secs(10);
 
     /// The verdict if nothing happens for `more`.
-    fn state_after(activity: &Activity, more: Duration) -> State {
+    fn state_after(activity: &Activity, more: Duration) -> Status {
         activity.state(Instant::now() + more, IDLE, STALL)
     }
 
@@ -160,10 +160,10 @@ mod tests {
     async fn a_connection_is_idle_only_without_requests() {
         let activity = Activity::new();
         let request = activity.begin();
-        assert_eq!(state_after(&activity, IDLE * 2), State::Busy);
+        assert_eq!(state_after(&activity, IDLE * 2), Status::Busy);
         drop(request);
-        assert_eq!(state_after(&activity, IDLE / 2), State::Busy);
-        assert_eq!(state_after(&activity, IDLE), State::Idle);
+        assert_eq!(state_after(&activity, IDLE / 2), Status::Busy);
+        assert_eq!(state_after(&activity, IDLE), Status::Idle);
     }
 
     #[tokio::test]
@@ -171,17 +171,17 @@ mod tests {
         let activity = Activity::new();
         let mut body = NotedBody::new(Full::new(Bytes::from_static(b"page")), activity.begin());
         body.frame().await.unwrap().unwrap();
-        assert_eq!(state_after(&activity, STALL / 2), State::Busy);
-        assert_eq!(state_after(&activity, STALL), State::Stalled);
+        assert_eq!(state_after(&activity, STALL / 2), Status::Busy);
+        assert_eq!(state_after(&activity, STALL), Status::Stalled);
         drop(body);
-        assert_eq!(state_after(&activity, STALL), State::Busy);
+        assert_eq!(state_after(&activity, STALL), Status::Busy);
     }
 
     #[tokio::test]
     async fn a_body_that_is_never_asked_is_stalled() {
         let activity = Activity::new();
         let _body = NotedBody::new(Full::new(Bytes::new()), activity.begin());
-        assert_eq!(state_after(&activity, STALL), State::Stalled);
+        assert_eq!(state_after(&activity, STALL), Status::Stalled);
     }
 
     struct Never;
@@ -204,6 +204,6 @@ mod tests {
         let mut body = NotedBody::new(Never, activity.begin());
         let mut context = Context::from_waker(std::task::Waker::noop());
         assert!(Pin::new(&mut body).poll_frame(&mut context).is_pending());
-        assert_eq!(state_after(&activity, STALL * 3), State::Busy);
+        assert_eq!(state_after(&activity, STALL * 3), Status::Busy);
     }
 }

@@ -1,4 +1,4 @@
-//! The admin listener's answers: health, readiness, metrics.
+//! The admin listener's responses: health, readiness, metrics.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -32,7 +32,7 @@ impl Readiness {
     }
 }
 
-/// What the admin listener shows. Its [`Admin::answer`] is the handler for [`super::serve`].
+/// What the admin listener shows. Its [`Admin::response`] is the handler for [`super::serve`].
 #[derive(Clone)]
 pub struct Admin {
     metrics: Arc<Metrics>,
@@ -45,8 +45,8 @@ impl Admin {
         Self { metrics, readiness }
     }
 
-    /// Answers `GET` and `HEAD` of `/healthz`, `/readyz` and `/metrics`; everything else is not found.
-    pub fn answer<B>(&self, request: &Request<B>) -> Response<Full<Bytes>> {
+    /// Responds to `GET` and `HEAD` of `/healthz`, `/readyz` and `/metrics`; everything else is not found.
+    pub fn respond<B>(&self, request: &Request<B>) -> Response<Full<Bytes>> {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             return text(StatusCode::NOT_FOUND, "not found\n");
         }
@@ -61,17 +61,17 @@ impl Admin {
 
     fn metrics(&self) -> Response<Full<Bytes>> {
         match self.metrics.text() {
-            Ok(metrics) => answer(StatusCode::OK, OPENMETRICS, metrics.into()),
+            Ok(metrics) => response(StatusCode::OK, OPENMETRICS, metrics.into()),
             Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, "the metrics cannot be encoded\n"),
         }
     }
 }
 
 fn text(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
-    answer(status, TEXT, Bytes::from_static(text.as_bytes()))
+    response(status, TEXT, Bytes::from_static(text.as_bytes()))
 }
 
-fn answer(status: StatusCode, content_type: HeaderValue, body: Bytes) -> Response<Full<Bytes>> {
+fn response(status: StatusCode, content_type: HeaderValue, body: Bytes) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(body));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, content_type);
@@ -85,7 +85,7 @@ mod tests {
 
     fn status(admin: &Admin, method: &str, path: &str) -> u16 {
         let request = Request::builder().method(method).uri(path).body(()).unwrap();
-        admin.answer(&request).status().as_u16()
+        admin.respond(&request).status().as_u16()
     }
 
     #[test]

@@ -24,7 +24,7 @@ use tokio::time::{Instant, Interval, interval_at, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::activity::{Activity, NotedBody, State};
+use super::activity::{Activity, NotedBody, Status};
 use super::client_identity::ClientIdentity;
 use super::limits::{self, ServerLimits};
 use super::shutdown::Shutdown;
@@ -54,7 +54,7 @@ pub(super) enum ConnectionError {
     HandshakeTimeout,
     #[error("HTTP failed")]
     Http(#[source] HyperError),
-    #[error("the peer took nothing of an answer for too long")]
+    #[error("the peer took nothing of a response for too long")]
     Stalled,
 }
 
@@ -78,7 +78,7 @@ where
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    // Answers are written in large pieces; waiting to fill packets only delays their ends.
+    // Responses are written in large pieces; waiting to fill packets only delays their ends.
     stream.set_nodelay(true).map_err(ConnectionError::Handshake)?;
     let stream = StallGuard::new(stream, shared.limits.write_stall);
     let mut peer = Peer { address, tls: false, client_certificates: Arc::new([]), client: None };
@@ -164,7 +164,7 @@ where
     drive(Box::pin(connection), &activity, &limits, shutdown).await
 }
 
-/// The handler as hyper wants it, with every answer's body noted.
+/// The handler as hyper wants it, with every response's body noted.
 fn service<H, F, B>(
     shared: Arc<Shared<H>>,
     peer: Peer,
@@ -178,8 +178,8 @@ where
     service_fn(move |request| {
         let progress = activity.begin();
         // A connection reserves room for what is given back here, and most of its life it has no request.
-        let answer = Box::pin((shared.handler)(request, peer.clone()));
-        async move { Ok(answer.await.map(|body| NotedBody::new(body, progress))) }
+        let response = Box::pin((shared.handler)(request, peer.clone()));
+        async move { Ok(response.await.map(|body| NotedBody::new(body, progress))) }
     })
 }
 
@@ -205,10 +205,10 @@ where
             ended = connection.as_mut() => return ended.map_err(ConnectionError::Http),
             () = shutdown.requested(), if !ending => true,
             _ = next_look.tick() => match activity.state(Instant::now(), idle, limits.write_stall) {
-                State::Busy => false,
-                State::Stalled => return Err(ConnectionError::Stalled),
-                State::Idle if ending => return Ok(()),
-                State::Idle => true,
+                Status::Busy => false,
+                Status::Stalled => return Err(ConnectionError::Stalled),
+                Status::Idle if ending => return Ok(()),
+                Status::Idle => true,
             },
         };
         if must_end {

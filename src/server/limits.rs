@@ -10,14 +10,14 @@ pub const CONNECTIONS: usize = 1024;
 /// A handshake is two round trips; ten seconds allow for bad links. An unfinished handshake holds a connection.
 pub const TLS_HANDSHAKE: Duration = Duration::from_secs(10);
 
-/// From the last answer, or the start of the connection, to the end of the next request's head (HTTP/1). It ends both
+/// From the last response, or the start of the connection, to the end of the next request's head (HTTP/1). It ends both
 /// slow heads and idle connections, so it is no shorter than the pauses of an SDK between pages.
 pub const HEADER_READ: Duration = Duration::from_secs(30);
 
 /// An HTTP/2 connection without any request ends after this; clients reconnect when they need to.
 pub const IDLE: Duration = Duration::from_secs(120);
 
-/// A peer that takes nothing of an answer for so long has gone or means harm; an SDK drains its socket within
+/// A peer that takes nothing of a response for so long has gone or means harm; an SDK drains its socket within
 /// milliseconds.
 pub const WRITE_STALL: Duration = Duration::from_secs(30);
 
@@ -33,7 +33,7 @@ pub const HTTP1_SEND_BUFFER: usize = 64 * 1024;
 /// Requests at once on one HTTP/2 connection: RFC 9113, section 6.5.2, recommends no fewer than 100.
 pub const HTTP2_STREAMS: u32 = 100;
 
-/// Streams that a peer may reset before they were taken up: hyper's default, its answer to rapid reset (CVE-2023-44487).
+/// Streams that a peer may reset before they were taken up: hyper's default, its response to rapid reset (CVE-2023-44487).
 pub const HTTP2_PENDING_RESETS: usize = 20;
 
 /// Streams that this side may have to reset because of the peer's errors, over a connection's life.
@@ -48,7 +48,7 @@ pub const HTTP2_CONNECTION_WINDOW: u32 = 256 * 1024;
 /// What may wait in memory for one slow stream.
 pub const HTTP2_SEND_BUFFER: usize = 128 * 1024;
 
-/// How often a silent HTTP/2 peer is asked whether it is still there, and how long it has to answer.
+/// How often a silent HTTP/2 peer is asked whether it is still there, and how long it has to respond.
 pub const HTTP2_PING: Duration = Duration::from_secs(20);
 
 /// The bounds of one listener.
@@ -68,7 +68,7 @@ pub struct ServerLimits {
     pub head_bytes: usize,
     /// Header fields of a request.
     pub head_fields: usize,
-    /// How long a stop waits for answers that have begun.
+    /// How long a stop waits for responses that have begun.
     pub drain: Duration,
 }
 

@@ -23,7 +23,7 @@ use super::tls::TlsState;
 /// How long accepting pauses after it failed: without file descriptors it fails again at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Accepts and serves connections until asked to stop, then drains: the listener closes, answers that have begun may
+/// Accepts and serves connections until asked to stop, then drains: the listener closes, responses that have begun may
 /// end for up to `limits.drain`, and what is left is cut.
 ///
 /// With `tls` only TLS is spoken (HTTP/2 and HTTP/1.1 by ALPN), without it only HTTP/1.1.

@@ -8,7 +8,7 @@
 //! | [`activity`] | what a connection's requests are doing: idle, busy, or stalled by the peer |
 //! | [`stall`] | a stream whose writes must make progress |
 //! | [`limits`] | every bound, with its reason |
-//! | `pace` | how often something may happen |
+//! | `rate_limiter` | how often something may happen |
 //! | [`shutdown`] | the request to stop |
 //! | [`tls`] | the TLS side, exchangeable while running |
 //! | [`admin`] | health, readiness, metrics |
@@ -19,7 +19,7 @@ mod client_identity;
 mod connection;
 pub mod limits;
 pub mod listener;
-mod pace;
+mod rate_limiter;
 pub mod shutdown;
 pub mod stall;
 pub mod tls;
@@ -28,7 +28,7 @@ pub use client_identity::ClientIdentity;
 pub use connection::Peer;
 pub use limits::ServerLimits;
 pub use listener::serve;
-pub use pace::Pace;
+pub use rate_limiter::RateLimiter;
 pub use shutdown::{Shutdown, ShutdownTrigger};
 pub(crate) use tls::read_certificates;
 pub use tls::{TlsError, TlsState};

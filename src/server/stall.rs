@@ -1,7 +1,7 @@
 //! A stream whose writes must make progress.
 //!
 //! A peer that asks for a page and then reads one byte a minute would hold a connection, a permit and an upstream
-//! connection. A write timeout on the whole answer would punish slow links; this one asks only that something be taken.
+//! connection. A write timeout on the whole response would punish slow links; this one asks only that something be taken.
 
 use std::future::Future;
 use std::io::{self, IoSlice};

@@ -1,4 +1,4 @@
-//! What answers on the public listener: the proxy, and beside it the connection pages, if they are wanted.
+//! What responds on the public listener: the proxy, and beside it the connection pages, if they are wanted.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use crate::audit::AuditLog;
 use crate::connect::{Connect, Site};
 use crate::metrics::Metrics;
-use crate::proxy::{AnswerBody, Proxy, State};
+use crate::proxy::{Proxy, ProxyState, ResponseBody};
 use crate::server::Peer;
 
 /// Both, with one audit log and one set of metrics.
@@ -20,18 +20,23 @@ pub(super) struct Front {
 }
 
 impl Front {
-    pub(super) fn new(state: State, site: Option<Site>, audit: Arc<AuditLog>, metrics: Arc<Metrics>) -> Self {
+    pub(super) fn new(
+        state: ProxyState,
+        site: Option<Site>,
+        audit: Arc<AuditLog>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         let connect = Connect::new(site, Arc::clone(&audit), Arc::clone(&metrics));
         Self { proxy: Proxy::new(state, audit, metrics), connect }
     }
 
     /// What requests run on now.
-    pub(super) fn state(&self) -> Arc<State> {
+    pub(super) fn state(&self) -> Arc<ProxyState> {
         self.proxy.state()
     }
 
     /// Serves requests that come from now on with what a reload read.
-    pub(super) fn replace(&self, state: State, site: Option<Site>) {
+    pub(super) fn replace(&self, state: ProxyState, site: Option<Site>) {
         self.proxy.replace(state);
         self.connect.replace(site);
     }
@@ -41,7 +46,7 @@ impl Front {
         &self,
         request: Request<Incoming>,
         peer: Peer,
-    ) -> Response<Either<AnswerBody, Full<Bytes>>> {
+    ) -> Response<Either<ResponseBody, Full<Bytes>>> {
         if self.connect.serves(request.uri().path()) {
             self.connect.handle(request).await.map(Either::Right)
         } else {

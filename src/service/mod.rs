@@ -19,7 +19,7 @@ use crate::config::files::{FileError, read_text};
 use crate::config::{AuditSink, Config};
 use crate::connect::Site;
 use crate::metrics::Metrics;
-use crate::proxy::State;
+use crate::proxy::ProxyState;
 use crate::server::admin::{Admin, Readiness};
 use crate::server::{ServerLimits, Shutdown, TlsError, TlsState, serve};
 use glassine_core::diagnostic::Report;
@@ -118,7 +118,7 @@ impl Service {
         Ok(Listeners { public: bind(self.config.listen()).await?, admin })
     }
 
-    /// Serves until `stop`, then lets answers that have begun end.
+    /// Serves until `stop`, then lets responses that have begun end.
     ///
     /// # Errors
     ///
@@ -140,7 +140,7 @@ impl Service {
         tracing::info!("ready");
         let stopping = async {
             stop.await;
-            tracing::info!("stopping; answers that have begun may end");
+            tracing::info!("stopping; responses that have begun may end");
             readiness.set(false);
             trigger.trigger();
         };
@@ -164,8 +164,8 @@ impl Service {
         let admin = Admin::new(Arc::clone(&self.metrics), readiness.clone());
         let tls = self.tls.clone().filter(|_| self.config.admin().is_some_and(|admin| admin.tls));
         let handler = move |request, _peer| {
-            let answer = admin.answer(&request);
-            async move { answer }
+            let response = admin.respond(&request);
+            async move { response }
         };
         let limits = self.limits();
         async move {
@@ -189,7 +189,7 @@ pub fn check(file: &Path) -> Result<Vec<Report>, StartError> {
 }
 
 /// Has a new state fetch what its first requests will want, beside them.
-fn warm(state: Arc<State>) {
+fn warm(state: Arc<ProxyState>) {
     drop(tokio::spawn(async move { state.warm().await }));
 }
 
@@ -221,7 +221,7 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
 /// What a configuration becomes.
 struct Loaded {
     config: Config,
-    state: State,
+    state: ProxyState,
     /// The connection pages, if they are wanted.
     site: Option<Site>,
     warnings: Vec<Report>,
@@ -241,12 +241,12 @@ pub(crate) fn read_config(file: &Path) -> Result<(String, String, Config), Start
 
 /// Reads and checks everything that decides, noting each file before it is read; changes nothing else.
 /// `earlier` is the state that goes on running until this one takes over.
-fn load(file: &Path, seen: &mut Seen, earlier: Option<&State>) -> Result<Loaded, StartError> {
+fn load(file: &Path, seen: &mut Seen, earlier: Option<&ProxyState>) -> Result<Loaded, StartError> {
     seen.restart(file);
     let (name, text, config) = read_config(file)?;
     seen.note_named(&config);
-    let (state, warnings) =
-        State::rebuild(&name, &text, &config, earlier).map_err(|error| StartError::Reports(error.reports))?;
+    let (state, warnings) = ProxyState::rebuild(&name, &text, &config, earlier)
+        .map_err(|error| StartError::Reports(error.reports))?;
     let site = Site::build(&config, &state)
         .map_err(|found| StartError::Reports(vec![Report::new(&name, &text, vec![found])]))?;
     Ok(Loaded { config, state, site, warnings })

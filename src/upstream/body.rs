@@ -1,4 +1,4 @@
-//! The body of an answer, bounded in size and time.
+//! The body of a response, bounded in size and time.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -14,10 +14,10 @@ use super::error::{Phase, UpstreamError};
 use super::timeouts::Timeouts;
 
 pin_project! {
-    /// The bytes of an answer as sent, possibly compressed.
+    /// The bytes of a response as sent, possibly compressed.
     ///
     /// The idle limit is the upstream's: its clock runs only while a reader waits. The total limit runs from the head of the
-    /// answer and catches slow readers too. Trailers are left out: Graph has none, and they would be a way around what
+    /// response and catches slow readers too. Trailers are left out: Graph has none, and they would be a way around what
     /// is checked in a head. After an error nothing more comes.
     pub struct UpstreamBody {
         inner: Incoming,

@@ -5,7 +5,7 @@ use http::{Request, Response};
 use http_body_util::Full;
 
 use super::body::UpstreamBody;
-use super::connector::BuildError;
+use super::connector::ConnectorError;
 use super::error::UpstreamError;
 use super::network::Network;
 use super::origin::Origin;
@@ -39,8 +39,8 @@ impl GraphClient {
     /// Builds the client. Connects to nobody yet.
     ///
     /// # Errors
-    /// [`BuildError`] where TLS cannot be set up.
-    pub fn new(settings: Settings) -> Result<Self, BuildError> {
+    /// [`ConnectorError`] where TLS cannot be set up.
+    pub fn new(settings: Settings) -> Result<Self, ConnectorError> {
         let Settings { graph, network, max_body } = settings;
         let transport = Transport::new(&graph, &network)?;
         Ok(Self { graph, transport, max_body })
@@ -49,10 +49,10 @@ impl GraphClient {
     /// Gets `target`, a canonical path and query in ASCII, which goes out byte for byte.
     ///
     /// A server may close an idle connection at the very moment when the pool hands it out, so a connection that is lost
-    /// before the answer is tried again, once: a GET may be (RFC 9110 section 9.2.2).
+    /// before the response is tried again, once: a GET may be (RFC 9110 section 9.2.2).
     ///
     /// # Errors
-    /// [`UpstreamError`] where no head arrived that could be passed on. Every status but 1xx and 3xx is an answer.
+    /// [`UpstreamError`] where no head arrived that could be passed on. Every status but 1xx and 3xx is a response.
     pub async fn get(
         &self,
         target: &str,

@@ -39,7 +39,7 @@ pub(super) enum Way {
 
 /// Why no client could be built.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum BuildError {
+pub enum ConnectorError {
     /// The TLS library refused its settings.
     #[error("TLS cannot be set up: {0}")]
     Config(#[source] rustls::Error),
@@ -63,7 +63,7 @@ pub enum BuildError {
 }
 
 /// Builds the connector for one origin. TLS offers HTTP/2 and HTTP/1.1 (ALPN, RFC 7301).
-pub(super) fn connector(origin: &Origin, network: &Network) -> Result<Connector, BuildError> {
+pub(super) fn connector(origin: &Origin, network: &Network) -> Result<Connector, ConnectorError> {
     let timeouts = &network.timeouts;
     let builder = HttpsConnectorBuilder::new().with_tls_config(tls(origin, &network.extra_roots)?);
     let builder = if origin.is_tls() { builder.https_only() } else { builder.https_or_http() };
@@ -92,23 +92,23 @@ fn tcp(limit: Duration) -> Tcp {
     Timed { inner: http, limit: limit * 2, phase: Phase::Connect }
 }
 
-fn tls(origin: &Origin, extra: &[CertificateDer<'static>]) -> Result<ClientConfig, BuildError> {
+fn tls(origin: &Origin, extra: &[CertificateDer<'static>]) -> Result<ClientConfig, ConnectorError> {
     let roots = if origin.is_tls() { roots(extra)? } else { RootCertStore::empty() };
     let provider = Arc::new(aws_lc_rs::default_provider());
     let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    Ok(versions.map_err(BuildError::Config)?.with_root_certificates(roots).with_no_client_auth())
+    Ok(versions.map_err(ConnectorError::Config)?.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// The platform's roots and the extra ones. A platform root that cannot be read is skipped: bundles carry odd old
 /// certificates, and a missing root fails the handshake, which is safe. An extra one was asked for, so it must work.
-fn roots(extra: &[CertificateDer<'static>]) -> Result<RootCertStore, BuildError> {
+fn roots(extra: &[CertificateDer<'static>]) -> Result<RootCertStore, ConnectorError> {
     let mut store = RootCertStore::empty();
     let (_, skipped) = store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     tracing::debug!(used = store.len(), skipped, "platform root certificates");
     for (certificate, number) in extra.iter().zip(1..) {
-        store.add(certificate.clone()).map_err(|source| BuildError::ExtraRoot { number, source })?;
+        store.add(certificate.clone()).map_err(|source| ConnectorError::ExtraRoot { number, source })?;
     }
-    if store.is_empty() { Err(BuildError::NoRoots) } else { Ok(store) }
+    if store.is_empty() { Err(ConnectorError::NoRoots) } else { Ok(store) }
 }
 
 /// A service under a time limit, whose errors name the phase that failed.

@@ -10,7 +10,7 @@ use http::{Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Full};
 
 use super::body::UpstreamBody;
-use super::connector::BuildError;
+use super::connector::ConnectorError;
 use super::error::UpstreamError;
 use super::network::Network;
 use super::origin::{Origin, OriginError};
@@ -89,8 +89,8 @@ impl DocumentClient {
     /// Builds the client. Connects to nobody yet.
     ///
     /// # Errors
-    /// [`BuildError`] where TLS cannot be set up.
-    pub fn new(url: DocumentUrl, network: &Network) -> Result<Self, BuildError> {
+    /// [`ConnectorError`] where TLS cannot be set up.
+    pub fn new(url: DocumentUrl, network: &Network) -> Result<Self, ConnectorError> {
         let network = Network { timeouts: network.timeouts.within(LIMIT), ..network.clone() };
         Ok(Self { transport: Transport::new(&url.origin, &network)?, url })
     }
@@ -100,7 +100,7 @@ impl DocumentClient {
         &self.url
     }
 
-    /// Gets the document's bytes. A connection that is lost before the answer is tried again, once.
+    /// Gets the document's bytes. A connection that is lost before the response is tried again, once.
     ///
     /// # Errors
     /// [`DocumentError`], which repeats nothing of what the other side sent.
@@ -119,14 +119,14 @@ impl DocumentClient {
         let headers = request.headers_mut();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json, application/jwk-set+json"));
         headers.insert(USER_AGENT, AGENT);
-        let answer = self.transport.send(request, MAX_DOCUMENT).await?;
-        if answer.status() != StatusCode::OK {
-            return Err(DocumentError::Status(answer.status()));
+        let response = self.transport.send(request, MAX_DOCUMENT).await?;
+        if response.status() != StatusCode::OK {
+            return Err(DocumentError::Status(response.status()));
         }
-        if answer.headers().get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+        if response.headers().get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
             return Err(DocumentError::Coding);
         }
-        Ok(collect(answer.into_body()).await?)
+        Ok(collect(response.into_body()).await?)
     }
 }
 

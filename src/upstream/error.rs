@@ -1,12 +1,12 @@
 //! What can go wrong between the proxy and a server above it, by who is to blame.
 //!
-//! No variant holds a byte of an answer: their text is for the operator's log and must be safe there. It is not for the
+//! No variant holds a byte of a response: their text is for the operator's log and must be safe there. It is not for the
 //! consumer, who is told a status and a fixed sentence.
 
 use std::error::Error;
 use std::{fmt, io, iter};
 
-/// Why an exchange failed. Not one of these is an answer: a 4xx or 5xx of Graph is a response, not an error.
+/// Why an exchange failed. Not one of these is a response: a 4xx or 5xx of Graph is a response, not an error.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum UpstreamError {
     /// The body is longer than the configured bound (upstream, or a bound set too low).
@@ -18,8 +18,8 @@ pub enum UpstreamError {
     /// No TCP connection (network, firewall).
     #[error("cannot connect to the upstream ({0}): check the network and the firewall")]
     Connect(io::ErrorKind),
-    /// More or longer header fields than any honest answer has (upstream).
-    #[error("the head of the upstream's answer is too large")]
+    /// More or longer header fields than any honest response has (upstream).
+    #[error("the head of the upstream's response is too large")]
     HeadTooLarge,
     /// Not HTTP, or HTTP used wrongly (upstream, or a middlebox).
     #[error("the upstream broke the HTTP protocol")]
@@ -50,8 +50,8 @@ pub enum UpstreamError {
     /// The token has characters that no header field can hold (configuration).
     #[error("the access token has characters that cannot be sent")]
     Token,
-    /// The connection ended before the answer did (upstream).
-    #[error("the upstream closed the connection before the answer was complete")]
+    /// The connection ended before the response did (upstream).
+    #[error("the upstream closed the connection before the response was complete")]
     Truncated,
 }
 
@@ -60,7 +60,7 @@ pub enum UpstreamError {
 pub enum Phase {
     /// Opening the TCP connection.
     Connect,
-    /// Waiting for the head of the answer.
+    /// Waiting for the head of the response.
     Head,
     /// Silence within the body.
     Idle,
@@ -78,7 +78,7 @@ impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Connect => "opening the connection",
-            Self::Head => "waiting for the head of the answer",
+            Self::Head => "waiting for the head of the response",
             Self::Proxy => "opening a tunnel through the proxy",
             Self::Idle => "silence within the body",
             Self::Resolve => "resolving the host name",

@@ -7,7 +7,7 @@
 //!            connector (DNS, TCP, TLS, each with its limit), pool, UpstreamBody (bounds, time limits)
 //! ```
 //!
-//! Nothing here reads what an answer means. No redirect is followed and no cookie kept; a proxy of `HTTPS_PROXY` is a tunnel
+//! Nothing here reads what a response means. No redirect is followed and no cookie kept; a proxy of `HTTPS_PROXY` is a tunnel
 //! for TLS that ends at the configured server. Errors say who is to blame and
 //! carry nothing of what the other side sent, so that they can be logged as they are.
 
@@ -28,18 +28,18 @@ mod transport;
 
 pub use body::UpstreamBody;
 pub use client::{GraphClient, MAX_BODY, Settings};
-pub use connector::BuildError;
+pub use connector::ConnectorError;
 pub use document::{DocumentClient, DocumentError, DocumentUrl, DocumentUrlError, MAX_DOCUMENT};
 pub use error::{Phase, UpstreamError};
 pub use network::Network;
 pub use origin::{Origin, OriginError};
-pub use probe::{Probe, ProbeAnswer};
+pub use probe::{Probe, ProbeResponse};
 pub use proxies::{Proxies, ProxyError};
 pub use request::{ConsistencyLevel, MediaType, Preference, RequestHeaders, RequestId};
 pub use secret::{MAX_SECRET, Secret, SecretError, SecretSource};
 pub use timeouts::Timeouts;
 pub use token::{
-    AccessToken, AnswerFault, AuthorizationCode, CertificateError, CertificateFiles, CertificateKey,
-    Credential, IdentityError, IdentityService, OAuthError, Pace, Proof, TokenError, TokenSettings,
-    TokenSource,
+    AccessToken, AuthorizationCode, CertificateError, CertificateFiles, CertificateKey, Credential,
+    IdentityError, IdentityService, OAuthError, Proof, RenewalTimes, ResponseFault, TokenError,
+    TokenSettings, TokenSource,
 };

@@ -5,7 +5,7 @@ use http::header::{ACCEPT, HeaderValue, USER_AGENT};
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::Full;
 
-use super::connector::BuildError;
+use super::connector::ConnectorError;
 use super::error::UpstreamError;
 use super::network::Network;
 use super::origin::Origin;
@@ -20,9 +20,9 @@ pub struct Probe {
     transport: Transport,
 }
 
-/// The head of an answer; the body stays where it is.
+/// The head of a response; the body stays where it is.
 #[derive(Debug)]
-pub struct ProbeAnswer {
+pub struct ProbeResponse {
     /// The status.
     pub status: StatusCode,
     /// The header fields. They are somebody else's: what of them is shown is the caller's to decide.
@@ -33,22 +33,22 @@ impl Probe {
     /// Builds the client. Connects to nobody yet.
     ///
     /// # Errors
-    /// [`BuildError`] where TLS cannot be set up.
-    pub fn new(origin: Origin, network: &Network) -> Result<Self, BuildError> {
+    /// [`ConnectorError`] where TLS cannot be set up.
+    pub fn new(origin: Origin, network: &Network) -> Result<Self, ConnectorError> {
         Ok(Self { transport: Transport::new(&origin, network)?, origin })
     }
 
-    /// Gets the head of the answer to a GET of `target`. The error says which step failed: DNS, TCP, TLS or HTTP.
+    /// Gets the head of the response to a GET of `target`. The error says which step failed: DNS, TCP, TLS or HTTP.
     ///
     /// # Errors
     /// [`UpstreamError`] where no head arrived.
-    pub async fn get(&self, target: &str) -> Result<ProbeAnswer, UpstreamError> {
+    pub async fn get(&self, target: &str) -> Result<ProbeResponse, UpstreamError> {
         let mut request = Request::new(Full::<Bytes>::default());
         *request.uri_mut() = self.origin.uri(target)?;
         let headers = request.headers_mut();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(USER_AGENT, AGENT);
         let (head, _) = self.transport.send(request, ANY_LENGTH).await?.into_parts();
-        Ok(ProbeAnswer { status: head.status, headers: head.headers })
+        Ok(ProbeResponse { status: head.status, headers: head.headers })
     }
 }

@@ -12,7 +12,7 @@ use glassine_core::hex;
 /// What a request asks for beside its target.
 #[derive(Clone, Debug)]
 pub struct RequestHeaders {
-    /// The kind of answer.
+    /// The kind of response.
     pub accept: MediaType,
     /// Preferences, one `Prefer` field each (RFC 7240).
     pub prefer: Vec<Preference>,
@@ -22,7 +22,7 @@ pub struct RequestHeaders {
     pub request_id: RequestId,
 }
 
-/// The kind of answer.
+/// The kind of response.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum MediaType {
     /// JSON with the metadata level that the sanitizer's rules are written for.
@@ -44,7 +44,7 @@ pub enum Preference {
     TrackChanges,
 }
 
-/// How fresh an answer must be.
+/// How fresh a response must be.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ConsistencyLevel {
     /// The index may lag, and `$count` and `$search` of directory objects work.

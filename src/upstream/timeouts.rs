@@ -9,7 +9,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 const TLS: Duration = Duration::from_secs(5);
 
 /// Graph's slowest pages (`$orderby` over a large mailbox) take tens of seconds; this is above
-/// the minute after which gateways usually answer 504, since that tells more than a limit of ours that fires first.
+/// the minute after which gateways usually response 504, since that tells more than a limit of ours that fires first.
 const HEAD: Duration = Duration::from_secs(70);
 
 /// Within a body Graph sends steadily; half a minute of silence is a dead connection.
@@ -25,16 +25,16 @@ pub struct Timeouts {
     pub connect: Duration,
     /// The TLS handshake.
     pub tls: Duration,
-    /// From the request until the head of the answer, connecting included where no pooled connection is free.
+    /// From the request until the head of the response, connecting included where no pooled connection is free.
     pub head: Duration,
     /// Silence of the upstream within a body. The time in which nobody asks for bytes does not count.
     pub idle: Duration,
-    /// The whole body, from the head of the answer, slow readers included.
+    /// The whole body, from the head of the response, slow readers included.
     pub total: Duration,
 }
 
 impl Timeouts {
-    /// The same, but for exchanges that others wait for: each step of an answer within `limit`.
+    /// The same, but for exchanges that others wait for: each step of a response within `limit`.
     pub(super) fn within(self, limit: Duration) -> Self {
         let short = |own: Duration| own.min(limit);
         Self { head: short(self.head), idle: short(self.idle), total: short(self.total), ..self }

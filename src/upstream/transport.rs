@@ -1,5 +1,5 @@
 //! The pooled HTTP client below [`GraphClient`](super::GraphClient) and [`TokenSource`](super::TokenSource): one
-//! request, one answer, no redirects, every wait and every size bounded.
+//! request, one response, no redirects, every wait and every size bounded.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::body::UpstreamBody;
-use super::connector::{BuildError, Connector, connector};
+use super::connector::{Connector, ConnectorError, connector};
 use super::error::{Phase, UpstreamError};
 use super::network::Network;
 use super::origin::Origin;
@@ -23,30 +23,30 @@ const POOL_IDLE: Duration = Duration::from_secs(50);
 /// Idle HTTP/1.1 connections kept: as many as a consumer may have requests at a time by default.
 const POOL_PER_HOST: usize = 64;
 
-/// The most bytes of an answer's head. A usual head of Graph has a few KiB.
+/// The most bytes of a response's head. A usual head of Graph has a few KiB.
 const MAX_HEAD: usize = 64 * 1024;
 
-/// The most bytes of one read from an HTTP/1.1 connection. Fewer and larger reads cost the kernel less; an answer that is on
+/// The most bytes of one read from an HTTP/1.1 connection. Fewer and larger reads cost the kernel less; a response that is on
 /// its way holds up to two, and a few hundred of those are to stay small beside the program itself.
 const READ_BUFFER: usize = 96 * 1024;
 
 /// [`MAX_HEAD`] as HTTP/2 counts it (RFC 9113 section 6.5.2).
 const MAX_HEADER_LIST: u32 = 64 * 1024;
 
-/// The most header fields of an answer. Graph sends some dozens at most.
+/// The most header fields of a response. Graph sends some dozens at most.
 const MAX_HEADERS: usize = 100;
 
-/// What one answer over HTTP/2 may have on its way or unread here, so what a slow consumer makes this proxy hold of it.
+/// What one response over HTTP/2 may have on its way or unread here, so what a slow consumer makes this proxy hold of it.
 const STREAM_WINDOW: u32 = 256 * 1024;
 
-/// The same for all answers of a connection together: as many as [`POOL_PER_HOST`], so that consumers who stopped reading
+/// The same for all responses of a connection together: as many as [`POOL_PER_HOST`], so that consumers who stopped reading
 /// do not stop the others, who share the connection.
 const CONNECTION_WINDOW: u32 = 64 * STREAM_WINDOW;
 
 /// How often a silent HTTP/2 connection is asked whether it still lives, while requests wait on it.
 const PING_EVERY: Duration = Duration::from_secs(20);
 
-/// How long such an answer may take before the connection is given up.
+/// How long such a response may take before the connection is given up.
 const PING_LIMIT: Duration = Duration::from_secs(10);
 
 /// What this program calls itself (`User-Agent`, RFC 9110 section 10.1.5).
@@ -60,7 +60,7 @@ pub(super) struct Transport {
 }
 
 impl Transport {
-    pub(super) fn new(origin: &Origin, network: &Network) -> Result<Self, BuildError> {
+    pub(super) fn new(origin: &Origin, network: &Network) -> Result<Self, ConnectorError> {
         let client = Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
@@ -77,15 +77,15 @@ impl Transport {
         Ok(Self { client, timeouts: network.timeouts })
     }
 
-    /// Sends `request` and waits for the head of the answer. At most `max_body` bytes of body will come.
+    /// Sends `request` and waits for the head of the response. At most `max_body` bytes of body will come.
     pub(super) async fn send(
         &self,
         request: Request<Full<Bytes>>,
         max_body: u64,
     ) -> Result<Response<UpstreamBody>, UpstreamError> {
-        let answer = tokio::time::timeout(self.timeouts.head, self.client.request(request)).await;
-        let answer = answer.map_err(|_| UpstreamError::Timeout(Phase::Head))?;
-        let (mut head, body) = answer.map_err(|error| UpstreamError::from(&error))?.into_parts();
+        let response = tokio::time::timeout(self.timeouts.head, self.client.request(request)).await;
+        let response = response.map_err(|_| UpstreamError::Timeout(Phase::Head))?;
+        let (mut head, body) = response.map_err(|error| UpstreamError::from(&error))?.into_parts();
         if head.status.is_redirection() {
             return Err(UpstreamError::Redirect);
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use glassine_core::graph::decode;
 
-/// Entra's answers have an authorization code of some 1.5 KiB and this proxy's own state of about 1 KiB.
+/// Entra's responses have an authorization code of some 1.5 KiB and this proxy's own state of about 1 KiB.
 pub(crate) const MAX_PARAMS: usize = 8 * 1024;
 
 /// Entra sends six at most.

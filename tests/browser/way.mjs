@@ -137,8 +137,8 @@ export async function the_documents_code_reads_the_result(stage) {
 /** The status of the consumer's first request. */
 async function reading(stage, consumer) {
   const headers = { authorization: `Bearer ${stage.connectable[consumer]}` };
-  const answer = await fetch(`${stage.proxy}/v1.0/users?$top=1`, { headers });
-  return answer.status;
+  const response = await fetch(`${stage.proxy}/v1.0/users?$top=1`, { headers });
+  return response.status;
 }
 
 /** Goes by Tab to what has this name, sees that it has the focus, and presses Enter. */

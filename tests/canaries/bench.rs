@@ -1,4 +1,4 @@
-//! The proxy under test, an upstream that answers whatever comes next, and everything that could leave.
+//! The proxy under test, an upstream that responds whatever comes next, and everything that could leave.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -21,8 +21,8 @@ impl Bench {
     pub(crate) async fn start(rules: &str) -> Self {
         logs::capture();
         let next = Arc::new(Mutex::new(Script::status(404)));
-        let answer = Arc::clone(&next);
-        let graph = FakeUpstream::start(move |_| answer.lock().unwrap().clone()).await;
+        let response = Arc::clone(&next);
+        let graph = FakeUpstream::start(move |_| response.lock().unwrap().clone()).await;
         let mut setup = Setup::in_front_of(format!("http://{}", graph.address())).rules(rules);
         setup.consumers[0].more = "    limits: { concurrent: 64, requests_per_second: 100000 }\n".to_owned();
         let proxy = setup.start().await;
@@ -34,18 +34,18 @@ impl Bench {
         format!("http://{}", self.graph.address())
     }
 
-    /// What Graph answers to the next request.
+    /// What Graph responds to the next request.
     pub(crate) fn script(&mut self, script: Script) {
         *self.next.lock().unwrap() = script;
     }
 
     /// Sends bytes as they are, looks for leaks in every byte that comes, status line and framing included, and gives
-    /// back the answer with its body in one piece.
+    /// back the response with its body in one piece.
     pub(crate) async fn raw(&mut self, what: &str, request: &[u8]) -> String {
-        let answer = self.proxy.raw(request).await;
-        self.examine(what, answer.as_bytes());
-        let joined = without_chunks(&answer);
-        if joined != answer {
+        let response = self.proxy.raw(request).await;
+        self.examine(what, response.as_bytes());
+        let joined = without_chunks(&response);
+        if joined != response {
             self.examine(what, joined.as_bytes());
         }
         joined
@@ -90,11 +90,11 @@ impl Bench {
     }
 }
 
-/// The answer with its chunks joined: a marker may stand across the border of two. No JSON string holds a line break.
-fn without_chunks(answer: &str) -> String {
-    let Some((head, body)) = answer.split_once("\r\n\r\n") else { return answer.to_owned() };
+/// The response with its chunks joined: a marker may stand across the border of two. No JSON string holds a line break.
+fn without_chunks(response: &str) -> String {
+    let Some((head, body)) = response.split_once("\r\n\r\n") else { return response.to_owned() };
     if !head.to_ascii_lowercase().contains("transfer-encoding: chunked") {
-        return answer.to_owned();
+        return response.to_owned();
     }
     let data: String = body.split("\r\n").skip(1).step_by(2).collect();
     format!("{head}\r\n\r\n{data}")

@@ -1,4 +1,4 @@
-//! What else an upstream can answer with: errors, header fields, redirects, other media types, broken documents.
+//! What else an upstream can respond with: errors, header fields, redirects, other media types, broken documents.
 //! Needs no schema: a few properties stand for all.
 
 use std::collections::BTreeSet;
@@ -115,10 +115,13 @@ async fn an_error_of_graph_says_its_status_and_a_plain_code_at_most() {
             let body = if matches!(status, 204 | 304) { String::new() } else { body };
             let script = with_fields(Script::status(status), &fields).header("Content-Type", media_type);
             bench.script(script.body(&body));
-            let answer = bench.get(&format!("{status} {media_type}"), &target).await;
-            assert!(!answer.starts_with("HTTP/1.1 2") && !answer.starts_with("HTTP/1.1 3"), "{answer}");
-            let is_graphs = media_type == "application/json" && answer.contains("ErrorItemNotFound");
-            assert!(is_graphs || answer.contains(r#""code":"upstream"#), "{status} {media_type}: {answer}");
+            let response = bench.get(&format!("{status} {media_type}"), &target).await;
+            assert!(!response.starts_with("HTTP/1.1 2") && !response.starts_with("HTTP/1.1 3"), "{response}");
+            let is_graphs = media_type == "application/json" && response.contains("ErrorItemNotFound");
+            assert!(
+                is_graphs || response.contains(r#""code":"upstream"#),
+                "{status} {media_type}: {response}"
+            );
         }
     }
     assert_eq!(bench.end().await, BTreeSet::new());
@@ -143,9 +146,9 @@ async fn reason_phrases_header_fields_and_trailers_stay_inside() {
              Retry-After: {trailer}\r\n\r\n",
             body.len()
         )));
-        let answer = bench.get(&format!("raw {status}"), &target).await;
-        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
-        assert_eq!(status == 200, answer.contains(r#""isRead":true"#), "{answer}");
+        let response = bench.get(&format!("raw {status}"), &target).await;
+        assert!(response.starts_with(&format!("HTTP/1.1 {status} ")), "{response}");
+        assert_eq!(status == 200, response.contains(r#""isRead":true"#), "{response}");
     }
     assert_eq!(bench.end().await, BTreeSet::new());
 }
@@ -187,8 +190,8 @@ async fn what_is_not_a_json_document_in_utf_8_is_refused_without_a_word_of_it() 
         ("a control character", json(format!("{{\"value\":[],\"a\":\"{m}\u{1}\"}}"))),
     ] {
         bench.script(script);
-        let answer = bench.get(what, &target).await;
-        assert!(answer.starts_with("HTTP/1.1 502 "), "{what}: {answer}");
+        let response = bench.get(what, &target).await;
+        assert!(response.starts_with("HTTP/1.1 502 "), "{what}: {response}");
     }
     assert_eq!(bench.end().await, BTreeSet::new());
 }
@@ -212,8 +215,8 @@ async fn duplicates_and_foreign_links_are_refused_in_any_spelling() {
         format!(r#"{{"value":[],"@odata.nextLink":"{m}"}}"#),
     ] {
         bench.script(Script::json(&refused));
-        let answer = bench.get(&refused, &target).await;
-        assert!(answer.starts_with("HTTP/1.1 502 "), "{refused}: {answer}");
+        let response = bench.get(&refused, &target).await;
+        assert!(response.starts_with("HTTP/1.1 502 "), "{refused}: {response}");
     }
     for passed in [
         format!(r#"{{"value":[{{"isRead":false,"subject":"{m}","subj\u0065ct":"{m}","SUBJECT":"{m}"}}]}}"#),
@@ -225,10 +228,10 @@ async fn duplicates_and_foreign_links_are_refused_in_any_spelling() {
         ),
     ] {
         bench.script(Script::json(&passed));
-        let answer = bench.get(&passed, &target).await;
+        let response = bench.get(&passed, &target).await;
         assert!(
-            answer.starts_with("HTTP/1.1 200 ") && answer.contains("\"isRead\":false"),
-            "{passed}: {answer}"
+            response.starts_with("HTTP/1.1 200 ") && response.contains("\"isRead\":false"),
+            "{passed}: {response}"
         );
     }
     assert_eq!(bench.end().await, BTreeSet::new());
@@ -250,17 +253,17 @@ async fn a_page_that_breaks_off_leaks_nothing_and_does_not_look_whole() {
             Filler { schema: &schema, registry, endpoint: &endpoint, filling, link }.bodies().remove(0);
         for at in (0..cuts).map(|part| body.len() * part / cuts) {
             bench.script(Script::json(&body).close_after(at));
-            let answer = bench.get(&format!("{filling:?} cut at {at}"), &target).await;
-            let is_whole = answer.starts_with("HTTP/1.1 200 ") && answer.ends_with('}');
-            assert!(!is_whole, "{filling:?} cut at {at}: {answer}");
+            let response = bench.get(&format!("{filling:?} cut at {at}"), &target).await;
+            let is_whole = response.starts_with("HTTP/1.1 200 ") && response.ends_with('}');
+            assert!(!is_whole, "{filling:?} cut at {at}: {response}");
         }
         // Long values repeat so much that they are refused as a bomb.
         if filling == Filling::Long {
             continue;
         }
         bench.script(Script::gzip(&body));
-        let answer = bench.get("in gzip", &target).await;
-        assert_eq!(bench.registry.missing(answer.as_bytes()), BTreeSet::new());
+        let response = bench.get("in gzip", &target).await;
+        assert_eq!(bench.registry.missing(response.as_bytes()), BTreeSet::new());
     }
     assert_eq!(bench.end().await, BTreeSet::new());
 }

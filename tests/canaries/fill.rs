@@ -1,4 +1,4 @@
-//! Answers in which every property of every type holds a marker, in many disguises.
+//! Responses in which every property of every type holds a marker, in many disguises.
 
 use super::endpoints::{Endpoint, Form};
 use super::marker::Registry;

@@ -1,4 +1,4 @@
-//! Requests of a consumer that wants more than it may have. Graph's answer to each is a page full of markers, and the
+//! Requests of a consumer that wants more than it may have. Graph's response to each is a page full of markers, and the
 //! requests hold markers too: what a consumer asks is as little to be found in logs, metrics and the audit.
 
 use std::collections::BTreeSet;
@@ -91,7 +91,7 @@ const HEADERS: [&str; 14] = [
     "If-None-Match: \"{m}\"",
 ];
 
-/// A page and an object at once: whatever endpoint answers, everything in it is hidden.
+/// A page and an object at once: whatever endpoint responds, everything in it is hidden.
 fn secrets(bench: &mut Bench) -> String {
     let mut m = |place: &str| bench.registry.text(place, false);
     let names = ["subject", "bodyPreview", "displayName", "webLink", "changeKey", "conversationIndex"];
@@ -134,8 +134,8 @@ async fn paths_that_no_rule_opens_are_not_asked() {
         let target = fill(&mut bench, path);
         for method in ["GET", "HEAD"] {
             let request = bench.request(method, &target, "");
-            let answer = attack(&mut bench, path, &request).await;
-            assert!(answer.starts_with("HTTP/1.1 4"), "{method} {path}: {answer}");
+            let response = attack(&mut bench, path, &request).await;
+            assert!(response.starts_with("HTTP/1.1 4"), "{method} {path}: {response}");
         }
     }
     assert_eq!(bench.graph.requests().len(), 0, "{:?}", bench.graph.requests());
@@ -151,9 +151,9 @@ async fn options_that_look_at_what_is_hidden_change_nothing() {
             let target = endpoint.target("v1.0", &bench.proxy);
             let target = format!("{target}?{}", encoded(&fill(&mut bench, query)));
             let request = bench.request("GET", &target, "");
-            let answer = attack(&mut bench, query, &request).await;
+            let response = attack(&mut bench, query, &request).await;
             let selects = query.contains("select=");
-            assert!(selects || answer.starts_with("HTTP/1.1 4"), "{query}: {answer}");
+            assert!(selects || response.starts_with("HTTP/1.1 4"), "{query}: {response}");
         }
     }
     let asked = bench.graph.requests();
@@ -169,18 +169,18 @@ async fn other_methods_bodies_and_header_fields_change_nothing() {
     for method in ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "SECRET"] {
         bench.registry.begin();
         let request = bench.request(method, &good, "");
-        let answer = attack(&mut bench, method, &request).await;
-        assert!(answer.starts_with("HTTP/1.1 405 "), "{method}: {answer}");
+        let response = attack(&mut bench, method, &request).await;
+        assert!(response.starts_with("HTTP/1.1 405 "), "{method}: {response}");
     }
     assert_eq!(bench.graph.requests().len(), 0);
     for line in HEADERS {
         bench.registry.begin();
         let line = fill(&mut bench, line) + "\r\n";
         let request = bench.request("GET", &good, &line);
-        let answer = attack(&mut bench, &line, &request).await;
+        let response = attack(&mut bench, &line, &request).await;
         assert!(
-            answer.starts_with("HTTP/1.1 200 ") || answer.starts_with("HTTP/1.1 400 "),
-            "{line}: {answer}"
+            response.starts_with("HTTP/1.1 200 ") || response.starts_with("HTTP/1.1 400 "),
+            "{line}: {response}"
         );
     }
     let asked = bench.graph.requests();
@@ -189,7 +189,7 @@ async fn other_methods_bodies_and_header_fields_change_nothing() {
     assert_eq!(bench.end().await, BTreeSet::new());
 }
 
-/// Broken heads get an answer from below the proxy; it must not repeat them either.
+/// Broken heads get a response from below the proxy; it must not repeat them either.
 #[tokio::test]
 async fn malformed_requests_are_not_repeated() {
     let mut bench = Bench::start(METADATA_ONLY).await;

@@ -7,7 +7,7 @@ use super::detector::{self, Needle};
 /// What the canary tests plant. In hexadecimal digits, so that a marker fits into a GUID.
 pub(crate) const PLANTED: Needle = Needle { text: "7d0bad", number: "730194" };
 
-/// The markers of one answer, and where each of them stands. Numbers go on from answer to answer, so that a marker
+/// The markers of one response, and where each of them stands. Numbers go on from response to respond, so that a marker
 /// that is found late is still not another one's.
 pub(crate) struct Registry {
     needle: Needle,
@@ -25,7 +25,7 @@ impl Registry {
         Self { needle, first: 1, places: Vec::new() }
     }
 
-    /// Forgets the places of the last answer.
+    /// Forgets the places of the last response.
     pub(crate) fn begin(&mut self) {
         self.first += self.places.len();
         self.places.clear();

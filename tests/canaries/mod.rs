@@ -4,7 +4,7 @@
 //! | file | what |
 //! |---|---|
 //! | `endpoints` | what may be asked, and what may leave: written by hand |
-//! | `schema`, `fill` | answers with a marker in every property, in many disguises |
+//! | `schema`, `fill` | responses with a marker in every property, in many disguises |
 //! | `marker`, `detector` | markers, and how they are found in any encoding |
 //! | `bench`, `logs` | the proxy under test, and everything that could leave it |
 //! | `faults` | errors, headers, redirects, other media types, broken and odd documents |
@@ -30,7 +30,7 @@ use schema::Schema;
 use crate::support::glassine::METADATA_ONLY;
 use crate::support::upstream::Script;
 
-/// Answers to `endpoint` with a marker in every property.
+/// Responses to `endpoint` with a marker in every property.
 fn bodies(
     bench: &mut Bench,
     schema: &Schema,
@@ -53,18 +53,18 @@ async fn ask(
 ) -> BTreeSet<String> {
     let target = endpoint.target(version, &bench.proxy);
     let what = format!("{} {filling:?}", endpoint.upstream(version));
-    let mut answers = String::new();
+    let mut responses = String::new();
     for body in bodies(bench, schema, endpoint, version, filling) {
         bench.script(Script::json(&body));
-        let answer = bench.get(&what, &target).await;
-        assert!(answer.starts_with("HTTP/1.1 200 "), "{what}: {answer}");
-        answers += &answer;
+        let response = bench.get(&what, &target).await;
+        assert!(response.starts_with("HTTP/1.1 200 "), "{what}: {response}");
+        responses += &response;
     }
     assert!(bench.registry.len() >= 20, "{what} has few properties");
     if !filling.is_well_formed() {
         return BTreeSet::new();
     }
-    assert_eq!(bench.registry.missing(answers.as_bytes()), BTreeSet::new(), "{what}");
+    assert_eq!(bench.registry.missing(responses.as_bytes()), BTreeSet::new(), "{what}");
     bench.registry.kept()
 }
 

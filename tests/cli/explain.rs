@@ -186,8 +186,8 @@ fn sealed_links_are_admitted_again_and_without_keys_taken_for_valid() {
     let page = r#"{"value":[],"@odata.nextLink":"https://graph.microsoft.com/v1.0/users/user-guid/messages?$skip=10"}"#;
     let request = "/v1.0/users/user-guid/messages";
     let args = ["sanitize", "--rules", RULES, "--keys", &keys, "--consumer", "acme", "--request", request];
-    let answer: Value = serde_json::from_str(&glassine_reading(&args, page).fine()).unwrap();
-    let link = answer["@odata.nextLink"].as_str().unwrap().strip_prefix("https://localhost").unwrap();
+    let response: Value = serde_json::from_str(&glassine_reading(&args, page).fine()).unwrap();
+    let link = response["@odata.nextLink"].as_str().unwrap().strip_prefix("https://localhost").unwrap();
 
     let ask = |rules: &str, consumer: &str| {
         glassine(&[
@@ -252,7 +252,7 @@ fn a_refusal_names_the_line_that_would_have_to_change() {
 }
 
 #[test]
-fn an_endpoint_that_is_not_open_is_answered_with_the_nearest_ones() {
+fn an_endpoint_that_is_not_open_has_response_with_the_nearest_ones() {
     let json =
         refused(&explain("/v1.0/users/{user}/messages/{message}/attachments"), 403, "endpointNotAllowed");
     assert_eq!(json["nearest"][0], "/{api}/users/{user}/messages/{message} (get-message)");

@@ -53,7 +53,7 @@ impl Ran {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// Asserts that there is no answer, and that the error names all of `parts`.
+    /// Asserts that there is no response, and that the error names all of `parts`.
     pub(crate) fn fails(&self, code: i32, parts: &[&str]) {
         assert_eq!((self.code, self.stdout.as_str()), (Some(code), ""), "{self:?}");
         for part in parts {

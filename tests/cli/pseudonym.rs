@@ -37,20 +37,21 @@ fn consumers_get_different_tokens() {
 }
 
 #[test]
-fn the_tokens_are_those_of_answers() {
+fn the_tokens_are_those_of_responses() {
     let scratch = Scratch::new();
     let keys = scratch.keys();
     let page = r#"{"value":[{"id":"AAMk=","internetMessageId":"<1@x>","from":{"emailAddress":{"address":"a@contoso.com"}}}]}"#;
     let request = "/v1.0/users/u/mailFolders/inbox/messages";
     let common = ["--rules", EXAMPLE, "--keys", &keys, "--consumer", "acme"];
-    let answer = glassine_reading(&[&["sanitize", "--request", request][..], &common].concat(), page).fine();
+    let response =
+        glassine_reading(&[&["sanitize", "--request", request][..], &common].concat(), page).fine();
     for (options, value) in [
         (&["--as", "id", "--reversible"][..], "AAMk="),
         (&["--as", "message_id"], "<1@x>"),
         (&[], "A@Contoso.com"),
     ] {
         let token = glassine(&[&["pseudonym"][..], &common, options, &[value]].concat()).fine();
-        assert!(answer.contains(&format!("\"{}\"", token.trim())), "{value}: {token} in {answer}");
+        assert!(response.contains(&format!("\"{}\"", token.trim())), "{value}: {token} in {response}");
     }
 }
 

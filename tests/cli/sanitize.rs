@@ -46,8 +46,8 @@ fn what_the_rules_name_leaves_and_nothing_else() {
 #[test]
 fn links_lead_to_the_public_url_with_a_token_for_the_key() {
     let more = ["--public-url", "https://proxy.contoso.com/graph/"];
-    let answer: Value = serde_json::from_str(&Setup::new().run(REQUEST, &more, PAGE).fine()).unwrap();
-    let link = answer["@odata.nextLink"].as_str().unwrap();
+    let response: Value = serde_json::from_str(&Setup::new().run(REQUEST, &more, PAGE).fine()).unwrap();
+    let link = response["@odata.nextLink"].as_str().unwrap();
     assert!(link.starts_with("https://proxy.contoso.com/graph/v1.0/users/p~A"), "{link}");
     assert!(link.contains("/messages?$skiptoken=A"), "{link}");
 }
@@ -65,8 +65,8 @@ fn a_page_larger_than_any_buffer_is_whole() {
     let setup = Setup::new();
     let message = json!({"id": "AAMk", "isRead": false, "body": {"content": "x".repeat(2000)}});
     let page = json!({"value": vec![message; 500]}).to_string();
-    let answer: Value = serde_json::from_str(&setup.run(REQUEST, &[], &page).fine()).unwrap();
-    assert_eq!(answer["value"].as_array().unwrap().len(), 500);
+    let response: Value = serde_json::from_str(&setup.run(REQUEST, &[], &page).fine()).unwrap();
+    assert_eq!(response["value"].as_array().unwrap().len(), 500);
 }
 
 #[test]

@@ -1,15 +1,15 @@
-//! Queries, cookies and answers of Entra that are not what they should be. Each refusal stands beside its neighbour that passes.
+//! Queries, cookies and responses of Entra that are not what they should be. Each refusal stands beside its neighbour that passes.
 
 use serde_json::json;
 
 use super::visitor::{Visitor, code, consented, consented_for, location, signed_in};
 use super::{NEEDED, proxy, setup};
 use crate::support::entra::{FakeEntra, TENANT, query};
-use crate::support::glassine::Answer;
+use crate::support::glassine::ProxyResponse;
 
-fn refused(answer: &Answer, expected: &str) {
-    assert_eq!((answer.status, code(answer).as_str()), (400, expected));
-    assert!(!answer.headers.contains_key("location"));
+fn refused(response: &ProxyResponse, expected: &str) {
+    assert_eq!((response.status, code(response).as_str()), (400, expected));
+    assert!(!response.headers.contains_key("location"));
 }
 
 #[tokio::test]
@@ -42,8 +42,9 @@ async fn a_consent_is_good_once_in_its_browser_and_for_its_tenant() {
     let proxy = proxy(&entra).await;
     let mut visitor = Visitor::new(&proxy, &entra);
     let foreign = visitor.reach_consent("acme", "").await;
-    let answer = visitor.get(&consented_for("dddd1111-2222-3333-4444-555566667777", &foreign["state"])).await;
-    assert_eq!((answer.status, code(&answer).as_str()), (403, "wrong_tenant"));
+    let response =
+        visitor.get(&consented_for("dddd1111-2222-3333-4444-555566667777", &foreign["state"])).await;
+    assert_eq!((response.status, code(&response).as_str()), (403, "wrong_tenant"));
     let asked = visitor.reach_consent("acme", "").await;
     refused(&Visitor::new(&proxy, &entra).get(&consented(&asked["state"])).await, "state_browser");
     refused(&visitor.get(&signed_in("code", &asked["state"])).await, "state_foreign");
@@ -57,13 +58,17 @@ async fn a_consent_that_does_not_say_so_is_none() {
     let entra = FakeEntra::start(&NEEDED).await;
     let proxy = proxy(&entra).await;
     let mut visitor = Visitor::new(&proxy, &entra);
-    let answers =
-        [("False", "consent_answer"), ("", "consent_answer"), ("1", "consent_answer"), ("True", "connected")];
-    for (says, expected) in answers {
+    let responses = [
+        ("False", "consent_response"),
+        ("", "consent_response"),
+        ("1", "consent_response"),
+        ("True", "connected"),
+    ];
+    for (says, expected) in responses {
         let asked = visitor.reach_consent("acme", "").await;
         let parameters = [("admin_consent", says), ("tenant", TENANT), ("state", &asked["state"])];
-        let answer = visitor.get(&format!("/connect/consented?{}", query(&parameters))).await;
-        assert_eq!(code(&answer), expected, "{says}");
+        let response = visitor.get(&format!("/connect/consented?{}", query(&parameters))).await;
+        assert_eq!(code(&response), expected, "{says}");
     }
 }
 
@@ -71,8 +76,8 @@ async fn a_consent_that_does_not_say_so_is_none() {
 async fn saying_that_it_was_granted_grants_nothing() {
     let entra = FakeEntra::start(&[]).await;
     let proxy = proxy(&entra).await;
-    let answer = Visitor::new(&proxy, &entra).connect("acme", "").await;
-    assert_eq!(code(&answer), "consent_missing");
+    let response = Visitor::new(&proxy, &entra).connect("acme", "").await;
+    assert_eq!(code(&response), "consent_missing");
 }
 
 #[tokio::test]
@@ -83,9 +88,12 @@ async fn a_code_from_another_sign_in_is_refused() {
     let theirs = attacker.begin("acme", "").await;
     let swapped = entra.sign_in(&theirs);
     let own = victim.begin("acme", "").await;
-    let answer = victim.get(&signed_in(&swapped, &own["state"])).await;
-    assert_eq!((answer.status, code(&answer).as_str()), (403, "code_not_redeemed"));
-    assert!(!answer.text().contains("script") && !answer.text().contains("Grace"), "Entra's words stay away");
+    let response = victim.get(&signed_in(&swapped, &own["state"])).await;
+    assert_eq!((response.status, code(&response).as_str()), (403, "code_not_redeemed"));
+    assert!(
+        !response.text().contains("script") && !response.text().contains("Grace"),
+        "Entra's words stay away"
+    );
     assert_eq!(victim.sign_in("acme", "").await.status, 303);
 }
 
@@ -105,8 +113,8 @@ async fn an_id_token_is_this_tenants_this_applications_and_this_sign_ins() {
         (json!({ "exp": 1 }), "id_token_invalid"),
     ] {
         entra.change(|says| says.id_token = wrong.clone());
-        let answer = visitor.sign_in("acme", "").await;
-        assert_eq!((answer.status, code(&answer).as_str()), (403, expected), "{wrong}");
+        let response = visitor.sign_in("acme", "").await;
+        assert_eq!((response.status, code(&response).as_str()), (403, expected), "{wrong}");
     }
     entra.change(|says| says.id_token = json!({}));
     assert_eq!(visitor.sign_in("acme", "").await.status, 303);
@@ -121,8 +129,12 @@ async fn a_configuration_that_leads_away_is_not_followed() {
         entra.change(|says| says.metadata = json!({ "authorization_endpoint": elsewhere }));
         let proxy = proxy(&entra).await;
         let mut visitor = Visitor::new(&proxy, &entra);
-        let answer = visitor.press("acme", "").await;
-        assert_eq!((answer.status, code(&answer).as_str()), (502, "directory_unreachable"), "{elsewhere}");
+        let response = visitor.press("acme", "").await;
+        assert_eq!(
+            (response.status, code(&response).as_str()),
+            (502, "directory_unreachable"),
+            "{elsewhere}"
+        );
         entra.change(|says| says.metadata = json!({}));
         assert_eq!(visitor.press("acme", "").await.status, 303, "and is asked for again");
     }
@@ -139,11 +151,11 @@ async fn no_parameter_is_repeated_on_a_page_or_in_a_redirect() {
     for page in ["signed-in", "consented", "acme", ""] {
         for name in names {
             let target = format!("/connect/{page}?{}", query(&[(name, hostile)]));
-            let answer = visitor.get(target.trim_end_matches('/')).await;
+            let response = visitor.get(target.trim_end_matches('/')).await;
             // A connector's page gives the state back to itself, as a text.
-            let seen = answer.everything().replace("&lt;script&gt;alert(&#39;marker", "");
+            let seen = response.everything().replace("&lt;script&gt;alert(&#39;marker", "");
             assert!(!seen.contains("marker"), "{page} {name}");
-            assert!(seen.len() == answer.everything().len() || (page, name) == ("acme", "state"));
+            assert!(seen.len() == response.everything().len() || (page, name) == ("acme", "state"));
         }
     }
     for name in
@@ -156,8 +168,8 @@ async fn no_parameter_is_repeated_on_a_page_or_in_a_redirect() {
             };
             let mut parameters = vec![(name, hostile), ("state", asked["state"].as_str())];
             parameters.extend([("error", "access_denied")].iter().filter(|_| name == "error_description"));
-            let answer = visitor.get(&format!("/connect/{page}?{}", query(&parameters))).await;
-            assert!(answer.status >= 400 && !answer.everything().contains("marker"), "{page} {name}");
+            let response = visitor.get(&format!("/connect/{page}?{}", query(&parameters))).await;
+            assert!(response.status >= 400 && !response.everything().contains("marker"), "{page} {name}");
         }
     }
 }
@@ -196,8 +208,8 @@ async fn another_site_begins_nothing() {
         vec![form, ("origin", &own), ("sec-fetch-site", "cross-site")],
         vec![form, ("origin", &own), ("origin", "https://evil.example")],
     ] {
-        let answer = visitor.send("POST", "/connect/acme", &headers, "").await;
-        assert_eq!((answer.status, code(&answer).as_str()), (403, "cross_site"), "{headers:?}");
+        let response = visitor.send("POST", "/connect/acme", &headers, "").await;
+        assert_eq!((response.status, code(&response).as_str()), (403, "cross_site"), "{headers:?}");
     }
     for headers in [
         vec![form],

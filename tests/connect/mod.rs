@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `visitor` | a browser: a cookie, and where it was sent |
 //! | `way` | the way through, to each of its ends |
-//! | `hostile` | queries, cookies and answers of Entra that are not what they should be |
+//! | `hostile` | queries, cookies and responses of Entra that are not what they should be |
 //! | `pages` | what the pages show, and their headers |
 
 mod hostile;

@@ -6,11 +6,11 @@ use crate::support::entra::FakeEntra;
 use crate::support::glassine::{METADATA_ONLY, OUTLOOK_MAIL};
 
 #[tokio::test]
-async fn every_answer_is_a_page_and_nothing_more() {
+async fn every_response_is_a_page_and_nothing_more() {
     let entra = FakeEntra::start(&NEEDED).await;
     let proxy = proxy(&entra).await;
     let mut visitor = Visitor::new(&proxy, &entra);
-    let mut answers = vec![visitor.press("acme", "").await];
+    let mut responses = vec![visitor.press("acme", "").await];
     for target in [
         "/connect",
         "/connect/acme",
@@ -20,10 +20,10 @@ async fn every_answer_is_a_page_and_nothing_more() {
         "/connect/nobody",
         "/connect/signed-in",
     ] {
-        answers.push(visitor.get(target).await);
+        responses.push(visitor.get(target).await);
     }
-    for answer in answers {
-        let header = |name: &str| answer.headers[name].to_str().unwrap().to_owned();
+    for response in responses {
+        let header = |name: &str| response.headers[name].to_str().unwrap().to_owned();
         assert_eq!(header("x-content-type-options"), "nosniff");
         assert_eq!(header("referrer-policy"), "no-referrer");
         assert_eq!(header("cache-control"), "no-store");
@@ -39,7 +39,7 @@ async fn every_answer_is_a_page_and_nothing_more() {
             assert!(policy.contains(part), "{policy}");
         }
         assert!(!policy.contains("unsafe") && !policy.contains("script-src"));
-        let text = answer.text();
+        let text = response.text();
         assert!(!text.contains("<script") && !text.contains(" style=") && !text.contains("http-equiv"));
     }
 }
@@ -50,8 +50,8 @@ async fn a_form_may_lead_to_the_directory_and_back_and_nowhere_else() {
     let proxy = proxy(&entra).await;
     let mut visitor = Visitor::new(&proxy, &entra);
     let mut targets = async |page| {
-        let answer = visitor.get(page).await;
-        let policy = answer.headers["content-security-policy"].to_str().unwrap().to_owned();
+        let response = visitor.get(page).await;
+        let policy = response.headers["content-security-policy"].to_str().unwrap().to_owned();
         policy.split("form-action ").nth(1).unwrap().split(';').next().unwrap().to_owned()
     };
     let base = entra.base();
@@ -106,7 +106,7 @@ async fn over_tls_the_cookie_is_for_this_host_alone() {
     let entra = FakeEntra::start(&NEEDED).await;
     let proxy = proxy(&entra).await;
     let mut visitor = Visitor::new(&proxy, &entra);
-    let answer = visitor.press("acme", "").await;
-    let cookie = answer.headers["set-cookie"].to_str().unwrap();
+    let response = visitor.press("acme", "").await;
+    let cookie = response.headers["set-cookie"].to_str().unwrap();
     assert!(cookie.starts_with("glassine-connect=") && cookie.contains("; HttpOnly; SameSite=Lax"));
 }

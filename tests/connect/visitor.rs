@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::support::entra::{FakeEntra, TENANT, form, query};
-use crate::support::glassine::{Answer, Glassine};
+use crate::support::glassine::{Glassine, ProxyResponse};
 
 /// Somebody in front of a browser.
 pub(super) struct Visitor<'a> {
@@ -17,7 +17,7 @@ impl<'a> Visitor<'a> {
         Self { proxy, entra, cookie: None }
     }
 
-    pub(super) async fn get(&mut self, target: &str) -> Answer {
+    pub(super) async fn get(&mut self, target: &str) -> ProxyResponse {
         self.send("GET", target, &[], "").await
     }
 
@@ -28,35 +28,35 @@ impl<'a> Visitor<'a> {
         target: &str,
         headers: &[(&str, &str)],
         body: &str,
-    ) -> Answer {
+    ) -> ProxyResponse {
         let cookie = self.cookie.clone();
         let mut all: Vec<_> = cookie.iter().map(|cookie| ("cookie", cookie.as_str())).collect();
         all.extend_from_slice(headers);
-        let answer = self.proxy.send_body(method, target, &all, body.to_owned()).await;
-        if let Some(set) = answer.headers.get("set-cookie") {
+        let response = self.proxy.send_body(method, target, &all, body.to_owned()).await;
+        if let Some(set) = response.headers.get("set-cookie") {
             self.cookie = set.to_str().unwrap().split(';').next().map(str::to_owned);
         }
-        answer
+        response
     }
 
     /// Presses the button.
-    pub(super) async fn press(&mut self, consumer: &str, body: &str) -> Answer {
+    pub(super) async fn press(&mut self, consumer: &str, body: &str) -> ProxyResponse {
         let headers = [("content-type", "application/x-www-form-urlencoded")];
         self.send("POST", &format!("/connect/{consumer}"), &headers, body).await
     }
 
     /// Presses the button; what Entra is asked for.
     pub(super) async fn begin(&mut self, consumer: &str, body: &str) -> HashMap<String, String> {
-        let answer = self.press(consumer, body).await;
-        assert_eq!(answer.status, 303, "{}", answer.text());
-        let place = location(&answer);
+        let response = self.press(consumer, body).await;
+        assert_eq!(response.status, 303, "{}", response.text());
+        let place = location(&response);
         let (page, asked) = place.split_once('?').unwrap();
         assert_eq!(page, format!("{}/{TENANT}/oauth2/v2.0/authorize", self.entra.base()));
         form(asked)
     }
 
-    /// Signs in, up to the answer of the callback.
-    pub(super) async fn sign_in(&mut self, consumer: &str, body: &str) -> Answer {
+    /// Signs in, up to the response of the callback.
+    pub(super) async fn sign_in(&mut self, consumer: &str, body: &str) -> ProxyResponse {
         let asked = self.begin(consumer, body).await;
         let code = self.entra.sign_in(&asked);
         self.get(&signed_in(&code, &asked["state"])).await
@@ -64,28 +64,28 @@ impl<'a> Visitor<'a> {
 
     /// Signs in; what the consent page is asked for.
     pub(super) async fn reach_consent(&mut self, consumer: &str, body: &str) -> HashMap<String, String> {
-        let answer = self.sign_in(consumer, body).await;
-        assert_eq!(answer.status, 303, "{}", answer.text());
-        let place = location(&answer);
+        let response = self.sign_in(consumer, body).await;
+        assert_eq!(response.status, 303, "{}", response.text());
+        let place = location(&response);
         let (page, asked) = place.split_once('?').unwrap();
         assert_eq!(page, format!("{}/{TENANT}/v2.0/adminconsent", self.entra.base()));
         form(asked)
     }
 
-    /// All the way, accepting; the answer of the last callback.
-    pub(super) async fn connect(&mut self, consumer: &str, body: &str) -> Answer {
+    /// All the way, accepting; the response of the last callback.
+    pub(super) async fn connect(&mut self, consumer: &str, body: &str) -> ProxyResponse {
         let asked = self.reach_consent(consumer, body).await;
         self.get(&consented(&asked["state"])).await
     }
 }
 
-/// Entra's answer to a sign-in.
+/// Entra's response to a sign-in.
 pub(super) fn signed_in(code: &str, state: &str) -> String {
     let parameters = [("code", code), ("state", state), ("session_state", "0")];
     format!("/connect/signed-in?{}", query(&parameters))
 }
 
-/// Entra's answer to a consent.
+/// Entra's response to a consent.
 pub(super) fn consented(state: &str) -> String {
     consented_for(TENANT, state)
 }
@@ -96,13 +96,13 @@ pub(super) fn consented_for(tenant: &str, state: &str) -> String {
     format!("/connect/consented?{}", query(&parameters))
 }
 
-pub(super) fn location(answer: &Answer) -> String {
-    answer.headers["location"].to_str().unwrap().to_owned()
+pub(super) fn location(response: &ProxyResponse) -> String {
+    response.headers["location"].to_str().unwrap().to_owned()
 }
 
 /// The stable code on a page.
-pub(super) fn code(answer: &Answer) -> String {
-    let text = answer.text();
+pub(super) fn code(response: &ProxyResponse) -> String {
+    let text = response.text();
     let (_, rest) = text.split_once("Code: <code>").unwrap_or_else(|| panic!("no code: {text}"));
     rest.split('<').next().unwrap().to_owned()
 }

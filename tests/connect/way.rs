@@ -7,16 +7,16 @@ use serde_json::{Value, json};
 use super::visitor::{Visitor, code, consented, location};
 use super::{NEEDED, RETURN_URL, proxy, setup};
 use crate::support::entra::{ADDRESS, CLIENT, FakeEntra, NAME, OID, SECRET, TENANT, form, query};
-use crate::support::glassine::{Answer, Glassine};
+use crate::support::glassine::{Glassine, ProxyResponse};
 
 fn names(roles: &[&str]) -> Vec<String> {
     roles.iter().map(|role| (*role).to_owned()).collect()
 }
 
 /// The claims of a result, verified as docs/CONNECT.md says.
-async fn result(proxy: &Glassine, answer: &Answer) -> Claims {
-    assert_eq!(answer.status, 303, "{}", answer.text());
-    let place = location(answer);
+async fn result(proxy: &Glassine, response: &ProxyResponse) -> Claims {
+    assert_eq!(response.status, 303, "{}", response.text());
+    let place = location(response);
     let (url, parameters) = place.split_once('?').unwrap();
     assert_eq!(url, RETURN_URL);
     let keys = proxy.send("GET", "/connect/keys", &[]).await;
@@ -38,15 +38,15 @@ async fn a_connection_is_made_checked_noted_and_shown() {
     let proxy = proxy(&entra).await;
     let mut visitor = Visitor::new(&proxy, &entra);
     assert!(visitor.get("/connect").await.text().contains("Not connected"));
-    let answer = visitor.connect("acme", "").await;
-    assert_eq!((answer.status, code(&answer).as_str()), (200, "connected"));
+    let response = visitor.connect("acme", "").await;
+    assert_eq!((response.status, code(&response).as_str()), (200, "connected"));
     let list = visitor.get("/connect").await.text();
     assert!(list.contains(">Connected<") && list.contains("Connected since 20"));
     let noted: Value = serde_json::from_str(&proxy.read("connections.json")).unwrap();
     assert_eq!(noted["connections"]["acme"]["state"], "connected");
     assert!(noted["connections"]["acme"]["tenant"].as_str().unwrap().starts_with("t~"));
     let everything =
-        [list, answer.everything(), proxy.read("connections.json"), proxy.read("audit.jsonl")].concat();
+        [list, response.everything(), proxy.read("connections.json"), proxy.read("audit.jsonl")].concat();
     for personal in [OID, ADDRESS, NAME, TENANT, "Grace", CLIENT, SECRET] {
         assert!(!everything.to_lowercase().contains(&personal.to_lowercase()), "{personal}");
     }
@@ -82,8 +82,8 @@ async fn the_result_goes_back_signed_and_names_nobody() {
     let entra = FakeEntra::start(&NEEDED).await;
     let proxy = proxy(&entra).await;
     let mut visitor = Visitor::new(&proxy, &entra);
-    let answer = visitor.connect("returning", &query(&[("state", "opaque-&=%-of-theirs")])).await;
-    let claims = result(&proxy, &answer).await;
+    let response = visitor.connect("returning", &query(&[("state", "opaque-&=%-of-theirs")])).await;
+    let claims = result(&proxy, &response).await;
     assert_eq!(claims.text("connection"), Some("connected"));
     assert_eq!(claims.text("consumer"), Some("returning"));
     assert_eq!(claims.text("connector"), Some("outlook-mail-metadata-only"));
@@ -116,12 +116,12 @@ async fn what_is_missing_is_named_here_and_there() {
     let entra = FakeEntra::start(&NEEDED[1..]).await;
     let proxy = proxy(&entra).await;
     let mut visitor = Visitor::new(&proxy, &entra);
-    let answer = visitor.connect("acme", "").await;
-    assert_eq!(code(&answer), "consent_missing");
-    assert!(answer.text().contains("<code>Mail.ReadBasic.All</code>"));
+    let response = visitor.connect("acme", "").await;
+    assert_eq!(code(&response), "consent_missing");
+    assert!(response.text().contains("<code>Mail.ReadBasic.All</code>"));
     assert!(visitor.get("/connect").await.text().contains("Consent missing"));
-    let answer = visitor.connect("returning", "").await;
-    let claims = result(&proxy, &answer).await;
+    let response = visitor.connect("returning", "").await;
+    let claims = result(&proxy, &response).await;
     assert_eq!(claims.text("connection"), Some("consent_missing"));
     assert_eq!(claims.get("missing"), Some(&json!(["Mail.ReadBasic.All"])));
 }
@@ -131,11 +131,11 @@ async fn what_is_too_much_is_named_here_and_there() {
     let entra = FakeEntra::start(&[&NEEDED[..], &["Mail.ReadWrite"]].concat()).await;
     let proxy = proxy(&entra).await;
     let mut visitor = Visitor::new(&proxy, &entra);
-    let answer = visitor.connect("acme", "").await;
-    assert_eq!(code(&answer), "over_privileged");
+    let response = visitor.connect("acme", "").await;
+    assert_eq!(code(&response), "over_privileged");
     assert!(visitor.get("/connect").await.text().contains("over-privileged"));
-    let answer = visitor.connect("returning", "").await;
-    let claims = result(&proxy, &answer).await;
+    let response = visitor.connect("returning", "").await;
+    let claims = result(&proxy, &response).await;
     assert_eq!(claims.text("connection"), Some("over_privileged"));
     assert_eq!(claims.get("excess"), Some(&json!(["Mail.ReadWrite"])));
 }
@@ -145,8 +145,8 @@ async fn a_consent_that_takes_a_moment_to_show_is_waited_for() {
     let entra = FakeEntra::start(&[]).await;
     entra.change(|says| says.roles.push(names(&NEEDED)));
     let proxy = proxy(&entra).await;
-    let answer = Visitor::new(&proxy, &entra).connect("acme", "").await;
-    assert_eq!(code(&answer), "connected");
+    let response = Visitor::new(&proxy, &entra).connect("acme", "").await;
+    assert_eq!(code(&response), "connected");
 }
 
 #[tokio::test]
@@ -171,13 +171,13 @@ async fn declining_changes_nothing_and_is_told() {
         format!("/connect/consented?{}", query(&parameters))
     };
     let asked = visitor.reach_consent("acme", "").await;
-    let answer = visitor.get(&declined(&asked["state"])).await;
-    assert_eq!((answer.status, code(&answer).as_str()), (403, "consent_declined"));
-    assert!(!answer.text().contains("Trace ID"));
+    let response = visitor.get(&declined(&asked["state"])).await;
+    assert_eq!((response.status, code(&response).as_str()), (403, "consent_declined"));
+    assert!(!response.text().contains("Trace ID"));
     assert!(!proxy.file("connections.json").exists());
     let asked = visitor.reach_consent("returning", "state=abc").await;
-    let answer = visitor.get(&declined(&asked["state"])).await;
-    let claims = result(&proxy, &answer).await;
+    let response = visitor.get(&declined(&asked["state"])).await;
+    let claims = result(&proxy, &response).await;
     assert_eq!(claims.text("connection"), Some("failed"));
     assert_eq!(claims.text("error"), Some("consent_declined"));
     assert_eq!(claims.text("state"), Some("abc"));
@@ -199,8 +199,8 @@ async fn a_sign_in_that_entra_refuses_is_told_in_our_words() {
         let asked = visitor.begin("acme", "").await;
         let parameters =
             [("error", "access_denied"), ("error_description", said), ("state", &asked["state"])];
-        let answer = visitor.get(&format!("/connect/signed-in?{}", query(&parameters))).await;
-        assert_eq!((answer.status, code(&answer).as_str()), (403, expected), "{said}");
+        let response = visitor.get(&format!("/connect/signed-in?{}", query(&parameters))).await;
+        assert_eq!((response.status, code(&response).as_str()), (403, expected), "{said}");
     }
 }
 

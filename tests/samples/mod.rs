@@ -1,4 +1,4 @@
-//! Objects of real shape, from Microsoft's demo tenants, as Graph's answers: no name, address, word or id gets out, what
+//! Objects of real shape, from Microsoft's demo tenants, as Graph's responses: no name, address, word or id gets out, what
 //! is kept is as it was, and tokens join what belongs together.
 
 mod secrets;
@@ -80,16 +80,16 @@ async fn through(
         "value": rows });
     if endpoint.form != Form::Entity {
         let (proxy, _graph) = start(connector, page).await;
-        let answer = proxy.get(&endpoint.target(version, &proxy)).await;
-        assert_eq!(answer.status, 200, "{}", answer.text());
-        return (answer.json()["value"].as_array().unwrap().clone(), answer.everything());
+        let response = proxy.get(&endpoint.target(version, &proxy)).await;
+        assert_eq!(response.status, 200, "{}", response.text());
+        return (response.json()["value"].as_array().unwrap().clone(), response.everything());
     }
     let (mut objects, mut sent) = (Vec::new(), String::new());
     for row in rows {
         let (proxy, _graph) = start(connector, row.clone()).await;
-        let answer = proxy.get(&endpoint.target(version, &proxy)).await;
-        objects.push(answer.json());
-        sent += &answer.everything();
+        let response = proxy.get(&endpoint.target(version, &proxy)).await;
+        objects.push(response.json());
+        sent += &response.everything();
     }
     (objects, sent)
 }
@@ -158,7 +158,7 @@ async fn nothing_of_the_samples_gets_out_but_what_is_kept() {
     }
 }
 
-/// The proof that the test above can fail: each kind of secret, planted in an answer.
+/// The proof that the test above can fail: each kind of secret, planted in a response.
 #[tokio::test]
 async fn a_secret_of_each_kind_is_found() {
     let Some(rows) = samples("message") else { return };

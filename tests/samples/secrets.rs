@@ -38,7 +38,7 @@ impl Secrets {
             }
             open.extend(words(&path.to_lowercase()));
         }
-        // Of the answer's own head and of the page around the objects.
+        // Of the response's own head and of the page around the objects.
         open.extend(
             ["application", "charset", "content", "accept", "encoding", "request", "client", "control"]
                 .map(str::to_owned),

@@ -1,6 +1,6 @@
 """Compares what an SDK got through the proxy with what the sample tenant has.
 
-`check.py ask …` prints what the drivers ask for; `check.py SDK …` judges `answer.json`.
+`check.py ask …` prints what the drivers ask for; `check.py SDK …` judges `response.json`.
 """
 
 import json
@@ -16,8 +16,8 @@ name, graph, glassine, work = sys.argv[1:]
 
 def get(url):
     headers = {"Authorization": "Bearer any", "Prefer": 'IdType="ImmutableId"'}
-    with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as answer:
-        return json.load(answer)
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as response:
+        return json.load(response)
 
 
 def everything(path, **options):
@@ -79,9 +79,9 @@ def expect(what, found, wanted):
     print(f"ok: {name}: {what}")
 
 
-def check_nothing_raw(answer):
+def check_nothing_raw(response):
     """No id, address, name or subject of the tenant is anywhere in what a program was handed."""
-    text = json.dumps(answer).lower()
+    text = json.dumps(response).lower()
     raw = [one["id"] for one in users + messages] + [one["mail"] for one in users if one["mail"]]
     raw += [one["displayName"] for one in users] + [one["subject"] for one in messages if len(one["subject"]) > 8]
     raw += [one["emailAddress"]["address"] for message in messages for one in message["toRecipients"]]
@@ -102,14 +102,14 @@ def moment(text):
     return text.replace("+00:00", "Z")
 
 
-def check_users(answer):
-    expect(f"all {len(users)} users, by delta", sorted(one["id"] for one in answer["users"]), sorted(ids(users)))
+def check_users(response):
+    expect(f"all {len(users)} users, by delta", sorted(one["id"] for one in response["users"]), sorted(ids(users)))
     changed, _ = changes(changes(f"{graph}/v1.0/users/delta")[1])
     assert changed, "the tenant has changed nothing"
     wanted = list(zip(ids(changed), [one.get("@removed") for one in changed]))
     expect(f"{len(changed)} changes, by the deltaLink",
-           [(one["id"], one.get("@removed")) for one in answer["changed"]], wanted)
-    expect("delta links lead to the proxy", all(link.startswith("https://localhost:") for link in answer["links"]), True)
+           [(one["id"], one.get("@removed")) for one in response["changed"]], wanted)
+    expect("delta links lead to the proxy", all(link.startswith("https://localhost:") for link in response["links"]), True)
 
 
 def check_batch(batch):
@@ -132,15 +132,15 @@ def check_inbox(found):
 if name == "ask":
     print(json.dumps({"user": ids([user])[0], "since": since}))
 else:
-    with open(f"{work}/answer.json", encoding="utf-8") as file:
-        answer = json.load(file)
-    check_nothing_raw(answer)
-    if "messages" in answer:
-        check_messages(answer["messages"])
-        check_batch(answer["batch"])
-    if "users" in answer:
-        check_users(answer)
-    if "inbox" in answer:
-        check_inbox(answer["inbox"])
-        refusal = answer["refusal"]
+    with open(f"{work}/response.json", encoding="utf-8") as file:
+        response = json.load(file)
+    check_nothing_raw(response)
+    if "messages" in response:
+        check_messages(response["messages"])
+        check_batch(response["batch"])
+    if "users" in response:
+        check_users(response)
+    if "inbox" in response:
+        check_inbox(response["inbox"])
+        refusal = response["refusal"]
         expect("a refusal reads as one", refusal.startswith("403") and "`list-mail-folders`" in refusal, True)

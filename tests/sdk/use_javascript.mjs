@@ -18,9 +18,9 @@ const responses = await batch([
   `/users/${user}/mailFolders/inbox`,
   `/users/${user}/mailboxSettings`,
 ]);
-const answers = {};
+const responses = {};
 for (const name of ["user", "messages", "refused", "inbox", "settings"]) {
-  const answer = responses.getResponseById(String(Object.keys(answers).length + 1));
-  answers[name] = [answer.status, await answer.json()];
+  const response = responses.getResponseById(String(Object.keys(responses).length + 1));
+  responses[name] = [response.status, await response.json()];
 }
-console.log(JSON.stringify({ messages, batch: answers }));
+console.log(JSON.stringify({ messages, batch: responses }));

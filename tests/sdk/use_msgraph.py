@@ -25,13 +25,13 @@ async def ask(user):
         "settings": client.users.by_user_id(user).mailbox_settings.to_get_request_information(),
     })
     statuses = (await client.batch.post(content)).get_response_status_codes()
-    answers = await answers_to(content)
+    responses = await responses_to(content)
     return {
         "messages": [plain(message) for message in messages],
         "users": [plain(one) for one in users],
         "changed": [plain(one) for one in changed],
         "links": [link, next_link],
-        "batch": {one: [statuses[one], answer["body"]] for one, answer in answers.items()},
+        "batch": {one: [statuses[one], response["body"]] for one, response in responses.items()},
     }
 
 

@@ -9,12 +9,12 @@ use glassine_core::sanitize::Counters;
 use crate::support::sanitizing::{context, sanitize};
 
 /// What leaves of one object under the shape `s`, and what was done.
-fn answer(shape: &str, document: &str) -> (String, Counters) {
+fn response(shape: &str, document: &str) -> (String, Counters) {
     sanitize(&context(&format!("  s: {shape}"), "{ entity: s }"), document).unwrap()
 }
 
 fn leaves(shape: &str, document: &str) -> String {
-    answer(shape, document).0
+    response(shape, document).0
 }
 
 #[test]
@@ -71,15 +71,15 @@ fn redact_removes_the_whole_subtree_at_any_depth() {
 #[test]
 fn redact_reaches_into_nested_shapes() {
     let shapes = "  s: { redact: [$..k], nested: [{ path: $.a, shape: t }] }\n  t: { keep: [$.k, $.l] }";
-    let answer = sanitize(&context(shapes, "{ entity: s }"), r#"{"a":{"k":1,"l":2}}"#).unwrap();
-    assert_eq!(answer.0, r#"{"a":{"l":2}}"#);
+    let response = sanitize(&context(shapes, "{ entity: s }"), r#"{"a":{"k":1,"l":2}}"#).unwrap();
+    assert_eq!(response.0, r#"{"a":{"l":2}}"#);
 }
 
 #[test]
 fn unlisted_keep_stops_where_a_nested_shape_begins() {
     let shapes = "  s: { unlisted: keep, nested: [{ path: $.a, shape: t }] }\n  t: { keep: [$.k] }";
-    let answer = sanitize(&context(shapes, "{ entity: s }"), r#"{"a":{"k":1,"l":2},"l":3}"#).unwrap();
-    assert_eq!(answer.0, r#"{"a":{"k":1},"l":3}"#);
+    let response = sanitize(&context(shapes, "{ entity: s }"), r#"{"a":{"k":1,"l":2},"l":3}"#).unwrap();
+    assert_eq!(response.0, r#"{"a":{"k":1},"l":3}"#);
 }
 
 #[test]

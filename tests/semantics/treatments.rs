@@ -1,7 +1,7 @@
 //! Each treatment: what it makes of what it understands, and that what it does not understand is dropped and counted.
 //! Tokens are those of the tables in docs/PSEUDONYMS.md.
 
-use super::{answer, leaves};
+use super::{leaves, response};
 
 const ALICE: &str = "t~Ae7qEwfKppxmC9Gi5ttyc2CFy3HYVTZZv@contoso.com";
 const BOB: &str = "t~AsoxxBYBtwxJIqpmY6OuJ51N6m2fwYjAG@d~A0WTRxkTHa6vKVfCW37XjpUlW624SJ5Fw";
@@ -90,7 +90,7 @@ fn empty_values_become_null_where_there_is_nothing_to_count() {
 fn a_transform_of_something_else_than_a_string_drops_and_counts_it() {
     for (treatment, text) in TREATMENTS {
         let shape = format!("{{ {treatment} }}");
-        let (left, counters) = answer(&shape, &format!("{{\"a\":\"{text}\"}}"));
+        let (left, counters) = response(&shape, &format!("{{\"a\":\"{text}\"}}"));
         assert!(left.starts_with("{\"a\":") && !left.contains("secret"), "{treatment}: {left}");
         assert_eq!((counters.transformed, counters.not_understood), (1, 0), "{treatment}");
         // A link that is dropped would end the consumer's walk: see the refusals.
@@ -98,7 +98,7 @@ fn a_transform_of_something_else_than_a_string_drops_and_counts_it() {
             continue;
         }
         for value in ["17", "-0.5", "true", "false", "{\"secret\":1}", "[\"secret\"]"] {
-            let (left, counters) = answer(&shape, &format!("{{\"a\":{value}}}"));
+            let (left, counters) = response(&shape, &format!("{{\"a\":{value}}}"));
             assert_eq!((left.as_str(), counters.not_understood), ("{}", 1), "{treatment}: {value}");
         }
     }
@@ -113,7 +113,7 @@ fn a_string_that_is_not_understood_is_dropped_and_counted() {
         ("hash_ip: [$.a]", "300.1.1.1"),
     ] {
         let (left, counters) =
-            answer(&format!("{{ {treatment} }}"), &format!("{{\"a\":\"{value}\",\"b\":1}}"));
+            response(&format!("{{ {treatment} }}"), &format!("{{\"a\":\"{value}\",\"b\":1}}"));
         assert_eq!((left.as_str(), counters.not_understood), ("{}", 1), "{treatment}");
     }
 }
@@ -165,10 +165,10 @@ fn the_pseudonymised_group_may_stand_first() {
 #[test]
 fn over_long_strings_are_dropped_and_counted_only_where_a_transform_reads_them() {
     let long = |length: usize| format!("{{\"a\":\"{}\"}}", "x".repeat(length));
-    let (left, counters) = answer("{ pseudonymize: [{ path: $.a, as: text }] }", &long(64 * 1024));
+    let (left, counters) = response("{ pseudonymize: [{ path: $.a, as: text }] }", &long(64 * 1024));
     assert_eq!((left.len(), counters.too_long), ("{'a':''}".len() + 2 + 1 + 32, 0));
-    let (left, counters) = answer("{ pseudonymize: [{ path: $.a, as: text }] }", &long(64 * 1024 + 1));
+    let (left, counters) = response("{ pseudonymize: [{ path: $.a, as: text }] }", &long(64 * 1024 + 1));
     assert_eq!((left.as_str(), counters.too_long, counters.transformed), ("{}", 1, 0));
-    let (left, counters) = answer("{ keep: [$.a] }", &long(1 << 20));
+    let (left, counters) = response("{ keep: [$.a] }", &long(1 << 20));
     assert_eq!((left, counters.kept), (long(1 << 20), 1));
 }

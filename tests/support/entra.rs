@@ -32,7 +32,7 @@ struct Inner {
     says: Mutex<Says>,
 }
 
-/// What the next answers say.
+/// What the next responses say.
 #[derive(Clone)]
 pub(crate) struct Says {
     /// The roles in one token after the other; the last ones stay.
@@ -65,7 +65,7 @@ impl FakeEntra {
             says: Mutex::new(says),
         });
         let answering = Arc::clone(&inner);
-        let server = FakeUpstream::start(move |request| answering.answer(request)).await;
+        let server = FakeUpstream::start(move |request| answering.respond(request)).await;
         inner.base.set(format!("http://{}", server.address())).unwrap();
         Self { server, inner }
     }
@@ -95,7 +95,7 @@ impl Inner {
         self.base.get().map_or("", String::as_str)
     }
 
-    fn answer(&self, request: &Received) -> Script {
+    fn respond(&self, request: &Received) -> Script {
         let tenant = format!("/{TENANT}");
         match request.path().strip_prefix(&tenant) {
             Some("/v2.0/.well-known/openid-configuration") => Script::json(self.metadata().to_string()),

@@ -74,7 +74,7 @@ pub(crate) struct Setup {
     pub(crate) domain: String,
     /// More lines of the configuration.
     pub(crate) more: String,
-    /// Seconds until the head of an answer, and between two pieces of it.
+    /// Seconds until the head of a response, and between two pieces of it.
     pub(crate) timeouts: (u64, u64),
     /// How the proxy authenticates to Graph, and more lines of `upstream`, indented by two spaces.
     pub(crate) credential: String,
@@ -191,28 +191,33 @@ impl Glassine {
     }
 
     /// A GET as `acme`. `target` may be a link that the proxy made.
-    pub(crate) async fn get(&self, target: &str) -> Answer {
+    pub(crate) async fn get(&self, target: &str) -> ProxyResponse {
         self.get_as("acme", target, &[]).await
     }
 
-    pub(crate) async fn get_as(&self, consumer: &str, target: &str, headers: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn get_as(
+        &self,
+        consumer: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+    ) -> ProxyResponse {
         let token = format!("Bearer {}", Consumer::token(consumer));
         let mut all = vec![("authorization", token.as_str())];
         all.extend_from_slice(headers);
         self.send("GET", target, &all).await
     }
 
-    pub(crate) async fn send(&self, method: &str, target: &str, headers: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn send(&self, method: &str, target: &str, headers: &[(&str, &str)]) -> ProxyResponse {
         self.try_send(method, target, headers).await.unwrap()
     }
 
-    /// As [`Self::send`]; an answer that was cut off is an error.
+    /// As [`Self::send`]; a response that was cut off is an error.
     pub(crate) async fn try_send(
         &self,
         method: &str,
         target: &str,
         headers: &[(&str, &str)],
-    ) -> Result<Answer, hyper::Error> {
+    ) -> Result<ProxyResponse, hyper::Error> {
         self.try_send_body(method, target, headers, String::new()).await
     }
 
@@ -222,7 +227,7 @@ impl Glassine {
         target: &str,
         headers: &[(&str, &str)],
         body: String,
-    ) -> Answer {
+    ) -> ProxyResponse {
         self.try_send_body(method, target, headers, body).await.unwrap()
     }
 
@@ -232,7 +237,7 @@ impl Glassine {
         target: &str,
         headers: &[(&str, &str)],
         body: String,
-    ) -> Result<Answer, hyper::Error> {
+    ) -> Result<ProxyResponse, hyper::Error> {
         let target = target.strip_prefix(&self.url()).unwrap_or(target);
         let mut request = http::Request::builder().method(method).uri(target);
         if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
@@ -245,7 +250,7 @@ impl Glassine {
     }
 
     /// A GET as `acme` from a program that another process runs.
-    pub(crate) async fn ask(address: SocketAddr, target: &str) -> Answer {
+    pub(crate) async fn ask(address: SocketAddr, target: &str) -> ProxyResponse {
         let request = http::Request::get(target)
             .header("host", address.to_string())
             .header("authorization", format!("Bearer {}", Consumer::token("acme")));
@@ -272,7 +277,7 @@ impl Glassine {
         records
     }
 
-    pub(crate) async fn admin_get(&self, path: &str) -> Answer {
+    pub(crate) async fn admin_get(&self, path: &str) -> ProxyResponse {
         let request = http::Request::get(path).header("host", self.admin.to_string());
         send(self.admin, request.body(Full::default()).unwrap()).await.unwrap()
     }
@@ -287,11 +292,11 @@ impl Glassine {
     }
 
     /// Waits until `target` is answered in a way that only a reload can have brought about.
-    pub(crate) async fn until(&self, target: &str, is_new: impl Fn(&Answer) -> bool) -> Answer {
+    pub(crate) async fn until(&self, target: &str, is_new: impl Fn(&ProxyResponse) -> bool) -> ProxyResponse {
         for _ in 0..120 {
-            let answer = self.get(target).await;
-            if is_new(&answer) {
-                return answer;
+            let response = self.get(target).await;
+            if is_new(&response) {
+                return response;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -312,15 +317,15 @@ impl Drop for Glassine {
     }
 }
 
-/// An answer, whole.
+/// A response, whole.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct ProxyResponse {
     pub(crate) status: u16,
     pub(crate) headers: http::HeaderMap,
     pub(crate) body: Bytes,
 }
 
-impl Answer {
+impl ProxyResponse {
     pub(crate) fn text(&self) -> String {
         String::from_utf8(self.body.to_vec()).unwrap()
     }
@@ -345,11 +350,11 @@ impl Answer {
 
 /// What comes until the connection ends, which must be soon.
 pub(crate) async fn read_all(stream: &mut TcpStream) -> String {
-    let mut answer = Vec::new();
-    // A connection that is reset after its answer has said what it had to say.
-    let reading = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut answer));
+    let mut response = Vec::new();
+    // A connection that is reset after its response has said what it had to say.
+    let reading = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut response));
     drop(reading.await.expect("the proxy ends the connection"));
-    String::from_utf8_lossy(&answer).into_owned()
+    String::from_utf8_lossy(&response).into_owned()
 }
 
 /// The sample tenant on a socket of its own.
@@ -369,7 +374,10 @@ async fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
 }
 
-async fn send(address: SocketAddr, request: http::Request<Full<Bytes>>) -> Result<Answer, hyper::Error> {
+async fn send(
+    address: SocketAddr,
+    request: http::Request<Full<Bytes>>,
+) -> Result<ProxyResponse, hyper::Error> {
     let stream = TcpStream::connect(address).await.unwrap();
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let driving = tokio::spawn(connection);
@@ -377,7 +385,7 @@ async fn send(address: SocketAddr, request: http::Request<Full<Bytes>>) -> Resul
     let body = body.collect().await?.to_bytes();
     drop(sender);
     drop(driving.await);
-    Ok(Answer { status: head.status.as_u16(), headers: head.headers, body })
+    Ok(ProxyResponse { status: head.status.as_u16(), headers: head.headers, body })
 }
 
 fn config(setup: &Setup, folder: &Path, address: SocketAddr, admin: SocketAddr) -> String {

@@ -27,7 +27,7 @@ pub(crate) struct Http2Upstream {
     connections: Arc<AtomicUsize>,
 }
 
-/// The answer to every request: some frames of body, then the end or a stream reset.
+/// The response to every request: some frames of body, then the end or a stream reset.
 #[derive(Clone)]
 pub(crate) struct Frames {
     pub(crate) data: Vec<&'static str>,
@@ -67,10 +67,13 @@ impl Http2Upstream {
 
 async fn serve(acceptor: TlsAcceptor, stream: TcpStream, frames: Frames) {
     let stream = TokioIo::new(acceptor.accept(stream).await.unwrap());
-    let answer = service_fn(move |_| std::future::ready(Ok::<_, Infallible>(Response::new(frames.clone()))));
+    let response =
+        service_fn(move |_| std::future::ready(Ok::<_, Infallible>(Response::new(frames.clone()))));
     // The client goes away when its test is over.
     drop(
-        hyper::server::conn::http2::Builder::new(TokioExecutor::new()).serve_connection(stream, answer).await,
+        hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+            .serve_connection(stream, response)
+            .await,
     );
 }
 

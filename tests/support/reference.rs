@@ -24,13 +24,13 @@ use serde_json::{Map, Value, json};
 
 use super::sanitizing::rewritten;
 
-/// What leaves, or `None` if the document is refused. The file's first endpoint answers.
+/// What leaves, or `None` if the document is refused. The file's first endpoint responds.
 pub(crate) fn sanitized(file: &raw::File, keys: &Pseudonyms, document: &Value) -> Option<Value> {
-    answered(file, 0, keys, document)
+    response(file, 0, keys, document)
 }
 
 /// What leaves by the endpoint at this place in the file.
-pub(crate) fn answered(file: &raw::File, at: usize, keys: &Pseudonyms, document: &Value) -> Option<Value> {
+pub(crate) fn response(file: &raw::File, at: usize, keys: &Pseudonyms, document: &Value) -> Option<Value> {
     let endpoint = file.endpoints[at].0.as_ref().unwrap();
     let counted = endpoint.query.values.iter().any(|(name, _)| name.value == "$count");
     let mut marks = Marks::new(file);
@@ -44,7 +44,7 @@ pub(crate) fn answered(file: &raw::File, at: usize, keys: &Pseudonyms, document:
     if !document.is_object() || (is_page && !document["value"].is_array()) {
         return None;
     }
-    let members = Answer { marks: &marks, keys }.object(document, marks.unlisted(document, false));
+    let members = Reference { marks: &marks, keys }.object(document, marks.unlisted(document, false));
     members.ok().map(Value::Object)
 }
 
@@ -206,12 +206,12 @@ fn treatments(shape: &raw::Shape) -> Vec<(String, Treatment)> {
 /// The document is refused.
 struct Refused;
 
-struct Answer<'a> {
+struct Reference<'a> {
     marks: &'a Marks<'a>,
     keys: &'a Pseudonyms,
 }
 
-impl Answer<'_> {
+impl Reference<'_> {
     fn value(&self, value: &Value, around: bool) -> Result<Option<Value>, Refused> {
         let (node, unlisted) = (std::ptr::from_ref(value), self.marks.unlisted(value, around));
         if self.marks.redacted.contains(&node) {

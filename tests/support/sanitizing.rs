@@ -27,7 +27,7 @@ pub(crate) fn pseudonyms() -> Pseudonyms {
     pseudonyms_of(CONSUMER)
 }
 
-/// A rules file with these shapes (the lines under `shapes:`) and one endpoint, which answers with `response`.
+/// A rules file with these shapes (the lines under `shapes:`) and one endpoint, which responds with `response`.
 pub(crate) fn rules_file(shapes: &str, response: &str) -> String {
     format!(
         "version: 1\nconnector: test\ntitle: Test\npurpose: Tests.\npermissions: [User.Read.All]\nshapes:\n{shapes}\n\
@@ -48,7 +48,7 @@ pub(crate) fn errors(source: &str) -> Vec<&'static str> {
     errors.map(|finding| finding.code.as_str()).collect()
 }
 
-/// What the only endpoint of these rules answers with, and the tests' keys and links.
+/// What the only endpoint of these rules responses with, and the tests' keys and links.
 pub(crate) fn context(shapes: &str, response: &str) -> Context {
     let plan = plan(&rules_file(shapes, response));
     with_body(Arc::clone(plan.endpoints[0].response.body()))

@@ -63,7 +63,7 @@ impl Received {
 }
 
 impl FakeUpstream {
-    /// A plaintext server that answers each request with the script that `respond` gives for it.
+    /// A plaintext server that responds each request with the script that `respond` gives for it.
     pub(crate) async fn start(respond: impl Fn(&Received) -> Script + Send + Sync + 'static) -> Self {
         Self::listen(respond, None).await
     }
@@ -73,12 +73,12 @@ impl FakeUpstream {
         Self::listen(respond, Some(Identity::new(&["localhost", "127.0.0.1"]))).await
     }
 
-    /// A server that gives the same answer to everything.
+    /// A server that gives the same response to everything.
     pub(crate) async fn always(script: Script) -> Self {
         Self::start(move |_| script.clone()).await
     }
 
-    /// A server that gives these answers in turn, and the last one from then on.
+    /// A server that gives these responses in turn, and the last one from then on.
     pub(crate) async fn in_turn(scripts: Vec<Script>) -> Self {
         let next = AtomicUsize::new(0);
         let last = scripts.len() - 1;
@@ -135,7 +135,7 @@ impl Drop for FakeUpstream {
     }
 }
 
-/// An answer and the fault in it. Without a fault the connection stays open for the next request.
+/// A response and the fault in it. Without a fault the connection stays open for the next request.
 #[derive(Clone, Debug)]
 pub(crate) struct Script {
     delay: Duration,
@@ -196,14 +196,14 @@ impl Script {
         Self::json(encoder.finish().unwrap()).header("Content-Encoding", "gzip")
     }
 
-    /// These bytes in place of an answer, then the connection closes.
+    /// These bytes in place of a response, then the connection closes.
     pub(crate) fn raw(bytes: impl AsRef<[u8]>) -> Self {
         let len = bytes.as_ref().len();
         let script = Self { framing: Framing::Raw, head: Vec::new(), ..Self::status(200) };
         Self { fault: Some((len, Fault::Close)), ..script.body(bytes) }
     }
 
-    /// No answer at all.
+    /// No response at all.
     pub(crate) fn never() -> Self {
         Self { fault: Some((0, Fault::Stall)), ..Self::raw("") }
     }

@@ -76,9 +76,9 @@ async fn filters_and_order() {
 async fn page_size_can_be_preferred() {
     let graph = Graph::start().await;
     let target = format!("/v1.0/users/{}/messages", graph.staff().id());
-    let answer = graph.get_with(&target, &[("prefer", "odata.maxpagesize=3")]).await.json();
-    assert_eq!(answer["value"].as_array().unwrap().len(), 3);
-    assert!(answer["@odata.nextLink"].as_str().unwrap().ends_with("/messages?$skip=3"));
+    let response = graph.get_with(&target, &[("prefer", "odata.maxpagesize=3")]).await.json();
+    assert_eq!(response["value"].as_array().unwrap().len(), 3);
+    assert!(response["@odata.nextLink"].as_str().unwrap().ends_with("/messages?$skip=3"));
 }
 
 #[tokio::test]

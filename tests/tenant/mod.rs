@@ -24,7 +24,7 @@ struct Graph {
     address: SocketAddr,
 }
 
-struct Answer {
+struct TenantResponse {
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
@@ -44,17 +44,17 @@ impl Graph {
         Graph { tenant, address }
     }
 
-    async fn send(&self, request: Request<Full<Bytes>>) -> Answer {
+    async fn send(&self, request: Request<Full<Bytes>>) -> TenantResponse {
         let stream = TcpStream::connect(self.address).await.unwrap();
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
         let (head, body) = sender.send_request(request).await.unwrap().into_parts();
         let body = body.collect().await.unwrap().to_bytes();
-        Answer { status: head.status, headers: head.headers, body }
+        TenantResponse { status: head.status, headers: head.headers, body }
     }
 
-    async fn get_with(&self, target: &str, headers: &[(&str, &str)]) -> Answer {
+    async fn get_with(&self, target: &str, headers: &[(&str, &str)]) -> TenantResponse {
         let target = target.strip_prefix(&format!("http://{}", self.address)).unwrap_or(target);
         let mut request = Request::get(target).header("host", "graph.example");
         for (name, value) in headers {
@@ -63,7 +63,7 @@ impl Graph {
         self.send(request.body(Full::default()).unwrap()).await
     }
 
-    async fn post(&self, target: &str, form: &str, headers: &[(&str, &str)]) -> Answer {
+    async fn post(&self, target: &str, form: &str, headers: &[(&str, &str)]) -> TenantResponse {
         let mut request = Request::post(target).header("host", "login.example");
         request = request.header("content-type", "application/x-www-form-urlencoded");
         for (name, value) in headers {
@@ -73,16 +73,16 @@ impl Graph {
     }
 
     async fn get(&self, target: &str) -> Value {
-        let answer = self.get_with(target, &[]).await;
-        assert_eq!(answer.status, StatusCode::OK, "{target}: {:?}", answer.body);
-        answer.json()
+        let response = self.get_with(target, &[]).await;
+        assert_eq!(response.status, StatusCode::OK, "{target}: {:?}", response.body);
+        response.json()
     }
 
     /// Checks that the target is refused with this status and code, in Graph's error shape.
     async fn refuses(&self, target: &str, status: u16, code: &str) {
-        let answer = self.get_with(target, &[]).await;
-        let error = answer.json()["error"].clone();
-        assert_eq!((answer.status.as_u16(), &error["code"]), (status, &json!(code)), "{target}");
+        let response = self.get_with(target, &[]).await;
+        let error = response.json()["error"].clone();
+        assert_eq!((response.status.as_u16(), &error["code"]), (status, &json!(code)), "{target}");
         assert!(error["message"].is_string() && error["innerError"]["request-id"].is_string(), "{error}");
     }
 
@@ -107,7 +107,7 @@ impl Graph {
     }
 }
 
-impl Answer {
+impl TenantResponse {
     fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }

@@ -59,24 +59,24 @@ async fn error_texts_carry_data_as_the_real_ones_do() {
 #[tokio::test]
 async fn headers_are_those_of_graph() {
     let graph = Graph::start().await;
-    let answer = graph.get_with("/v1.0/users", &[("client-request-id", "abc")]).await;
-    assert!(answer.header("content-type").starts_with("application/json;odata.metadata=minimal;"));
-    assert_eq!(answer.header("transfer-encoding"), "chunked");
-    assert_eq!(answer.header("client-request-id"), "abc");
-    assert_eq!(answer.header("odata-version"), "4.0");
+    let response = graph.get_with("/v1.0/users", &[("client-request-id", "abc")]).await;
+    assert!(response.header("content-type").starts_with("application/json;odata.metadata=minimal;"));
+    assert_eq!(response.header("transfer-encoding"), "chunked");
+    assert_eq!(response.header("client-request-id"), "abc");
+    assert_eq!(response.header("odata-version"), "4.0");
     for name in ["request-id", "x-ms-ags-diagnostic", "strict-transport-security", "date", "vary"] {
-        assert!(answer.headers.contains_key(name), "{name}");
+        assert!(response.headers.contains_key(name), "{name}");
     }
-    assert!(!answer.headers.contains_key("content-encoding"));
+    assert!(!response.headers.contains_key("content-encoding"));
 }
 
 #[tokio::test]
 async fn gzip_only_when_asked() {
     let graph = Graph::start().await;
-    let answer = graph.get_with("/v1.0/users", &[("accept-encoding", "br, gzip, deflate")]).await;
-    assert_eq!(answer.header("content-encoding"), "gzip");
+    let response = graph.get_with("/v1.0/users", &[("accept-encoding", "br, gzip, deflate")]).await;
+    assert_eq!(response.header("content-encoding"), "gzip");
     let mut text = String::new();
-    flate2::read::GzDecoder::new(answer.body.as_ref()).read_to_string(&mut text).unwrap();
+    flate2::read::GzDecoder::new(response.body.as_ref()).read_to_string(&mut text).unwrap();
     assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), graph.get("/v1.0/users").await);
     let refused = graph.get_with("/v1.0/users", &[("accept-encoding", "gzip;q=0")]).await;
     assert!(!refused.headers.contains_key("content-encoding"));

@@ -1,7 +1,7 @@
 //! An upstream that cannot be reached, or is somebody else.
 
 use glassine::upstream::{
-    BuildError, GraphClient, Network, Origin, Phase, Settings, Timeouts, UpstreamError,
+    ConnectorError, GraphClient, Network, Origin, Phase, Settings, Timeouts, UpstreamError,
 };
 use rustls_pki_types::CertificateDer;
 use tokio::net::TcpListener;
@@ -82,7 +82,7 @@ async fn a_name_that_does_not_exist() {
     let timeouts = Timeouts { connect: SHORT, ..PATIENT };
     let settings = Settings { graph, network: Network { timeouts, ..Network::default() }, max_body: 1 };
     let refused = ask(&GraphClient::new(trusting_somebody(settings).await).unwrap()).await;
-    // Where there is no network, a resolver may wait for an answer instead of giving one.
+    // Where there is no network, a resolver may wait for a response instead of giving one.
     let expected = [UpstreamError::Resolve, UpstreamError::Timeout(Phase::Resolve)];
     assert!(refused.as_ref().is_err_and(|error| expected.contains(error)), "{refused:?}");
 }
@@ -93,7 +93,7 @@ async fn an_extra_root_that_is_none() {
     let mut settings = settings(&graph, PATIENT);
     settings.network.extra_roots.push(CertificateDer::from(b"junk".to_vec()));
     let refused = GraphClient::new(settings).err();
-    assert!(matches!(refused, Some(BuildError::ExtraRoot { number: 2, .. })), "{refused:?}");
+    assert!(matches!(refused, Some(ConnectorError::ExtraRoot { number: 2, .. })), "{refused:?}");
 }
 
 /// On a machine without a CA bundle a client needs some root to start with.

@@ -2,7 +2,7 @@
 
 use glassine::upstream::{ConsistencyLevel, MediaType, Preference, RequestHeaders, UpstreamError};
 
-use super::{PAGE, PATIENT, answer, client, get, headers, text, token};
+use super::{PAGE, PATIENT, client, get, headers, response, text, token};
 use crate::support::upstream::{FakeUpstream, Script};
 
 #[tokio::test]
@@ -50,7 +50,7 @@ async fn a_count_is_asked_for_as_text() {
 }
 
 #[tokio::test]
-async fn refusals_of_graph_are_answers() {
+async fn refusals_of_graph_are_responses() {
     for status in [401, 403, 404, 429, 503] {
         let graph = FakeUpstream::always(Script::status(status).body("{}")).await;
         assert_eq!(get(&graph).await, Ok((status, "{}".into())));
@@ -60,7 +60,7 @@ async fn refusals_of_graph_are_answers() {
 #[tokio::test]
 async fn the_reason_phrase_is_left_behind() {
     let graph = FakeUpstream::always(Script::json(PAGE)).await;
-    assert!(answer(&graph, PATIENT).await.unwrap().extensions().is_empty());
+    assert!(response(&graph, PATIENT).await.unwrap().extensions().is_empty());
 }
 
 #[tokio::test]
@@ -85,12 +85,12 @@ async fn a_target_that_could_change_on_the_way_is_not_sent() {
 }
 
 #[tokio::test]
-async fn connections_are_used_again_after_a_whole_answer() {
+async fn connections_are_used_again_after_a_whole_response() {
     let graph = FakeUpstream::always(Script::json(PAGE).chunked(7)).await;
     let client = client(&graph, PATIENT);
     for _ in 0..3 {
-        let answer = client.get("/v1.0/users", &headers(), &token()).await.unwrap();
-        assert_eq!(text(answer).await.unwrap(), PAGE);
+        let response = client.get("/v1.0/users", &headers(), &token()).await.unwrap();
+        assert_eq!(text(response).await.unwrap(), PAGE);
     }
     assert_eq!((graph.requests().len(), graph.connections()), (3, 1));
 }

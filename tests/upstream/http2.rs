@@ -10,9 +10,9 @@ async fn requests_share_one_connection() {
     let graph = Http2Upstream::always(Frames { data: vec!["{\"value\":", "[]}"], reset: false }).await;
     let client = client_of(&graph);
     for _ in 0..3 {
-        let answer = client.get("/v1.0/users", &headers(), &token()).await.unwrap();
-        assert_eq!(answer.version(), http::Version::HTTP_2);
-        assert_eq!(text(answer).await.unwrap(), r#"{"value":[]}"#);
+        let response = client.get("/v1.0/users", &headers(), &token()).await.unwrap();
+        assert_eq!(response.version(), http::Version::HTTP_2);
+        assert_eq!(text(response).await.unwrap(), r#"{"value":[]}"#);
     }
     assert_eq!(graph.connections(), 1);
 }
@@ -27,7 +27,7 @@ async fn a_stream_reset_is_no_end() {
 }
 
 #[tokio::test]
-async fn answers_that_nobody_reads_do_not_hold_up_another() {
+async fn responses_that_nobody_reads_do_not_hold_up_another() {
     let part: &'static str = "x".repeat(1 << 16).leak();
     let graph = Http2Upstream::always(Frames { data: vec![part; 16], reset: false }).await;
     let client = client_of(&graph);

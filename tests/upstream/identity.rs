@@ -1,8 +1,8 @@
-//! Managed identities: what is asked of the machine's own service, and what its answers are taken for.
+//! Managed identities: what is asked of the machine's own service, and what its responses are taken for.
 
 use glassine::upstream::{
-    BuildError, Credential, IdentityError, IdentityService, OriginError, Secret, TokenError, TokenSettings,
-    TokenSource,
+    ConnectorError, Credential, IdentityError, IdentityService, OriginError, Secret, TokenError,
+    TokenSettings, TokenSource,
 };
 
 use super::token::{CALM, client_secret, text_of};
@@ -81,10 +81,10 @@ async fn the_service_is_on_this_machine() {
     for good in ["http://169.254.169.254", "http://169.254.169.254/", "http://localhost:40342"] {
         assert_eq!(with(good), None, "{good}");
     }
-    let plaintext = BuildError::Identity(IdentityError::Origin(OriginError::Plaintext));
+    let plaintext = ConnectorError::Identity(IdentityError::Origin(OriginError::Plaintext));
     assert_eq!(with("http://10.0.0.1"), Some(plaintext));
     for bad in ["", "169.254.169.254", "/metadata", "http://"] {
-        assert_eq!(with(bad), Some(BuildError::Identity(IdentityError::Address)), "{bad:?}");
+        assert_eq!(with(bad), Some(ConnectorError::Identity(IdentityError::Address)), "{bad:?}");
     }
 }
 
@@ -94,5 +94,5 @@ async fn a_header_that_cannot_be_sent() {
     let endpoint = format!("{}/msi/token", machine.origin());
     let service = IdentityService::AppService { endpoint, header: Secret::new("a\r\nb".into()) };
     let refused = TokenSource::new(settings(&machine, service, None)).err();
-    assert_eq!(refused, Some(BuildError::Identity(IdentityError::Header)));
+    assert_eq!(refused, Some(ConnectorError::Identity(IdentityError::Header)));
 }

@@ -53,22 +53,22 @@ fn token() -> Secret {
     Secret::new("t0ken".into())
 }
 
-/// The head of an answer, its body unread.
-async fn answer(graph: &FakeUpstream, timeouts: Timeouts) -> Result<Response<UpstreamBody>, UpstreamError> {
+/// The head of a response, its body unread.
+async fn response(graph: &FakeUpstream, timeouts: Timeouts) -> Result<Response<UpstreamBody>, UpstreamError> {
     client(graph, timeouts).get("/v1.0/users", &headers(), &token()).await
 }
 
-/// Status and body of an answer, with time enough for it.
+/// Status and body of a response, with time enough for it.
 async fn get(graph: &FakeUpstream) -> Result<(u16, String), UpstreamError> {
     ask(&client(graph, PATIENT)).await
 }
 
 async fn ask(client: &GraphClient) -> Result<(u16, String), UpstreamError> {
-    let answer = client.get("/v1.0/users", &headers(), &token()).await?;
-    Ok((answer.status().as_u16(), text(answer).await?))
+    let response = client.get("/v1.0/users", &headers(), &token()).await?;
+    Ok((response.status().as_u16(), text(response).await?))
 }
 
-async fn text(answer: Response<UpstreamBody>) -> Result<String, UpstreamError> {
-    let bytes = answer.into_body().collect().await?.to_bytes();
+async fn text(response: Response<UpstreamBody>) -> Result<String, UpstreamError> {
+    let bytes = response.into_body().collect().await?.to_bytes();
     Ok(String::from_utf8(bytes.into()).unwrap())
 }

@@ -11,7 +11,7 @@ use crate::support::upstream::Identity;
 
 const HOST: &str = "graph.example";
 
-/// A proxy that says `answer` and, if that is a yes, is the server behind the tunnel too.
+/// A proxy that says `response` and, if that is a yes, is the server behind the tunnel too.
 struct Proxy {
     address: String,
     heads: Arc<Mutex<Vec<String>>>,
@@ -19,7 +19,7 @@ struct Proxy {
 }
 
 impl Proxy {
-    async fn start(answer: &'static str) -> Self {
+    async fn start(response: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (heads, identity) = (Arc::<Mutex<Vec<String>>>::default(), Identity::new(&[HOST]));
@@ -29,8 +29,8 @@ impl Proxy {
             while let Ok((mut stream, _)) = listener.accept().await {
                 let connect = head(&mut stream).await;
                 seen.lock().unwrap().push(connect);
-                stream.write_all(answer.as_bytes()).await.unwrap();
-                if answer.contains(" 200 ")
+                stream.write_all(response.as_bytes()).await.unwrap();
+                if response.contains(" 200 ")
                     && let Ok(mut stream) = tls.accept(stream).await
                 {
                     let request = head(&mut stream).await;
@@ -41,7 +41,7 @@ impl Proxy {
                     );
                     stream.write_all(page.as_bytes()).await.unwrap();
                     stream.shutdown().await.unwrap();
-                } else if answer.is_empty() {
+                } else if response.is_empty() {
                     std::future::pending::<()>().await;
                 }
             }
@@ -73,8 +73,8 @@ async fn head(stream: &mut (impl AsyncRead + Unpin)) -> String {
 #[tokio::test]
 async fn tls_goes_through_a_tunnel_and_the_proxy_sees_a_host_name() {
     let proxy = Proxy::start("HTTP/1.1 200 Connection established\r\n\r\n").await;
-    let answer = ask(&proxy.client("", PATIENT)).await;
-    assert_eq!(answer, Ok((200, PAGE.to_owned())));
+    let response = ask(&proxy.client("", PATIENT)).await;
+    assert_eq!(response, Ok((200, PAGE.to_owned())));
     let [connect, request] = &proxy.heads()[..] else { panic!("{:?}", proxy.heads()) };
     let connect = connect.to_ascii_lowercase();
     assert!(connect.starts_with("connect graph.example:443 http/1.1\r\n"), "{connect}");
@@ -86,14 +86,14 @@ async fn tls_goes_through_a_tunnel_and_the_proxy_sees_a_host_name() {
 
 #[tokio::test]
 async fn a_proxy_that_opens_no_tunnel_is_named() {
-    for answer in [
+    for response in [
         "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n",
         "HTTP/1.1 403 Forbidden\r\n\r\n",
         "HTTP/1.1 302 Found\r\nlocation: https://portal.example/\r\n\r\n",
         "nonsense\r\n\r\n",
     ] {
-        let proxy = Proxy::start(answer).await;
-        assert_eq!(ask(&proxy.client("", PATIENT)).await, Err(UpstreamError::Proxy), "{answer}");
+        let proxy = Proxy::start(response).await;
+        assert_eq!(ask(&proxy.client("", PATIENT)).await, Err(UpstreamError::Proxy), "{response}");
     }
 }
 

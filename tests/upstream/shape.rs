@@ -3,7 +3,7 @@
 use glassine::upstream::{GraphClient, Phase, Settings, Timeouts, UpstreamError};
 use http_body_util::BodyExt;
 
-use super::{PAGE, PATIENT, SHORT, answer, ask, client, get, headers, settings, text, token};
+use super::{PAGE, PATIENT, SHORT, ask, client, get, headers, response, settings, text, token};
 use crate::support::upstream::{FakeUpstream, Script};
 
 #[tokio::test]
@@ -24,18 +24,18 @@ async fn a_body_that_ends_too_early() {
 #[tokio::test]
 async fn a_length_that_is_too_long_stalls() {
     let graph = FakeUpstream::always(Script::json(PAGE).claiming(1000)).await;
-    let answer = answer(&graph, Timeouts { idle: SHORT, ..PATIENT }).await.unwrap();
-    assert_eq!(text(answer).await, Err(UpstreamError::Timeout(Phase::Idle)));
+    let response = response(&graph, Timeouts { idle: SHORT, ..PATIENT }).await.unwrap();
+    assert_eq!(text(response).await, Err(UpstreamError::Timeout(Phase::Idle)));
 }
 
 #[tokio::test]
-async fn a_length_that_is_too_short_does_not_reach_the_next_answer() {
+async fn a_length_that_is_too_short_does_not_reach_the_next_response() {
     let smuggled = "{}HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n\"other\"";
     let graph = FakeUpstream::in_turn(vec![Script::json(smuggled).claiming(2), Script::json(PAGE)]).await;
     let client = client(&graph, PATIENT);
     for expected in ["{}", PAGE] {
-        let answer = client.get("/v1.0/users", &headers(), &token()).await.unwrap();
-        assert_eq!(text(answer).await.unwrap(), expected);
+        let response = client.get("/v1.0/users", &headers(), &token()).await.unwrap();
+        assert_eq!(text(response).await.unwrap(), expected);
     }
     assert_eq!(graph.connections(), 2, "the first one is not to be trusted any more");
 }
@@ -93,7 +93,7 @@ async fn trailers_are_left_behind() {
     let raw =
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-A\r\n\r\n2\r\n{}\r\n0\r\nX-A: b\r\n\r\n";
     let graph = FakeUpstream::always(Script::raw(raw)).await;
-    let body = answer(&graph, PATIENT).await.unwrap().into_body().collect().await.unwrap();
+    let body = response(&graph, PATIENT).await.unwrap().into_body().collect().await.unwrap();
     assert!(body.trailers().is_none());
     assert_eq!(body.to_bytes(), "{}");
 }
@@ -127,27 +127,27 @@ async fn a_body_over_the_bound() {
 async fn a_declared_length_over_the_bound_is_refused_with_the_head() {
     let limit = 1 << 20;
     let claiming = |length| FakeUpstream::always(Script::json(PAGE).claiming(length));
-    let refused = answer(&claiming(limit + 1).await, PATIENT).await.err();
+    let refused = response(&claiming(limit + 1).await, PATIENT).await.err();
     assert_eq!(refused, Some(UpstreamError::BodyTooLarge { limit }));
-    assert!(answer(&claiming(limit).await, PATIENT).await.is_ok());
+    assert!(response(&claiming(limit).await, PATIENT).await.is_ok());
 }
 
 #[tokio::test]
 async fn compression_is_not_touched() {
     let graph = FakeUpstream::always(Script::gzip(PAGE)).await;
-    let answer = answer(&graph, PATIENT).await.unwrap();
-    assert_eq!(answer.headers()["content-encoding"], "gzip");
-    let packed = answer.into_body().collect().await.unwrap().to_bytes();
+    let response = response(&graph, PATIENT).await.unwrap();
+    assert_eq!(response.headers()["content-encoding"], "gzip");
+    let packed = response.into_body().collect().await.unwrap().to_bytes();
     assert_eq!(packed[..2], [0x1f, 0x8b]);
 }
 
 #[tokio::test]
 async fn a_bomb_is_seen_by_the_decoder() {
-    use glassine::codec::{Bounds, InflateError, Inflater};
-    for (script, expected) in [(Script::bomb(8), Err(InflateError::Ratio)), (Script::gzip(PAGE), Ok(()))] {
+    use glassine::codec::{Bounds, GzipDecodeError, GzipDecoder};
+    for (script, expected) in [(Script::bomb(8), Err(GzipDecodeError::Ratio)), (Script::gzip(PAGE), Ok(()))] {
         let graph = FakeUpstream::always(script).await;
-        let packed = answer(&graph, PATIENT).await.unwrap().into_body().collect().await.unwrap().to_bytes();
-        let mut inflater = Inflater::new(Bounds::default());
+        let packed = response(&graph, PATIENT).await.unwrap().into_body().collect().await.unwrap().to_bytes();
+        let mut inflater = GzipDecoder::new(Bounds::default());
         assert_eq!(inflater.push(&packed, &mut |_| Ok(())), expected);
     }
 }

@@ -5,24 +5,24 @@ use std::pin::pin;
 use glassine::upstream::{Phase, Timeouts, UpstreamError};
 use http_body_util::BodyExt;
 
-use super::{PAGE, PATIENT, PAUSE, SHORT, answer, text};
+use super::{PAGE, PATIENT, PAUSE, SHORT, response, text};
 use crate::support::upstream::{FakeUpstream, Script};
 
 #[tokio::test]
-async fn no_answer() {
+async fn no_response() {
     let graph = FakeUpstream::always(Script::never()).await;
     let head = Timeouts { head: SHORT, ..PATIENT };
-    assert_eq!(answer(&graph, head).await.err(), Some(UpstreamError::Timeout(Phase::Head)));
+    assert_eq!(response(&graph, head).await.err(), Some(UpstreamError::Timeout(Phase::Head)));
 
     let graph = FakeUpstream::always(Script::json(PAGE).delayed(PAUSE)).await;
-    assert!(answer(&graph, head).await.is_ok());
+    assert!(response(&graph, head).await.is_ok());
 }
 
 #[tokio::test]
 async fn a_stall_within_the_head() {
     let graph = FakeUpstream::always(Script::json(PAGE).stall_in_head(30)).await;
     let head = Timeouts { head: SHORT, ..PATIENT };
-    assert_eq!(answer(&graph, head).await.err(), Some(UpstreamError::Timeout(Phase::Head)));
+    assert_eq!(response(&graph, head).await.err(), Some(UpstreamError::Timeout(Phase::Head)));
 }
 
 #[tokio::test]
@@ -30,8 +30,8 @@ async fn a_stall_within_the_body() {
     let idle = Timeouts { idle: SHORT, ..PATIENT };
     for script in [Script::json(PAGE).stall_after(10), Script::json(PAGE).chunked(4).stall_after(10)] {
         let graph = FakeUpstream::always(script).await;
-        let answer = answer(&graph, idle).await.unwrap();
-        assert_eq!(text(answer).await, Err(UpstreamError::Timeout(Phase::Idle)));
+        let response = response(&graph, idle).await.unwrap();
+        assert_eq!(text(response).await, Err(UpstreamError::Timeout(Phase::Idle)));
     }
 }
 
@@ -39,31 +39,31 @@ async fn a_stall_within_the_body() {
 async fn a_slow_body_is_no_stall() {
     let idle = Timeouts { idle: SHORT, ..PATIENT };
     let graph = FakeUpstream::always(Script::json(PAGE).chunked(2).paced(PAUSE)).await;
-    assert_eq!(text(answer(&graph, idle).await.unwrap()).await.unwrap(), PAGE);
+    assert_eq!(text(response(&graph, idle).await.unwrap()).await.unwrap(), PAGE);
 }
 
 #[tokio::test]
 async fn a_reader_that_pauses_is_no_stall() {
     let idle = Timeouts { idle: SHORT, ..PATIENT };
     let graph = FakeUpstream::always(Script::json(PAGE).chunked(20)).await;
-    let answer = answer(&graph, idle).await.unwrap();
+    let response = response(&graph, idle).await.unwrap();
     tokio::time::sleep(2 * SHORT).await;
-    assert_eq!(text(answer).await.unwrap(), PAGE);
+    assert_eq!(text(response).await.unwrap(), PAGE);
 }
 
 #[tokio::test]
 async fn a_body_that_takes_too_long_as_a_whole() {
     let total = Timeouts { total: SHORT, ..PATIENT };
     let graph = FakeUpstream::always(Script::json(PAGE).chunked(1).paced(PAUSE)).await;
-    let answer = answer(&graph, total).await.unwrap();
-    assert_eq!(text(answer).await, Err(UpstreamError::Timeout(Phase::Total)));
+    let response = response(&graph, total).await.unwrap();
+    assert_eq!(text(response).await, Err(UpstreamError::Timeout(Phase::Total)));
 }
 
 #[tokio::test]
 async fn nothing_comes_after_an_error() {
     let idle = Timeouts { idle: SHORT, ..PATIENT };
     let graph = FakeUpstream::always(Script::json(PAGE).stall_after(0)).await;
-    let mut body = pin!(answer(&graph, idle).await.unwrap().into_body());
+    let mut body = pin!(response(&graph, idle).await.unwrap().into_body());
     assert!(body.frame().await.unwrap().is_err());
     assert!(body.frame().await.is_none());
 }

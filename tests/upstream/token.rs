@@ -5,29 +5,33 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use glassine::upstream::{
-    AccessToken, BuildError, Credential, OAuthError, Pace, Phase, Proof, SecretError, SecretSource,
-    TokenError, TokenSettings, TokenSource, UpstreamError,
+    AccessToken, ConnectorError, Credential, OAuthError, Phase, Proof, RenewalTimes, SecretError,
+    SecretSource, TokenError, TokenSettings, TokenSource, UpstreamError,
 };
 
 use super::{LONG, PAGE, PATIENT, PAUSE, SHORT, client, headers, network};
 use crate::support::upstream::{FakeUpstream, Script};
 
-pub(super) const EAGER: Pace = Pace {
+pub(super) const EAGER: RenewalTimes = RenewalTimes {
     renew_margin: Duration::ZERO,
     jitter: Duration::ZERO,
     min_interval: Duration::ZERO,
     file_check: Duration::ZERO,
 };
 
-pub(super) const CALM: Pace =
-    Pace { renew_margin: Duration::ZERO, jitter: Duration::ZERO, min_interval: LONG, file_check: LONG };
+pub(super) const CALM: RenewalTimes = RenewalTimes {
+    renew_margin: Duration::ZERO,
+    jitter: Duration::ZERO,
+    min_interval: LONG,
+    file_check: LONG,
+};
 
 #[tokio::test]
 async fn the_request_is_as_documented() {
     let entra = FakeUpstream::always(granted("one")).await;
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "s~+cret&\n").unwrap();
-    let mut settings = client_secret(&entra, Pace::default());
+    let mut settings = client_secret(&entra, RenewalTimes::default());
     let Credential::Application { proof, .. } = &mut settings.credential else { unreachable!() };
     *proof = Proof::Secret(SecretSource::File(file.path().to_owned()));
     assert_eq!(text_of(&TokenSource::new(settings).unwrap()).await, "one");
@@ -51,7 +55,7 @@ async fn the_request_is_as_documented() {
 #[tokio::test]
 async fn fifty_callers_share_one_fetch() {
     let entra = FakeUpstream::always(granted("one").delayed(PAUSE)).await;
-    let source = Arc::new(source(&entra, Pace::default()));
+    let source = Arc::new(source(&entra, RenewalTimes::default()));
     let callers = (0..50).map(|_| {
         let source = source.clone();
         tokio::spawn(async move { source.token().await.unwrap() })
@@ -78,7 +82,7 @@ async fn fifty_callers_share_one_failure() {
 #[tokio::test]
 async fn a_caller_who_leaves_does_not_stop_the_fetch() {
     let entra = FakeUpstream::always(granted("one").delayed(SHORT)).await;
-    let source = source(&entra, Pace::default());
+    let source = source(&entra, RenewalTimes::default());
     assert!(tokio::time::timeout(PAUSE, source.token()).await.is_err());
     assert_eq!(text_of(&source).await, "one");
     assert_eq!(entra.requests().len(), 1);
@@ -87,7 +91,7 @@ async fn a_caller_who_leaves_does_not_stop_the_fetch() {
 #[tokio::test]
 async fn a_failure_is_forgotten_after_the_interval() {
     let entra = FakeUpstream::in_turn(vec![Script::status(503), granted("one")]).await;
-    let source = source(&entra, Pace { min_interval: SHORT, ..CALM });
+    let source = source(&entra, RenewalTimes { min_interval: SHORT, ..CALM });
     assert!(source.token().await.is_err());
     assert!(source.token().await.is_err());
     tokio::time::sleep(SHORT).await;
@@ -99,7 +103,7 @@ async fn a_failure_is_forgotten_after_the_interval() {
 async fn a_token_is_renewed_before_it_ends() {
     let short = r#"{"token_type":"Bearer","expires_in":"4","access_token":"one"}"#;
     let entra = FakeUpstream::in_turn(vec![Script::json(short), granted("two")]).await;
-    let source = source(&entra, Pace { renew_margin: Duration::from_millis(3500), ..EAGER });
+    let source = source(&entra, RenewalTimes { renew_margin: Duration::from_millis(3500), ..EAGER });
     assert_eq!(text_of(&source).await, "one");
     assert_eq!(text_of(&source).await, "one");
     tokio::time::sleep(Duration::from_millis(2010)).await;
@@ -110,7 +114,7 @@ async fn a_token_is_renewed_before_it_ends() {
 #[tokio::test]
 async fn nobody_waits_for_a_stalled_renewal_while_the_token_is_good() {
     let entra = FakeUpstream::in_turn(vec![expiring("one", 4), Script::never()]).await;
-    let source = source(&entra, Pace { renew_margin: LONG, ..EAGER });
+    let source = source(&entra, RenewalTimes { renew_margin: LONG, ..EAGER });
     assert_eq!(text_of(&source).await, "one");
     tokio::time::sleep(Duration::from_millis(2010)).await;
     for _ in 0..20 {
@@ -126,7 +130,7 @@ async fn nobody_waits_for_a_stalled_renewal_while_the_token_is_good() {
 #[tokio::test]
 async fn the_old_token_serves_while_a_renewal_fails() {
     let entra = FakeUpstream::in_turn(vec![expiring("one", 4), Script::status(500), granted("two")]).await;
-    let source = source(&entra, Pace { renew_margin: LONG, min_interval: SHORT, ..EAGER });
+    let source = source(&entra, RenewalTimes { renew_margin: LONG, min_interval: SHORT, ..EAGER });
     assert_eq!(text_of(&source).await, "one");
     tokio::time::sleep(Duration::from_millis(2010)).await;
     assert_eq!(text_of(&source).await, "one");
@@ -203,7 +207,7 @@ async fn a_tenant_that_is_none_is_refused_at_the_start() {
     let mut settings = client_secret(&entra, CALM);
     let Credential::Application { tenant, .. } = &mut settings.credential else { unreachable!() };
     *tenant = "../common".into();
-    assert_eq!(TokenSource::new(settings).err(), Some(BuildError::Tenant));
+    assert_eq!(TokenSource::new(settings).err(), Some(ConnectorError::Tenant));
 }
 
 #[tokio::test]
@@ -250,11 +254,11 @@ fn expiring(token: &str, seconds: u64) -> Script {
     Script::json(format!(r#"{{"token_type":"Bearer","expires_in":{seconds},"access_token":"{token}"}}"#))
 }
 
-fn source(entra: &FakeUpstream, pace: Pace) -> TokenSource {
+fn source(entra: &FakeUpstream, pace: RenewalTimes) -> TokenSource {
     TokenSource::new(client_secret(entra, pace)).unwrap()
 }
 
-pub(super) fn client_secret(entra: &FakeUpstream, pace: Pace) -> TokenSettings {
+pub(super) fn client_secret(entra: &FakeUpstream, pace: RenewalTimes) -> TokenSettings {
     let credential = Credential::Application {
         authority: entra.origin(),
         tenant: "contoso.com".into(),
@@ -265,7 +269,7 @@ pub(super) fn client_secret(entra: &FakeUpstream, pace: Pace) -> TokenSettings {
     TokenSettings { credential, graph: entra.origin(), network: network(entra, PATIENT), pace }
 }
 
-async fn from_file(file: &tempfile::NamedTempFile, pace: Pace) -> TokenSource {
+async fn from_file(file: &tempfile::NamedTempFile, pace: RenewalTimes) -> TokenSource {
     let nobody = FakeUpstream::always(Script::never()).await;
     let credential = Credential::AccessTokenFile(file.path().to_owned());
     TokenSource::new(TokenSettings { credential, ..client_secret(&nobody, pace) }).unwrap()
@@ -287,8 +291,8 @@ async fn until(source: &TokenSource, expected: &str) {
 }
 
 async fn status_with(graph: &FakeUpstream, token: &AccessToken) -> u16 {
-    let answer = client(graph, PATIENT).get("/v1.0/users", &headers(), token.secret()).await.unwrap();
-    answer.status().as_u16()
+    let response = client(graph, PATIENT).get("/v1.0/users", &headers(), token.secret()).await.unwrap();
+    response.status().as_u16()
 }
 
 async fn all<T>(tasks: Vec<tokio::task::JoinHandle<T>>) -> Vec<T> {

@@ -34,7 +34,7 @@ struct Content<'a> {
     t: Cow<'a, str>,
 }
 
-/// Rewrites the links of one answer.
+/// Rewrites the links of one response.
 pub struct SealedLinks {
     policy: Policy,
     endpoint: Arc<Endpoint>,

@@ -1,4 +1,4 @@
-//! May this request pass? Either an [`Admitted`], which says what to ask Graph and what of the answer may leave, or a
+//! May this request pass? Either an [`Admitted`], which says what to ask Graph and what of the response may leave, or a
 //! [`Refusal`] with its reason. Nothing of the inbound target is ever forwarded: the upstream request is built anew.
 //!
 //! | file | what |
@@ -68,7 +68,7 @@ pub trait Keys: Send + Sync {
 /// A request that may pass.
 #[derive(Clone, Debug)]
 pub struct Admitted {
-    /// The endpoint that answers.
+    /// The endpoint that responds.
     pub endpoint: Arc<Endpoint>,
     /// What to ask Graph: a canonical origin-form target.
     pub upstream: String,
@@ -102,7 +102,7 @@ impl Preferences {
 }
 
 impl Admitted {
-    /// How links in the answer are rewritten.
+    /// How links in the response are rewritten.
     pub fn links(&self, policy: &Policy) -> SealedLinks {
         SealedLinks::new(policy.clone(), Arc::clone(&self.endpoint), self.path.clone())
     }

@@ -14,12 +14,12 @@ pub enum Refusal {
     /// The `Prefer` header is malformed.
     #[error("The Prefer header is not acceptable: {0}.")]
     Prefer(#[from] PreferError),
-    /// No endpoint of the rules answers this path.
+    /// No endpoint of the rules responses this path.
     #[error("The rules of this connector do not open this endpoint.")]
     Endpoint,
-    /// A path parameter or a comparison holds something that is not a token of this consumer. The one answer to
+    /// A path parameter or a comparison holds something that is not a token of this consumer. The one response to
     /// everything that could otherwise be found out by trying.
-    #[error("The specified object was not found. Objects are addressed by the tokens of earlier answers.")]
+    #[error("The specified object was not found. Objects are addressed by the tokens of earlier responses.")]
     NotFound,
     /// The endpoint does not accept this option.
     #[error("The rules do not open {option} on the endpoint `{endpoint}`. {accepted}")]
@@ -52,7 +52,7 @@ pub enum Refusal {
     /// `$skiptoken` or `$deltatoken` beside other options.
     #[error("A link is followed as it is: no options beside its token.")]
     LinkOptions,
-    /// The link does not open, was issued for something else, or under rules that are gone. One answer to all of them:
+    /// The link does not open, was issued for something else, or under rules that are gone. One response to all of them:
     /// a consumer cannot tell a forged link from an old one, and has to do the same about both.
     #[error(
         "The link is not one that this proxy issued for this request, or its keys or rules are gone. Start again from the first page."
@@ -73,7 +73,7 @@ impl Refusal {
         }
     }
 
-    /// The stable code of the answer, of logs and of audit records.
+    /// The stable code of the response, of logs and of audit records.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Method => "methodNotAllowed",

@@ -1,4 +1,4 @@
-//! Which endpoint answers a path, and what its parameters stand for.
+//! Which endpoint responds a path, and what its parameters stand for.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::rules::Plan;
 use crate::rules::plan::{Endpoint, Param};
 use crate::rules::template::Part;
 
-/// An endpoint that answers a path.
+/// An endpoint that responds a path.
 pub(super) struct Route {
     pub(super) endpoint: Arc<Endpoint>,
     /// The path for Graph: opened tokens.
@@ -28,7 +28,7 @@ pub(super) fn find(plan: &Plan, target: &Target, keys: &dyn Keys) -> Result<Rout
         };
         match Parameters::resolve(endpoint, &values, keys) {
             Ok(parameters) => return Ok(parameters.route(endpoint, target.version)),
-            // A token that does not open outweighs a name that is not in the list: it is the constant answer.
+            // A token that does not open outweighs a name that is not in the list: it is the constant response.
             Err(Mismatch::Token) => refusal = Refusal::NotFound,
             Err(Mismatch::Name) => {}
         }

@@ -56,7 +56,7 @@ pub enum BatchError {
 }
 
 impl BatchError {
-    /// A stable name, for answers, logs and metrics.
+    /// A stable name, for responses, logs and metrics.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Form => "batchMalformed",
@@ -93,7 +93,7 @@ struct Item {
 ///
 /// # Errors
 ///
-/// [`BatchError`] if it is not one; what is wrong with a single request is that request's answer.
+/// [`BatchError`] if it is not one; what is wrong with a single request is that request's response.
 pub fn parse(version: Version, envelope: &[u8]) -> Result<Vec<BatchItem>, BatchError> {
     let Envelope { requests } = serde_json::from_slice(envelope).map_err(|_| BatchError::Form)?;
     if !(1..=MAX_ITEMS).contains(&requests.len()) {
@@ -142,7 +142,7 @@ fn target(version: Version, url: &str) -> Result<String, BatchError> {
     Ok(format!("/{}/{path}", version.as_str()))
 }
 
-/// What stands before an item's body in the answer.
+/// What stands before an item's body in the response.
 #[derive(Clone, Copy, Debug)]
 pub struct ItemHead<'a> {
     /// The consumer's name for the request.

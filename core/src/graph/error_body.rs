@@ -1,4 +1,4 @@
-//! The JSON body of an error answer, in Graph's shape.
+//! The JSON body of an error response, in Graph's shape.
 //!
 //! Source: Microsoft Graph documentation, "Microsoft Graph error responses and resource types".
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 /// Longest error code that is taken for an identifier. Graph's own are below 50 characters.
 pub const MAX_CODE: usize = 64;
 
-/// What an error answer says.
+/// What an error response says.
 #[derive(Clone, Copy, Debug)]
 pub struct ErrorBody<'a> {
     /// A plain identifier, such as `Request_ResourceNotFound`.

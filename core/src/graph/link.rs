@@ -137,7 +137,7 @@ impl fmt::Display for Origin {
 }
 
 impl LinkError {
-    /// A stable name, for answers, logs and metrics.
+    /// A stable name, for responses, logs and metrics.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Fragment => "linkFragment",

@@ -25,7 +25,7 @@ impl OptionError {
         self.position
     }
 
-    /// A stable name of the kind, for answers, logs and metrics.
+    /// A stable name of the kind, for responses, logs and metrics.
     pub const fn code(self) -> &'static str {
         self.kind.code()
     }
@@ -67,7 +67,7 @@ pub enum OptionErrorKind {
 }
 
 impl OptionErrorKind {
-    /// A stable name, for answers, logs and metrics.
+    /// A stable name, for responses, logs and metrics.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Expected(_) => "unexpectedToken",

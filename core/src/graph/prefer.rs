@@ -61,7 +61,7 @@ pub fn parse(header: &str) -> Result<Vec<Preference>, PreferError> {
 }
 
 impl PreferError {
-    /// A stable name, for answers, logs and metrics.
+    /// A stable name, for responses, logs and metrics.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Malformed => "preferMalformed",

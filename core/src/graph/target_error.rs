@@ -25,12 +25,12 @@ impl TargetError {
         self.position
     }
 
-    /// A stable name of the kind, for answers, logs and metrics.
+    /// A stable name of the kind, for responses, logs and metrics.
     pub const fn code(self) -> &'static str {
         self.kind.code()
     }
 
-    /// Whether the answer is 414 (URI Too Long, RFC 9110 section 15.5.15) instead of 400.
+    /// Whether the response is 414 (URI Too Long, RFC 9110 section 15.5.15) instead of 400.
     pub const fn is_too_long(self) -> bool {
         matches!(self.kind, TargetErrorKind::TooLong)
     }
@@ -117,7 +117,7 @@ pub enum TargetErrorKind {
 }
 
 impl TargetErrorKind {
-    /// A stable name, for answers, logs and metrics.
+    /// A stable name, for responses, logs and metrics.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Backslash => "backslash",

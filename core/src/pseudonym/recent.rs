@@ -3,7 +3,7 @@
 //! A page of 1,000 messages names some 6,300 addresses, of which fewer than 600 are different, and its messages lie in a
 //! dozen folders and some 400 threads. Reading the canonical form of an address and the MAC over it cost ten times what it
 //! costs to find the token of the same writing in a table. A token depends on nothing but the value and the keys, so a table
-//! changes how fast the answer comes and never what it is.
+//! changes how fast the response comes and never what it is.
 //!
 //! # Bounds
 //!
@@ -24,7 +24,7 @@
 //! A value that is found is quicker by a microsecond. Who could measure that through a network learns that this
 //! consumer was given that token lately, which is the consumer's own knowledge: there is one table for each consumer, it
 //! holds only what was written for that consumer, and no value that a consumer or a sender of mail makes up is looked
-//! up in it except in the course of an answer from Graph.
+//! up in it except in the course of a response from Graph.
 //!
 //! Values and tokens are overwritten when they are pushed out, and wiped with the keys.
 

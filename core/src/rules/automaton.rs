@@ -176,7 +176,7 @@ impl Array {
 
 /// Why shapes do not compile.
 #[derive(Debug)]
-pub(super) enum BuildError {
+pub(super) enum CompileError {
     /// These two rules give one leaf different transforms.
     Conflict(Range<usize>, Range<usize>),
     /// More than [`MAX_NODES`] nodes, [`MAX_PLACES`] places or [`MAX_NAMES`] names in one object.
@@ -184,22 +184,22 @@ pub(super) enum BuildError {
 }
 
 /// Compiles the shape `root`, looking others up in `shapes`.
-pub(super) fn build(shapes: &[Shape], root: ShapeId) -> Result<Automaton, BuildError> {
+pub(super) fn build(shapes: &[Shape], root: ShapeId) -> Result<Automaton, CompileError> {
     let mut builder = Builder { shapes, ids: HashMap::new(), queue: VecDeque::new(), nodes: Vec::new() };
     builder.id(builder.start(root));
     while let Some(positions) = builder.queue.pop_front() {
         let node = builder.node(&positions)?;
         builder.nodes.push(node);
         if builder.nodes.len() + builder.queue.len() > MAX_NODES {
-            return Err(BuildError::TooLarge);
+            return Err(CompileError::TooLarge);
         }
     }
     let automaton = Automaton { nodes: builder.nodes, page: None };
-    if automaton.describe().len() > MAX_PLACES { Err(BuildError::TooLarge) } else { Ok(automaton) }
+    if automaton.describe().len() > MAX_PLACES { Err(CompileError::TooLarge) } else { Ok(automaton) }
 }
 
 /// Compiles a page: its `value` array is required.
-pub(super) fn build_page(shapes: &[Shape], root: ShapeId) -> Result<Automaton, BuildError> {
+pub(super) fn build_page(shapes: &[Shape], root: ShapeId) -> Result<Automaton, CompileError> {
     let mut automaton = build(shapes, root)?;
     automaton.page =
         automaton.node(automaton.root()).object.as_ref().and_then(|object| object.member("value")?.1.node);
@@ -256,7 +256,7 @@ impl<'a> Builder<'a> {
         rules.chain(nested).chain(shape.unlisted_keep.then_some(Position::Unlisted)).collect()
     }
 
-    fn node(&mut self, positions: &Positions) -> Result<Node, BuildError> {
+    fn node(&mut self, positions: &Positions) -> Result<Node, CompileError> {
         let treatments: Vec<_> = positions.iter().filter_map(|position| self.treatment(*position)).collect();
         if treatments.iter().any(|(treatment, _)| **treatment == Treatment::Redact) {
             return Ok(Node::default());
@@ -265,7 +265,7 @@ impl<'a> Builder<'a> {
         Ok(Node { leaf, object: self.object(positions)?, array: self.array(positions) })
     }
 
-    fn object(&mut self, positions: &Positions) -> Result<Option<Object>, BuildError> {
+    fn object(&mut self, positions: &Positions) -> Result<Option<Object>, CompileError> {
         let names = self.names(positions);
         let other = self.child(positions, Edge::OtherName);
         let mut writes = positions.contains(&Position::Unlisted);
@@ -276,7 +276,7 @@ impl<'a> Builder<'a> {
             members.push(Member { written: written(&name), name: name.into(), node });
         }
         if members.len() > MAX_NAMES {
-            return Err(BuildError::TooLarge);
+            return Err(CompileError::TooLarge);
         }
         Ok(writes.then(|| Object::new(members, other)))
     }
@@ -441,14 +441,14 @@ impl Selector {
 }
 
 /// The strictest of what the rules say about a leaf.
-fn leaf(treatments: &[(&Treatment, Range<usize>)], unlisted: bool) -> Result<Leaf, BuildError> {
+fn leaf(treatments: &[(&Treatment, Range<usize>)], unlisted: bool) -> Result<Leaf, CompileError> {
     let mut transforms = treatments.iter().filter_map(|(treatment, span)| match treatment {
         Treatment::Transform(transform) => Some((transform, span)),
         Treatment::Keep | Treatment::Redact => None,
     });
     if let Some((first, span)) = transforms.next() {
         return match transforms.find(|(other, _)| *other != first) {
-            Some((_, other)) => Err(BuildError::Conflict(span.clone(), other.clone())),
+            Some((_, other)) => Err(CompileError::Conflict(span.clone(), other.clone())),
             None => Ok(Leaf::Transform(first.clone())),
         };
     }
@@ -456,7 +456,7 @@ fn leaf(treatments: &[(&Treatment, Range<usize>)], unlisted: bool) -> Result<Lea
     Ok(if keep { Leaf::Keep } else { Leaf::Drop })
 }
 
-/// A property name as it is written in the answer, with its colon.
+/// A property name as it is written in the response, with its colon.
 fn written(name: &str) -> Box<[u8]> {
     let mut text = serde_json::Value::from(name).to_string();
     text.push(':');

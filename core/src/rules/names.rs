@@ -1,4 +1,4 @@
-//! Finds a name among the few that are known at a place: what the matcher does for every property of an answer.
+//! Finds a name among the few that are known at a place: what the matcher does for every property of a response.
 
 /// Slots for each name. Three in four stay empty, so most names that are not known end at the first look.
 const SLOTS_PER_NAME: usize = 4;

@@ -52,7 +52,7 @@ pub struct Permission {
 pub struct Endpoint {
     /// The name that logs, audit records and refusals use.
     pub name: String,
-    /// Which paths it answers.
+    /// Which paths it responds.
     pub template: Template,
     /// What each parameter of the template accepts, in the order of the template.
     pub params: Vec<Param>,
@@ -64,9 +64,9 @@ pub struct Endpoint {
     pub immutable_ids: bool,
     /// Whether `Prefer: return=minimal` is passed on.
     pub return_minimal: bool,
-    /// Whether users or groups of the directory answer, which count and compare with `ConsistencyLevel: eventual` only.
+    /// Whether users or groups of the directory response, which count and compare with `ConsistencyLevel: eventual` only.
     pub directory: bool,
-    /// What the answer is.
+    /// What the response is.
     pub response: Response,
     /// Where an author wrote it. No part of what it means.
     pub places: Places,
@@ -143,7 +143,7 @@ pub struct Expand {
     pub query: QueryPolicy,
 }
 
-/// What an answer is and what of it leaves.
+/// What a response is and what of it leaves.
 #[derive(Debug)]
 pub enum Response {
     /// A JSON document.
@@ -153,7 +153,7 @@ pub enum Response {
 }
 
 impl Response {
-    /// The shape behind the answer.
+    /// The shape behind the response.
     pub fn body(&self) -> &Arc<Body> {
         match self {
             Self::Json(body) | Self::Count(body) => body,
@@ -161,7 +161,7 @@ impl Response {
     }
 }
 
-/// A JSON answer.
+/// A JSON response.
 #[derive(Debug)]
 pub struct Body {
     /// What leaves.
@@ -169,7 +169,7 @@ pub struct Body {
     /// The top-level properties of the object (of each element, for a page) that can survive: the upstream `$select`.
     /// `None` if the shape keeps what it does not list, so that no list is complete.
     pub select: Option<Vec<String>>,
-    /// Whether the answer is a page of changes.
+    /// Whether the response is a page of changes.
     pub delta: bool,
 }
 

@@ -7,7 +7,7 @@ use crate::graph::{Segment, Target, Version};
 /// Bound functions that a template may name.
 const FUNCTIONS: &[&str] = &["delta()"];
 
-/// Which request paths an endpoint answers.
+/// Which request paths an endpoint responds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
     /// The API version: a name, or a parameter.

@@ -1,4 +1,4 @@
-//! What else of an upstream answer may leave: some header values, an error's code, a count.
+//! What else of an upstream response may leave: some header values, an error's code, a count.
 
 use serde::Deserialize;
 
@@ -11,7 +11,7 @@ type Accepts = fn(&str) -> bool;
 /// Response headers that may leave, each with what its value may be. Everything else is dropped.
 ///
 /// `content-type`, `content-length`, `content-encoding` and `transfer-encoding` are not here: the proxy writes its own.
-/// Nor is `request-id`: the answer, its error body, the log and the audit name one request by one id.
+/// Nor is `request-id`: the response, its error body, the log and the audit name one request by one id.
 const HEADERS: &[(&str, Accepts)] = &[
     ("date", is_http_date),
     ("odata-version", is_short_number),
@@ -41,13 +41,13 @@ pub fn header(name: &str, value: Raw<&[u8]>) -> Option<Clean<String>> {
 
 /// The `error.code` of an upstream error body, if it is a plain identifier. The message never leaves.
 pub fn error_code(body: Raw<&[u8]>) -> Option<Clean<String>> {
-    let body: ErrorAnswer = serde_json::from_slice(body.read()).ok()?;
+    let body: ErrorResponse = serde_json::from_slice(body.read()).ok()?;
     is_plain_identifier(&body.error.code).then_some(Clean::assertion(body.error.code))
 }
 
 /// Reads nothing but the code. serde refuses a member that comes twice.
 #[derive(Deserialize)]
-struct ErrorAnswer {
+struct ErrorResponse {
     error: ErrorDetail,
 }
 
@@ -56,7 +56,7 @@ struct ErrorDetail {
     code: String,
 }
 
-/// The number of a `/$count` answer.
+/// The number of a `/$count` response.
 ///
 /// # Errors
 ///

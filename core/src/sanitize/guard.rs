@@ -7,7 +7,7 @@ use crate::graph::ErrorBody;
 use crate::graph::batch::ItemHead;
 
 /// Something from upstream. Only the sanitizer can look inside; it has no `Debug`, `Display`, `Deref` or `Serialize`,
-/// so it cannot reach a log or an answer by accident.
+/// so it cannot reach a log or a response by accident.
 pub struct Raw<T>(T);
 
 impl<T> Raw<T> {
@@ -30,7 +30,7 @@ impl<T> Raw<T> {
 }
 
 /// Something that may leave. Made by the sanitizer, and, in this file, from what this program says itself: error texts,
-/// heads of a batch's answers, punctuation.
+/// heads of a batch's responses, punctuation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Clean<T>(T);
 

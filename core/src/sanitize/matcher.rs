@@ -25,7 +25,7 @@ const MAX_CAPTURE: usize = 64 * 1024;
 /// A page without bodies leaves half of itself, one with bodies a sixth to a quarter.
 const LIKELY_PART: usize = 3;
 
-/// The member that an error answer of Graph has in the place of everything else.
+/// The member that an error response of Graph has in the place of everything else.
 const ERROR: &str = "error";
 
 /// What was done to a document's values.
@@ -456,7 +456,7 @@ impl Matcher {
         self.frame.note(bit)
     }
 
-    /// A leaf or an array at the top is not a document that Graph answers with.
+    /// A leaf or an array at the top is not a document that Graph responds with.
     #[inline]
     fn require_object(&self) -> Result<(), Violation> {
         if self.around.is_empty() { Err(Violation::NotAnObject) } else { Ok(()) }

@@ -13,7 +13,7 @@
 //! string at a time. Nothing is held but the open containers and the one value that is being transformed, so a page
 //! of any size costs the same memory.
 //!
-//! This module knows nothing of HTTP, of sockets or of time. What else an answer consists of (header values, an error's
+//! This module knows nothing of HTTP, of sockets or of time. What else a response consists of (header values, an error's
 //! code, a count) passes through the small gates in [`gate`].
 
 pub mod gate;
@@ -58,7 +58,7 @@ pub struct Sanitizer {
     matcher: Matcher,
 }
 
-/// Why a document was refused. Nothing of what came out for it so far is a whole answer.
+/// Why a document was refused. Nothing of what came out for it so far is a whole response.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     /// It is not JSON, or passes a limit.

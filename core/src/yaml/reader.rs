@@ -225,7 +225,7 @@ fn is_known(key: &Node, fields: &[&str]) -> bool {
     matches!(&key.kind, Kind::Text(name) if fields.contains(&name.as_str()))
 }
 
-/// Answers a [`super::Spanned`]: start, end, value.
+/// Responses a [`super::Spanned`]: start, end, value.
 struct WithPlace<'a> {
     reader: Reader<'a>,
     step: u8,

@@ -85,14 +85,14 @@ impl fmt::Debug for BearerHash {
 }
 
 /// What earlier consumers are known by, and whether one can be known by a certificate.
-pub(super) struct Taken {
+pub(super) struct KnownCredentials {
     has_client_ca: bool,
     hashes: HashSet<BearerHash>,
     names: HashSet<SubjectName>,
     tokens: Vec<Expected>,
 }
 
-impl Taken {
+impl KnownCredentials {
     pub(super) fn new(has_client_ca: bool) -> Self {
         Self { has_client_ca, hashes: HashSet::new(), names: HashSet::new(), tokens: Vec::new() }
     }
@@ -101,7 +101,7 @@ impl Taken {
 /// Checks that there is exactly one kind, and that no earlier consumer is known by the same.
 pub(super) fn check_credential(
     credential: &Spanned<raw::ConsumerCredential>,
-    taken: &mut Taken,
+    taken: &mut KnownCredentials,
     context: &mut Context<'_>,
 ) -> Option<ConsumerCredential> {
     let raw::ConsumerCredential { bearer_sha256, mtls, jwt } = &credential.value;
@@ -130,7 +130,7 @@ fn all<T>(texts: &[Text], check: impl FnMut(&Text) -> Option<T>) -> Option<Vec<T
     checked.into_iter().collect()
 }
 
-fn check_hash(text: &Text, taken: &mut Taken, context: &mut Context<'_>) -> Option<BearerHash> {
+fn check_hash(text: &Text, taken: &mut KnownCredentials, context: &mut Context<'_>) -> Option<BearerHash> {
     let Some(hash) = BearerHash::parse(&text.value) else {
         return context.refuse(
             CONFIG_VALUE,
@@ -160,7 +160,7 @@ fn check_hash(text: &Text, taken: &mut Taken, context: &mut Context<'_>) -> Opti
 
 fn check_names(
     mtls: &Spanned<raw::Mtls>,
-    taken: &mut Taken,
+    taken: &mut KnownCredentials,
     context: &mut Context<'_>,
 ) -> Option<Vec<SubjectName>> {
     let names = all(&mtls.value.san.0, |text| check_name(text, taken, context));
@@ -171,7 +171,7 @@ fn check_names(
     names
 }
 
-fn check_name(text: &Text, taken: &mut Taken, context: &mut Context<'_>) -> Option<SubjectName> {
+fn check_name(text: &Text, taken: &mut KnownCredentials, context: &mut Context<'_>) -> Option<SubjectName> {
     let Some(name) = SubjectName::parse(&text.value) else {
         return context.refuse(
             CONFIG_VALUE,
@@ -191,7 +191,11 @@ fn check_name(text: &Text, taken: &mut Taken, context: &mut Context<'_>) -> Opti
     Some(name)
 }
 
-fn check_jwt(jwt: &Spanned<raw::Jwt>, taken: &mut Taken, context: &mut Context<'_>) -> Option<JwtCredential> {
+fn check_jwt(
+    jwt: &Spanned<raw::Jwt>,
+    taken: &mut KnownCredentials,
+    context: &mut Context<'_>,
+) -> Option<JwtCredential> {
     let written = &jwt.value;
     let issuer = check_text(&written.issuer, context);
     let audiences = check_texts(&written.audience, &jwt.span, context);

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 
 pub use credential::{BearerHash, ConsumerCredential, JwksLocation, JwtCredential};
-use credential::{Taken, check_credential};
+use credential::{KnownCredentials, check_credential};
 pub use network::Networks;
 use network::check_allowed;
 pub(super) use network::check_trusted;
@@ -53,7 +53,7 @@ impl Consumer {
         &self.name
     }
 
-    /// The rules file that this consumer gets answers by.
+    /// The rules file that this consumer gets responses by.
     pub fn rules(&self) -> &FileRef {
         &self.rules
     }
@@ -100,7 +100,7 @@ impl Consumer {
 /// How much a consumer may ask at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConsumerLimits {
-    /// Requests in flight, up to the end of their answers.
+    /// Requests in flight, up to the end of their responses.
     pub concurrent: NonZeroU32,
     /// Requests per second.
     pub requests_per_second: NonZeroU32,
@@ -120,7 +120,7 @@ pub(super) fn check_consumers(
             "name at least one; without one nothing could be asked",
         );
     }
-    let mut seen = Seen { names: HashSet::new(), credentials: Taken::new(has_client_ca) };
+    let mut seen = Seen { names: HashSet::new(), credentials: KnownCredentials::new(has_client_ca) };
     let checked: Vec<_> =
         consumers.value.into_iter().map(|consumer| check_consumer(consumer, &mut seen, context)).collect();
     checked.into_iter().collect()
@@ -129,7 +129,7 @@ pub(super) fn check_consumers(
 /// What earlier consumers have taken.
 struct Seen {
     names: HashSet<String>,
-    credentials: Taken,
+    credentials: KnownCredentials,
 }
 
 fn check_consumer(consumer: raw::Consumer, seen: &mut Seen, context: &mut Context<'_>) -> Option<Consumer> {

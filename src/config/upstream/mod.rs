@@ -22,7 +22,7 @@ pub(super) const DEFAULT_CONNECT: Duration = Duration::from_secs(10);
 /// Until Graph's status line: large `$filter`s on large mailboxes take tens of seconds.
 pub(super) const DEFAULT_RESPONSE: Duration = Duration::from_secs(100);
 
-/// Between two pieces of an answer: Graph sends without pauses once it has begun.
+/// Between two pieces of a response: Graph sends without pauses once it has begun.
 pub(super) const DEFAULT_IDLE: Duration = Duration::from_secs(30);
 
 /// Nothing waits longer: load balancers between would have given up.
@@ -70,9 +70,9 @@ impl Upstream {
 pub struct Timeouts {
     /// For a connection, with its TLS handshake.
     pub connect: Duration,
-    /// For the head of an answer.
+    /// For the head of a response.
     pub response: Duration,
-    /// Between two pieces of an answer.
+    /// Between two pieces of a response.
     pub idle: Duration,
 }
 

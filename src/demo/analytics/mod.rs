@@ -21,8 +21,10 @@ use jiff::Timestamp;
 use tokio::net::TcpListener;
 
 use super::socket;
-use crate::jwt::{Algorithm, Claims, Expected, JwtError, KeySource, Pace, RequiredClaim, Token, Verifier};
-use crate::upstream::{BuildError, DocumentClient, DocumentUrl, DocumentUrlError, Network};
+use crate::jwt::{
+    Algorithm, Claims, Expected, FetchTimes, JwtError, KeySource, RequiredClaim, Token, Verifier,
+};
+use crate::upstream::{ConnectorError, DocumentClient, DocumentUrl, DocumentUrlError, Network};
 use crate::web::{Params, cookies, random_text};
 
 /// The cookie with the state that this browser was given.
@@ -51,7 +53,7 @@ pub enum AnalyticsError {
     Url(#[from] DocumentUrlError),
     /// No client for the key set.
     #[error("the proxy's key set cannot be fetched: {0}")]
-    Client(#[from] BuildError),
+    Client(#[from] ConnectorError),
 }
 
 /// Why a result is not believed.
@@ -85,7 +87,7 @@ impl Analytics {
     /// [`AnalyticsError`].
     pub fn new(origin: &str, proxy: &str, consumer: &str) -> Result<Self, AnalyticsError> {
         let url = DocumentUrl::parse(&format!("{proxy}/connect/keys"))?;
-        let keys = KeySource::remote(DocumentClient::new(url, &Network::default())?, Pace::default());
+        let keys = KeySource::remote(DocumentClient::new(url, &Network::default())?, FetchTimes::default());
         let expected = Expected {
             issuer: proxy.to_owned(),
             audiences: vec![origin.to_owned()],
@@ -114,7 +116,7 @@ impl Analytics {
         match (request.method(), request.uri().path()) {
             (&Method::GET, "/") => self.home(),
             (&Method::GET, "/connected") => self.connected(request).await,
-            (&Method::GET, "/style.css") => answer(StatusCode::OK, "text/css; charset=utf-8", pages::STYLE),
+            (&Method::GET, "/style.css") => response(StatusCode::OK, "text/css; charset=utf-8", pages::STYLE),
             _ => page(StatusCode::NOT_FOUND, pages::not_found()),
         }
     }
@@ -170,10 +172,10 @@ impl Analytics {
 }
 
 fn page(status: StatusCode, html: String) -> Response<Full<Bytes>> {
-    answer(status, "text/html; charset=utf-8", html)
+    response(status, "text/html; charset=utf-8", html)
 }
 
-fn answer(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
+fn response(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(body.into()));
     *response.status_mut() = status;
     let fields: [(HeaderName, &'static str); 5] = [

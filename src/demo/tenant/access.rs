@@ -151,7 +151,7 @@ impl Access {
     }
 }
 
-/// Whether a request's answer would depend on what is hidden.
+/// Whether a request's response would depend on what is hidden.
 fn asks_for_content(options: &Options) -> bool {
     let depends = |option: &str| {
         let value = options.value(option).unwrap_or_default().to_lowercase();

@@ -29,27 +29,27 @@ pub(super) struct Tracked<'a, T> {
 
 /// What a token holds.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct State {
+pub(super) struct DeltaState {
     round: usize,
     start: usize,
     select: Option<String>,
     filter: Option<String>,
 }
 
-impl State {
+impl DeltaState {
     /// The state that the request resumes, or that its options begin.
-    pub(super) fn of(request: &Request<'_>, scope: &str) -> Result<State, Fault> {
+    pub(super) fn of(request: &Request<'_>, scope: &str) -> Result<DeltaState, Fault> {
         let options = &request.options;
         let seed = request.tenant.directory.seed;
         let token = options.value("skiptoken").or_else(|| options.value("deltatoken"));
         match token {
             // Past the last item of the first round: nothing is listed, only later changes come.
-            Some("latest") => Ok(State::default().moved_to(0, usize::MAX)),
-            Some(token) => State::open(seed, scope, token).ok_or(Fault::SyncState),
-            None => Ok(State {
+            Some("latest") => Ok(DeltaState::default().moved_to(0, usize::MAX)),
+            Some(token) => DeltaState::open(seed, scope, token).ok_or(Fault::SyncState),
+            None => Ok(DeltaState {
                 select: options.value("select").map(str::to_owned),
                 filter: options.value("filter").map(str::to_owned),
-                ..State::default()
+                ..DeltaState::default()
             }),
         }
     }
@@ -63,8 +63,8 @@ impl State {
     }
 
     /// The same request elsewhere.
-    fn moved_to(&self, round: usize, start: usize) -> State {
-        State { round, start, ..self.clone() }
+    fn moved_to(&self, round: usize, start: usize) -> DeltaState {
+        DeltaState { round, start, ..self.clone() }
     }
 
     fn seal(&self, seed: u64, scope: &str) -> String {
@@ -74,14 +74,14 @@ impl State {
         URL_SAFE_NO_PAD.encode([checksum(seed, &text).as_slice(), text.as_bytes()].concat())
     }
 
-    fn open(seed: u64, scope: &str, token: &str) -> Option<State> {
+    fn open(seed: u64, scope: &str, token: &str) -> Option<DeltaState> {
         let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
         let (sum, text) = bytes.split_first_chunk::<8>()?;
         let text = std::str::from_utf8(text).ok().filter(|text| checksum(seed, text) == *sum)?;
         let mut lines = text.strip_prefix(scope)?.strip_prefix('\n')?.splitn(4, '\n');
         let (round, start) = (lines.next()?.parse().ok()?, lines.next()?.parse().ok()?);
         let mut option = || Some(lines.next()?.strip_prefix('+').map(str::to_owned));
-        Some(State { round, start, select: option()?, filter: option()? })
+        Some(DeltaState { round, start, select: option()?, filter: option()? })
     }
 }
 
@@ -90,14 +90,15 @@ impl<T> Tracked<'_, T> {
     pub(super) fn page(
         &self,
         request: &Request<'_>,
-        state: &State,
+        state: &DeltaState,
         render: impl Fn(&T) -> Value,
         removed: impl Fn(&T) -> String,
     ) -> Result<Page, Fault> {
         let seed = request.tenant.directory.seed;
         let window = Window { start: state.start, size: self.sizes.size(request)? };
-        let link =
-            |kind: &str, state: State| format!("{}?${kind}={}", self.link, state.seal(seed, &self.scope));
+        let link = |kind: &str, state: DeltaState| {
+            format!("{}?${kind}={}", self.link, state.seal(seed, &self.scope))
+        };
         let mut page = Page { context: self.context.clone(), ..Page::default() };
         match (state.round, window.next(self.items.len())) {
             (0, Some(start)) => {
@@ -141,15 +142,15 @@ fn checksum(seed: u64, text: &str) -> [u8; 8] {
 
 #[cfg(test)]
 mod tests {
-    use super::State;
+    use super::DeltaState;
 
     #[test]
     fn tokens_open_for_their_own_collection_and_tenant() {
-        let state = State { round: 2, start: 5, select: Some("id,mail".into()), filter: None };
+        let state = DeltaState { round: 2, start: 5, select: Some("id,mail".into()), filter: None };
         let token = state.seal(1, "users");
-        assert_eq!(State::open(1, "users", &token), Some(state));
-        assert_eq!(State::open(1, "groups", &token), None);
-        assert_eq!(State::open(2, "users", &token), None);
-        assert_eq!(State::open(1, "users", "forged"), None);
+        assert_eq!(DeltaState::open(1, "users", &token), Some(state));
+        assert_eq!(DeltaState::open(1, "groups", &token), None);
+        assert_eq!(DeltaState::open(2, "users", &token), None);
+        assert_eq!(DeltaState::open(1, "users", "forged"), None);
     }
 }

@@ -1,4 +1,4 @@
-//! The socket: HTTP/1.1 in plaintext, answers in chunks as Graph sends them, compressed when asked.
+//! The socket: HTTP/1.1 in plaintext, responses in chunks as Graph sends them, compressed when asked.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -39,7 +39,7 @@ const DIAGNOSTIC: &str = r#"{"ServerInfo":{"DataCenter":"West Europe","Slice":"E
 
 /// Serves the tenant on `listener` until `shutdown` is done; open connections are then dropped.
 ///
-/// `base_url` is what links in answers start with: scheme and authority, no slash at the end
+/// `base_url` is what links in responses start with: scheme and authority, no slash at the end
 /// (`http://127.0.0.1:9000`). Plaintext HTTP/1.1; meant for loopback. Failing connections end quietly.
 pub async fn serve(
     listener: TcpListener,
@@ -61,15 +61,15 @@ struct Server {
     requests: AtomicU64,
 }
 
-/// An answer before it is put on the wire.
-struct Answer {
+/// A response before it is put on the wire.
+struct GraphResponse {
     status: StatusCode,
     content_type: &'static str,
     body: Vec<u8>,
     immutable_ids: bool,
 }
 
-/// The ids that every answer carries.
+/// The ids that every response carries.
 struct RequestIds {
     request: String,
     client: String,
@@ -82,8 +82,8 @@ impl Server {
         if let Some(endpoint) = Endpoint::of(head.uri.path()) {
             return self.entra(endpoint, &head, body, &ids).await;
         }
-        let answer = self.graph(&head).unwrap_or_else(|fault| Answer::fault(&fault, &ids));
-        answer.into_response(&head.headers, &ids)
+        let response = self.graph(&head).unwrap_or_else(|fault| GraphResponse::fault(&fault, &ids));
+        response.into_response(&head.headers, &ids)
     }
 
     async fn entra(
@@ -103,7 +103,7 @@ impl Server {
             request_id: &ids.request,
             client_request_id: &ids.client,
         };
-        let entra::Answer { status, headers, body } = self.tenant.entra().answer(endpoint, &call);
+        let entra::EntraResponse { status, headers, body } = self.tenant.entra().respond(endpoint, &call);
         let mut response = Response::new(Chunks(Bytes::from(body)));
         *response.status_mut() = status;
         *response.headers_mut() = headers;
@@ -111,21 +111,21 @@ impl Server {
         response
     }
 
-    fn graph(&self, head: &Parts) -> Result<Answer, Fault> {
+    fn graph(&self, head: &Parts) -> Result<GraphResponse, Fault> {
         let access = self.tenant.access(head.headers.get(AUTHORIZATION))?;
         if head.method != Method::GET {
             return Err(Fault::Method(head.method.to_string()));
         }
         let prefer = prefer(&head.headers);
         let target = (head.uri.path(), head.uri.query());
-        let mut answer = match route::answer(&self.tenant, &self.base_url, target, prefer, &access)? {
-            Reply::Page(page) => Answer::json(StatusCode::OK, &page),
-            Reply::Object(object) => Answer::json(StatusCode::OK, &object),
-            Reply::Text(text) => Answer::other("text/plain", text),
-            Reply::Mime(text) => Answer::other("application/octet-stream", text),
+        let mut response = match route::respond(&self.tenant, &self.base_url, target, prefer, &access)? {
+            Reply::Page(page) => GraphResponse::json(StatusCode::OK, &page),
+            Reply::Object(object) => GraphResponse::json(StatusCode::OK, &object),
+            Reply::Text(text) => GraphResponse::other("text/plain", text),
+            Reply::Mime(text) => GraphResponse::other("application/octet-stream", text),
         };
-        answer.immutable_ids = prefer.immutable_ids;
-        Ok(answer)
+        response.immutable_ids = prefer.immutable_ids;
+        Ok(response)
     }
 
     fn request_ids(&self, headers: &HeaderMap) -> RequestIds {
@@ -136,18 +136,18 @@ impl Server {
     }
 }
 
-impl Answer {
-    fn json(status: StatusCode, value: &impl Serialize) -> Answer {
+impl GraphResponse {
+    fn json(status: StatusCode, value: &impl Serialize) -> GraphResponse {
         let body = serde_json::to_vec(value).unwrap_or_default();
-        Answer { status, content_type: JSON, body, immutable_ids: false }
+        GraphResponse { status, content_type: JSON, body, immutable_ids: false }
     }
 
-    fn other(content_type: &'static str, text: String) -> Answer {
-        Answer { status: StatusCode::OK, content_type, body: text.into_bytes(), immutable_ids: false }
+    fn other(content_type: &'static str, text: String) -> GraphResponse {
+        GraphResponse { status: StatusCode::OK, content_type, body: text.into_bytes(), immutable_ids: false }
     }
 
-    fn fault(fault: &Fault, ids: &RequestIds) -> Answer {
-        Answer::json(fault.status(), &fault.to_json(&ids.request, &ids.client, &now()))
+    fn fault(fault: &Fault, ids: &RequestIds) -> GraphResponse {
+        GraphResponse::json(fault.status(), &fault.to_json(&ids.request, &ids.client, &now()))
     }
 
     fn into_response(self, asked: &HeaderMap, ids: &RequestIds) -> Response<Chunks> {

@@ -2,7 +2,7 @@
 //!
 //! A letter is what was sent, once; the copies in mailboxes come from it (see `mailbox`). Later letters have later times,
 //! so that a mailbox needs to keep numbers only, and sorting by them sorts by time. A reply picks an earlier letter
-//! and makes that one again to know what it answers; the chance to reply is below one half per step, so chains stay
+//! and makes that one again to know what it responds; the chance to reply is below one half per step, so chains stay
 //! short and making a letter costs about two.
 
 use super::Directory;
@@ -10,7 +10,7 @@ use super::recipients::{Form, Party, Recipient};
 use super::rng::Rng;
 use super::text;
 
-/// 2026-01-05T00:00:00Z, a Monday. Fixed, so that answers do not change with the day a test runs.
+/// 2026-01-05T00:00:00Z, a Monday. Fixed, so that responds do not change with the day a test runs.
 const FIRST_DAY: i64 = 1_767_571_200;
 const DAY_SECONDS: i64 = 86_400;
 const WEEKS: u32 = 20;
@@ -33,7 +33,7 @@ pub(super) enum Kind {
     Personal,
     /// A meeting request.
     Invitation,
-    /// The answer to one.
+    /// The response to one.
     Acceptance,
     /// A program wrote.
     Automated,
@@ -83,12 +83,12 @@ impl Letter {
 /// Letter number `number` of this organisation.
 pub(super) fn letter(directory: &Directory, number: u32) -> Letter {
     let mut rng = Rng::of(directory.seed, "letter", &[u64::from(number)]);
-    let answered = rng.chance(48).then(|| answered(directory, number, &mut rng)).flatten();
+    let answered = rng.chance(48).then(|| any_reply(directory, number, &mut rng)).flatten();
     answered.unwrap_or_else(|| opening(directory, number, &mut rng))
 }
 
-/// A reply to an earlier letter, where the one picked is of a kind that people answer.
-fn answered(directory: &Directory, number: u32, rng: &mut Rng) -> Option<Letter> {
+/// A reply to an earlier letter, where the one picked is of a kind that people response.
+fn any_reply(directory: &Directory, number: u32, rng: &mut Rng) -> Option<Letter> {
     let window = usize::try_from(number.min(REPLY_WINDOW)).ok().filter(|window| *window > 0)?;
     let back = u32::try_from(1 + rng.below(window)).ok()?;
     let parent = letter(directory, number.checked_sub(back)?);
@@ -103,7 +103,7 @@ fn answered(directory: &Directory, number: u32, rng: &mut Rng) -> Option<Letter>
 
 fn reply(directory: &Directory, number: u32, parent: &Letter, kind: Kind, rng: &mut Rng) -> Option<Letter> {
     let people: Vec<Party> =
-        parent.to.iter().map(|it| it.party).filter(|it| directory.answers(*it)).collect();
+        parent.to.iter().map(|it| it.party).filter(|it| directory.replies(*it)).collect();
     let author = Recipient::plain(*people.get(rng.below(people.len()))?);
     let everyone = kind == Kind::Personal && rng.chance(60);
     let others = parent.to.iter().chain(&parent.cc).filter(|it| it.party != author.party);

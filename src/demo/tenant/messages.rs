@@ -161,7 +161,7 @@ impl<'a> Message<'a> {
         json!([{ "id": BODY_TAG, "value": self.text() }])
     }
 
-    /// The message as it travelled (RFC 5322), what `/$value` answers with.
+    /// The message as it travelled (RFC 5322), what `/$value` responses with.
     pub(super) fn mime(&self) -> String {
         let (name, address) = self.tenant.directory.name_and_address(self.letter.from);
         format!(
@@ -308,7 +308,7 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// Some people outside have answers sent to a private address.
+    /// Some people outside have responses sent to a private address.
     fn reply_to(&self) -> Value {
         let outside = matches!(self.letter.from.party, Party::External(_));
         if !(outside && self.rng_of_letter("reply to").chance(10)) {

@@ -71,7 +71,7 @@ impl Directory {
     }
 
     /// Whether this party writes back: people do, lists and programs do not.
-    pub(super) fn answers(&self, party: Party) -> bool {
+    pub(super) fn replies(&self, party: Party) -> bool {
         match party {
             Party::User(user) => self.users.get(user).is_some_and(User::has_mailbox),
             Party::External(_) => true,

@@ -7,8 +7,8 @@ use super::Builder;
 use crate::config::files::{read_secret, read_text};
 use crate::config::{self, FileRef, Proof, Source, UpstreamCredential};
 use crate::upstream::{
-    self, CertificateFiles, CertificateKey, Credential, IdentityService, Network, Origin, Pace, SecretSource,
-    TokenSettings, TokenSource,
+    self, CertificateFiles, CertificateKey, Credential, IdentityService, Network, Origin, RenewalTimes,
+    SecretSource, TokenSettings, TokenSource,
 };
 use glassine_core::diagnostic::Diagnostic;
 
@@ -42,7 +42,7 @@ impl Builder<'_> {
             credential: credential.clone(),
             graph: graph?.clone(),
             network: network?.clone(),
-            pace: Pace::default(),
+            pace: RenewalTimes::default(),
         };
         let tokens = Arc::new(self.built(TokenSource::new(settings))?);
         self.sources.push((credential, Arc::clone(&tokens)));

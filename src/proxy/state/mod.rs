@@ -31,7 +31,7 @@ use glassine_core::pseudonym::{AddressPolicy, KeyRing};
 use glassine_core::rules::{self, Plan};
 
 /// What requests run on.
-pub struct State {
+pub struct ProxyState {
     graph: GraphClient,
     /// Each consumer brings its own token for Graph.
     forwards: bool,
@@ -44,18 +44,18 @@ pub struct State {
 
 /// Why a configuration could not become a state: reports about it and the files it names.
 #[derive(Debug)]
-pub struct BuildError {
+pub struct StateError {
     /// One for each file that has something to say, errors and warnings.
     pub reports: Vec<Report>,
 }
 
-impl State {
+impl ProxyState {
     /// Reads what the configuration names and builds everything from it. Warnings come back beside the state.
     ///
     /// # Errors
     ///
-    /// [`BuildError`] with everything that is wrong, in one pass. `file` and `text` are the configuration's.
-    pub fn build(file: &str, text: &str, config: &Config) -> Result<(Self, Vec<Report>), BuildError> {
+    /// [`StateError`] with everything that is wrong, in one pass. `file` and `text` are the configuration's.
+    pub fn build(file: &str, text: &str, config: &Config) -> Result<(Self, Vec<Report>), StateError> {
         Self::rebuild(file, text, config, None)
     }
 
@@ -64,13 +64,13 @@ impl State {
     ///
     /// # Errors
     ///
-    /// [`BuildError`], as [`Self::build`].
+    /// [`StateError`], as [`Self::build`].
     pub fn rebuild(
         file: &str,
         text: &str,
         config: &Config,
         earlier: Option<&Self>,
-    ) -> Result<(Self, Vec<Report>), BuildError> {
+    ) -> Result<(Self, Vec<Report>), StateError> {
         let key_sources = KeySources::after(earlier.map(|state| &state.key_sources));
         let mut builder = Builder {
             config,
@@ -87,7 +87,7 @@ impl State {
         }
         match state {
             Some(state) if !reports.iter().any(Report::has_errors) => Ok((state, reports)),
-            _ => Err(BuildError { reports }),
+            _ => Err(StateError { reports }),
         }
     }
 
@@ -140,7 +140,7 @@ impl State {
 
 struct Builder<'a> {
     config: &'a Config,
-    earlier: Option<&'a State>,
+    earlier: Option<&'a ProxyState>,
     key_sources: KeySources,
     findings: Vec<Diagnostic>,
     reports: Vec<Report>,
@@ -149,7 +149,7 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    fn state(&mut self) -> Option<State> {
+    fn state(&mut self) -> Option<ProxyState> {
         let upstream = self.config.upstream();
         let network = self.network();
         let graph = self.origin(upstream.graph());
@@ -162,7 +162,7 @@ impl Builder<'_> {
         let network = network?;
         let settings = Settings { graph: graph?, network: network.clone(), max_body: MAX_BODY };
         let client = self.built(GraphClient::new(settings));
-        Some(State {
+        Some(ProxyState {
             graph: client?,
             forwards: matches!(upstream.credential(), UpstreamCredential::Forward { .. }),
             hosts: self.hosts(),

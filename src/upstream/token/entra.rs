@@ -8,12 +8,12 @@ use http_body_util::Full;
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
-use super::answer::{MAX_ANSWER, accepted, collect, granted, identified};
 use super::credential::Proof;
 use super::error::TokenError;
 use super::form::Form;
+use super::response::{MAX_RESPONSE, accepted, collect, granted, identified};
 use super::{AuthorizationCode, Grant};
-use crate::upstream::connector::BuildError;
+use crate::upstream::connector::ConnectorError;
 use crate::upstream::network::Network;
 use crate::upstream::origin::Origin;
 use crate::upstream::secret::Secret;
@@ -41,23 +41,23 @@ impl Application {
     /// Asks nobody yet.
     ///
     /// # Errors
-    /// [`BuildError`] where TLS cannot be set up or the tenant is neither an id nor a domain.
+    /// [`ConnectorError`] where TLS cannot be set up or the tenant is neither an id nor a domain.
     pub(super) fn new(
         (authority, tenant): (&Origin, &str),
         client_id: String,
         proof: Proof,
         graph: &Origin,
         network: &Network,
-    ) -> Result<Self, BuildError> {
-        let endpoint = token_endpoint(authority, tenant).ok_or(BuildError::Tenant)?;
+    ) -> Result<Self, ConnectorError> {
+        let endpoint = token_endpoint(authority, tenant).ok_or(ConnectorError::Tenant)?;
         let transport = Transport::new(authority, network)?;
         Ok(Self { transport, endpoint, client_id, proof, scope: format!("{graph}/.default") })
     }
 
     /// Asks for a token.
     pub(super) async fn grant(&self) -> Result<Grant, TokenError> {
-        let answer = self.ask("client_credentials", &[("scope", self.scope.as_str())]).await?;
-        granted(&answer, Timestamp::now()).map_err(TokenError::Answer)
+        let response = self.ask("client_credentials", &[("scope", self.scope.as_str())]).await?;
+        granted(&response, Timestamp::now()).map_err(TokenError::Response)
     }
 
     /// Redeems an authorization code (RFC 6749 section 4.1.3, RFC 7636 section 4.5) for an id_token.
@@ -68,11 +68,11 @@ impl Application {
             ("code_verifier", code.verifier),
             ("redirect_uri", code.redirect_uri),
         ];
-        let answer = self.ask("authorization_code", &own).await?;
-        identified(&answer).map_err(TokenError::Answer)
+        let response = self.ask("authorization_code", &own).await?;
+        identified(&response).map_err(TokenError::Response)
     }
 
-    /// The bytes of an answer that says yes.
+    /// The bytes of a response that says yes.
     async fn ask(&self, grant: &str, own: &[(&str, &str)]) -> Result<Zeroizing<Vec<u8>>, TokenError> {
         let form = self.form(grant, own, &self.present().await?);
         let mut request = Request::new(Full::new(Bytes::from_owner(form)));
@@ -81,9 +81,9 @@ impl Application {
         let headers = request.headers_mut();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-        let answer = self.transport.send(request, MAX_ANSWER).await?;
-        let status = answer.status();
-        accepted(status, collect(answer.into_body()).await?)
+        let response = self.transport.send(request, MAX_RESPONSE).await?;
+        let status = response.status();
+        accepted(status, collect(response.into_body()).await?)
     }
 
     async fn present(&self) -> Result<Presented, TokenError> {

@@ -12,8 +12,8 @@ use crate::upstream::secret::SecretError;
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum TokenError {
     /// Entra said yes, but not as documented (Entra, or something in between).
-    #[error("the token endpoint's answer is not as documented: {0}")]
-    Answer(AnswerFault),
+    #[error("the token endpoint's response is not as documented: {0}")]
+    Response(ResponseFault),
     /// The certificate cannot sign for the application (configuration).
     #[error("the app registration's certificate cannot be used: {0}")]
     Certificate(#[from] CertificateError),
@@ -39,7 +39,7 @@ pub enum TokenError {
     /// The secret or the token cannot be read (configuration).
     #[error("the credential cannot be read: {0}")]
     Secret(#[from] SecretError),
-    /// Entra cannot answer at present (Entra).
+    /// Entra cannot respond at present (Entra).
     #[error("the token endpoint answered with status {0}")]
     Unavailable(StatusCode),
     /// The exchange with Entra failed.
@@ -47,9 +47,9 @@ pub enum TokenError {
     Upstream(#[from] UpstreamError),
 }
 
-/// What is wrong with an answer that should hold a token.
+/// What is wrong with a response that should hold a token.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum AnswerFault {
+pub enum ResponseFault {
     /// No JSON object with an id_token.
     #[error("no JSON object with id_token")]
     Identity,
@@ -68,7 +68,7 @@ pub enum AnswerFault {
 }
 
 /// The error codes of RFC 6749 section 5.2 that Entra uses, and its own. What is not in the list is `Other`: the
-/// answer's own text is not repeated.
+/// response's own text is not repeated.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum OAuthError {
     /// The app is unknown, or its secret is wrong.

@@ -14,10 +14,10 @@ use http_body_util::Full;
 use jiff::Timestamp;
 
 use super::Grant;
-use super::answer::{MAX_ANSWER, collect, granted};
 use super::error::TokenError;
 use super::form::query;
-use crate::upstream::connector::BuildError;
+use super::response::{MAX_RESPONSE, collect, granted};
+use crate::upstream::connector::ConnectorError;
 use crate::upstream::network::Network;
 use crate::upstream::origin::{Origin, OriginError};
 use crate::upstream::secret::Secret;
@@ -79,7 +79,7 @@ impl IdentityService {
         }
     }
 
-    /// Address, API version, and the header without which there is no answer.
+    /// Address, API version, and the header without which there is no response.
     fn request(&self) -> Result<(Uri, &'static str, (HeaderName, HeaderValue)), IdentityError> {
         let uri = |text: &str| text.parse::<Uri>().map_err(|_| IdentityError::Address);
         match self {
@@ -108,13 +108,13 @@ impl ManagedIdentity {
     /// Asks nobody yet.
     ///
     /// # Errors
-    /// [`BuildError`] where the service has no usable address.
+    /// [`ConnectorError`] where the service has no usable address.
     pub(super) fn new(
         service: &IdentityService,
         client_id: Option<&str>,
         graph: &Origin,
         network: &Network,
-    ) -> Result<Self, BuildError> {
+    ) -> Result<Self, ConnectorError> {
         let (endpoint, version, header) = service.request()?;
         let path = endpoint.path().to_owned();
         let parts = endpoint.into_parts();
@@ -135,10 +135,10 @@ impl ManagedIdentity {
         *request.uri_mut() = self.uri.clone();
         let (name, value) = self.header.clone();
         request.headers_mut().insert(name, value);
-        let answer = self.transport.send(request, MAX_ANSWER).await?;
-        match answer.status() {
+        let response = self.transport.send(request, MAX_RESPONSE).await?;
+        match response.status() {
             StatusCode::OK => {
-                granted(&collect(answer.into_body()).await?, Timestamp::now()).map_err(TokenError::Answer)
+                granted(&collect(response.into_body()).await?, Timestamp::now()).map_err(TokenError::Response)
             }
             status @ (StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
                 Err(TokenError::NoIdentity(status))

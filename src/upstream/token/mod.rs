@@ -12,16 +12,16 @@
 //! | `entra` | an app registration at the token endpoint |
 //! | `assertion` | what a certificate's key signs in place of a secret |
 //! | `identity` | managed identities |
-//! | `form`, `answer` | what is sent, and what comes back |
+//! | `form`, `response` | what is sent, and what comes back |
 //! | `error` | why there is no token, in words for the operator |
 
-mod answer;
 mod assertion;
 mod credential;
 mod entra;
 mod error;
 mod form;
 mod identity;
+mod response;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -32,10 +32,10 @@ use tokio::time::Instant;
 pub use self::assertion::{CertificateError, CertificateFiles, CertificateKey};
 pub use self::credential::{Credential, Proof};
 use self::entra::Application;
-pub use self::error::{AnswerFault, OAuthError, TokenError};
+pub use self::error::{OAuthError, ResponseFault, TokenError};
 use self::identity::ManagedIdentity;
 pub use self::identity::{IdentityError, IdentityService};
-use super::connector::BuildError;
+use super::connector::ConnectorError;
 use super::network::Network;
 use super::origin::Origin;
 use super::secret::{Secret, SecretSource};
@@ -53,12 +53,12 @@ const MIN_INTERVAL: Duration = Duration::from_secs(10);
 /// How often a token file is read again. Other programs rewrite it minutes before the old token ends.
 const FILE_CHECK: Duration = Duration::from_secs(1);
 
-/// How long each step of a renewal may take: requests may wait for it, and a token endpoint answers within a second.
+/// How long each step of a renewal may take: requests may wait for it, and a token endpoint responds within a second.
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// When to renew.
 #[derive(Clone, Copy, Debug)]
-pub struct Pace {
+pub struct RenewalTimes {
     /// How long before its end a token is renewed. A token that lives less than twice as long is renewed at half time.
     pub renew_margin: Duration,
     /// By how much the margin is longer at most, drawn anew for each token.
@@ -69,7 +69,7 @@ pub struct Pace {
     pub file_check: Duration,
 }
 
-impl Default for Pace {
+impl Default for RenewalTimes {
     fn default() -> Self {
         Self {
             renew_margin: RENEW_MARGIN,
@@ -90,7 +90,7 @@ pub struct TokenSettings {
     /// How the issuer is reached.
     pub network: Network,
     /// When to renew.
-    pub pace: Pace,
+    pub pace: RenewalTimes,
 }
 
 /// A token for Graph.
@@ -123,9 +123,9 @@ pub struct AuthorizationCode<'a> {
 /// The one place that knows the current token.
 pub struct TokenSource {
     issuer: Arc<Issuer>,
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<Cached>>,
     renewal: Renewal,
-    pace: Pace,
+    pace: RenewalTimes,
 }
 
 /// Who holds it renews, alone.
@@ -135,8 +135,8 @@ impl TokenSource {
     /// Builds the source. Asks nobody yet.
     ///
     /// # Errors
-    /// [`BuildError`] where TLS cannot be set up or the issuer has no usable address.
-    pub fn new(settings: TokenSettings) -> Result<Self, BuildError> {
+    /// [`ConnectorError`] where TLS cannot be set up or the issuer has no usable address.
+    pub fn new(settings: TokenSettings) -> Result<Self, ConnectorError> {
         let pace = settings.pace;
         let issuer = Arc::new(Issuer::new(settings)?);
         Ok(Self { issuer, state: Arc::default(), renewal: Arc::default(), pace })
@@ -146,7 +146,7 @@ impl TokenSource {
     /// current token is still good.
     ///
     /// # Errors
-    /// [`TokenError`], the same one for every caller until [`Pace::min_interval`] has passed.
+    /// [`TokenError`], the same one for every caller until [`RenewalTimes::min_interval`] has passed.
     pub async fn token(&self) -> Result<Arc<AccessToken>, TokenError> {
         match self.state().at(Instant::now()) {
             Standing::Settled(settled) => return settled,
@@ -195,7 +195,7 @@ impl TokenSource {
     }
 
     /// Gives up a token that Graph has answered with 401, so that the next caller renews it. Nothing happens where it
-    /// is no longer the current one, or younger than [`Pace::min_interval`]: then the token is not what Graph
+    /// is no longer the current one, or younger than [`RenewalTimes::min_interval`]: then the token is not what Graph
     /// dislikes. [`TokenSource::token`] gives the same `Arc` again in that case, and a second attempt is in vain.
     pub fn invalidate(&self, token: &Arc<AccessToken>) {
         let old = Instant::now().checked_sub(self.pace.min_interval);
@@ -203,7 +203,7 @@ impl TokenSource {
         self.state().held.take_if(|held| stale(held));
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, Cached> {
         lock(&self.state)
     }
 
@@ -225,7 +225,7 @@ impl TokenSource {
 }
 
 /// Nothing can panic while the state is locked, and nothing in it could be left half-done.
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+fn lock(state: &Mutex<Cached>) -> MutexGuard<'_, Cached> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -253,7 +253,7 @@ enum Lifetime {
 }
 
 impl Issuer {
-    fn new(settings: TokenSettings) -> Result<Self, BuildError> {
+    fn new(settings: TokenSettings) -> Result<Self, ConnectorError> {
         let TokenSettings { credential, graph, network, pace: _ } = settings;
         let network = Network { timeouts: network.timeouts.within(LIMIT), ..network };
         Ok(match credential {
@@ -282,7 +282,7 @@ impl Issuer {
 }
 
 #[derive(Default)]
-struct State {
+struct Cached {
     held: Option<Held>,
     failed: Option<Failure>,
 }
@@ -303,15 +303,15 @@ struct Failure {
 
 /// How things stand for who asks now.
 enum Standing {
-    /// This is the answer.
+    /// This is the response.
     Settled(Result<Arc<AccessToken>, TokenError>),
-    /// This is the answer, and a new token should be on its way.
+    /// This is the response, and a new token should be on its way.
     Due(Arc<AccessToken>),
-    /// There is no answer without the issuer.
+    /// There is no response without the issuer.
     Needed,
 }
 
-impl State {
+impl Cached {
     fn at(&self, now: Instant) -> Standing {
         if let Some(held) = &self.held {
             let token = Arc::clone(&held.token);
@@ -330,7 +330,7 @@ impl State {
         }
     }
 
-    fn accept(&mut self, grant: Grant, asked: Instant, pace: Pace) -> Arc<AccessToken> {
+    fn accept(&mut self, grant: Grant, asked: Instant, pace: RenewalTimes) -> Arc<AccessToken> {
         let (renew_in, ends_in) = match grant.lifetime {
             Lifetime::Ends(life) => (Some(renewal(life, pace, drawn(pace.jitter))), Some(life)),
             Lifetime::ReadAgain => (Some(pace.file_check), None),
@@ -358,7 +358,7 @@ impl State {
         &mut self,
         error: TokenError,
         now: Instant,
-        pace: Pace,
+        pace: RenewalTimes,
     ) -> Result<Arc<AccessToken>, TokenError> {
         let until = now + pace.min_interval;
         if let Some(held) = self.held.as_mut().filter(|held| held.ends_at.is_none_or(|end| now < end)) {
@@ -374,7 +374,7 @@ impl State {
 }
 
 /// How long a token that lives for `life` is used before it is renewed.
-fn renewal(life: Duration, pace: Pace, jitter: Duration) -> Duration {
+fn renewal(life: Duration, pace: RenewalTimes, jitter: Duration) -> Duration {
     life.saturating_sub(pace.renew_margin + jitter).max(life / 2).max(pace.min_interval)
 }
 
@@ -392,7 +392,7 @@ mod tests {
     #[test]
     fn a_token_is_renewed_before_its_end_and_never_in_a_storm() {
         let seconds = Duration::from_secs;
-        let after = |life, jitter| renewal(seconds(life), Pace::default(), seconds(jitter));
+        let after = |life, jitter| renewal(seconds(life), RenewalTimes::default(), seconds(jitter));
         assert_eq!(after(3599, 0), seconds(3299));
         assert_eq!(after(3599, 120), seconds(3179));
         assert_eq!(after(400, 120), seconds(200), "too short for the margin");

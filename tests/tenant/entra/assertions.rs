@@ -130,9 +130,9 @@ fn unique() -> String {
 async fn an_assertion_of_the_registered_certificate_does_for_a_secret() {
     let set = Setting::new().await;
     for algorithm in ["PS256", "RS256"] {
-        let (status, answer) = set.ask(&set.own(&json!({ "alg": algorithm }), &json!({}))).await;
-        assert_eq!(status, 200, "{answer}");
-        assert_eq!(claims(answer["access_token"].as_str().unwrap())["appidacr"], "2");
+        let (status, response) = set.ask(&set.own(&json!({ "alg": algorithm }), &json!({}))).await;
+        assert_eq!(status, 200, "{response}");
+        assert_eq!(claims(response["access_token"].as_str().unwrap())["appidacr"], "2");
     }
 }
 
@@ -249,8 +249,8 @@ async fn a_trusted_issuers_token_does_for_a_secret_as_often_as_it_is_sent() {
     let set = Setting::new().await;
     let token = set.federated(&json!({}));
     for _ in 0..2 {
-        let (status, answer) = set.ask(&token).await;
-        assert_eq!(status, 200, "{answer}");
+        let (status, response) = set.ask(&token).await;
+        assert_eq!(status, 200, "{response}");
     }
 }
 

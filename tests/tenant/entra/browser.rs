@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Answer, Graph, query};
+use super::{Graph, TenantResponse, query};
 use crate::support::entra::form;
 
 /// Somebody in front of it.
@@ -16,14 +16,14 @@ impl<'a> Browser<'a> {
         Self { graph, cookie: None }
     }
 
-    pub(super) async fn open(&mut self, path: &str, parameters: &[(&str, &str)]) -> Answer {
+    pub(super) async fn open(&mut self, path: &str, parameters: &[(&str, &str)]) -> TenantResponse {
         let target = format!("{}?{}", self.graph.entra(path), query(parameters));
-        let answer = self.graph.get_with(&target, &self.headers()).await;
-        self.keep(answer)
+        let response = self.graph.get_with(&target, &self.headers()).await;
+        self.keep(response)
     }
 
     /// Presses a button of the page: sends its form with this name and value.
-    pub(super) async fn press(&mut self, page: &Answer, name: &str, value: &str) -> Answer {
+    pub(super) async fn press(&mut self, page: &TenantResponse, name: &str, value: &str) -> TenantResponse {
         let (_, form) = text(page).split_once("<form method=\"post\" action=\"").expect("a form");
         let (action, form) = form.split_once('"').unwrap();
         let (_, hidden) = form.split_once("name=\"ctx\" value=\"").unwrap();
@@ -33,12 +33,12 @@ impl<'a> Browser<'a> {
             "no such button: {name} {value}"
         );
         let sent = query(&[("ctx", context), (name, value)]);
-        let answer = self.graph.post(action, &sent, &self.headers()).await;
-        self.keep(answer)
+        let response = self.graph.post(action, &sent, &self.headers()).await;
+        self.keep(response)
     }
 
     /// Chooses the account of this place: an administrator, an ordinary user, a guest.
-    pub(super) async fn choose(&mut self, page: &Answer, person: usize) -> Answer {
+    pub(super) async fn choose(&mut self, page: &TenantResponse, person: usize) -> TenantResponse {
         let id = self.graph.tenant.entra().people()[person].id().to_owned();
         self.press(page, "account", &id).await
     }
@@ -55,31 +55,31 @@ impl<'a> Browser<'a> {
         self.cookie.iter().map(|cookie| ("cookie", cookie.as_str())).collect()
     }
 
-    fn keep(&mut self, answer: Answer) -> Answer {
-        if let Some(set) = answer.headers.get("set-cookie") {
+    fn keep(&mut self, response: TenantResponse) -> TenantResponse {
+        if let Some(set) = response.headers.get("set-cookie") {
             let set = set.to_str().unwrap();
             assert!(set.contains("; HttpOnly") && set.contains("; SameSite=Lax"), "{set}");
             self.cookie = set.split(';').next().map(str::to_owned);
         }
-        answer
+        response
     }
 }
 
-pub(super) fn text(page: &Answer) -> &str {
+pub(super) fn text(page: &TenantResponse) -> &str {
     std::str::from_utf8(&page.body).unwrap()
 }
 
 /// Where the browser is sent, and with what.
-pub(super) fn sent(answer: &Answer) -> (String, HashMap<String, String>) {
-    assert_eq!(answer.status.as_u16(), 302, "{}", text(answer));
-    let (place, parameters) = answer.header("location").split_once('?').unwrap();
+pub(super) fn sent(response: &TenantResponse) -> (String, HashMap<String, String>) {
+    assert_eq!(response.status.as_u16(), 302, "{}", text(response));
+    let (place, parameters) = response.header("location").split_once('?').unwrap();
     (place.to_owned(), form(parameters))
 }
 
 /// Checks that a page shows this number, and sends nobody anywhere.
-pub(super) fn stays(answer: &Answer, status: u16, code: u32) {
-    assert_eq!(answer.status.as_u16(), status, "{}", text(answer));
-    assert!(text(answer).contains(&format!("AADSTS{code}: ")), "{code}: {}", text(answer));
-    assert!(!answer.headers.contains_key("location"));
-    assert!(answer.header("content-type").starts_with("text/html"));
+pub(super) fn stays(response: &TenantResponse, status: u16, code: u32) {
+    assert_eq!(response.status.as_u16(), status, "{}", text(response));
+    assert!(text(response).contains(&format!("AADSTS{code}: ")), "{code}: {}", text(response));
+    assert!(!response.headers.contains_key("location"));
+    assert!(response.header("content-type").starts_with("text/html"));
 }

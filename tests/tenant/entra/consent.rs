@@ -1,7 +1,7 @@
 //! The permission page, for administrators and everybody else.
 
 use super::browser::{Browser, sent, stays, text};
-use super::{Answer, Graph, SCOPE, but};
+use super::{Graph, SCOPE, TenantResponse, but};
 
 const NAME: &str = "Outlook Mail - Meta Data Only";
 const HERE: &str = "https://proxy.example/connect/consented";
@@ -18,7 +18,7 @@ fn request(client_id: &str) -> Vec<(&'static str, &str)> {
 }
 
 /// The page after signing in as this person.
-async fn reach(browser: &mut Browser<'_>, client_id: &str, person: usize) -> Answer {
+async fn reach(browser: &mut Browser<'_>, client_id: &str, person: usize) -> TenantResponse {
     let page = browser.open(CONSENT, &request(client_id)).await;
     browser.choose(&page, person).await
 }
@@ -113,7 +113,7 @@ async fn a_forged_acceptance_grants_nothing() {
     let application = graph.application(NAME);
     let mut user = Browser::new(&graph);
     let page = reach(&mut user, application.client_id(), 1).await;
-    let forged = Answer { body: text(&page).replace("\"another\"", "\"accept\"").into(), ..page };
+    let forged = TenantResponse { body: text(&page).replace("\"another\"", "\"accept\"").into(), ..page };
     stays(&user.press(&forged, "decision", "accept").await, 400, 90_094);
     // An administrator's page in another browser, with nobody or somebody else signed in.
     let mut administrator = Browser::new(&graph);

@@ -41,16 +41,21 @@ fn setup(graph: &Graph, credential: &str, files: Vec<(&'static str, String)>) ->
 }
 
 async fn opens(proxy: &Glassine) {
-    let answer = proxy.get(USERS).await;
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    assert_eq!(answer.json()["value"].as_array().unwrap().len(), 1);
+    let response = proxy.get(USERS).await;
+    assert_eq!(response.status, 200, "{}", response.text());
+    assert_eq!(response.json()["value"].as_array().unwrap().len(), 1);
 }
 
 /// The consumer learns that there is no token, and nothing of why.
 async fn is_closed(graph: &Graph, proxy: &Glassine) {
-    let answer = proxy.get(USERS).await;
-    assert_eq!((answer.status, answer.code().as_str()), (503, "upstreamUnauthorized"), "{}", answer.text());
-    let everything = answer.everything();
+    let response = proxy.get(USERS).await;
+    assert_eq!(
+        (response.status, response.code().as_str()),
+        (503, "upstreamUnauthorized"),
+        "{}",
+        response.text()
+    );
+    let everything = response.everything();
     for secret in ["AADSTS", graph.tenant.tenant_id(), graph.tenant.client_id(), SUBJECT, "invalid_client"] {
         assert!(!everything.contains(secret), "{secret}: {everything}");
     }
@@ -117,8 +122,8 @@ async fn a_token_file_opens_graph_and_another_does_not() {
         setup.start()
     };
     opens(&with(token).await).await;
-    let answer = with("not-a-token".to_owned()).await.get(USERS).await;
-    assert_eq!((answer.status, answer.code().as_str()), (502, "upstreamUnauthorized"));
+    let response = with("not-a-token".to_owned()).await.get(USERS).await;
+    assert_eq!((response.status, response.code().as_str()), (502, "upstreamUnauthorized"));
 }
 
 /// The program itself, in an environment of its own.
@@ -183,8 +188,8 @@ async fn tokens_that_end_under_load_fail_no_request() {
             let (proxy, over, asked) = (Arc::clone(&proxy), Arc::clone(&over), Arc::clone(&asked));
             tokio::spawn(async move {
                 while !over.load(Ordering::Relaxed) {
-                    let answer = proxy.get(USERS).await;
-                    assert_eq!(answer.status, 200, "{}", answer.text());
+                    let response = proxy.get(USERS).await;
+                    assert_eq!(response.status, 200, "{}", response.text());
                     asked.fetch_add(1, Ordering::Relaxed);
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }

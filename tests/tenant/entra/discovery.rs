@@ -50,9 +50,9 @@ async fn the_configuration_is_found_by_every_name_and_names_the_tenant_by_its_id
 async fn another_tenant_has_no_configuration() {
     let graph = Graph::start().await;
     for (name, code) in [("contoso.com", 90_002), ("common", 900_023)] {
-        let answer = graph.get_with(&format!("/{name}/v2.0/.well-known/openid-configuration"), &[]).await;
-        let document = answer.json();
-        assert_eq!((answer.status.as_u16(), document["error"].as_str()), (400, Some("invalid_tenant")));
+        let response = graph.get_with(&format!("/{name}/v2.0/.well-known/openid-configuration"), &[]).await;
+        let document = response.json();
+        assert_eq!((response.status.as_u16(), document["error"].as_str()), (400, Some("invalid_tenant")));
         assert_eq!(document["error_codes"][0], code);
     }
 }

@@ -4,23 +4,23 @@ use std::sync::Arc;
 
 use glassine::demo::tenant::Tenant;
 
-use super::{Answer, Graph};
+use super::{Graph, TenantResponse};
 
 const EVERYTHING: &str = "Sample application";
 const BASIC: &str = "Outlook Mail - Meta Data Only";
 
 impl Graph {
-    async fn with(&self, token: &str, target: &str) -> Answer {
+    async fn with(&self, token: &str, target: &str) -> TenantResponse {
         self.get_with(target, &[("authorization", &format!("Bearer {token}"))]).await
     }
 
     /// Status and error code.
     async fn opens(&self, token: &str, target: &str) -> (u16, String) {
-        let answer = self.with(token, target).await;
-        let code = serde_json::from_slice(&answer.body)
+        let response = self.with(token, target).await;
+        let code = serde_json::from_slice(&response.body)
             .ok()
             .map(|it: serde_json::Value| it["error"]["code"].clone());
-        (answer.status.as_u16(), code.and_then(|code| code.as_str().map(str::to_owned)).unwrap_or_default())
+        (response.status.as_u16(), code.and_then(|code| code.as_str().map(str::to_owned)).unwrap_or_default())
     }
 
     /// A token with these roles alone.

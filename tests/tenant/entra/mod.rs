@@ -31,7 +31,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use glassine::demo::tenant::{Registration, Tenant};
 use serde_json::Value;
 
-use super::{Answer, Graph};
+use super::{Graph, TenantResponse};
 use crate::support::entra::query;
 
 const SCOPE: &str = "https://graph.microsoft.com/.default";
@@ -61,8 +61,8 @@ impl Graph {
 
     /// Asks the token endpoint; the status and the document.
     async fn ask(&self, form: &[(&str, &str)]) -> (u16, Value) {
-        let answer = self.post(&self.entra("/oauth2/v2.0/token"), &query(form), &[]).await;
-        (answer.status.as_u16(), answer.json())
+        let response = self.post(&self.entra("/oauth2/v2.0/token"), &query(form), &[]).await;
+        (response.status.as_u16(), response.json())
     }
 
     /// Checks that the token endpoint refuses.

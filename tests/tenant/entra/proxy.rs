@@ -4,9 +4,9 @@
 use serde_json::{Value, json};
 
 use super::browser::{Browser, sent, text};
-use super::{Answer, Graph};
+use super::{Graph, TenantResponse};
 use crate::support::entra::form;
-use crate::support::glassine::{Answer as Page, Glassine, Setup};
+use crate::support::glassine::{Glassine, ProxyResponse as Page, Setup};
 
 const NAME: &str = "Outlook Mail - Meta Data Only";
 
@@ -44,41 +44,41 @@ impl<'a> Visitor<'a> {
     }
 
     /// From the button to Entra's sign-in page.
-    async fn begin(&mut self) -> Answer {
+    async fn begin(&mut self) -> TenantResponse {
         let headers = [("content-type", "application/x-www-form-urlencoded")];
-        let answer = self.proxy.send_body("POST", "/connect/acme", &headers, String::new()).await;
-        self.follow(&answer).await
+        let response = self.proxy.send_body("POST", "/connect/acme", &headers, String::new()).await;
+        self.follow(&response).await
     }
 
     /// From the account that was chosen to the page after it: Entra's permission page, or the proxy's word.
-    async fn sign_in(&mut self, person: usize) -> Result<Answer, Page> {
+    async fn sign_in(&mut self, person: usize) -> Result<TenantResponse, Page> {
         let page = self.begin().await;
-        let answer = self.entra.choose(&page, person).await;
-        let page = self.back(&answer).await;
+        let response = self.entra.choose(&page, person).await;
+        let page = self.back(&response).await;
         if page.status == 303 { Ok(self.follow(&page).await) } else { Err(page) }
     }
 
     /// Presses a button of Entra's, and is sent back.
-    async fn decide(&mut self, page: &Answer, decision: &str) -> Page {
-        let answer = self.entra.press(page, "decision", decision).await;
-        self.back(&answer).await
+    async fn decide(&mut self, page: &TenantResponse, decision: &str) -> Page {
+        let response = self.entra.press(page, "decision", decision).await;
+        self.back(&response).await
     }
 
     /// Follows Entra to the proxy.
-    async fn back(&mut self, answer: &Answer) -> Page {
-        let (place, _) = sent(answer);
+    async fn back(&mut self, response: &TenantResponse) -> Page {
+        let (place, _) = sent(response);
         assert!(place.starts_with(&self.proxy.url()), "{place}");
-        let target = answer.header("location").strip_prefix(&self.proxy.url()).unwrap();
+        let target = response.header("location").strip_prefix(&self.proxy.url()).unwrap();
         self.proxy.send("GET", target, &[("cookie", &self.cookie)]).await
     }
 
     /// Follows the proxy to Entra.
-    async fn follow(&mut self, answer: &Page) -> Answer {
-        assert_eq!(answer.status, 303, "{}", answer.text());
-        if let Some(cookie) = answer.headers.get("set-cookie") {
+    async fn follow(&mut self, response: &Page) -> TenantResponse {
+        assert_eq!(response.status, 303, "{}", response.text());
+        if let Some(cookie) = response.headers.get("set-cookie") {
             self.cookie = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
         }
-        let place = answer.headers["location"].to_str().unwrap();
+        let place = response.headers["location"].to_str().unwrap();
         let (path, parameters) = place.split_once('?').unwrap();
         let path = path.split_once(self.entra.tenant_id()).unwrap().1;
         let parameters = form(parameters);

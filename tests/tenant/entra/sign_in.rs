@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::browser::{Browser, sent, stays, text};
-use super::{Answer, Graph, but, claims};
+use super::{Graph, TenantResponse, but, claims};
 use crate::support::issuer::base64url;
 
 const NAME: &str = "Outlook Mail";
@@ -69,16 +69,16 @@ async fn redeem(graph: &Graph, code: &str, change: (&str, &str)) -> (u16, Value)
     graph.ask(&form).await
 }
 
-fn code_of(answer: &(u16, Value)) -> (u16, u64) {
-    (answer.0, answer.1["error_codes"][0].as_u64().unwrap_or_default())
+fn code_of(response: &(u16, Value)) -> (u16, u64) {
+    (response.0, response.1["error_codes"][0].as_u64().unwrap_or_default())
 }
 
 #[tokio::test]
 async fn somebody_signs_in_and_the_id_token_says_who() {
     let graph = tenant().await;
-    let (status, answer) = redeem(&graph, &code(&graph, 0).await, ("", "")).await;
-    assert_eq!((status, &answer["scope"]), (200, &json!("openid profile")), "{answer}");
-    let (id_token, person) = (answer["id_token"].as_str().unwrap(), &graph.tenant.entra().people()[0]);
+    let (status, response) = redeem(&graph, &code(&graph, 0).await, ("", "")).await;
+    assert_eq!((status, &response["scope"]), (200, &json!("openid profile")), "{response}");
+    let (id_token, person) = (response["id_token"].as_str().unwrap(), &graph.tenant.entra().people()[0]);
     let keys = graph.get(&graph.entra("/discovery/v2.0/keys")).await.to_string();
     let required = |name: &str, value: &str| RequiredClaim { name: name.into(), one_of: vec![value.into()] };
     let expected = Expected {
@@ -104,8 +104,8 @@ async fn somebody_signs_in_and_the_id_token_says_who() {
 #[tokio::test]
 async fn a_guest_brings_the_directory_of_their_own() {
     let graph = tenant().await;
-    let (_, answer) = redeem(&graph, &code(&graph, 2).await, ("", "")).await;
-    let claims = claims(answer["id_token"].as_str().unwrap());
+    let (_, response) = redeem(&graph, &code(&graph, 2).await, ("", "")).await;
+    let claims = claims(response["id_token"].as_str().unwrap());
     let guest = &graph.tenant.entra().people()[2];
     assert_ne!(guest.tenant_id(), graph.tenant.tenant_id());
     assert_eq!(claims["tid"], guest.tenant_id());
@@ -121,8 +121,8 @@ async fn an_id_token_says_no_more_than_was_asked_for() {
         let asked = request(&client);
         let page = browser.open(AUTHORIZE, &but(&asked, "scope", scope)).await;
         let (_, parameters) = sent(&browser.choose(&page, 1).await);
-        let (_, answer) = redeem(&graph, &parameters["code"], ("scope", "")).await;
-        let claims = claims(answer["id_token"].as_str().unwrap());
+        let (_, response) = redeem(&graph, &parameters["code"], ("scope", "")).await;
+        let claims = claims(response["id_token"].as_str().unwrap());
         for name in ["name", "oid", "preferred_username"] {
             assert_eq!(claims[name].is_string(), names, "{scope}: {name}");
         }
@@ -274,15 +274,15 @@ async fn a_session_ends_by_itself() {
 }
 
 #[tokio::test]
-async fn the_answer_comes_as_a_form_where_it_is_asked_for() {
+async fn the_response_comes_as_a_form_where_it_is_asked_for() {
     let graph = tenant().await;
     let mut browser = Browser::new(&graph);
     let client = graph.application(NAME);
     let asked = but(&request(&client), "response_mode", "form_post");
     let page = browser.open(AUTHORIZE, &asked).await;
-    let answer = browser.choose(&page, 0).await;
-    assert_eq!(answer.status.as_u16(), 200);
-    let form = text(&answer);
+    let response = browser.choose(&page, 0).await;
+    assert_eq!(response.status.as_u16(), 200);
+    let form = text(&response);
     assert!(form.contains(&format!("<form method=\"post\" action=\"{HERE}\">")), "{form}");
     assert!(
         form.contains("name=\"state\" value=\"a state &amp; more\"") && form.contains("name=\"code\""),
@@ -294,7 +294,7 @@ async fn the_answer_comes_as_a_form_where_it_is_asked_for() {
 async fn pages_have_no_script_and_are_not_framed() {
     let graph = tenant().await;
     let client = graph.application(NAME);
-    let page: Answer = Browser::new(&graph).open(AUTHORIZE, &request(&client)).await;
+    let page: TenantResponse = Browser::new(&graph).open(AUTHORIZE, &request(&client)).await;
     let policy = page.header("content-security-policy");
     assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
     assert!(!policy.contains("script-src") && !text(&page).contains("<script"));

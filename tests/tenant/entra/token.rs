@@ -14,9 +14,12 @@ async fn a_secret_gets_a_token_with_what_was_granted() {
     let graph = Graph::start().await;
     let application = graph.application(graph.tenant.client_id());
     assert_eq!(application.client_secret(), graph.tenant.client_secret());
-    let (status, answer) = graph.ask(&with_secret(&application)).await;
-    assert_eq!((status, &answer["token_type"], &answer["expires_in"]), (200, &json!("Bearer"), &json!(3599)));
-    let token = claims(answer["access_token"].as_str().unwrap());
+    let (status, response) = graph.ask(&with_secret(&application)).await;
+    assert_eq!(
+        (status, &response["token_type"], &response["expires_in"]),
+        (200, &json!("Bearer"), &json!(3599))
+    );
+    let token = claims(response["access_token"].as_str().unwrap());
     assert_eq!(token["aud"], "https://graph.microsoft.com");
     assert_eq!(token["appid"], application.client_id());
     assert_eq!(token["tid"], graph.tenant.tenant_id());
@@ -71,10 +74,10 @@ async fn a_token_request_is_a_form_that_is_posted_to_the_tenant() {
     let request = Request::post(&path).header("host", "login.example");
     let as_json = request.header("content-type", "application/json").body(form.clone().into()).unwrap();
     assert_eq!(graph.send(as_json).await.json()["error_codes"][0], 900_144);
-    let answer = graph.post("/contoso.com/oauth2/v2.0/token", &form, &[]).await;
-    assert_eq!((answer.status.as_u16(), &answer.json()["error_codes"][0]), (400, &json!(90_002)));
-    let answer = graph.post("/tallgrass.example/oauth2/v2.0/token", &form, &[]).await;
-    assert_eq!((answer.status.as_u16(), answer.header("cache-control")), (200, "no-store, no-cache"));
+    let response = graph.post("/contoso.com/oauth2/v2.0/token", &form, &[]).await;
+    assert_eq!((response.status.as_u16(), &response.json()["error_codes"][0]), (400, &json!(90_002)));
+    let response = graph.post("/tallgrass.example/oauth2/v2.0/token", &form, &[]).await;
+    assert_eq!((response.status.as_u16(), response.header("cache-control")), (200, "no-store, no-cache"));
 }
 
 #[tokio::test]
@@ -119,9 +122,9 @@ async fn the_life_of_tokens_can_be_shortened() {
     let graph = Graph::own().await;
     graph.tenant.entra().set_token_life(5);
     let application = graph.application("Sample application");
-    let (_, answer) = graph.ask(&with_secret(&application)).await;
-    let token = claims(answer["access_token"].as_str().unwrap());
-    assert_eq!(answer["expires_in"], 5);
+    let (_, response) = graph.ask(&with_secret(&application)).await;
+    let token = claims(response["access_token"].as_str().unwrap());
+    assert_eq!(response["expires_in"], 5);
     assert_eq!(token["exp"].as_i64().unwrap() - token["iat"].as_i64().unwrap(), 5);
 }
 

@@ -135,7 +135,7 @@ fn a_token_of_this_consumer_stands_for_the_original() {
 }
 
 #[test]
-fn everything_else_in_its_place_gets_one_answer() {
+fn everything_else_in_its_place_gets_one_response() {
     let mut forged = user();
     forged.replace_range(10..11, if forged.as_bytes()[10] == b'A' { "B" } else { "A" });
     let tokens = [
@@ -149,10 +149,10 @@ fn everything_else_in_its_place_gets_one_answer() {
         "p~".to_owned(),
         "t~ARIl81fzpKf-oZYrKpGQ0YNR_kS0SprpN".to_owned(),
     ];
-    let answer = get(&mail(), &format!("/v1.0/users/{}", tokens[0])).unwrap_err();
-    assert_eq!((answer.status(), answer.code()), (404, "itemNotFound"));
+    let response = get(&mail(), &format!("/v1.0/users/{}", tokens[0])).unwrap_err();
+    assert_eq!((response.status(), response.code()), (404, "itemNotFound"));
     for token in tokens {
-        assert_eq!(get(&mail(), &format!("/v1.0/users/{token}")).unwrap_err(), answer, "{token}");
+        assert_eq!(get(&mail(), &format!("/v1.0/users/{token}")).unwrap_err(), response, "{token}");
     }
 }
 
@@ -243,7 +243,7 @@ fn options_are_refused_unless_named_and_well_formed() {
 }
 
 #[test]
-fn a_refused_option_is_answered_with_what_is_accepted() {
+fn a_refused_option_has_response_with_what_is_accepted() {
     let text = get(&mail(), "/v1.0/users?$search=secret").unwrap_err().to_string();
     assert_eq!(
         text,

@@ -175,7 +175,7 @@ fn counting_in_the_directory_is_eventual_and_mail_never_is() {
 }
 
 #[test]
-fn minimal_answers_are_for_changes_that_the_rules_open() {
+fn minimal_responses_are_for_changes_that_the_rules_open() {
     let ask = |policy: &Policy, target: &str| {
         let prefer = Some("return=minimal");
         admit(&Request { method: "GET", target, prefer, eventual: false }, policy).unwrap().prefer

@@ -1,6 +1,6 @@
 //! AES-SIV (RFC 5297) with AES-256, with everything done once that does not depend on the plain text.
 //!
-//! An answer has thousands of reversible tokens under one key and one list of associated data. The `aes-siv` crate
+//! A response has thousands of reversible tokens under one key and one list of associated data. The `aes-siv` crate
 //! expands both keys and authenticates all of the associated data for every one of them, which is more work than the
 //! token itself. So the construction is written out here, over the same `ctr` and `aes` that it stands on and a CMAC that
 //! keeps its key: the key schedules are kept, and so is S2V's value after the associated data (section 2.4: `D` before

@@ -1,8 +1,8 @@
-//! Endpoints: templates, parameters, query options, answers.
+//! Endpoints: templates, parameters, query options, responses.
 
 use std::sync::Arc;
 
-use super::super::automaton::{self, Automaton, BuildError, NodeId};
+use super::super::automaton::{self, Automaton, CompileError, NodeId};
 use super::super::checked::{Nested, Rule, Shape, ShapeId};
 use super::super::codes;
 use super::super::path::Path;
@@ -19,7 +19,7 @@ use crate::yaml::{self, Recovered, Spanned};
 const OUTLOOK_ITEMS: &[&str] =
     &["messages", "mailFolders", "childFolders", "contacts", "contactFolders", "events"];
 
-/// Relations of users and groups that the directory itself answers.
+/// Relations of users and groups that the directory itself responses.
 const DIRECTORY_RELATIONS: &[&str] =
     &["directReports", "manager", "memberOf", "members", "owners", "transitiveMemberOf", "transitiveMembers"];
 
@@ -183,7 +183,7 @@ impl Checker<'_> {
 
     fn body(
         &mut self,
-        built: Result<Automaton, BuildError>,
+        built: Result<Automaton, CompileError>,
         delta: bool,
         named: &Spanned<String>,
     ) -> Option<Body> {

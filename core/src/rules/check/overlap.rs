@@ -1,4 +1,4 @@
-//! No request may be matched by two endpoints: which one answers would depend on the order of lines.
+//! No request may be matched by two endpoints: which one responds would depend on the order of lines.
 
 use super::super::codes;
 use super::super::plan::{Endpoint, Param};

@@ -46,7 +46,7 @@ impl Checker<'_> {
         }
     }
 
-    /// The shape of the answer's objects with what may be expanded in them: an object, or the elements of an array.
+    /// The shape of the response's objects with what may be expanded in them: an object, or the elements of an array.
     pub(super) fn with_expansions(&mut self, shape: ShapeId, raw: &raw::Query) -> ShapeId {
         let Some(mut expanded) = self.shapes.get(shape.0).cloned() else { return shape };
         let before = expanded.nested.len();
@@ -172,7 +172,7 @@ impl Checker<'_> {
 }
 
 impl Body {
-    /// The node of the object that query options speak about: a page's element, or the answer itself.
+    /// The node of the object that query options speak about: a page's element, or the response itself.
     pub fn object(&self) -> NodeId {
         self.automaton.element().unwrap_or(self.automaton.root())
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use regex::{Regex, RegexBuilder};
 
-use super::super::automaton::{self, BuildError};
+use super::super::automaton::{self, CompileError};
 use super::super::checked::{Nested, Rule, Shape, ShapeId};
 use super::super::codes;
 use super::super::path::{Path, Use};
@@ -217,23 +217,23 @@ pub(super) fn report_conflicts(
         let Err(error) = automaton::build(shapes, ShapeId(at)) else { continue };
         findings.extend(build_findings(&error, &name.span));
         // The others of a circle are as large, and building them takes its time.
-        if matches!(error, BuildError::TooLarge) {
+        if matches!(error, CompileError::TooLarge) {
             return;
         }
     }
 }
 
 /// What an author is told about shapes that do not compile; `span`: where the outermost of them is named.
-pub(super) fn build_findings(error: &BuildError, span: &Range<usize>) -> Vec<Diagnostic> {
+pub(super) fn build_findings(error: &CompileError, span: &Range<usize>) -> Vec<Diagnostic> {
     match error {
-        BuildError::Conflict(one, other) => {
+        CompileError::Conflict(one, other) => {
             let message = "two different transforms meet at one value";
             let hint = "two lines are marked: remove one of them, or `redact` the path";
             [one, other]
                 .map(|span| Diagnostic::error(codes::CONFLICT, span.clone(), message).hint(hint))
                 .into()
         }
-        BuildError::TooLarge => {
+        CompileError::TooLarge => {
             let message = "this shape, with those nested in it, has more places than can be listed";
             let hint = "shapes that refer to each other in circles multiply: nest fewer of them";
             vec![Diagnostic::error(codes::TOO_LARGE, span.clone(), message).hint(hint)]
@@ -256,7 +256,7 @@ pub(super) fn report_unused(
     for (name, _) in &shapes.0 {
         if !used.contains(&name.value.as_str()) {
             let message = "nothing uses this shape";
-            let hint = "answer with it, nest it, or remove it";
+            let hint = "response with it, nest it, or remove it";
             findings.push(Diagnostic::warning(codes::UNUSED_SHAPE, name.span.clone(), message).hint(hint));
         }
     }

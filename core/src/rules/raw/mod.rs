@@ -210,7 +210,7 @@ pub struct Endpoint {
     /// The `Prefer` request header's preferences (RFC 7240) that are accepted.
     #[serde(default)]
     pub prefer: Prefer,
-    /// What the answer is.
+    /// What the response is.
     pub response: Spanned<Response>,
 }
 
@@ -246,7 +246,7 @@ pub struct IntegerRange {
     pub max: u32,
 }
 
-/// What the answer is.
+/// What the response is.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Response {

@@ -1,6 +1,6 @@
 //! How much a document may ask of us.
 
-/// Open containers at once. Microsoft Graph's deepest answers (a batch of expanded collections) stay below 20.
+/// Open containers at once. Microsoft Graph's deepest responses (a batch of expanded collections) stay below 20.
 pub const DEFAULT_DEPTH: u32 = 64;
 
 /// The most that [`Limits::depth`] can be: open containers are kept as the bits of one integer.

@@ -93,7 +93,7 @@ pub struct Tokenizer {
     machine: Machine,
     document_length: u64,
     position: u64,
-    /// The answer of every call after the first that failed.
+    /// The response of every call after the first that failed.
     failed: Option<SyntaxError>,
 }
 
@@ -113,7 +113,7 @@ impl Tokenizer {
     /// # Errors
     ///
     /// [`Halt::Syntax`] if the document is not JSON or passes a limit, [`Halt::Violation`] if the handler said so.
-    /// Either way the tokenizer is of no more use: every later call answers the same syntax error, or, after a
+    /// Either way the tokenizer is of no more use: every later call responses the same syntax error, or, after a
     /// violation, [`SyntaxErrorKind::Stopped`].
     pub fn feed<H: Handler>(&mut self, chunk: &[u8], handler: &mut H) -> Result<(), Halt<H::Violation>> {
         self.check_usable()?;

@@ -363,7 +363,7 @@ fn limits_the_document() {
 }
 
 #[test]
-fn answers_an_error_for_ever() {
+fn responses_an_error_for_ever() {
     let mut tokenizer = Tokenizer::new(Limits::default());
     let mut transcript = Transcript::default();
     let expected = Err(Halt::Syntax(SyntaxError::new(SyntaxErrorKind::ExpectedCommaOrEnd, 3)));

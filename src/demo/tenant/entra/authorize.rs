@@ -10,7 +10,7 @@
 use http::{Method, StatusCode};
 
 use super::Entra;
-use super::call::{Answer, Call, Form};
+use super::call::{Call, EntraResponse, Form};
 use super::endpoint::check_tenant;
 use super::pages;
 use super::people::Person;
@@ -52,7 +52,7 @@ enum Prompt {
 impl Entra {
     /// Shows the sign-in page, or sends back at once. An `Err` is a page: nobody is sent to an address that is not known
     /// to be the application's (RFC 6749 section 4.1.2.1).
-    pub(super) fn authorize(&self, call: &Call<'_>, tenant: &str) -> Result<Answer, Refusal> {
+    pub(super) fn authorize(&self, call: &Call<'_>, tenant: &str) -> Result<EntraResponse, Refusal> {
         if call.method != Method::POST {
             call.expect(&Method::GET, "GET")?;
         }
@@ -80,7 +80,7 @@ impl Entra {
         }
     }
 
-    fn show(&self, call: &Call<'_>, sign_in: SignIn, prompt: Prompt) -> Result<Answer, Refusal> {
+    fn show(&self, call: &Call<'_>, sign_in: SignIn, prompt: Prompt) -> Result<EntraResponse, Refusal> {
         match (prompt, self.session(call)) {
             (Prompt::Never, None) => Err(Refusal::NotSignedIn),
             (Prompt::Never | Prompt::IfNeeded, Some(session)) => self.send_code(&sign_in, &session.person),
@@ -92,41 +92,41 @@ impl Entra {
     }
 
     /// The page on which somebody says who they are.
-    pub(super) fn ask_who(&self, purpose: Purpose, application: &str) -> Result<Answer, Refusal> {
+    pub(super) fn ask_who(&self, purpose: Purpose, application: &str) -> Result<EntraResponse, Refusal> {
         let context = self.open_page(purpose, None)?;
         let page = pages::sign_in(&self.tenant_id, &context, application, &self.people);
-        Ok(Answer::page(StatusCode::OK, page))
+        Ok(EntraResponse::page(StatusCode::OK, page))
     }
 
     /// Somebody chose an account, or did not want to.
-    pub(super) fn login(&self, call: &Call<'_>, tenant: &str) -> Result<Answer, Refusal> {
+    pub(super) fn login(&self, call: &Call<'_>, tenant: &str) -> Result<EntraResponse, Refusal> {
         call.expect(&Method::POST, "POST")?;
         check_tenant(tenant, &self.tenant_id)?;
         let form = call.form()?;
-        let purpose = self.answered_page(&form.required("ctx")?, None)?;
+        let purpose = self.answered_prompt(&form.required("ctx")?, None)?;
         let Some(account) = form.get("account")? else {
             return Ok(purpose.declined(&self.trace(call)));
         };
         let person =
             self.people.iter().find(|person| person.id == account).ok_or(Refusal::Value("account"))?;
         let session = self.sign_in(person)?;
-        let answer = match purpose {
+        let response = match purpose {
             Purpose::SignIn(sign_in) => self.send_code(&sign_in, person)?,
             Purpose::Consent(request) => self.ask_for_consent(call, request, &session)?,
         };
-        Ok(answer.with_cookie(&session.set_cookie()))
+        Ok(response.with_cookie(&session.set_cookie()))
     }
 
-    fn send_code(&self, sign_in: &SignIn, person: &Person) -> Result<Answer, Refusal> {
+    fn send_code(&self, sign_in: &SignIn, person: &Person) -> Result<EntraResponse, Refusal> {
         let code = self.lock().new_code(sign_in.clone(), person.clone())?;
         let session_state = random()?;
-        Ok(sign_in.back.answer(&[("code", &code), ("session_state", &session_state)]))
+        Ok(sign_in.back.respond(&[("code", &code), ("session_state", &session_state)]))
     }
 }
 
 impl Purpose {
     /// Back to the application, which learns that somebody pressed *Cancel*.
-    fn declined(self, trace: &Trace) -> Answer {
+    fn declined(self, trace: &Trace) -> EntraResponse {
         match self {
             Purpose::SignIn(sign_in) => sign_in.back.refused(&Refusal::Declined, trace),
             Purpose::Consent(request) => request.refused(&Refusal::Declined, trace),
@@ -183,28 +183,33 @@ fn prompt(form: &Form<'_>) -> Result<Prompt, Refusal> {
 
 impl Back {
     /// Sends the browser back with these parameters, and with the state that the application gave.
-    pub(super) fn answer(&self, parameters: &[(&str, &str)]) -> Answer {
+    pub(super) fn respond(&self, parameters: &[(&str, &str)]) -> EntraResponse {
         let state = self.state.iter().map(|state| ("state", state.as_str()));
         let parameters: Vec<_> = parameters.iter().copied().chain(state).collect();
         if self.as_form {
-            Answer::page(StatusCode::OK, pages::form_post(&self.uri, &parameters))
+            EntraResponse::page(StatusCode::OK, pages::form_post(&self.uri, &parameters))
         } else {
-            Answer::redirect(&with_query(&self.uri, &parameters))
+            EntraResponse::redirect(&with_query(&self.uri, &parameters))
         }
     }
 
-    pub(super) fn refused(&self, refusal: &Refusal, trace: &Trace) -> Answer {
+    pub(super) fn refused(&self, refusal: &Refusal, trace: &Trace) -> EntraResponse {
         self.refused_with(refusal, trace, &[])
     }
 
     /// An error, with more parameters of the endpoint's own.
-    pub(super) fn refused_with(&self, refusal: &Refusal, trace: &Trace, more: &[(&str, &str)]) -> Answer {
+    pub(super) fn refused_with(
+        &self,
+        refusal: &Refusal,
+        trace: &Trace,
+        more: &[(&str, &str)],
+    ) -> EntraResponse {
         let (code, error) = refusal.redirected_codes();
         let description = refusal.description(trace);
         let uri = format!("https://login.microsoftonline.com/error?code={code}");
         let told = [("error", error), ("error_description", &description), ("error_uri", &uri)];
         let subcode = (*refusal == Refusal::Declined).then_some(("error_subcode", "cancel"));
         let parameters: Vec<_> = told.into_iter().chain(subcode).chain(more.iter().copied()).collect();
-        self.answer(&parameters)
+        self.respond(&parameters)
     }
 }

@@ -1,4 +1,4 @@
-//! One request to the look-alike, and the one answer to it.
+//! One request to the look-alike, and the one response to it.
 
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, LOCATION, PRAGMA, REFERRER_POLICY,
@@ -27,8 +27,8 @@ pub(in crate::demo::tenant) struct Call<'a> {
     pub(in crate::demo::tenant) client_request_id: &'a str,
 }
 
-/// An answer, with all its headers.
-pub(in crate::demo::tenant) struct Answer {
+/// A response, with all its headers.
+pub(in crate::demo::tenant) struct EntraResponse {
     pub(in crate::demo::tenant) status: StatusCode,
     pub(in crate::demo::tenant) headers: HeaderMap,
     pub(in crate::demo::tenant) body: String,
@@ -88,31 +88,31 @@ impl<'a> Form<'a> {
     }
 }
 
-impl Answer {
+impl EntraResponse {
     /// For programs.
-    pub(super) fn json(status: StatusCode, value: &Value) -> Answer {
-        Answer::new(status, "application/json; charset=utf-8", value.to_string())
+    pub(super) fn json(status: StatusCode, value: &Value) -> EntraResponse {
+        EntraResponse::new(status, "application/json; charset=utf-8", value.to_string())
     }
 
     /// For people.
-    pub(super) fn page(status: StatusCode, html: String) -> Answer {
-        Answer::new(status, "text/html; charset=utf-8", html)
+    pub(super) fn page(status: StatusCode, html: String) -> EntraResponse {
+        EntraResponse::new(status, "text/html; charset=utf-8", html)
             .with(CONTENT_SECURITY_POLICY, POLICY)
             .with(X_FRAME_OPTIONS, "DENY")
             .with(REFERRER_POLICY, "strict-origin-when-cross-origin")
     }
 
     /// Elsewhere.
-    pub(super) fn redirect(url: &str) -> Answer {
-        Answer::new(StatusCode::FOUND, "text/html; charset=utf-8", String::new()).with(LOCATION, url)
+    pub(super) fn redirect(url: &str) -> EntraResponse {
+        EntraResponse::new(StatusCode::FOUND, "text/html; charset=utf-8", String::new()).with(LOCATION, url)
     }
 
-    pub(super) fn with_cookie(self, cookie: &str) -> Answer {
+    pub(super) fn with_cookie(self, cookie: &str) -> EntraResponse {
         self.with(SET_COOKIE, cookie)
     }
 
-    fn new(status: StatusCode, content_type: &'static str, body: String) -> Answer {
-        Answer { status, headers: HeaderMap::new(), body }
+    fn new(status: StatusCode, content_type: &'static str, body: String) -> EntraResponse {
+        EntraResponse { status, headers: HeaderMap::new(), body }
             .with(CONTENT_TYPE, content_type)
             .with(CACHE_CONTROL, "no-store, no-cache")
             .with(PRAGMA, "no-cache")
@@ -120,7 +120,7 @@ impl Answer {
     }
 
     /// A value that no header can hold is left out.
-    pub(super) fn with(mut self, name: HeaderName, value: &str) -> Answer {
+    pub(super) fn with(mut self, name: HeaderName, value: &str) -> EntraResponse {
         self.headers.extend(HeaderValue::from_str(value).ok().map(|value| (name, value)));
         self
     }

@@ -5,14 +5,14 @@ use super::call::Form;
 use super::issue::Proof;
 use super::refusal::Refusal;
 use super::registration::Registration;
-use super::state::State;
+use super::state::EntraState;
 
 /// RFC 7523 section 2.2.
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// Refuses an application that proves nothing, or with something wrong. `missing` says so where there is no proof at all.
 pub(super) fn authenticate(
-    state: &mut State,
+    state: &mut EntraState,
     form: &Form<'_>,
     application: &Registration,
     audiences: &[String],

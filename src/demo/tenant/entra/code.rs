@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Entra;
 use super::authorize::{SignIn, check_scopes};
-use super::call::{Answer, Form};
+use super::call::{EntraResponse, Form};
 use super::client::authenticate;
 use super::discovery::issuer;
 use super::issue::{Identity, Validity, delegated_claims, identity_claims};
@@ -16,7 +16,7 @@ use super::people::Person;
 use super::refusal::Refusal;
 use super::registration::Registration;
 use super::session::random;
-use super::state::State;
+use super::state::EntraState;
 use super::token::Place;
 
 /// "Authorization codes are short lived, typically they expire after about 10 minutes."
@@ -35,7 +35,7 @@ pub(super) struct Code {
     redeemed: bool,
 }
 
-impl State {
+impl EntraState {
     pub(super) fn new_code(&mut self, sign_in: SignIn, person: Person) -> Result<String, Refusal> {
         let (code, now) = (format!("1.{}", random()?), self.now());
         let expires = now.saturating_add(CODE_LIFE);
@@ -47,7 +47,7 @@ impl State {
 
 impl Entra {
     /// Redeems a code for an id_token, and for an access token that opens nothing on Graph.
-    pub(super) fn redeem(&self, form: &Form<'_>, place: Place<'_>) -> Result<Answer, Refusal> {
+    pub(super) fn redeem(&self, form: &Form<'_>, place: Place<'_>) -> Result<EntraResponse, Refusal> {
         let client_id = form.required("client_id")?;
         let code = form.required("code")?;
         let uri = form.required("redirect_uri")?;
@@ -66,11 +66,11 @@ impl Entra {
 
     fn tokens(
         &self,
-        state: &mut State,
+        state: &mut EntraState,
         given: &Code,
         application: &Registration,
         base: &str,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<EntraResponse, Refusal> {
         let (from, life) = (state.now(), state.token_life);
         let Code { sign_in, person, .. } = given;
         let unique = random()?;
@@ -88,7 +88,7 @@ impl Entra {
         let validity = Validity { from, until: from.saturating_add(life) };
         let access_token = key.sign(&delegated_claims(&identity, validity)).ok_or(Refusal::Internal)?;
         state.admit_without_roles(&access_token, &application.client_id, validity.until);
-        let answer = json!({
+        let response = json!({
             "token_type": "Bearer",
             "scope": sign_in.scope,
             "expires_in": life,
@@ -96,7 +96,7 @@ impl Entra {
             "access_token": access_token,
             "id_token": id_token,
         });
-        Ok(Answer::json(StatusCode::OK, &answer))
+        Ok(EntraResponse::json(StatusCode::OK, &response))
     }
 }
 

@@ -8,7 +8,7 @@ use http::{Method, StatusCode};
 
 use super::Entra;
 use super::authorize::Back;
-use super::call::{Answer, Call, Form};
+use super::call::{Call, EntraResponse, Form};
 use super::endpoint::check_tenant;
 use super::issue::GRAPH;
 use super::pages;
@@ -27,7 +27,12 @@ pub(super) struct Request {
 
 impl Entra {
     /// Shows the permission page, to somebody who is signed in; an `Err` is a page.
-    pub(super) fn consent(&self, call: &Call<'_>, tenant: &str, with_scope: bool) -> Result<Answer, Refusal> {
+    pub(super) fn consent(
+        &self,
+        call: &Call<'_>,
+        tenant: &str,
+        with_scope: bool,
+    ) -> Result<EntraResponse, Refusal> {
         call.expect(&Method::GET, "GET")?;
         check_tenant(tenant, &self.tenant_id)?;
         let form = call.parameters()?;
@@ -49,7 +54,7 @@ impl Entra {
         call: &Call<'_>,
         request: Request,
         session: &Session,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<EntraResponse, Refusal> {
         let application = self.lock().find(&request.client_id).cloned();
         let application = application.ok_or_else(|| Refusal::Client(request.client_id.clone()))?;
         let refused = self.may_consent(&request, session).err();
@@ -61,21 +66,21 @@ impl Entra {
             person: &session.person,
         };
         Ok(match refused {
-            None => Answer::page(StatusCode::OK, pages::permissions(&shown)),
+            None => EntraResponse::page(StatusCode::OK, pages::permissions(&shown)),
             Some(refusal) => {
                 let page = pages::approval_needed(&shown, &refusal, &self.trace(call));
-                Answer::page(StatusCode::FORBIDDEN, page)
+                EntraResponse::page(StatusCode::FORBIDDEN, page)
             }
         })
     }
 
     /// Somebody answered one of these pages.
-    pub(super) fn decide(&self, call: &Call<'_>, tenant: &str) -> Result<Answer, Refusal> {
+    pub(super) fn decide(&self, call: &Call<'_>, tenant: &str) -> Result<EntraResponse, Refusal> {
         call.expect(&Method::POST, "POST")?;
         check_tenant(tenant, &self.tenant_id)?;
         let form = call.form()?;
         let session = self.session(call).ok_or(Refusal::NotSignedIn)?;
-        let Purpose::Consent(request) = self.answered_page(&form.required("ctx")?, Some(&session))? else {
+        let Purpose::Consent(request) = self.answered_prompt(&form.required("ctx")?, Some(&session))? else {
             return Err(Refusal::Malformed);
         };
         let permitted = self.may_consent(&request, &session);
@@ -90,7 +95,7 @@ impl Entra {
         }
     }
 
-    fn ask_who_consents(&self, request: Request) -> Result<Answer, Refusal> {
+    fn ask_who_consents(&self, request: Request) -> Result<EntraResponse, Refusal> {
         let name = request.name.clone();
         self.ask_who(Purpose::Consent(request), &name)
     }
@@ -112,7 +117,7 @@ impl Entra {
     }
 
     /// Grants what the registration lists, and tells the application.
-    fn grant(&self, request: &Request) -> Answer {
+    fn grant(&self, request: &Request) -> EntraResponse {
         let granted = self.change(&request.client_id, |application| {
             application.granted.extend(application.configured.iter().cloned());
             let scopes = application.configured.iter().map(|name| format!("{GRAPH}/{name}"));
@@ -121,12 +126,12 @@ impl Entra {
         let told = [("admin_consent", "True"), ("tenant", self.tenant_id.as_str())];
         let scope = granted.unwrap_or_default();
         let scope = request.with_scope.then_some(("scope", scope.as_str()));
-        request.back.answer(&told.into_iter().chain(scope).collect::<Vec<_>>())
+        request.back.respond(&told.into_iter().chain(scope).collect::<Vec<_>>())
     }
 }
 
 impl Request {
-    pub(super) fn refused(&self, refusal: &Refusal, trace: &Trace) -> Answer {
+    pub(super) fn refused(&self, refusal: &Refusal, trace: &Trace) -> EntraResponse {
         self.back.refused_with(refusal, trace, &[("admin_consent", "True")])
     }
 }

@@ -10,7 +10,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::Entra;
-use super::call::{Answer, Call, Form};
+use super::call::{Call, EntraResponse, Form};
 use super::issue::Proof;
 use super::refusal::Refusal;
 use super::token::is_graph;
@@ -34,11 +34,11 @@ impl Entra {
     }
 
     /// The metadata service of a virtual machine (IMDS).
-    pub(super) fn virtual_machine(&self, call: &Call<'_>) -> Answer {
+    pub(super) fn virtual_machine(&self, call: &Call<'_>) -> EntraResponse {
         match self.machine_token(call) {
-            Ok(token) => Answer::json(StatusCode::OK, &token),
+            Ok(token) => EntraResponse::json(StatusCode::OK, &token),
             Err(Denied { status, error, description }) => {
-                Answer::json(status, &json!({ "error": error, "error_description": description }))
+                EntraResponse::json(status, &json!({ "error": error, "error_description": description }))
             }
         }
     }
@@ -53,7 +53,7 @@ impl Entra {
             return Err(Denied::request("Requests with X-Forwarded-For are not served"));
         }
         let form = call.parameters().map_err(|refusal| self.denied(call, &refusal))?;
-        let asked = Asked::read(&form).map_err(|refusal| self.denied(call, &refusal))?;
+        let asked = TokenRequest::read(&form).map_err(|refusal| self.denied(call, &refusal))?;
         let version = asked.version.as_deref().unwrap_or_default();
         if version < VERSION_OF_MACHINES {
             return Err(Denied::request("Required query variable 'api-version' is missing or not supported"));
@@ -78,10 +78,10 @@ impl Entra {
     }
 
     /// The local address of an App Service.
-    pub(super) fn app_service(&self, call: &Call<'_>) -> Answer {
+    pub(super) fn app_service(&self, call: &Call<'_>) -> EntraResponse {
         match self.service_token(call) {
-            Ok(token) => Answer::json(StatusCode::OK, &token),
-            Err((status, message)) => Answer::json(
+            Ok(token) => EntraResponse::json(StatusCode::OK, &token),
+            Err((status, message)) => EntraResponse::json(
                 status,
                 &json!({ "statusCode": status.as_u16(), "message": message, "correlationId": call.client_request_id }),
             ),
@@ -94,7 +94,7 @@ impl Entra {
         if call.header("x-identity-header") != Some(self.identity_header()) {
             return Err((StatusCode::UNAUTHORIZED, "X-IDENTITY-HEADER is missing or wrong.".to_owned()));
         }
-        let asked = call.parameters().and_then(|form| Asked::read(&form)).map_err(bad)?;
+        let asked = call.parameters().and_then(|form| TokenRequest::read(&form)).map_err(bad)?;
         if asked.version.as_deref() != Some(VERSION_OF_APP_SERVICE) {
             return Err((StatusCode::BAD_REQUEST, "The api-version is missing or not supported.".to_owned()));
         }
@@ -146,15 +146,15 @@ impl Denied {
 }
 
 /// What is asked of either address.
-struct Asked {
+struct TokenRequest {
     version: Option<String>,
     resource: Option<String>,
     client_id: Option<String>,
 }
 
-impl Asked {
-    fn read(form: &Form<'_>) -> Result<Asked, Refusal> {
+impl TokenRequest {
+    fn read(form: &Form<'_>) -> Result<TokenRequest, Refusal> {
         let (version, resource) = (form.get("api-version")?, form.get("resource")?);
-        Ok(Asked { version, resource, client_id: form.get("client_id")? })
+        Ok(TokenRequest { version, resource, client_id: form.get("client_id")? })
     }
 }

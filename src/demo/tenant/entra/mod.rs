@@ -11,7 +11,7 @@
 //! | file | what |
 //! |---|---|
 //! | `endpoint` | which part a path names |
-//! | `call` | a request, and the answer with its headers |
+//! | `call` | a request, and the response with its headers |
 //! | `registration`, `certificate` | app registrations: secrets, certificates, trusted issuers, redirect URIs, permissions |
 //! | `discovery`, `keys` | the OpenID configuration, and keys with rollover |
 //! | `token`, `client`, `assertion` | the token endpoint, and how an application proves who it is |
@@ -52,7 +52,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use http::{Method, StatusCode};
 use serde_json::json;
 
-pub(super) use self::call::{Answer, Call};
+pub(super) use self::call::{Call, EntraResponse};
 pub use self::certificate::CertificateError;
 pub(super) use self::endpoint::Endpoint;
 pub use self::people::Person;
@@ -61,7 +61,7 @@ pub use self::registration::{FederatedCredential, Registration};
 use self::issue::{Issued, Proof};
 use self::refusal::{Refusal, Trace};
 use self::session::Session;
-use self::state::State;
+use self::state::EntraState;
 use super::Directory;
 use super::access::Access;
 use super::fault::Fault;
@@ -79,7 +79,7 @@ pub struct Entra {
     people: Vec<Person>,
     /// Its token for whoever wants one without asking the token endpoint; made when it is needed.
     standing: OnceLock<String>,
-    state: Mutex<State>,
+    state: Mutex<EntraState>,
 }
 
 impl Entra {
@@ -91,7 +91,7 @@ impl Entra {
             identity_header: Rng::of(seed, "identity header", &[]).guid(),
             people: people::people(seed, tenant_id, &directory.users),
             standing: OnceLock::new(),
-            state: Mutex::new(State::new(Registration::all(seed, client_id, client_secret))),
+            state: Mutex::new(EntraState::new(Registration::all(seed, client_id, client_secret))),
         }
     }
 
@@ -132,9 +132,9 @@ impl Entra {
         state.ahead = state.ahead.saturating_add(seconds);
     }
 
-    /// Answers a request.
-    pub(super) fn answer(&self, endpoint: Endpoint<'_>, call: &Call<'_>) -> Answer {
-        let answer = match endpoint {
+    /// Responds to a request.
+    pub(super) fn respond(&self, endpoint: Endpoint<'_>, call: &Call<'_>) -> EntraResponse {
+        let response = match endpoint {
             Endpoint::Configuration(tenant) => Ok(self.configuration(call, tenant)),
             Endpoint::Keys(tenant) => self.keys(call, tenant),
             Endpoint::Token(tenant) => self.token(call, tenant),
@@ -146,44 +146,46 @@ impl Entra {
             Endpoint::VirtualMachine => Ok(self.virtual_machine(call)),
             Endpoint::AppService => Ok(self.app_service(call)),
         };
-        answer.unwrap_or_else(|refusal| self.refused(call, endpoint, &refusal))
+        response.unwrap_or_else(|refusal| self.refused(call, endpoint, &refusal))
     }
 
     /// People read a page, programs a document.
-    fn refused(&self, call: &Call<'_>, endpoint: Endpoint<'_>, refusal: &Refusal) -> Answer {
+    fn refused(&self, call: &Call<'_>, endpoint: Endpoint<'_>, refusal: &Refusal) -> EntraResponse {
         let trace = self.trace(call);
         if endpoint.is_for_people() {
-            Answer::page(StatusCode::BAD_REQUEST, pages::error(refusal, &trace))
+            EntraResponse::page(StatusCode::BAD_REQUEST, pages::error(refusal, &trace))
         } else {
-            Answer::json(refusal.status(), &refusal.to_json(&trace))
+            EntraResponse::json(refusal.status(), &refusal.to_json(&trace))
         }
     }
 
     /// An unknown tenant is another error here than at the token endpoint.
-    fn configuration(&self, call: &Call<'_>, tenant: &str) -> Answer {
+    fn configuration(&self, call: &Call<'_>, tenant: &str) -> EntraResponse {
         let known =
             call.expect(&Method::GET, "GET").and_then(|()| endpoint::check_tenant(tenant, &self.tenant_id));
         match known {
-            Ok(()) => Answer::json(StatusCode::OK, &discovery::configuration(call.base, &self.tenant_id)),
+            Ok(()) => {
+                EntraResponse::json(StatusCode::OK, &discovery::configuration(call.base, &self.tenant_id))
+            }
             Err(refusal) => {
                 let mut document = refusal.to_json(&self.trace(call));
                 if let Some(error) = document.get_mut("error") {
                     *error = json!("invalid_tenant");
                 }
-                Answer::json(refusal.status(), &document)
+                EntraResponse::json(refusal.status(), &document)
             }
         }
     }
 
-    fn keys(&self, call: &Call<'_>, tenant: &str) -> Result<Answer, Refusal> {
+    fn keys(&self, call: &Call<'_>, tenant: &str) -> Result<EntraResponse, Refusal> {
         call.expect(&Method::GET, "GET")?;
         endpoint::check_tenant(tenant, &self.tenant_id)?;
-        Ok(Answer::json(StatusCode::OK, &self.lock().keys.jwks(call.base)))
+        Ok(EntraResponse::json(StatusCode::OK, &self.lock().keys.jwks(call.base)))
     }
 
-    fn logout(&self, call: &Call<'_>) -> Answer {
+    fn logout(&self, call: &Call<'_>) -> EntraResponse {
         self.sign_out(call);
-        Answer::page(StatusCode::OK, pages::signed_out()).with_cookie(&Session::remove_cookie())
+        EntraResponse::page(StatusCode::OK, pages::signed_out()).with_cookie(&Session::remove_cookie())
     }
 
     fn trace(&self, call: &Call<'_>) -> Trace {
@@ -225,7 +227,7 @@ impl Entra {
         Some(Ok(Access::granted(roles, mailboxes)))
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, EntraState> {
         // Nothing that holds the lock can panic half-way; if it did, a demo goes on.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

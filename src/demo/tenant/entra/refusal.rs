@@ -224,7 +224,7 @@ impl Refusal {
         }
     }
 
-    /// The same for an answer that a browser brings back, where some have names of their own (OpenID Connect Core,
+    /// The same for a response that a browser brings back, where some have names of their own (OpenID Connect Core,
     /// section 3.1.2.6).
     pub(super) fn redirected_codes(&self) -> (u32, &'static str) {
         match (self, self.codes()) {

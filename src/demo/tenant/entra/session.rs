@@ -7,7 +7,7 @@ use super::consent::Request;
 use super::expiring::Expiring;
 use super::people::Person;
 use super::refusal::Refusal;
-use super::state::State;
+use super::state::EntraState;
 use crate::web::random_text;
 
 /// The name that Entra's own cookie has.
@@ -33,7 +33,7 @@ pub(super) struct Session {
 /// A page that somebody looks at.
 pub(super) struct Page {
     pub(super) purpose: Purpose,
-    /// The session that it was made for: another browser cannot answer it.
+    /// The session that it was made for: another browser cannot respond it.
     session: Option<String>,
 }
 
@@ -90,7 +90,11 @@ impl Entra {
     }
 
     /// What the page was for that a form comes from. It is answered once, in the session that it was made for.
-    pub(super) fn answered_page(&self, context: &str, session: Option<&Session>) -> Result<Purpose, Refusal> {
+    pub(super) fn answered_prompt(
+        &self,
+        context: &str,
+        session: Option<&Session>,
+    ) -> Result<Purpose, Refusal> {
         let mut state = self.lock();
         let now = state.now();
         let page = take(&mut state, context, now).ok_or(Refusal::Malformed)?;
@@ -99,7 +103,7 @@ impl Entra {
     }
 }
 
-fn take(state: &mut State, context: &str, now: i64) -> Option<Page> {
+fn take(state: &mut EntraState, context: &str, now: i64) -> Option<Page> {
     state.browsers.pages.remove(context, now)
 }
 

@@ -16,7 +16,7 @@ use crate::web::random_text;
 const TOKEN_LIFE: i64 = 3599;
 
 /// Everything that changes.
-pub(super) struct State {
+pub(super) struct EntraState {
     pub(super) registrations: Vec<Registration>,
     pub(super) keys: SigningKeys,
     /// By the token itself.
@@ -31,9 +31,9 @@ pub(super) struct State {
     pub(super) token_life: i64,
 }
 
-impl State {
-    pub(super) fn new(registrations: Vec<Registration>) -> State {
-        State {
+impl EntraState {
+    pub(super) fn new(registrations: Vec<Registration>) -> EntraState {
+        EntraState {
             registrations,
             keys: SigningKeys::default(),
             issued: Expiring::default(),

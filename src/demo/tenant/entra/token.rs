@@ -6,7 +6,7 @@ use http::{Method, StatusCode};
 use serde_json::json;
 
 use super::Entra;
-use super::call::{Answer, Call, Form};
+use super::call::{Call, EntraResponse, Form};
 use super::client::authenticate;
 use super::discovery::issuer;
 use super::endpoint::check_tenant;
@@ -21,8 +21,8 @@ pub(super) struct Place<'a> {
 }
 
 impl Entra {
-    /// Answers a token request.
-    pub(super) fn token(&self, call: &Call<'_>, tenant: &str) -> Result<Answer, Refusal> {
+    /// Responses a token request.
+    pub(super) fn token(&self, call: &Call<'_>, tenant: &str) -> Result<EntraResponse, Refusal> {
         call.expect(&Method::POST, "POST")?;
         check_tenant(tenant, &self.tenant_id)?;
         let form = call.form()?;
@@ -35,7 +35,7 @@ impl Entra {
     }
 
     /// RFC 6749 section 4.4.
-    fn client_credentials(&self, form: &Form<'_>, place: Place<'_>) -> Result<Answer, Refusal> {
+    fn client_credentials(&self, form: &Form<'_>, place: Place<'_>) -> Result<EntraResponse, Refusal> {
         let client_id = form.required("client_id")?;
         check_scope(&form.required("scope")?, place.base)?;
         let mut state = self.lock();
@@ -44,13 +44,13 @@ impl Entra {
         let proof = authenticate(&mut state, form, &application, &audiences, Refusal::NoCredential)?;
         let life = state.token_life;
         let token = state.issue(&application, &self.tenant_id, proof, life)?;
-        let answer = json!({
+        let response = json!({
             "token_type": "Bearer",
             "expires_in": life,
             "ext_expires_in": life,
             "access_token": token,
         });
-        Ok(Answer::json(StatusCode::OK, &answer))
+        Ok(EntraResponse::json(StatusCode::OK, &response))
     }
 
     /// What an assertion may be addressed to: the token endpoint, by either name of the tenant, or the issuer.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::segments::Segment;
 use super::{Reply, Request, count, entity, users};
-use crate::demo::tenant::delta::{State, Tracked};
+use crate::demo::tenant::delta::{DeltaState, Tracked};
 use crate::demo::tenant::fault::Fault;
 use crate::demo::tenant::filter::Filter;
 use crate::demo::tenant::groups::{Group, Member, expand};
@@ -20,7 +20,7 @@ const SHAPE: Shape = Shape {
     known_on_beta: &[],
 };
 
-pub(super) fn answer(request: &Request<'_>, segments: &[Segment]) -> Result<Reply, Fault> {
+pub(super) fn respond(request: &Request<'_>, segments: &[Segment]) -> Result<Reply, Fault> {
     match segments {
         [] => list(request).map(Reply::Page),
         [last] if last.is("$count") => Ok(count(matching(request)?.len())),
@@ -110,7 +110,7 @@ fn render_member(request: &Request<'_>, member: Member, selected: Option<&[Strin
 }
 
 fn changes(request: &Request<'_>) -> Result<Reply, Fault> {
-    let state = State::of(request, "groups")?;
+    let state = DeltaState::of(request, "groups")?;
     let tracked = Tracked {
         scope: "groups".to_owned(),
         context: request.context("groups"),

@@ -6,7 +6,7 @@ use super::segments::Segment;
 use super::{Reply, Request, count, entity, messages};
 use crate::demo::tenant::Mailbox;
 use crate::demo::tenant::contacts;
-use crate::demo::tenant::delta::{State, Tracked};
+use crate::demo::tenant::delta::{DeltaState, Tracked};
 use crate::demo::tenant::fault::Fault;
 use crate::demo::tenant::filter::Filter;
 use crate::demo::tenant::folders::{self, Counts, Folder, ROOT, Slot};
@@ -33,13 +33,13 @@ const FOLDER: Shape = Shape {
     known_on_beta: &["wellKnownName"],
 };
 
-pub(super) fn answer(
+pub(super) fn respond(
     request: &Request<'_>,
     mailbox: &Mailbox<'_>,
     segments: &[Segment],
 ) -> Result<Reply, Fault> {
     match segments {
-        [first, rest @ ..] if first.is("messages") => messages::answer(request, mailbox, None, rest),
+        [first, rest @ ..] if first.is("messages") => messages::respond(request, mailbox, None, rest),
         [first, rest @ ..] if first.is("mailFolders") => mail_folders(request, mailbox, ROOT, rest),
         [first, rest @ ..] if first.is("contacts") => contacts(request, mailbox, rest),
         [first, rest @ ..] if first.is("contactFolders") => contact_folders(request, mailbox, rest),
@@ -93,7 +93,7 @@ fn in_folder(
             FOLDER.check(selected.as_deref(), request.version.is_beta())?;
             Ok(entity(context, render_folder(request, mailbox, &folder, selected.as_deref())))
         }
-        [next, rest @ ..] if next.is("messages") => messages::answer(request, mailbox, Some(slot), rest),
+        [next, rest @ ..] if next.is("messages") => messages::respond(request, mailbox, Some(slot), rest),
         [next, rest @ ..] if next.is("childFolders") => mail_folders(request, mailbox, slot, rest),
         [other, ..] => Err(other.unknown()),
     }
@@ -143,7 +143,7 @@ fn folder_slot(mailbox: &Mailbox<'_>, key: &Segment) -> Result<Slot, Fault> {
 
 fn folder_changes(request: &Request<'_>, mailbox: &Mailbox<'_>) -> Result<Reply, Fault> {
     let scope = format!("mailFolders/{}", mailbox.owner.index);
-    let state = State::of(request, &scope)?;
+    let state = DeltaState::of(request, &scope)?;
     let all: Vec<Folder> = mailbox.folders().into_iter().filter(|folder| folder.slot != ROOT).collect();
     let tracked = Tracked {
         scope,
@@ -184,7 +184,7 @@ fn contacts(request: &Request<'_>, mailbox: &Mailbox<'_>, segments: &[Segment]) 
 fn contact_changes(request: &Request<'_>, mailbox: &Mailbox<'_>, places: &[usize]) -> Result<Reply, Fault> {
     let scope = format!("contacts/{}", mailbox.owner.index);
     let folder = folders::folder_id(&mailbox.owner.key, folders::CONTACTS);
-    let state = State::of(request, &scope)?;
+    let state = DeltaState::of(request, &scope)?;
     let tracked = Tracked {
         scope,
         context: request.link("$metadata#Collection(contact)"),

@@ -6,7 +6,7 @@ use super::mail::{id_fault, user_key};
 use super::segments::Segment;
 use super::{Reply, Request, count, entity};
 use crate::demo::tenant::Mailbox;
-use crate::demo::tenant::delta::{State, Tracked};
+use crate::demo::tenant::delta::{DeltaState, Tracked};
 use crate::demo::tenant::fault::Fault;
 use crate::demo::tenant::filter::Filter;
 use crate::demo::tenant::folders::{self, Slot};
@@ -15,7 +15,7 @@ use crate::demo::tenant::mailbox::{Entry, entry_of};
 use crate::demo::tenant::messages::{Message, SHAPE, View};
 use crate::demo::tenant::paging::{OUTLOOK, Page, outlook_page};
 
-pub(super) fn answer(
+pub(super) fn respond(
     request: &Request<'_>,
     mailbox: &Mailbox<'_>,
     folder: Option<Slot>,
@@ -159,7 +159,7 @@ fn attachments(
 
 fn changes(request: &Request<'_>, mailbox: &Mailbox<'_>, folder: Option<Slot>) -> Result<Page, Fault> {
     let scope = format!("messages/{}/{}", mailbox.owner.index, folder.unwrap_or(folders::ROOT));
-    let state = State::of(request, &scope)?;
+    let state = DeltaState::of(request, &scope)?;
     let selected = state.select();
     SHAPE.check(selected.as_deref(), request.version.is_beta())?;
     let mut entries = filtered(mailbox, folder, state.filter())?;

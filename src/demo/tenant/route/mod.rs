@@ -1,4 +1,4 @@
-//! From a request's target to an answer. What Graph takes for one resource (`users('x')`, `Users/x`, `users/x/`) is
+//! From a request's target to a response. What Graph takes for one resource (`users('x')`, `Users/x`, `users/x/`) is
 //! one resource here, so that a test can find out whether the proxy and Graph read a target alike.
 
 mod groups;
@@ -98,8 +98,8 @@ impl Request<'_> {
     }
 }
 
-/// Answers a GET of `target` (path and query).
-pub(super) fn answer(
+/// Responds to a GET of `target` (path and query).
+pub(super) fn respond(
     tenant: &Tenant,
     base: &str,
     target: (&str, Option<&str>),
@@ -113,8 +113,8 @@ pub(super) fn answer(
     access.check(segments, &options)?;
     let request = Request { tenant, base, version: Version::of(version)?, path, options, prefer, access };
     match segments {
-        [first, rest @ ..] if first.is("users") => users::answer(&request, rest),
-        [first, rest @ ..] if first.is("groups") => groups::answer(&request, rest),
+        [first, rest @ ..] if first.is("users") => users::respond(&request, rest),
+        [first, rest @ ..] if first.is("groups") => groups::respond(&request, rest),
         [first, ..] if first.is("me") => Err(Fault::DelegatedOnly),
         [other, ..] => Err(other.unknown()),
         [] => Err(Fault::Segment(String::new())),

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::segments::Segment;
 use super::{Reply, Request, count, entity, mail};
-use crate::demo::tenant::delta::{State, Tracked};
+use crate::demo::tenant::delta::{DeltaState, Tracked};
 use crate::demo::tenant::fault::Fault;
 use crate::demo::tenant::filter::Filter;
 use crate::demo::tenant::odata::{Shape, at_path};
@@ -43,7 +43,7 @@ const BETA: Shape = Shape {
 const MAILBOX_SEGMENTS: &[&str] =
     &["contactFolders", "contacts", "mailFolders", "mailboxSettings", "messages"];
 
-pub(super) fn answer(request: &Request<'_>, segments: &[Segment]) -> Result<Reply, Fault> {
+pub(super) fn respond(request: &Request<'_>, segments: &[Segment]) -> Result<Reply, Fault> {
     match segments {
         [] => list(request).map(Reply::Page),
         [last] if last.is("$count") => Ok(count(matching(request)?.len())),
@@ -54,7 +54,7 @@ pub(super) fn answer(request: &Request<'_>, segments: &[Segment]) -> Result<Repl
                 request.tenant.user(key.text()).ok_or_else(|| Fault::InvalidUser(key.text().to_owned()))?;
             let mailbox = request.tenant.mailbox(user).ok_or(Fault::NoMailbox)?;
             request.access.check_mailbox(user)?;
-            mail::answer(request, &mailbox, segments.split_first().map(|(_, rest)| rest).unwrap_or_default())
+            mail::respond(request, &mailbox, segments.split_first().map(|(_, rest)| rest).unwrap_or_default())
         }
         [_, other, ..] => Err(other.unknown()),
     }
@@ -97,7 +97,7 @@ fn one(request: &Request<'_>, key: &Segment) -> Result<Reply, Fault> {
 }
 
 fn changes(request: &Request<'_>) -> Result<Reply, Fault> {
-    let state = State::of(request, "users")?;
+    let state = DeltaState::of(request, "users")?;
     let tracked = Tracked {
         scope: "users".to_owned(),
         context: request.context("users"),

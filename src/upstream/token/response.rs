@@ -1,4 +1,4 @@
-//! What a token endpoint answers, read strictly: nothing of a refusal is kept but its codes.
+//! What a token endpoint responds, read strictly: nothing of a refusal is kept but its codes.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -10,14 +10,14 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::error::{AnswerFault, OAuthError, TokenError};
+use super::error::{OAuthError, ResponseFault, TokenError};
 use super::{Grant, Lifetime};
 use crate::upstream::body::UpstreamBody;
 use crate::upstream::error::UpstreamError;
 use crate::upstream::secret::{MAX_SECRET, Secret, visible};
 
-/// The most bytes of an answer of a token endpoint: the longest token twice over.
-pub(super) const MAX_ANSWER: u64 = 64 * 1024;
+/// The most bytes of a response of a token endpoint: the longest token twice over.
+pub(super) const MAX_RESPONSE: u64 = 64 * 1024;
 
 /// The longest life that is believed: the documented longest is 28 hours, for clients with
 /// continuous access evaluation.
@@ -27,14 +27,14 @@ const MAX_LIFE: u64 = 28 * 60 * 60;
 pub(super) async fn collect(body: UpstreamBody) -> Result<Zeroizing<Vec<u8>>, UpstreamError> {
     let mut body = pin!(body);
     // All the room at once: a buffer that grows leaves copies of the token.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(MAX_ANSWER).unwrap_or_default()));
+    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(MAX_RESPONSE).unwrap_or_default()));
     while let Some(frame) = body.frame().await {
         bytes.extend_from_slice(frame?.data_ref().map(Bytes::as_ref).unwrap_or_default());
     }
     Ok(bytes)
 }
 
-/// The body of an answer that says yes.
+/// The body of a response that says yes.
 pub(super) fn accepted(
     status: StatusCode,
     body: Zeroizing<Vec<u8>>,
@@ -50,7 +50,7 @@ pub(super) fn accepted(
     }
 }
 
-/// A token answer (RFC 6749 section 5.1). Managed identities also, or only, say when the token ends, in seconds since 1970.
+/// A token response (RFC 6749 section 5.1). Managed identities also, or only, say when the token ends, in seconds since 1970.
 #[derive(Deserialize)]
 struct Granted {
     token_type: String,
@@ -59,7 +59,7 @@ struct Granted {
     access_token: String,
 }
 
-/// An answer to an authorization code, of which the access token is of no use here (OpenID Connect Core, 3.1.3.3).
+/// A response to an authorization code, of which the access token is of no use here (OpenID Connect Core, 3.1.3.3).
 #[derive(Deserialize)]
 struct Identified {
     id_token: String,
@@ -73,30 +73,30 @@ enum Seconds {
     Text(String),
 }
 
-/// The token in an answer that came at `now`.
-pub(super) fn granted(body: &[u8], now: Timestamp) -> Result<Grant, AnswerFault> {
+/// The token in a response that came at `now`.
+pub(super) fn granted(body: &[u8], now: Timestamp) -> Result<Grant, ResponseFault> {
     let Granted { token_type, expires_in, expires_on, access_token } =
-        serde_json::from_slice(body).map_err(|_| AnswerFault::Json)?;
+        serde_json::from_slice(body).map_err(|_| ResponseFault::Json)?;
     let secret = Secret::new(access_token);
     if !token_type.eq_ignore_ascii_case("Bearer") {
-        return Err(AnswerFault::Type);
+        return Err(ResponseFault::Type);
     }
     let fits = (1..=MAX_SECRET).contains(&secret.expose().len());
     if !fits || visible(secret.expose().as_bytes()).is_none() {
-        return Err(AnswerFault::Token);
+        return Err(ResponseFault::Token);
     }
     let life = match (expires_in, expires_on) {
         (Some(life), _) => life.get(),
         (None, Some(end)) => end.get().and_then(|end| end.checked_sub(u64::try_from(now.as_second()).ok()?)),
-        (None, None) => return Err(AnswerFault::Json),
+        (None, None) => return Err(ResponseFault::Json),
     };
-    let life = life.filter(|seconds| *seconds > 0).ok_or(AnswerFault::Lifetime)?;
+    let life = life.filter(|seconds| *seconds > 0).ok_or(ResponseFault::Lifetime)?;
     Ok(Grant { secret, lifetime: Lifetime::Ends(Duration::from_secs(life.min(MAX_LIFE))) })
 }
 
-/// The id_token in an answer.
-pub(super) fn identified(body: &[u8]) -> Result<Secret, AnswerFault> {
-    let Identified { id_token } = serde_json::from_slice(body).map_err(|_| AnswerFault::Identity)?;
+/// The id_token in a response.
+pub(super) fn identified(body: &[u8]) -> Result<Secret, ResponseFault> {
+    let Identified { id_token } = serde_json::from_slice(body).map_err(|_| ResponseFault::Identity)?;
     Ok(Secret::new(id_token))
 }
 
@@ -110,7 +110,7 @@ impl Seconds {
     }
 }
 
-/// An error answer (RFC 6749 section 5.2, and Entra's extensions).
+/// An error response (RFC 6749 section 5.2, and Entra's extensions).
 #[derive(Deserialize)]
 struct Refusal {
     error: String,
@@ -139,82 +139,82 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::constant(1_800_000_000, 0);
 
-    fn answer(status: u16, body: &str) -> Result<(String, Duration), TokenError> {
+    fn response(status: u16, body: &str) -> Result<(String, Duration), TokenError> {
         let body = Zeroizing::new(body.as_bytes().to_vec());
         let body = accepted(StatusCode::from_u16(status).unwrap(), body)?;
-        let grant = granted(&body, NOW).map_err(TokenError::Answer)?;
+        let grant = granted(&body, NOW).map_err(TokenError::Response)?;
         let Lifetime::Ends(life) = grant.lifetime else { panic!("every token of Entra ends") };
         Ok((grant.secret.expose().to_owned(), life))
     }
 
     fn fault(body: &str) -> TokenError {
-        answer(200, body).unwrap_err()
+        response(200, body).unwrap_err()
     }
 
     #[test]
-    fn a_token_answer_is_read_with_either_spelling_of_seconds() {
+    fn a_token_response_is_read_with_either_spelling_of_seconds() {
         for seconds in ["3599", "\"3599\""] {
             let body = format!(
                 r#"{{"token_type":"Bearer","expires_in":{seconds},"ext_expires_in":3599,"access_token":"ey.J"}}"#
             );
-            assert_eq!(answer(200, &body), Ok(("ey.J".into(), Duration::from_secs(3599))));
+            assert_eq!(response(200, &body), Ok(("ey.J".into(), Duration::from_secs(3599))));
         }
     }
 
     #[test]
-    fn an_answer_that_is_not_as_documented_is_refused() {
+    fn an_response_that_is_not_as_documented_is_refused() {
         let with = |kind: &str, life: &str, token: &str| {
             fault(&format!(r#"{{"token_type":"{kind}","expires_in":{life},"access_token":"{token}"}}"#))
         };
-        assert_eq!(with("mac", "3599", "a"), TokenError::Answer(AnswerFault::Type));
+        assert_eq!(with("mac", "3599", "a"), TokenError::Response(ResponseFault::Type));
         for life in ["0", "\"\"", "\"+5\"", "\"1h\"", "\"99999999999999999999\""] {
-            assert_eq!(with("bearer", life, "a"), TokenError::Answer(AnswerFault::Lifetime), "{life}");
+            assert_eq!(with("bearer", life, "a"), TokenError::Response(ResponseFault::Lifetime), "{life}");
         }
         for life in ["-1", "3.5", "null", "[]"] {
-            assert_eq!(with("Bearer", life, "a"), TokenError::Answer(AnswerFault::Json), "{life}");
+            assert_eq!(with("Bearer", life, "a"), TokenError::Response(ResponseFault::Json), "{life}");
         }
         for token in ["", "a b", r"a\r\nb", r"\u00e9"] {
-            assert_eq!(with("Bearer", "3599", token), TokenError::Answer(AnswerFault::Token), "{token}");
+            assert_eq!(with("Bearer", "3599", token), TokenError::Response(ResponseFault::Token), "{token}");
         }
         for body in ["", "[]", "<html>", "{}", r#"{"token_type":"Bearer","expires_in":1}"#] {
-            assert_eq!(fault(body), TokenError::Answer(AnswerFault::Json), "{body}");
+            assert_eq!(fault(body), TokenError::Response(ResponseFault::Json), "{body}");
         }
     }
 
     #[test]
-    fn a_managed_identitys_answer_says_when_the_token_ends() {
+    fn a_managed_identitys_response_says_when_the_token_ends() {
         let with = |end: &str| {
-            answer(200, &format!(r#"{{"token_type":"Bearer","expires_on":{end},"access_token":"a"}}"#))
+            response(200, &format!(r#"{{"token_type":"Bearer","expires_on":{end},"access_token":"a"}}"#))
         };
         for end in ["1800003600", "\"1800003600\""] {
             assert_eq!(with(end), Ok(("a".into(), Duration::from_secs(3600))));
         }
         for end in ["\"1800000000\"", "1799999999", "\"2027-01-15T08:00:00Z\"", "\"\""] {
-            assert_eq!(with(end), Err(TokenError::Answer(AnswerFault::Lifetime)), "{end}");
+            assert_eq!(with(end), Err(TokenError::Response(ResponseFault::Lifetime)), "{end}");
         }
     }
 
     #[test]
     fn a_life_that_is_too_good_to_be_true_is_cut() {
         let body = format!(r#"{{"token_type":"Bearer","expires_in":{},"access_token":"a"}}"#, u64::MAX);
-        assert_eq!(answer(200, &body), Ok(("a".into(), Duration::from_secs(MAX_LIFE))));
+        assert_eq!(response(200, &body), Ok(("a".into(), Duration::from_secs(MAX_LIFE))));
     }
 
     #[test]
     fn a_refusal_keeps_the_codes_and_nothing_else() {
         let refused = |aadsts| Err(TokenError::Refused { error: OAuthError::InvalidClient, aadsts });
         let text = r#""error_description":"AADSTS7000215: Invalid client secret for app 'x'.""#;
-        assert_eq!(answer(401, &format!(r#"{{"error":"invalid_client",{text}}}"#)), refused(Some(7000215)));
+        assert_eq!(response(401, &format!(r#"{{"error":"invalid_client",{text}}}"#)), refused(Some(7000215)));
         let codes = r#"{"error":"invalid_client","error_codes":[7000222]}"#;
-        assert_eq!(answer(401, codes), refused(Some(7000222)));
-        assert_eq!(answer(400, r#"{"error":"invalid_client"}"#), refused(None));
+        assert_eq!(response(401, codes), refused(Some(7000222)));
+        assert_eq!(response(400, r#"{"error":"invalid_client"}"#), refused(None));
     }
 
     #[test]
     fn an_outage_is_no_refusal() {
         let unavailable = |status| Err(TokenError::Unavailable(StatusCode::from_u16(status).unwrap()));
-        assert_eq!(answer(503, r#"{"error":"temporarily_unavailable"}"#), unavailable(503));
-        assert_eq!(answer(429, ""), unavailable(429));
-        assert_eq!(answer(400, "<html>proxy error"), unavailable(400));
+        assert_eq!(response(503, r#"{"error":"temporarily_unavailable"}"#), unavailable(503));
+        assert_eq!(response(429, ""), unavailable(429));
+        assert_eq!(response(400, "<html>proxy error"), unavailable(400));
     }
 }

@@ -1,4 +1,4 @@
-//! Graph's answer. Its parts are private; what decides can be asked, and what may leave comes out clean.
+//! Graph's response. Its parts are private; what decides can be asked, and what may leave comes out clean.
 
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
@@ -7,7 +7,7 @@ use http_body_util::BodyExt;
 
 use super::pipeline::Broken;
 use super::problem::Problem;
-use crate::codec::{Bounds, Inflater};
+use crate::codec::{Bounds, GzipDecoder};
 use crate::upstream::{MediaType, Preference, UpstreamBody};
 use glassine_core::admit::Preferences;
 use glassine_core::rules::plan;
@@ -19,18 +19,18 @@ pub(super) const MAX_WHOLE: usize = 64 * 1024;
 /// A header that may leave.
 pub(super) type CleanHeader = (&'static str, Clean<String>);
 
-/// An answer of which nothing was let out yet.
-pub(super) struct RawAnswer(Response<UpstreamBody>);
+/// A response of which nothing was let out yet.
+pub(super) struct RawResponse(Response<UpstreamBody>);
 
-/// The body of an answer, with its content coding.
+/// The body of a response, with its content coding.
 pub(super) struct RawBody {
     pub(super) body: UpstreamBody,
-    pub(super) inflater: Option<Inflater>,
+    pub(super) inflater: Option<GzipDecoder>,
 }
 
-impl RawAnswer {
-    pub(super) fn new(answer: Response<UpstreamBody>) -> Self {
-        Self(answer)
+impl RawResponse {
+    pub(super) fn new(response: Response<UpstreamBody>) -> Self {
+        Self(response)
     }
 
     pub(super) fn status(&self) -> StatusCode {
@@ -83,14 +83,14 @@ impl RawAnswer {
             (None, _) => None,
             (Some(coding), None) if coding.eq_ignore_ascii_case(b"identity") => None,
             (Some(coding), None) if coding.eq_ignore_ascii_case(b"gzip") => {
-                Some(Inflater::new(Bounds::default()))
+                Some(GzipDecoder::new(Bounds::default()))
             }
             _ => return Err(Problem::ContentEncoding),
         };
         Ok(RawBody { body: self.0.into_body(), inflater })
     }
 
-    /// The code of an error answer, if one may leave. Whatever else is in it, or wrong with it, says nothing more.
+    /// The code of an error response, if one may leave. Whatever else is in it, or wrong with it, says nothing more.
     pub(super) async fn error_code(self) -> Option<Clean<String>> {
         self.require_json().ok()?;
         let body = self.into_body().ok()?.whole().await.ok()?;

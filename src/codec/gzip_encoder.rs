@@ -1,19 +1,19 @@
-//! Packs an answer as one gzip member (RFC 1952), streaming.
+//! Packs a response as one gzip member (RFC 1952), streaming.
 
 use flate2::{Compress, CompressError, Compression, FlushCompress, Status};
 
 /// Free space made before each step, so that a step always makes progress.
 const STEP: usize = 16 * 1024;
 
-/// The window, as a power of two: the largest, since one answer lives a short time only.
+/// The window, as a power of two: the largest, since one response lives a short time only.
 const WINDOW_BITS: u8 = 15;
 
 /// The encoder refused: a defect of the program, as every byte string can be packed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("the answer could not be compressed")]
-pub struct DeflateError;
+#[error("the response could not be compressed")]
+pub struct GzipEncodeError;
 
-impl From<CompressError> for DeflateError {
+impl From<CompressError> for GzipEncodeError {
     fn from(_: CompressError) -> Self {
         Self
     }
@@ -21,9 +21,9 @@ impl From<CompressError> for DeflateError {
 
 /// A streaming encoder of one gzip member, at level 1: metadata is repetitive, and higher levels cost several times
 /// the time for some percent of size.
-pub struct Deflater(Compress);
+pub struct GzipEncoder(Compress);
 
-impl Deflater {
+impl GzipEncoder {
     /// An encoder at the start of a member.
     pub fn new() -> Self {
         Self(Compress::new_gzip(Compression::fast(), WINDOW_BITS))
@@ -32,13 +32,13 @@ impl Deflater {
     /// Packs `input` and appends what is ready to `output`. Some bytes stay inside until more input or the end.
     ///
     /// # Errors
-    /// [`DeflateError`], after which the member must not be used.
-    pub fn push(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<(), DeflateError> {
+    /// [`GzipEncodeError`], after which the member must not be used.
+    pub fn push(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<(), GzipEncodeError> {
         let mut rest = input;
         while !rest.is_empty() {
             let before = self.0.total_in();
             self.step(rest, output, FlushCompress::None)?;
-            let consumed = usize::try_from(self.0.total_in() - before).map_err(|_| DeflateError)?;
+            let consumed = usize::try_from(self.0.total_in() - before).map_err(|_| GzipEncodeError)?;
             rest = rest.get(consumed..).unwrap_or_default();
         }
         Ok(())
@@ -47,8 +47,8 @@ impl Deflater {
     /// Ends the member and appends the rest of it to `output`.
     ///
     /// # Errors
-    /// [`DeflateError`], after which the member must not be used.
-    pub fn finish(mut self, output: &mut Vec<u8>) -> Result<(), DeflateError> {
+    /// [`GzipEncodeError`], after which the member must not be used.
+    pub fn finish(mut self, output: &mut Vec<u8>) -> Result<(), GzipEncodeError> {
         while self.step(&[], output, FlushCompress::Finish)? != Status::StreamEnd {}
         Ok(())
     }
@@ -58,13 +58,13 @@ impl Deflater {
         input: &[u8],
         output: &mut Vec<u8>,
         flush: FlushCompress,
-    ) -> Result<Status, DeflateError> {
+    ) -> Result<Status, GzipEncodeError> {
         output.reserve(STEP);
         Ok(self.0.compress_vec(input, output, flush)?)
     }
 }
 
-impl Default for Deflater {
+impl Default for GzipEncoder {
     fn default() -> Self {
         Self::new()
     }
@@ -85,7 +85,7 @@ mod tests {
 
     fn packed(pieces: &[&[u8]]) -> Vec<u8> {
         let mut output = b"before".to_vec();
-        let mut deflater = Deflater::new();
+        let mut deflater = GzipEncoder::new();
         for piece in pieces {
             deflater.push(piece, &mut output).unwrap();
         }

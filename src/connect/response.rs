@@ -1,4 +1,4 @@
-//! Every answer of the connection pages, with the headers that keep a page from being more than a page.
+//! Every response of the connection pages, with the headers that keep a page from being more than a page.
 
 use bytes::Bytes;
 use http::header::{
@@ -9,7 +9,7 @@ use http::{Response, StatusCode};
 use http_body_util::Full;
 
 /// A response, and how it may be used.
-pub(super) struct Answer {
+pub(super) struct PageResponse {
     status: StatusCode,
     content_type: &'static str,
     body: Bytes,
@@ -19,7 +19,7 @@ pub(super) struct Answer {
     cookie: Option<HeaderValue>,
 }
 
-impl Answer {
+impl PageResponse {
     /// A page.
     pub(super) fn page(status: StatusCode, html: String) -> Self {
         Self::new(status, "text/html; charset=utf-8", html.into())
@@ -32,8 +32,8 @@ impl Answer {
 
     /// Elsewhere, by GET (RFC 9110, 15.4.4).
     pub(super) fn redirect(location: String) -> Self {
-        let answer = Self::new(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", Bytes::new());
-        Self { location: Some(location), ..answer }
+        let response = Self::new(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", Bytes::new());
+        Self { location: Some(location), ..response }
     }
 
     fn new(status: StatusCode, content_type: &'static str, body: Bytes) -> Self {
@@ -41,7 +41,7 @@ impl Answer {
         Self { status, content_type, body, form_targets, location: None, cookie: None }
     }
 
-    /// The page has a form, whose answer redirects to these origins. Browsers hold redirects against the policy, too.
+    /// The page has a form, whose response redirects to these origins. Browsers hold redirects against the policy, too.
     pub(super) fn with_form<'a>(self, origins: impl IntoIterator<Item = &'a str>) -> Self {
         let targets: String = origins.into_iter().map(|origin| format!(" {origin}")).collect();
         Self { form_targets: format!("'self'{targets}"), ..self }

@@ -8,16 +8,16 @@ use http_body::Body;
 
 use super::account::Account;
 use super::batch::BatchStream;
-use super::body::AnswerBody;
+use super::body::ResponseBody;
 use super::head::Head;
 use super::limits::Permit;
 use super::pipeline::{Broken, Pipeline};
 use super::problem::Problem;
-use super::raw_answer::CleanHeader;
+use super::raw_response::CleanHeader;
 use crate::audit::Outcome;
 use glassine_core::sanitize::Clean;
 
-/// So much of an answer is held back before its head goes out: a failure until then becomes a status of its own.
+/// So much of a response is held back before its head goes out: a failure until then becomes a status of its own.
 /// Most pages of ten messages fit, and those leave whole, with a length.
 const HEAD_BUFFER: usize = 64 * 1024;
 /// A body shorter than this is not worth compressing.
@@ -25,11 +25,11 @@ const MIN_GZIP: usize = 1024;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
-/// Why it is in the answer: a shared cache must never hold what one consumer may have.
+/// Why it is in the response: a shared cache must never hold what one consumer may have.
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
-/// An answer whose head has not gone out.
-pub(super) struct Answer {
+/// A response whose head has not gone out.
+pub(super) struct ProxyResponse {
     pub(super) status: StatusCode,
     content_type: HeaderValue,
     headers: Vec<CleanHeader>,
@@ -43,7 +43,7 @@ pub(super) struct Answer {
     pub(super) outcome: Outcome,
 }
 
-/// What follows an answer's start.
+/// What follows a response's start.
 #[derive(Default)]
 pub(super) enum Rest {
     /// Nothing.
@@ -53,11 +53,11 @@ pub(super) enum Rest {
     Read(Box<Pipeline>),
     /// The rest of a document.
     Document(Box<Pipeline>),
-    /// The answers of a batch.
+    /// The responses of a batch.
     Batch(BatchStream),
 }
 
-impl Answer {
+impl ProxyResponse {
     /// A document, its first part already sanitized.
     pub(super) async fn json(headers: Vec<CleanHeader>, mut pipeline: Pipeline) -> Result<Self, Problem> {
         let start = pipeline.start(HEAD_BUFFER).await?;
@@ -90,9 +90,12 @@ impl Answer {
         Self::whole(status, JSON, headers, body)
     }
 
-    /// The answers of a batch.
-    pub(super) fn batch(answers: BatchStream) -> Self {
-        Self { rest: Rest::Batch(answers), ..Self::whole(StatusCode::OK, JSON, Vec::new(), Clean::default()) }
+    /// The responses of a batch.
+    pub(super) fn batch(responses: BatchStream) -> Self {
+        Self {
+            rest: Rest::Batch(responses),
+            ..Self::whole(StatusCode::OK, JSON, Vec::new(), Clean::default())
+        }
     }
 
     fn whole(
@@ -124,7 +127,7 @@ impl Answer {
         self.content_type == JSON
     }
 
-    /// The header fields that say something about the answer, as a batch carries them.
+    /// The header fields that say something about the response, as a batch carries them.
     pub(super) fn fields(&self) -> Vec<(&str, &str)> {
         let clean = self.headers.iter().map(|(name, value)| (*name, value.get().as_str()));
         let own = [("content-type", &self.content_type)].into_iter();
@@ -133,9 +136,9 @@ impl Answer {
     }
 
     /// The response. Its body closes the account.
-    pub(super) fn into_response(self, head: &Head<'_>, mut account: Account) -> Response<AnswerBody> {
-        account.status(self.status);
-        let mut response = Response::new(AnswerBody::default());
+    pub(super) fn into_response(self, head: &Head<'_>, mut account: Account) -> Response<ResponseBody> {
+        account.set_status(self.status);
+        let mut response = Response::new(ResponseBody::default());
         *response.status_mut() = self.status;
         self.set_headers(response.headers_mut(), head, &account);
         let gzip = head.accepts_gzip() && (self.rest.follows() || self.start.get().len() >= MIN_GZIP);
@@ -146,7 +149,7 @@ impl Answer {
             account.close(self.outcome);
             return response;
         }
-        let body = AnswerBody::new(self, gzip, account);
+        let body = ResponseBody::new(self, gzip, account);
         if let Some(length) = body.size_hint().exact() {
             response.headers_mut().insert(CONTENT_LENGTH, length.into());
         }

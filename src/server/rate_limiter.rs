@@ -5,7 +5,7 @@ use std::time::Instant;
 
 /// A rate with room for bursts.
 #[derive(Debug)]
-pub struct Pace(Mutex<Bucket>);
+pub struct RateLimiter(Mutex<Bucket>);
 
 #[derive(Debug)]
 struct Bucket {
@@ -15,7 +15,7 @@ struct Bucket {
     filled: Instant,
 }
 
-impl Pace {
+impl RateLimiter {
     /// So many times a second, and `most` at once.
     pub fn new(per_second: f64, most: f64) -> Self {
         let most = most.max(1.0);

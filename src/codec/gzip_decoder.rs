@@ -1,15 +1,15 @@
 //! Decodes one gzip member with a bound on what it may become.
 //!
-//! A compressed answer is a promise about memory and time that the sender does not have to keep: a kilobyte can
+//! A compressed response is a promise about memory and time that the sender does not have to keep: a kilobyte can
 //! decode to a megabyte. So the decoder never holds more than one buffer, counts what has come out, and stops when
 //! the total or the ratio is more than any honest page needs. It takes exactly one member: RFC 1952 section 2.2 allows
-//! several in a row, no Graph answer has them, and readers differ in whether they see the second one.
+//! several in a row, no Graph response has them, and readers differ in whether they see the second one.
 
 use std::mem;
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-/// The most decoded bytes one answer may have. A page of 1,000 messages with bodies is some 6 MB; the rest is room
+/// The most decoded bytes one response may have. A page of 1,000 messages with bodies is some 6 MB; the rest is room
 /// for messages with inline pictures, which Exchange lets grow to about 150 MB.
 pub const MAX_DECODED: u64 = 256 * 1024 * 1024;
 
@@ -17,7 +17,7 @@ pub const MAX_DECODED: u64 = 256 * 1024 * 1024;
 /// have the same 5 KB body; deflate's ceiling, which only a bomb comes near, is 1,032.
 pub const MAX_RATIO: u64 = 200;
 
-/// Decoded bytes before the ratio counts: a short and very regular answer (an empty page of blanks) harms nobody.
+/// Decoded bytes before the ratio counts: a short and very regular response (an empty page of blanks) harms nobody.
 const RATIO_FREE: u64 = 1024 * 1024;
 
 /// Decoded bytes handed over at a time: small enough for the L1 and L2 caches, large enough to make calls rare.
@@ -43,43 +43,43 @@ impl Default for Bounds {
 
 /// Why a stream was refused. The first refusal stays: the decoder never recovers.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum InflateError {
+pub enum GzipDecodeError {
     /// Not gzip, a damaged stream, or a checksum or length at the end that does not match.
-    #[error("the compressed answer is not a valid gzip stream")]
+    #[error("the compressed response is not a valid gzip stream")]
     Corrupt,
     /// More decoded bytes for the compressed ones than [`Bounds::max_ratio`].
-    #[error("the compressed answer expands more than any honest answer does")]
+    #[error("the compressed response expands more than any honest response does")]
     Ratio,
     /// More decoded bytes than [`Bounds::max_decoded`].
-    #[error("the compressed answer decodes to more bytes than allowed")]
+    #[error("the compressed response decodes to more bytes than allowed")]
     TooLarge,
     /// Bytes after the end of the member, another member among them.
-    #[error("the compressed answer has bytes after its end")]
+    #[error("the compressed response has bytes after its end")]
     Trailing,
     /// The input ended inside the member.
-    #[error("the compressed answer ends too early")]
+    #[error("the compressed response ends too early")]
     Truncated,
 }
 
 /// A streaming decoder of one gzip member.
-pub struct Inflater {
+pub struct GzipDecoder {
     decoder: Decompress,
     bounds: Bounds,
     buffer: Box<[u8]>,
-    state: State,
+    state: Stage,
 }
 
-enum State {
+enum Stage {
     Open,
     Ended,
-    Failed(InflateError),
+    Failed(GzipDecodeError),
 }
 
-impl Inflater {
+impl GzipDecoder {
     /// A decoder at the start of a stream.
     pub fn new(bounds: Bounds) -> Self {
         let buffer = vec![0; SLICE].into_boxed_slice();
-        Self { decoder: Decompress::new_gzip(WINDOW_BITS), bounds, buffer, state: State::Open }
+        Self { decoder: Decompress::new_gzip(WINDOW_BITS), bounds, buffer, state: Stage::Open }
     }
 
     /// Decodes `input` and hands the result to `output`, at most 32 KiB at a time. The slices are valid for the call
@@ -87,7 +87,7 @@ impl Inflater {
     ///
     /// # Errors
     /// What is wrong with the stream, or whatever `output` returns, which ends the decoding too.
-    pub fn push<E: From<InflateError>>(
+    pub fn push<E: From<GzipDecodeError>>(
         &mut self,
         input: &[u8],
         output: &mut dyn FnMut(&[u8]) -> Result<(), E>,
@@ -108,40 +108,40 @@ impl Inflater {
     /// Ends the stream.
     ///
     /// # Errors
-    /// [`InflateError::Truncated`] unless the member is complete; an earlier refusal again.
-    pub fn finish(self) -> Result<(), InflateError> {
+    /// [`GzipDecodeError::Truncated`] unless the member is complete; an earlier refusal again.
+    pub fn finish(self) -> Result<(), GzipDecodeError> {
         match self.state {
-            State::Open => Err(InflateError::Truncated),
-            State::Ended => Ok(()),
-            State::Failed(error) => Err(error),
+            Stage::Open => Err(GzipDecodeError::Truncated),
+            Stage::Ended => Ok(()),
+            Stage::Failed(error) => Err(error),
         }
     }
 
     /// Whether `rest` is to be decoded: not after the end, where any byte is one too many.
-    fn wants(&mut self, rest: &[u8]) -> Result<bool, InflateError> {
+    fn wants(&mut self, rest: &[u8]) -> Result<bool, GzipDecodeError> {
         match self.state {
-            State::Open => Ok(true),
-            State::Ended if rest.is_empty() => Ok(false),
-            State::Ended => self.fail(InflateError::Trailing),
-            State::Failed(error) => Err(error),
+            Stage::Open => Ok(true),
+            Stage::Ended if rest.is_empty() => Ok(false),
+            Stage::Ended => self.fail(GzipDecodeError::Trailing),
+            Stage::Failed(error) => Err(error),
         }
     }
 
     /// Decodes until the buffer is full or the input used up. Gives the bytes consumed and produced; none of both
     /// means that the decoder waits for more input.
-    fn step(&mut self, input: &[u8]) -> Result<(usize, usize), InflateError> {
+    fn step(&mut self, input: &[u8]) -> Result<(usize, usize), GzipDecodeError> {
         let (seen, decoded) = self.totals();
         match self.decoder.decompress(input, &mut self.buffer, FlushDecompress::None) {
-            Ok(Status::StreamEnd) => drop(mem::replace(&mut self.state, State::Ended)),
+            Ok(Status::StreamEnd) => drop(mem::replace(&mut self.state, Stage::Ended)),
             Ok(Status::Ok | Status::BufError) => {}
-            Err(_) => return self.fail(InflateError::Corrupt),
+            Err(_) => return self.fail(GzipDecodeError::Corrupt),
         }
         let (seen_now, decoded_now) = self.totals();
         if let Some(excess) = self.excess(seen_now, decoded_now) {
             return self.fail(excess);
         }
         // Both differences are at most the length of a slice in memory.
-        let fits = |n: u64| usize::try_from(n).map_err(|_| InflateError::Corrupt);
+        let fits = |n: u64| usize::try_from(n).map_err(|_| GzipDecodeError::Corrupt);
         Ok((fits(seen_now - seen)?, fits(decoded_now - decoded)?))
     }
 
@@ -149,16 +149,16 @@ impl Inflater {
         (self.decoder.total_in(), self.decoder.total_out())
     }
 
-    fn excess(&self, seen: u64, decoded: u64) -> Option<InflateError> {
+    fn excess(&self, seen: u64, decoded: u64) -> Option<GzipDecodeError> {
         if decoded > self.bounds.max_decoded {
-            return Some(InflateError::TooLarge);
+            return Some(GzipDecodeError::TooLarge);
         }
         let bomb = decoded > RATIO_FREE && decoded > seen.saturating_mul(self.bounds.max_ratio);
-        bomb.then_some(InflateError::Ratio)
+        bomb.then_some(GzipDecodeError::Ratio)
     }
 
-    fn fail<T>(&mut self, error: InflateError) -> Result<T, InflateError> {
-        self.state = State::Failed(error);
+    fn fail<T>(&mut self, error: GzipDecodeError) -> Result<T, GzipDecodeError> {
+        self.state = Stage::Failed(error);
         Err(error)
     }
 }
@@ -168,33 +168,33 @@ mod tests {
     use std::io::Write;
 
     use super::*;
-    use crate::codec::Deflater;
+    use crate::codec::GzipEncoder;
 
     const TEXT: &[u8] = br#"{"value":[{"id":"1"},{"id":"2"},{"id":"3"}]}"#;
 
     fn gzip(plain: &[u8]) -> Vec<u8> {
         let mut packed = Vec::new();
-        let mut deflater = Deflater::new();
+        let mut deflater = GzipEncoder::new();
         deflater.push(plain, &mut packed).unwrap();
         deflater.finish(&mut packed).unwrap();
         packed
     }
 
     /// Decodes `packed` in pieces of `step` bytes.
-    fn inflate(packed: &[u8], step: usize, bounds: Bounds) -> Result<Vec<u8>, InflateError> {
-        let mut inflater = Inflater::new(bounds);
+    fn inflate(packed: &[u8], step: usize, bounds: Bounds) -> Result<Vec<u8>, GzipDecodeError> {
+        let mut inflater = GzipDecoder::new(bounds);
         let mut plain = Vec::new();
         for piece in packed.chunks(step) {
             inflater.push(piece, &mut |decoded| {
                 assert!(decoded.len() <= SLICE);
                 plain.extend_from_slice(decoded);
-                Ok::<_, InflateError>(())
+                Ok::<_, GzipDecodeError>(())
             })?;
         }
         inflater.finish().map(|()| plain)
     }
 
-    fn whole(packed: &[u8]) -> Result<Vec<u8>, InflateError> {
+    fn whole(packed: &[u8]) -> Result<Vec<u8>, GzipDecodeError> {
         inflate(packed, packed.len().max(1), Bounds::default())
     }
 
@@ -227,7 +227,7 @@ mod tests {
     #[test]
     fn an_empty_member_is_fine_and_no_member_is_not() {
         assert_eq!(whole(&gzip(b"")), Ok(Vec::new()));
-        assert_eq!(whole(b""), Err(InflateError::Truncated));
+        assert_eq!(whole(b""), Err(GzipDecodeError::Truncated));
     }
 
     #[test]
@@ -235,8 +235,8 @@ mod tests {
         let mut zlib = flate2::Compress::new(flate2::Compression::fast(), true);
         let mut packed = Vec::with_capacity(1024);
         zlib.compress_vec(TEXT, &mut packed, flate2::FlushCompress::Finish).unwrap();
-        assert_eq!(whole(&packed), Err(InflateError::Corrupt));
-        assert_eq!(whole(TEXT), Err(InflateError::Corrupt));
+        assert_eq!(whole(&packed), Err(GzipDecodeError::Corrupt));
+        assert_eq!(whole(TEXT), Err(GzipDecodeError::Corrupt));
         assert_eq!(whole(&gzip(TEXT)), Ok(TEXT.to_vec()));
     }
 
@@ -244,7 +244,7 @@ mod tests {
     fn every_truncation_is_seen() {
         let packed = gzip(TEXT);
         for end in 1..packed.len() {
-            assert_eq!(whole(&packed[..end]), Err(InflateError::Truncated), "cut at {end}");
+            assert_eq!(whole(&packed[..end]), Err(GzipDecodeError::Truncated), "cut at {end}");
         }
     }
 
@@ -253,8 +253,8 @@ mod tests {
         let packed = gzip(TEXT);
         for tail in [vec![0], gzip(TEXT)] {
             let long = [packed.clone(), tail].concat();
-            assert_eq!(whole(&long), Err(InflateError::Trailing));
-            assert_eq!(inflate(&long, 1, Bounds::default()), Err(InflateError::Trailing));
+            assert_eq!(whole(&long), Err(GzipDecodeError::Trailing));
+            assert_eq!(inflate(&long, 1, Bounds::default()), Err(GzipDecodeError::Trailing));
         }
     }
 
@@ -265,7 +265,7 @@ mod tests {
             let mut bad = packed.clone();
             let at = bad.len() - from_end;
             bad[at] ^= 1;
-            assert_eq!(whole(&bad), Err(InflateError::Corrupt), "byte {from_end} from the end");
+            assert_eq!(whole(&bad), Err(GzipDecodeError::Corrupt), "byte {from_end} from the end");
         }
     }
 
@@ -274,13 +274,13 @@ mod tests {
         let packed = gzip(&noise(50_000));
         let at_most = |max_decoded| inflate(&packed, 999, Bounds { max_decoded, ..Bounds::default() });
         assert_eq!(at_most(50_000).unwrap().len(), 50_000);
-        assert_eq!(at_most(49_999), Err(InflateError::TooLarge));
+        assert_eq!(at_most(49_999), Err(GzipDecodeError::TooLarge));
     }
 
     #[test]
     fn a_bomb_is_refused_and_a_regular_page_is_not() {
         let decoded = |packed: Vec<u8>| whole(&packed).map(|plain| plain.len());
-        assert_eq!(decoded(bomb(4 << 20)), Err(InflateError::Ratio));
+        assert_eq!(decoded(bomb(4 << 20)), Err(GzipDecodeError::Ratio));
         assert_eq!(decoded(bomb(1 << 20)), Ok(1 << 20), "short enough to be harmless");
         let page = [noise(30_000), TEXT.repeat(40_000)].concat();
         assert_eq!(decoded(gzip(&page)), Ok(page.len()));
@@ -288,17 +288,17 @@ mod tests {
 
     #[test]
     fn a_refusal_stays() {
-        let mut inflater = Inflater::new(Bounds::default());
-        let mut ignore = |_: &[u8]| Ok::<_, InflateError>(());
-        assert_eq!(inflater.push(b"no gzip", &mut ignore), Err(InflateError::Corrupt));
-        assert_eq!(inflater.push(&gzip(TEXT), &mut ignore), Err(InflateError::Corrupt));
-        assert_eq!(inflater.finish(), Err(InflateError::Corrupt));
+        let mut inflater = GzipDecoder::new(Bounds::default());
+        let mut ignore = |_: &[u8]| Ok::<_, GzipDecodeError>(());
+        assert_eq!(inflater.push(b"no gzip", &mut ignore), Err(GzipDecodeError::Corrupt));
+        assert_eq!(inflater.push(&gzip(TEXT), &mut ignore), Err(GzipDecodeError::Corrupt));
+        assert_eq!(inflater.finish(), Err(GzipDecodeError::Corrupt));
     }
 
     #[test]
     fn the_output_can_stop_the_decoding() {
-        let mut inflater = Inflater::new(Bounds::default());
-        let mut refuse = |_: &[u8]| Err(InflateError::TooLarge);
-        assert_eq!(inflater.push(&gzip(TEXT), &mut refuse), Err(InflateError::TooLarge));
+        let mut inflater = GzipDecoder::new(Bounds::default());
+        let mut refuse = |_: &[u8]| Err(GzipDecodeError::TooLarge);
+        assert_eq!(inflater.push(&gzip(TEXT), &mut refuse), Err(GzipDecodeError::TooLarge));
     }
 }
