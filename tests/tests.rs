@@ -22,6 +22,7 @@ mod client_certificates;
 mod config;
 mod connect;
 mod consumers;
+mod descriptions;
 mod diagnostics;
 mod doctor;
 mod expansions;

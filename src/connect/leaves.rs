@@ -1,12 +1,13 @@
 //! What leaves and what never leaves under a connector's rules, for who grants its permissions. Read off the compiled plan, which
 //! is what the sanitizer follows: this page cannot say anything else than what happens.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use glassine_core::rules::Plan;
+use glassine_core::rules::automaton::{Effect, Leaf, Location, Step};
 use glassine_core::rules::permissions::opens_template;
-use glassine_core::rules::plan::{Endpoint, Permission};
-use glassine_core::rules::template::Part;
+use glassine_core::rules::plan::{Endpoint, Match, Permission, PseudonymKind, Transform};
 
 /// What one permission opens, of which only this leaves.
 pub(super) struct Opened<'a> {
@@ -26,14 +27,10 @@ pub(super) struct Object {
 
 /// A property that leaves.
 pub(super) struct Property {
-    /// Its path in the object.
+    /// Its path in the object, as people write it: `from.emailAddress.address`.
     pub(super) path: String,
-    /// In which form.
-    pub(super) form: String,
-    /// Whether it leaves unchanged.
-    pub(super) unchanged: bool,
-    /// Whether it leaves as a pseudonym that opens when it comes back in a request.
-    pub(super) opens: bool,
+    /// Its forms. More than one where endpoints differ.
+    forms: Vec<Leaf>,
 }
 
 /// Segments of Graph's paths, and what people call what is there.
@@ -92,14 +89,13 @@ pub(super) fn opened(plan: &Plan) -> Vec<Opened<'_>> {
 }
 
 fn objects(plan: &Plan, permission: &Permission) -> Vec<Object> {
-    let mut kinds: BTreeMap<String, BTreeMap<String, Vec<String>>> = BTreeMap::new();
+    let mut kinds: BTreeMap<String, BTreeMap<String, Vec<Leaf>>> = BTreeMap::new();
     for endpoint in plan.endpoints.iter().filter(|endpoint| opens_template(permission, &endpoint.template)) {
         let properties = kinds.entry(title(endpoint)).or_default();
-        for (path, treatment) in endpoint.response.body().automaton.describe() {
-            let Some(path) = property(&path).filter(|_| !treatment.starts_with("link")) else { continue };
-            let treatments = properties.entry(path).or_default();
-            if !treatments.contains(&treatment) {
-                treatments.push(treatment);
+        for (path, leaf) in leaving(endpoint) {
+            let forms = properties.entry(path).or_default();
+            if !forms.contains(&leaf) {
+                forms.push(leaf);
             }
         }
     }
@@ -107,65 +103,98 @@ fn objects(plan: &Plan, permission: &Permission) -> Vec<Object> {
 }
 
 fn title(endpoint: &Endpoint) -> String {
-    let last = endpoint.template.parts.iter().rev().find_map(|part| match part {
-        Part::Name(name) => Some(name.as_str()),
-        Part::Function(_) | Part::Cast(_) | Part::Count | Part::Param(_) => None,
-    });
-    let name = last.unwrap_or(&endpoint.name);
+    let name = endpoint.template.last_name().unwrap_or(&endpoint.name);
     TITLES.iter().find(|(segment, _)| *segment == name).map_or(name, |(_, title)| *title).to_owned()
 }
 
-/// The path in the object, as people write it: `from.emailAddress.address`.
-fn property(path: &str) -> Option<String> {
-    let path = path.strip_prefix("$.value[*]").or_else(|| path.strip_prefix('$'))?;
-    let path = path.replace("[*]", "").replace("['", ".").replace("']", "");
-    Some(path.trim_start_matches('.').to_owned()).filter(|path| !path.is_empty())
+/// The properties that leave by an endpoint, in the order of their paths. Links to this proxy are none.
+pub(super) fn leaving(endpoint: &Endpoint) -> impl Iterator<Item = (String, Leaf)> {
+    let places = endpoint.response.body().automaton.describe().into_iter();
+    places.filter_map(|place| match place.effect {
+        Effect::Leaves(Leaf::Transform(Transform::Link(_))) => None,
+        Effect::Leaves(leaf) => Some((property(&place.at)?, leaf)),
+        Effect::Object | Effect::Array | Effect::Dropped | Effect::Repeats(_) => None,
+    })
+}
+
+/// The path in the object, as people write it.
+fn property(at: &Location) -> Option<String> {
+    let inside = match at.0.as_slice() {
+        [Step::Name(value), Step::OtherElements, inside @ ..] if &**value == "value" => inside,
+        inside => inside,
+    };
+    let path: Vec<_> = Location(inside.to_vec()).names().map(str::to_owned).collect();
+    Some(path.join(".")).filter(|path| !path.is_empty())
 }
 
 impl Object {
-    fn new(title: String, properties: BTreeMap<String, Vec<String>>) -> Self {
+    fn new(title: String, properties: BTreeMap<String, Vec<Leaf>>) -> Self {
         let withheld = PERSONAL
             .iter()
             .filter(|(kind, path, _)| *kind == title && !properties.keys().any(|leaving| meet(leaving, path)))
             .map(|(_, _, words)| *words)
             .collect();
-        let properties =
-            properties.into_iter().map(|(path, treatments)| Property::new(path, &treatments)).collect();
+        let properties = properties.into_iter().map(|(path, forms)| Property { path, forms }).collect();
         Self { title, properties, withheld }
     }
 
     /// How many properties leave unchanged, and how many in another form.
     pub(super) fn counts(&self) -> (usize, usize) {
-        let unchanged = self.properties.iter().filter(|property| property.unchanged).count();
+        let unchanged = self.properties.iter().filter(|property| property.is_unchanged()).count();
         (unchanged, self.properties.len().saturating_sub(unchanged))
     }
 }
 
 impl Property {
-    fn new(path: String, treatments: &[String]) -> Self {
-        let forms: Vec<_> = treatments.iter().map(|treatment| form(treatment)).collect();
-        let unchanged = treatments.iter().any(|treatment| treatment == "keep");
-        let opens = treatments.iter().any(|treatment| treatment.ends_with(", reversible"));
-        Self { path, form: forms.join("; "), unchanged, opens }
+    /// In which form it leaves, in plain words.
+    pub(super) fn form(&self) -> String {
+        self.forms.iter().map(form).collect::<Vec<_>>().join("; ")
+    }
+
+    /// Whether it leaves unchanged.
+    fn is_unchanged(&self) -> bool {
+        self.forms.contains(&Leaf::Keep)
     }
 }
 
-/// The treatment in plain words; one that this table does not know stays as the rules call it.
-fn form(treatment: &str) -> String {
-    let words = match treatment {
-        "keep" => "as it is",
-        "pseudonymize as email" | "pseudonymize as email_list" => "the address as a pseudonym",
-        "pseudonymize as id" | "pseudonymize as id, reversible" => "the id as a pseudonym",
-        "domain" => "the domain only",
-        "digest" => "length and number of words only",
-        "hash_ip" => "the IP address as a pseudonym",
-        _ if treatment.starts_with("pseudonymize as ") => "as a pseudonym",
-        _ if treatment.starts_with("match ") && treatment.ends_with(" as email") => {
-            "the address as a pseudonym; of the rest what a pattern keeps"
+fn form(leaf: &Leaf) -> Cow<'static, str> {
+    match leaf {
+        Leaf::Drop => "nothing".into(),
+        Leaf::Keep => "as it is".into(),
+        Leaf::Transform(transform) => made(transform),
+    }
+}
+
+fn made(transform: &Transform) -> Cow<'static, str> {
+    match transform {
+        Transform::Pseudonym(kind) => pseudonym(*kind).into(),
+        Transform::Reversible(_) => "the id as a pseudonym that opens when it comes back".into(),
+        Transform::Match(parts) => matched(parts),
+        Transform::Domain => "the domain only".into(),
+        Transform::Digest => "length and number of words only".into(),
+        Transform::TruncateTime(unit) => format!("the time, cut to the {}", unit.name()).into(),
+        Transform::HashIp => "the IP address as a pseudonym".into(),
+        Transform::Link(_) => "a link to the proxy".into(),
+    }
+}
+
+fn pseudonym(kind: PseudonymKind) -> &'static str {
+    match kind {
+        PseudonymKind::Email => "the address as a pseudonym",
+        PseudonymKind::EmailList => "the addresses as pseudonyms",
+        PseudonymKind::Id => "the id as a pseudonym",
+        PseudonymKind::Thread | PseudonymKind::MessageId | PseudonymKind::Text => "as a pseudonym",
+    }
+}
+
+fn matched(parts: &Match) -> Cow<'static, str> {
+    match (&parts.keep, &parts.pseudonymize) {
+        (Some(_), Some((_, kind))) => {
+            format!("{}; of the rest what a pattern keeps", pseudonym(*kind)).into()
         }
-        _ => return treatment.replace("truncate_time to ", "the time, cut to the "),
-    };
-    words.to_owned()
+        (None, Some((_, kind))) => format!("{}; the rest is dropped", pseudonym(*kind)).into(),
+        (_, None) => "what a pattern keeps".into(),
+    }
 }
 
 /// Whether something of `withheld` leaves with `leaving`: one is in the other, or a wildcard is on the way.
@@ -191,7 +220,7 @@ mod tests {
     }
 
     fn form_of(object: &Object, path: &str) -> Option<String> {
-        object.properties.iter().find(|property| property.path == path).map(|property| property.form.clone())
+        object.properties.iter().find(|property| property.path == path).map(Property::form)
     }
 
     #[test]

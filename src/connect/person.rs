@@ -1,9 +1,11 @@
 //! Who connects, in the form in which the consumer knows users: the same pseudonyms as in `users`, if the rules let them out.
 
-use super::leaves::{Object, opened};
+use super::leaves::leaving;
 use super::ticket::Person;
 use glassine_core::pseudonym::{Class, Outcome, Pseudonyms};
 use glassine_core::rules::Plan;
+use glassine_core::rules::automaton::Leaf;
+use glassine_core::rules::plan::Transform;
 
 /// What of a person the rules let out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,13 +24,9 @@ enum Form {
 impl Shown {
     /// What the plan lets out of a user. An id or an address that it keeps as it is leaves as a pseudonym here.
     pub(super) fn by(plan: &Plan) -> Self {
-        let opened = opened(plan);
-        let mut objects = opened.iter().flat_map(|opened| &opened.objects);
-        let users = objects.find(|object| object.title == "Users");
-        Self {
-            id: users.map_or(Form::Nothing, |users| form(users, &["id"])),
-            email: users.map_or(Form::Nothing, |users| form(users, &["userPrincipalName", "mail"])),
-        }
+        let users = plan.endpoints.iter().filter(|endpoint| endpoint.template.last_name() == Some("users"));
+        let leaving: Vec<_> = users.flat_map(|endpoint| leaving(endpoint)).collect();
+        Self { id: form(&leaving, &["id"]), email: form(&leaving, &["userPrincipalName", "mail"]) }
     }
 
     /// The person with this object id and this sign-in name.
@@ -50,11 +48,11 @@ pub(super) fn tenant_pseudonym(pseudonyms: &Pseudonyms, id: &str) -> Option<Stri
     written(|out| pseudonyms.id(id, out))
 }
 
-fn form(users: &Object, paths: &[&str]) -> Form {
-    let leaving = users.properties.iter().find(|property| paths.contains(&property.path.as_str()));
-    match leaving {
+fn form(leaving: &[(String, Leaf)], paths: &[&str]) -> Form {
+    let mut forms = leaving.iter().filter(|(path, _)| paths.contains(&path.as_str())).map(|(_, leaf)| leaf);
+    match forms.next() {
         None => Form::Nothing,
-        Some(property) if property.opens => Form::Reversible,
+        Some(Leaf::Transform(Transform::Reversible(_))) => Form::Reversible,
         Some(_) => Form::Token,
     }
 }

@@ -4,7 +4,7 @@ use super::Refusal;
 use super::query::{Checker, find, syntax};
 use crate::graph::{Filter, Literal, OptionName, PropertyPath, option};
 use crate::rules::automaton::Leaf;
-use crate::rules::plan::{Operator, Transform};
+use crate::rules::plan::{Comparator, Transform};
 
 impl Checker<'_> {
     pub(super) fn filter(&self, value: &str) -> Result<String, Refusal> {
@@ -21,11 +21,11 @@ impl Checker<'_> {
             Filter::Or(parts) => Filter::Or(all(parts)?),
             Filter::Not(part) => Filter::Not(Box::new(self.condition(*part)?)),
             Filter::Compare { path, op, literal } => {
-                let name = self.compared(&path, |operator| operator == op)?;
+                let name = self.compared(&path, Comparator::of(op))?;
                 Filter::Compare { path: known(name)?, op, literal: self.literal(name, literal)? }
             }
             Filter::In { path, literals } => {
-                let name = self.compared(&path, |operator| operator == Operator::In)?;
+                let name = self.compared(&path, Some(Comparator::In))?;
                 let literals = literals.into_iter().map(|literal| self.literal(name, literal));
                 Filter::In { path: known(name)?, literals: literals.collect::<Result<_, _>>()? }
             }
@@ -33,12 +33,12 @@ impl Checker<'_> {
         })
     }
 
-    /// The rules' spelling of a property that may be compared so.
-    fn compared(&self, path: &PropertyPath, by: impl Fn(Operator) -> bool) -> Result<&str, Refusal> {
+    /// The rules' spelling of a property that may be compared so; `by` is `None` for an operator that no rule can open.
+    fn compared(&self, path: &PropertyPath, by: Option<Comparator>) -> Result<&str, Refusal> {
         let allowed = &self.policy.filter;
         let name = find(allowed.iter().map(|(name, _)| name.as_str()), path);
         let entry = allowed.iter().find(|(own, operators)| {
-            Some(own.as_str()) == name && operators.iter().any(|operator| by(*operator))
+            Some(own.as_str()) == name && by.is_some_and(|by| operators.contains(&by))
         });
         entry.map(|(name, _)| name.as_str()).ok_or_else(|| self.refuse_comparison())
     }
@@ -58,7 +58,7 @@ impl Checker<'_> {
     }
 
     fn refuse_comparison(&self) -> Refusal {
-        let one = |(name, operators): &(String, Vec<Operator>)| {
+        let one = |(name, operators): &(String, Vec<Comparator>)| {
             let operators: Vec<_> = operators.iter().map(|operator| operator.as_str()).collect();
             format!("{name} ({})", operators.join(", "))
         };
@@ -69,25 +69,4 @@ impl Checker<'_> {
 
 fn known(name: &str) -> Result<PropertyPath, Refusal> {
     PropertyPath::parse(name).map_err(|error| syntax(&OptionName::Filter, error))
-}
-
-impl Operator {
-    /// The keyword.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Eq => "eq",
-            Self::Ne => "ne",
-            Self::Gt => "gt",
-            Self::Ge => "ge",
-            Self::Lt => "lt",
-            Self::Le => "le",
-            Self::In => "in",
-        }
-    }
-}
-
-impl PartialEq<crate::graph::Operator> for Operator {
-    fn eq(&self, other: &crate::graph::Operator) -> bool {
-        self.as_str() == other.as_str()
-    }
 }

@@ -14,7 +14,8 @@ pub(super) struct ShapeId(pub(super) usize);
 pub(super) struct Shape {
     pub(super) rules: Vec<Rule>,
     pub(super) nested: Vec<Nested>,
-    pub(super) unlisted_keep: bool,
+    /// Where `unlisted: keep` stands, if it does.
+    pub(super) unlisted_keep: Option<Range<usize>>,
 }
 
 /// One path and what happens to the leaf it selects.

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::plan::{Endpoint, Expand, Operator, Param, Plan, QueryPolicy, Response, ValuePolicy};
+use super::plan::{Comparator, Endpoint, Expand, Param, Plan, QueryPolicy, Response, ValuePolicy};
 use crate::graph::Direction;
 use crate::hex;
 
@@ -41,8 +41,8 @@ fn lines(endpoint: &Endpoint) -> String {
         Response::Count(body) => ("count", body),
     };
     text.push_str(&format!("{kind} {}\n", body.delta));
-    for (path, treatment) in body.automaton.describe() {
-        text.push_str(&format!("{path:?}: {treatment:?}\n"));
+    for place in body.automaton.describe() {
+        text.push_str(&format!("{}: {}\n", place.at, place.effect));
     }
     text
 }
@@ -69,7 +69,7 @@ fn expansion(expand: &Expand) -> String {
     format!("{property} {}", policy(query))
 }
 
-fn comparison((property, operators): &(String, Vec<Operator>)) -> String {
+fn comparison((property, operators): &(String, Vec<Comparator>)) -> String {
     format!("{property} {:?}", sorted(operators.iter().map(|operator| operator.as_str())))
 }
 

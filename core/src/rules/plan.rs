@@ -14,7 +14,7 @@ use super::template::Template;
 use crate::graph::Direction;
 use crate::pseudonym::{Class, DomainMode, PlusTags};
 
-pub use super::raw::{IdType, IntegerRange, Operator, PseudonymKind, TimeUnit};
+pub use super::raw::{Comparator, IdType, IntegerRange, PseudonymKind, TimeUnit};
 
 /// One connector, ready to run.
 #[derive(Debug)]
@@ -110,7 +110,7 @@ pub struct QueryPolicy {
     /// `$count=true|false`.
     pub count: bool,
     /// `$filter`: kept properties and the operators that may compare them.
-    pub filter: Vec<(String, Vec<Operator>)>,
+    pub filter: Vec<(String, Vec<Comparator>)>,
     /// `$orderby`: kept properties and their directions.
     pub order_by: Vec<(String, Vec<Direction>)>,
     /// `$expand`: what may be expanded.
@@ -185,7 +185,7 @@ pub enum Treatment {
 }
 
 /// What leaves in a value's place.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Transform {
     /// A keyed token that does not open.
     Pseudonym(PseudonymKind),
@@ -225,13 +225,14 @@ pub struct Match {
     pub pseudonymize: Option<(String, PseudonymKind)>,
 }
 
-impl PartialEq for Transform {
+impl PartialEq for Match {
     fn eq(&self, other: &Self) -> bool {
-        self.to_string() == other.to_string()
+        let Self { regex, keep, pseudonymize } = self;
+        regex.as_str() == other.regex.as_str() && *keep == other.keep && *pseudonymize == other.pseudonymize
     }
 }
 
-impl Eq for Transform {}
+impl Eq for Match {}
 
 impl fmt::Display for Transform {
     /// What the rules call it: `pseudonymize as email`.
@@ -252,7 +253,8 @@ impl fmt::Display for Transform {
 
 impl fmt::Display for Match {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "match {}", self.regex)?;
+        // Quoted as JSON: what follows cannot be taken for a part of the expression.
+        write!(f, "match {}", serde_json::Value::from(self.regex.as_str()))?;
         if let Some(group) = &self.keep {
             write!(f, ", keep {group}")?;
         }
@@ -277,7 +279,8 @@ impl fmt::Display for PseudonymKind {
 }
 
 impl TimeUnit {
-    fn name(self) -> &'static str {
+    /// As rules call it.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Minute => "minute",
             Self::Hour => "hour",

@@ -111,6 +111,15 @@ impl Template {
         self.parts.iter().any(|part| matches!(part, Part::Name(own) if own == name))
     }
 
+    /// The last name of the path: what the endpoint gives, or the collection that it gives one of. `messages` for
+    /// `/{api}/users/{user}/messages/{message}`.
+    pub fn last_name(&self) -> Option<&str> {
+        self.parts.iter().rev().find_map(|part| match part {
+            Part::Name(name) => Some(name.as_str()),
+            Part::Function(_) | Part::Cast(_) | Part::Count | Part::Param(_) => None,
+        })
+    }
+
     /// Whether the endpoint is a delta function.
     pub fn is_delta(&self) -> bool {
         self.parts.iter().any(|part| matches!(part, Part::Function(name) if name == "delta()"))

@@ -96,7 +96,7 @@ fn property(property: &Property) -> Html {
         .markup("<tr><td><code>")
         .text(&property.path)
         .markup("</code></td><td>")
-        .text(&property.form)
+        .text(&property.form())
         .markup("</td></tr>")
 }
 

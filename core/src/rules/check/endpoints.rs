@@ -158,9 +158,9 @@ impl Checker<'_> {
         let counted = raw.query.values.iter().any(|(name, _)| name.value == "$count");
         let (root, delta) = match raw.response.value {
             raw::Response::Entity(_) => (shape, false),
-            raw::Response::Collection(_) => (self.envelope(shape, counted, false), false),
-            raw::Response::Delta(_) => (self.envelope(shape, counted, true), true),
-            raw::Response::Count(_) => (self.envelope(shape, false, false), false),
+            raw::Response::Collection(_) => (self.envelope(shape, named, counted, false), false),
+            raw::Response::Delta(_) => (self.envelope(shape, named, counted, true), true),
+            raw::Response::Count(_) => (self.envelope(shape, named, false, false), false),
         };
         let built = match raw.response.value {
             raw::Response::Entity(_) => automaton::build(self.shapes, root),
@@ -200,10 +200,11 @@ impl Checker<'_> {
         }
     }
 
-    /// The page around the objects: the parts of OData's JSON format that a consumer needs to go on.
-    fn envelope(&mut self, element: ShapeId, counted: bool, delta: bool) -> ShapeId {
+    /// The page around the objects: the parts of OData's JSON format that a consumer needs to go on. The line that names
+    /// the shape decides them.
+    fn envelope(&mut self, element: ShapeId, named: &Spanned<String>, counted: bool, delta: bool) -> ShapeId {
         let elements = || Path::name("value").elements();
-        let rule = |path, treatment| Rule { path, treatment, span: 0..0 };
+        let rule = |path, treatment| Rule { path, treatment, span: named.span.clone() };
         let link = |kind| Treatment::Transform(Transform::Link(kind));
         let mut shape = Shape::default();
         shape.nested.push(Nested { path: elements(), shape: element });

@@ -5,7 +5,7 @@ use super::super::checked::{Nested, ShapeId};
 use super::super::codes;
 use super::super::path::Path;
 use super::super::plan::{
-    Body, Expand, IntegerRange, Operator, QueryPolicy, Response, Transform, ValuePolicy,
+    Body, Comparator, Expand, IntegerRange, QueryPolicy, Response, Transform, ValuePolicy,
 };
 use super::super::raw;
 use super::endpoints::{Checker, selectable};
@@ -22,7 +22,7 @@ impl Checker<'_> {
         }
         self.filter(raw, response.body(), &mut policy);
         for (property, directions) in raw.order_by.iter().flat_map(|order_by| &order_by.0) {
-            if self.observable(property, &[Operator::Lt], response.body()) {
+            if self.observable(property, &[Comparator::Lt], response.body()) {
                 policy.order_by.push((property.value.clone(), directions.clone()));
             }
         }
@@ -147,13 +147,14 @@ impl Checker<'_> {
     }
 
     /// A property that an option names must leave as it is, or its value could be found out by asking.
-    fn observable(&mut self, property: &Spanned<String>, operators: &[Operator], body: &Body) -> bool {
+    fn observable(&mut self, property: &Spanned<String>, operators: &[Comparator], body: &Body) -> bool {
         let leaf = body
             .automaton
             .find(body.object(), property.value.split('/'))
             .map_or(Leaf::Drop, |node| node.leaf.clone());
-        let by_token =
-            operators.iter().all(|operator| matches!(operator, Operator::Eq | Operator::Ne | Operator::In));
+        let by_token = operators
+            .iter()
+            .all(|operator| matches!(operator, Comparator::Eq | Comparator::Ne | Comparator::In));
         match leaf {
             Leaf::Keep => true,
             Leaf::Transform(Transform::Reversible(_)) if by_token => true,

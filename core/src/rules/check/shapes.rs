@@ -182,7 +182,7 @@ impl Checker<'_> {
         let Some(unlisted) = unlisted.filter(|unlisted| unlisted.value == raw::Unlisted::Keep) else {
             return;
         };
-        self.shape.unlisted_keep = true;
+        self.shape.unlisted_keep = Some(unlisted.span.clone());
         let message = "`unlisted: keep` lets every property leave that no line names";
         let hint = "what Graph adds tomorrow leaves too; list what is needed under `keep` instead";
         self.findings

@@ -18,7 +18,7 @@ use crate::yaml::{Recovered, Spanned};
 
 pub use permission::Permission;
 pub use prefer::{IdType, Prefer, Returned};
-pub use query::{Expand, Operator, OrderBy, Query, ValuePolicy};
+pub use query::{Comparator, Expand, OrderBy, Query, ValuePolicy};
 
 /// A rules file: one connector.
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::{Entries, IntegerRange};
-use crate::graph::Direction;
+use crate::graph::{Direction, Operator};
 use crate::yaml::{Recovered, Spanned};
 
 /// The accepted query options, in the order of the file.
@@ -16,7 +16,7 @@ pub struct Query {
     /// Every option's name.
     pub names: Vec<Spanned<String>>,
     /// `$filter`: property → operators.
-    pub filter: Option<Entries<Vec<Recovered<Spanned<Operator>>>>>,
+    pub filter: Option<Entries<Vec<Recovered<Spanned<Comparator>>>>>,
     /// `$orderby`.
     pub order_by: Option<OrderBy>,
     /// `$expand`: navigation property → what of it leaves.
@@ -44,7 +44,7 @@ pub struct Expand {
 /// A comparison of OData's `$filter` (OData 4.01 part 2, 5.1.1.1).
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
-pub enum Operator {
+pub enum Comparator {
     /// Equal.
     Eq,
     /// Not equal.
@@ -59,6 +59,34 @@ pub enum Operator {
     Le,
     /// Equal to one of a list.
     In,
+}
+
+impl Comparator {
+    /// What a rule calls this operator; `None` if no rule can open it.
+    pub fn of(operator: Operator) -> Option<Self> {
+        match operator {
+            Operator::Eq => Some(Self::Eq),
+            Operator::Ge => Some(Self::Ge),
+            Operator::Gt => Some(Self::Gt),
+            Operator::Has => None,
+            Operator::Le => Some(Self::Le),
+            Operator::Lt => Some(Self::Lt),
+            Operator::Ne => Some(Self::Ne),
+        }
+    }
+
+    /// The keyword.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Eq => "eq",
+            Self::Ne => "ne",
+            Self::Gt => "gt",
+            Self::Ge => "ge",
+            Self::Lt => "lt",
+            Self::Le => "le",
+            Self::In => "in",
+        }
+    }
 }
 
 /// What the value of a query option may be.
@@ -168,7 +196,7 @@ impl JsonSchema for Query {
             "description": "The accepted query options; every other is refused.",
             "type": "object",
             "properties": {
-                "$filter": generator.subschema_for::<Entries<Vec<Operator>>>(),
+                "$filter": generator.subschema_for::<Entries<Vec<Comparator>>>(),
                 "$orderby": { "anyOf": [
                     { "type": "array", "items": { "type": "string" } },
                     generator.subschema_for::<Entries<Vec<WrittenDirection>>>(),
