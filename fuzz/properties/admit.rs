@@ -77,12 +77,8 @@ fn within_the_rules(admitted: &Admitted) {
 /// Whether the rules open this option with this value.
 fn is_open(endpoint: &Endpoint, QueryOption { name, value }: &QueryOption) -> bool {
     let policy = &endpoint.query;
-    let integer = || option::integer(value).expect("written by this program");
     match name {
         OptionName::Select => selects_only_what_leaves(endpoint, value),
-        OptionName::Top => is_in(policy.top, integer()),
-        OptionName::Skip => is_in(policy.skip, integer()),
-        OptionName::Count => policy.count && matches!(value.as_str(), "true" | "false"),
         OptionName::Filter => {
             compares_only(endpoint, &option::filter(value).expect("written by this program"))
         }
@@ -94,10 +90,9 @@ fn is_open(endpoint: &Endpoint, QueryOption { name, value }: &QueryOption) -> bo
                     .any(|(own, directions)| *own == path.to_string() && directions.contains(by))
             })
         }
-        OptionName::Custom(name) => {
-            policy.custom.iter().any(|(own, policy)| own == name && takes(policy, value))
-        }
-        _ => false,
+        _ => policy
+            .value(name)
+            .is_some_and(|(own, policy)| own.as_str() == name.as_str() && takes(policy, value)),
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use glassine_core::rules::Plan;
 use glassine_core::rules::automaton::{Effect, Leaf, Location, Step};
 use glassine_core::rules::permissions::opens_template;
-use glassine_core::rules::plan::{Endpoint, Match, Permission, PseudonymKind, Transform};
+use glassine_core::rules::plan::{Endpoint, Permission, Transform};
 
 /// What one permission opens, of which only this leaves.
 pub(super) struct Opened<'a> {
@@ -161,39 +161,7 @@ fn form(leaf: &Leaf) -> Cow<'static, str> {
     match leaf {
         Leaf::Drop => "nothing".into(),
         Leaf::Keep => "as it is".into(),
-        Leaf::Transform(transform) => made(transform),
-    }
-}
-
-fn made(transform: &Transform) -> Cow<'static, str> {
-    match transform {
-        Transform::Pseudonym(kind) => pseudonym(*kind).into(),
-        Transform::Reversible(_) => "the id as a pseudonym that opens when it comes back".into(),
-        Transform::Match(parts) => matched(parts),
-        Transform::Domain => "the domain only".into(),
-        Transform::Digest => "length and number of words only".into(),
-        Transform::TruncateTime(unit) => format!("the time, cut to the {}", unit.name()).into(),
-        Transform::HashIp => "the IP address as a pseudonym".into(),
-        Transform::Link(_) => "a link to the proxy".into(),
-    }
-}
-
-fn pseudonym(kind: PseudonymKind) -> &'static str {
-    match kind {
-        PseudonymKind::Email => "the address as a pseudonym",
-        PseudonymKind::EmailList => "the addresses as pseudonyms",
-        PseudonymKind::Id => "the id as a pseudonym",
-        PseudonymKind::Thread | PseudonymKind::MessageId | PseudonymKind::Text => "as a pseudonym",
-    }
-}
-
-fn matched(parts: &Match) -> Cow<'static, str> {
-    match (&parts.keep, &parts.pseudonymize) {
-        (Some(_), Some((_, kind))) => {
-            format!("{}; of the rest what a pattern keeps", pseudonym(*kind)).into()
-        }
-        (None, Some((_, kind))) => format!("{}; the rest is dropped", pseudonym(*kind)).into(),
-        (_, None) => "what a pattern keeps".into(),
+        Leaf::Transform(transform) => transform.in_words(),
     }
 }
 

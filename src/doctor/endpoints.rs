@@ -15,9 +15,9 @@ use super::permissions::Grantee;
 use super::trouble::{Denied, NETWORK, advice};
 use crate::proxy::{Cause, Consumer, ProxyState, Trouble, attempt};
 use glassine_core::admit::Request;
-use glassine_core::graph::is_plain_identifier;
+use glassine_core::graph::{OptionName, is_plain_identifier};
 use glassine_core::rules::permissions::opens_template;
-use glassine_core::rules::plan::{Endpoint, Permission};
+use glassine_core::rules::plan::{Endpoint, Permission, ValuePolicy};
 
 /// One request. Graph responds such small pages within a second.
 const LIMIT: Duration = Duration::from_secs(8);
@@ -106,7 +106,12 @@ impl<'a> Asker<'a> {
 
     /// The document that the consumer would get.
     pub(super) async fn ask(&self, endpoint: &Endpoint, filled: &Filled) -> Result<Value, NoResponse> {
-        let top = endpoint.query.top.map(|range| format!("?$top={}", PAGE.clamp(range.min, range.max)));
+        let top = match endpoint.query.value(&OptionName::Top) {
+            Some((_, ValuePolicy::Integer(range))) => {
+                Some(format!("?$top={}", PAGE.clamp(range.min, range.max)))
+            }
+            _ => None,
+        };
         let target = format!("{}{}", filled.path, top.unwrap_or_default());
         let size = endpoint.max_page_size.map(|range| PAGE.clamp(range.min, range.max));
         let prefer = size.map(|size| format!("odata.maxpagesize={size}"));

@@ -65,14 +65,10 @@ impl<'a> Checker<'a> {
         let value = match name {
             OptionName::Select if self.keys.is_none() => self.graph_select(value)?,
             OptionName::Select if policy.select => self.select(value)?,
-            OptionName::Top if policy.top.is_some() => self.integer(name, value, policy.top)?,
-            OptionName::Skip if policy.skip.is_some() => self.integer(name, value, policy.skip)?,
-            OptionName::Count if policy.count => self.boolean(name, value)?,
             OptionName::Filter if !policy.filter.is_empty() => self.filter(value)?,
             OptionName::OrderBy if !policy.order_by.is_empty() => self.order_by(value)?,
             OptionName::Expand if !policy.expand.is_empty() => self.expand(value)?,
-            OptionName::Custom(name) => return self.custom(name, value),
-            _ => return Err(self.refuse(name)),
+            _ => return self.one_value(name, value),
         };
         Ok((name.as_str().to_owned(), value))
     }
@@ -89,16 +85,15 @@ impl<'a> Checker<'a> {
     fn accepted(&self) -> String {
         let policy = self.policy;
         let known = [
-            ("$select", policy.select),
-            ("$top", policy.top.is_some()),
-            ("$skip", policy.skip.is_some()),
-            ("$count", policy.count),
             ("$filter", !policy.filter.is_empty()),
             ("$orderby", !policy.order_by.is_empty()),
             ("$expand", !policy.expand.is_empty()),
         ];
         let known = known.iter().filter(|(_, open)| *open).map(|(name, _)| *name);
-        let names: Vec<_> = known.chain(policy.custom.iter().map(|(name, _)| name.as_str())).collect();
+        let values = policy.values.iter().map(|(name, _)| name.as_str());
+        let (system, custom): (Vec<_>, Vec<_>) = values.partition(|name| name.starts_with('$'));
+        let select = policy.select.then_some("$select");
+        let names: Vec<_> = select.into_iter().chain(system).chain(known).chain(custom).collect();
         if names.is_empty() {
             "It accepts none.".to_owned()
         } else {
@@ -117,17 +112,12 @@ impl<'a> Checker<'a> {
         Refusal::OptionValue { option, endpoint: self.endpoint.name.clone(), accepted }
     }
 
-    fn integer(
-        &self,
-        name: &OptionName,
-        value: &str,
-        range: Option<IntegerRange>,
-    ) -> Result<String, Refusal> {
+    fn integer(&self, name: &OptionName, value: &str, range: IntegerRange) -> Result<String, Refusal> {
         let number = option::integer(value).map_err(|error| syntax(name, error))?;
-        match range {
-            Some(range) if (range.min..=range.max).contains(&number) => Ok(number.to_string()),
-            Some(range) => Err(self.value(name, format!("It accepts {} to {}.", range.min, range.max))),
-            None => Err(self.refuse(name)),
+        if (range.min..=range.max).contains(&number) {
+            Ok(number.to_string())
+        } else {
+            Err(self.value(name, format!("It accepts {} to {}.", range.min, range.max)))
         }
     }
 
@@ -257,28 +247,23 @@ impl<'a> Checker<'a> {
         self.value(&OptionName::OrderBy, format!("It orders by {}.", allowed.join("; ")))
     }
 
-    fn custom(&self, name: &str, value: &str) -> Result<(String, String), Refusal> {
-        let received = OptionName::Custom(name.to_owned());
-        let policies = &self.policy.custom;
-        let (name, policy) = policies
-            .iter()
-            .find(|(own, _)| own.eq_ignore_ascii_case(name))
-            .ok_or_else(|| self.refuse(&received))?;
-        let known = OptionName::Custom(name.clone());
+    /// An option of one value, in the rules' spelling.
+    fn one_value(&self, name: &OptionName, value: &str) -> Result<(String, String), Refusal> {
+        let (name, policy) = self.policy.value(name).ok_or_else(|| self.refuse(name))?;
         let value = match policy {
-            ValuePolicy::Boolean => self.boolean(&known, value)?,
-            ValuePolicy::Integer(range) => self.integer(&known, value, Some(*range))?,
+            ValuePolicy::Boolean => self.boolean(name, value)?,
+            ValuePolicy::Integer(range) => self.integer(name, value, *range)?,
             ValuePolicy::OneOf(texts) => texts
                 .iter()
                 .find(|text| text.eq_ignore_ascii_case(value))
-                .ok_or_else(|| self.value(&known, format!("It accepts {}.", texts.join(", "))))?
+                .ok_or_else(|| self.value(name, format!("It accepts {}.", texts.join(", "))))?
                 .clone(),
             ValuePolicy::Pattern(pattern) if pattern.is_match(value) => value.to_owned(),
             ValuePolicy::Pattern(_) => {
-                return Err(self.value(&known, "It accepts what the rule's `pattern` matches.".into()));
+                return Err(self.value(name, "It accepts what the rule's `pattern` matches.".into()));
             }
         };
-        Ok((name.clone(), value))
+        Ok((name.as_str().to_owned(), value))
     }
 }
 

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::plan::{Comparator, Endpoint, Expand, Param, Plan, QueryPolicy, Response, ValuePolicy};
-use crate::graph::Direction;
+use crate::graph::{Direction, OptionName};
 use crate::hex;
 
 /// So much of the hash tells the rules of one site apart, and is short enough to compare by eye.
@@ -53,10 +53,10 @@ fn param(param: &Param) -> String {
 }
 
 fn policy(query: &QueryPolicy) -> String {
-    let QueryPolicy { select, top, skip, count, filter, order_by, expand, custom } = query;
-    let (filter, custom) = (sorted(filter.iter().map(comparison)), sorted(custom.iter().map(option)));
+    let QueryPolicy { select, filter, order_by, expand, values } = query;
+    let (filter, values) = (sorted(filter.iter().map(comparison)), sorted(values.iter().map(option)));
     let (order_by, expand) = (sorted(order_by.iter().map(order)), sorted(expand.iter().map(expansion)));
-    format!("{select} {top:?} {skip:?} {count} {filter:?} {order_by:?} {expand:?} {custom:?}")
+    format!("{select} {filter:?} {order_by:?} {expand:?} {values:?}")
 }
 
 fn order((property, directions): &(String, Vec<Direction>)) -> String {
@@ -73,7 +73,8 @@ fn comparison((property, operators): &(String, Vec<Comparator>)) -> String {
     format!("{property} {:?}", sorted(operators.iter().map(|operator| operator.as_str())))
 }
 
-fn option((name, policy): &(String, ValuePolicy)) -> String {
+fn option((name, policy): &(OptionName, ValuePolicy)) -> String {
+    let name = name.as_str();
     match policy {
         ValuePolicy::OneOf(texts) => format!("{name} {:?}", sorted(texts)),
         ValuePolicy::Boolean | ValuePolicy::Integer(_) | ValuePolicy::Pattern(_) => {

@@ -9,6 +9,7 @@
 //! | `permissions` | what is known of Graph's permissions |
 //! | `automaton` | shapes compiled to a matcher |
 //! | `names` | how it finds a property's name |
+//! | `transform` | what leaves in a value's place |
 //! | `plan` | the compiled form, which describes itself |
 //! | `codes` | the codes of what an author is told |
 
@@ -23,6 +24,7 @@ pub mod permissions;
 pub mod plan;
 pub mod raw;
 pub mod template;
+mod transform;
 
 pub use check::{Compiled, compile};
 pub use plan::Plan;

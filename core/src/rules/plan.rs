@@ -11,10 +11,11 @@ use regex::Regex;
 
 use super::automaton::Automaton;
 use super::template::Template;
-use crate::graph::Direction;
+use crate::graph::{Direction, OptionName};
 use crate::pseudonym::{Class, DomainMode, PlusTags};
 
 pub use super::raw::{Comparator, IdType, IntegerRange, PseudonymKind, TimeUnit};
+pub use super::transform::{LinkKind, Match, Transform};
 
 /// One connector, ready to run.
 #[derive(Debug)]
@@ -103,23 +104,24 @@ pub struct Param {
 pub struct QueryPolicy {
     /// Whether the consumer may narrow `$select`.
     pub select: bool,
-    /// `$top`.
-    pub top: Option<IntegerRange>,
-    /// `$skip`.
-    pub skip: Option<IntegerRange>,
-    /// `$count=true|false`.
-    pub count: bool,
     /// `$filter`: kept properties and the operators that may compare them.
     pub filter: Vec<(String, Vec<Comparator>)>,
     /// `$orderby`: kept properties and their directions.
     pub order_by: Vec<(String, Vec<Direction>)>,
     /// `$expand`: what may be expanded.
     pub expand: Vec<Expand>,
-    /// Options without a `$`.
-    pub custom: Vec<(String, ValuePolicy)>,
+    /// Options of one value: `$top`, `$skip`, `$count`, then those without a `$`.
+    pub values: Vec<(OptionName, ValuePolicy)>,
 }
 
-/// What the value of a custom option may be.
+impl QueryPolicy {
+    /// The rules' spelling of an option of one value, and what the value may be.
+    pub fn value(&self, name: &OptionName) -> Option<(&OptionName, &ValuePolicy)> {
+        self.values.iter().find(|(own, _)| own == name).map(|(own, policy)| (own, policy))
+    }
+}
+
+/// What the value of an option may be.
 #[derive(Debug)]
 pub enum ValuePolicy {
     /// `true` or `false`.
@@ -182,111 +184,6 @@ pub enum Treatment {
     Redact,
     /// Something made from it leaves.
     Transform(Transform),
-}
-
-/// What leaves in a value's place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Transform {
-    /// A keyed token that does not open.
-    Pseudonym(PseudonymKind),
-    /// A keyed token that opens for this consumer.
-    Reversible(Class),
-    /// Named groups of a regular expression.
-    Match(Match),
-    /// The domain of an address.
-    Domain,
-    /// Length and word count.
-    Digest,
-    /// A coarser time.
-    TruncateTime(TimeUnit),
-    /// A keyed token of an IP address.
-    HashIp,
-    /// A sealed link to this proxy.
-    Link(LinkKind),
-}
-
-/// What a link goes on with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LinkKind {
-    /// The next page.
-    Next,
-    /// The changes since.
-    Delta,
-}
-
-/// A regular expression over the whole value, and what becomes of its groups.
-#[derive(Clone, Debug)]
-pub struct Match {
-    /// Anchored at both ends.
-    pub regex: Regex,
-    /// The group that leaves as it is.
-    pub keep: Option<String>,
-    /// The group that leaves as a token.
-    pub pseudonymize: Option<(String, PseudonymKind)>,
-}
-
-impl PartialEq for Match {
-    fn eq(&self, other: &Self) -> bool {
-        let Self { regex, keep, pseudonymize } = self;
-        regex.as_str() == other.regex.as_str() && *keep == other.keep && *pseudonymize == other.pseudonymize
-    }
-}
-
-impl Eq for Match {}
-
-impl fmt::Display for Transform {
-    /// What the rules call it: `pseudonymize as email`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Pseudonym(kind) => write!(f, "pseudonymize as {kind}"),
-            Self::Reversible(class) => write!(f, "pseudonymize as {}, reversible", class.name()),
-            Self::Match(parts) => parts.fmt(f),
-            Self::Domain => f.write_str("domain"),
-            Self::Digest => f.write_str("digest"),
-            Self::TruncateTime(unit) => write!(f, "truncate_time to {}", unit.name()),
-            Self::HashIp => f.write_str("hash_ip"),
-            Self::Link(LinkKind::Next) => f.write_str("link"),
-            Self::Link(LinkKind::Delta) => f.write_str("link, delta"),
-        }
-    }
-}
-
-impl fmt::Display for Match {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Quoted as JSON: what follows cannot be taken for a part of the expression.
-        write!(f, "match {}", serde_json::Value::from(self.regex.as_str()))?;
-        if let Some(group) = &self.keep {
-            write!(f, ", keep {group}")?;
-        }
-        if let Some((group, kind)) = &self.pseudonymize {
-            write!(f, ", pseudonymize {group} as {kind}")?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for PseudonymKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Email => "email",
-            Self::EmailList => "email_list",
-            Self::Id => "id",
-            Self::Thread => "thread",
-            Self::MessageId => "message_id",
-            Self::Text => "text",
-        })
-    }
-}
-
-impl TimeUnit {
-    /// As rules call it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Minute => "minute",
-            Self::Hour => "hour",
-            Self::Day => "day",
-        }
-    }
 }
 
 impl fmt::Display for Treatment {

@@ -10,7 +10,8 @@ use super::super::plan::{Body, Endpoint, IdType, LinkKind, Param, Places, Respon
 use super::super::raw;
 use super::super::template::{Part, Template};
 use super::is_label;
-use super::shapes::{Names, build_findings, whole_match};
+use super::regexes::whole_match;
+use super::shapes::{Names, build_findings};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::pseudonym::Class;
 use crate::yaml::{self, Recovered, Spanned};

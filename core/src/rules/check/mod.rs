@@ -4,7 +4,8 @@ mod endpoints;
 mod overlap;
 mod permissions;
 mod query;
-mod shapes;
+pub(super) mod regexes;
+pub(super) mod shapes;
 
 use std::sync::Arc;
 

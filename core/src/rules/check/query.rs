@@ -9,9 +9,12 @@ use super::super::plan::{
 };
 use super::super::raw;
 use super::endpoints::{Checker, selectable};
-use super::shapes::whole_match;
+use super::regexes::whole_match;
 use crate::graph::OptionName;
 use crate::yaml::Spanned;
+
+/// OData's options of one value, in the order in which refusals name them.
+const SYSTEM_VALUES: [OptionName; 3] = [OptionName::Top, OptionName::Skip, OptionName::Count];
 
 impl Checker<'_> {
     pub(super) fn query(&mut self, raw: &raw::Query, response: &Response) -> QueryPolicy {
@@ -96,33 +99,35 @@ impl Checker<'_> {
         value: &Spanned<raw::ValuePolicy>,
         policy: &mut QueryPolicy,
     ) {
-        match (name.value.as_str(), &value.value) {
-            ("$select", raw::ValuePolicy::Kept) => policy.select = true,
-            ("$count", raw::ValuePolicy::Boolean) => policy.count = true,
-            ("$top", raw::ValuePolicy::Integer(range)) => policy.top = self.range(&value.with(*range)),
-            ("$skip", raw::ValuePolicy::Integer(range)) => policy.skip = self.range(&value.with(*range)),
-            ("$select", _) => self.error(codes::OPTION, value, "`$select` can only be `kept`"),
-            ("$count", _) => self.error(codes::OPTION, value, "`$count` can only be `boolean`"),
-            ("$top" | "$skip", _) => self.error(codes::OPTION, value, "this option takes `integer: { min, max }`"),
-            (custom, _) if custom.starts_with('$') => self.error_hint(
+        let known = OptionName::parse(&name.value).filter(|known| known.as_str() == name.value);
+        match (known, &value.value) {
+            (Some(OptionName::Select), raw::ValuePolicy::Kept) => policy.select = true,
+            (Some(OptionName::Select), _) => self.error(codes::OPTION, value, "`$select` can only be `kept`"),
+            (Some(OptionName::Count), raw::ValuePolicy::Boolean)
+            | (Some(OptionName::Top | OptionName::Skip), raw::ValuePolicy::Integer(_)) => {
+                self.value(name, value, policy);
+            }
+            (Some(OptionName::Count), _) => self.error(codes::OPTION, value, "`$count` can only be `boolean`"),
+            (Some(OptionName::Top | OptionName::Skip), _) => {
+                self.error(codes::OPTION, value, "this option takes `integer: { min, max }`");
+            }
+            (Some(OptionName::Custom(custom)), _) if !custom.starts_with('$') => self.value(name, value, policy),
+            (_, _) if name.value.starts_with('$') => self.error_hint(
                 codes::OPTION,
                 name,
                 "this option cannot be opened",
                 "the options are `$select`, `$filter`, `$orderby`, `$top`, `$skip`, `$count`, `$expand` and names without `$`",
             ),
-            (custom, _) if !matches!(OptionName::parse(custom), Some(OptionName::Custom(_))) => {
+            (_, _) => {
                 let hint = "OData's own options are written with their `$`";
                 self.error_hint(codes::OPTION, name, "this is no name of a custom option", hint);
-            }
-            (custom, _) => {
-                let checked = self.custom(value);
-                policy.custom.extend(checked.map(|checked| (custom.to_owned(), checked)));
             }
         }
     }
 
-    fn custom(&mut self, value: &Spanned<raw::ValuePolicy>) -> Option<ValuePolicy> {
-        match &value.value {
+    /// An option of one value.
+    fn value(&mut self, name: &Spanned<String>, value: &Spanned<raw::ValuePolicy>, policy: &mut QueryPolicy) {
+        let checked = match &value.value {
             raw::ValuePolicy::Boolean => Some(ValuePolicy::Boolean),
             raw::ValuePolicy::Integer(range) => self.range(&value.with(*range)).map(ValuePolicy::Integer),
             raw::ValuePolicy::OneOf(texts) => {
@@ -135,7 +140,12 @@ impl Checker<'_> {
                 self.error(codes::OPTION, value, "`kept` is for `$select`");
                 None
             }
-        }
+        };
+        policy.values.extend(OptionName::parse(&name.value).zip(checked));
+        // In one order, whatever the file's is.
+        policy
+            .values
+            .sort_by_key(|(name, _)| SYSTEM_VALUES.iter().position(|own| own == name).unwrap_or(usize::MAX));
     }
 
     pub(super) fn range(&mut self, range: &Spanned<IntegerRange>) -> Option<IntegerRange> {

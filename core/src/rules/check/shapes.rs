@@ -3,22 +3,14 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use regex::{Regex, RegexBuilder};
-
 use super::super::automaton::{self, CompileError};
 use super::super::checked::{Nested, Rule, Shape, ShapeId};
 use super::super::codes;
 use super::super::path::{Path, Use};
-use super::super::plan::{LinkKind, Match, Transform, Treatment};
+use super::super::plan::Treatment;
 use super::super::raw;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::pseudonym::Class;
 use crate::yaml::{Recovered, Spanned};
-
-/// A compiled regular expression may take this many bytes.
-const MAX_REGEX_BYTES: usize = 256 * 1024;
-/// A regular expression may nest this deep.
-const MAX_REGEX_NESTING: u32 = 32;
 
 /// Which shape has which number.
 pub(super) struct Names<'a>(HashMap<&'a str, ShapeId>);
@@ -61,37 +53,36 @@ fn check_shape(raw: &raw::Shape, names: &Names<'_>, findings: &mut Vec<Diagnosti
     let mut checker = Checker { shape: Shape::default(), findings };
     checker.plain(&raw.keep, &Treatment::Keep);
     checker.plain(&raw.redact, &Treatment::Redact);
-    checker.plain(&raw.domain, &Treatment::Transform(Transform::Domain));
-    checker.plain(&raw.digest, &Treatment::Transform(Transform::Digest));
-    checker.plain(&raw.hash_ip, &Treatment::Transform(Transform::HashIp));
-    checker.plain(&raw.link, &Treatment::Transform(Transform::Link(LinkKind::Next)));
-    present(&raw.pseudonymize).for_each(|entry| checker.pseudonymize(entry));
-    present(&raw.matches).for_each(|entry| checker.matches(entry));
-    present(&raw.truncate_time).for_each(|entry| {
-        let treatment = Treatment::Transform(Transform::TruncateTime(entry.to));
-        checker.paths(entry.path.as_ref(), &entry.paths, &treatment);
-    });
+    checker.transforms(raw);
     present(&raw.nested).for_each(|entry| checker.nested(entry, names));
     checker.unlisted(raw.unlisted.as_ref());
     checker.warn_shadowed();
     checker.shape
 }
 
-fn present<T>(entries: &[Recovered<T>]) -> impl Iterator<Item = &T> {
+/// The entries that could be read.
+pub(in crate::rules) fn present<T>(entries: &[Recovered<T>]) -> impl Iterator<Item = &T> {
     entries.iter().filter_map(|entry| entry.0.as_ref())
 }
 
-struct Checker<'f> {
+/// Checks one shape.
+pub(in crate::rules) struct Checker<'f> {
     shape: Shape,
-    findings: &'f mut Vec<Diagnostic>,
+    pub(in crate::rules) findings: &'f mut Vec<Diagnostic>,
 }
 
 impl Checker<'_> {
-    fn error(&mut self, code: Code, span: &Range<usize>, message: impl Into<String>, hint: &str) {
+    pub(in crate::rules) fn error(
+        &mut self,
+        code: Code,
+        span: &Range<usize>,
+        message: impl Into<String>,
+        hint: &str,
+    ) {
         self.findings.push(Diagnostic::error(code, span.clone(), message).hint(hint));
     }
 
-    fn plain(&mut self, paths: &[Spanned<String>], treatment: &Treatment) {
+    pub(in crate::rules) fn plain(&mut self, paths: &[Spanned<String>], treatment: &Treatment) {
         let usage = if *treatment == Treatment::Redact { Use::Redact } else { Use::Write };
         for text in paths {
             if let Some(path) = Path::parse(text, usage, self.findings) {
@@ -101,69 +92,26 @@ impl Checker<'_> {
     }
 
     /// The paths of an entry that has `path`, `paths` or both.
-    fn paths(&mut self, one: Option<&Spanned<String>>, many: &[Spanned<String>], treatment: &Treatment) {
+    pub(in crate::rules) fn paths(
+        &mut self,
+        one: Option<&Spanned<String>>,
+        many: &[Spanned<String>],
+        treatment: &Treatment,
+    ) {
         for text in one.into_iter().chain(many) {
             self.plain(std::slice::from_ref(text), treatment);
         }
     }
 
-    fn need_path(&mut self, one: Option<&Spanned<String>>, many: &[Spanned<String>], span: &Range<usize>) {
+    pub(in crate::rules) fn need_path(
+        &mut self,
+        one: Option<&Spanned<String>>,
+        many: &[Spanned<String>],
+        span: &Range<usize>,
+    ) {
         if one.is_none() && many.is_empty() {
             self.error(codes::PATH_MISSING, span, "this entry names no path", "add `path:` or `paths:`");
         }
-    }
-
-    fn pseudonymize(&mut self, entry: &raw::Pseudonymize) {
-        self.need_path(entry.path.as_ref(), &entry.paths, &entry.kind.span);
-        let transform = match (entry.reversible, entry.kind.value) {
-            (false, kind) => Transform::Pseudonym(kind),
-            (true, raw::PseudonymKind::Id) => Transform::Reversible(Class::Id),
-            (true, _) => {
-                let message = "only ids can be reversible";
-                let hint = "what says who someone is, or what was said, never comes back; drop `reversible`";
-                self.error(codes::REVERSIBLE, &entry.kind.span, message, hint);
-                return;
-            }
-        };
-        self.paths(entry.path.as_ref(), &entry.paths, &Treatment::Transform(transform));
-    }
-
-    fn matches(&mut self, entry: &raw::Match) {
-        self.need_path(entry.path.as_ref(), &entry.paths, &entry.regex.span);
-        warn_anchors(&entry.regex, self.findings);
-        let Some(parts) = self.parts(entry) else { return };
-        self.paths(entry.path.as_ref(), &entry.paths, &Treatment::Transform(Transform::Match(parts)));
-    }
-
-    fn parts(&mut self, entry: &raw::Match) -> Option<Match> {
-        let regex = whole_match(&entry.regex, self.findings)?;
-        let groups = [entry.keep.as_ref(), entry.pseudonymize.as_ref().map(|part| &part.group)];
-        if groups.iter().all(Option::is_none) {
-            let hint = "add `keep: NAME` or `pseudonymize: { group: NAME, as: … }`";
-            self.error(
-                codes::REGEX_GROUP,
-                &entry.regex.span,
-                "no capture group is named, so nothing leaves",
-                hint,
-            );
-            return None;
-        }
-        for group in groups.into_iter().flatten() {
-            if !regex.capture_names().flatten().any(|name| name == group.value) {
-                let hint = "groups are named as in `(?<address>.+)`";
-                self.error(
-                    codes::REGEX_GROUP,
-                    &group.span,
-                    "the regular expression has no group of this name",
-                    hint,
-                );
-                return None;
-            }
-        }
-        let keep = entry.keep.as_ref().map(|group| group.value.clone());
-        let pseudonymize =
-            entry.pseudonymize.as_ref().map(|part| (part.group.value.clone(), part.kind.value));
-        Some(Match { regex, keep, pseudonymize })
     }
 
     fn nested(&mut self, entry: &raw::Nested, names: &Names<'_>) {
@@ -260,48 +208,4 @@ pub(super) fn report_unused(
             findings.push(Diagnostic::warning(codes::UNUSED_SHAPE, name.span.clone(), message).hint(hint));
         }
     }
-}
-
-/// The expression anchored at both ends, within the limits of size and nesting.
-pub(super) fn whole_match(text: &Spanned<String>, findings: &mut Vec<Diagnostic>) -> Option<Regex> {
-    let build = |text: &str| {
-        RegexBuilder::new(text).size_limit(MAX_REGEX_BYTES).nest_limit(MAX_REGEX_NESTING).build()
-    };
-    let anchored = format!("^(?:{})$", text.value);
-    // On its own first: `a)|(?:b` is no expression, but would be one between the anchors' parentheses.
-    let built = build(&text.value).and_then(|_| build(&anchored));
-    if built.is_err() {
-        let message = "this regular expression does not compile";
-        let hint = "see the syntax of Rust's regex crate: no look-around, no back-references";
-        findings.push(Diagnostic::error(codes::REGEX, text.span.clone(), message).hint(hint));
-    }
-    built.ok()
-}
-
-/// `^From|To$` anchors its first and its last word only. The whole value is matched anyway.
-fn warn_anchors(regex: &Spanned<String>, findings: &mut Vec<Diagnostic>) {
-    let text = regex.value.as_str();
-    if has_top_level_alternation(text) && (text.starts_with('^') || text.ends_with('$')) {
-        let message = "an anchor beside `|` binds to one alternative only";
-        let hint = "the expression is matched against the whole value: leave `^` and `$` out";
-        findings.push(Diagnostic::warning(codes::REGEX_ANCHOR, regex.span.clone(), message).hint(hint));
-    }
-}
-
-fn has_top_level_alternation(text: &str) -> bool {
-    let (mut depth, mut escaped, mut class) = (0_u32, false, false);
-    for character in text.chars() {
-        match character {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            '[' => class = true,
-            ']' => class = false,
-            _ if class => {}
-            '(' => depth += 1,
-            ')' => depth = depth.saturating_sub(1),
-            '|' if depth == 0 => return true,
-            _ => {}
-        }
-    }
-    false
 }

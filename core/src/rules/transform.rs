@@ -1,0 +1,232 @@
+//! Transforms: what leaves in a value's place. One file has all that the rules language says of them: what they are, what
+//! they are called, and how each is read off what an author wrote. [`crate::sanitize`] carries them out.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use regex::Regex;
+
+use super::check::regexes::{warn_anchors, whole_match};
+use super::check::shapes::{Checker, present};
+use super::codes;
+use super::plan::Treatment;
+use super::raw::{self, PseudonymKind, TimeUnit};
+use crate::pseudonym::Class;
+
+/// What leaves in a value's place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Transform {
+    /// A keyed token that does not open.
+    Pseudonym(PseudonymKind),
+    /// A keyed token that opens for this consumer.
+    Reversible(Class),
+    /// Named groups of a regular expression.
+    Match(Match),
+    /// The domain of an address.
+    Domain,
+    /// Length and word count.
+    Digest,
+    /// A coarser time.
+    TruncateTime(TimeUnit),
+    /// A keyed token of an IP address.
+    HashIp,
+    /// A sealed link to this proxy.
+    Link(LinkKind),
+}
+
+/// What a link goes on with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkKind {
+    /// The next page.
+    Next,
+    /// The changes since.
+    Delta,
+}
+
+/// A regular expression over the whole value, and what becomes of its groups.
+#[derive(Clone, Debug)]
+pub struct Match {
+    /// Anchored at both ends.
+    pub regex: Regex,
+    /// The group that leaves as it is.
+    pub keep: Option<String>,
+    /// The group that leaves as a token.
+    pub pseudonymize: Option<(String, PseudonymKind)>,
+}
+
+impl PartialEq for Match {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { regex, keep, pseudonymize } = self;
+        regex.as_str() == other.regex.as_str() && *keep == other.keep && *pseudonymize == other.pseudonymize
+    }
+}
+
+impl Eq for Match {}
+
+impl fmt::Display for Transform {
+    /// What the rules call it: `pseudonymize as email`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pseudonym(kind) => write!(f, "pseudonymize as {kind}"),
+            Self::Reversible(class) => write!(f, "pseudonymize as {}, reversible", class.name()),
+            Self::Match(parts) => parts.fmt(f),
+            Self::Domain => f.write_str("domain"),
+            Self::Digest => f.write_str("digest"),
+            Self::TruncateTime(unit) => write!(f, "truncate_time to {}", unit.name()),
+            Self::HashIp => f.write_str("hash_ip"),
+            Self::Link(LinkKind::Next) => f.write_str("link"),
+            Self::Link(LinkKind::Delta) => f.write_str("link, delta"),
+        }
+    }
+}
+
+impl fmt::Display for Match {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Quoted as JSON: what follows cannot be taken for a part of the expression.
+        write!(f, "match {}", serde_json::Value::from(self.regex.as_str()))?;
+        if let Some(group) = &self.keep {
+            write!(f, ", keep {group}")?;
+        }
+        if let Some((group, kind)) = &self.pseudonymize {
+            write!(f, ", pseudonymize {group} as {kind}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Transform {
+    /// What leaves, in plain words: `the address as a pseudonym`.
+    pub fn in_words(&self) -> Cow<'static, str> {
+        match self {
+            Self::Pseudonym(kind) => kind.in_words().into(),
+            Self::Reversible(_) => "the id as a pseudonym that opens when it comes back".into(),
+            Self::Match(parts) => parts.in_words(),
+            Self::Domain => "the domain only".into(),
+            Self::Digest => "length and number of words only".into(),
+            Self::TruncateTime(unit) => format!("the time, cut to the {}", unit.name()).into(),
+            Self::HashIp => "the IP address as a pseudonym".into(),
+            Self::Link(_) => "a link to the proxy".into(),
+        }
+    }
+}
+
+impl Match {
+    fn in_words(&self) -> Cow<'static, str> {
+        match (&self.keep, &self.pseudonymize) {
+            (Some(_), Some((_, kind))) => {
+                format!("{}; of the rest what a pattern keeps", kind.in_words()).into()
+            }
+            (None, Some((_, kind))) => format!("{}; the rest is dropped", kind.in_words()).into(),
+            (_, None) => "what a pattern keeps".into(),
+        }
+    }
+}
+
+impl PseudonymKind {
+    fn in_words(self) -> &'static str {
+        match self {
+            Self::Email => "the address as a pseudonym",
+            Self::EmailList => "the addresses as pseudonyms",
+            Self::Id => "the id as a pseudonym",
+            Self::Thread | Self::MessageId | Self::Text => "as a pseudonym",
+        }
+    }
+}
+
+impl fmt::Display for PseudonymKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Email => "email",
+            Self::EmailList => "email_list",
+            Self::Id => "id",
+            Self::Thread => "thread",
+            Self::MessageId => "message_id",
+            Self::Text => "text",
+        })
+    }
+}
+
+impl TimeUnit {
+    /// As rules call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Minute => "minute",
+            Self::Hour => "hour",
+            Self::Day => "day",
+        }
+    }
+}
+
+impl Checker<'_> {
+    /// The transforms of a shape as written.
+    pub(super) fn transforms(&mut self, raw: &raw::Shape) {
+        let plain = [
+            (&raw.domain, Transform::Domain),
+            (&raw.digest, Transform::Digest),
+            (&raw.hash_ip, Transform::HashIp),
+            (&raw.link, Transform::Link(LinkKind::Next)),
+        ];
+        for (paths, transform) in plain {
+            self.plain(paths, &Treatment::Transform(transform));
+        }
+        present(&raw.pseudonymize).for_each(|entry| self.pseudonymize(entry));
+        present(&raw.matches).for_each(|entry| self.matches(entry));
+        for entry in present(&raw.truncate_time) {
+            let treatment = Treatment::Transform(Transform::TruncateTime(entry.to));
+            self.paths(entry.path.as_ref(), &entry.paths, &treatment);
+        }
+    }
+
+    fn pseudonymize(&mut self, entry: &raw::Pseudonymize) {
+        self.need_path(entry.path.as_ref(), &entry.paths, &entry.kind.span);
+        let transform = match (entry.reversible, entry.kind.value) {
+            (false, kind) => Transform::Pseudonym(kind),
+            (true, raw::PseudonymKind::Id) => Transform::Reversible(Class::Id),
+            (true, _) => {
+                let message = "only ids can be reversible";
+                let hint = "what says who someone is, or what was said, never comes back; drop `reversible`";
+                self.error(codes::REVERSIBLE, &entry.kind.span, message, hint);
+                return;
+            }
+        };
+        self.paths(entry.path.as_ref(), &entry.paths, &Treatment::Transform(transform));
+    }
+
+    fn matches(&mut self, entry: &raw::Match) {
+        self.need_path(entry.path.as_ref(), &entry.paths, &entry.regex.span);
+        warn_anchors(&entry.regex, self.findings);
+        let Some(parts) = self.parts(entry) else { return };
+        self.paths(entry.path.as_ref(), &entry.paths, &Treatment::Transform(Transform::Match(parts)));
+    }
+
+    fn parts(&mut self, entry: &raw::Match) -> Option<Match> {
+        let regex = whole_match(&entry.regex, self.findings)?;
+        let groups = [entry.keep.as_ref(), entry.pseudonymize.as_ref().map(|part| &part.group)];
+        if groups.iter().all(Option::is_none) {
+            let hint = "add `keep: NAME` or `pseudonymize: { group: NAME, as: … }`";
+            self.error(
+                codes::REGEX_GROUP,
+                &entry.regex.span,
+                "no capture group is named, so nothing leaves",
+                hint,
+            );
+            return None;
+        }
+        for group in groups.into_iter().flatten() {
+            if !regex.capture_names().flatten().any(|name| name == group.value) {
+                let hint = "groups are named as in `(?<address>.+)`";
+                self.error(
+                    codes::REGEX_GROUP,
+                    &group.span,
+                    "the regular expression has no group of this name",
+                    hint,
+                );
+                return None;
+            }
+        }
+        let keep = entry.keep.as_ref().map(|group| group.value.clone());
+        let pseudonymize =
+            entry.pseudonymize.as_ref().map(|part| (part.group.value.clone(), part.kind.value));
+        Some(Match { regex, keep, pseudonymize })
+    }
+}
