@@ -9,14 +9,14 @@ COPY core/Cargo.toml core/Cargo.toml
 RUN mkdir -p src core/src benches/sanitizer tests \
  && touch src/lib.rs core/src/lib.rs tests/tests.rs \
  && echo 'fn main() {}' | tee src/main.rs benches/sanitizer/main.rs > /dev/null \
- && cargo build --release --locked --bin glassine
+ && cargo build --profile dist --locked --bin glassine
 COPY core core
 COPY src src
 COPY rules rules
 # Copied files keep their times, which may be older than those of the empty ones.
 RUN touch core/src/lib.rs src/lib.rs src/main.rs \
- && cargo build --release --locked --bin glassine \
- && strip target/release/glassine
+ && cargo build --profile dist --locked --bin glassine \
+ && strip target/dist/glassine
 
 FROM debian:bookworm-slim
 RUN apt-get update \
@@ -26,7 +26,7 @@ RUN apt-get update \
  && useradd --uid 65532 --gid 65532 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin glassine \
  && install --directory --owner=65532 --group=65532 --mode=0700 /var/lib/glassine \
  && install --directory --mode=0755 /etc/glassine
-COPY --from=build /build/target/release/glassine /usr/local/bin/glassine
+COPY --from=build /build/target/dist/glassine /usr/local/bin/glassine
 COPY rules /etc/glassine/rules
 USER 65532:65532
 # The audit log; nothing else is written.

@@ -7,11 +7,10 @@ mod support;
 use std::hint::black_box;
 
 use criterion::Throughput;
-use glassine_core::sanitize::tokenizer::{Limits, Tokenizer};
 
 use support::connector::{CHUNK, Connector};
 use support::pages;
-use support::silent::Silent;
+use support::silent::tokenize;
 
 fn main() {
     let pages = pages::make(&Connector::new().selected());
@@ -19,16 +18,10 @@ fn main() {
     let mut group = criterion.benchmark_group("tokenizer");
     for page in &pages {
         group.throughput(Throughput::Bytes(page.bytes().len().try_into().unwrap()));
-        group.bench_function(page.name, |bencher| bencher.iter(|| tokenize(black_box(page.bytes()))));
+        group.bench_function(page.name, |bencher| {
+            bencher.iter(|| tokenize(black_box(page.bytes()).chunks(CHUNK)))
+        });
     }
     group.finish();
     criterion.final_summary();
-}
-
-fn tokenize(page: &[u8]) {
-    let mut tokenizer = Tokenizer::new(Limits::default());
-    for chunk in page.chunks(CHUNK) {
-        tokenizer.feed(chunk, &mut Silent).unwrap();
-    }
-    tokenizer.finish(&mut Silent).unwrap();
 }

@@ -1,4 +1,4 @@
-"""Load by wrk, and what it cost the server."""
+"""Load by wrk or h2load, and what it cost the server."""
 
 import re
 import statistics
@@ -10,6 +10,16 @@ from workspace import OTHER_CORE
 # Above what the slowest server needs for a page when all connections wait for it.
 ANSWER_LIMIT = 60
 UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1, "m": 60}
+
+
+@dataclass(frozen=True)
+class Run:
+    """What wrk or h2load says of its requests."""
+
+    requests: int
+    rate: float
+    p50: float
+    p99: float
 
 
 @dataclass(frozen=True)
@@ -29,34 +39,69 @@ class Load:
 
 
 def run_wrk(server, path, connections, seconds, gzip=False):
+    """Asks over HTTP/1.1."""
+    command = ["wrk", "--latency", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", f"{ANSWER_LIMIT}s"]
+    load = measure(server, [*command, *asking(server, path, gzip)], seconds, read_wrk)
+    return load or run_wrk(server, path, connections, 2 * seconds, gzip)
+
+
+def run_h2load(server, path, connections, seconds, gzip=False):
+    """Asks over HTTP/2, one request at a time on each connection."""
+    log = server.work.folder / "h2load.log"
+    command = ["h2load", "-t1", f"-c{connections}", "-m1", f"-D{seconds}s", f"--log-file={log}"]
+    load = measure(server, [*command, *asking(server, path, gzip)], seconds, lambda text: read_h2load(text, log))
+    return load or run_h2load(server, path, connections, 2 * seconds, gzip)
+
+
+def asking(server, path, gzip):
     headers = server.headers | ({"Accept-Encoding": "gzip"} if gzip else {})
-    command = ["taskset", "-c", str(OTHER_CORE), "wrk", "--latency", "-t1", f"-c{connections}", f"-d{seconds}s"]
-    command += ["--timeout", f"{ANSWER_LIMIT}s"]
-    for name, value in headers.items():
-        command += ["-H", f"{name}: {value}"]
+    fields = [word for name, value in headers.items() for word in ("-H", f"{name}: {value}")]
+    return [*fields, server.base + path]
+
+
+def measure(server, command, seconds, read):
+    """None if the time was too short to measure: large pages on a busy machine."""
     user, kernel = server.process.cpu()
-    done = subprocess.run([*command, server.base + path], capture_output=True, text=True, timeout=seconds + 2 * ANSWER_LIMIT)
+    limit = seconds + 2 * ANSWER_LIMIT
+    done = subprocess.run(["taskset", "-c", str(OTHER_CORE), *command], capture_output=True, text=True, timeout=limit)
     user_now, kernel_now = server.process.cpu()
-    requests = answered(server, done)
+    run, spent = read(done.stdout), user_now - user + kernel_now - kernel
+    too_short = run and not (run.requests and spent)
+    if done.returncode or not run or (too_short and seconds > ANSWER_LIMIT):
+        raise SystemExit(f"{server.name}: not every request got a response\n{done.stdout}{done.stderr}")
+    if too_short:
+        return None
     return Load(
-        cpu=(user_now - user + kernel_now - kernel) / requests,
-        kernel=(kernel_now - kernel) / requests,
-        p50=latency(done.stdout, "50%"),
-        p99=latency(done.stdout, "99%"),
-        rate=float(re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)[1]),
+        cpu=spent / run.requests,
+        kernel=(kernel_now - kernel) / run.requests,
+        p50=run.p50,
+        p99=run.p99,
+        rate=run.rate,
         peak=server.process.resident("VmHWM"),
     )
 
 
-def answered(server, done):
-    """How many requests were answered; a single one that went wrong ends the benchmark."""
-    found = re.search(r"(\d+) requests in", done.stdout)
-    wrong = re.search(r"Non-2xx|Socket errors", done.stdout)
-    if done.returncode or wrong or not found or not int(found[1]):
-        raise SystemExit(f"{server.name}: not every request was answered\n{done.stdout}{done.stderr}")
-    return int(found[1])
+def read_wrk(text):
+    found = re.search(r"(\d+) requests in", text)
+    if not found or re.search(r"Non-2xx|Socket errors", text):
+        return None
+    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1])
+    return Run(int(found[1]), rate, latency(text, "50%"), latency(text, "99%"))
 
 
 def latency(text, percentile):
     number, unit = re.search(rf"^\s+{percentile}\s+([\d.]+)(\w+)\s*$", text, re.MULTILINE).groups()
     return float(number) * UNITS[unit]
+
+
+def read_h2load(text, log):
+    """A row of the log is a response: when its request began, its status, and how many microseconds it took."""
+    rows = [line.split() for line in log.read_text().splitlines()]
+    log.unlink()
+    rate = re.search(r"finished in [\w.]+, ([\d.]+) req/s", text)
+    if any(status != "200" for _, status, _ in rows) or "Application protocol: h2" not in text:
+        return None
+    if len(rows) < 2:
+        return Run(0, 0, 0, 0)
+    times = statistics.quantiles((int(elapsed) / 1e6 for _, _, elapsed in rows), n=100, method="inclusive")
+    return Run(len(rows), float(rate[1]), times[49], times[98])

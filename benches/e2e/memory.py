@@ -7,7 +7,7 @@ import ssl
 
 ANSWER_LIMIT = 60
 READ = 256 * 1024
-HTTP1, HTTP2 = "HTTP/1.1", "HTTP/2"
+PROTOCOLS = HTTP1, HTTP2 = "HTTP/1.1", "HTTP/2"
 ALPN = {HTTP1: "http/1.1", HTTP2: "h2"}
 # The preface of RFC 9113, section 3.4, and an empty SETTINGS frame.
 HTTP2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
@@ -70,7 +70,7 @@ def connect(server, context, protocol):
         raise SystemExit(f"{server.name}: speaks {connection.selected_alpn_protocol()} where {protocol} was asked for")
     if protocol == HTTP2:
         connection.sendall(HTTP2_PREFACE)
-        require(server, connection.recv(4096)[3:4] == b"\x04", "does not respond the preface with settings")
+        require(server, connection.recv(4096)[3:4] == b"\x04", "does not respond to the preface with settings")
     else:
         connection.sendall(request(server, "/v1.0/users"))
         require(server, connection.recv(64 * 1024).startswith(b"HTTP/1.1 200 "), "does not respond")

@@ -2,13 +2,14 @@
 
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
 import pages
 from nginx import nginx_configuration
 from workspace import OTHER_CORE, free_port
 
-# As they are and packed, without and with TLS; what `listen` says of each.
-KINDS = {"plain": "", "gzip": "", "tls": "ssl", "tls_http2": "ssl http2"}
+# What `listen` says of each kind, and whether it sends gzip to who accepts it.
+KINDS = {"plain": ("", "off"), "gzip": ("", "on"), "tls": ("ssl http2", "off"), "tls_gzip": ("ssl http2", "on")}
 SERVER = """\
   server {{
     listen 127.0.0.1:{port} {listen};
@@ -21,19 +22,23 @@ SERVER = """\
 @dataclass(frozen=True)
 class Origin:
     base: str
-    # The text of each page.
+    # Where the pages are, as files, and the text of each.
+    folder: Path
     text: dict
+
+    @property
+    def address(self):
+        return self.base.partition("://")[2]
 
 
 def start(work):
     """An origin of each kind. The links of its pages lead to itself, so each has pages of its own."""
     make_certificates(work)
     origins, servers = {}, ["  access_log off;"]
-    for kind, listen in KINDS.items():
+    for kind, (listen, packed) in KINDS.items():
         port, folder = free_port(), work.folder / kind
         base = f"{'https' if listen else 'http'}://127.0.0.1:{port}"
-        origins[kind] = Origin(base, pages.make(folder, base))
-        packed = "on" if kind == "gzip" else "off"
+        origins[kind] = Origin(base, folder, pages.make(folder, base))
         servers.append(SERVER.format(port=port, listen=listen, packed=packed, users=pages.USERS, folder=folder))
     configuration = nginx_configuration(work, port, "\n".join(servers))
     work.start(OTHER_CORE, ["nginx", "-e", "stderr", "-c", configuration], port)

@@ -1,24 +1,55 @@
 """Tables in Markdown, for docs/PERFORMANCE.md."""
 
 
-def print_loads(title, loads):
-    """A row a server; ratios to nginx and to Node where they are among them."""
-    nginx, node = loads.get("nginx"), loads.get("Node")
-    columns = ["", "CPU per request", "in the kernel"]
-    columns += ["× nginx"] if nginx else []
-    columns += ["Node ÷ it"] if node else []
-    columns += ["p50", "p99"]
-    columns += ["p99 × nginx"] if nginx else []
-    columns += ["requests/s", "peak resident"]
-    rows = []
-    for name, load in loads.items():
-        row = [name, micros(load.cpu), f"{load.kernel / load.cpu:.0%}"]
-        row += [f"{load.cpu / nginx.cpu:.2f}"] if nginx else []
-        row += [f"{node.cpu / load.cpu:.1f}"] if node else []
-        row += [millis(load.p50), millis(load.p99)]
-        row += [f"{load.p99 / nginx.p99:.2f}"] if nginx else []
-        rows.append([*row, f"{load.rate:,.0f}", mebibytes(load.peak)])
-    print_table(title, columns, rows)
+def print_loads(title, loads, floor=None):
+    """A row a server: forwarders, the floor, sanitizers, the cheapest first. Ratios are to the cheapest forwarder."""
+    forwarders, sanitizers = cheapest_first(loads, sanitizing=False), cheapest_first(loads, sanitizing=True)
+    best = loads[forwarders[0]] if forwarders else None
+    node = next((load for server, load in loads.items() if server.name == "Node"), None)
+    costs, others = cost_columns(best, node), other_columns(best)
+    columns = costs | others
+    rows = [[server.name, *(cell(loads[server]) for cell in columns.values())] for server in forwarders + sanitizers]
+    if floor:
+        floor_row = ["computed floor", *(cell(floor) for cell in costs.values()), *[""] * len(others)]
+        rows.insert(len(forwarders), floor_row)
+    print_table(title, ["", *columns], rows)
+
+
+def cheapest_first(loads, sanitizing):
+    servers = [server for server in loads if server.sanitizes == sanitizing]
+    return sorted(servers, key=lambda server: loads[server].cpu)
+
+
+def cost_columns(best, node):
+    """What each column says of something that costs CPU."""
+    columns = {"CPU per request": lambda it: micros(it.cpu)}
+    if best:
+        columns["× best"] = lambda it: f"{it.cpu / best.cpu:.2f}"
+    if node:
+        columns["Node ÷ it"] = lambda it: f"{node.cpu / it.cpu:.1f}"
+    return columns
+
+
+def other_columns(best):
+    columns = {
+        "in the kernel": lambda it: f"{it.kernel / it.cpu:.0%}",
+        "p50": lambda it: millis(it.p50),
+        "p99": lambda it: millis(it.p99),
+    }
+    if best:
+        columns["p99 × best"] = lambda it: f"{it.p99 / best.p99:.2f}"
+    return columns | {"requests/s": lambda it: f"{it.rate:,.0f}", "peak resident": lambda it: mebibytes(it.peak)}
+
+
+def print_floors(title, floors):
+    """Of what each page's floor is made, and how far Glassine is from it."""
+    columns = ["page", "hyper", "tokenizer", "tokens", "for each", "floor", "Glassine", "Glassine ÷ floor"]
+    print_table(title, columns, [[page.title, *floor_cells(floor)] for page, floor in floors.items()])
+
+
+def floor_cells(floor):
+    parts = [micros(floor.forwarding), micros(floor.tokenizer), f"{floor.tokens:,}", f"{floor.hmac * 1e9:.0f} ns"]
+    return [*parts, micros(floor.cpu), micros(floor.glassine), f"{floor.glassine / floor.cpu:.2f}"]
 
 
 def print_setting(name, value):

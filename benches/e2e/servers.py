@@ -1,13 +1,12 @@
-"""The four programs that are measured."""
+"""What all measured programs have in common, and the two that sanitize."""
 
 import http.client
 import json
+import shutil
 import ssl
 import subprocess
 from dataclasses import dataclass
 
-from memory import HTTP1, HTTP2
-from nginx import nginx_configuration
 from pages import PAGES, USERS
 from workspace import BUILT, PROXY_CORE, ROOT, free_port
 
@@ -37,20 +36,22 @@ class Response:
 
 
 class Server:
-    """One of the programs that are measured; has `name`, and starts when it is made."""
+    """A measured program; has a `name` and a `program`, and starts when it is made."""
 
     sanitizes = False
-    protocols = [HTTP1]
 
-    def __init__(self, work, origin, tls=False, name=None):
+    def __init__(self, work, origin, tls=False):
         self.work, self.origin, self.tls = work, origin, tls
-        self.name = name or self.name
         self.port = free_port()
         self.base = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         self.ca = work.folder / "ca.pem"
         self.headers = {}
         self.paths = {}
         self.process = self.start()
+
+    @classmethod
+    def is_installed(cls):
+        return shutil.which(cls.program) is not None
 
     def run(self, *command, environment=None):
         return self.work.start(PROXY_CORE, command, self.port, environment)
@@ -78,64 +79,28 @@ class Server:
         return self.paths[page]
 
 
-class Nginx(Server):
-    """Forwards. It writes an access log, as it does by default and as Glassine writes its audit."""
-
-    name = "nginx"
-
-    def start(self):
-        scheme, _, address = self.origin.base.partition("://")
-        server = f"""\
-  access_log {self.work.folder}/access-{self.port}.log;
-  upstream origin {{ server {address}; keepalive 256; keepalive_requests 1000000000; keepalive_timeout 1h; }}
-  server {{
-    listen 127.0.0.1:{self.port} backlog=4096 {'ssl' if self.tls else ''};
-    location / {{
-      proxy_pass {scheme}://origin;
-      proxy_http_version 1.1;
-      proxy_set_header Connection "";
-      # A page larger than its buffers waits for who asked; nginx would write it to disk.
-      proxy_max_temp_file_size 0;
-      proxy_ssl_protocols TLSv1.2 TLSv1.3;
-      proxy_ssl_trusted_certificate {self.ca};
-      proxy_ssl_verify on;
-      proxy_ssl_name localhost;
-    }}
-  }}"""
-        return self.run("nginx", "-e", "stderr", "-c", nginx_configuration(self.work, self.port, server))
-
-
-class Forwarder(Server):
-    """hyper alone."""
-
-    name = "hyper"
-
-    def start(self):
-        address = self.origin.base.partition("://")[2]
-        return self.run(BUILT / "examples/forward", f"127.0.0.1:{self.port}", address)
-
-
 class Node(Server):
     """A sanitizer as one would write it first."""
 
     name = "Node"
+    program = "node"
     sanitizes = True
 
     def start(self):
         self.headers = {"Authorization": "Bearer any"}
         origin_port = self.origin.base.rpartition(":")[2]
-        return self.run("node", HERE / "sanitize.mjs", self.port, origin_port, environment={"BEARER": "any"})
+        return self.run(self.program, HERE / "sanitize.mjs", self.port, origin_port, environment={"BEARER": "any"})
 
 
 class Glassine(Server):
     """With the shipped metadata-only rules, a bearer token, and its audit log in a file."""
 
     name = "Glassine"
+    program = BUILT / "glassine"
     sanitizes = True
-    protocols = [HTTP1, HTTP2]
 
     def start(self):
-        folder, program = self.work.folder, BUILT / "glassine"
+        folder, program = self.work.folder, self.program
         if not (folder / "keys.yaml").exists():
             subprocess.run([program, "keys", "new", "--out", folder / "keys.yaml"], check=True, capture_output=True)
             self.work.write("access-token", "any")

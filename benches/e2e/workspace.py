@@ -7,7 +7,10 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-BUILT = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+BUILT = TARGET / os.environ["PROFILE"]
+# The environment of Python packages, which `run` makes.
+INSTALLED = TARGET / "e2e"
 START_LIMIT = 30
 STOP_LIMIT = 5
 

@@ -2,9 +2,18 @@
 
 use std::convert::Infallible;
 
-use glassine_core::sanitize::tokenizer::{Handler, Key, Literal};
+use glassine_core::sanitize::tokenizer::{Handler, Key, Limits, Literal, Tokenizer};
 
-pub(crate) struct Silent;
+/// Validates a document that comes in chunks.
+pub(crate) fn tokenize<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) {
+    let mut tokenizer = Tokenizer::new(Limits::default());
+    for chunk in chunks {
+        tokenizer.feed(chunk, &mut Silent).unwrap();
+    }
+    tokenizer.finish(&mut Silent).unwrap();
+}
+
+struct Silent;
 
 impl Handler for Silent {
     type Violation = Infallible;
