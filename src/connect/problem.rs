@@ -1,7 +1,7 @@
-//! What can go wrong, and what people are told: fixed texts. Nothing that a query, a cookie or Entra said is in one.
+//! What can go wrong, with the fixed texts that the pages show. No text repeats a query, a cookie or Entra's response.
 //!
-//! A [`Failure`] ends a flow that was ours: it is told to the analytics application as well. A [`Problem`] is a request that
-//! belongs to no flow of this browser, whoever made it: it is shown here and goes nowhere else.
+//! A [`Failure`] ends a flow that this proxy began: its code goes to the analytics application too. A [`Problem`] is a
+//! request that belongs to no flow of this browser, whoever sent it: only a page of this proxy shows it.
 
 use http::StatusCode;
 
@@ -15,13 +15,13 @@ use crate::jwt::JwtError;
 use crate::upstream::TokenError;
 use crate::web::BadParams;
 
-/// Why a flow that was ours came to nothing.
+/// Why a flow that this proxy began ended without a connection.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
-    /// Entra said no to the sign-in.
+    /// Entra refused the sign-in.
     #[error("the sign-in was refused")]
     SignIn(Refused),
-    /// Entra said no to the consent.
+    /// Entra refused the consent.
     #[error("the consent was refused")]
     Consent(Refused),
     /// The consent came back for another tenant, or without saying that it was given.
