@@ -41,7 +41,7 @@
 //! | [`metrics`] | what is counted |
 //! | [`server`] | sockets, TLS, limits, drain; the admin listener |
 //! | [`service`] | a running proxy: build, reload, drain |
-//! | `web` | markup, forms and queries |
+//! | `web` | pages, forms and queries |
 //! | [`config`] | the configuration: as written → as checked |
 //! | [`demo`] | the embedded sample tenant |
 //! | `doctor` | is a set-up right, and if not, what to do |

@@ -1,9 +1,9 @@
-//! What Entra says went wrong, by the codes that stand in its `error_description`. The description itself holds names, ids
-//! and times, and anybody can write one into a link: it is searched for a known code and never repeated.
+//! Entra's errors, by the codes in its `error_description`. The description itself holds names, ids and times, and anybody
+//! can write one into a link: the proxy searches it for a known code and never repeats it.
 //!
 //! Source: <https://learn.microsoft.com/entra/identity-platform/reference-error-codes>.
 
-/// Why a sign-in or a consent came to nothing.
+/// Why Entra refused a sign-in or a consent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refused {
     /// Somebody pressed *Cancel*.
@@ -77,8 +77,8 @@ mod tests {
 
     #[test]
     fn codes_are_found_in_what_entra_writes() {
-        let said = "AADSTS65004%3a+User+declined+to+consent+to+access+the+app.%0d%0aTrace+ID%3a+0";
-        assert_eq!(Refused::of("access_denied", said), Refused::Declined);
+        let description = "AADSTS65004%3a+User+declined+to+consent+to+access+the+app.%0d%0aTrace+ID%3a+0";
+        assert_eq!(Refused::of("access_denied", description), Refused::Declined);
         assert_eq!(
             Refused::of("access_denied", "AADSTS90094: Admin consent is required"),
             Refused::NotAdministrator

@@ -21,7 +21,7 @@ pub(super) struct Accounting {
     pub(super) metrics: Arc<Metrics>,
 }
 
-/// The record being kept. Dropped unfinished, it says that the browser is gone.
+/// The record being kept. Dropped unfinished, it records that the browser is gone.
 pub(super) struct Account {
     guard: Guard,
     step: &'static str,
@@ -46,13 +46,13 @@ impl Account {
         self.guard.set_consumer(Arc::clone(name));
     }
 
-    /// Tells the operator what people are not told.
+    /// Logs the cause, which the page does not show.
     pub(super) fn log(&self, problem: &Problem) {
         let reason = problem.code();
         tracing::warn!(endpoint = self.step, reason, error = %problem, "a step of a connection was refused");
     }
 
-    /// Tells the operator why a flow came to nothing.
+    /// Logs the cause, which neither the page nor the result has.
     pub(super) fn log_failure(&self, failure: &Failure) {
         let reason = failure.code();
         tracing::warn!(endpoint = self.step, reason, error = %failure, "a connection was not made");

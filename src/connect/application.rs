@@ -35,7 +35,7 @@ impl Application {
     }
 
     /// The application permissions that it has now. The token comes from Entra itself and is for Graph: its signature is
-    /// Graph's to verify, and what it says is only shown. One that cannot be read has no roles.
+    /// Graph's to verify, and its claims are only shown. A token that cannot be read has no roles.
     pub(super) async fn roles(&self) -> Result<Vec<String>, TokenError> {
         let token = self.tokens.renewed().await?;
         Ok(AccessClaims::read(token.secret().expose()).unwrap_or_default().roles)

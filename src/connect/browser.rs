@@ -34,7 +34,7 @@ impl Browser {
         Ok(Self { value: random_text::<LENGTH>()? })
     }
 
-    /// What a state says of the browser: of no use to who reads it.
+    /// The browser's digest, which a state holds: it does not lead back to the cookie.
     pub(super) fn digest(&self) -> String {
         URL_SAFE_NO_PAD.encode(Sha256::digest(&self.value))
     }

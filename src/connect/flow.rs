@@ -164,7 +164,7 @@ fn consent(
     Ok(Done { response, reason: "signed_in", allowed: true })
 }
 
-/// Entra's response to the consent: what was granted is checked, noted, and told.
+/// Entra's response to the consent: the proxy checks what was granted, stores it, and sends the result.
 pub(super) async fn consented(
     site: &Site,
     asked: &PageRequest<'_>,
@@ -189,10 +189,10 @@ fn accepted(query: &Params<'_>, stage: &Consenting) -> Result<Result<(), Failure
     if let Some(refused) = refused(query)? {
         return Ok(Err(Failure::Consent(refused)));
     }
-    let says = query.get("admin_consent")?.is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    let given = query.get("admin_consent")?.is_some_and(|value| value.eq_ignore_ascii_case("true"));
     let tenant = query.get("tenant")?;
     let same = tenant.is_some_and(|tenant| tenant.eq_ignore_ascii_case(&stage.tenant));
-    Ok(match (says, same) {
+    Ok(match (given, same) {
         (true, true) => Ok(()),
         (true, false) => Err(Failure::WrongTenant),
         (false, _) => Err(Failure::ConsentResponse),
@@ -234,14 +234,15 @@ async fn conclude(
     };
     let connection = site.remember(&connector.name, connection).await?;
     let word = connection.state.word();
-    let told = Outcome {
+    let outcome = Outcome {
         connection: word,
-        person: Some(&stage.person),
+        error: None,
+        missing: &connection.missing,
+        excess: &connection.excess,
         tenant: tenant.as_deref(),
-        ..Outcome::default()
+        person: Some(&stage.person),
     };
-    let told = Outcome { missing: &connection.missing, excess: &connection.excess, ..told };
-    let response = tell(site, connector, &told, echo.as_deref(), &notice(&connection))?;
+    let response = respond(site, connector, &outcome, echo.as_deref(), &notice(&connection))?;
     Ok(Done { response, reason: word, allowed: state != ConnectionState::ConsentMissing })
 }
 
@@ -253,12 +254,12 @@ fn fail(
     echo: Option<String>,
 ) -> Result<Done, Problem> {
     account.log_failure(&failure);
-    let told = Outcome { connection: "failed", error: Some(failure.code()), ..Outcome::default() };
-    let response = tell(site, connector, &told, echo.as_deref(), &failure.notice())?;
+    let outcome = Outcome { connection: "failed", error: Some(failure.code()), ..Outcome::default() };
+    let response = respond(site, connector, &outcome, echo.as_deref(), &failure.notice())?;
     Ok(Done { response, reason: failure.code(), allowed: false })
 }
 
-/// What came of it, without what every result says.
+/// How a flow ended: the claims of a result that differ between flows.
 #[derive(Default)]
 struct Outcome<'a> {
     connection: &'static str,
@@ -269,16 +270,16 @@ struct Outcome<'a> {
     person: Option<&'a Person>,
 }
 
-/// Back to the analytics application with a signed result; on a page, where there is no way back.
-fn tell(
+/// Sends the browser back to the analytics application with a signed result. Without a return URL, a page shows the outcome.
+fn respond(
     site: &Site,
     connector: &Connector,
-    told: &Outcome<'_>,
+    outcome: &Outcome<'_>,
     echo: Option<&str>,
     notice: &Notice,
 ) -> Result<PageResponse, Problem> {
     let Some(url) = &connector.return_url else {
-        let status = if told.error.is_some() { StatusCode::FORBIDDEN } else { StatusCode::OK };
+        let status = if outcome.error.is_some() { StatusCode::FORBIDDEN } else { StatusCode::OK };
         let again = format!("/connect/{}", connector.name);
         let again = if notice.tone == Tone::Bad { again.as_str() } else { "/connect" };
         return Ok(PageResponse::page(status, pages::notice(site.prefix(), notice, again)));
@@ -293,12 +294,12 @@ fn tell(
         consumer: &connector.name,
         connector: &connector.plan.connector,
         rules: &connector.plan.fingerprint,
-        connection: told.connection,
-        error: told.error,
-        missing: told.missing,
-        excess: told.excess,
-        tenant: told.tenant,
-        person: told.person,
+        connection: outcome.connection,
+        error: outcome.error,
+        missing: outcome.missing,
+        excess: outcome.excess,
+        tenant: outcome.tenant,
+        person: outcome.person,
         state: echo,
     };
     let result = site.result_keys().sign(&claims)?;

@@ -10,7 +10,7 @@
 //!    │                            ticket 2 ─ 303 ──▶ permissions: Accept
 //!    │  GET  /connect/consented ◀────────────────────┤
 //!    │        open ticket 2, ask for a fresh token, compare its roles with the rules
-//!    └─ 303 ─▶ the consumer's return_url?result=…   (or a page that says what came of it)
+//!    └─ 303 ─▶ the consumer's return_url?result=…   (or a page that shows the outcome)
 //! ```
 //!
 //! # Who could want to abuse it
@@ -35,13 +35,13 @@
 //! | `application` | an app registration: redeeming codes, and what it was granted |
 //! | `tenant` | the tenant's OpenID configuration |
 //! | `ticket`, `browser`, `spent` | where a flow stands, in which browser, and once only |
-//! | `aadsts` | what Entra says went wrong |
+//! | `aadsts` | Entra's errors, by their codes |
 //! | `person` | who connects, as pseudonyms |
 //! | `signing` | the result for the analytics application |
 //! | `store` | how each connection stands |
 //! | `leaves` | what leaves under a connector's rules |
 //! | `pages` | the pages as HTML |
-//! | `problem` | everything that can go wrong, and what people are told |
+//! | `problem` | everything that can go wrong, with the texts that the pages show |
 //! | `response` | responses and their headers |
 //! | `account` | the audit record of a step |
 

@@ -1,7 +1,7 @@
-//! What can go wrong, and what people are told: fixed texts. Nothing that a query, a cookie or Entra said is in one.
+//! What can go wrong, with the fixed texts that the pages show. No text repeats a query, a cookie or Entra's response.
 //!
-//! A [`Failure`] ends a flow that was ours: it is told to the analytics application as well. A [`Problem`] is a request that
-//! belongs to no flow of this browser, whoever made it: it is shown here and goes nowhere else.
+//! A [`Failure`] ends a flow that this proxy began: its code goes to the analytics application too. A [`Problem`] is a
+//! request that belongs to no flow of this browser, whoever sent it: only a page of this proxy shows it.
 
 use http::StatusCode;
 
@@ -15,13 +15,13 @@ use crate::jwt::JwtError;
 use crate::upstream::TokenError;
 use crate::web::BadParams;
 
-/// Why a flow that was ours came to nothing.
+/// Why a flow that this proxy began ended without a connection.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
-    /// Entra said no to the sign-in.
+    /// Entra refused the sign-in.
     #[error("the sign-in was refused")]
     SignIn(Refused),
-    /// Entra said no to the consent.
+    /// Entra refused the consent.
     #[error("the consent was refused")]
     Consent(Refused),
     /// The consent came back for another tenant, or without saying that it was given.
@@ -83,185 +83,148 @@ impl From<BadParams> for Problem {
 impl Failure {
     /// The stable code: in the audit, on the page, and as `error` in the result.
     pub(super) fn code(&self) -> &'static str {
-        match self {
-            Self::SignIn(Refused::Declined) => "sign_in_declined",
-            Self::Consent(Refused::Declined) => "consent_declined",
-            Self::SignIn(refused) | Self::Consent(refused) => match refused {
-                Refused::NotAdministrator => "not_administrator",
-                Refused::OtherDirectory => "wrong_tenant",
-                Refused::NotAssigned => "not_assigned",
-                Refused::Policy => "blocked_by_policy",
-                Refused::RedirectUri => "redirect_uri",
-                Refused::Application => "application_unknown",
-                Refused::Permissions => "permissions_invalid",
-                Refused::Declined | Refused::Other => "refused",
-            },
-            Self::ConsentResponse => "consent_response",
-            Self::WrongTenant => "wrong_tenant",
-            Self::Code(_) => "code_not_redeemed",
-            Self::IdToken(_) => "id_token_invalid",
-            Self::Check(_) => "check_failed",
-        }
+        self.notice().code
     }
 
+    /// The table: code and heading, text, advice. A new variant needs one row.
+    #[rustfmt::skip]
     pub(super) fn notice(&self) -> Notice {
-        let (heading, text, advice) = match self.code() {
-            "sign_in_declined" => (
-                "Not signed in",
+        match self {
+            Self::SignIn(Refused::Declined) => bad("sign_in_declined", "Not signed in",
                 "The sign-in was cancelled. Nothing was changed.",
-                "Start again when you are ready.",
-            ),
-            "consent_declined" => (
-                "Consent was declined",
+                "Start again when you are ready."),
+            Self::Consent(Refused::Declined) => bad("consent_declined", "Consent was declined",
                 "The permissions were not accepted, so nothing was granted.",
-                "If you declined because of a permission, ask for the rules file to be changed; otherwise start again.",
-            ),
-            "not_administrator" => (
-                "This needs an administrator",
-                "The account may not grant permissions for the organisation.",
-                "Ask a Global Administrator or Privileged Role Administrator to open this page.",
-            ),
-            "wrong_tenant" => (
-                "Another organisation's account",
-                "The account belongs to another directory than the one this proxy works for. Nothing was connected.",
-                "Sign out of that account, or use a private window, and start again.",
-            ),
-            "not_assigned" => (
-                "The account may not use this application",
-                "The organisation lets assigned people only use the proxy's app registration.",
-                "Ask for the assignment in Entra (Enterprise applications, Users and groups), or let somebody else connect.",
-            ),
-            "blocked_by_policy" => (
-                "A policy stands against it",
-                "The organisation's sign-in policies (Conditional Access) did not let the account in.",
-                "Use the device or the network that the policy asks for.",
-            ),
-            "redirect_uri" => (
-                "The app registration is incomplete",
-                "The proxy's addresses are not among the redirect URIs of the app registration.",
-                "Add the two URIs that docs/CONNECT.md names to the app registration (Authentication, Web), and start again.",
-            ),
-            "application_unknown" => (
-                "The app registration is not there",
-                "The directory does not know the client id that the proxy is configured with, or has disabled it.",
-                "Compare `client_id` and `tenant` in the configuration with the app registration.",
-            ),
-            "permissions_invalid" => (
-                "The permissions cannot be granted",
-                "The app registration lists a permission that this directory does not have.",
-                "Compare the app registration's API permissions with those of the rules file.",
-            ),
-            "check_failed" => (
-                "Granted, but not checked",
+                "If you declined because of a permission, ask for the rules file to be changed; otherwise start again."),
+            Self::SignIn(refused) | Self::Consent(refused) => refused_by_entra(*refused),
+            Self::ConsentResponse => not_made("consent_response"),
+            Self::WrongTenant => wrong_tenant(),
+            Self::Code(_) => not_made("code_not_redeemed"),
+            Self::IdToken(_) => not_made("id_token_invalid"),
+            Self::Check(_) => bad("check_failed", "Granted, but not checked",
                 "The proxy got no access token to check what was granted.",
-                "The operator's log says why, and the command glassine doctor finds most causes.",
-            ),
-            _ => (
-                "The connection was not made",
-                "The directory's response could not be used, so nothing was connected.",
-                "Start again. If it happens again, the operator's log says why.",
-            ),
-        };
-        Notice { tone: Tone::Bad, heading, text, permissions: Vec::new(), advice, code: self.code() }
+                "The operator's log says why, and the command glassine doctor finds most causes."),
+        }
     }
+}
+
+#[rustfmt::skip]
+fn refused_by_entra(refused: Refused) -> Notice {
+    match refused {
+        Refused::NotAdministrator => bad("not_administrator", "This needs an administrator",
+            "The account may not grant permissions for the organisation.",
+            "Ask a Global Administrator or Privileged Role Administrator to open this page."),
+        Refused::OtherDirectory => wrong_tenant(),
+        Refused::NotAssigned => bad("not_assigned", "The account may not use this application",
+            "The organisation lets assigned people only use the proxy's app registration.",
+            "Ask for the assignment in Entra (Enterprise applications, Users and groups), or let somebody else connect."),
+        Refused::Policy => bad("blocked_by_policy", "A policy stands against it",
+            "The organisation's sign-in policies (Conditional Access) did not let the account in.",
+            "Use the device or the network that the policy asks for."),
+        Refused::RedirectUri => bad("redirect_uri", "The app registration is incomplete",
+            "The proxy's addresses are not among the redirect URIs of the app registration.",
+            "Add the two URIs that docs/CONNECT.md names to the app registration (Authentication, Web), and start again."),
+        Refused::Application => bad("application_unknown", "The app registration is not there",
+            "The directory does not know the client id that the proxy is configured with, or has disabled it.",
+            "Compare `client_id` and `tenant` in the configuration with the app registration."),
+        Refused::Permissions => bad("permissions_invalid", "The permissions cannot be granted",
+            "The app registration lists a permission that this directory does not have.",
+            "Compare the app registration's API permissions with those of the rules file."),
+        Refused::Declined | Refused::Other => not_made("refused"),
+    }
+}
+
+fn wrong_tenant() -> Notice {
+    bad(
+        "wrong_tenant",
+        "Another organisation's account",
+        "The account belongs to another directory than the one this proxy works for. Nothing was connected.",
+        "Sign out of that account, or use a private window, and start again.",
+    )
+}
+
+/// For causes that only the operator can act on.
+fn not_made(code: &'static str) -> Notice {
+    bad(
+        code,
+        "The connection was not made",
+        "The directory's response could not be used, so nothing was connected.",
+        "Start again. If it happens again, the operator's log says why.",
+    )
+}
+
+fn bad(code: &'static str, heading: &'static str, text: &'static str, advice: &'static str) -> Notice {
+    Notice { tone: Tone::Bad, heading, text, permissions: Vec::new(), advice, code }
 }
 
 impl Problem {
     /// The stable code: in the audit and on the page.
     pub(super) fn code(&self) -> &'static str {
-        match self {
-            Self::NotFound => "not_found",
-            Self::Method => "method",
-            Self::Host => "foreign_host",
-            Self::CrossSite => "cross_site",
-            Self::Form => "form",
-            Self::Params => "parameters",
-            Self::TooMany => "too_many",
-            Self::AuditFailing => "audit_failing",
-            Self::Ticket(TicketError::Foreign) => "state_foreign",
-            Self::Ticket(TicketError::Expired) => "state_expired",
-            Self::Ticket(TicketError::Browser) => "state_browser",
-            Self::Ticket(TicketError::Used) => "state_used",
-            Self::Tenant(_) => "directory_unreachable",
-            Self::Store(_) => "not_stored",
-            Self::Signing(_) | Self::Random(_) | Self::ProxyState(_) => "internal",
-        }
+        self.page().1.code
     }
 
-    pub(super) fn status(&self) -> StatusCode {
+    /// The table: status, code and heading, text, advice. A new variant needs one row.
+    #[rustfmt::skip]
+    pub(super) fn page(&self) -> (StatusCode, Notice) {
         match self {
-            Self::NotFound => StatusCode::NOT_FOUND,
-            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Host => StatusCode::MISDIRECTED_REQUEST,
-            Self::CrossSite => StatusCode::FORBIDDEN,
-            Self::Form | Self::Params | Self::Ticket(_) => StatusCode::BAD_REQUEST,
-            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
-            Self::AuditFailing => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Tenant(_) => StatusCode::BAD_GATEWAY,
-            Self::Store(_) | Self::Signing(_) | Self::Random(_) | Self::ProxyState(_) => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
-        }
-    }
-
-    pub(super) fn notice(&self) -> Notice {
-        let (heading, text, advice) = match self {
-            Self::NotFound => ("No such page", "There is no connection page at this address.", ""),
-            Self::Method => ("Not this way", "This page does not take requests of this kind.", ""),
-            Self::Host => {
-                ("Not this address", "The proxy is not known under this name.", "Use its public address.")
-            }
-            Self::CrossSite => (
-                "Sent from another site",
+            Self::NotFound => (StatusCode::NOT_FOUND, bad("not_found", "No such page",
+                "There is no connection page at this address.", "")),
+            Self::Method => (StatusCode::METHOD_NOT_ALLOWED, bad("method", "Not this way",
+                "This page does not take requests of this kind.", "")),
+            Self::Host => (StatusCode::MISDIRECTED_REQUEST, bad("foreign_host", "Not this address",
+                "The proxy is not known under this name.", "Use its public address.")),
+            Self::CrossSite => (StatusCode::FORBIDDEN, bad("cross_site", "Sent from another site",
                 "Another site tried to begin a connection in your name. Nothing was done.",
-                "Begin on this page if you want to connect.",
-            ),
-            Self::Form | Self::Params => (
-                "The request cannot be read",
-                "What the browser sent is not what this page asks for. Nothing was done.",
-                "Start again.",
-            ),
-            Self::TooMany => (
-                "Too many at once",
-                "Many connections are being made right now.",
-                "Wait a few seconds and try again.",
-            ),
-            Self::AuditFailing => (
-                "Not now",
+                "Begin on this page if you want to connect.")),
+            Self::Form => (StatusCode::BAD_REQUEST, unreadable("form")),
+            Self::Params => (StatusCode::BAD_REQUEST, unreadable("parameters")),
+            Self::TooMany => (StatusCode::TOO_MANY_REQUESTS, bad("too_many", "Too many at once",
+                "Many connections are being made right now.", "Wait a few seconds and try again.")),
+            Self::AuditFailing => (StatusCode::SERVICE_UNAVAILABLE, bad("audit_failing", "Not now",
                 "The audit log cannot be written, and nothing is done that is not recorded.",
-                "Ask the operator of the proxy.",
-            ),
-            Self::Ticket(TicketError::Expired) => (
-                "This took too long",
-                "More than ten minutes have passed since the sign-in began. Nothing was changed.",
-                "Start again.",
-            ),
-            Self::Ticket(TicketError::Used) => (
-                "Already used",
-                "This step was done before; going back or reloading does not repeat it.",
-                "See how the connection stands, or start again.",
-            ),
-            Self::Ticket(TicketError::Foreign | TicketError::Browser) => (
-                "Not begun in this browser",
-                "This response belongs to no connection that was begun in this browser. Nothing was changed.",
-                "Start again, in one browser and with cookies allowed.",
-            ),
-            Self::Tenant(_) => (
-                "The directory cannot be reached",
+                "Ask the operator of the proxy.")),
+            Self::Ticket(error) => (StatusCode::BAD_REQUEST, bad_ticket(*error)),
+            Self::Tenant(_) => (StatusCode::BAD_GATEWAY, bad("directory_unreachable", "The directory cannot be reached",
                 "The proxy got no usable response from the organisation's directory.",
-                "Try again in a minute. If it stays so, the operator's log says why.",
-            ),
-            Self::Store(_) => (
-                "Granted, but not noted",
+                "Try again in a minute. If it stays so, the operator's log says why.")),
+            Self::Store(_) => (StatusCode::INTERNAL_SERVER_ERROR, bad("not_stored", "Granted, but not noted",
                 "The outcome could not be written to the proxy's file of connections.",
-                "The operator's log says why.",
-            ),
-            Self::Signing(_) | Self::Random(_) | Self::ProxyState(_) => (
-                "Something is wrong here",
-                "The proxy could not do its part.",
-                "The operator's log says why.",
-            ),
-        };
-        Notice { tone: Tone::Bad, heading, text, permissions: Vec::new(), advice, code: self.code() }
+                "The operator's log says why.")),
+            Self::Signing(_) | Self::Random(_) | Self::ProxyState(_) => (StatusCode::INTERNAL_SERVER_ERROR,
+                bad("internal", "Something is wrong here", "The proxy could not do its part.",
+                "The operator's log says why.")),
+        }
     }
+}
+
+#[rustfmt::skip]
+fn bad_ticket(error: TicketError) -> Notice {
+    match error {
+        TicketError::Foreign => foreign_ticket("state_foreign"),
+        TicketError::Expired => bad("state_expired", "This took too long",
+            "More than ten minutes have passed since the sign-in began. Nothing was changed.",
+            "Start again."),
+        TicketError::Browser => foreign_ticket("state_browser"),
+        TicketError::Used => bad("state_used", "Already used",
+            "This step was done before; going back or reloading does not repeat it.",
+            "See how the connection stands, or start again."),
+    }
+}
+
+fn foreign_ticket(code: &'static str) -> Notice {
+    bad(
+        code,
+        "Not begun in this browser",
+        "This response belongs to no connection that was begun in this browser. Nothing was changed.",
+        "Start again, in one browser and with cookies allowed.",
+    )
+}
+
+fn unreadable(code: &'static str) -> Notice {
+    bad(
+        code,
+        "The request cannot be read",
+        "What the browser sent is not what this page asks for. Nothing was done.",
+        "Start again.",
+    )
 }

@@ -16,7 +16,7 @@ use glassine_core::pseudonym::KeyRing;
 /// A browser brings the result within a second; clocks differ by more.
 pub(super) const LIFETIME_SECONDS: i64 = 300;
 
-/// What the analytics application is told.
+/// The claims of a result.
 #[derive(Serialize)]
 pub(super) struct Claims<'a> {
     /// This proxy: `public_url`.

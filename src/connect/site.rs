@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::StatusCode;
 use http::uri::Authority;
 
 use super::application::Application;
@@ -143,8 +142,8 @@ impl Site {
 
     /// The page of a problem.
     pub(super) fn problem(&self, problem: &Problem, again: &str) -> PageResponse {
-        let status: StatusCode = problem.status();
-        PageResponse::page(status, pages::notice(self.prefix(), &problem.notice(), again))
+        let (status, notice) = problem.page();
+        PageResponse::page(status, pages::notice(self.prefix(), &notice, again))
     }
 }
 

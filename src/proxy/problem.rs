@@ -1,8 +1,10 @@
-//! Every way a request can fail, and the one place that makes a response of it. What the consumer is told is fixed text;
-//! what the operator is told goes to the log. Neither holds anything of a request or of Graph's response.
+//! Every way a request can fail, and the one place that makes a response of it: the table in [`Problem::row`]. The response
+//! has fixed text, the log has the cause. Neither holds anything of a request or of Graph's response.
+
+use std::borrow::Cow;
 
 use http::StatusCode;
-use http::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use jiff::Timestamp;
 
 use super::account::Account;
@@ -25,6 +27,12 @@ const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("1");
 
 /// How long a consumer waits for this proxy's own access token, in seconds.
 const RETRY_TOKEN_SECONDS: HeaderValue = HeaderValue::from_static("30");
+
+const READS: HeaderValue = HeaderValue::from_static("GET, HEAD");
+
+const TIMEOUT: &str = "Microsoft Graph did not respond in time.";
+
+const NOT_JSON: &str = "Microsoft Graph answered in a form that this proxy does not let out.";
 
 /// Why a request got no document.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +73,7 @@ pub(super) enum Problem {
     /// A batch's envelope that does not arrive.
     #[error("the batch did not arrive in time")]
     EnvelopeTimeout,
-    /// A batch's envelope that is none.
+    /// A batch's envelope that does not parse.
     #[error(transparent)]
     Batch(#[from] BatchError),
     /// A request of a batch whose dependency failed.
@@ -127,227 +135,230 @@ impl Unknown {
             Self::Ambiguous | Self::NoCredential => "Bearer realm=\"glassine\"",
         })
     }
-}
 
-/// What a consumer is told.
-struct ErrorText {
-    status: StatusCode,
-    code: String,
-    message: String,
+    fn reason(self) -> &'static str {
+        match self {
+            Self::Jwt(error) => error.code(),
+            Self::Ambiguous => "ambiguous_credential",
+            Self::NoCredential | Self::Token => "unauthenticated",
+        }
+    }
 }
 
 impl Problem {
-    /// The response, in Graph's shape; the account knows why.
+    /// The response, in Graph's shape. The account gets the reason.
     pub(super) fn respond(self, client_request_id: Option<&str>, account: &mut Account) -> ProxyResponse {
-        let told = self.told();
-        self.log(account, told.status);
-        account.set_reason(self.reason());
+        let row = self.row();
+        self.log(account, &row);
+        account.set_reason(row.reason);
         let id = account.request_id().to_string();
         let date = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S").to_string();
         let body = ErrorBody {
-            code: &told.code,
-            message: &told.message,
+            code: row.code,
+            message: &row.message,
             date: &date,
             request_id: &id,
             client_request_id: client_request_id.unwrap_or(&id),
         };
-        ProxyResponse::error(told.status, self.headers(), body.into())
-            .with(self.extra_header())
-            .ending(self.outcome())
+        ProxyResponse::error(row.status, row.headers.to_vec(), body.into())
+            .with(row.header)
+            .ending(row.outcome)
     }
 
-    fn told(&self) -> ErrorText {
-        let (status, code, message) = match self {
-            Self::Unauthenticated(_) => {
-                (401, "InvalidAuthenticationToken", "Access token is missing or not known to this proxy.")
-            }
-            Self::GraphToken(_) => (
-                401,
-                "InvalidAuthenticationToken",
-                "The token for Microsoft Graph in Authorization is missing or not accepted.",
-            ),
-            Self::ConsumerKeys => (
-                503,
-                "identityUnavailable",
-                "The proxy cannot get the keys that this consumer's token is verified with. Its log says why.",
-            ),
-            Self::ForwardedFor => {
-                (400, "invalidForwardedFor", "The X-Forwarded-For field has to be a list of addresses.")
-            }
-            Self::Address => (403, "addressNotAllowed", "This consumer may not ask from this address."),
-            Self::Version => (505, "httpVersionNotSupported", "The request has to be in HTTP/1.1 or HTTP/2."),
-            Self::InvalidHost => (400, "invalidHost", "The request needs exactly one valid Host field."),
-            Self::AbsoluteForm => (400, "absoluteForm", "The request target has to be a path, not a URL."),
-            Self::ForeignHost => (421, "foreignHost", "The Host field has to name this proxy."),
-            Self::RequestBody => (413, "bodyNotAllowed", "A request must not have a body."),
-            Self::EnvelopeTooLarge => {
-                let message = format!("A batch can have {} KiB at most.", MAX_ENVELOPE / 1024);
-                return ErrorText { status: self::status(413), code: "batchTooLarge".to_owned(), message };
-            }
-            Self::EnvelopeTimeout => (408, "batchTimeout", "The batch did not arrive in time."),
-            Self::Batch(error) => {
-                let message = format!("The batch is not acceptable: {error}.");
-                return ErrorText { status: self::status(400), code: error.code().to_owned(), message };
-            }
-            Self::Dependency => (424, "FailedDependency", "A request that this one depends on failed."),
-            Self::TooManyRequests => {
-                (429, "TooManyRequests", "This consumer is over its limits. Wait as Retry-After says.")
-            }
-            Self::Refused(refusal) => {
-                return ErrorText {
-                    status: status(refusal.status()),
-                    code: refusal.code().to_owned(),
-                    message: refusal.to_string(),
-                };
-            }
-            Self::AuditFailing => {
-                (503, "auditUnavailable", "The proxy cannot keep its audit log, so it serves nothing.")
-            }
-            Self::Token(_) => (
-                503,
-                "upstreamUnauthorized",
-                "The proxy has no access token for Microsoft Graph. Its log says why.",
-            ),
-            Self::Upstream(UpstreamError::Timeout(_)) => {
-                (504, "upstreamTimeout", "Microsoft Graph did not respond in time.")
-            }
-            Self::Upstream(_) => (502, "upstreamFailed", "Microsoft Graph could not be asked."),
-            Self::Graph { status, code, .. } => return told_of_graph(*status, code.as_ref()),
-            Self::ContentType | Self::ContentEncoding => (
-                502,
-                "upstreamNotJson",
-                "Microsoft Graph answered in a form that this proxy does not let out.",
-            ),
-            Self::Broken(Broken::Upstream(UpstreamError::Timeout(_))) => {
-                (504, "upstreamTimeout", "Microsoft Graph did not respond in time.")
-            }
-            Self::Broken(_) => (
-                502,
-                "upstreamMalformed",
-                "Microsoft Graph's response could not be sanitized, so nothing of it leaves.",
-            ),
-        };
-        ErrorText { status: self::status(status), code: code.to_owned(), message: message.to_owned() }
-    }
-
-    /// The audit's word for it.
-    fn reason(&self) -> &'static str {
+    /// The table: status, code and audit reason, then the message. A new variant needs one row.
+    #[rustfmt::skip]
+    fn row(&self) -> Row<'_> {
         match self {
-            Self::Unauthenticated(Unknown::Jwt(error)) => error.code(),
-            Self::Unauthenticated(Unknown::Ambiguous) => "ambiguous_credential",
-            Self::Unauthenticated(Unknown::NoCredential | Unknown::Token) => "unauthenticated",
-            Self::GraphToken(_) => "graph_token",
-            Self::ConsumerKeys => "no_consumer_keys",
-            Self::ForwardedFor => "forwarded_for",
-            Self::Address => "address_not_allowed",
-            Self::Version => "http_version",
-            Self::InvalidHost => "invalid_host",
-            Self::AbsoluteForm => "absolute_form",
-            Self::ForeignHost => "foreign_host",
-            Self::RequestBody => "request_body",
-            Self::EnvelopeTooLarge => "batch_too_large",
-            Self::EnvelopeTimeout => "batch_timeout",
-            Self::Batch(error) => error.code(),
-            Self::Dependency => "failed_dependency",
-            Self::TooManyRequests => "too_many_requests",
-            Self::Refused(refusal) => refusal.code(),
-            Self::AuditFailing => "audit_failing",
-            Self::Token(_) => "no_access_token",
-            Self::Upstream(_) => "upstream_failed",
-            Self::Graph { .. } => "upstream_status",
-            Self::ContentType => "upstream_content_type",
-            Self::ContentEncoding => "upstream_content_encoding",
-            Self::Broken(_) => "upstream_malformed",
-        }
-    }
-
-    fn outcome(&self) -> Outcome {
-        match self {
-            Self::Unauthenticated(_)
-            | Self::ConsumerKeys
-            | Self::GraphToken(_)
-            | Self::ForwardedFor
-            | Self::Address
-            | Self::Version
-            | Self::InvalidHost
-            | Self::AbsoluteForm
-            | Self::ForeignHost
-            | Self::RequestBody
-            | Self::EnvelopeTooLarge
-            | Self::EnvelopeTimeout
-            | Self::Batch(_)
-            | Self::Dependency
-            | Self::TooManyRequests
-            | Self::Refused(_)
-            | Self::AuditFailing => Outcome::Refused,
-            Self::Graph { status, .. } if is_passed_on(*status) => Outcome::Complete,
-            Self::Graph { .. }
-            | Self::Token(_)
-            | Self::Upstream(_)
-            | Self::ContentType
-            | Self::ContentEncoding
-            | Self::Broken(_) => Outcome::UpstreamFailed,
-        }
-    }
-
-    fn extra_header(&self) -> Option<(http::HeaderName, HeaderValue)> {
-        match self {
-            Self::Unauthenticated(unknown) | Self::GraphToken(unknown) => {
-                Some((WWW_AUTHENTICATE, unknown.challenge()))
-            }
-            Self::Refused(Refusal::Method) => Some((ALLOW, HeaderValue::from_static("GET, HEAD"))),
-            Self::TooManyRequests => Some((RETRY_AFTER, RETRY_SECONDS)),
-            Self::Token(_) | Self::ConsumerKeys | Self::AuditFailing => {
-                Some((RETRY_AFTER, RETRY_TOKEN_SECONDS))
-            }
-            _ => None,
-        }
-    }
-
-    fn headers(&self) -> Vec<CleanHeader> {
-        match self {
-            Self::Graph { headers, .. } => headers.clone(),
-            _ => Vec::new(),
+            Self::Unauthenticated(unknown) => Row::refused(401, "InvalidAuthenticationToken", unknown.reason(),
+                "Access token is missing or not known to this proxy.").with(WWW_AUTHENTICATE, unknown.challenge()),
+            Self::ConsumerKeys => Row::refused(503, "identityUnavailable", "no_consumer_keys",
+                "The proxy cannot get the keys that this consumer's token is verified with. Its log says why.")
+                .with(RETRY_AFTER, RETRY_TOKEN_SECONDS),
+            Self::ForwardedFor => Row::refused(400, "invalidForwardedFor", "forwarded_for",
+                "The X-Forwarded-For field has to be a list of addresses."),
+            Self::GraphToken(unknown) => Row::refused(401, "InvalidAuthenticationToken", "graph_token",
+                "The token for Microsoft Graph in Authorization is missing or not accepted.")
+                .with(WWW_AUTHENTICATE, unknown.challenge()),
+            Self::Address => Row::refused(403, "addressNotAllowed", "address_not_allowed",
+                "This consumer may not ask from this address."),
+            Self::Version => Row::refused(505, "httpVersionNotSupported", "http_version",
+                "The request has to be in HTTP/1.1 or HTTP/2."),
+            Self::AbsoluteForm => Row::refused(400, "absoluteForm", "absolute_form",
+                "The request target has to be a path, not a URL."),
+            Self::InvalidHost => Row::refused(400, "invalidHost", "invalid_host",
+                "The request needs exactly one valid Host field."),
+            Self::ForeignHost => Row::refused(421, "foreignHost", "foreign_host",
+                "The Host field has to name this proxy."),
+            Self::RequestBody => Row::refused(413, "bodyNotAllowed", "request_body",
+                "A request must not have a body."),
+            Self::EnvelopeTooLarge => Row::refused(413, "batchTooLarge", "batch_too_large",
+                format!("A batch can have {} KiB at most.", MAX_ENVELOPE / 1024)),
+            Self::EnvelopeTimeout => Row::refused(408, "batchTimeout", "batch_timeout",
+                "The batch did not arrive in time."),
+            Self::Batch(error) => Row::refused(400, error.code(), error.code(),
+                format!("The batch is not acceptable: {error}.")),
+            Self::Dependency => Row::refused(424, "FailedDependency", "failed_dependency",
+                "A request that this one depends on failed."),
+            Self::TooManyRequests => Row::refused(429, "TooManyRequests", "too_many_requests",
+                "This consumer is over its limits. Wait as Retry-After says.").with(RETRY_AFTER, RETRY_SECONDS),
+            Self::Refused(refusal @ Refusal::Method) => refused_by_rules(refusal).with(ALLOW, READS),
+            Self::Refused(refusal) => refused_by_rules(refusal),
+            Self::AuditFailing => Row::refused(503, "auditUnavailable", "audit_failing",
+                "The proxy cannot keep its audit log, so it serves nothing.").with(RETRY_AFTER, RETRY_TOKEN_SECONDS),
+            Self::Token(_) => Row::failed(503, "upstreamUnauthorized", "no_access_token",
+                "The proxy has no access token for Microsoft Graph. Its log says why.")
+                .with(RETRY_AFTER, RETRY_TOKEN_SECONDS),
+            Self::Upstream(UpstreamError::Timeout(_)) => Row::failed(504, "upstreamTimeout", "upstream_failed", TIMEOUT),
+            Self::Upstream(_) => Row::failed(502, "upstreamFailed", "upstream_failed",
+                "Microsoft Graph could not be asked."),
+            Self::Graph { status, code, headers } => error_of_graph(*status, code.as_ref(), headers),
+            Self::ContentType => Row::failed(502, "upstreamNotJson", "upstream_content_type", NOT_JSON),
+            Self::ContentEncoding => Row::failed(502, "upstreamNotJson", "upstream_content_encoding", NOT_JSON),
+            Self::Broken(Broken::Upstream(UpstreamError::Timeout(_))) =>
+                Row::failed(504, "upstreamTimeout", "upstream_malformed", TIMEOUT),
+            Self::Broken(_) => Row::failed(502, "upstreamMalformed", "upstream_malformed",
+                "Microsoft Graph's response could not be sanitized, so nothing of it leaves."),
         }
     }
 
     /// Refusals are in the audit. What an operator has to mend is in the log too.
-    fn log(&self, account: &Account, status: StatusCode) {
+    fn log(&self, account: &Account, row: &Row<'_>) {
         let (request_id, endpoint) = (account.request_id(), account.endpoint());
-        let status = status.as_u16();
+        let (status, reason) = (row.status.as_u16(), row.reason);
         if status >= 500 {
             tracing::warn!(%request_id, endpoint, status, error = %self, "a request failed");
         } else {
-            let reason = self.reason();
             tracing::debug!(%request_id, endpoint, status, reason, error = %self, "a request got no document");
         }
     }
 }
 
-/// Whether the consumer gets this status of Graph as it is.
-fn is_passed_on(status: StatusCode) -> bool {
-    status == StatusCode::FORBIDDEN || PASSED_ON.contains(&status.as_u16())
+/// What a problem becomes.
+struct Row<'a> {
+    status: StatusCode,
+    /// For the consumer's program.
+    code: &'a str,
+    /// For the audit.
+    reason: &'static str,
+    /// For the consumer's people.
+    message: Cow<'static, str>,
+    outcome: Outcome,
+    /// A header of this proxy's own.
+    header: Option<(HeaderName, HeaderValue)>,
+    /// Headers of Graph.
+    headers: &'a [CleanHeader],
 }
+
+impl<'a> Row<'a> {
+    /// A refusal of this proxy.
+    fn refused(
+        status: u16,
+        code: &'a str,
+        reason: &'static str,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self {
+            // All numbers in the table are statuses.
+            status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            code,
+            reason,
+            message: message.into(),
+            outcome: Outcome::Refused,
+            header: None,
+            headers: &[],
+        }
+    }
+
+    /// A failure between this proxy and Graph.
+    fn failed(status: u16, code: &'a str, reason: &'static str, message: &'static str) -> Self {
+        Self { outcome: Outcome::UpstreamFailed, ..Self::refused(status, code, reason, message) }
+    }
+
+    /// An error of Graph, with Graph's status.
+    fn passed_on(status: u16, code: &'a str, message: &'static str) -> Self {
+        Self { outcome: Outcome::Complete, ..Self::refused(status, code, UPSTREAM_STATUS, message) }
+    }
+
+    fn with(self, name: HeaderName, value: HeaderValue) -> Self {
+        Self { header: Some((name, value)), ..self }
+    }
+}
+
+fn refused_by_rules(refusal: &Refusal) -> Row<'_> {
+    Row::refused(refusal.status(), refusal.code(), refusal.code(), refusal.to_string())
+}
+
+/// The audit's reason for every error of Graph.
+const UPSTREAM_STATUS: &str = "upstream_status";
 
 /// An error of Graph: its status where it means the consumer, and its code, which is a plain identifier. 401 and 403
 /// are between this proxy and Graph.
-fn told_of_graph(received: StatusCode, code: Option<&Clean<String>>) -> ErrorText {
-    let (status, fallback, message) = match received.as_u16() {
-        401 => (502, "upstreamUnauthorized", "Microsoft Graph did not accept the proxy's access token."),
-        403 => (403, "upstreamForbidden", "Microsoft Graph does not let the proxy read this."),
-        passed if is_passed_on(received) => {
-            (passed, "upstreamError", "Microsoft Graph answered with an error.")
+fn error_of_graph<'a>(
+    status: StatusCode,
+    code: Option<&'a Clean<String>>,
+    headers: &'a [CleanHeader],
+) -> Row<'a> {
+    let code_or = |fallback: &'static str| code.map_or(fallback, |code| code.get().as_str());
+    let row = match status.as_u16() {
+        // Graph's code for a bad token would tell the consumer that its own token is bad.
+        401 => Row::failed(
+            502,
+            "upstreamUnauthorized",
+            UPSTREAM_STATUS,
+            "Microsoft Graph did not accept the proxy's access token.",
+        ),
+        403 => Row::passed_on(
+            403,
+            code_or("upstreamForbidden"),
+            "Microsoft Graph does not let the proxy read this.",
+        ),
+        status if PASSED_ON.contains(&status) => {
+            Row::passed_on(status, code_or("upstreamError"), "Microsoft Graph answered with an error.")
         }
-        _ => {
-            (502, "upstreamError", "Microsoft Graph answered with a status that this proxy does not pass on.")
-        }
+        _ => Row::failed(
+            502,
+            code_or("upstreamError"),
+            UPSTREAM_STATUS,
+            "Microsoft Graph answered with a status that this proxy does not pass on.",
+        ),
     };
-    // Graph's code for a bad token would tell the consumer that its own is bad.
-    let code = code.filter(|_| received != StatusCode::UNAUTHORIZED).map_or(fallback, |code| code.get());
-    ErrorText { status: self::status(status), code: code.to_owned(), message: message.to_owned() }
+    Row { headers, ..row }
 }
 
-/// All numbers above are statuses.
-fn status(code: u16) -> StatusCode {
-    StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(problem: &Problem) -> (u16, Option<String>) {
+        let row = problem.row();
+        (row.status.as_u16(), row.header.map(|(name, _)| name.to_string()))
+    }
+
+    #[test]
+    fn statuses_come_with_the_headers_that_rfc_9110_asks_for() {
+        let header_of = |status| match status {
+            401 => Some("www-authenticate".to_owned()),
+            405 => Some("allow".to_owned()),
+            429 | 503 => Some("retry-after".to_owned()),
+            _ => None,
+        };
+        for problem in [
+            Problem::Unauthenticated(Unknown::NoCredential),
+            Problem::ConsumerKeys,
+            Problem::GraphToken(Unknown::Token),
+            Problem::Address,
+            Problem::RequestBody,
+            Problem::Batch(BatchError::Form),
+            Problem::TooManyRequests,
+            Problem::Refused(Refusal::Method),
+            Problem::Refused(Refusal::NotFound),
+            Problem::AuditFailing,
+            Problem::Token(TokenError::Interrupted),
+            Problem::Upstream(UpstreamError::Reset),
+            Problem::Broken(Broken::TooLong),
+        ] {
+            let (status, header) = header(&problem);
+            assert_eq!(header, header_of(status), "{problem:?}");
+        }
+    }
 }

@@ -1,17 +1,13 @@
 //! One connection: handshake, HTTP/1 or HTTP/2, how it is ended.
 
 use std::convert::Infallible;
-use std::error::Error;
-use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::{Request, Response};
-use http_body::Body;
 use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
 use hyper::{Error as HyperError, server::conn::http1, server::conn::http2};
@@ -26,6 +22,7 @@ use tokio_rustls::server::TlsStream;
 
 use super::activity::{Activity, NotedBody, Status};
 use super::client_identity::ClientIdentity;
+use super::handler::Handler;
 use super::limits::{self, ServerLimits};
 use super::shutdown::Shutdown;
 use super::stall::StallGuard;
@@ -65,19 +62,18 @@ pub(super) struct Shared<H> {
     pub(super) tls: Option<Arc<TlsState>>,
 }
 
+/// What HTTP runs on: TCP, or TLS over it.
+trait Stream: AsyncRead + AsyncWrite + Unpin + 'static {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Stream for S {}
+
 /// Serves one connection to its end.
-pub(super) async fn serve_connection<H, F, B>(
+pub(super) async fn serve_connection<H: Handler>(
     stream: TcpStream,
     address: SocketAddr,
     shared: Arc<Shared<H>>,
     shutdown: Shutdown,
-) -> Result<(), ConnectionError>
-where
-    H: Fn(Request<Incoming>, Peer) -> F + Send + Sync + 'static,
-    F: Future<Output = Response<B>> + Send + 'static,
-    B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
+) -> Result<(), ConnectionError> {
     // Responses are written in large pieces; waiting to fill packets only delays their ends.
     stream.set_nodelay(true).map_err(ConnectionError::Handshake)?;
     let stream = StallGuard::new(stream, shared.limits.write_stall);
@@ -98,27 +94,21 @@ where
     }
 }
 
-async fn handshake<S>(stream: S, tls: &TlsState, limit: Duration) -> Result<TlsStream<S>, ConnectionError>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
+async fn handshake<S: Stream>(
+    stream: S,
+    tls: &TlsState,
+    limit: Duration,
+) -> Result<TlsStream<S>, ConnectionError> {
     let accepted = timeout(limit, TlsAcceptor::from(tls.current()).accept(stream));
     accepted.await.map_err(|_| ConnectionError::HandshakeTimeout)?.map_err(ConnectionError::Handshake)
 }
 
-async fn serve_http1<S, H, F, B>(
+async fn serve_http1<S: Stream, H: Handler>(
     stream: S,
     peer: Peer,
     shared: Arc<Shared<H>>,
     shutdown: Shutdown,
-) -> Result<(), ConnectionError>
-where
-    S: AsyncRead + AsyncWrite + Unpin + 'static,
-    H: Fn(Request<Incoming>, Peer) -> F + Send + Sync + 'static,
-    F: Future<Output = Response<B>> + Send + 'static,
-    B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
+) -> Result<(), ConnectionError> {
     let (activity, limits) = (Activity::new(), shared.limits);
     let mut builder = http1::Builder::new();
     builder
@@ -133,19 +123,12 @@ where
     drive(Box::pin(connection), &activity, &limits, shutdown).await
 }
 
-async fn serve_http2<S, H, F, B>(
+async fn serve_http2<S: Stream, H: Handler>(
     stream: S,
     peer: Peer,
     shared: Arc<Shared<H>>,
     shutdown: Shutdown,
-) -> Result<(), ConnectionError>
-where
-    S: AsyncRead + AsyncWrite + Unpin + 'static,
-    H: Fn(Request<Incoming>, Peer) -> F + Send + Sync + 'static,
-    F: Future<Output = Response<B>> + Send + 'static,
-    B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
+) -> Result<(), ConnectionError> {
     let (activity, limits) = (Activity::new(), shared.limits);
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder
@@ -165,20 +148,20 @@ where
 }
 
 /// The handler as hyper wants it, with every response's body noted.
-fn service<H, F, B>(
+fn service<H: Handler>(
     shared: Arc<Shared<H>>,
     peer: Peer,
     activity: Activity,
-) -> impl Service<Request<Incoming>, Response = Response<NotedBody<B>>, Error = Infallible, Future: Send + 'static>
-where
-    H: Fn(Request<Incoming>, Peer) -> F + Send + Sync + 'static,
-    F: Future<Output = Response<B>> + Send + 'static,
-    B: Body<Data = Bytes> + Send + 'static,
-{
+) -> impl Service<
+    Request<Incoming>,
+    Response = Response<NotedBody<H::Body>>,
+    Error = Infallible,
+    Future: Send + 'static,
+> {
     service_fn(move |request| {
         let progress = activity.begin();
         // A connection reserves room for what is given back here, and most of its life it has no request.
-        let response = Box::pin((shared.handler)(request, peer.clone()));
+        let response = Box::pin(shared.handler.respond(request, peer.clone()));
         async move { Ok(response.await.map(|body| NotedBody::new(body, progress))) }
     })
 }
@@ -188,16 +171,13 @@ const LAST_WORD: Duration = Duration::from_secs(1);
 
 /// Runs a connection to its end; ends it gently when asked to stop or idle, and at once when stalled.
 ///
-/// The connection is in a box because an async function holds what it is given once for itself and once for each it hands it on to.
-async fn drive<C>(
+/// Boxed: the future would otherwise hold this large connection several times.
+async fn drive<C: GracefulConnection<Error = HyperError>>(
     mut connection: Pin<Box<C>>,
     activity: &Activity,
     limits: &ServerLimits,
     mut shutdown: Shutdown,
-) -> Result<(), ConnectionError>
-where
-    C: GracefulConnection<Error = HyperError>,
-{
+) -> Result<(), ConnectionError> {
     let (mut ending, mut idle) = (false, limits.idle);
     let mut next_look = looks(idle, limits.write_stall);
     loop {

@@ -1,21 +1,17 @@
 //! The one accept loop, for both listeners.
 
 use std::error::Error;
-use std::future::Future;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{Request, Response};
-use http_body::Body;
-use hyper::body::Incoming;
 use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 
-use super::connection::{ConnectionError, Peer, Shared, serve_connection};
+use super::connection::{ConnectionError, Shared, serve_connection};
+use super::handler::Handler;
 use super::limits::ServerLimits;
 use super::shutdown::Shutdown;
 use super::tls::TlsState;
@@ -27,18 +23,13 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// end for up to `limits.drain`, and what is left is cut.
 ///
 /// With `tls` only TLS is spoken (HTTP/2 and HTTP/1.1 by ALPN), without it only HTTP/1.1.
-pub async fn serve<H, F, B>(
+pub async fn serve(
     listener: TcpListener,
     tls: Option<Arc<TlsState>>,
     limits: ServerLimits,
-    handler: H,
+    handler: impl Handler,
     mut shutdown: Shutdown,
-) where
-    H: Fn(Request<Incoming>, Peer) -> F + Send + Sync + 'static,
-    F: Future<Output = Response<B>> + Send + 'static,
-    B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
+) {
     let slots = Arc::new(Semaphore::new(limits.connections));
     let shared = Arc::new(Shared { handler, limits, tls });
     let mut connections = JoinSet::new();

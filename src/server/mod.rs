@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`listener`] | the one accept loop, for both listeners |
 //! | [`connection`] | one connection: handshake, HTTP/1 or HTTP/2, how it is ended |
+//! | [`handler`] | what serves the requests of a listener |
 //! | [`client_identity`] | who a client certificate is of |
 //! | [`activity`] | what a connection's requests are doing: idle, busy, or stalled by the peer |
 //! | [`stall`] | a stream whose writes must make progress |
@@ -17,6 +18,7 @@ mod activity;
 pub mod admin;
 mod client_identity;
 mod connection;
+mod handler;
 pub mod limits;
 pub mod listener;
 mod rate_limiter;
@@ -26,6 +28,7 @@ pub mod tls;
 
 pub use client_identity::ClientIdentity;
 pub use connection::Peer;
+pub use handler::Handler;
 pub use limits::ServerLimits;
 pub use listener::serve;
 pub use rate_limiter::RateLimiter;

@@ -1,9 +1,9 @@
 //! What the pages of this program have in common: the proxy's connection pages, and those of the demo.
 
-mod html;
+mod page;
 mod params;
 
-pub(crate) use html::Html;
+pub(crate) use page::{page, style};
 pub(crate) use params::{BadParams, MAX_PARAMS, Params};
 
 use base64::Engine as _;

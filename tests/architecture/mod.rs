@@ -30,6 +30,11 @@ fn only_listed_fields_are_logged_and_nothing_is_printed() {
 }
 
 #[test]
+fn every_text_in_a_page_is_escaped() {
+    assert_eq!(violations(rules::unescaped_markup), Vec::<String>::new());
+}
+
+#[test]
 fn the_repository_names_no_machine_and_no_registry() {
     let files = project_files();
     assert!(files.iter().any(|(path, _)| path == "Cargo.toml") && files.len() > 100);

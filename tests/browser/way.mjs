@@ -18,7 +18,7 @@ export async function what_there_is_to_connect(stage) {
     await visitor.opens(consumer);
     await visitor.sees(title);
     await visitor.reads(
-      'Nobody has connected this here yet.',
+      'Not connected yet.',
       'ead mail of every mailbox without texts, previews and attachments Microsoft calls it Mail.ReadBasic.All.',
       'What for: Who mailed whom, when, in which thread and folder, and with what importance.',
       'Never leaves: attachments, texts, previews, categories, names of senders, header lines, subjects',

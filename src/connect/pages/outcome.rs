@@ -1,7 +1,8 @@
 //! What came of a step: one heading, what it means, what to do.
 
+use maud::html;
+
 use super::page;
-use crate::web::Html;
 
 /// How the news is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,40 +27,30 @@ pub(in crate::connect) struct Notice {
 
 /// `again` is the path on which the flow begins anew.
 pub(in crate::connect) fn notice(prefix: &str, notice: &Notice, again: &str) -> String {
-    let note = match notice.tone {
-        Tone::Good => "<div class=\"note good\" role=\"status\"><p>",
-        Tone::Warning => "<div class=\"note warn\" role=\"status\"><p>",
-        Tone::Bad => "<div class=\"note bad\" role=\"alert\"><p>",
+    let (class, role) = match notice.tone {
+        Tone::Good => ("note good", "status"),
+        Tone::Warning => ("note warn", "status"),
+        Tone::Bad => ("note bad", "alert"),
     };
-    let main = Html::default()
-        .markup("<section class=\"card\"><h1>")
-        .text(notice.heading)
-        .markup("</h1>")
-        .markup(note)
-        .text(notice.text)
-        .markup("</p>")
-        .piece(permissions(&notice.permissions))
-        .markup("</div>")
-        .each(Some(notice.advice).filter(|advice| !advice.is_empty()), |advice| {
-            Html::default().markup("<p>").text(advice).markup("</p>")
-        })
-        .markup("<p class=\"quiet\">Code: <code>")
-        .text(notice.code)
-        .markup("</code></p><p><a class=\"button\" href=\"")
-        .text(prefix)
-        .text(again)
-        .markup("\">")
-        .markup(if again == "/connect" { "Data Connections" } else { "Back to the connection" })
-        .markup("</a></p></section>");
-    page(prefix, notice.heading, main)
-}
-
-fn permissions(names: &[String]) -> Html {
-    if names.is_empty() {
-        return Html::default();
-    }
-    Html::default()
-        .markup("<ul>")
-        .each(names, |name| Html::default().markup("<li><code>").text(name).markup("</code></li>"))
-        .markup("</ul>")
+    let main = html! {
+        section.card {
+            h1 { (notice.heading) }
+            div class=(class) role=(role) {
+                p { (notice.text) }
+                @if !notice.permissions.is_empty() {
+                    ul {
+                        @for name in &notice.permissions { li { code { (name) } } }
+                    }
+                }
+            }
+            @if !notice.advice.is_empty() { p { (notice.advice) } }
+            p.quiet { "Code: " code { (notice.code) } }
+            p {
+                a.button href={ (prefix) (again) } {
+                    @if again == "/connect" { "Data Connections" } @else { "Back to the connection" }
+                }
+            }
+        }
+    };
+    page(prefix, notice.heading, &main)
 }

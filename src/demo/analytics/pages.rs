@@ -1,10 +1,11 @@
-//! What the application shows: where to begin, what it was told and why it believes it.
+//! What the application shows: where to begin, the result that it got and why it believes it.
 
+use maud::{Markup, html};
 use serde_json::Value;
 
 use super::{Believed, Disbelief};
 use crate::jwt::Claims;
-use crate::web::Html;
+use crate::web;
 
 /// The style sheet.
 pub(super) const STYLE: &str = include_str!("style.css");
@@ -30,34 +31,45 @@ const CLAIMS: &[(&str, &str)] = &[
 
 /// Where to begin.
 pub(super) fn home(proxy: &str, consumer: &str, state: &str) -> String {
-    let main = Html::default()
-        .markup("<h1>Connect your mail</h1>\n<p>This stands in for an application that analyses how people collaborate. It never talks to Microsoft and never sees a name: it sends you to your organisation's own proxy, and reads through that.</p>\n<p><a class=\"button\" href=\"")
-        .text(proxy)
-        .markup("/connect/")
-        .text(consumer)
-        .markup("?state=")
-        .text(state)
-        .markup("\">Connect Outlook Mail</a></p>");
-    page("Connect your mail", main)
+    let main = html! {
+        h1 { "Connect your mail" }
+        p {
+            "This stands in for an application that analyses how people collaborate. It never talks to Microsoft and \
+             never sees a name: it sends you to your organisation's own proxy, and reads through that."
+        }
+        p {
+            a.button href={ (proxy) "/connect/" (consumer) "?state=" (state) } { "Connect Outlook Mail" }
+        }
+    };
+    page("Connect your mail", &main)
 }
 
-/// What the application was told.
+/// A result that is believed.
 pub(super) fn result(proxy: &str, believed: &Believed) -> String {
     let (heading, text) = news(&believed.claims);
-    let main = Html::default()
-        .markup("<h1>")
-        .text(heading)
-        .markup("</h1>\n<p>")
-        .text(text)
-        .markup("</p>\n")
-        .piece(checks(proxy, believed.begun_here))
-        .markup("<section aria-labelledby=\"told\"><h2 id=\"told\">What the proxy told this application</h2>\n<table><thead><tr><th scope=\"col\">Claim</th><th scope=\"col\">Value</th></tr></thead><tbody>")
-        .each(CLAIMS, |(name, meaning)| {
-            Html::default().each(believed.claims.get(name), |value| claim(name, meaning, value))
-        })
-        .markup("</tbody></table></section>\n")
-        .piece(back(proxy));
-    page(heading, main)
+    let main = html! {
+        h1 { (heading) }
+        p { (text) }
+        (checks(proxy, believed.begun_here))
+        section aria-labelledby="claims" {
+            h2 #claims { "What the proxy told this application" }
+            table {
+                thead {
+                    tr {
+                        th scope="col" { "Claim" }
+                        th scope="col" { "Value" }
+                    }
+                }
+                tbody {
+                    @for (name, meaning) in CLAIMS {
+                        @if let Some(value) = believed.claims.get(name) { (claim(name, meaning, value)) }
+                    }
+                }
+            }
+        }
+        (ways(proxy))
+    };
+    page(heading, &main)
 }
 
 fn news(claims: &Claims) -> (&'static str, &'static str) {
@@ -74,29 +86,37 @@ fn news(claims: &Claims) -> (&'static str, &'static str) {
     }
 }
 
-fn checks(proxy: &str, begun_here: bool) -> Html {
+fn checks(proxy: &str, begun_here: bool) -> Markup {
     let begun = if begun_here {
         "Begun by this application, in this browser."
     } else {
         "Begun on the proxy's own pages: no state of this application came back."
     };
-    Html::default()
-        .markup("<section aria-labelledby=\"checks\"><h2 id=\"checks\">Why it is believed</h2>\n<ul class=\"checks\"><li>Signed by a key that the proxy publishes at <code>")
-        .text(proxy)
-        .markup("/connect/keys</code>.</li><li>From that proxy, for this application, in time.</li><li>Not seen before.</li><li>")
-        .text(begun)
-        .markup("</li></ul></section>\n")
+    html! {
+        section aria-labelledby="checks" {
+            h2 #checks { "Why it is believed" }
+            ul.checks {
+                li { "Signed by a key that the proxy publishes at " code { (proxy) "/connect/keys" } "." }
+                li { "From that proxy, for this application, in time." }
+                li { "Not seen before." }
+                li { (begun) }
+            }
+        }
+    }
 }
 
-fn claim(name: &str, meaning: &str, value: &Value) -> Html {
-    Html::default()
-        .markup("<tr><td><code>")
-        .text(name)
-        .markup("</code><span>")
-        .text(meaning)
-        .markup("</span></td><td>")
-        .each(lines(value), |line| Html::default().markup("<code>").text(&line).markup("</code>"))
-        .markup("</td></tr>")
+fn claim(name: &str, meaning: &str, value: &Value) -> Markup {
+    html! {
+        tr {
+            td {
+                code { (name) }
+                span { (meaning) }
+            }
+            td {
+                @for line in lines(value) { code { (line) } }
+            }
+        }
+    }
 }
 
 /// What is in a list or an object comes one by line.
@@ -113,35 +133,39 @@ fn lines(value: &Value) -> Vec<String> {
 
 /// Nothing of a result that is not believed is shown.
 pub(super) fn refused(proxy: &str, why: &Disbelief) -> String {
-    let main = Html::default()
-        .markup("<h1>This result is not believed</h1>\n<p role=\"alert\">Why: ")
-        .text(&why.to_string())
-        .markup(".</p>\n<p>Nothing was changed. See how the connection stands, or begin again.</p>\n")
-        .piece(back(proxy));
-    page("This result is not believed", main)
+    let main = html! {
+        h1 { "This result is not believed" }
+        p role="alert" { "Why: " (maud::display(why)) "." }
+        p { "Nothing was changed. See how the connection stands, or begin again." }
+        (ways(proxy))
+    };
+    page("This result is not believed", &main)
 }
 
 pub(super) fn not_found() -> String {
-    page(
-        "No such page",
-        Html::default().markup("<h1>No such page</h1>\n<p><a href=\"/\">Begin here</a></p>\n"),
-    )
+    let main = html! {
+        h1 { "No such page" }
+        p { a href="/" { "Begin here" } }
+    };
+    page("No such page", &main)
 }
 
-fn back(proxy: &str) -> Html {
-    Html::default()
-        .markup("<p class=\"ways\"><a href=\"/\">Begin again</a> <a href=\"")
-        .text(proxy)
-        .markup("/connect\">Data Connections</a></p>\n")
+/// Where to go from here.
+fn ways(proxy: &str) -> Markup {
+    html! {
+        p.ways {
+            a href="/" { "Begin again" } " "
+            a href={ (proxy) "/connect" } { "Data Connections" }
+        }
+    }
 }
 
-fn page(title: &str, main: Html) -> String {
-    Html::default()
-        .markup("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
-        .markup("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>")
-        .text(title)
-        .markup(" - sample analytics application</title>\n<link rel=\"stylesheet\" href=\"/style.css\">\n</head>\n<body>\n<header><p>Your analytics application</p></header>\n<main>\n")
-        .piece(main)
-        .markup("</main>\n<footer><p>A sample that stands in for the application behind the proxy.</p></footer>\n</body>\n</html>\n")
-        .into_text()
+fn page(title: &str, main: &Markup) -> String {
+    let head = html! { link rel="stylesheet" href="/style.css"; };
+    let body = html! {
+        header { p { "Your analytics application" } }
+        main { (main) }
+        footer { p { "A sample that stands in for the application behind the proxy." } }
+    };
+    web::page(&format!("{title} - sample analytics application"), &head, &body)
 }

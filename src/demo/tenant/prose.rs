@@ -1,5 +1,7 @@
 //! What a letter says: the subject its thread shares, and a body of plausible, private sentences.
 
+use maud::{Markup, html};
+
 use super::letters::{Kind, Letter};
 use super::people::number;
 use super::rng::Rng;
@@ -52,14 +54,30 @@ pub(super) fn preview(paragraphs: &[String]) -> String {
 }
 
 pub(super) fn html(paragraphs: &[String]) -> String {
-    let content: String = paragraphs
-        .iter()
-        .map(|it| format!("<div>{}</div><div><br></div>", it.replace("\r\n", "<br>")))
-        .collect();
-    format!(
-        "<html><head>\r\n<meta http-equiv=\"Content-Type\" content=\"text/html; charset=utf-8\"></head>\
-         <body dir=\"ltr\">{content}</body></html>"
-    )
+    let page = html! {
+        html {
+            head {
+                "\r\n"
+                meta http-equiv="Content-Type" content="text/html; charset=utf-8";
+            }
+            body dir="ltr" {
+                @for paragraph in paragraphs {
+                    div { (lines(paragraph)) }
+                    div { br; }
+                }
+            }
+        }
+    };
+    page.into_string()
+}
+
+fn lines(paragraph: &str) -> Markup {
+    html! {
+        @for (at, line) in paragraph.split("\r\n").enumerate() {
+            @if at > 0 { br; }
+            (line)
+        }
+    }
 }
 
 fn capitalised(words: &str) -> String {

@@ -1,5 +1,6 @@
 //! A mailbox's settings: the time zone and hours that the analysis needs, and the reply texts that it must not see.
 
+use maud::html;
 use serde_json::{Value, json};
 
 use super::folders::{self, ARCHIVE};
@@ -41,12 +42,16 @@ fn automatic_replies(owner: &User, rng: &mut Rng) -> Value {
     json!({
         "status": status,
         "externalAudience": rng.pick(&["none", "contactsOnly", "all"]),
-        "internalReplyMessage": format!(
-            "<html><body>I am at the hospital with my daughter, {deputy} knows. Yours, {}</body></html>",
+        "internalReplyMessage": message(&format!(
+            "I am at the hospital with my daughter, {deputy} knows. Yours, {}",
             owner.display_name
-        ),
-        "externalReplyMessage": format!("<html><body>I am out of office. Please call {deputy}.</body></html>"),
+        )),
+        "externalReplyMessage": message(&format!("I am out of office. Please call {deputy}.")),
         "scheduledStartDateTime": { "dateTime": "2026-04-01T16:00:00.0000000", "timeZone": "UTC" },
         "scheduledEndDateTime": { "dateTime": "2026-04-12T16:00:00.0000000", "timeZone": "UTC" },
     })
+}
+
+fn message(text: &str) -> String {
+    html! { html { body { (text) } } }.into_string()
 }

@@ -58,6 +58,17 @@ fn a_text_with_holes_is_found() {
 }
 
 #[test]
+fn unescaped_markup_has_one_place() {
+    let code = "fn f(title: &str) -> Markup { maud::PreEscaped(title.to_owned()) }";
+    assert_eq!(check(unescaped_markup, "src/connect/pages/list.rs", code), 1);
+    assert_eq!(check(unescaped_markup, "src/web/page.rs", code), 0);
+    assert_eq!(
+        check(unescaped_markup, "src/connect/pages/list.rs", "fn f(t: &str) -> Markup { html! { (t) } }"),
+        0
+    );
+}
+
+#[test]
 fn prints_and_machine_names_are_found() {
     assert_ne!(check(prints, "src/a.rs", "fn f() { println!(\"x\"); dbg!(x) }"), 0);
     assert_eq!(check(prints, "src/a.rs", "// println!(\nfn f() { \"dbg!\" }"), 0);

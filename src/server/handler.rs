@@ -1,0 +1,36 @@
+//! What serves the requests of a listener.
+
+use std::error::Error;
+use std::future::Future;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use hyper::body::Incoming;
+
+use super::connection::Peer;
+
+/// A function from a request and its peer to a response. Every such function is a handler; nothing else needs to be one.
+pub trait Handler: Send + Sync + 'static {
+    /// The body of its responses.
+    type Body: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static;
+    /// Its work on one request.
+    type Future: Future<Output = Response<Self::Body>> + Send + 'static;
+
+    /// Begins to respond to a request.
+    fn respond(&self, request: Request<Incoming>, peer: Peer) -> Self::Future;
+}
+
+impl<H, F, B> Handler for H
+where
+    H: Fn(Request<Incoming>, Peer) -> F + Send + Sync + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+{
+    type Body = B;
+    type Future = F;
+
+    fn respond(&self, request: Request<Incoming>, peer: Peer) -> F {
+        self(request, peer)
+    }
+}
