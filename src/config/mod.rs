@@ -197,7 +197,7 @@ pub enum ClientCertificates {
     Optional,
 }
 
-/// The listener for health, metrics and the console.
+/// The listener for health and metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Admin {
     /// Where it listens.

@@ -148,7 +148,7 @@ impl Server {
     }
 
     fn responded(&self, check: String, status: StatusCode) -> Finding {
-        let message = format!("responses with status {}", status.as_u16());
+        let message = format!("responds with status {}", status.as_u16());
         match self.otherwise {
             _ if status.is_server_error() => Finding::warn(
                 check,

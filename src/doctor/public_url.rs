@@ -49,7 +49,7 @@ fn responded(config: &Config, response: &ProbeResponse) -> Finding {
         return Finding::ok(CHECK, format!("{url} is this proxy: it refuses who shows no credential"));
     }
     let message =
-        format!("{url} responses with status {}, which is not this proxy's", response.status.as_u16());
+        format!("{url} responds with status {}, which is not this proxy's", response.status.as_u16());
     Finding::fail(CHECK, message, not_ours(config))
 }
 

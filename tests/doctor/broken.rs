@@ -43,7 +43,7 @@ async fn a_wrong_tenant_is_told() {
     let other = "99999999-0000-0000-0000-000000000000";
     clinic.proxy.write("config.yaml", &config.replace(clinic.tenant.tenant_id(), other));
     let findings = examine(&clinic.proxy).await;
-    findings.expect("network", "Entra HTTP", "fail", &["responses with status 400", "Directory (tenant) ID"]);
+    findings.expect("network", "Entra HTTP", "fail", &["responds with status 400", "Directory (tenant) ID"]);
     findings.expect("token", "upstream", "fail", &["AADSTS90002", "Directory (tenant) ID"]);
 }
 
@@ -214,7 +214,7 @@ async fn a_public_url_that_nobody_or_somebody_else_responses_is_told() {
     let public = |url: &str| config.replace(&format!("public_url: {own}"), &format!("public_url: {url}"));
     clinic.proxy.write("config.yaml", &public(&format!("http://{}", other.address())));
     let findings = examine(&clinic.proxy).await;
-    findings.expect("public_url", "from here", "fail", &["responses with status 200", "pass requests on to"]);
+    findings.expect("public_url", "from here", "fail", &["responds with status 200", "pass requests on to"]);
     let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     clinic.proxy.write("config.yaml", &public(&format!("http://{free}")));
     let findings = examine(&clinic.proxy).await;

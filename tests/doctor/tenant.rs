@@ -3,6 +3,7 @@
 use glassine::demo::tenant::{Account, User};
 
 use super::*;
+use crate::documents::shows_healthy;
 
 impl Clinic {
     /// Members with mailboxes.
@@ -27,7 +28,9 @@ async fn a_healthy_set_up_has_nothing_to_do() {
     findings.expect("public_url", "from here", "ok", &["is this proxy"]);
     let text = text_of(&clinic.proxy).await;
     assert_eq!(text.code, Some(0));
-    assert!(text.fine().ends_with(" ok, 0 warn, 0 fail, 6 skip: nothing to do\n"));
+    let text = text.fine();
+    assert!(text.ends_with(" ok, 0 warn, 0 fail, 6 skip: nothing to do\n"));
+    assert!(shows_healthy(&text), "docs/COMMANDS.md shows something else than {text}");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! What README.md shows is what the program does.
+//! The pair of messages in README.md, and the configuration in docs/OPERATIONS.md.
 
 use std::sync::Arc;
 
@@ -11,22 +11,16 @@ use glassine_core::sanitize::{Context, Raw, sanitize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use super::{blocks, document};
 use crate::support::glassine::METADATA_ONLY;
 
-const README: &str = include_str!("../README.md");
-const CONFIG: &str = include_str!("../deploy/config.yaml");
-
-/// The code blocks in this language, in order.
-fn blocks(language: &str) -> Vec<&'static str> {
-    let opening = format!("```{language}\n");
-    README.split(&opening).skip(1).filter_map(|rest| rest.split("```").next()).collect()
-}
+const CONFIG: &str = include_str!("../../deploy/config.yaml");
 
 #[test]
 fn the_configuration_is_the_one_that_ships() {
     assert!(
-        blocks("yaml").contains(&CONFIG),
-        "README.md shows another configuration than deploy/config.yaml"
+        blocks(document("docs/OPERATIONS.md"), "yaml").contains(&CONFIG),
+        "docs/OPERATIONS.md shows another configuration than deploy/config.yaml"
     );
 }
 
@@ -49,7 +43,9 @@ fn pseudonyms() -> Arc<Pseudonyms> {
 
 #[test]
 fn before_becomes_after() {
-    let [before, after, ..] = blocks("json")[..] else { panic!("README.md shows no pair") };
+    let [before, after, ..] = blocks(document("README.md"), "json")[..] else {
+        panic!("README.md shows no pair")
+    };
     let pseudonyms = pseudonyms();
     let policy = Policy {
         plan: Arc::new(compile("rules.yaml", METADATA_ONLY).plan.unwrap()),

@@ -7,9 +7,10 @@ use glassine_core::rules::{codes, compile};
 use glassine_core::yaml;
 use serde_json::Value;
 
+use super::blocks;
 use crate::support::sanitizing::{context, plan, sanitize, with_body};
 
-const PAGE: &str = include_str!("../docs/RULES.md");
+const PAGE: &str = include_str!("../../docs/RULES.md");
 
 /// The rows of the first table below `heading`, header and ruler left out, each cell without its backticks.
 fn table(heading: &str) -> Vec<Vec<&'static str>> {
@@ -23,19 +24,13 @@ fn cell(cell: &str) -> &str {
     cell.trim_matches([' ', '|', '`'])
 }
 
-/// The code blocks of one language.
-fn blocks(language: &str) -> Vec<&'static str> {
-    let opened = PAGE.split("\n```").filter_map(|block| block.strip_prefix(language));
-    opened.map(str::trim_start).collect()
-}
-
 #[test]
 fn the_worked_example_is_what_happens() {
-    let rules = blocks("yaml")[0];
+    let rules = blocks(PAGE, "yaml")[0];
     assert!(compile("example.yaml", rules).report.diagnostics.is_empty());
     let plan = plan(rules);
     let context = with_body(Arc::clone(plan.endpoints[0].response.body()));
-    let [given, expected] = blocks("json")[..] else { panic!("two documents") };
+    let [given, expected] = blocks(PAGE, "json")[..] else { panic!("two documents") };
     let left: Value = serde_json::from_str(&sanitize(&context, given).unwrap().0).unwrap();
     assert_eq!(left, serde_json::from_str::<Value>(expected).unwrap());
 }

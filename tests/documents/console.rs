@@ -1,0 +1,159 @@
+//! Executes what the `console` blocks show. `…` stands for anything, and where a line is broken does not matter: README.md breaks
+//! lines that are long.
+
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use glassine::demo::tenant::Tenant;
+
+use super::{blocks, document};
+use crate::support::glassine::{Glassine, Setup, sample_tenant};
+
+/// The address of the proxy in README.md.
+const SHOWN: &str = "http://127.0.0.1:8080";
+
+/// A command and what it prints.
+#[derive(Debug)]
+struct Example {
+    command: &'static str,
+    output: String,
+}
+
+/// The commands of all blocks, in order.
+fn examples(name: &str) -> Vec<Example> {
+    let mut examples: Vec<Example> = Vec::new();
+    for line in blocks(document(name), "console").into_iter().flat_map(str::lines) {
+        match line.strip_prefix("$ ") {
+            Some(command) => examples.push(Example { command, output: String::new() }),
+            None => examples.last_mut().expect("a block begins with a command").output += line,
+        }
+    }
+    examples
+}
+
+fn without_space(text: &str) -> String {
+    text.split_whitespace().collect()
+}
+
+/// Whether the pieces of `expected` between `…` are in `printed`, in order and with nothing around them.
+fn matches(expected: &str, printed: &str) -> bool {
+    let (expected, printed) = (without_space(expected), without_space(printed));
+    let Some((first, others)) = expected.split_once('…') else { return expected == printed };
+    let Some(mut rest) = printed.strip_prefix(first) else { return false };
+    let mut others: Vec<_> = others.split('…').collect();
+    let last = others.pop().unwrap_or_default();
+    for piece in others {
+        let Some((_, after)) = rest.split_once(piece) else { return false };
+        rest = after;
+    }
+    rest.ends_with(last)
+}
+
+#[test]
+fn an_ellipsis_is_anything_and_everything_else_is_itself() {
+    for (expected, printed) in
+        [("a\n b", "ab\n"), ("a…", "abc"), ("a…c…e", "abcde"), ("…", ""), ("a……b", "ab")]
+    {
+        assert!(matches(expected, printed), "{expected}");
+    }
+    for (expected, printed) in [("a", "ab"), ("a…c", "abcd"), ("a…c…b", "abc"), ("a…a", "a"), ("…x…", "abc")]
+    {
+        assert!(!matches(expected, printed), "{expected}");
+    }
+}
+
+/// A proxy in front of the sample tenant, and a folder with what the documents' commands use.
+struct Place {
+    proxy: Glassine,
+    tenant: Arc<Tenant>,
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    async fn new() -> Self {
+        let (tenant, graph) = sample_tenant().await;
+        let setup = Setup { domain: tenant.domain().to_owned(), ..Setup::in_front_of(graph) };
+        let proxy = setup.start().await;
+        let folder = tempfile::tempdir().unwrap();
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+        symlink(repository.join("rules"), folder.path().join("rules")).unwrap();
+        symlink(env!("CARGO_BIN_EXE_glassine"), folder.path().join("glassine")).unwrap();
+        Self { proxy, tenant, folder }
+    }
+
+    /// What a shell prints, standard output and standard error together.
+    fn shell(&self, command: &str) -> String {
+        let script = format!("PATH=$PWD:$PATH; {{ {command}\n}} 2>&1");
+        let ran = Command::new("sh").args(["-c", &script]).current_dir(self.folder.path()).output().unwrap();
+        String::from_utf8(ran.stdout).unwrap()
+    }
+
+    /// A request by README.md's function `graph`, with `user` as `$USER`.
+    async fn graph(&self, argument: &str, user: &str) -> String {
+        let target = match argument.strip_prefix('"') {
+            Some(quoted) => quoted.trim_end_matches('"').replace("$USER", user).replace("\\$", "$"),
+            None => argument.trim_matches('\'').to_owned(),
+        };
+        self.proxy.get(&target).await.text().replace(&self.proxy.url(), SHOWN)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.folder.path().join(name), text).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_commands_of_the_readme_print_what_it_shows() {
+    let place = Place::new().await;
+    let user = place.proxy.id(place.tenant.users()[0].id());
+    let examples = examples("README.md");
+    assert_eq!(examples.iter().filter(|it| it.command.starts_with("graph ")).count(), 5);
+    assert_eq!(examples.len(), 9, "each is tried below");
+    for Example { command, output } in examples {
+        let printed = match command.strip_prefix("graph ") {
+            Some(argument) => place.graph(argument, &user).await,
+            None => place.shell(command),
+        };
+        assert!(matches(&output, &printed), "$ {command}\n{printed}\nis not\n{output}");
+    }
+}
+
+/// Waits for the audit records of `requests`.
+async fn audit_log(place: &Place, requests: usize) -> String {
+    for _ in 0..requests {
+        place.proxy.get("/v1.0/users?$top=1").await;
+    }
+    place.proxy.audited(requests).await;
+    place.proxy.read("audit.jsonl")
+}
+
+/// All examples but the doctor's, which needs a deployment: see `tests/doctor`.
+#[tokio::test]
+async fn the_commands_of_the_reference_print_what_it_shows() {
+    let place = Place::new().await;
+    place.write("audit.jsonl", &audit_log(&place, 3).await);
+    let mut tried = 0;
+    for Example { command, output } in examples("docs/COMMANDS.md") {
+        match command.strip_prefix("cat ") {
+            Some(file) => place.write(file, &output),
+            None if command.starts_with("glassine doctor") => {}
+            None => {
+                let printed = place.shell(command);
+                assert!(matches(&output, &printed), "$ {command}\n{printed}\nis not\n{output}");
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried >= 12, "only {tried}");
+    let mode = std::fs::metadata(place.folder.path().join("keys.yaml")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "only the owner can read the file");
+}
+
+/// Whether docs/COMMANDS.md shows what the doctor printed in front of a healthy deployment, whose consumer is called `acme`.
+pub(crate) fn shows_healthy(printed: &str) -> bool {
+    let examples = examples("docs/COMMANDS.md");
+    let doctor = examples.iter().find(|it| it.command.starts_with("glassine doctor")).expect("an example");
+    matches(&doctor.output.replace("acme-analytics", "acme"), printed)
+}

@@ -1,0 +1,41 @@
+//! What the documents show is what the program does.
+//!
+//! | file | what |
+//! |---|---|
+//! | `console` | every `console` block is executed, and its output compared |
+//! | `names` | commands, options and environment variables that the documents name exist |
+//! | `readme` | the pair of messages in README.md, the configuration in docs/OPERATIONS.md |
+//! | `rules_page` | the example and the tables of docs/RULES.md |
+
+mod console;
+mod names;
+mod readme;
+mod rules_page;
+
+pub(crate) use console::shows_healthy;
+
+/// Documents with commands, by name.
+const DOCUMENTS: [(&str, &str); 12] = [
+    ("README.md", include_str!("../../README.md")),
+    ("SECURITY.md", include_str!("../../SECURITY.md")),
+    ("CHANGELOG.md", include_str!("../../CHANGELOG.md")),
+    ("docs/COMMANDS.md", include_str!("../../docs/COMMANDS.md")),
+    ("docs/CONNECT.md", include_str!("../../docs/CONNECT.md")),
+    ("docs/CONSUMERS.md", include_str!("../../docs/CONSUMERS.md")),
+    ("docs/DOCTOR.md", include_str!("../../docs/DOCTOR.md")),
+    ("docs/ENTRA.md", include_str!("../../docs/ENTRA.md")),
+    ("docs/JSON.md", include_str!("../../docs/JSON.md")),
+    ("docs/OPERATIONS.md", include_str!("../../docs/OPERATIONS.md")),
+    ("docs/RULES.md", include_str!("../../docs/RULES.md")),
+    ("docs/SDKS.md", include_str!("../../docs/SDKS.md")),
+];
+
+fn document(name: &str) -> &'static str {
+    DOCUMENTS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text).expect(name)
+}
+
+/// The code blocks in one language, in order.
+fn blocks(document: &'static str, language: &str) -> Vec<&'static str> {
+    let opening = format!("```{language}\n");
+    document.split(&opening).skip(1).filter_map(|rest| rest.split("```").next()).collect()
+}
