@@ -59,6 +59,9 @@ pub(super) enum Problem {
     /// A request that carries a body.
     #[error("the request has a body")]
     RequestBody,
+    /// A body that is not framed as HTTP says, or that ends before it is whole.
+    #[error("the request's body is malformed")]
+    MalformedBody,
     /// A batch's envelope that is too long.
     #[error("the batch is too long")]
     EnvelopeTooLarge,
@@ -180,6 +183,9 @@ impl Problem {
             Self::AbsoluteForm => (400, "absoluteForm", "The request target has to be a path, not a URL."),
             Self::ForeignHost => (421, "foreignHost", "The Host field has to name this proxy."),
             Self::RequestBody => (413, "bodyNotAllowed", "A request must not have a body."),
+            Self::MalformedBody => {
+                (400, "malformedBody", "The request's body is malformed, or ends before it is whole.")
+            }
             Self::EnvelopeTooLarge => {
                 let message = format!("A batch can have {} KiB at most.", MAX_ENVELOPE / 1024);
                 return ErrorText { status: self::status(413), code: "batchTooLarge".to_owned(), message };
@@ -245,6 +251,7 @@ impl Problem {
             Self::AbsoluteForm => "absolute_form",
             Self::ForeignHost => "foreign_host",
             Self::RequestBody => "request_body",
+            Self::MalformedBody => "malformed_body",
             Self::EnvelopeTooLarge => "batch_too_large",
             Self::EnvelopeTimeout => "batch_timeout",
             Self::Batch(error) => error.code(),
@@ -273,6 +280,7 @@ impl Problem {
             | Self::AbsoluteForm
             | Self::ForeignHost
             | Self::RequestBody
+            | Self::MalformedBody
             | Self::EnvelopeTooLarge
             | Self::EnvelopeTimeout
             | Self::Batch(_)
