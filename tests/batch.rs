@@ -138,3 +138,35 @@ async fn every_request_of_a_batch_has_an_audit_record() {
         assert!(seen.contains(&expected), "{expected:?} in {seen:?}");
     }
 }
+
+/// The status and code of what a connection gets for these bytes.
+async fn raw(proxy: &Glassine, fields: &str, body: &str) -> (String, String) {
+    let head = format!(
+        "POST /v1.0/$batch HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n{fields}Connection: close\r\n\r\n{body}",
+        proxy.address,
+        Consumer::token("acme"),
+    );
+    let response = proxy.raw(head.as_bytes()).await;
+    let status = response.split(' ').nth(1).unwrap_or_default().to_owned();
+    let code = response.split("\"code\":\"").nth(1).and_then(|rest| rest.split('"').next());
+    (status, code.unwrap_or_default().to_owned())
+}
+
+/// Both were 408, as if nothing had come.
+#[tokio::test]
+async fn a_malformed_body_and_one_that_is_declared_too_large_are_no_late_ones() {
+    let (proxy, _) = proxy().await;
+    let good = r#"{"requests":[{"id":"1","method":"GET","url":"/users?$top=1"}]}"#;
+    let chunk = format!("{:x}\r\n{good}\r\n0\r\n\r\n", good.len());
+    let chunked = "Transfer-Encoding: chunked\r\n";
+    assert_eq!(raw(&proxy, chunked, &chunk).await.0, "200");
+    for malformed in [format!("nonsense\r\n{good}"), format!("5\r\n{good}")] {
+        let told = raw(&proxy, chunked, &malformed).await;
+        assert_eq!(told, ("400".to_owned(), "malformedBody".to_owned()), "{malformed}");
+    }
+    let started = std::time::Instant::now();
+    // Only declared: such a client waits for 100 (Continue).
+    let told = raw(&proxy, "Content-Length: 10000000\r\nExpect: 100-continue\r\n", "").await;
+    assert_eq!(told, ("413".to_owned(), "batchTooLarge".to_owned()));
+    assert!(started.elapsed().as_secs() < 5, "it was waited for what is refused anyhow");
+}

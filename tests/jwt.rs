@@ -9,7 +9,8 @@ use glassine::jwt::{
     Algorithm, Expected, FetchTimes, JwtError, KeySet, KeySetError, KeySource, MAX_TOKEN, RequiredClaim,
     Token, Verified, Verifier,
 };
-use glassine::upstream::{DocumentClient, DocumentUrl, Network};
+use glassine::upstream::{DocumentClient, Network};
+use glassine_core::graph::Url;
 use serde_json::{Value, json};
 
 use crate::support::issuer::{SigningKey, base64url, jwks};
@@ -377,7 +378,7 @@ impl Remote {
             shown.lock().unwrap().as_ref().map_or(Script::status(503), Script::json)
         })
         .await;
-        let url = DocumentUrl::parse(&format!("http://{}/keys", server.address())).unwrap();
+        let url = Url::parse(&format!("http://{}/keys", server.address())).unwrap();
         let client = DocumentClient::new(url, &Network::default()).unwrap();
         let verifier = Verifier::new(expected(), Arc::new(KeySource::remote(client, pace)));
         Self { published, fetches, _server: server, verifier: Arc::new(verifier) }

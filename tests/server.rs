@@ -11,6 +11,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use glassine::config::files::FileError;
 use glassine::config::{Config, TlsFiles};
 use glassine::metrics::Metrics;
 use glassine::server::admin::{Admin, Readiness};
@@ -357,7 +358,7 @@ async fn a_bad_reload_keeps_the_last_good_certificate_and_names_the_file() {
     std::fs::write(certificates.directory.path().join("tls.crt"), "hello").unwrap();
     assert!(matches!(state.reload(&certificates.files), Err(TlsError::NoCertificate { .. })));
     std::fs::remove_file(certificates.directory.path().join("tls.crt")).unwrap();
-    assert!(matches!(state.reload(&certificates.files), Err(TlsError::Pem { .. })));
+    assert!(matches!(state.reload(&certificates.files), Err(TlsError::File(FileError::Missing { .. }))));
 
     assert!(tls_connect(&server, &client).await.is_ok());
 }

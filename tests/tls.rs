@@ -1,11 +1,14 @@
 //! TLS end to end: consumers over HTTP/1.1 and HTTP/2, an upstream with a certification authority of its own.
 
+use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use base64::Engine as _;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body, Frame, Incoming};
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::pki_types::pem::PemObject as _;
@@ -36,10 +39,44 @@ async fn tls(proxy: &Glassine, alpn: &[u8]) -> TlsStream<TcpStream> {
 }
 
 async fn http2(proxy: &Glassine) -> http2::SendRequest<Full<Bytes>> {
+    http2_with(proxy).await
+}
+
+async fn http2_with<B>(proxy: &Glassine) -> http2::SendRequest<B>
+where
+    B: Body<Data = Bytes, Error = Infallible> + Send + Unpin + 'static,
+{
     let stream = TokioIo::new(tls(proxy, b"h2").await);
     let (sender, connection) = http2::handshake(TokioExecutor::new(), stream).await.unwrap();
     tokio::spawn(connection);
     sender
+}
+
+/// A body that has ended as soon as somebody asks, and does not say so before: the head goes out without END_STREAM, and an
+/// empty DATA frame with it.
+struct LateEnd(Option<&'static [u8]>);
+
+impl Body for LateEnd {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.0.take().map(|data| Ok(Frame::data(Bytes::from_static(data)))))
+    }
+}
+
+#[tokio::test]
+async fn an_end_of_stream_in_an_empty_frame_is_no_body() {
+    let (graph, proxy) = tls_stage(|_| Script::json(PAGE), true).await;
+    let mut sender = http2_with::<LateEnd>(&proxy).await;
+    for (body, status) in [(None, 200), (Some(&b""[..]), 200), (Some(b"{}"), 413)] {
+        let request = request(&proxy, USERS).map(|_| LateEnd(body));
+        assert_eq!(sender.send_request(request).await.unwrap().status().as_u16(), status, "{body:?}");
+    }
+    assert_eq!(graph.requests().len(), 2);
 }
 
 fn request(proxy: &Glassine, target: &str) -> http::Request<Full<Bytes>> {

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use super::log::AuditLog;
 use super::record::{Counters, Decision, Outcome, Record, method_name};
+use glassine_core::diagnostic::Causes;
 
 /// The reason of a request that ended before a decision was noted.
 pub const UNDECIDED: &str = "undecided";
@@ -98,8 +99,7 @@ impl Guard {
         self.record.outcome = outcome;
         self.record.milliseconds = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         if let Err(error) = self.log.write(&self.record) {
-            let error: &dyn std::error::Error = &error;
-            tracing::error!(error, "an audit record was lost");
+            tracing::error!(error = %Causes(&error), "an audit record was lost");
         }
         if let Some(observer) = self.observer.take() {
             observer(&self.record);

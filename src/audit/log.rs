@@ -42,7 +42,7 @@ enum Target {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The file cannot be opened, created or read.
-    #[error("the audit log {path:?} cannot be opened for appending")]
+    #[error("{}: the audit log cannot be opened for appending: {source}{}", path.display(), advice(path, source))]
     Io {
         /// The file.
         path: PathBuf,
@@ -51,19 +51,19 @@ pub enum OpenError {
         source: io::Error,
     },
     /// The file ends in something that this program did not write.
-    #[error("{path:?} does not end like an audit log: name a new file, or move this one away")]
+    #[error("{}: the file does not end like an audit log: name a new file, or move this one away", path.display())]
     NotAnAuditLog {
         /// The file.
         path: PathBuf,
     },
     /// Two writers would each continue the chain from the same line.
-    #[error("another process writes to the audit log {path:?}: give each its own")]
+    #[error("{}: another process writes to this audit log: give each its own", path.display())]
     Locked {
         /// The file.
         path: PathBuf,
     },
     /// The marker after a torn line could not be built.
-    #[error("the audit log {path:?} cannot be continued")]
+    #[error("{}: the audit log cannot be continued", path.display())]
     Encode {
         /// The file.
         path: PathBuf,
@@ -166,6 +166,30 @@ fn open_file(path: &Path) -> Result<(File, Position), OpenError> {
         ending.repair().map_err(|source| OpenError::Encode { path: path.to_owned(), source })?;
     file.write_all(&repair).map_err(failed)?;
     Ok((file, position))
+}
+
+/// What to do about a log that cannot be opened, as a sentence of its own.
+fn advice(path: &Path, error: &io::Error) -> String {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (folder, who) = (folder.display(), account());
+    match error.kind() {
+        io::ErrorKind::NotFound => format!(". Create {folder}, writable by {who}."),
+        io::ErrorKind::PermissionDenied => {
+            format!(". Let {who} write to {} and to {folder}.", path.display())
+        }
+        io::ErrorKind::ReadOnlyFilesystem => format!(". Mount {folder} writable by {who}."),
+        io::ErrorKind::IsADirectory => ". Name a file in it.".to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// Who this program is to the file system.
+fn account() -> String {
+    #[cfg(target_os = "linux")]
+    if let Ok(own) = std::fs::metadata("/proc/self") {
+        return format!("uid {}", std::os::unix::fs::MetadataExt::uid(&own));
+    }
+    "this program's account".to_owned()
 }
 
 fn append_options() -> OpenOptions {

@@ -16,7 +16,8 @@ use crate::demo::analytics::Analytics;
 use crate::demo::consumers::{self, READY, RETURNING};
 use crate::demo::folder::{Addresses, Folder};
 use crate::demo::tenant::{self, Tenant};
-use crate::service::{Listeners, Service, bind, logs, stop_signal};
+use crate::service::logs::{self, Form};
+use crate::service::{Listeners, Service, bind, stop_signal};
 use glassine_core::pseudonym::{AddressPolicy, Class, KeyRing};
 
 /// The sample tenant is the same every time.
@@ -60,7 +61,7 @@ struct Where<'a> {
 }
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Error> {
-    logs::start();
+    logs::start()?;
     let runtime = runtime()?;
     runtime.block_on(demo(args, streams))
 }
@@ -78,7 +79,7 @@ async fn demo(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Erro
     consumers::register(&tenant, addresses.proxy);
     let folder = Folder::create(&tenant, addresses, rules.as_ref().map(|text| text.as_str()))?;
     let service = Service::build(&folder.config_file())?;
-    streams.remark(&service.warnings())?;
+    streams.remark(&Form::from_env()?.reports(service.warnings()))?;
     let url = |address: SocketAddr| format!("http://{address}");
     let base_url = url(addresses.graph);
     tokio::spawn(tenant::serve(graph, Arc::clone(&tenant), base_url, std::future::pending()));

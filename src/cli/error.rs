@@ -3,12 +3,14 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::input::InputError;
+use crate::config::files::FileError;
 use crate::demo::analytics::AnalyticsError;
 use crate::demo::folder::FolderError;
 use crate::service::StartError;
+use crate::service::logs::{Form, LogsError};
 use glassine_core::admit::Refusal;
-use glassine_core::graph::LinkError;
+use glassine_core::diagnostic::Causes;
+use glassine_core::graph::UrlError;
 use glassine_core::pseudonym::KeyFileError;
 use glassine_core::sanitize::{Failure, Violation};
 
@@ -23,10 +25,10 @@ pub(super) const BAD_INPUT: u8 = 2;
 pub(super) enum Error {
     /// A file cannot be read.
     #[error(transparent)]
-    Input(#[from] InputError),
+    Input(#[from] FileError),
     /// Several files cannot be read; all of them are named.
-    #[error("{}", .0.iter().map(InputError::to_string).collect::<Vec<_>>().join("\nerror: "))]
-    Inputs(Vec<InputError>),
+    #[error("{}", .0.iter().map(|error| Causes(error).to_string()).collect::<Vec<_>>().join("\nerror: "))]
+    Inputs(Vec<FileError>),
     /// The rules file has errors; the text is the rendered report.
     #[error("{file}: the rules cannot be used\n\n{report}", file = .file.display())]
     Rules {
@@ -70,7 +72,7 @@ pub(super) enum Error {
     Count,
     /// Graph's address is malformed.
     #[error("the address of Graph is not one: {0}")]
-    Graph(LinkError),
+    Graph(UrlError),
     /// A value is not of the kind that was asked for. Which one; not what it says.
     #[error("value {0} is empty or not of the kind that `--as` names; nothing was written")]
     Value(usize),
@@ -91,6 +93,9 @@ pub(super) enum Error {
     /// The service does not start.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// The environment asks for logs that there are not.
+    #[error(transparent)]
+    Logs(#[from] LogsError),
     /// The demo cannot be set up.
     #[error(transparent)]
     Demo(#[from] FolderError),
@@ -123,6 +128,14 @@ pub(super) enum NewKeysAdvice {
 }
 
 impl Error {
+    /// The error with its causes; in a log of JSON a line for each finding in a file.
+    pub(super) fn tell(&self, form: Form) -> String {
+        match (form, self) {
+            (Form::Json, Self::Start(StartError::Reports(reports))) => form.reports(reports),
+            _ => form.error(self),
+        }
+    }
+
     /// The process's exit code.
     pub(super) fn exit_code(&self) -> u8 {
         match self {

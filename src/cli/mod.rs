@@ -33,6 +33,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::service::logs::Form;
 use error::Error;
 
 /// A reverse proxy that hands an analytics consumer sanitized Microsoft Graph metadata, and nothing else.
@@ -84,16 +85,26 @@ enum ExitStatus {
 pub fn run() -> ExitCode {
     match Cli::try_parse() {
         // The streams are not locked for the whole run: other threads may have something to log.
-        Ok(cli) => finish(cli.command.run(&mut Streams {
-            input: &mut io::stdin(),
-            out: &mut io::stdout(),
-            err: &mut io::stderr(),
-        })),
+        Ok(cli) => {
+            let form = cli.command.form();
+            let mut streams =
+                Streams { input: &mut io::stdin(), out: &mut io::stdout(), err: &mut io::stderr() };
+            finish(&cli.command.run(&mut streams), form)
+        }
         Err(usage) => show_usage(&usage),
     }
 }
 
 impl Command {
+    /// How an error is told: as a line of the log by commands that write one, else for people. A form that there is not is an
+    /// error that the command tells itself.
+    fn form(&self) -> Form {
+        match self {
+            Self::Serve(_) | Self::Demo(_) => Form::from_env().unwrap_or_default(),
+            _ => Form::Text,
+        }
+    }
+
     fn run(self, streams: &mut Streams<'_>) -> Result<ExitStatus, Error> {
         match self {
             Self::Serve(args) => serve::run(&args, streams),
@@ -111,12 +122,12 @@ impl Command {
     }
 }
 
-fn finish(result: Result<ExitStatus, Error>) -> ExitCode {
+fn finish(result: &Result<ExitStatus, Error>, form: Form) -> ExitCode {
     if let Some(error) = result.as_ref().err().filter(|error| !error.is_broken_pipe()) {
         // Where standard error is closed too, the exit code is all that is left to say it with.
-        writeln!(io::stderr(), "error: {error}").ok();
+        io::stderr().write_all(error.tell(form).as_bytes()).ok();
     }
-    exit_code(&result)
+    exit_code(result)
 }
 
 fn exit_code(result: &Result<ExitStatus, Error>) -> ExitCode {

@@ -1,7 +1,5 @@
 //! Options that several commands have.
 
-use std::sync::Arc;
-
 use clap::ValueEnum;
 
 use glassine_core::pseudonym::{AddressPolicy, canonical_domain};
@@ -37,18 +35,4 @@ pub(super) fn addresses(plan: Option<&Plan>, tenant_domains: &[String]) -> Addre
         Some(plan) => AddressPolicy { domains: plan.domains, plus_tags: plan.plus_tags, listed },
         None => AddressPolicy { listed, ..AddressPolicy::default() },
     }
-}
-
-/// A public URL that links cannot begin with.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("expected a URL such as https://graph-proxy.contoso.com, without query and fragment")]
-pub(super) struct NotAPublicUrl;
-
-/// A `--public-url`, without a slash at its end.
-pub(super) fn public_url(text: &str) -> Result<Arc<str>, NotAPublicUrl> {
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    let (host, _) = rest.map(|rest| rest.split_once('/').unwrap_or((rest, ""))).ok_or(NotAPublicUrl)?;
-    let is_plain =
-        text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#' | b'"' | b'\\'));
-    if is_plain && !host.is_empty() { Ok(text.trim_end_matches('/').into()) } else { Err(NotAPublicUrl) }
 }

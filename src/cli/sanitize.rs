@@ -9,7 +9,7 @@ use super::request::RequestLine;
 use super::stand_in::StandIn;
 use super::{ExitStatus, Streams, input, options};
 use glassine_core::admit::{Admitted, Policy, Refusal, Request, admit};
-use glassine_core::graph::{Origin, Segment, Target};
+use glassine_core::graph::{BaseUrl, Origin, Segment, Target};
 use glassine_core::pseudonym::Pseudonyms;
 use glassine_core::rules::plan::{Body, Endpoint, Response};
 use glassine_core::rules::template::Part;
@@ -39,8 +39,8 @@ pub(super) struct Args {
     #[arg(long = "tenant-domain", value_name = "DOMAIN", value_parser = options::domain)]
     tenant_domains: Vec<String>,
     /// Where consumers find the proxy: links lead there.
-    #[arg(long, value_name = "URL", default_value = "https://localhost", value_parser = options::public_url)]
-    public_url: Arc<str>,
+    #[arg(long, value_name = "URL", default_value = "https://localhost", value_parser = BaseUrl::parse)]
+    public_url: BaseUrl,
     /// Where Graph is: links that lead elsewhere are refused.
     #[arg(long, value_name = "URL", default_value = options::GRAPH, value_parser = Origin::parse)]
     graph: Origin,
@@ -57,7 +57,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
         plan: Arc::new(plan),
         keys: Arc::<Pseudonyms>::clone(&pseudonyms),
         graph: args.graph.clone(),
-        public_url: Arc::clone(&args.public_url),
+        public_url: args.public_url.as_str().into(),
     };
     let admitted = admit_any_key(&args.request, &policy, &pseudonyms).map_err(Error::Refused)?;
     let document = read(streams.input)?;

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use super::error::Error;
 use super::runtime::runtime;
 use super::{ExitStatus, Streams};
-use crate::service::{Service, logs, stop_signal};
+use crate::service::logs::{self, Form};
+use crate::service::{Service, stop_signal};
 
 /// Runs the proxy.
 #[derive(Debug, clap::Args)]
@@ -16,9 +17,9 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Error> {
-    logs::start();
+    logs::start()?;
     let service = Service::build(&args.config)?;
-    streams.remark(&service.warnings())?;
+    streams.remark(&Form::from_env()?.reports(service.warnings()))?;
     let runtime = runtime()?;
     runtime.block_on(async {
         let stop = stop_signal()?;

@@ -10,7 +10,7 @@ use super::connect::{self, check_connect};
 use super::consumer::{check_consumers, check_trusted};
 use super::raw::{self, Text};
 use super::upstream::check_upstream;
-use super::url::BaseUrl;
+use super::url::check_base;
 use super::{
     Admin, AuditSink, ClientCertificates, Config, Consumer, ConsumerCredential, DEFAULT_CONNECTIONS,
     DEFAULT_DRAIN, FileRef, Source, TlsFiles,
@@ -34,8 +34,11 @@ pub(super) fn load(directory: &Path, text: &str) -> Result<Config, Vec<Diagnosti
     let mut context = Context { directory, tenant: None, found: loaded.diagnostics };
     let config = loaded.value.and_then(|file| check_file(file, &mut context));
     match config {
-        Some(config) if !context.found.iter().any(|d| d.severity == Severity::Error) => Ok(config),
-        _ => Err(context.found),
+        Some(config) if !context.has_errors() => Ok(config),
+        _ => {
+            context.explain();
+            Err(context.found)
+        }
     }
 }
 
@@ -66,6 +69,24 @@ impl Context<'_> {
     ) -> Option<T> {
         self.found.push(Diagnostic::error(code, span.clone(), message).hint(hint));
         None
+    }
+
+    fn has_errors(&self) -> bool {
+        self.found.iter().any(|finding| finding.severity == Severity::Error)
+    }
+
+    /// A configuration is never refused without a word, not even by a check that forgot to say why.
+    fn explain(&mut self) {
+        if !self.has_errors() {
+            let hint =
+                "take keys away until it is accepted, and report the last one as a defect of this program";
+            self.refuse::<()>(
+                CONFIG_VALUE,
+                &(0..0),
+                "the configuration is refused, and the reason is lost",
+                hint,
+            );
+        }
     }
 
     /// A path, relative to the configuration file's directory.
@@ -135,8 +156,8 @@ fn check_file(file: raw::File, context: &mut Context<'_>) -> Option<Config> {
     let (has_tls, wants_connect) = (file.tls.is_some(), file.connect.is_some());
     let listen =
         required(file.listen, "listen", context).and_then(|text| check_listen(&text, has_tls, context));
-    let public_url = required(file.public_url, "public_url", context)
-        .and_then(|text| BaseUrl::check_public(&text, context));
+    let public_url =
+        required(file.public_url, "public_url", context).and_then(|text| check_base(&text, context));
     let admin = optional(file.admin.and_then(|admin| admin.0), |admin| check_admin(&admin, has_tls, context));
     let limits = check_limits(file.limits.and_then(|limits| limits.0).as_ref(), context);
     let upstream = required(file.upstream, "upstream", context).and_then(|it| check_upstream(it, context));

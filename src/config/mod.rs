@@ -25,10 +25,10 @@ pub use consumer::{
     BearerHash, Consumer, ConsumerCredential, ConsumerLimits, JwksLocation, JwtCredential, Networks,
 };
 pub use subject_name::SubjectName;
-pub use upstream::{Proof, Timeouts, Upstream, UpstreamCredential};
-pub use url::BaseUrl;
+pub use upstream::{Proof, Upstream, UpstreamCredential};
 
 use glassine_core::diagnostic::{Diagnostic, Report};
+use glassine_core::graph::BaseUrl;
 
 /// Connections that are open at once. A consumer needs a few dozen; more wait in the kernel's backlog. At about
 /// 100 KiB each this bounds their memory to some 100 MiB.

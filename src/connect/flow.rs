@@ -287,7 +287,7 @@ fn respond(
     let now = now();
     let claims = Claims {
         iss: site.public_url(),
-        aud: url.origin(),
+        aud: url.origin().as_str(),
         iat: now,
         exp: now.saturating_add(signing::LIFETIME_SECONDS),
         jti: &random_text::<16>()?,

@@ -215,7 +215,7 @@ fn detail(site: &Site, connector: &Connector, asked: &PageRequest<'_>) -> PageRe
         plan: &connector.plan,
         connection: site.connection(connector),
         echo: echo.as_deref(),
-        returns_to: connector.return_url.as_ref().map(|url| url.origin()),
+        returns_to: connector.return_url.as_ref().map(|url| url.origin().as_str()),
     };
     let targets = [Some(connector.application.authority.as_str()), detail.returns_to];
     PageResponse::page(StatusCode::OK, pages::detail(site.prefix(), &detail))

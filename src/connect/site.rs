@@ -1,5 +1,6 @@
 //! What a configuration becomes: connectors, keys, the file of connections. Built whole or not at all.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,11 +13,12 @@ use super::problem::Problem;
 use super::response::PageResponse;
 use super::signing::ResultKeys;
 use super::store::{Connection, Store, StoreError};
-use super::tenant::Directory;
+use super::tenant::{Directory, TenantError};
+use crate::config::Config;
 use crate::config::files::read_secret;
-use crate::config::{BaseUrl, Config};
 use crate::proxy::{Consumer, Hosts, ProxyState};
-use glassine_core::diagnostic::Diagnostic;
+use glassine_core::diagnostic::{Causes, Diagnostic};
+use glassine_core::graph::BaseUrl;
 use glassine_core::pseudonym::{KeyRing, Pseudonyms, Sealer};
 use glassine_core::rules::Plan;
 
@@ -55,15 +57,17 @@ impl Site {
         let keys = config.keys();
         let text = read_secret(keys).map_err(|error| keys.unusable(&error))?;
         let ring = KeyRing::parse(&text).map_err(|error| keys.unusable(&error))?;
-        let store = Store::open(wanted.file().path()).map_err(|error| wanted.file().unusable(&error))?;
-        let consumers = state.consumers();
-        let connectors: Option<Vec<_>> =
-            consumers.map(|consumer| connector(config, state, consumer)).collect();
+        let unusable = |error: &(dyn Error + 'static)| wanted.file().unusable(&Causes(error));
+        let store = Store::open(wanted.file().path()).map_err(|error| unusable(&error))?;
+        let consumers = state.consumers().map(|consumer| connector(config, state, consumer));
+        let connectors: Vec<_> = consumers.collect::<Result<_, _>>().map_err(|error| unusable(&error))?;
         Ok(Some(Self {
             public_url: config.public_url().clone(),
             hosts: state.hosts().clone(),
             connectors: connectors
-                .ok_or_else(|| wanted.file().unusable(&"the directory has no usable address"))?,
+                .into_iter()
+                .collect::<Option<_>>()
+                .ok_or_else(|| wanted.file().unusable(&"a consumer has no app registration of its own"))?,
             sealer: ring.connection_sealer(),
             result_keys: ResultKeys::new(&ring).map_err(|error| keys.unusable(&error))?,
             store: Arc::new(store),
@@ -118,11 +122,11 @@ impl Site {
     }
 
     pub(super) fn is_secure(&self) -> bool {
-        self.public_url.is_https()
+        self.public_url.origin().is_https()
     }
 
     pub(super) fn is_origin(&self, origin: &str) -> bool {
-        origin == self.public_url.origin()
+        origin == self.public_url.origin().as_str()
     }
 
     /// Whether a request is for this site.
@@ -147,29 +151,44 @@ impl Site {
     }
 }
 
-fn connector(config: &Config, state: &ProxyState, consumer: &Consumer) -> Option<Connector> {
+fn connector(
+    config: &Config,
+    state: &ProxyState,
+    consumer: &Consumer,
+) -> Result<Option<Connector>, TenantError> {
+    let Some(application) = application(config, state, consumer)? else { return Ok(None) };
     let plan = Arc::clone(&consumer.policy().plan);
-    Some(Connector {
+    Ok(Some(Connector {
         name: consumer.name(),
         rules: consumer.rules().to_owned(),
         pseudonyms: Arc::clone(consumer.pseudonyms()),
         shown: Shown::by(&plan),
-        application: application(config, state, consumer)?,
+        application,
         return_url: consumer.checked().return_url().cloned(),
         plan,
-    })
+    }))
 }
 
-fn application(config: &Config, state: &ProxyState, consumer: &Consumer) -> Option<Application> {
+/// `Ok(None)` where there is no app registration, which the configuration's checks refuse.
+fn application(
+    config: &Config,
+    state: &ProxyState,
+    consumer: &Consumer,
+) -> Result<Option<Application>, TenantError> {
     let upstream = config.upstream();
     let credential = consumer.checked().application().unwrap_or(upstream.credential());
+    let (Some(tenant), Some(client_id), Some(tokens)) =
+        (credential.tenant(), credential.client_id(), consumer.tokens())
+    else {
+        return Ok(None);
+    };
     let authority = upstream.authority().as_str().to_owned();
-    let directory = Directory::new(&authority, credential.tenant()?, state.network().clone()).ok()?;
-    Some(Application {
-        client_id: credential.client_id()?.to_owned(),
+    let directory = Directory::new(&authority, tenant, state.network().clone())?;
+    Ok(Some(Application {
+        client_id: client_id.to_owned(),
         scope: format!("{}/.default", upstream.graph()),
         directory: Arc::new(directory),
-        tokens: Arc::clone(consumer.tokens()?),
+        tokens: Arc::clone(tokens),
         authority,
-    })
+    }))
 }

@@ -12,10 +12,8 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::jwt::{FetchTimes, KeySource};
-use crate::upstream::{
-    ConnectorError, DocumentClient, DocumentError, DocumentUrl, DocumentUrlError, Network,
-};
-use glassine_core::graph::is_guid;
+use crate::upstream::{ConnectorError, DocumentClient, DocumentError, Network};
+use glassine_core::graph::{Url, UrlError, is_guid};
 
 /// Entra moves nothing without months of notice; an hour keeps a mistake short.
 const FRESH: Duration = Duration::from_secs(3600);
@@ -49,7 +47,7 @@ pub(super) enum TenantError {
     OtherTenant,
     /// The address of the configuration or the keys cannot be used.
     #[error(transparent)]
-    Url(#[from] DocumentUrlError),
+    Url(#[from] UrlError),
     /// No client for the keys.
     #[error(transparent)]
     Client(#[from] ConnectorError),
@@ -75,7 +73,7 @@ impl Directory {
     /// Asks nobody yet. `authority` is an origin, `tenant` an id or a domain.
     pub(super) fn new(authority: &str, tenant: &str, network: Network) -> Result<Self, TenantError> {
         let url = format!("{authority}/{tenant}/v2.0/.well-known/openid-configuration");
-        let client = DocumentClient::new(DocumentUrl::parse(&url)?, &network)?;
+        let client = DocumentClient::new(Url::parse(&url)?, &network)?;
         let (authority, tenant) = (authority.to_owned(), tenant.to_owned());
         Ok(Self { authority, tenant, client, network, known: Mutex::default() })
     }
@@ -102,7 +100,7 @@ impl Directory {
         if !self.is_ours(&metadata.authorization_endpoint) || !self.is_ours(&metadata.jwks_uri) {
             return Err(TenantError::Elsewhere);
         }
-        let keys = DocumentClient::new(DocumentUrl::parse(&metadata.jwks_uri)?, &self.network)?;
+        let keys = DocumentClient::new(Url::parse(&metadata.jwks_uri)?, &self.network)?;
         Ok(Tenant {
             id: id.to_ascii_lowercase(),
             keys: Arc::new(KeySource::remote(keys, FetchTimes::default())),

@@ -10,8 +10,10 @@ use x509_parser::prelude::FromDer;
 
 use super::clock::in_words;
 use super::findings::Finding;
-use crate::config::{BaseUrl, Config, FileRef, Proof, TlsFiles, UpstreamCredential};
+use crate::config::{Config, FileRef, Proof, TlsFiles, UpstreamCredential};
 use crate::server::{TlsError, TlsState, read_certificates};
+use glassine_core::diagnostic::Causes;
+use glassine_core::graph::BaseUrl;
 
 /// A month is enough to renew by hand.
 const WARN: i64 = 30 * 86_400;
@@ -57,7 +59,7 @@ fn expiry(check: &str, path: &Path, now: i64) -> Finding {
 }
 
 fn unusable(check: &str, error: &TlsError) -> Finding {
-    Finding::fail(check, error.to_string(), "put the PEM file in its place, or correct its path")
+    Finding::fail(check, Causes(error).to_string(), "put the PEM file in its place, or correct its path")
 }
 
 fn listener(files: &TlsFiles, url: &BaseUrl, now: i64) -> Vec<Finding> {
@@ -97,10 +99,9 @@ fn validity(certificate: &CertificateDer<'_>) -> Option<(i64, i64)> {
 }
 
 fn name(path: &Path, chain: &[CertificateDer<'_>], url: &BaseUrl) -> Finding {
-    let (check, host) = ("listener's name", url.host());
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let (check, host) = ("listener's name", url.origin().host());
     let certificate = chain.first().and_then(|own| ParsedCertificate::try_from(own).ok());
-    let matches = certificate.zip(ServerName::try_from(bare).ok());
+    let matches = certificate.zip(ServerName::try_from(host.without_brackets()).ok());
     if matches.is_some_and(|(certificate, name)| verify_server_name(&certificate, &name).is_ok()) {
         return Finding::ok(check, format!("the certificate names {host}"));
     }
@@ -137,7 +138,7 @@ fn key(files: &TlsFiles) -> Finding {
         Ok(_) => Finding::ok(check, "it belongs to the certificate"),
         Err(error) => Finding::fail(
             check,
-            error.to_string(),
+            Causes(&error).to_string(),
             "name the private key that the certificate was requested with",
         ),
     }

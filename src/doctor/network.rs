@@ -3,22 +3,22 @@
 
 use std::time::Duration;
 
+use http::StatusCode;
 use http::header::DATE;
-use http::{StatusCode, Uri};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use rustls_pki_types::CertificateDer;
 
 use super::findings::Finding;
-use crate::config::{BaseUrl, Config, UpstreamCredential};
+use crate::config::{Config, UpstreamCredential};
 use crate::upstream::{
-    ConnectorError, Network, Origin, Phase, Probe, ProbeResponse, Proxies, Timeouts, UpstreamError,
+    ConnectorError, Network, Phase, Probe, ProbeResponse, Proxies, Timeouts, UpstreamError,
 };
+use glassine_core::graph::Origin;
 
 /// The limits of a probe: together under a quarter of the minute that the whole may take.
 const LIMITS: Timeouts = Timeouts {
-    connect: Duration::from_secs(3),
-    tls: Duration::from_secs(3),
+    connect: Duration::from_secs(6),
     head: Duration::from_secs(12),
     idle: Duration::from_secs(5),
     total: Duration::from_secs(5),
@@ -29,7 +29,7 @@ struct Server {
     name: &'static str,
     /// The key of the configuration that names it.
     key: &'static str,
-    url: BaseUrl,
+    origin: Origin,
     target: String,
     /// What a response other than 200 means; `None` where every response is fine.
     otherwise: Option<&'static str>,
@@ -52,9 +52,6 @@ pub(super) enum ProbeError {
     Build(#[from] ConnectorError),
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
-    /// The configuration's checks leave no such URL over.
-    #[error("the URL cannot be asked")]
-    Url,
 }
 
 /// The steps to a response, in their order.
@@ -83,17 +80,11 @@ pub(super) fn network(extra_roots: Vec<CertificateDer<'static>>) -> Network {
 
 /// Asks for the head of a response.
 pub(super) async fn probe(
-    url: &BaseUrl,
+    origin: &Origin,
     target: &str,
     network: &Network,
 ) -> Result<ProbeResponse, ProbeError> {
-    let origin = origin(url).ok_or(ProbeError::Url)?;
-    Ok(Probe::new(origin, network)?.get(target).await?)
-}
-
-fn origin(url: &BaseUrl) -> Option<Origin> {
-    let parts = url.origin().parse::<Uri>().ok()?.into_parts();
-    Origin::new(parts.scheme?, parts.authority?).ok()
+    Ok(Probe::new(origin.clone(), network)?.get(target).await?)
 }
 
 /// Asks Graph, and Entra where a credential asks it, at the same time.
@@ -108,8 +99,8 @@ pub(super) async fn hear(config: &Config, network: &Network) -> Vec<Heard> {
 }
 
 fn graph(config: &Config) -> Server {
-    let (url, target) = (config.upstream().graph().clone(), "/v1.0/".to_owned());
-    Server { name: GRAPH, key: "upstream.graph", url, target, otherwise: None }
+    let (origin, target) = (config.upstream().graph().clone(), "/v1.0/".to_owned());
+    Server { name: GRAPH, key: "upstream.graph", origin, target, otherwise: None }
 }
 
 /// With the tenant's OpenID configuration, which says whether there is such a tenant.
@@ -120,7 +111,7 @@ fn entra(config: &Config) -> Option<Server> {
     Some(Server {
         name: ENTRA,
         key: "upstream.authority",
-        url: upstream.authority().clone(),
+        origin: upstream.authority().clone(),
         target: format!("/{tenant}/v2.0/.well-known/openid-configuration"),
         otherwise: Some(NO_TENANT),
     })
@@ -129,19 +120,19 @@ fn entra(config: &Config) -> Option<Server> {
 impl Server {
     async fn hear(self, network: Network) -> Heard {
         let before = Timestamp::now();
-        let response = probe(&self.url, &self.target, &network).await;
+        let response = probe(&self.origin, &self.target, &network).await;
         let waited = Timestamp::now().duration_since(before) / 2;
-        let tunnelled = origin(&self.url).is_some_and(|origin| network.proxies.stand_before(&origin));
+        let tunnelled = network.proxies.stand_before(&self.origin);
         Heard { server: self, tunnelled, response, at: before.checked_add(waited).unwrap_or(before) }
     }
 
     fn passed(&self, step: Step, check: String, response: Option<&ProbeResponse>) -> Finding {
-        let host = self.url.host();
+        let host = self.origin.host();
         match step {
-            Step::Dns if is_address(host) => Finding::skip(check, format!("{host} needs none")),
+            Step::Dns if host.address().is_some() => Finding::skip(check, format!("{host} needs none")),
             Step::Dns => Finding::ok(check, format!("{host} has an address")),
-            Step::Tcp => Finding::ok(check, format!("port {} is open", self.url.port())),
-            Step::Tls if !self.url.is_https() => Finding::skip(check, "plaintext, within this machine"),
+            Step::Tcp => Finding::ok(check, format!("port {} is open", self.origin.port())),
+            Step::Tls if !self.origin.is_https() => Finding::skip(check, "plaintext, within this machine"),
             Step::Tls => Finding::ok(check, "the certificate is trusted and names the host"),
             Step::Http => self.responded(check, response.map_or(StatusCode::OK, |response| response.status)),
         }
@@ -161,7 +152,7 @@ impl Server {
     }
 
     fn advice(&self, step: Step) -> String {
-        let (key, host, port) = (self.key, self.url.host(), self.url.port());
+        let (key, host, port) = (self.key, self.origin.host(), self.origin.port());
         match step {
             Step::Dns => format!(
                 "compare `{key}` with the documentation of your cloud, and ask this machine's resolver: `getent hosts {host}`"
@@ -177,7 +168,7 @@ impl Server {
             ),
             Step::Http => format!(
                 "compare `{key}` with the documentation of your cloud, and see what responds in its place: `curl -v {}`",
-                self.url
+                self.origin
             ),
         }
     }
@@ -224,9 +215,7 @@ impl Heard {
 impl ProbeError {
     pub(super) fn step(&self) -> Step {
         match self {
-            Self::Url | Self::Upstream(UpstreamError::Resolve | UpstreamError::Timeout(Phase::Resolve)) => {
-                Step::Dns
-            }
+            Self::Upstream(UpstreamError::Resolve | UpstreamError::Timeout(Phase::Resolve)) => Step::Dns,
             Self::Upstream(
                 UpstreamError::Connect(_)
                 | UpstreamError::Proxy
@@ -249,8 +238,4 @@ impl Step {
             Self::Http => "HTTP",
         }
     }
-}
-
-fn is_address(host: &str) -> bool {
-    host.starts_with('[') || host.parse::<std::net::IpAddr>().is_ok()
 }

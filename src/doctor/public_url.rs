@@ -22,7 +22,7 @@ const CHECK: &str = "from here";
 
 pub(super) async fn check(config: &Config, network: &Network) -> Finding {
     let url = config.public_url();
-    let response = probe(url, &format!("{}/v1.0/", url.path()), network).await;
+    let response = probe(url.origin(), &format!("{}/v1.0/", url.path()), network).await;
     match response {
         Ok(response) => responded(config, &response),
         Err(error) if is_refused_handshake(config, &error) => {
@@ -61,7 +61,7 @@ fn not_ours(config: &Config) -> String {
 }
 
 fn tls_advice(config: &Config) -> String {
-    let (host, port) = (config.public_url().host(), config.public_url().port());
+    let (host, port) = (config.public_url().origin().host(), config.public_url().origin().port());
     format!(
         "see the chain: `openssl s_client -connect {host}:{port} -servername {host} </dev/null`\n\
          use a certificate that names {host}, its intermediates in the same file; if a private authority issued it, \
@@ -76,7 +76,7 @@ fn unreachable(config: &Config, error: &ProbeError, running: bool) -> Finding {
         let advice = format!(
             "point the name {} at this proxy (DNS), and open the way to it (load balancer, firewall); \
              if only this machine cannot reach it, ask from where consumers are",
-            url.host()
+            url.origin().host()
         );
         return Finding::fail(CHECK, message, advice);
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::findings::Finding;
 use crate::config::files::{Exposure, FileError, read_secret};
 use crate::config::{Config, Proof, Source, UpstreamCredential};
+use glassine_core::diagnostic::Causes;
 use glassine_core::pseudonym::{KeyFileError, KeyRing};
 
 const NEW_KEYS: &str = "make a key file with `glassine keys new --out FILE`, or put the backup back: \
@@ -69,7 +70,7 @@ fn ring(source: &Source) -> Finding {
         Err(NoKeys::File(FileError::WorldWritable { .. })) => {
             Finding::skip(check, "not read: every account can write the file")
         }
-        Err(error) => Finding::fail(check, error.to_string(), NEW_KEYS),
+        Err(error) => Finding::fail(check, Causes(&error).to_string(), NEW_KEYS),
     }
 }
 
@@ -87,7 +88,7 @@ fn source(check: &str, source: &Source) -> Option<Finding> {
         Source::File(file) => Some(mode(check, file.path())),
         Source::Environment { name, .. } => Some(match read_secret(source) {
             Ok(_) => Finding::ok(check, format!("in the environment variable {name}")),
-            Err(error) => Finding::fail(check, error.to_string(), NEW_SECRET),
+            Err(error) => Finding::fail(check, Causes(&error).to_string(), NEW_SECRET),
         }),
     }
 }
@@ -106,6 +107,6 @@ fn mode(check: &str, path: &Path) -> Finding {
             format!("{file}: every account of this machine can change it"),
             format!("chmod o-rwx '{file}'\nand make the secret anew if others use this machine"),
         ),
-        Err(error) => Finding::fail(check, error.to_string(), NEW_SECRET),
+        Err(error) => Finding::fail(check, Causes(&error).to_string(), NEW_SECRET),
     }
 }

@@ -16,7 +16,8 @@ use tokio::time::Instant;
 use super::error::JwtError;
 use super::keys::{KeySet, KeySetError};
 use super::token::Token;
-use crate::upstream::{DocumentClient, DocumentError, DocumentUrl};
+use crate::upstream::{DocumentClient, DocumentError};
+use glassine_core::graph::Url;
 
 /// How soon a withdrawn key is no longer accepted, if requests come.
 const REFRESH: Duration = Duration::from_secs(15 * 60);
@@ -72,7 +73,7 @@ impl KeySource {
     }
 
     /// The URL, if it is one.
-    pub fn url(&self) -> Option<&DocumentUrl> {
+    pub fn url(&self) -> Option<&Url> {
         match &self.0 {
             Kind::Fixed(_) => None,
             Kind::Remote(remote) => Some(remote.client.url()),

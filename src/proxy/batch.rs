@@ -6,14 +6,10 @@
 
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use hyper::body::Incoming;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
 
 use super::account::Account;
 use super::consumer::Caller;
@@ -24,25 +20,13 @@ use super::state::ProxyState;
 use super::{Accounting, serve_one};
 use crate::audit::Outcome;
 use glassine_core::admit::Request;
-use glassine_core::graph::batch::{BatchItem, ItemHead, MAX_ENVELOPE, MAX_ITEMS};
+use glassine_core::graph::batch::{BatchItem, ItemHead, MAX_ITEMS};
 use glassine_core::sanitize::Clean;
 
 /// Graph's limit per application and mailbox ("Outlook service limits").
 const AT_A_TIME: usize = 4;
-/// An envelope is small; a consumer that takes longer is not sending it.
-const ENVELOPE_TIME: Duration = Duration::from_secs(10);
 /// Pieces that wait for a slow consumer.
 const WAITING: usize = 2;
-
-/// Reads an envelope, bounded in size and time.
-pub(super) async fn read_envelope(body: Incoming) -> Result<Vec<u8>, Problem> {
-    let reading = Limited::new(body, MAX_ENVELOPE).collect();
-    match timeout(ENVELOPE_TIME, reading).await {
-        Ok(Ok(envelope)) => Ok(envelope.to_bytes().to_vec()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Problem::EnvelopeTooLarge),
-        Ok(Err(_)) | Err(_) => Err(Problem::EnvelopeTimeout),
-    }
-}
 
 /// A piece of the document; `None` says that it is whole.
 type Piece = Result<Option<Clean<Vec<u8>>>, Broken>;

@@ -2,19 +2,18 @@
 //! `ConsistencyLevel`, `Accept-Encoding`, `client-request-id`, and `X-Forwarded-For` behind trusted proxies (`forwarded`). Other
 //! `X-Forwarded-*`, `X-HTTP-Method-Override` and the like decide nothing.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use http::header::{self, HeaderName};
 use http::request::Parts;
 use http::uri::Authority;
 use http::{HeaderMap, Method, Uri, Version};
-use hyper::body::{Body, Incoming};
 
 use super::problem::Problem;
 use crate::upstream::{AccessToken, MAX_SECRET, Secret};
 use glassine_core::admit;
-use glassine_core::graph::is_guid;
+use glassine_core::graph::{Host, Origin, is_guid};
 
 /// A request's head.
 pub(super) struct Head<'a> {
@@ -22,7 +21,6 @@ pub(super) struct Head<'a> {
     uri: &'a Uri,
     version: Version,
     headers: &'a HeaderMap,
-    has_body: bool,
     target: &'a str,
     prefer: Option<String>,
 }
@@ -30,22 +28,19 @@ pub(super) struct Head<'a> {
 /// The names under which this proxy is addressed.
 #[derive(Clone)]
 pub(crate) struct Hosts {
-    /// Host and port of `public_url`.
-    pub(super) public: (String, u16),
-    /// The port that a `Host` without one means.
-    pub(super) default_port: u16,
+    /// The origin of `public_url`.
+    pub(super) public: Origin,
     /// Where this proxy listens: it may be addressed by that address too.
     pub(super) listen: SocketAddr,
 }
 
 impl<'a> Head<'a> {
-    pub(super) fn read(parts: &'a Parts, body: &Incoming) -> Self {
+    pub(super) fn read(parts: &'a Parts) -> Self {
         Self {
             method: &parts.method,
             uri: &parts.uri,
             version: parts.version,
             headers: &parts.headers,
-            has_body: !body.is_end_stream(),
             target: parts.uri.path_and_query().map_or("", |target| target.as_str()),
             prefer: join(&parts.headers, &HeaderName::from_static("prefer")),
         }
@@ -98,12 +93,6 @@ impl<'a> Head<'a> {
         codings.any(|(coding, parameters)| coding.trim().eq_ignore_ascii_case("gzip") && !is_zero(parameters))
     }
 
-    /// The request carries nothing. Another method is refused for what it is, with or without a body.
-    pub(super) fn check_no_body(&self) -> Result<(), Problem> {
-        let reads = matches!(*self.method, Method::GET | Method::HEAD);
-        if self.has_body && reads { Err(Problem::RequestBody) } else { Ok(()) }
-    }
-
     /// The request is for this proxy, in origin-form.
     pub(super) fn check(&self, hosts: &Hosts) -> Result<(), Problem> {
         // The end of an HTTP/1.0 response of unknown length is the end of the connection, so a cut one would look whole.
@@ -128,25 +117,19 @@ impl Hosts {
         if authority.as_str().contains('@') {
             return false;
         }
-        let port = authority.port_u16().unwrap_or(self.default_port);
-        let (public_host, public_port) = &self.public;
-        let is_public = authority.host().eq_ignore_ascii_case(public_host)
-            || (is_loopback(authority.host()) && is_loopback(public_host));
-        (is_public && port == *public_port) || self.is_listener(authority.host(), port)
+        let Ok(host) = Host::parse(authority.host()) else { return false };
+        let port = authority.port_u16().unwrap_or(self.public.scheme().default_port());
+        let public = self.public.host();
+        let is_public = host == *public || (host.is_loopback() && public.is_loopback());
+        (is_public && port == self.public.port()) || self.is_listener(&host, port)
     }
 
     /// Addressed by number, as a health check or a test does. A name that resolves here is not enough.
-    fn is_listener(&self, host: &str, port: u16) -> bool {
-        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    fn is_listener(&self, host: &Host, port: u16) -> bool {
         let listen = self.listen.ip();
         port == self.listen.port()
-            && address.is_ok_and(|address| listen.is_unspecified() || address == listen)
+            && host.address().is_some_and(|address| listen.is_unspecified() || address == listen)
     }
-}
-
-fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// `;q=0`, which means "not acceptable".

@@ -9,7 +9,8 @@ use tokio::task::JoinSet;
 use crate::config::FileRef;
 use crate::config::files::{FileError, read_text};
 use crate::jwt::{FetchTimes, KeySet, KeySetError, KeySource};
-use crate::upstream::{ConnectorError, DocumentClient, DocumentUrl, Network};
+use crate::upstream::{ConnectorError, DocumentClient, Network};
+use glassine_core::graph::Url;
 
 /// The sources of a state.
 #[derive(Default)]
@@ -22,7 +23,7 @@ pub(super) struct KeySources {
 
 #[derive(Clone)]
 struct Remote {
-    url: DocumentUrl,
+    url: Url,
     roots: Vec<CertificateDer<'static>>,
     source: Arc<KeySource>,
 }
@@ -52,11 +53,7 @@ impl KeySources {
     }
 
     /// The keys at a URL.
-    pub(super) fn url(
-        &mut self,
-        url: &DocumentUrl,
-        network: &Network,
-    ) -> Result<Arc<KeySource>, ConnectorError> {
+    pub(super) fn url(&mut self, url: &Url, network: &Network) -> Result<Arc<KeySource>, ConnectorError> {
         let mut known = self.urls.iter().chain(&self.earlier);
         let remote = match known.find(|it| it.url == *url && it.roots == network.extra_roots) {
             Some(remote) => remote.clone(),

@@ -5,6 +5,7 @@
 //! | `state` | what a configuration becomes: clients, consumers, keys |
 //! | `consumer` | one consumer as it runs: credentials, rules, keys, limits |
 //! | `head` | what of a request's head is looked at |
+//! | `request_body` | what a request carries: a batch, or nothing |
 //! | `identify`, `remembered` | who is asking |
 //! | `forwarded` | and from where, behind proxies |
 //! | `key_sources` | the keys of the issuers of consumers' tokens |
@@ -30,6 +31,7 @@ mod pipeline;
 mod problem;
 mod raw_response;
 mod remembered;
+mod request_body;
 mod response;
 mod state;
 
@@ -40,12 +42,13 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 
 use account::{Account, Accounting};
-use batch::{BatchStream, read_envelope};
+use batch::BatchStream;
 use consumer::Caller;
 use head::Head;
 use pipeline::Pipeline;
 use problem::{Problem, Unknown};
 use raw_response::RawResponse;
+use request_body::{check_no_body, read_envelope};
 use response::ProxyResponse;
 
 pub(crate) use account::new_request_id;
@@ -94,7 +97,7 @@ impl Proxy {
     /// Responds to one request. Never fails: every problem has a response.
     pub async fn handle(&self, request: Request<Incoming>, peer: Peer) -> Response<ResponseBody> {
         let (parts, body) = request.into_parts();
-        let head = Head::read(&parts, &body);
+        let head = Head::read(&parts);
         let mut account = self.books.open(head.method().as_str());
         let response = match self.respond(&head, body, &peer, &mut account).await {
             Ok(response) => response,
@@ -127,7 +130,7 @@ impl Proxy {
                 ProxyResponse::batch(BatchStream::start(state, caller, self.books.clone(), items))
             }
             None => {
-                head.check_no_body()?;
+                check_no_body(head.method(), body).await?;
                 serve_one(&state, &caller, &request, account).await?
             }
         };

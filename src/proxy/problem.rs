@@ -67,6 +67,9 @@ pub(super) enum Problem {
     /// A request that carries a body.
     #[error("the request has a body")]
     RequestBody,
+    /// A body that is not framed as HTTP says, or that ends before it is whole.
+    #[error("the request's body is malformed")]
+    MalformedBody,
     /// A batch's envelope that is too long.
     #[error("the batch is too long")]
     EnvelopeTooLarge,
@@ -191,6 +194,8 @@ impl Problem {
                 "The Host field has to name this proxy."),
             Self::RequestBody => Row::refused(413, "bodyNotAllowed", "request_body",
                 "A request must not have a body."),
+            Self::MalformedBody => Row::refused(400, "malformedBody", "malformed_body",
+                "The request's body is malformed, or ends before it is whole."),
             Self::EnvelopeTooLarge => Row::refused(413, "batchTooLarge", "batch_too_large",
                 format!("A batch can have {} KiB at most.", MAX_ENVELOPE / 1024)),
             Self::EnvelopeTimeout => Row::refused(408, "batchTimeout", "batch_timeout",

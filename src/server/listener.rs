@@ -1,6 +1,5 @@
 //! The one accept loop, for both listeners.
 
-use std::error::Error;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +14,7 @@ use super::handler::Handler;
 use super::limits::ServerLimits;
 use super::shutdown::Shutdown;
 use super::tls::TlsState;
+use glassine_core::diagnostic::Causes;
 
 /// How long accepting pauses after it failed: without file descriptors it fails again at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -48,7 +48,7 @@ pub async fn serve(
                     });
                 }
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn Error, "a connection cannot be accepted");
+                    tracing::warn!(error = %Causes(&error), "a connection cannot be accepted");
                     sleep(ACCEPT_PAUSE).await;
                 }
             },
@@ -84,7 +84,7 @@ async fn drain(mut connections: JoinSet<Result<(), ConnectionError>>, limit: Dur
 fn report(ended: Result<Result<(), ConnectionError>, JoinError>) {
     match ended {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::debug!(error = &error as &dyn Error, "a connection ended early"),
+        Ok(Err(error)) => tracing::debug!(error = %Causes(&error), "a connection ended early"),
         Err(error) if error.is_panic() => tracing::error!("serving a connection panicked"),
         Err(_) => {}
     }

@@ -34,4 +34,4 @@ pub use listener::serve;
 pub use rate_limiter::RateLimiter;
 pub use shutdown::{Shutdown, ShutdownTrigger};
 pub(crate) use tls::read_certificates;
-pub use tls::{TlsError, TlsState};
+pub use tls::{PemFault, TlsError, TlsState};

@@ -11,6 +11,7 @@ use rustls::server::{ServerConfig, VerifierBuilderError, WebPkiClientVerifier};
 use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
+use crate::config::files::{FileError, read_bytes};
 use crate::config::{ClientCertificates, TlsFiles};
 
 /// HTTP/2 over TLS (RFC 9113, section 3.2).
@@ -28,28 +29,38 @@ pub struct TlsState {
 /// Why certificates or keys cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// The file cannot be read, or is not PEM.
-    #[error("{path:?} cannot be read as PEM: {}", describe(source))]
+    /// The file cannot be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The file is not PEM.
+    #[error("{}: the file cannot be read as PEM: {fault}", path.display())]
     Pem {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        source: pem::Error,
+        fault: PemFault,
     },
     /// The file has no certificate.
-    #[error("{path:?} has no certificate (`-----BEGIN CERTIFICATE-----`)")]
+    #[error("{}: the file has no certificate (`-----BEGIN CERTIFICATE-----`)", path.display())]
     NoCertificate {
         /// The file.
         path: PathBuf,
     },
     /// The file has no private key.
-    #[error("{path:?} has no private key (`-----BEGIN PRIVATE KEY-----`; an encrypted one cannot be used)")]
+    #[error(
+        "{}: the file has no private key (`-----BEGIN PRIVATE KEY-----`; an encrypted one cannot be used)",
+        path.display()
+    )]
     NoPrivateKey {
         /// The file.
         path: PathBuf,
     },
     /// Certificate and key do not belong together, or one of them is malformed.
-    #[error("the certificate {certificate:?} and the private key {private_key:?} cannot be used together")]
+    #[error(
+        "{}: the certificate cannot be used with the private key {}",
+        certificate.display(),
+        private_key.display()
+    )]
     Pair {
         /// The certificate's file.
         certificate: PathBuf,
@@ -60,7 +71,7 @@ pub enum TlsError {
         source: rustls::Error,
     },
     /// A certificate authority is malformed.
-    #[error("{path:?} has a certificate that cannot be a certificate authority")]
+    #[error("{}: a certificate in the file cannot be a certificate authority", path.display())]
     Authority {
         /// The file.
         path: PathBuf,
@@ -69,7 +80,7 @@ pub enum TlsError {
         source: rustls::Error,
     },
     /// The authorities cannot be used to verify clients.
-    #[error("{path:?} cannot be used to verify client certificates")]
+    #[error("{}: the file cannot be used to verify client certificates", path.display())]
     Verifier {
         /// The file.
         path: PathBuf,
@@ -80,6 +91,34 @@ pub enum TlsError {
     /// The cryptography library lacks the protocol versions, which only a wrong build could bring about.
     #[error("this build cannot speak TLS 1.2 and 1.3")]
     Versions(#[source] rustls::Error),
+}
+
+/// What is wrong with a PEM file, without its content: the library's own text quotes lines, which may be a key's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PemFault {
+    /// What is between two lines is no base64.
+    #[error("a section is not base64")]
+    Base64,
+    /// A line that begins like a `BEGIN` line.
+    #[error("a BEGIN line is malformed")]
+    Begin,
+    /// A section goes on to the end of the file.
+    #[error("a section has no END line")]
+    End,
+    /// Anything else.
+    #[error("it is malformed")]
+    Other,
+}
+
+impl From<&pem::Error> for PemFault {
+    fn from(error: &pem::Error) -> Self {
+        match error {
+            pem::Error::MissingSectionEnd { .. } => Self::End,
+            pem::Error::IllegalSectionStart { .. } => Self::Begin,
+            pem::Error::Base64Decode(_) => Self::Base64,
+            _ => Self::Other,
+        }
+    }
 }
 
 impl TlsState {
@@ -145,9 +184,10 @@ fn client_verifier(
 
 /// The certificates of a PEM file, at least one.
 pub(crate) fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let certificates = CertificateDer::pem_file_iter(path)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|source| TlsError::Pem { path: path.to_owned(), source })?;
+    let text = read_bytes(path)?;
+    let certificates = CertificateDer::pem_slice_iter(&text)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| TlsError::Pem { path: path.to_owned(), fault: (&error).into() })?;
     if certificates.is_empty() {
         return Err(TlsError::NoCertificate { path: path.to_owned() });
     }
@@ -155,20 +195,8 @@ pub(crate) fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'stati
 }
 
 fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
-    PrivateKeyDer::from_pem_file(path).map_err(|source| match source {
+    PrivateKeyDer::from_pem_slice(&read_bytes(path)?).map_err(|error| match error {
         pem::Error::NoItemsFound => TlsError::NoPrivateKey { path: path.to_owned() },
-        source => TlsError::Pem { path: path.to_owned(), source },
+        error => TlsError::Pem { path: path.to_owned(), fault: (&error).into() },
     })
-}
-
-/// What is wrong with a PEM file, without its content: the library's own text quotes lines, which may be a key's.
-fn describe(error: &pem::Error) -> String {
-    match error {
-        pem::Error::Io(error) => error.to_string(),
-        pem::Error::MissingSectionEnd { .. } => "a section has no END line".to_owned(),
-        pem::Error::IllegalSectionStart { .. } => "a BEGIN line is malformed".to_owned(),
-        pem::Error::Base64Decode(_) => "a section is not base64".to_owned(),
-        pem::Error::NoItemsFound => "it has no section of the needed kind".to_owned(),
-        _ => "it is malformed".to_owned(),
-    }
 }

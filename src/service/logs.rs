@@ -1,25 +1,177 @@
 //! Logs: this program's own events, on standard error. Events of libraries are never shown: at their finer levels they
 //! print headers.
 
+use std::env::{self, VarError};
+use std::error::Error;
+
+use jiff::Timestamp;
+use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
-/// The environment variable that sets the level: `error`, `warn`, `info`, `debug` or `off`.
+use glassine_core::diagnostic::{Causes, Report, Severity};
+
+/// The environment variable that sets the level: `error`, `warn`, `info`, `debug`, `trace` or `off`.
 pub const LEVEL: &str = "GLASSINE_LOG";
-/// The environment variable that sets the form: `json`, or text.
+/// The environment variable that sets the form: `json` or `text`.
 pub const FORM: &str = "GLASSINE_LOG_FORMAT";
 
-/// Starts logging. A second call changes nothing.
-pub fn start() {
-    let level = std::env::var(LEVEL).ok().and_then(|level| level.parse::<LevelFilter>().ok());
-    let level = level.unwrap_or(LevelFilter::INFO);
-    let filter = EnvFilter::new(format!("off,glassine={level}"));
+/// How a line of the log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// For people.
+    #[default]
+    Text,
+    /// One object a line.
+    Json,
+}
+
+/// The environment asks for something that there is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LogsError {
+    /// No such level. A typing mistake would otherwise hide what somebody looks for.
+    #[error("{LEVEL} names no level: set it to error, warn, info, debug, trace or off")]
+    Level,
+    /// No such form.
+    #[error("{FORM} names no form: set it to json or text")]
+    Form,
+}
+
+/// Starts logging, as the environment says. A second call changes nothing.
+///
+/// # Errors
+///
+/// [`LogsError`]; nothing was started then.
+pub fn start() -> Result<(), LogsError> {
+    let (level, form) = (Level::read(variable(LEVEL).ok_or(LogsError::Level)?)?, Form::from_env()?);
+    let filter = EnvFilter::new(format!("off,glassine={}", level.0));
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let started = match std::env::var(FORM).as_deref() {
-        Ok("json") => logs.json().try_init(),
-        _ => logs.with_ansi(false).try_init(),
+    let started = match form {
+        Form::Json => logs.json().try_init(),
+        Form::Text => logs.with_ansi(false).try_init(),
     };
     if started.is_err() {
         tracing::debug!("logging had been started before");
+    }
+    Ok(())
+}
+
+/// The value of a variable, empty where it is not set; `None` where it is not text.
+fn variable(name: &str) -> Option<String> {
+    match env::var(name) {
+        Ok(value) => Some(value),
+        Err(VarError::NotPresent) => Some(String::new()),
+        Err(VarError::NotUnicode(_)) => None,
+    }
+}
+
+struct Level(LevelFilter);
+
+impl Level {
+    fn read(value: String) -> Result<Self, LogsError> {
+        // The library takes an empty text for `error`.
+        if value.is_empty() {
+            return Ok(Self(LevelFilter::INFO));
+        }
+        value.parse().map(Self).map_err(|_| LogsError::Level)
+    }
+}
+
+impl Form {
+    /// The form that the environment asks for.
+    ///
+    /// # Errors
+    ///
+    /// [`LogsError::Form`].
+    pub fn from_env() -> Result<Self, LogsError> {
+        Self::read(&variable(FORM).ok_or(LogsError::Form)?)
+    }
+
+    fn read(value: &str) -> Result<Self, LogsError> {
+        match value {
+            "" | "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            _ => Err(LogsError::Form),
+        }
+    }
+
+    /// The findings in files, rendered for people, or each as an event of the log.
+    pub fn reports(self, reports: &[Report]) -> String {
+        match self {
+            Self::Text => reports.iter().map(Report::render).collect(),
+            Self::Json => {
+                let found = reports.iter().flat_map(Report::located);
+                found.map(|located| Event::new(level_of(located.severity), located).line()).collect()
+            }
+        }
+    }
+
+    /// Why the program ends, with the causes.
+    pub fn error(self, error: &(dyn Error + 'static)) -> String {
+        let message = Causes(error).to_string();
+        match self {
+            Self::Text => format!("error: {message}\n"),
+            Self::Json => Event::new("ERROR", Message { message }).line(),
+        }
+    }
+}
+
+fn level_of(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "ERROR",
+        Severity::Warning => "WARN",
+    }
+}
+
+/// A line as the subscriber writes its own. What is found before the service runs is no event of `tracing`, since no level
+/// may hide why it does not.
+#[derive(Serialize)]
+struct Event<F> {
+    timestamp: String,
+    level: &'static str,
+    fields: F,
+    target: &'static str,
+}
+
+#[derive(Serialize)]
+struct Message {
+    message: String,
+}
+
+impl<F: Serialize> Event<F> {
+    fn new(level: &'static str, fields: F) -> Self {
+        Self { timestamp: Timestamp::now().to_string(), level, fields, target: "glassine" }
+    }
+
+    fn line(&self) -> String {
+        // Texts and numbers are always JSON.
+        serde_json::to_string(self).map(|line| line + "\n").unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_that_is_none_is_an_error_and_none_is_info() {
+        for (value, level) in [
+            ("", LevelFilter::INFO),
+            ("debug", LevelFilter::DEBUG),
+            ("WARN", LevelFilter::WARN),
+            ("off", LevelFilter::OFF),
+        ] {
+            assert_eq!(Level::read(value.to_owned()).unwrap().0, level, "{value:?}");
+        }
+        for bad in ["debg", "info,hyper=trace", "glassine=debug", " "] {
+            assert_eq!(Level::read(bad.to_owned()).err(), Some(LogsError::Level), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_form_that_is_none_is_an_error() {
+        assert_eq!((Form::read(""), Form::read("text")), (Ok(Form::Text), Ok(Form::Text)));
+        assert_eq!(Form::read("json"), Ok(Form::Json));
+        assert_eq!((Form::read("JSON"), Form::read("jsn")), (Err(LogsError::Form), Err(LogsError::Form)));
     }
 }

@@ -60,7 +60,7 @@ pub enum StartError {
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// An address cannot be listened on.
-    #[error("cannot listen on {address}: {source}; is the port in use?")]
+    #[error("cannot listen on {address}: {source}{}", listen_advice(source))]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -71,6 +71,15 @@ pub enum StartError {
     /// Signals cannot be handled.
     #[error("signals cannot be handled: {0}")]
     Signals(#[source] io::Error),
+}
+
+fn listen_advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "; stop the program that has the port, or name another port",
+        io::ErrorKind::AddrNotAvailable => "; name an address of this machine, or 0.0.0.0",
+        io::ErrorKind::PermissionDenied => "; name a port above 1023",
+        _ => "",
+    }
 }
 
 impl StartError {
@@ -100,9 +109,9 @@ impl Service {
         Ok(Self { file: file.to_owned(), config, seen, front, tls, metrics, warnings })
     }
 
-    /// What a reviewer of the files should know, rendered.
-    pub fn warnings(&self) -> String {
-        self.warnings.iter().map(Report::render).collect()
+    /// What a reviewer of the files should know.
+    pub fn warnings(&self) -> &[Report] {
+        &self.warnings
     }
 
     /// Opens the sockets that the configuration names.

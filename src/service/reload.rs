@@ -9,6 +9,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::{Loaded, Service, StartError, load, warm};
 use crate::config::{AuditSink, Config, ConsumerCredential, JwksLocation, Source};
+use glassine_core::diagnostic::Causes;
 
 /// How often files are looked at. Looking is cheap, works on every file system, and sees a swapped symbolic link, which
 /// is how Kubernetes updates mounted files.
@@ -38,7 +39,7 @@ impl Service {
             }
             Err(error) => {
                 self.metrics.reloaded(false);
-                tracing::error!(error = %error, "the files cannot be used; the last good state goes on running");
+                tracing::error!(error = %Causes(&error), "the files cannot be used; the last good state goes on running");
             }
         }
     }

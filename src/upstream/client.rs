@@ -8,10 +8,11 @@ use super::body::UpstreamBody;
 use super::connector::ConnectorError;
 use super::error::UpstreamError;
 use super::network::Network;
-use super::origin::Origin;
 use super::request::RequestHeaders;
 use super::secret::Secret;
 use super::transport::Transport;
+use super::uri::uri;
+use glassine_core::graph::Origin;
 
 /// The most bytes of a body as sent, in most cases compressed. A page of 1,000 messages with bodies is 5.6 MB before
 /// compression; one message with inline pictures may have 150 MB.
@@ -74,7 +75,7 @@ impl GraphClient {
         token: &Secret,
     ) -> Result<Response<UpstreamBody>, UpstreamError> {
         let mut request = Request::new(Full::<Bytes>::default());
-        *request.uri_mut() = self.graph.uri(target)?;
+        *request.uri_mut() = uri(&self.graph, target)?;
         *request.headers_mut() = headers.to_map(token).ok_or(UpstreamError::Token)?;
         self.transport.send(request, self.max_body).await
     }

@@ -1,6 +1,7 @@
-//! Opens connections: DNS, TCP, a tunnel where a proxy is on the way, and TLS, each under its own time limit and with its
-//! own error.
+//! Opens connections: DNS, TCP, a tunnel where a proxy is on the way, and TLS, all within one time limit. The error names the
+//! step that failed, or that the limit ended.
 
+use std::cell::Cell;
 use std::error::Error;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -21,20 +22,20 @@ use tower_service::Service;
 
 use super::error::{Phase, UpstreamError, find, io_kind};
 use super::network::Network;
-use super::origin::Origin;
 use super::token::IdentityError;
+use glassine_core::graph::Origin;
 
 /// The connector of the pooled client: TLS around a way to the server.
-pub(super) type Connector = Timed<HttpsConnector<Way>>;
+pub(super) type Connector = Limited<Step<HttpsConnector<Way>>>;
 
 /// TCP around DNS.
-type Tcp = Timed<HttpConnector<Timed<GaiResolver>>>;
+type Tcp = Step<HttpConnector<Step<GaiResolver>>>;
 
 /// Straight to the server, or through a proxy.
 #[derive(Clone)]
 pub(super) enum Way {
     Direct(Tcp),
-    Tunnel(Box<Timed<Tunnel<Tcp>>>),
+    Tunnel(Box<Step<Tunnel<Tcp>>>),
 }
 
 /// Why no client could be built.
@@ -62,38 +63,40 @@ pub enum ConnectorError {
     Tenant,
 }
 
+tokio::task_local! {
+    /// The step that a connection has come to while it is opened.
+    static STEP: Cell<Phase>;
+}
+
 /// Builds the connector for one origin. TLS offers HTTP/2 and HTTP/1.1 (ALPN, RFC 7301).
 pub(super) fn connector(origin: &Origin, network: &Network) -> Result<Connector, ConnectorError> {
-    let timeouts = &network.timeouts;
     let builder = HttpsConnectorBuilder::new().with_tls_config(tls(origin, &network.extra_roots)?);
-    let builder = if origin.is_tls() { builder.https_only() } else { builder.https_or_http() };
+    let builder = if origin.is_https() { builder.https_only() } else { builder.https_or_http() };
     let https = builder.enable_all_versions().wrap_connector(way(origin, network));
-    // The outer limit covers the inner phases too, so it is their sum.
-    Ok(Timed { inner: https, limit: timeouts.connect * 3 + timeouts.tls, phase: Phase::Tls })
+    Ok(Limited { inner: Step { inner: https, phase: Phase::Tls }, limit: network.timeouts.connect })
 }
 
 fn way(origin: &Origin, network: &Network) -> Way {
-    let limit = network.timeouts.connect;
     let Some(found) = network.proxies.before(origin) else {
-        return Way::Direct(tcp(limit));
+        return Way::Direct(tcp());
     };
-    let mut tunnel = Tunnel::new(found.proxy, tcp(limit));
+    let mut tunnel = Tunnel::new(found.proxy, tcp());
     if let Some(authorization) = found.authorization {
         tunnel = tunnel.with_auth(authorization);
     }
-    Way::Tunnel(Box::new(Timed { inner: tunnel, limit: limit * 3, phase: Phase::Proxy }))
+    Way::Tunnel(Box::new(Step { inner: tunnel, phase: Phase::Proxy }))
 }
 
-fn tcp(limit: Duration) -> Tcp {
-    let resolver = Timed { inner: GaiResolver::new(), limit, phase: Phase::Resolve };
+fn tcp() -> Tcp {
+    let resolver = Step { inner: GaiResolver::new(), phase: Phase::Resolve };
     let mut http = HttpConnector::new_with_resolver(resolver);
     http.enforce_http(false);
     http.set_nodelay(true);
-    Timed { inner: http, limit: limit * 2, phase: Phase::Connect }
+    Step { inner: http, phase: Phase::Connect }
 }
 
 fn tls(origin: &Origin, extra: &[CertificateDer<'static>]) -> Result<ClientConfig, ConnectorError> {
-    let roots = if origin.is_tls() { roots(extra)? } else { RootCertStore::empty() };
+    let roots = if origin.is_https() { roots(extra)? } else { RootCertStore::empty() };
     let provider = Arc::new(aws_lc_rs::default_provider());
     let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     Ok(versions.map_err(ConnectorError::Config)?.with_root_certificates(roots).with_no_client_auth())
@@ -111,15 +114,44 @@ fn roots(extra: &[CertificateDer<'static>]) -> Result<RootCertStore, ConnectorEr
     if store.is_empty() { Err(ConnectorError::NoRoots) } else { Ok(store) }
 }
 
-/// A service under a time limit, whose errors name the phase that failed.
+/// Opening a connection as a whole, under the one time limit of all its steps.
 #[derive(Clone)]
-pub(super) struct Timed<S> {
+pub(super) struct Limited<S> {
     inner: S,
     limit: Duration,
+}
+
+impl<S, R> Service<R> for Limited<S>
+where
+    S: Service<R, Error = UpstreamError, Future: Send + 'static>,
+{
+    type Response = S::Response;
+    type Error = UpstreamError;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, UpstreamError>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), UpstreamError>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: R) -> Self::Future {
+        let (limit, work) = (self.limit, self.inner.call(request));
+        Box::pin(STEP.scope(Cell::new(Phase::Connect), async move {
+            match tokio::time::timeout(limit, work).await {
+                Ok(done) => done,
+                Err(_) => Err(UpstreamError::Timeout(STEP.with(Cell::get))),
+            }
+        }))
+    }
+}
+
+/// A step of opening a connection, within which earlier steps are. Its errors name it.
+#[derive(Clone)]
+pub(super) struct Step<S> {
+    inner: S,
     phase: Phase,
 }
 
-impl<S, R> Service<R> for Timed<S>
+impl<S, R> Service<R> for Step<S>
 where
     S: Service<R, Error: Into<Box<dyn Error + Send + Sync>>, Future: Send + 'static>,
 {
@@ -133,14 +165,19 @@ where
     }
 
     fn call(&mut self, request: R) -> Self::Future {
-        let (phase, limit, work) = (self.phase, self.limit, self.inner.call(request));
+        let (phase, work) = (self.phase, self.inner.call(request));
         Box::pin(async move {
-            match tokio::time::timeout(limit, work).await {
-                Ok(done) => done.map_err(|error| blame(phase, error.into().as_ref())),
-                Err(_) => Err(UpstreamError::Timeout(phase)),
-            }
+            let outer = come_to(phase);
+            let done = work.await;
+            come_to(outer);
+            done.map_err(|error| blame(phase, error.into().as_ref()))
         })
     }
+}
+
+/// Notes the step that begins or goes on, and gives the one before.
+fn come_to(phase: Phase) -> Phase {
+    STEP.try_with(|step| step.replace(phase)).unwrap_or(phase)
 }
 
 impl Service<Uri> for Way {

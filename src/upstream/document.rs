@@ -1,69 +1,26 @@
 //! Small public documents by GET: the key sets and the OpenID configurations of issuers. No credential is sent.
 
-use std::fmt;
 use std::pin::pin;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::header::{ACCEPT, CONTENT_ENCODING, HeaderValue, USER_AGENT};
-use http::{Request, StatusCode, Uri};
+use http::{Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 
 use super::body::UpstreamBody;
 use super::connector::ConnectorError;
 use super::error::UpstreamError;
 use super::network::Network;
-use super::origin::{Origin, OriginError};
 use super::transport::{AGENT, Transport};
+use super::uri::uri;
+use glassine_core::graph::Url;
 
 /// The most bytes of a document. Entra's key set has some 20 KiB, its OpenID configuration two.
 pub const MAX_DOCUMENT: u64 = 256 * 1024;
 
 /// How long each step of fetching a document may take: requests wait for it.
 const LIMIT: Duration = Duration::from_secs(10);
-
-/// The address of a document: `https`, or on this very host.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct DocumentUrl {
-    origin: Origin,
-    uri: Uri,
-}
-
-/// Why an address was refused.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum DocumentUrlError {
-    /// No absolute URL, or one with a fragment.
-    #[error("this is not an absolute URL")]
-    NotAUrl,
-    /// The server cannot be trusted to say whose keys are whose.
-    #[error(transparent)]
-    Origin(#[from] OriginError),
-}
-
-impl DocumentUrl {
-    /// Reads an absolute URL.
-    ///
-    /// # Errors
-    /// [`DocumentUrlError`] where it is none, or could be answered by somebody on the way.
-    pub fn parse(text: &str) -> Result<Self, DocumentUrlError> {
-        let uri: Uri = text.parse().map_err(|_| DocumentUrlError::NotAUrl)?;
-        // `http` would cut a fragment off in silence.
-        if text.contains('#') {
-            return Err(DocumentUrlError::NotAUrl);
-        }
-        let parts = uri.clone().into_parts();
-        let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
-            return Err(DocumentUrlError::NotAUrl);
-        };
-        Ok(Self { origin: Origin::new(scheme, authority)?, uri })
-    }
-}
-
-impl fmt::Display for DocumentUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.uri.fmt(f)
-    }
-}
 
 /// Why there is no document.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -82,7 +39,7 @@ pub enum DocumentError {
 /// A client for one document.
 pub struct DocumentClient {
     transport: Transport,
-    url: DocumentUrl,
+    url: Url,
 }
 
 impl DocumentClient {
@@ -90,13 +47,13 @@ impl DocumentClient {
     ///
     /// # Errors
     /// [`ConnectorError`] where TLS cannot be set up.
-    pub fn new(url: DocumentUrl, network: &Network) -> Result<Self, ConnectorError> {
+    pub fn new(url: Url, network: &Network) -> Result<Self, ConnectorError> {
         let network = Network { timeouts: network.timeouts.within(LIMIT), ..network.clone() };
-        Ok(Self { transport: Transport::new(&url.origin, &network)?, url })
+        Ok(Self { transport: Transport::new(url.origin(), &network)?, url })
     }
 
     /// Where the document is.
-    pub fn url(&self) -> &DocumentUrl {
+    pub fn url(&self) -> &Url {
         &self.url
     }
 
@@ -115,7 +72,7 @@ impl DocumentClient {
 
     async fn try_get(&self) -> Result<Bytes, DocumentError> {
         let mut request = Request::new(Full::<Bytes>::default());
-        *request.uri_mut() = self.url.uri.clone();
+        *request.uri_mut() = uri(self.url.origin(), self.url.target())?;
         let headers = request.headers_mut();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json, application/jwk-set+json"));
         headers.insert(USER_AGENT, AGENT);
@@ -136,22 +93,4 @@ async fn collect(body: UpstreamBody) -> Result<Bytes, UpstreamError> {
         bytes.extend_from_slice(frame?.data_ref().map(Bytes::as_ref).unwrap_or_default());
     }
     Ok(bytes.freeze())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_document_is_behind_https_or_on_this_host() {
-        for good in ["https://login.example/t/keys", "https://a.example/k?v=2", "http://127.0.0.1:80/keys"] {
-            assert_eq!(DocumentUrl::parse(good).unwrap().to_string(), good);
-        }
-        for bad in ["http://login.example/keys", "ftp://a.example/x", "https://u@a.example/x"] {
-            assert!(matches!(DocumentUrl::parse(bad), Err(DocumentUrlError::Origin(_))), "{bad}");
-        }
-        for bad in ["", "/keys", "a.example/keys", "https://a.example/k#x", "https://"] {
-            assert_eq!(DocumentUrl::parse(bad), Err(DocumentUrlError::NotAUrl), "{bad}");
-        }
-    }
 }

@@ -55,7 +55,8 @@ pub enum UpstreamError {
     Truncated,
 }
 
-/// The limit that passed: one for each field of [`Timeouts`](super::Timeouts), and one for DNS.
+/// What took too long. [`Timeouts::connect`](super::Timeouts::connect) limits the steps to a connection together, the other
+/// fields of [`Timeouts`](super::Timeouts) one phase each.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Phase {
     /// Opening the TCP connection.

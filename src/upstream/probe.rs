@@ -8,8 +8,9 @@ use http_body_util::Full;
 use super::connector::ConnectorError;
 use super::error::UpstreamError;
 use super::network::Network;
-use super::origin::Origin;
 use super::transport::{AGENT, Transport};
+use super::uri::uri;
+use glassine_core::graph::Origin;
 
 /// A body is never read, so that none is too long.
 const ANY_LENGTH: u64 = u64::MAX;
@@ -44,7 +45,7 @@ impl Probe {
     /// [`UpstreamError`] where no head arrived.
     pub async fn get(&self, target: &str) -> Result<ProbeResponse, UpstreamError> {
         let mut request = Request::new(Full::<Bytes>::default());
-        *request.uri_mut() = self.origin.uri(target)?;
+        *request.uri_mut() = uri(&self.origin, target)?;
         let headers = request.headers_mut();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(USER_AGENT, AGENT);

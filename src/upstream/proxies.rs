@@ -7,10 +7,10 @@
 use std::env;
 use std::sync::Arc;
 
+use super::uri::uri;
+use glassine_core::graph::Origin;
 use http::{HeaderValue, Uri};
 use hyper_util::client::proxy::matcher::Matcher;
-
-use super::origin::Origin;
 
 /// The variables that name a proxy, the first one that is set counts.
 const PROXY: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
@@ -28,6 +28,9 @@ pub enum ProxyError {
     /// No URL of a proxy.
     #[error("HTTPS_PROXY (or ALL_PROXY) does not name a proxy: write it as http://host:port, or unset it")]
     Form,
+    /// A variable that is not UTF-8. To leave it aside would be to go past the proxy.
+    #[error("{0} is not UTF-8 text: write it anew, or unset it")]
+    NotText(&'static str),
     /// A proxy that speaks TLS or SOCKS.
     #[error(
         "HTTPS_PROXY (or ALL_PROXY) names a kind of proxy that is not supported: use one at http://host:port"
@@ -47,8 +50,7 @@ impl Proxies {
     /// # Errors
     /// [`ProxyError`] where a proxy is named and cannot be used: going past it could be forbidden.
     pub fn from_env() -> Result<Self, ProxyError> {
-        let first = |names: &[&str]| names.iter().find_map(|name| env::var(name).ok()).unwrap_or_default();
-        Self::new(&first(&PROXY), &first(&EXCEPT))
+        Self::new(&first(&PROXY)?, &first(&EXCEPT)?)
     }
 
     /// Everything through `proxy`, which may hold `user:password@`, but `except`: hosts, domains with what is below them,
@@ -77,12 +79,19 @@ impl Proxies {
 
     /// The proxy before a server, if there is one.
     pub(super) fn before(&self, origin: &Origin) -> Option<Tunnel> {
-        if !origin.is_tls() || origin.is_loopback() {
+        if !origin.is_https() || origin.host().is_loopback() {
             return None;
         }
-        let found = self.0.as_ref()?.intercept(&origin.uri("/").ok()?)?;
+        let found = self.0.as_ref()?.intercept(&uri(origin, "/").ok()?)?;
         Some(Tunnel { proxy: found.uri().clone(), authorization: found.basic_auth().cloned() })
     }
+}
+
+/// The value of the first variable that is set.
+fn first(names: &[&'static str]) -> Result<String, ProxyError> {
+    let mut set = names.iter().filter_map(|name| Some((*name, env::var_os(name)?)));
+    let Some((name, value)) = set.next() else { return Ok(String::new()) };
+    value.into_string().map_err(|_| ProxyError::NotText(name))
 }
 
 #[cfg(test)]
@@ -90,8 +99,7 @@ mod tests {
     use super::*;
 
     fn origin(text: &str) -> Origin {
-        let parts = text.parse::<Uri>().unwrap().into_parts();
-        Origin::new(parts.scheme.unwrap(), parts.authority.unwrap()).unwrap()
+        Origin::parse(text).unwrap()
     }
 
     #[test]

@@ -13,8 +13,8 @@ use super::body::UpstreamBody;
 use super::connector::{Connector, ConnectorError, connector};
 use super::error::{Phase, UpstreamError};
 use super::network::Network;
-use super::origin::Origin;
 use super::timeouts::Timeouts;
+use glassine_core::graph::Origin;
 
 /// Below the idle limit of usual load balancers and NAT tables (60 s and more), so that a pooled connection is
 /// rarely one that the other side has just given up.

@@ -81,7 +81,7 @@ fn warnings_fail_only_where_they_are_denied() {
 fn all_files_that_cannot_be_read_are_named() {
     let scratch = Scratch::new();
     let binary = scratch.write("binary.yaml", b"version: 1\n\xFF\xFE");
-    let huge = scratch.write("huge.yaml", "#".repeat((1 << 20) + 1));
+    let huge = scratch.write("huge.yaml", "#".repeat((4 << 20) + 1));
     let (missing, directory) = (scratch.path("missing.yaml"), scratch.path(""));
     glassine(&["check", RULES, &missing, &directory, &binary, &huge]).fails(
         2,
@@ -89,7 +89,7 @@ fn all_files_that_cannot_be_read_are_named() {
             &format!("{missing}: there is no such file"),
             &format!("{directory}: this is a directory"),
             &format!("{binary}: the file is not UTF-8 text: byte 11"),
-            &format!("{huge}: the file has more than 1048576 bytes"),
+            &format!("{huge}: the file has more than 4194304 bytes"),
         ],
     );
 }
@@ -121,7 +121,7 @@ fn the_committed_schema_is_up_to_date_and_the_shipped_rules_point_at_it() {
 }
 
 /// A configuration with everything that it names, and this credential towards Graph.
-fn configuration(scratch: &Scratch, credential: &str) -> String {
+pub(super) fn configuration(scratch: &Scratch, credential: &str) -> String {
     glassine(&["keys", "new", "--out", &scratch.path("keys.yaml")]);
     scratch.write("secret", "a-client-secret");
     let text = format!(
@@ -164,4 +164,53 @@ fn a_configuration_and_rules_files_are_two_questions() {
     let file = configuration(&scratch, "{ client_secret_file: secret }");
     glassine(&["check", "--config", &file, RULES]).fails(2, &["cannot be used with"]);
     glassine(&["check", "--config", &scratch.path("nowhere.yaml")]).fails(2, &["nowhere.yaml"]);
+}
+
+/// A rules file of 1.6 MB was too large for `check FILE` and not for `check --config`.
+#[test]
+fn a_long_rules_file_is_as_long_to_both_questions() {
+    let scratch = Scratch::new();
+    let config = configuration(&scratch, "{ client_secret_file: secret }");
+    let text = fs::read_to_string(&config).unwrap();
+    let rules = fs::read_to_string(RULES).unwrap();
+    for (bytes, fits) in [(1_600_000, true), (4_300_000, false)] {
+        let long = format!("{rules}{}\n", format!("# {}\n", "x".repeat(97)).repeat(bytes / 100));
+        let file = scratch.write("long.yaml", long);
+        fs::write(&config, text.replace(RULES, &file)).unwrap();
+        let (alone, named) = (glassine(&["check", &file]), glassine(&["check", "--config", &config]));
+        if fits {
+            assert_eq!((alone.code, named.code), (Some(0), Some(0)), "{alone:?} {named:?}");
+        } else {
+            alone.fails(2, &["long.yaml: the file has more than 4194304 bytes"]);
+            named.fails(1, &["long.yaml: the file has more than 4194304 bytes"]);
+        }
+    }
+}
+
+/// A secret may be as long as it may be later, when it is used.
+#[test]
+fn a_secret_that_would_be_too_long_in_use_is_too_long_at_once() {
+    let scratch = Scratch::new();
+    let config = configuration(&scratch, "{ client_secret_file: secret }");
+    for (bytes, fits) in [(32 * 1024, true), (32 * 1024 + 1, false)] {
+        scratch.write("secret", "x".repeat(bytes));
+        let ran = glassine(&["check", "--config", &config]);
+        assert_eq!(ran.code, Some(if fits { 0 } else { 1 }), "{bytes}: {ran:?}");
+    }
+}
+
+/// The host was no host to the parser of links, which refused it without a word.
+#[test]
+fn an_underscore_in_the_host_of_graph_is_fine() {
+    let scratch = Scratch::new();
+    let file = configuration(&scratch, "{ client_secret_file: secret }");
+    let text = fs::read_to_string(&file).unwrap();
+    let with = |graph: &str| {
+        let named = text.replace("upstream:\n", &format!("upstream:\n  graph: {graph}\n"));
+        fs::write(&file, named).unwrap();
+        glassine(&["check", "--config", &file])
+    };
+    assert_eq!(with("https://my_graph.example").fine(), format!("{file}: ok\n"));
+    with("https://-graph.example")
+        .fails(1, &["G0401", "config.yaml:4:10", "neither a name nor an IP address", "help:"]);
 }

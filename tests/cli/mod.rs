@@ -6,6 +6,7 @@ mod explain;
 mod keys;
 mod pseudonym;
 mod sanitize;
+mod start;
 mod token;
 mod usage;
 
@@ -67,13 +68,12 @@ pub(crate) fn glassine(args: &[&str]) -> Ran {
 }
 
 fn glassine_reading(args: &[&str], input: &str) -> Ran {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_glassine"))
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    run(Command::new(env!("CARGO_BIN_EXE_glassine")).args(args), input)
+}
+
+fn run(command: &mut Command, input: &str) -> Ran {
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // A run that fails early reads nothing.
     child.stdin.take().unwrap().write_all(input.as_bytes()).ok();
     let output = child.wait_with_output().unwrap();

@@ -36,7 +36,7 @@ fn a_return_url_is_an_address_of_somebody_else_over_tls() {
     let config = load(&returning("https://analytics.example/data/connected")).unwrap();
     let url = config.consumers()[0].return_url().unwrap();
     assert_eq!(
-        (url.as_str(), url.origin()),
+        (url.as_str(), url.origin().as_str()),
         ("https://analytics.example/data/connected", "https://analytics.example")
     );
     for (url, code) in [

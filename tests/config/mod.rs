@@ -1,6 +1,7 @@
 //! The configuration file: what is accepted, and what is refused at which place with which code.
 
 mod connect;
+mod urls;
 
 use std::path::Path;
 
@@ -514,7 +515,9 @@ fn secrets_are_read_without_the_white_space_around_them() {
     let missing = accepts("{ file: keys.yaml }", "{ environment: GLASSINE_TEST_NOT_SET }");
     assert!(matches!(read_secret(missing.keys()), Err(FileError::Environment { .. })));
     let directory = accepts("{ file: keys.yaml }", "{ file: / }");
-    assert!(matches!(read_secret(directory.keys()), Err(FileError::NotAFile { .. })));
+    assert!(matches!(read_secret(directory.keys()), Err(FileError::Directory { .. })));
+    let device = accepts("{ file: keys.yaml }", "{ file: /dev/null }");
+    assert!(matches!(read_secret(device.keys()), Err(FileError::NotAFile { .. })));
 }
 
 #[cfg(unix)]

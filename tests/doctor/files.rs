@@ -202,5 +202,10 @@ async fn a_certificate_of_another_name_chain_or_key_is_told() {
     proxy.write("tls.crt", &own);
     let findings = examine(&proxy).await;
     findings.expect("certificates", "listener's name", "ok", &[]);
-    findings.expect("certificates", "listener's key", "fail", &["cannot be used together"]);
+    findings.expect(
+        "certificates",
+        "listener's key",
+        "fail",
+        &["cannot be used with the private key", "KeyMismatch"],
+    );
 }

@@ -18,7 +18,7 @@ async fn what_is_no_question_is_bad_usage() {
 async fn a_configuration_that_cannot_be_read_is_bad_input() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("missing.yaml");
-    run(&["--config", missing.to_str().unwrap()]).await.fails(2, &["missing.yaml", "cannot be read"]);
+    run(&["--config", missing.to_str().unwrap()]).await.fails(2, &["missing.yaml: there is no such file"]);
     let wrong = folder.path().join("wrong.yaml");
     std::fs::write(&wrong, "listen: nowhere\n").unwrap();
     run(&["--config", wrong.to_str().unwrap()])

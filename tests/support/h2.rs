@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use glassine::upstream::Origin;
+use glassine_core::graph::Origin;
 use http::Response;
 use http_body::{Body, Frame};
 use hyper::service::service_fn;
@@ -53,7 +53,7 @@ impl Http2Upstream {
     }
 
     pub(crate) fn origin(&self) -> Origin {
-        Origin::new(http::uri::Scheme::HTTPS, self.address.to_string().parse().unwrap()).unwrap()
+        Origin::parse(&format!("https://{}", self.address)).unwrap()
     }
 
     pub(crate) fn ca(&self) -> Vec<CertificateDer<'static>> {

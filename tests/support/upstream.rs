@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use glassine::upstream::Origin;
+use glassine_core::graph::Origin;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -93,7 +93,7 @@ impl FakeUpstream {
     /// Where it listens, as an origin.
     pub(crate) fn origin(&self) -> Origin {
         let scheme = if self.ca.is_some() { "https" } else { "http" };
-        Origin::new(scheme.parse().unwrap(), self.address.to_string().parse().unwrap()).unwrap()
+        Origin::parse(&format!("{scheme}://{}", self.address)).unwrap()
     }
 
     /// The root certificates that a client needs to trust it.

@@ -1,10 +1,11 @@
 //! An upstream that cannot be reached, or is somebody else.
 
-use glassine::upstream::{
-    ConnectorError, GraphClient, Network, Origin, Phase, Settings, Timeouts, UpstreamError,
-};
+use std::time::{Duration, Instant};
+
+use glassine::upstream::{ConnectorError, GraphClient, Network, Phase, Settings, Timeouts, UpstreamError};
+use glassine_core::graph::Origin;
 use rustls_pki_types::CertificateDer;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::{PAGE, PATIENT, SHORT, ask, get, network, settings};
 use crate::support::upstream::{FakeUpstream, Script};
@@ -12,9 +13,9 @@ use crate::support::upstream::{FakeUpstream, Script};
 #[tokio::test]
 async fn nobody_listens() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string().parse().unwrap();
+    let address = listener.local_addr().unwrap();
     drop(listener);
-    let graph = Origin::new(http::uri::Scheme::HTTP, address).unwrap();
+    let graph = Origin::parse(&format!("http://{address}")).unwrap();
     let settings =
         Settings { graph, network: Network { timeouts: PATIENT, ..Network::default() }, max_body: 1 };
     let refused = ask(&GraphClient::new(settings).unwrap()).await;
@@ -70,10 +71,36 @@ async fn a_server_without_tls() {
 async fn a_handshake_that_stalls() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let graph = https(&listener.local_addr().unwrap().to_string());
-    let timeouts = Timeouts { connect: SHORT, tls: SHORT, ..PATIENT };
+    let timeouts = Timeouts { connect: SHORT, ..PATIENT };
     let settings = Settings { graph, network: Network { timeouts, ..Network::default() }, max_body: 1 };
-    let refused = ask(&GraphClient::new(trusting_somebody(settings).await).unwrap()).await;
-    assert_eq!(refused, Err(UpstreamError::Timeout(Phase::Tls)));
+    let client = GraphClient::new(trusting_somebody(settings).await).unwrap();
+    let started = Instant::now();
+    assert_eq!(ask(&client).await, Err(UpstreamError::Timeout(Phase::Tls)));
+    assert!(started.elapsed() < 3 * SHORT, "the limit is one for all steps: {:?}", started.elapsed());
+}
+
+/// A server whose queue is full does not respond to a SYN, like a firewall that drops it.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_lost_syn() {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut waiting = Vec::new();
+    while let Ok(Ok(stream)) = tokio::time::timeout(SHORT, TcpStream::connect(address)).await {
+        waiting.push(stream);
+    }
+    let limit = Duration::from_secs(1);
+    for graph in [format!("http://{address}"), format!("https://{address}")] {
+        let graph = Origin::parse(&graph).unwrap();
+        let network = Network { timeouts: Timeouts { connect: limit, ..PATIENT }, ..Network::default() };
+        let settings = trusting_somebody(Settings { graph, network, max_body: 1 }).await;
+        let client = GraphClient::new(settings).unwrap();
+        let started = Instant::now();
+        assert_eq!(ask(&client).await, Err(UpstreamError::Timeout(Phase::Connect)));
+        assert!(started.elapsed() < limit * 19 / 10, "{:?}", started.elapsed());
+    }
 }
 
 #[tokio::test]
@@ -103,5 +130,5 @@ async fn trusting_somebody(mut settings: Settings) -> Settings {
 }
 
 fn https(authority: &str) -> Origin {
-    Origin::new(http::uri::Scheme::HTTPS, authority.parse().unwrap()).unwrap()
+    Origin::parse(&format!("https://{authority}")).unwrap()
 }

@@ -1,9 +1,11 @@
 //! Managed identities: what is asked of the machine's own service, and what its responses are taken for.
 
 use glassine::upstream::{
-    ConnectorError, Credential, IdentityError, IdentityService, OriginError, Secret, TokenError,
-    TokenSettings, TokenSource,
+    ConnectorError, Credential, IdentityError, IdentityService, Secret, TokenError, TokenSettings,
+    TokenSource,
 };
+
+use glassine_core::graph::UrlError;
 
 use super::token::{CALM, client_secret, text_of};
 use crate::support::upstream::{FakeUpstream, Script};
@@ -81,10 +83,14 @@ async fn the_service_is_on_this_machine() {
     for good in ["http://169.254.169.254", "http://169.254.169.254/", "http://localhost:40342"] {
         assert_eq!(with(good), None, "{good}");
     }
-    let plaintext = ConnectorError::Identity(IdentityError::Origin(OriginError::Plaintext));
-    assert_eq!(with("http://10.0.0.1"), Some(plaintext));
-    for bad in ["", "169.254.169.254", "/metadata", "http://"] {
-        assert_eq!(with(bad), Some(ConnectorError::Identity(IdentityError::Address)), "{bad:?}");
+    for (bad, error) in [
+        ("http://10.0.0.1", UrlError::Plaintext),
+        ("", UrlError::NotAbsolute),
+        ("169.254.169.254", UrlError::NotAbsolute),
+        ("/metadata", UrlError::NotAbsolute),
+        ("http://", UrlError::NotAbsolute),
+    ] {
+        assert_eq!(with(bad), Some(ConnectorError::Identity(IdentityError::Address(error))), "{bad:?}");
     }
 }
 

@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_millis(15);
 
 const LONG: Duration = Duration::from_secs(20);
 
-const PATIENT: Timeouts = Timeouts { connect: LONG, tls: LONG, head: LONG, idle: LONG, total: LONG };
+const PATIENT: Timeouts = Timeouts { connect: LONG, head: LONG, idle: LONG, total: LONG };
 
 mod assertion;
 mod connection;

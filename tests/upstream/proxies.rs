@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use glassine::upstream::{GraphClient, Network, Origin, Phase, Proxies, Settings, Timeouts, UpstreamError};
+use glassine::upstream::{GraphClient, Network, Phase, Proxies, Settings, Timeouts, UpstreamError};
+use glassine_core::graph::Origin;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -53,7 +54,7 @@ impl Proxy {
     fn client(&self, except: &str, timeouts: Timeouts) -> GraphClient {
         let proxies = Proxies::new(&format!("http://user:pass@{}", self.address), except).unwrap();
         let network = Network { extra_roots: vec![self.identity.clone()], timeouts, proxies };
-        let graph = Origin::new(http::uri::Scheme::HTTPS, HOST.parse().unwrap()).unwrap();
+        let graph = Origin::parse(&format!("https://{HOST}")).unwrap();
         GraphClient::new(Settings { graph, network, max_body: 1 << 20 }).unwrap()
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Meaning lives here, rendering in [`Report`]; [`codes!`](crate::codes!) declares the codes.
 
+mod causes;
 mod code;
 
 use std::fmt::Write as _;
@@ -11,6 +12,7 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde::Serialize;
 
+pub use causes::Causes;
 pub use code::Code;
 
 /// One finding about one file.

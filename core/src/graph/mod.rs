@@ -13,6 +13,7 @@
 //! | [`option_error`] | why an option's value was refused |
 //! | [`filter`], [`literal`], [`property_path`] | what `$filter` says, as a tree that writes itself canonically |
 //! | [`batch`] | JSON batches: the envelope of several requests |
+//! | [`url`] | absolute URLs: one parser, strict |
 //! | [`link`] | absolute links of Graph, accepted on one exact origin only |
 //! | [`prefer`] | the `Prefer` request header (RFC 7240) |
 //! | [`schema`] | which properties only beta has |
@@ -37,10 +38,11 @@ pub mod schema;
 mod segment;
 pub mod target;
 pub mod target_error;
+pub mod url;
 
 pub use error_body::{ErrorBody, is_plain_identifier};
 pub use filter::{Filter, Function, Operator};
-pub use link::{LinkError, Origin, Scheme, relative_target};
+pub use link::{LinkError, relative_target};
 pub use literal::{Literal, is_guid};
 pub use option::{Direction, Expansion};
 pub use option_error::{OptionError, OptionErrorKind};
@@ -51,3 +53,4 @@ pub use query::QueryOption;
 pub use segment::Segment;
 pub use target::{Target, Version};
 pub use target_error::{TargetError, TargetErrorKind};
+pub use url::{BaseUrl, Host, Origin, Scheme, Url, UrlError};

@@ -60,13 +60,13 @@ struct ErrorDetail {
 ///
 /// # Errors
 ///
-/// [`Violation::NotAPage`] if it is anything else than digits.
+/// [`Violation::NotACount`] if it is anything else than digits.
 pub fn count(body: Raw<&[u8]>) -> Result<Clean<Vec<u8>>, Violation> {
     let bytes = body.read();
     // .NET writes a byte order mark before plain text.
     let digits = bytes.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(bytes);
     let is_count = (1..=MAX_COUNT_DIGITS).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
-    if is_count { Ok(Clean::assertion(digits.to_vec())) } else { Err(Violation::NotAPage) }
+    if is_count { Ok(Clean::assertion(digits.to_vec())) } else { Err(Violation::NotACount) }
 }
 
 fn is_short_number(text: &str) -> bool {
@@ -179,10 +179,11 @@ mod tests {
 
     #[test]
     fn a_count_is_digits() {
-        let number = |body: &str| count(Raw::new(body.as_bytes())).map(Clean::into_inner).ok();
+        let number = |body: &str| count(Raw::new(body.as_bytes())).map(Clean::into_inner);
         assert_eq!(number("42").unwrap(), b"42");
         assert_eq!(number("\u{FEFF}42").unwrap(), b"42");
-        assert_eq!(number("alice"), None);
-        assert_eq!(number(""), None);
+        for bad in ["alice", "", "4 2", "-1", "12345678901234567890"] {
+            assert_eq!(number(bad), Err(Violation::NotACount), "{bad}");
+        }
     }
 }

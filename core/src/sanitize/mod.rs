@@ -84,6 +84,9 @@ pub enum Violation {
     /// A page without its `value` array: it would look like the last, empty one.
     #[error("the document has no `value` array, so it is not a page")]
     NotAPage,
+    /// What `/$count` gave is more or less than digits.
+    #[error("the response to `/$count` is not a number")]
+    NotACount,
     /// A link that cannot be rewritten. Dropping it would silently end the consumer's walk.
     #[error("a link leads somewhere that this proxy does not follow")]
     Link,

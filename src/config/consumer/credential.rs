@@ -5,11 +5,12 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::config::check::Context;
-use crate::config::codes::{CONFIG_CONSUMER, CONFIG_PLAINTEXT, CONFIG_VALUE};
+use crate::config::codes::{CONFIG_CONSUMER, CONFIG_VALUE};
 use crate::config::raw::{self, Text};
+use crate::config::url::check_document;
 use crate::config::{FileRef, SubjectName};
 use crate::jwt::{Algorithm, Expected, RequiredClaim};
-use crate::upstream::{DocumentUrl, DocumentUrlError};
+use glassine_core::graph::Url;
 use glassine_core::yaml::{Spanned, Texts};
 
 /// The SHA-256 of nothing: what `sha256sum` prints for an unset variable.
@@ -54,7 +55,7 @@ pub enum JwksLocation {
     /// A file.
     File(FileRef),
     /// Fetched, and fetched again when keys roll over.
-    Url(DocumentUrl),
+    Url(Url),
 }
 
 impl BearerHash {
@@ -285,7 +286,7 @@ fn check_claims(
 fn check_keys(jwt: &Spanned<raw::Jwt>, context: &mut Context<'_>) -> Option<JwksLocation> {
     match (&jwt.value.jwks_file, &jwt.value.jwks_url) {
         (Some(file), None) => context.file(file).map(JwksLocation::File),
-        (None, Some(url)) => check_url(url, context).map(JwksLocation::Url),
+        (None, Some(url)) => check_document(url, context).map(JwksLocation::Url),
         (Some(_), Some(_)) | (None, None) => context.refuse(
             CONFIG_VALUE,
             &jwt.span,
@@ -293,17 +294,4 @@ fn check_keys(jwt: &Spanned<raw::Jwt>, context: &mut Context<'_>) -> Option<Jwks
             "write `jwks_url`, which the issuer's OpenID configuration names as `jwks_uri`, or `jwks_file`",
         ),
     }
-}
-
-fn check_url(text: &Text, context: &mut Context<'_>) -> Option<DocumentUrl> {
-    DocumentUrl::parse(&text.value)
-        .map_err(|error| {
-            let (code, message) = match error {
-                DocumentUrlError::NotAUrl => (CONFIG_VALUE, error.to_string()),
-                DocumentUrlError::Origin(error) => (CONFIG_PLAINTEXT, error.to_string()),
-            };
-            let hint = "write it as in https://login.microsoftonline.com/TENANT/discovery/v2.0/keys";
-            context.refuse::<()>(code, &text.span, &message, hint)
-        })
-        .ok()
 }

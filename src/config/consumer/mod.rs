@@ -16,8 +16,10 @@ pub(super) use network::check_trusted;
 use super::check::{Context, optional};
 use super::raw::{self, Text};
 use super::upstream::check_own_application;
-use super::{BaseUrl, FileRef, UpstreamCredential};
+use super::url::check_base;
+use super::{FileRef, UpstreamCredential};
 use crate::config::codes::{CONFIG_CONSUMER, CONFIG_VALUE};
+use glassine_core::graph::BaseUrl;
 use glassine_core::yaml::Spanned;
 
 /// Requests in flight: what an SDK with a pool of workers uses, well under Graph's own throttling.
@@ -140,7 +142,7 @@ fn check_consumer(consumer: raw::Consumer, seen: &mut Seen, context: &mut Contex
     let domain = optional(consumer.pseudonym_domain.as_ref(), |text| check_name(text, context));
     let allow_from = optional(consumer.allow_from.and_then(|it| it.0), |it| check_allowed(&it, context));
     let limits = check_limits(consumer.limits.and_then(|it| it.0).as_ref(), context);
-    let return_url = optional(consumer.return_url.as_ref(), |text| BaseUrl::check_public(text, context));
+    let return_url = optional(consumer.return_url.as_ref(), |text| check_base(text, context));
     let application =
         optional(consumer.application.and_then(|it| it.0), |it| check_own_application(&it, context));
     let name = name?;

@@ -5,10 +5,11 @@
 
 use std::ops::Range;
 
-use crate::config::BaseUrl;
 use crate::config::check::Context;
 use crate::config::codes::CONFIG_VALUE;
 use crate::config::raw::{self, Text};
+use crate::config::url::check_origin;
+use glassine_core::graph::Origin;
 
 /// Microsoft 365 in a place of its own.
 struct Cloud {
@@ -48,7 +49,7 @@ pub(super) fn check_places(
     upstream: &raw::Upstream,
     section: &Range<usize>,
     context: &mut Context<'_>,
-) -> Option<(BaseUrl, BaseUrl)> {
+) -> Option<(Origin, Origin)> {
     let own = upstream.graph.as_ref().or(upstream.authority.as_ref());
     let cloud = match (&upstream.cloud, own) {
         (None, _) => &WORLDWIDE,
@@ -66,8 +67,8 @@ pub(super) fn check_places(
         Some(text) => text.clone(),
         None => Text { value: usual.to_owned(), span: section.clone() },
     };
-    let graph = BaseUrl::check_origin(&or(upstream.graph.as_ref(), cloud.graph), context);
-    let authority = BaseUrl::check_origin(&or(upstream.authority.as_ref(), cloud.authority), context);
+    let graph = check_origin(&or(upstream.graph.as_ref(), cloud.graph), context);
+    let authority = check_origin(&or(upstream.authority.as_ref(), cloud.authority), context);
     let (graph, authority) = (graph?, authority?);
     check_together(&graph, &authority, own.map_or(section, |text| &text.span), context)?;
     Some((graph, authority))
@@ -86,8 +87,8 @@ fn named(name: &Text, context: &mut Context<'_>) -> Option<&'static Cloud> {
 
 /// Addresses of Microsoft's have to be of one cloud; others are somebody's test server.
 fn check_together(
-    graph: &BaseUrl,
-    authority: &BaseUrl,
+    graph: &Origin,
+    authority: &Origin,
     span: &Range<usize>,
     context: &mut Context<'_>,
 ) -> Option<()> {

@@ -3,27 +3,17 @@
 mod cloud;
 mod credential;
 
-use std::time::Duration;
-
 pub use credential::{Proof, UpstreamCredential};
 
 use self::cloud::check_places;
 use self::credential::{Application, check_credential};
+use super::FileRef;
 use super::check::{Context, optional};
 use super::raw::{self, Text};
-use super::{BaseUrl, FileRef};
 use crate::config::codes::CONFIG_VALUE;
-use glassine_core::graph::is_guid;
+use crate::upstream::Timeouts;
+use glassine_core::graph::{Origin, is_guid};
 use glassine_core::yaml::Spanned;
-
-/// Connecting takes milliseconds where it works; a SYN that is lost twice takes about 3 s.
-pub(super) const DEFAULT_CONNECT: Duration = Duration::from_secs(10);
-
-/// Until Graph's status line: large `$filter`s on large mailboxes take tens of seconds.
-pub(super) const DEFAULT_RESPONSE: Duration = Duration::from_secs(100);
-
-/// Between two pieces of a response: Graph sends without pauses once it has begun.
-pub(super) const DEFAULT_IDLE: Duration = Duration::from_secs(30);
 
 /// Nothing waits longer: load balancers between would have given up.
 const MAX_SECONDS: u64 = 600;
@@ -31,8 +21,8 @@ const MAX_SECONDS: u64 = 600;
 /// Where Graph and Entra are.
 #[derive(Clone, Debug)]
 pub struct Upstream {
-    graph: BaseUrl,
-    authority: BaseUrl,
+    graph: Origin,
+    authority: Origin,
     ca: Option<FileRef>,
     credential: UpstreamCredential,
     timeouts: Timeouts,
@@ -40,12 +30,12 @@ pub struct Upstream {
 
 impl Upstream {
     /// Graph's origin; no path.
-    pub fn graph(&self) -> &BaseUrl {
+    pub fn graph(&self) -> &Origin {
         &self.graph
     }
 
     /// Entra's origin; no path.
-    pub fn authority(&self) -> &BaseUrl {
+    pub fn authority(&self) -> &Origin {
         &self.authority
     }
 
@@ -63,17 +53,6 @@ impl Upstream {
     pub fn timeouts(&self) -> Timeouts {
         self.timeouts
     }
-}
-
-/// How long to wait for Graph.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timeouts {
-    /// For a connection, with its TLS handshake.
-    pub connect: Duration,
-    /// For the head of a response.
-    pub response: Duration,
-    /// Between two pieces of a response.
-    pub idle: Duration,
 }
 
 pub(super) fn check_upstream(
@@ -148,9 +127,10 @@ fn check_client_id(text: &Text, context: &mut Context<'_>) -> Option<Text> {
 }
 
 fn check_timeouts(timeouts: Option<&raw::Timeouts>, context: &mut Context<'_>) -> Option<Timeouts> {
+    let usual = Timeouts::default();
     let written = |key: fn(&raw::Timeouts) -> Option<&Spanned<u64>>| timeouts.and_then(key);
-    let connect = context.seconds(written(|it| it.connect_seconds.as_ref()), MAX_SECONDS, DEFAULT_CONNECT);
-    let response = context.seconds(written(|it| it.response_seconds.as_ref()), MAX_SECONDS, DEFAULT_RESPONSE);
-    let idle = context.seconds(written(|it| it.idle_seconds.as_ref()), MAX_SECONDS, DEFAULT_IDLE);
-    Some(Timeouts { connect: connect?, response: response?, idle: idle? })
+    let connect = context.seconds(written(|it| it.connect_seconds.as_ref()), MAX_SECONDS, usual.connect);
+    let head = context.seconds(written(|it| it.response_seconds.as_ref()), MAX_SECONDS, usual.head);
+    let idle = context.seconds(written(|it| it.idle_seconds.as_ref()), MAX_SECONDS, usual.idle);
+    Some(Timeouts { connect: connect?, head: head?, idle: idle?, ..usual })
 }

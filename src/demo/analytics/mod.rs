@@ -24,8 +24,9 @@ use super::socket;
 use crate::jwt::{
     Algorithm, Claims, Expected, FetchTimes, JwtError, KeySource, RequiredClaim, Token, Verifier,
 };
-use crate::upstream::{ConnectorError, DocumentClient, DocumentUrl, DocumentUrlError, Network};
+use crate::upstream::{ConnectorError, DocumentClient, Network};
 use crate::web::{Params, cookies, random_text};
+use glassine_core::graph::{Url, UrlError};
 
 /// The cookie with the state that this browser was given.
 const COOKIE: &str = "analytics-state";
@@ -50,7 +51,7 @@ pub struct Analytics {
 pub enum AnalyticsError {
     /// The proxy's address is not one.
     #[error("the proxy's key set has no usable address: {0}")]
-    Url(#[from] DocumentUrlError),
+    Url(#[from] UrlError),
     /// No client for the key set.
     #[error("the proxy's key set cannot be fetched: {0}")]
     Client(#[from] ConnectorError),
@@ -86,7 +87,7 @@ impl Analytics {
     /// # Errors
     /// [`AnalyticsError`].
     pub fn new(origin: &str, proxy: &str, consumer: &str) -> Result<Self, AnalyticsError> {
-        let url = DocumentUrl::parse(&format!("{proxy}/connect/keys"))?;
+        let url = Url::parse(&format!("{proxy}/connect/keys"))?;
         let keys = KeySource::remote(DocumentClient::new(url, &Network::default())?, FetchTimes::default());
         let expected = Expected {
             issuer: proxy.to_owned(),

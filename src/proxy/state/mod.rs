@@ -2,14 +2,12 @@
 
 mod credentials;
 
-use std::fmt::Display;
+use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 
-use http::Uri;
 use http::header::{AUTHORIZATION, PROXY_AUTHORIZATION};
 use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject;
 
 use super::consumer::{Caller, Consumer, KnownBy};
 use super::forwarded::client_address;
@@ -18,15 +16,12 @@ use super::identify::Consumers;
 use super::key_sources::KeySources;
 use super::problem::{Problem, Unknown};
 use crate::config::files::{read_secret, read_text};
-use crate::config::{self, BaseUrl, Config, ConsumerCredential, JwksLocation, Networks, UpstreamCredential};
+use crate::config::{self, Config, ConsumerCredential, JwksLocation, Networks, UpstreamCredential};
 use crate::jwt::{KeySource, Verifier};
-use crate::server::Peer;
-use crate::upstream::{
-    Credential, GraphClient, MAX_BODY, Network, Origin, Proxies, Settings, Timeouts, TokenSource,
-};
+use crate::server::{Peer, read_certificates};
+use crate::upstream::{Credential, GraphClient, MAX_BODY, Network, Proxies, Settings, TokenSource};
 use glassine_core::admit::{Keys, Policy};
-use glassine_core::diagnostic::{Diagnostic, Report};
-use glassine_core::graph;
+use glassine_core::diagnostic::{Causes, Diagnostic, Report};
 use glassine_core::pseudonym::{AddressPolicy, KeyRing};
 use glassine_core::rules::{self, Plan};
 
@@ -86,8 +81,8 @@ impl ProxyState {
             reports.insert(0, Report::new(file, text, findings));
         }
         match state {
-            Some(state) if !reports.iter().any(Report::has_errors) => Ok((state, reports)),
-            _ => Err(StateError { reports }),
+            Ok(state) if !reports.iter().any(Report::has_errors) => Ok((state, reports)),
+            Ok(_) | Err(Reported(())) => Err(StateError { reports }),
         }
     }
 
@@ -148,111 +143,100 @@ struct Builder<'a> {
     sources: Vec<(Credential, Arc<TokenSource>)>,
 }
 
+/// Proof that the reports say why there is no value. Only a report gives one, so nothing fails without a word.
+#[derive(Clone, Copy, Debug)]
+struct Reported(());
+
 impl Builder<'_> {
-    fn state(&mut self) -> Option<ProxyState> {
+    fn state(&mut self) -> Result<ProxyState, Reported> {
         let upstream = self.config.upstream();
         let network = self.network();
-        let graph = self.origin(upstream.graph());
         let keys = self.keys();
-        let tokens = self.applications(network.as_ref(), graph.as_ref());
+        let tokens = self.applications(network.as_ref());
         let consumers = self.config.consumers().iter().zip(tokens);
         let consumers: Vec<_> = consumers
             .map(|(it, tokens)| self.consumer(it, network.as_ref(), keys.as_ref(), tokens))
             .collect();
         let network = network?;
-        let settings = Settings { graph: graph?, network: network.clone(), max_body: MAX_BODY };
+        let settings =
+            Settings { graph: upstream.graph().clone(), network: network.clone(), max_body: MAX_BODY };
         let client = self.built(GraphClient::new(settings));
-        Some(ProxyState {
+        Ok(ProxyState {
             graph: client?,
             forwards: matches!(upstream.credential(), UpstreamCredential::Forward { .. }),
-            hosts: self.hosts(),
+            hosts: Hosts { public: self.config.public_url().origin().clone(), listen: self.config.listen() },
             trusted_proxies: self.config.trusted_proxies().clone(),
-            consumers: Consumers::new(consumers.into_iter().collect::<Option<_>>()?),
+            consumers: Consumers::new(consumers.into_iter().collect::<Result<_, _>>()?),
             key_sources: std::mem::take(&mut self.key_sources).complete(),
             network,
         })
     }
 
-    fn report(&mut self, finding: Diagnostic) {
-        self.findings.push(finding);
+    fn report(&mut self, error: Diagnostic) -> Reported {
+        self.findings.push(error);
+        Reported(())
+    }
+
+    /// A file or variable that cannot be used is reported at the place that names it.
+    fn used<T, E: Error + 'static>(
+        &mut self,
+        result: Result<T, E>,
+        unusable: impl FnOnce(&Causes<'_>) -> Diagnostic,
+    ) -> Result<T, Reported> {
+        result.map_err(|error| self.report(unusable(&Causes(&error))))
     }
 
     /// A client that cannot be built is the machine's fault, not a line's.
-    fn built<T, E: Display>(&mut self, result: Result<T, E>) -> Option<T> {
-        result
-            .map_err(|error| {
-                self.report(Diagnostic::error(config::codes::CONFIG_FILE, 0..0, error.to_string()));
-            })
-            .ok()
+    fn built<T, E: Error + 'static>(&mut self, result: Result<T, E>) -> Result<T, Reported> {
+        self.used(result, |causes| Diagnostic::error(config::codes::CONFIG_FILE, 0..0, causes.to_string()))
     }
 
-    fn hosts(&self) -> Hosts {
-        let public = self.config.public_url();
-        Hosts {
-            public: (public.host().to_owned(), public.port()),
-            default_port: if public.is_https() { 443 } else { 80 },
-            listen: self.config.listen(),
-        }
-    }
-
-    fn network(&mut self) -> Option<Network> {
-        let config::Timeouts { connect, response, idle } = self.config.upstream().timeouts();
-        let timeouts = Timeouts { connect, head: response, idle, ..Timeouts::default() };
+    fn network(&mut self) -> Result<Network, Reported> {
+        let timeouts = self.config.upstream().timeouts();
         let (extra_roots, proxies) = (self.extra_roots(), self.built(Proxies::from_env()));
-        Some(Network { extra_roots: extra_roots?, timeouts, proxies: proxies? })
+        Ok(Network { extra_roots: extra_roots?, timeouts, proxies: proxies? })
     }
 
-    fn origin(&mut self, url: &BaseUrl) -> Option<Origin> {
-        let parts = url.as_str().parse::<Uri>().ok()?.into_parts();
-        let origin = Origin::new(parts.scheme?, parts.authority?);
-        origin
-            .map_err(|error| {
-                self.report(Diagnostic::error(config::codes::CONFIG_VALUE, 0..0, error.to_string()))
-            })
-            .ok()
-    }
-
-    fn extra_roots(&mut self) -> Option<Vec<CertificateDer<'static>>> {
-        let Some(file) = self.config.upstream().ca() else { return Some(Vec::new()) };
-        let roots =
-            CertificateDer::pem_file_iter(file.path()).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-        match roots {
-            Ok(roots) if !roots.is_empty() => Some(roots),
-            Ok(_) => {
-                self.report(file.unusable(&"the file has no certificate (`-----BEGIN CERTIFICATE-----`)"));
-                None
-            }
-            Err(error) => {
-                self.report(file.unusable(&format_args!("the file cannot be read as PEM: {error}")));
-                None
-            }
+    fn extra_roots(&mut self) -> Result<Vec<CertificateDer<'static>>, Reported> {
+        match self.config.upstream().ca() {
+            Some(file) => self.used(read_certificates(file.path()), |why| file.unusable(why)),
+            None => Ok(Vec::new()),
         }
     }
 
-    fn keys(&mut self) -> Option<KeyRing> {
+    fn keys(&mut self) -> Result<KeyRing, Reported> {
         let source = self.config.keys();
-        let text = read_secret(source).map_err(|error| self.report(source.unusable(&error))).ok()?;
-        KeyRing::parse(&text).map_err(|error| self.report(source.unusable(&error))).ok()
+        let text = self.used(read_secret(source), |why| source.unusable(why))?;
+        self.used(KeyRing::parse(&text), |why| source.unusable(why))
     }
 
-    fn known_by(&mut self, consumer: &config::Consumer, network: Option<&Network>) -> Option<KnownBy> {
+    fn known_by(
+        &mut self,
+        consumer: &config::Consumer,
+        network: Result<&Network, &Reported>,
+    ) -> Result<KnownBy, Reported> {
         match consumer.credential() {
-            ConsumerCredential::Bearer(hashes) => Some(KnownBy::Bearer(hashes.clone())),
-            ConsumerCredential::Certificate(names) => Some(KnownBy::Certificate(names.clone())),
+            ConsumerCredential::Bearer(hashes) => Ok(KnownBy::Bearer(hashes.clone())),
+            ConsumerCredential::Certificate(names) => Ok(KnownBy::Certificate(names.clone())),
             ConsumerCredential::Jwt(jwt) => {
                 let keys = self.issuer_keys(&jwt.keys, network)?;
-                Some(KnownBy::Jwt(Verifier::new(jwt.expected.clone(), keys)))
+                Ok(KnownBy::Jwt(Verifier::new(jwt.expected.clone(), keys)))
             }
         }
     }
 
-    fn issuer_keys(&mut self, location: &JwksLocation, network: Option<&Network>) -> Option<Arc<KeySource>> {
+    fn issuer_keys(
+        &mut self,
+        location: &JwksLocation,
+        network: Result<&Network, &Reported>,
+    ) -> Result<Arc<KeySource>, Reported> {
         match location {
             JwksLocation::File(file) => {
-                self.key_sources.file(file).map_err(|error| self.report(file.unusable(&error))).ok()
+                let keys = self.key_sources.file(file);
+                self.used(keys, |why| file.unusable(why))
             }
             JwksLocation::Url(url) => {
-                let source = self.key_sources.url(url, network?);
+                let source = self.key_sources.url(url, network.map_err(|reported| *reported)?);
                 self.built(source)
             }
         }
@@ -261,38 +245,42 @@ impl Builder<'_> {
     fn consumer(
         &mut self,
         consumer: &config::Consumer,
-        network: Option<&Network>,
-        keys: Option<&KeyRing>,
-        tokens: Option<Option<Arc<TokenSource>>>,
-    ) -> Option<Arc<Consumer>> {
+        network: Result<&Network, &Reported>,
+        keys: Result<&KeyRing, &Reported>,
+        tokens: Result<Option<Arc<TokenSource>>, Reported>,
+    ) -> Result<Arc<Consumer>, Reported> {
         let known_by = self.known_by(consumer, network);
         let (plan, rules) = self.plan(consumer)?;
-        let graph = graph::Origin::parse(self.config.upstream().graph().as_str()).ok()?;
         let addresses = AddressPolicy {
             domains: plan.domains,
             listed: self.config.tenant_domains().to_vec(),
             plus_tags: plan.plus_tags,
         };
-        let pseudonyms = Arc::new(keys?.pseudonyms(consumer.pseudonym_domain(), &addresses));
+        let keys = keys.map_err(|reported| *reported)?;
+        let pseudonyms = Arc::new(keys.pseudonyms(consumer.pseudonym_domain(), &addresses));
         let policy = Policy {
             plan,
             keys: Arc::clone(&pseudonyms) as Arc<dyn Keys>,
-            graph,
+            graph: self.config.upstream().graph().clone(),
             public_url: self.config.public_url().as_str().into(),
         };
         let now = Consumer::new(consumer.clone(), known_by?, (policy, rules), pseudonyms, tokens?);
         let before =
             self.earlier.and_then(|state| state.consumers.iter().find(|it| *it.name() == *consumer.name()));
-        Some(Arc::new(now.continuing(before.map(Arc::as_ref))))
+        Ok(Arc::new(now.continuing(before.map(Arc::as_ref))))
     }
 
-    fn plan(&mut self, consumer: &config::Consumer) -> Option<(Arc<Plan>, String)> {
+    fn plan(&mut self, consumer: &config::Consumer) -> Result<(Arc<Plan>, String), Reported> {
         let path: &Path = consumer.rules().path();
-        let text = read_text(path).map_err(|error| self.report(consumer.rules().unusable(&error))).ok()?;
+        let text = self.used(read_text(path), |why| consumer.rules().unusable(why))?;
         let compiled = rules::compile(&path.display().to_string(), &text);
         if !compiled.report.diagnostics.is_empty() {
             self.reports.push(compiled.report);
         }
-        compiled.plan.map(|plan| (Arc::new(plan), text))
+        match compiled.plan {
+            Some(plan) => Ok((Arc::new(plan), text)),
+            // A compilation without a plan has errors in its report.
+            None => Err(Reported(())),
+        }
     }
 }

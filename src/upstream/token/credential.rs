@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::assertion::CertificateFiles;
 use super::identity::IdentityService;
-use crate::upstream::origin::Origin;
 use crate::upstream::secret::SecretSource;
+use glassine_core::graph::Origin;
 
 /// A way to access tokens for Graph. To add one, add a variant here, one of `Issuer`, and a key in
 /// `config::UpstreamCredential`.

@@ -15,9 +15,10 @@ use super::response::{MAX_RESPONSE, accepted, collect, granted, identified};
 use super::{AuthorizationCode, Grant};
 use crate::upstream::connector::ConnectorError;
 use crate::upstream::network::Network;
-use crate::upstream::origin::Origin;
 use crate::upstream::secret::Secret;
 use crate::upstream::transport::Transport;
+use crate::upstream::uri::uri;
+use glassine_core::graph::Origin;
 
 /// RFC 7523 section 2.2.
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -121,7 +122,7 @@ fn token_endpoint(authority: &Origin, tenant: &str) -> Option<Uri> {
     if dots_only || !tenant.bytes().all(plain) {
         return None;
     }
-    authority.uri(&format!("/{tenant}/oauth2/v2.0/token")).ok()
+    uri(authority, &format!("/{tenant}/oauth2/v2.0/token")).ok()
 }
 
 #[cfg(test)]
@@ -130,8 +131,7 @@ mod tests {
 
     #[test]
     fn a_tenant_cannot_change_the_path() {
-        let entra =
-            Origin::new(http::uri::Scheme::HTTPS, "login.microsoftonline.com".parse().unwrap()).unwrap();
+        let entra = Origin::parse("https://login.microsoftonline.com").unwrap();
         let endpoint = token_endpoint(&entra, "contoso.onmicrosoft.com").unwrap();
         assert_eq!(endpoint, "https://login.microsoftonline.com/contoso.onmicrosoft.com/oauth2/v2.0/token");
         for bad in ["", ".", "..", "a/b", "a?b", "a#b", "a%2fb", "a b"] {

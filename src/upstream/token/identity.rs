@@ -19,9 +19,10 @@ use super::form::query;
 use super::response::{MAX_RESPONSE, collect, granted};
 use crate::upstream::connector::ConnectorError;
 use crate::upstream::network::Network;
-use crate::upstream::origin::{Origin, OriginError};
 use crate::upstream::secret::Secret;
 use crate::upstream::transport::Transport;
+use crate::upstream::uri::uri;
+use glassine_core::graph::{Origin, Url, UrlError};
 
 /// Where every virtual machine finds its metadata service.
 const METADATA_SERVICE: &str = "http://169.254.169.254";
@@ -51,15 +52,14 @@ pub enum IdentityError {
         "IDENTITY_ENDPOINT is set without IDENTITY_HEADER: this looks like Azure Arc, whose identities are not supported; use a certificate"
     )]
     Arc,
-    /// The address is no URL.
-    #[error("IDENTITY_ENDPOINT or AZURE_POD_IDENTITY_AUTHORITY_HOST is not the URL of a service")]
-    Address,
+    /// The address is no URL, or a token would go to another machine in the clear.
+    #[error(
+        "IDENTITY_ENDPOINT or AZURE_POD_IDENTITY_AUTHORITY_HOST is not the URL of a service on this machine or its own link"
+    )]
+    Address(#[source] UrlError),
     /// The header has characters that no header field can hold.
     #[error("IDENTITY_HEADER cannot be sent")]
     Header,
-    /// A token would go to another machine in the clear.
-    #[error("the managed identity service has to be on this machine or its own link: {0}")]
-    Origin(#[from] OriginError),
 }
 
 impl IdentityService {
@@ -80,18 +80,18 @@ impl IdentityService {
     }
 
     /// Address, API version, and the header without which there is no response.
-    fn request(&self) -> Result<(Uri, &'static str, (HeaderName, HeaderValue)), IdentityError> {
-        let uri = |text: &str| text.parse::<Uri>().map_err(|_| IdentityError::Address);
+    fn request(&self) -> Result<(Url, &'static str, (HeaderName, HeaderValue)), IdentityError> {
+        let url = |text: &str| Url::parse_link_local(text).map_err(IdentityError::Address);
         match self {
             Self::AppService { endpoint, header } => {
                 let mut value = HeaderValue::from_str(header.expose()).map_err(|_| IdentityError::Header)?;
                 value.set_sensitive(true);
-                Ok((uri(endpoint)?, "2019-08-01", (HeaderName::from_static("x-identity-header"), value)))
+                Ok((url(endpoint)?, "2019-08-01", (HeaderName::from_static("x-identity-header"), value)))
             }
             Self::VirtualMachine { host } => {
                 let endpoint = format!("{}/metadata/identity/oauth2/token", host.trim_end_matches('/'));
                 let metadata = (HeaderName::from_static("metadata"), HeaderValue::from_static("true"));
-                Ok((uri(&endpoint)?, "2018-02-01", metadata))
+                Ok((url(&endpoint)?, "2018-02-01", metadata))
             }
         }
     }
@@ -116,17 +116,13 @@ impl ManagedIdentity {
         network: &Network,
     ) -> Result<Self, ConnectorError> {
         let (endpoint, version, header) = service.request()?;
-        let path = endpoint.path().to_owned();
-        let parts = endpoint.into_parts();
-        let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
-            return Err(IdentityError::Address.into());
-        };
-        let origin = Origin::on_machine(scheme, authority).map_err(IdentityError::from)?;
         let resource = graph.to_string();
         let mut asked = vec![("api-version", version), ("resource", resource.as_str())];
         asked.extend(client_id.map(|id| ("client_id", id)));
-        let uri = origin.uri(&format!("{path}?{}", query(&asked))).map_err(|_| IdentityError::Address)?;
-        Ok(Self { transport: Transport::new(&origin, network)?, uri, header })
+        let target = format!("{}?{}", endpoint.path(), query(&asked));
+        let address = uri(endpoint.origin(), &target);
+        let uri = address.map_err(|_| IdentityError::Address(UrlError::InvalidCharacter))?;
+        Ok(Self { transport: Transport::new(endpoint.origin(), network)?, uri, header })
     }
 
     /// Asks for a token.

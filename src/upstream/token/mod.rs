@@ -37,8 +37,8 @@ use self::identity::ManagedIdentity;
 pub use self::identity::{IdentityError, IdentityService};
 use super::connector::ConnectorError;
 use super::network::Network;
-use super::origin::Origin;
 use super::secret::{Secret, SecretSource};
+use glassine_core::graph::Origin;
 
 /// A token lives 60 to 90 minutes; renewed five minutes early, it outlives the longest request and a short outage of
 /// Entra.

@@ -14,7 +14,7 @@ const MAY_USE: [(&str, &[&str]); 26] = [
     ("core::rules", &["core::diagnostic", "core::graph", "core::hex", "core::pseudonym", "core::yaml"]),
     ("core::sanitize", &["core::graph", "core::pseudonym", "core::rules"]),
     ("core::yaml", &["core::diagnostic"]),
-    ("audit", &["core::hex"]),
+    ("audit", &["core::diagnostic", "core::hex"]),
     ("cli", EVERYTHING),
     ("codec", &[]),
     ("config", &["core::diagnostic", "core::graph", "core::rules", "core::yaml", "jwt", "upstream"]),
@@ -22,15 +22,15 @@ const MAY_USE: [(&str, &[&str]); 26] = [
     ("demo", &["core::graph", "core::pseudonym", "jwt", "upstream", "web"]),
     ("doctor", EVERYTHING),
     ("jws", &[]),
-    ("jwt", &["upstream"]),
+    ("jwt", &["core::graph", "upstream"]),
     ("lib", &["cli"]),
     ("main", &["cli"]),
     ("metrics", &["audit"]),
     ("proxy", EVERYTHING),
-    ("server", &["audit", "config", "metrics"]),
+    ("server", &["audit", "config", "core::diagnostic", "metrics"]),
     ("service", EVERYTHING),
     // Never `core::sanitize`: the two sides of the proxy meet in one body adapter, in `proxy`.
-    ("upstream", &["core::hex", "jws"]),
+    ("upstream", &["core::graph", "core::hex", "jws"]),
     ("web", &["core::graph"]),
 ];
 
