@@ -72,11 +72,9 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 
 use account::{Account, Accounting};
-use pages::{Card, Detail};
 use problem::Problem;
 use request::{Page, PageRequest};
 use response::PageResponse;
-use site::Connector;
 use spent::Spent;
 
 pub use account::STEPS;
@@ -142,13 +140,10 @@ impl Connect {
             Err(problem) => return site.problem(&problem, "/connect"),
         };
         match page {
-            Page::List => PageResponse::page(StatusCode::OK, list(site)),
-            Page::Style => PageResponse::file("text/css; charset=utf-8", pages::STYLE),
-            Page::Keys => PageResponse::file("application/json", site.result_keys().key_set()),
-            Page::Rules(connector) => {
-                PageResponse::file("text/plain; charset=utf-8", connector.rules.clone())
+            Page::OfSite(view) => view(site),
+            Page::OfConnector(view, connector) => {
+                view(site, connector, asked).unwrap_or_else(|problem| site.problem(&problem, "/connect"))
             }
-            Page::Detail(connector) => detail(site, connector, asked),
             Page::Start(connector) => {
                 let account = self.books.open("POST", account::START, Some(&connector.name));
                 self.settle(site, account, flow::start(site, connector, asked, body).await)
@@ -194,30 +189,4 @@ impl Connect {
             }
         }
     }
-}
-
-fn list(site: &Site) -> String {
-    let cards = site.connectors().iter().map(|connector| Card {
-        consumer: &connector.name,
-        plan: &connector.plan,
-        connection: site.connection(connector),
-    });
-    pages::list(site.prefix(), &cards.collect::<Vec<_>>())
-}
-
-fn detail(site: &Site, connector: &Connector, asked: &PageRequest<'_>) -> PageResponse {
-    let echo = match asked.echo() {
-        Ok(echo) => echo,
-        Err(problem) => return site.problem(&problem, "/connect"),
-    };
-    let detail = Detail {
-        consumer: &connector.name,
-        plan: &connector.plan,
-        connection: site.connection(connector),
-        echo: echo.as_deref(),
-        returns_to: connector.return_url.as_ref().map(|url| url.origin().as_str()),
-    };
-    let targets = [Some(connector.application.authority.as_str()), detail.returns_to];
-    PageResponse::page(StatusCode::OK, pages::detail(site.prefix(), &detail))
-        .with_form(targets.into_iter().flatten())
 }

@@ -10,6 +10,7 @@ use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 
 use super::browser::Browser;
+use super::pages::{self, ConnectorView, SiteView};
 use super::problem::Problem;
 use super::site::{Connector, Site};
 use crate::proxy::single;
@@ -28,16 +29,10 @@ pub(super) struct PageRequest<'a> {
 
 /// What a request is for.
 pub(super) enum Page<'s> {
-    /// *Data Connections*.
-    List,
-    /// The style sheet.
-    Style,
-    /// The public keys of results.
-    Keys,
-    /// A connector.
-    Detail(&'s Connector),
-    /// A connector's rules file.
-    Rules(&'s Connector),
+    /// A page that shows something.
+    OfSite(SiteView),
+    /// A page that shows something of one connector.
+    OfConnector(ConnectorView, &'s Connector),
     /// The button was pressed.
     Start(&'s Connector),
     /// Entra's response to the sign-in.
@@ -51,7 +46,7 @@ impl Page<'_> {
     pub(super) fn is_step(&self) -> bool {
         match self {
             Self::Start(_) | Self::SignedIn | Self::Consented => true,
-            Self::List | Self::Style | Self::Keys | Self::Detail(_) | Self::Rules(_) => false,
+            Self::OfSite(_) | Self::OfConnector(..) => false,
         }
     }
 }
@@ -78,12 +73,12 @@ impl<'a> PageRequest<'a> {
         let path = self.parts.uri.path().strip_prefix("/connect").ok_or(Problem::NotFound)?;
         let reads = matches!(self.parts.method, Method::GET | Method::HEAD);
         let page = match path {
-            "" | "/" => Page::List,
-            "/style.css" => Page::Style,
-            "/keys" => Page::Keys,
             "/signed-in" => Page::SignedIn,
             "/consented" => Page::Consented,
-            _ => return self.connector_page(site, path),
+            _ => match view(pages::OF_SITE, path) {
+                Some(view) => Page::OfSite(view),
+                None => return self.connector_page(site, path),
+            },
         };
         // A step is taken once: whoever asks with HEAD what it would be like must not use it up.
         let may = if page.is_step() { self.parts.method == Method::GET } else { reads };
@@ -91,13 +86,13 @@ impl<'a> PageRequest<'a> {
     }
 
     fn connector_page<'s>(&self, site: &'s Site, path: &str) -> Result<Page<'s>, Problem> {
-        let name = path.strip_prefix('/').ok_or(Problem::NotFound)?;
-        let (name, is_rules) = name.strip_suffix("/rules").map_or((name, false), |name| (name, true));
+        let path = path.strip_prefix('/').ok_or(Problem::NotFound)?;
+        let (name, rest) = path.split_at(path.find('/').unwrap_or(path.len()));
         let connector = site.connector(name).ok_or(Problem::NotFound)?;
-        match (&self.parts.method, is_rules) {
-            (&Method::GET | &Method::HEAD, true) => Ok(Page::Rules(connector)),
-            (&Method::GET | &Method::HEAD, false) => Ok(Page::Detail(connector)),
-            (&Method::POST, false) => Ok(Page::Start(connector)),
+        let view = view(pages::OF_CONNECTOR, rest).ok_or(Problem::NotFound)?;
+        match self.parts.method {
+            Method::GET | Method::HEAD => Ok(Page::OfConnector(view, connector)),
+            Method::POST if rest.is_empty() => Ok(Page::Start(connector)),
             _ => Err(Problem::Method),
         }
     }
@@ -141,6 +136,10 @@ impl<'a> PageRequest<'a> {
         let bytes = read.await.map_err(|_| Problem::Form)?.map_err(|_| Problem::Form)?.to_bytes();
         String::from_utf8(bytes.into()).map_err(|_| Problem::Form)
     }
+}
+
+fn view<V: Copy>(views: &[(&str, V)], path: &str) -> Option<V> {
+    views.iter().find(|(own, _)| *own == path).map(|(_, view)| *view)
 }
 
 /// `state`, as an analytics application gives it: up to 512 visible ASCII characters.

@@ -1,25 +1,49 @@
 //! One connector: its permissions in plain words, what each is for, what leaves of what it opens and what never does.
 
+use http::StatusCode;
 use maud::{Markup, html};
 
 use super::{badge, page, standing};
 use crate::connect::leaves::{self, Object, Opened};
+use crate::connect::problem::Problem;
+use crate::connect::request::PageRequest;
+use crate::connect::response::PageResponse;
+use crate::connect::site::{Connector, Site};
 use crate::connect::store::Connection;
 use glassine_core::rules::Plan;
 use glassine_core::rules::permissions::plain_words;
 
 /// What the page shows.
-pub(in crate::connect) struct Detail<'a> {
-    pub(in crate::connect) consumer: &'a str,
-    pub(in crate::connect) plan: &'a Plan,
-    pub(in crate::connect) connection: Option<Connection>,
+struct Detail<'a> {
+    consumer: &'a str,
+    plan: &'a Plan,
+    connection: Option<Connection>,
     /// What the analytics application wants back.
-    pub(in crate::connect) echo: Option<&'a str>,
+    echo: Option<&'a str>,
     /// Where the browser goes in the end.
-    pub(in crate::connect) returns_to: Option<&'a str>,
+    returns_to: Option<&'a str>,
 }
 
-pub(in crate::connect) fn detail(prefix: &str, detail: &Detail<'_>) -> String {
+/// The page.
+pub(super) fn view(
+    site: &Site,
+    connector: &Connector,
+    request: &PageRequest<'_>,
+) -> Result<PageResponse, Problem> {
+    let echo = request.echo()?;
+    let detail = Detail {
+        consumer: &connector.name,
+        plan: &connector.plan,
+        connection: site.connection(connector),
+        echo: echo.as_deref(),
+        returns_to: connector.return_url.as_ref().map(|url| url.origin().as_str()),
+    };
+    let targets = [Some(connector.application.authority.as_str()), detail.returns_to];
+    let page = PageResponse::page(StatusCode::OK, self::detail(site.prefix(), &detail));
+    Ok(page.with_form(targets.into_iter().flatten()))
+}
+
+fn detail(prefix: &str, detail: &Detail<'_>) -> String {
     let plan = detail.plan;
     let main = html! {
         nav aria-label="Way back" {

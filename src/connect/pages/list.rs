@@ -1,21 +1,34 @@
 //! *Data Connections*: a card for each consumer's connector.
 
+use http::StatusCode;
 use maud::{Markup, html};
 
 use super::{badge, page, standing};
+use crate::connect::response::PageResponse;
+use crate::connect::site::Site;
 use crate::connect::store::{Connection, ConnectionState};
 use glassine_core::rules::Plan;
 use glassine_core::rules::permissions::plain_words;
 use glassine_core::rules::plan::Permission;
 
 /// What a card shows.
-pub(in crate::connect) struct Card<'a> {
-    pub(in crate::connect) consumer: &'a str,
-    pub(in crate::connect) plan: &'a Plan,
-    pub(in crate::connect) connection: Option<Connection>,
+struct Card<'a> {
+    consumer: &'a str,
+    plan: &'a Plan,
+    connection: Option<Connection>,
 }
 
-pub(in crate::connect) fn list(prefix: &str, cards: &[Card<'_>]) -> String {
+/// The page.
+pub(super) fn view(site: &Site) -> PageResponse {
+    let cards = site.connectors().iter().map(|connector| Card {
+        consumer: &connector.name,
+        plan: &connector.plan,
+        connection: site.connection(connector),
+    });
+    PageResponse::page(StatusCode::OK, list(site.prefix(), &cards.collect::<Vec<_>>()))
+}
+
+fn list(prefix: &str, cards: &[Card<'_>]) -> String {
     let main = html! {
         h1 { "Data Connections" }
         p.lead {

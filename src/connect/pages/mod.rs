@@ -12,15 +12,39 @@ mod outcome;
 
 use maud::{Markup, html};
 
-pub(super) use detail::{Detail, detail};
-pub(super) use list::{Card, list};
 pub(super) use outcome::{Notice, Tone, notice};
 
+use super::problem::Problem;
+use super::request::PageRequest;
+use super::response::PageResponse;
+use super::site::{Connector, Site};
 use super::store::{Connection, ConnectionState};
 use crate::web;
 
-/// The style sheet of all pages.
-pub(super) const STYLE: &str = include_str!("style.css");
+/// Shows something of the site.
+pub(super) type SiteView = fn(&Site) -> PageResponse;
+
+/// Shows something of a connector.
+pub(super) type ConnectorView = fn(&Site, &Connector, &PageRequest<'_>) -> Result<PageResponse, Problem>;
+
+/// The pages of the site, by what follows `/connect` in their path.
+pub(super) const OF_SITE: &[(&str, SiteView)] =
+    &[("", list::view), ("/", list::view), ("/style.css", style), ("/keys", result_keys)];
+
+/// The pages of a connector, by what follows its name in their path.
+pub(super) const OF_CONNECTOR: &[(&str, ConnectorView)] = &[("", detail::view), ("/rules", rules)];
+
+fn style(_: &Site) -> PageResponse {
+    PageResponse::file("text/css; charset=utf-8", include_str!("style.css"))
+}
+
+fn result_keys(site: &Site) -> PageResponse {
+    PageResponse::file("application/json", site.result_keys().key_set())
+}
+
+fn rules(_: &Site, connector: &Connector, _: &PageRequest<'_>) -> Result<PageResponse, Problem> {
+    Ok(PageResponse::file("text/plain; charset=utf-8", connector.rules.clone()))
+}
 
 /// A whole page. `prefix` is the path under which consumers and browsers reach this proxy.
 fn page(prefix: &str, title: &str, main: &Markup) -> String {
