@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::upstream::WrittenCredential;
 use glassine_core::rules::raw::Entries;
 use glassine_core::yaml::{Recovered, Spanned, Texts};
 
@@ -57,7 +58,7 @@ pub(super) struct Upstream {
     pub(super) ca_file: Option<Text>,
     pub(super) tenant: Option<Text>,
     pub(super) client_id: Option<Text>,
-    pub(super) credential: Recovered<Spanned<UpstreamCredential>>,
+    pub(super) credential: Recovered<Spanned<WrittenCredential>>,
     pub(super) timeouts: Option<Recovered<Timeouts>>,
 }
 
@@ -67,27 +68,6 @@ pub(super) struct Timeouts {
     pub(super) connect_seconds: Option<Spanned<u64>>,
     pub(super) response_seconds: Option<Spanned<u64>>,
     pub(super) idle_seconds: Option<Spanned<u64>>,
-}
-
-/// All kinds side by side: a wrong mixture gets a better message than an enum could give.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct UpstreamCredential {
-    pub(super) access_token_file: Option<Text>,
-    pub(super) access_token_env: Option<Text>,
-    pub(super) client_secret_file: Option<Text>,
-    pub(super) client_secret_env: Option<Text>,
-    pub(super) certificate_file: Option<Text>,
-    pub(super) private_key_file: Option<Text>,
-    pub(super) federated_token_file: Option<Text>,
-    pub(super) managed_identity: Option<Spanned<ManagedIdentity>>,
-    pub(super) forward: Option<Spanned<bool>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ManagedIdentity {
-    pub(super) client_id: Option<Text>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -114,7 +94,7 @@ pub(super) struct Consumer {
 #[serde(deny_unknown_fields)]
 pub(super) struct Application {
     pub(super) client_id: Text,
-    pub(super) credential: Spanned<UpstreamCredential>,
+    pub(super) credential: Spanned<WrittenCredential>,
 }
 
 #[derive(Debug, Deserialize)]

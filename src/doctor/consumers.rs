@@ -152,11 +152,10 @@ impl Application {
         let placeholder = || "CLIENT_ID".to_owned();
         let configured = self.credential.client_id().map(str::to_owned);
         let client_id = configured.or_else(claimed).unwrap_or_else(placeholder);
-        match self.credential {
-            UpstreamCredential::ManagedIdentity { .. } => Grantee::Identity(client_id),
-            UpstreamCredential::AccessToken(_)
-            | UpstreamCredential::Application { .. }
-            | UpstreamCredential::Forward { .. } => Grantee::Application(client_id),
+        if self.credential.is_managed_identity() {
+            Grantee::Identity(client_id)
+        } else {
+            Grantee::Application(client_id)
         }
     }
 }

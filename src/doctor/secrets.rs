@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::findings::Finding;
 use crate::config::files::{Exposure, FileError, read_secret};
-use crate::config::{Config, Proof, Source, UpstreamCredential};
+use crate::config::{Config, Source, UpstreamCredential};
 use glassine_core::diagnostic::Causes;
 use glassine_core::pseudonym::{KeyFileError, KeyRing};
 
@@ -23,21 +23,6 @@ pub(super) fn check(config: &Config) -> Vec<Finding> {
     }
     found.extend(config.tls().map(|tls| mode("TLS private key", tls.private_key.path())));
     found
-}
-
-/// What the secret of a credential is called, and where it is.
-pub(super) fn secret_of(credential: &UpstreamCredential) -> Option<(&'static str, Source)> {
-    match credential {
-        UpstreamCredential::AccessToken(source) => Some(("access token", source.clone())),
-        UpstreamCredential::Application { proof, .. } => Some(match proof {
-            Proof::Certificate { private_key, .. } => {
-                ("application's private key", Source::File(private_key.clone()))
-            }
-            Proof::FederatedToken(file) => ("federated token", Source::File(file.clone())),
-            Proof::Secret(source) => ("client secret", source.clone()),
-        }),
-        UpstreamCredential::Forward { .. } | UpstreamCredential::ManagedIdentity { .. } => None,
-    }
 }
 
 /// How people name where a secret is.
@@ -79,7 +64,7 @@ fn read_ring(source: &Source) -> Result<KeyRing, NoKeys> {
 }
 
 fn upstream(of: &str, credential: &UpstreamCredential) -> Option<Finding> {
-    let (name, secret) = secret_of(credential)?;
+    let (name, secret) = credential.secret()?;
     source(&format!("{name}{of}"), &secret)
 }
 

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use super::clock::in_words;
 use super::findings::Finding;
 use super::network::NO_TENANT;
-use super::secrets::{place, secret_of};
+use super::secrets::place;
 use crate::config::UpstreamCredential;
 use crate::upstream::{TokenError, TokenSource};
 use glassine_core::grants::AccessClaims;
@@ -121,5 +121,5 @@ fn refused(aadsts: u32, credential: &UpstreamCredential) -> String {
 }
 
 fn secret(credential: &UpstreamCredential) -> String {
-    secret_of(credential).map_or_else(|| "its file".to_owned(), |(_, source)| place(&source))
+    credential.secret().map_or_else(|| "its file".to_owned(), |(_, source)| place(&source))
 }

@@ -1,13 +1,36 @@
-//! How the proxy authenticates to Graph: one kind of credential, with everything that this kind needs.
+//! How the proxy authenticates to Graph, as written and as checked: one kind of credential, with everything that it needs.
 
 use std::ops::Range;
+
+use serde::Deserialize;
 
 use super::{check_client_id, optional};
 use crate::config::check::Context;
 use crate::config::codes::CONFIG_VALUE;
-use crate::config::raw::{self, Text};
+use crate::config::raw::Text;
 use crate::config::{FileRef, Source};
 use glassine_core::yaml::Spanned;
+
+/// As written: all kinds side by side: a wrong mixture gets a better message than an enum could give.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::config) struct WrittenCredential {
+    access_token_file: Option<Text>,
+    access_token_env: Option<Text>,
+    client_secret_file: Option<Text>,
+    client_secret_env: Option<Text>,
+    certificate_file: Option<Text>,
+    private_key_file: Option<Text>,
+    federated_token_file: Option<Text>,
+    managed_identity: Option<Spanned<WrittenIdentity>>,
+    forward: Option<Spanned<bool>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenIdentity {
+    client_id: Option<Text>,
+}
 
 /// How this proxy authenticates to Graph.
 #[derive(Clone, Debug)]
@@ -69,6 +92,32 @@ impl UpstreamCredential {
             Self::AccessToken(_) | Self::Forward { .. } | Self::ManagedIdentity { .. } => None,
         }
     }
+
+    /// What its secret is called, and where that is.
+    pub(crate) fn secret(&self) -> Option<(&'static str, Source)> {
+        match self {
+            Self::AccessToken(source) => Some(("access token", source.clone())),
+            Self::Application { proof, .. } => Some(proof.secret()),
+            Self::Forward { .. } | Self::ManagedIdentity { .. } => None,
+        }
+    }
+
+    /// Whether Azure gives the identity to the machine.
+    pub(crate) fn is_managed_identity(&self) -> bool {
+        matches!(self, Self::ManagedIdentity { .. })
+    }
+}
+
+impl Proof {
+    fn secret(&self) -> (&'static str, Source) {
+        match self {
+            Self::Certificate { private_key, .. } => {
+                ("application's private key", Source::File(private_key.clone()))
+            }
+            Self::FederatedToken(file) => ("federated token", Source::File(file.clone())),
+            Self::Secret(source) => ("client secret", source.clone()),
+        }
+    }
 }
 
 /// `tenant` and `client_id`, which only some credentials need.
@@ -83,7 +132,7 @@ enum Written<'a> {
     Certificate(Option<&'a Text>, Option<&'a Text>),
     FederatedToken(&'a Text),
     Forward(&'a Spanned<bool>),
-    ManagedIdentity(&'a Spanned<raw::ManagedIdentity>),
+    ManagedIdentity(&'a Spanned<WrittenIdentity>),
     Secret(Place<'a>),
 }
 
@@ -95,7 +144,7 @@ enum Place<'a> {
 }
 
 pub(super) fn check_credential(
-    credential: &Spanned<raw::UpstreamCredential>,
+    credential: &Spanned<WrittenCredential>,
     application: Application,
     context: &mut Context<'_>,
 ) -> Option<UpstreamCredential> {
@@ -128,7 +177,7 @@ pub(super) fn check_credential(
     }
 }
 
-fn kinds(it: &raw::UpstreamCredential) -> Vec<Written<'_>> {
+fn kinds(it: &WrittenCredential) -> Vec<Written<'_>> {
     fn file(text: &Option<Text>) -> Option<Place<'_>> {
         text.as_ref().map(Place::File)
     }
@@ -210,7 +259,7 @@ fn check_forward(forward: &Spanned<bool>, context: &mut Context<'_>) -> Option<U
 
 /// The identity's client id stands with it: one that stands beside it was meant for something else.
 fn check_identity(
-    identity: &Spanned<raw::ManagedIdentity>,
+    identity: &Spanned<WrittenIdentity>,
     application: &Application,
     context: &mut Context<'_>,
 ) -> Option<UpstreamCredential> {

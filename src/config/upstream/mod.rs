@@ -3,6 +3,7 @@
 mod cloud;
 mod credential;
 
+pub(super) use credential::WrittenCredential;
 pub use credential::{Proof, UpstreamCredential};
 
 use self::cloud::check_places;

@@ -1,14 +1,21 @@
 //! How the proxy proves to Graph who it is.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::assertion::CertificateFiles;
-use super::identity::IdentityService;
-use crate::upstream::secret::SecretSource;
+use super::entra::Application;
+use super::identity::{IdentityService, ManagedIdentity};
+use super::{AuthorizationCode, Grant, Lifetime, TokenError, TokenSettings};
+use crate::upstream::connector::ConnectorError;
+use crate::upstream::network::Network;
+use crate::upstream::secret::{Secret, SecretSource};
 use glassine_core::graph::Origin;
 
-/// A way to access tokens for Graph. To add one, add a variant here, one of `Issuer`, and a key in
-/// `config::UpstreamCredential`.
+/// How long each step of a renewal may take: requests may wait for it, and a token endpoint responds within a second.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// A way to access tokens for Graph.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Credential {
     /// A token in an environment variable: for trials, as it cannot be renewed.
@@ -45,4 +52,49 @@ pub enum Proof {
     FederatedToken(SecretSource),
     /// A client secret (RFC 6749 section 2.3.1).
     Secret(SecretSource),
+}
+
+/// Who gives tokens out for a credential.
+pub(super) enum Issuer {
+    Application(Box<Application>),
+    Env(SecretSource),
+    File(SecretSource),
+    Identity(Box<ManagedIdentity>),
+}
+
+impl Issuer {
+    pub(super) fn new(settings: TokenSettings) -> Result<Self, ConnectorError> {
+        let TokenSettings { credential, graph, network, pace: _ } = settings;
+        let network = Network { timeouts: network.timeouts.within(LIMIT), ..network };
+        Ok(match credential {
+            Credential::AccessTokenEnv(name) => Self::Env(SecretSource::Env(name)),
+            Credential::AccessTokenFile(path) => Self::File(SecretSource::File(path)),
+            Credential::Application { authority, tenant, client_id, proof } => {
+                let place = (&authority, tenant.as_str());
+                let application = Application::new(place, client_id, proof, &graph, &network)?;
+                Self::Application(Box::new(application))
+            }
+            Credential::ManagedIdentity { service, client_id } => {
+                let identity = ManagedIdentity::new(&service, client_id.as_deref(), &graph, &network)?;
+                Self::Identity(Box::new(identity))
+            }
+        })
+    }
+
+    pub(super) async fn grant(&self) -> Result<Grant, TokenError> {
+        match self {
+            Self::Application(application) => application.grant().await,
+            Self::Env(source) => Ok(Grant { secret: source.read().await?, lifetime: Lifetime::Unknown }),
+            Self::File(source) => Ok(Grant { secret: source.read().await?, lifetime: Lifetime::ReadAgain }),
+            Self::Identity(identity) => identity.grant().await,
+        }
+    }
+
+    /// Only an app registration has authorization codes.
+    pub(super) async fn redeem(&self, code: &AuthorizationCode<'_>) -> Result<Secret, TokenError> {
+        match self {
+            Self::Application(application) => application.redeem(code).await,
+            Self::Env(_) | Self::File(_) | Self::Identity(_) => Err(TokenError::NoApplication),
+        }
+    }
 }

@@ -30,14 +30,13 @@ use tokio::sync::{Mutex as Lock, OwnedMutexGuard};
 use tokio::time::Instant;
 
 pub use self::assertion::{CertificateError, CertificateFiles, CertificateKey};
+use self::credential::Issuer;
 pub use self::credential::{Credential, Proof};
-use self::entra::Application;
 pub use self::error::{OAuthError, ResponseFault, TokenError};
-use self::identity::ManagedIdentity;
 pub use self::identity::{IdentityError, IdentityService};
 use super::connector::ConnectorError;
 use super::network::Network;
-use super::secret::{Secret, SecretSource};
+use super::secret::Secret;
 use glassine_core::graph::Origin;
 
 /// A token lives 60 to 90 minutes; renewed five minutes early, it outlives the longest request and a short outage of
@@ -52,9 +51,6 @@ const MIN_INTERVAL: Duration = Duration::from_secs(10);
 
 /// How often a token file is read again. Other programs rewrite it minutes before the old token ends.
 const FILE_CHECK: Duration = Duration::from_secs(1);
-
-/// How long each step of a renewal may take: requests may wait for it, and a token endpoint responds within a second.
-const LIMIT: Duration = Duration::from_secs(20);
 
 /// When to renew.
 #[derive(Clone, Copy, Debug)]
@@ -188,10 +184,7 @@ impl TokenSource {
     /// # Errors
     /// [`TokenError`].
     pub async fn redeem_code(&self, code: AuthorizationCode<'_>) -> Result<Secret, TokenError> {
-        match &*self.issuer {
-            Issuer::Application(application) => application.redeem(&code).await,
-            Issuer::Env(_) | Issuer::File(_) | Issuer::Identity(_) => Err(TokenError::NoApplication),
-        }
+        self.issuer.redeem(&code).await
     }
 
     /// Gives up a token that Graph has answered with 401, so that the next caller renews it. Nothing happens where it
@@ -229,14 +222,6 @@ fn lock(state: &Mutex<Cached>) -> MutexGuard<'_, Cached> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Who gives tokens out.
-enum Issuer {
-    Application(Box<Application>),
-    Env(SecretSource),
-    File(SecretSource),
-    Identity(Box<ManagedIdentity>),
-}
-
 /// A token fresh from the issuer.
 struct Grant {
     secret: Secret,
@@ -250,35 +235,6 @@ enum Lifetime {
     ReadAgain,
     /// Nobody knows, and there will be no other.
     Unknown,
-}
-
-impl Issuer {
-    fn new(settings: TokenSettings) -> Result<Self, ConnectorError> {
-        let TokenSettings { credential, graph, network, pace: _ } = settings;
-        let network = Network { timeouts: network.timeouts.within(LIMIT), ..network };
-        Ok(match credential {
-            Credential::AccessTokenEnv(name) => Self::Env(SecretSource::Env(name)),
-            Credential::AccessTokenFile(path) => Self::File(SecretSource::File(path)),
-            Credential::Application { authority, tenant, client_id, proof } => {
-                let place = (&authority, tenant.as_str());
-                let application = Application::new(place, client_id, proof, &graph, &network)?;
-                Self::Application(Box::new(application))
-            }
-            Credential::ManagedIdentity { service, client_id } => {
-                let identity = ManagedIdentity::new(&service, client_id.as_deref(), &graph, &network)?;
-                Self::Identity(Box::new(identity))
-            }
-        })
-    }
-
-    async fn grant(&self) -> Result<Grant, TokenError> {
-        match self {
-            Self::Application(application) => application.grant().await,
-            Self::Env(source) => Ok(Grant { secret: source.read().await?, lifetime: Lifetime::Unknown }),
-            Self::File(source) => Ok(Grant { secret: source.read().await?, lifetime: Lifetime::ReadAgain }),
-            Self::Identity(identity) => identity.grant().await,
-        }
-    }
 }
 
 #[derive(Default)]
