@@ -25,13 +25,15 @@
 //! | 4 | [`admit`] | A request passes only through an endpoint and options that the rules open. The upstream request is written anew, never forwarded. | 1,500 |
 //! | 5 | [`graph`] | Each spelling of a request has one canonical form, or is refused. | 4,400 |
 //! | 6 | [`grants`] | Which permissions are missing or more than needed. | 200 |
-//! | 7 | [`yaml`] | Strict YAML with places. All mistakes are found in one pass. | 800 |
-//! | 8 | [`diagnostic`] | What an author reads: code, message, place, hint. | 300 |
-//! | 9 | [`hex`] | Hexadecimal digits. | 40 |
+//! | 7 | [`catalogue`] | What is known of Graph: types, paths, permissions. Data, with sources and dates; no request reads it. | 900 |
+//! | 8 | [`yaml`] | Strict YAML with places. All mistakes are found in one pass. | 800 |
+//! | 9 | [`diagnostic`] | What an author reads: code, message, place, hint. | 300 |
+//! | 10 | [`hex`] | Hexadecimal digits. | 40 |
 //!
 //! To add a transform, an endpoint or a query option, see `docs/ARCHITECTURE.md`.
 
 pub mod admit;
+pub mod catalogue;
 pub mod diagnostic;
 pub mod grants;
 pub mod graph;

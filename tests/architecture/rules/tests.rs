@@ -75,4 +75,6 @@ fn prints_and_machine_names_are_found() {
     let path = ["/wo", "rk/main"].concat();
     assert_eq!(machine_names("README.md", &path).len(), 1);
     assert_eq!(machine_names("README.md", "docs.rs, /usr/share").len(), 0);
+    assert_eq!(machine_names("a.rs", &["/ro", "ot/.ssh"].concat()).len(), 1);
+    assert_eq!(machine_names("a.rs", "/drives/{}/root/delta, /me/drive/root/children").len(), 0);
 }

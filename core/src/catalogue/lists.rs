@@ -1,0 +1,28 @@
+//! Closed lists: well-known folders, error codes, time zones.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use super::accepts::folders;
+use super::lines::records;
+
+static ERRORS: LazyLock<BTreeSet<&str>> =
+    LazyLock::new(|| records(include_str!("../../data/errors.txt")).collect());
+
+static ZONES: LazyLock<BTreeSet<&str>> =
+    LazyLock::new(|| records(include_str!("../../data/zones.txt")).collect());
+
+/// The names that stand for a mail folder's id in a path, in lower case.
+pub fn well_known_folders() -> &'static [&'static str] {
+    folders()
+}
+
+/// The code as this program spells it, if it is one that Graph or what is behind it is known to send.
+pub fn known_error_code(code: &str) -> Option<&'static str> {
+    ERRORS.get(code).copied()
+}
+
+/// Whether Outlook could write this name for a time zone: a Windows or an IANA name, spelled as it is there.
+pub fn is_time_zone(name: &str) -> bool {
+    ZONES.contains(name)
+}

@@ -1,0 +1,29 @@
+//! The catalogue as a whole: that its files are read entirely, and that it says what the lists that it replaces say.
+
+mod data;
+mod grants;
+mod paths;
+mod replaced;
+mod walks;
+
+use super::*;
+use crate::graph::Version;
+
+/// Every endpoint template of the project's connectors.
+fn templates() -> Vec<&'static str> {
+    let files = [
+        include_str!("../../../../rules/outlook-mail.yaml"),
+        include_str!("../../../../rules/outlook-mail-metadata-only.yaml"),
+    ];
+    let templates: Vec<_> = files
+        .iter()
+        .flat_map(|text| text.lines())
+        .filter_map(|line| line.trim().strip_prefix("get: "))
+        .collect();
+    assert!(templates.len() >= 40);
+    templates
+}
+
+fn resource(path: &str) -> Resource {
+    resolve(Version::V1, path).unwrap_or_else(|| panic!("{path}"))
+}
