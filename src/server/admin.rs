@@ -32,7 +32,7 @@ impl Readiness {
     }
 }
 
-/// What the admin listener shows. Its [`Admin::response`] is the handler for [`super::serve`].
+/// What the admin listener shows. Its [`Admin::respond`] is the handler for [`super::serve`].
 #[derive(Clone)]
 pub struct Admin {
     metrics: Arc<Metrics>,
