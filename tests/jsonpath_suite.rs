@@ -3,12 +3,11 @@
 //! rules speak of objects. What a selector selects is the suite's word, not that of the library we parse with.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
-use std::{env, fs};
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::support::data;
 use crate::support::sanitizing::{context, errors, rules_file, sanitize, yaml_quoted};
 
 #[derive(Deserialize)]
@@ -66,15 +65,11 @@ fn is_escaped(before: &str) -> bool {
     before.chars().rev().take_while(|c| *c == '\\').count() % 2 == 1
 }
 
-fn suite() -> Option<Vec<Case>> {
-    let Some(vectors) = env::var_os("TEST_VECTORS") else {
-        println!("skipped: TEST_VECTORS is not set");
-        return None;
-    };
-    let text = fs::read_to_string(Path::new(&vectors).join("jsonpath-cts.json")).unwrap();
+fn suite() -> Vec<Case> {
+    let text = data::text(&data::vectors().join("jsonpath-cts.json"));
     let suite: Suite = serde_json::from_str(&text).unwrap();
     assert!(suite.tests.len() > 600, "the suite is not whole");
-    Some(suite.tests)
+    suite.tests
 }
 
 fn redacting(path: &str) -> String {
@@ -157,7 +152,7 @@ fn at<'v>(value: &'v Value, path: &[String]) -> &'v Value {
 
 #[test]
 fn invalid_selectors_are_refused() {
-    let Some(cases) = suite() else { return };
+    let cases = suite();
     let invalid: Vec<_> = cases.iter().filter(|case| case.invalid_selector).collect();
     let refused = |case: &&&Case| {
         let codes = errors(&rules_file(&redacting(&case.selector), "{ entity: s }"));
@@ -171,7 +166,7 @@ fn invalid_selectors_are_refused() {
 
 #[test]
 fn what_redact_selects_does_not_leave() {
-    let Some(cases) = suite() else { return };
+    let cases = suite();
     let valid: Vec<_> = cases.into_iter().filter(|case| !case.invalid_selector).collect();
     let refused = refusals(&valid, redacting);
     println!("{} valid selectors; refused: {:?}", valid.len(), counted(&refused));
@@ -187,7 +182,7 @@ fn what_redact_selects_does_not_leave() {
 
 #[test]
 fn what_keep_selects_leaves_and_nothing_else() {
-    let Some(cases) = suite() else { return };
+    let cases = suite();
     let valid: Vec<_> = cases.into_iter().filter(|case| !case.invalid_selector).collect();
     let refused = refusals(&valid, keeping);
     let mut narrowed = Vec::new();

@@ -7,13 +7,14 @@ use glassine_core::graph::Target;
 use glassine_core::rules::compile;
 use serde_json::{Value, json};
 
+use crate::support::data;
 use crate::support::glassine::{Glassine, METADATA_ONLY, ProxyResponse, Setup};
 use crate::support::upstream::{FakeUpstream, Received, Script};
 
 /// The two values of every hidden property.
 const VALUES: [&str; 2] = ["markera", "markerb"];
 
-/// Hidden properties of each list, where no schema is at hand: the ones that say most, and paths to some.
+/// Hidden properties of each list beside those of the schema: the ones that say most, and paths to some.
 const HIDDEN: &[(&str, &[&str])] = &[
     (
         "list-messages",
@@ -149,12 +150,7 @@ fn hidden() -> Vec<(&'static str, BTreeSet<String>)> {
 }
 
 fn schema() -> Value {
-    let Some(folder) = std::env::var_os("GRAPH_DATA") else {
-        println!("skipped: GRAPH_DATA is unset, only the built-in properties were tried");
-        return Value::Null;
-    };
-    let file = std::path::Path::new(&folder).join("schema-v1.0.json");
-    serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
+    data::json(&data::graph().join("schema-v1.0.json"))
 }
 
 /// The properties of a type and of those that it is derived from.

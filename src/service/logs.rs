@@ -6,8 +6,9 @@ use std::error::Error;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use glassine_core::diagnostic::{Causes, Report, Severity};
 
@@ -44,16 +45,20 @@ pub enum LogsError {
 /// [`LogsError`]; nothing was started then.
 pub fn start() -> Result<(), LogsError> {
     let (level, form) = (Level::read(variable(LEVEL).ok_or(LogsError::Level)?)?, Form::from_env()?);
-    let filter = EnvFilter::new(format!("off,glassine={}", level.0));
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let logs = tracing_subscriber::fmt().with_max_level(level.0).with_ansi(false).with_writer(std::io::stderr);
     let started = match form {
-        Form::Json => logs.json().try_init(),
-        Form::Text => logs.with_ansi(false).try_init(),
+        Form::Json => logs.json().finish().with(ours(level.0)).try_init(),
+        Form::Text => logs.finish().with(ours(level.0)).try_init(),
     };
     if started.is_err() {
         tracing::debug!("logging had been started before");
     }
     Ok(())
+}
+
+/// Lets this program's events through, down to a level.
+pub fn ours(level: LevelFilter) -> Targets {
+    Targets::new().with_target("glassine", level)
 }
 
 /// The value of a variable, empty where it is not set; `None` where it is not text.

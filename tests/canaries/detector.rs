@@ -4,6 +4,11 @@
 
 use std::collections::BTreeSet;
 
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use regex::bytes::Regex;
+
 /// What every marker of a test begins with. The number of the marker follows: 6 hexadecimal or 8 decimal digits.
 #[derive(Clone, Copy)]
 pub(crate) struct Needle {
@@ -17,11 +22,8 @@ const MIN_HEX: usize = 24;
 
 /// The numbers of the markers in `bytes`.
 pub(crate) fn find(bytes: &[u8], needle: Needle) -> BTreeSet<usize> {
-    let mut found = BTreeSet::new();
-    for view in views(bytes) {
-        scan(&view, needle, &mut found);
-    }
-    found
+    let prefix = Regex::new(&format!("(?i-u){}|{}", needle.text, needle.number)).unwrap();
+    views(bytes).flat_map(|view| scan(&view, needle, &prefix)).collect()
 }
 
 /// `bytes`, and everything that it reads as in some encoding.
@@ -35,9 +37,12 @@ pub(crate) fn views(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
 /// `bytes` and what they read as after one or two rounds of the encodings that leave most characters as they are.
 fn texts(bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut texts = vec![bytes.to_vec()];
+    let decoders: [(u8, fn(&[u8]) -> Vec<u8>); 3] =
+        [(b'%', percent_decoded), (b'\\', unescaped), (0, without_nul)];
     for _ in 0..2 {
         for text in texts.clone() {
-            for decoded in [percent_decoded(&text), unescaped(&text), without_nul(&text)] {
+            let coded = decoders.iter().filter(|(sign, _)| text.contains(sign));
+            for decoded in coded.map(|(_, decode)| decode(&text)) {
                 if !texts.contains(&decoded) {
                     texts.push(decoded);
                 }
@@ -47,12 +52,14 @@ fn texts(bytes: &[u8]) -> Vec<Vec<u8>> {
     texts
 }
 
-fn scan(view: &[u8], needle: Needle, found: &mut BTreeSet<usize>) {
-    let text = String::from_utf8_lossy(view).to_ascii_lowercase();
-    for (prefix, digits, radix) in [(needle.text, 6, 16), (needle.number, 8, 10)] {
-        let ids = text.match_indices(prefix).filter_map(|(at, _)| text.get(at + prefix.len()..));
-        found.extend(ids.filter_map(|rest| usize::from_str_radix(rest.get(..digits)?, radix).ok()));
-    }
+fn scan(view: &[u8], needle: Needle, prefix: &Regex) -> Vec<usize> {
+    let numbers = prefix.find_iter(view).filter_map(|found| {
+        let is_text = found.as_bytes().eq_ignore_ascii_case(needle.text.as_bytes());
+        let (digits, radix) = if is_text { (6, 16) } else { (8, 10) };
+        let digits = view.get(found.end()..found.end() + digits)?;
+        usize::from_str_radix(std::str::from_utf8(digits).ok()?, radix).ok()
+    });
+    numbers.collect()
 }
 
 fn percent_decoded(text: &[u8]) -> Vec<u8> {
@@ -108,6 +115,14 @@ fn hex_views(text: &[u8]) -> Vec<Vec<u8>> {
     runs.flat_map(|run| [pairs(run), pairs(&run[1..])]).collect()
 }
 
+/// Reads any length of text: a marker may begin and end anywhere in it.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
 /// Every run of base64 from each of four offsets, in the standard alphabet and base64url (RFC 4648) and in Exchange's,
 /// which swaps the last two characters of base64url.
 fn base64_views(text: &[u8]) -> Vec<Vec<u8>> {
@@ -116,37 +131,28 @@ fn base64_views(text: &[u8]) -> Vec<Vec<u8>> {
     let mut views = Vec::new();
     for run in runs {
         let alphabets = if run.iter().any(|byte| b"-_".contains(byte)) { 2 } else { 1 };
-        for exchange in [false, true].into_iter().take(alphabets) {
-            views.extend((0..4).map(|offset| base64_decoded(&run[offset..], exchange)));
+        for swapped in [*b"+/", *b"/+"].into_iter().take(alphabets) {
+            let standard = in_standard_alphabet(run, swapped);
+            views.extend((0..4).map(|offset| base64_decoded(&standard[offset..])));
         }
     }
     views
 }
 
-fn base64_decoded(run: &[u8], exchange: bool) -> Vec<u8> {
-    let (mut bits, mut held) = (0_u32, 0);
-    let mut out = Vec::with_capacity(run.len());
-    for byte in run {
-        bits = (bits << 6 | u32::from(sextet(*byte, exchange))) & 0xff_ffff;
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            out.extend(u8::try_from(bits >> held & 0xff));
-        }
-    }
-    out
+/// `run` with these characters in place of `-` and `_`.
+fn in_standard_alphabet(run: &[u8], [minus, underscore]: [u8; 2]) -> Vec<u8> {
+    let replaced = run.iter().map(|byte| match byte {
+        b'-' => minus,
+        b'_' => underscore,
+        other => *other,
+    });
+    replaced.collect()
 }
 
-fn sextet(byte: u8, exchange: bool) -> u8 {
-    match byte {
-        b'A'..=b'Z' => byte - b'A',
-        b'a'..=b'z' => byte - b'a' + 26,
-        b'0'..=b'9' => byte - b'0' + 52,
-        b'-' if exchange => 63,
-        b'_' if exchange => 62,
-        b'+' | b'-' => 62,
-        _ => 63,
-    }
+fn base64_decoded(run: &[u8]) -> Vec<u8> {
+    // One character of four holds no whole byte.
+    let length = run.len() - usize::from(run.len() % 4 == 1);
+    BASE64.decode(&run[..length]).unwrap()
 }
 
 #[cfg(test)]

@@ -240,7 +240,7 @@ async fn duplicates_and_foreign_links_are_refused_in_any_spelling() {
 /// A page cut off anywhere: at once with a status, or after the first part by cutting the connection.
 #[tokio::test]
 async fn a_page_that_breaks_off_leaks_nothing_and_does_not_look_whole() {
-    let Some(schema) = Schema::load("v1.0", "the canary page that breaks off") else { return };
+    let schema = Schema::load("v1.0");
     let mut bench = Bench::start(METADATA_ONLY).await;
     let endpoint = messages();
     let target = endpoint.target("v1.0", &bench.proxy);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::bench::Bench;
 use super::endpoints::{CONNECTORS, FOLDER, MESSAGE, USER};
-use super::schema::graph_data;
+use crate::support::data;
 use crate::support::glassine::METADATA_ONLY;
 use crate::support::upstream::Script;
 
@@ -215,10 +215,8 @@ async fn malformed_requests_are_not_repeated() {
 /// The targets and queries that were collected for this project, each as written.
 #[tokio::test]
 async fn collected_targets_and_queries_leak_nothing() {
-    let Some(folder) = graph_data("the collected targets and queries") else { return };
     let cases = |file: &str, name: &str| -> Vec<String> {
-        let text = std::fs::read_to_string(folder.join(file)).unwrap();
-        let file: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let file = data::json(&data::graph().join(file));
         let cases = file["cases"].as_array().unwrap();
         cases.iter().map(|case| case[name].as_str().unwrap().to_owned()).collect()
     };

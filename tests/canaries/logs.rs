@@ -4,7 +4,10 @@
 use std::io::{self, Write};
 use std::sync::{Mutex, OnceLock};
 
-use tracing_subscriber::EnvFilter;
+use glassine::service::logs::ours;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 static CAPTURED: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 static STARTED: OnceLock<()> = OnceLock::new();
@@ -13,9 +16,11 @@ static STARTED: OnceLock<()> = OnceLock::new();
 pub(crate) fn capture() {
     STARTED.get_or_init(|| {
         tracing_subscriber::fmt()
-            .with_env_filter(EnvFilter::new("off,glassine=trace"))
+            .with_max_level(LevelFilter::TRACE)
             .with_ansi(false)
             .with_writer(|| Captured)
+            .finish()
+            .with(ours(LevelFilter::TRACE))
             .try_init()
             .expect("no other test may set the subscriber of this binary");
     });

@@ -71,6 +71,11 @@ impl Registry {
         self.places.len()
     }
 
+    /// How many markers there have been, those of earlier responses among them.
+    pub(crate) fn planted(&self) -> usize {
+        self.first - 1 + self.places.len()
+    }
+
     fn place(&self, id: usize) -> Option<&Place> {
         self.places.get(id.checked_sub(self.first)?)
     }

@@ -68,12 +68,13 @@ async fn ask(
     bench.registry.kept()
 }
 
-/// Every endpoint of a connector with every filling.
-async fn walk(connector: &Connector) {
+/// Every endpoint of a connector with every filling. `least` is how many markers are looked for, at the least, so that the
+/// walk cannot pass for want of something to find.
+async fn walk(connector: &Connector, least: usize) {
     let mut bench = Bench::start(connector.rules).await;
     let mut came = BTreeSet::new();
     for version in connector.versions {
-        let Some(schema) = Schema::load(version, "the canary walk") else { return };
+        let schema = Schema::load(version);
         for endpoint in connector.endpoints() {
             for filling in Filling::ALL {
                 came.extend(ask(&mut bench, &schema, &endpoint, version, filling).await);
@@ -84,23 +85,25 @@ async fn walk(connector: &Connector) {
         connector.endpoints().into_iter().flat_map(|it| it.kept).map(str::to_owned).collect();
     let never: Vec<_> = listed.difference(&came).collect();
     assert!(never.is_empty(), "{}: kept and never seen: {never:?}", connector.name);
+    let planted = bench.registry.planted();
+    assert!(planted > least, "{}: {planted} markers", connector.name);
     assert_eq!(bench.end().await, BTreeSet::new(), "{}", connector.name);
 }
 
 #[tokio::test]
 async fn no_property_of_any_type_leaks_through_the_metadata_only_connector() {
-    walk(&CONNECTORS[0]).await;
+    walk(&CONNECTORS[0], 1_000_000).await;
 }
 
 #[tokio::test]
 async fn no_property_of_any_type_leaks_through_the_other_connector() {
-    walk(&CONNECTORS[1]).await;
+    walk(&CONNECTORS[1], 500_000).await;
 }
 
 /// The proof that the walk can fail: one line more in the rules, and it says which property leaks, and where.
 #[tokio::test]
 async fn a_rules_file_that_keeps_the_subject_is_found_out() {
-    let Some(schema) = Schema::load("v1.0", "the proof that the canary walk can fail") else { return };
+    let schema = Schema::load("v1.0");
     let rules = METADATA_ONLY.replace("- $.importance\n", "- $.importance\n      - $.subject\n");
     assert_ne!(rules, METADATA_ONLY);
     let mut bench = Bench::start(&rules).await;

@@ -1,9 +1,10 @@
-//! Graph's types, from the schema files in the folder that `GRAPH_DATA` names.
+//! Graph's types, from the schema files among Graph's data.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use serde::Deserialize;
+
+use crate::support::data;
 
 /// The types of one API version.
 #[derive(Deserialize)]
@@ -40,21 +41,10 @@ impl Property {
     }
 }
 
-/// The folder of Graph's data; says so where a test is skipped for want of it.
-#[allow(clippy::print_stdout, reason = "a test that is skipped says so")]
-pub(crate) fn graph_data(test: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("GRAPH_DATA").map(PathBuf::from);
-    if folder.is_none() {
-        println!("skipped: {test} needs GRAPH_DATA, the folder of Graph's schemas and samples");
-    }
-    folder
-}
-
 impl Schema {
-    /// The schema of `version`; `None` where there is no folder of Graph's data.
-    pub(crate) fn load(version: &str, test: &str) -> Option<Self> {
-        let file = graph_data(test)?.join(format!("schema-{version}.json"));
-        Some(serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap())
+    pub(crate) fn load(version: &str) -> Self {
+        let file = data::graph().join(format!("schema-{version}.json"));
+        serde_json::from_str(&data::text(&file)).unwrap()
     }
 
     pub(crate) fn has(&self, type_name: &str) -> bool {

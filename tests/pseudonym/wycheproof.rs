@@ -1,23 +1,17 @@
 //! Project Wycheproof's vectors against the primitives that tokens are made with.
-//!
-//! The files are found through the environment variable `TEST_VECTORS`; where it is unset, the tests say so.
 
 use glassine_core::pseudonym::primitives::{HmacKey, SIV_KEY_LEN, Siv};
 use serde_json::Value;
-use std::path::Path;
+
+use crate::support::data;
 
 /// Calls `check` for each test of `file` whose group it accepts, and says how many there were.
-fn each_test(file: &str, accepts: impl Fn(&Value) -> bool, check: impl Fn(&Value, &Value)) -> Option<usize> {
-    let Some(folder) = std::env::var_os("TEST_VECTORS") else {
-        println!("skipped: TEST_VECTORS is unset, {file} was not read");
-        return None;
-    };
-    let vectors: Value =
-        serde_json::from_slice(&std::fs::read(Path::new(&folder).join(file)).unwrap()).unwrap();
+fn each_test(file: &str, accepts: impl Fn(&Value) -> bool, check: impl Fn(&Value, &Value)) -> usize {
+    let vectors = data::json(&data::vectors().join(file));
     let groups = vectors["testGroups"].as_array().unwrap().iter().filter(|group| accepts(group));
     let tests =
         groups.flat_map(|group| group["tests"].as_array().unwrap().iter().map(move |test| (group, test)));
-    Some(tests.inspect(|(group, test)| check(group, test)).count())
+    tests.inspect(|(group, test)| check(group, test)).count()
 }
 
 fn octets(test: &Value, name: &str) -> Vec<u8> {
@@ -49,7 +43,7 @@ fn hmac_sha256() {
             assert_eq!(mac[..length] == octets(test, "tag"), is_valid(test), "{test}");
         },
     );
-    assert!(checked.is_none_or(|count| count == 174));
+    assert!(checked >= 50, "{checked} tests");
 }
 
 #[test]
@@ -61,7 +55,7 @@ fn aes_siv_with_one_header() {
         let opened = Siv::new(&key, [&aad]).open(&sealed).map(|opened| opened.to_vec());
         assert_eq!(opened, is_valid(test).then_some(plain), "{test}");
     });
-    assert!(checked.is_none_or(|count| count == 147));
+    assert!(checked >= 30, "{checked} tests");
 }
 
 /// With a nonce, which RFC 5297 section 3 makes the last component of associated data.
@@ -75,5 +69,5 @@ fn aes_siv_with_two_headers() {
         let opened = Siv::new(&key, [&aad, &iv]).open(&sealed).map(|opened| opened.to_vec());
         assert_eq!(opened, is_valid(test).then_some(plain), "{test}");
     });
-    assert!(checked.is_none_or(|count| count == 300));
+    assert!(checked >= 60, "{checked} tests");
 }

@@ -1,5 +1,6 @@
-//! What tests share: test doubles and helpers, no tests.
+//! What tests share: test doubles, data and helpers.
 
+pub(crate) mod data;
 pub(crate) mod entra;
 pub(crate) mod glassine;
 pub(crate) mod h2;

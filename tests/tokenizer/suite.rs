@@ -1,25 +1,35 @@
 //! JSONTestSuite (github.com/nst/JSONTestSuite), and the table of `docs/JSON.md` held against it.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
-use std::{env, fs};
 
 use super::{Verdict, actson_events, actson_is_comparable, read, rebuilt, serde_verdict, without_raw};
+use crate::support::data;
 
 const DECISIONS: &str = include_str!("../../docs/JSON.md");
 
-/// The documents by name, or `None`, said aloud, where the vectors are not at hand.
-fn documents() -> Option<BTreeMap<String, Vec<u8>>> {
-    let Some(vectors) = env::var_os("TEST_VECTORS") else {
-        println!("skipped: TEST_VECTORS is not set");
-        return None;
-    };
-    let folder = Path::new(&vectors).join("json-test-suite");
-    let files = fs::read_dir(&folder).expect("TEST_VECTORS has a folder json-test-suite");
-    let paths =
-        files.map(|file| file.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "json"));
+/// The documents by name: of the suite's own folder, or of the fixture, which has them in one file.
+fn documents() -> BTreeMap<String, Vec<u8>> {
+    let folder = data::vectors().join("json-test-suite");
+    let packed = folder.with_extension("json");
+    let documents = if packed.exists() { unpacked(&packed) } else { read_all(&folder) };
+    assert!(documents.len() > 300, "{} documents", documents.len());
+    documents
+}
+
+/// Each character stands for the byte of its number.
+fn unpacked(file: &Path) -> BTreeMap<String, Vec<u8>> {
+    let texts: BTreeMap<String, String> = serde_json::from_str(&data::text(file)).unwrap();
+    let bytes = |text: String| text.chars().map(|c| u8::try_from(c).unwrap()).collect();
+    texts.into_iter().map(|(name, text)| (name, bytes(text))).collect()
+}
+
+fn read_all(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let paths = files.filter(|path| path.extension().is_some_and(|e| e == "json"));
     let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
-    Some(paths.map(|path| (name(&path), fs::read(&path).unwrap())).collect())
+    paths.map(|path| (name(&path), fs::read(&path).unwrap())).collect()
 }
 
 /// The rows of the table: the document, and whether we accept it.
@@ -40,7 +50,7 @@ fn decisions() -> BTreeMap<String, bool> {
 
 #[test]
 fn follows_the_suite() {
-    let Some(documents) = documents() else { return };
+    let documents = documents();
     let decisions = decisions();
     for kind in ["y_", "n_", "i_"] {
         assert!(documents.keys().any(|name| name.starts_with(kind)), "no {kind} document");
@@ -58,7 +68,7 @@ fn follows_the_suite() {
 
 #[test]
 fn has_a_row_for_each_open_document_and_no_other() {
-    let Some(documents) = documents() else { return };
+    let documents = documents();
     let open: Vec<&String> = documents.keys().filter(|name| name.starts_with("i_")).collect();
     assert_eq!(decisions().keys().collect::<Vec<_>>(), open);
 }
@@ -66,7 +76,7 @@ fn has_a_row_for_each_open_document_and_no_other() {
 /// What we accept, the others read the same.
 #[test]
 fn tells_what_others_read() {
-    let Some(documents) = documents() else { return };
+    let documents = documents();
     for (name, document) in &documents {
         let (events, outcome) = read(document, 2);
         if outcome.is_ok() {
