@@ -1,7 +1,7 @@
 //! The properties that are fuzzed (`fuzz/`) hold for each committed seed and for mutations of the seeds. The mutations are
 //! the same in every run. A target without seeds, or seeds and programs without a target, fail.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
@@ -44,6 +44,43 @@ fn each_target_has_a_property_a_program_and_seeds() {
         assert!(program.contains(&format!("properties::{target}(data)")), "{target}: {program}");
         assert!(manifest.contains(&format!("path = \"fuzz_targets/{target}.rs\"")), "{target} is not built");
     }
+}
+
+/// The versions that a lock file names, by package.
+fn locked(file: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+    let value = |line: &str| line.split('"').nth(1).unwrap_or_default().to_owned();
+    let mut versions = BTreeMap::<_, BTreeSet<_>>::new();
+    for package in text.split("[[package]]").skip(1) {
+        let mut lines = package.trim_start().lines();
+        let (name, version) = (value(lines.next().unwrap()), value(lines.next().unwrap()));
+        versions.entry(name).or_default().insert(version);
+    }
+    versions
+}
+
+/// The profile `release` of a manifest, as far as it is about dependencies.
+fn release_profile(manifest: &str) -> BTreeSet<String> {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(manifest)).unwrap();
+    let sections = text.split("\n[").filter(|section| section.starts_with("profile.release"));
+    let ours = |section: &str| section.starts_with("profile.release.package.glassine");
+    let settings = |section: &str| -> String {
+        section.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect::<Vec<_>>().join("\n")
+    };
+    sections.filter(|section| !ours(section)).map(settings).collect()
+}
+
+/// What is fuzzed is what runs, and one build of the dependencies serves both.
+#[test]
+fn the_fuzzer_has_the_programs_dependencies_and_profile() {
+    let program = locked("Cargo.lock");
+    for (name, versions) in locked("fuzz/Cargo.lock") {
+        let same = program.get(&name).is_none_or(|own| versions.is_subset(own));
+        assert!(same, "{name} {versions:?}: run `cargo update` for fuzz/Cargo.toml");
+    }
+    let profile = release_profile("Cargo.toml");
+    assert!(!profile.is_empty());
+    assert_eq!(release_profile("fuzz/Cargo.toml"), profile);
 }
 
 #[test]
