@@ -11,7 +11,7 @@ import tomllib
 
 def built(targets):
     """Every (name, version, source, licence) that is built for one of the targets."""
-    command = ["cargo", "tree", "--locked", "--edges", "normal,build,dev", "--prefix", "none", "--format", "{p}|{l}"]
+    command = ["cargo", "tree", "--locked", "--workspace", "--edges", "normal,build,dev", "--prefix", "none", "--format", "{p}|{l}"]
     for target in targets:
         command += ["--target", target]
     lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()

@@ -38,6 +38,6 @@ def server_named(name, loads):
 
 def measure(page):
     """Seconds to read the page, and for one HMAC."""
-    command = ["taskset", "-c", str(PROXY_CORE), BUILT / "examples/floor", page]
+    command = ["taskset", "-c", str(PROXY_CORE), BUILT / "floor", page]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return [float(seconds) for seconds in done.stdout.split()]

@@ -144,7 +144,7 @@ class Hyper(Server):
     """The HTTP library that Glassine uses, and nothing else."""
 
     name = "hyper"
-    program = BUILT / "examples/forward"
+    program = BUILT / "forward"
 
     def start(self):
         files = [self.work.folder / name for name in ("tls.crt", "tls.key", "ca.pem")] if self.tls else []

@@ -31,7 +31,7 @@ def make(folder, graph):
 
 
 def make_page(folder, graph, page):
-    command = [BUILT / "examples/pages", str(page.messages), "--user", page.user, "--graph", graph]
+    command = [BUILT / "pages", str(page.messages), "--user", page.user, "--graph", graph]
     if page.bodies:
         command.append("--bodies")
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout

@@ -1,4 +1,5 @@
-//! Writes a page of messages as Microsoft Graph would: `cargo run --release --example pages -- 1000 --bodies > page.json`.
+//! Writes a page of messages as Microsoft Graph would:
+//! `cargo run --release -p glassine-benches --bin pages -- 1000 --bodies > page.json`.
 //!
 //! The benchmarks use the same pages; `mailbox.rs` says what is like real mail in them.
 
