@@ -13,7 +13,7 @@ use super::Version;
 pub const MAX_ITEMS: usize = 20;
 /// The most bytes of an envelope: twenty requests, each with the longest target.
 pub const MAX_ENVELOPE: usize = 256 * 1024;
-/// The most characters of an item's id. SDKs use numbers or GUIDs.
+/// The most bytes of an item's id. SDKs use numbers or GUIDs.
 const MAX_ID: usize = 128;
 
 /// One request of a batch.

@@ -184,7 +184,8 @@ impl Checker<'_> {
             (true, raw::PseudonymKind::Id) => Transform::Reversible(Class::Id),
             (true, _) => {
                 let message = "only ids can be reversible";
-                let hint = "values that identify people, and texts, are never opened again; remove `reversible`";
+                let hint =
+                    "values that identify people, and texts, are never opened again; remove `reversible`";
                 self.error(codes::REVERSIBLE, &entry.kind.span, message, hint);
                 return;
             }
