@@ -55,7 +55,7 @@ pub enum Refusal {
     /// The link does not open, or was issued for another request or under other rules. The response is the same in
     /// every case: a consumer cannot tell a forged link from an old one, and has to do the same about both.
     #[error(
-        "The link is not of this request, or its keys or rules have changed. Start again from the first page."
+        "The link is not for this request, or its keys or rules have changed. Start again from the first page."
     )]
     Link,
 }

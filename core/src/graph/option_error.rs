@@ -61,7 +61,7 @@ pub enum OptionErrorKind {
     /// A quote that is never closed.
     #[error("the quoted string is not closed")]
     UnterminatedString,
-    /// `*` would stand for properties that nobody named.
+    /// `*` would include properties that nobody named.
     #[error("'*' is not supported; name the properties")]
     Wildcard,
 }

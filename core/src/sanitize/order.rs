@@ -75,7 +75,7 @@ impl Order {
         Some((at, &name.member))
     }
 
-    /// A name that was learned, as it is written.
+    /// A learned name, as it is written.
     #[inline]
     pub(super) fn key(&self, at: NameId) -> Option<&ExpectedKey> {
         self.name(at).map(|name| &name.key)

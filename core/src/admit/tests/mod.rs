@@ -89,7 +89,7 @@ fn upstream(policy: &Policy, target: &str) -> String {
         .fold(upstream, |text, (code, sign)| text.replace(code, sign))
 }
 
-/// The refusal's status and code. It must not repeat what was asked.
+/// The refusal's status and code. Its text must not repeat the request.
 #[track_caller]
 fn refused(policy: &Policy, target: &str) -> (u16, &'static str) {
     let refusal = get(policy, target).expect_err(target);

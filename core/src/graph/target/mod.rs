@@ -36,7 +36,7 @@ pub const MAX_SEGMENTS: usize = 32;
 /// Most query options. Graph has thirteen system options, and no endpoint takes more than a few of its own.
 pub const MAX_OPTIONS: usize = 16;
 
-/// A parsed request target: what is asked for, in one spelling.
+/// A parsed request target, in one spelling.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Target {
     /// The API version, the first path segment.

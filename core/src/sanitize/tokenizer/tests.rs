@@ -279,7 +279,7 @@ fn refuses_invalid_utf8_in_its_turn() {
 }
 
 #[test]
-fn accepts_what_stands_beside_the_refused() {
+fn accepts_the_neighbours_of_refused_characters() {
     for content in [
         " ",
         "\u{7f}",
@@ -297,7 +297,7 @@ fn accepts_what_stands_beside_the_refused() {
 }
 
 #[test]
-fn borrows_what_the_chunk_has_whole() {
+fn borrows_tokens_that_are_wholly_in_the_chunk() {
     let document = br#"{"key":["a run",12,"b"]}"#;
     let mut transcript = Transcript::default();
     Tokenizer::new(Limits::default()).feed(document, &mut transcript).unwrap();
