@@ -41,7 +41,8 @@ fn select_is_a_list_of_paths() {
     }
 }
 
-/// Fuzzing found that Unicode white space was trimmed after a name, but not before it.
+/// Found while the properties for fuzzing were written: Unicode white space was trimmed after a name, but not before
+/// it.
 #[test]
 fn a_no_break_space_is_not_white_space_on_either_side() {
     assert_eq!(names("\t id \t"), ["id"]);

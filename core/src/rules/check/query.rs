@@ -157,8 +157,8 @@ impl Checker<'_> {
         Some(range.value)
     }
 
-    /// Whether an option may name the property. The property must leave unchanged: otherwise a consumer could find out
-    /// its value by comparing or sorting.
+    /// Whether an option may name the property. The property must leave unchanged, or as a token that is compared for
+    /// equality only. Otherwise a consumer could find out its value by comparing or sorting.
     fn observable(&mut self, property: &Spanned<String>, operators: &[Comparator], body: &Body) -> bool {
         let leaf = body
             .automaton

@@ -8,7 +8,7 @@ pub(super) const MAX_LENGTH: usize = 12;
 /// One `\uXXXX`.
 const UNIT_LENGTH: usize = 6;
 
-/// The escape that begins with a backslash.
+/// What the bytes from a backslash on are.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Escape {
     /// A whole escape: its length in bytes and its character.
