@@ -1,7 +1,8 @@
-//! What an application was granted, against what its rules need. Pure: the names come in as arguments.
+//! Compares the permissions that an application was granted with those that its rules need. Pure: the names are
+//! arguments.
 //!
-//! A token's `roles` are the application permissions that an administrator consented to. Too few, and requests fail one
-//! by one with 403; too many, and the proxy is the only thing between a consumer's mistake and the mail itself.
+//! A token's `roles` are the application permissions that an administrator consented to. With too few, requests fail
+//! one by one with 403. With too many, only the proxy stands between a consumer's mistake and the mail itself.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,19 +12,19 @@ use crate::graph::is_guid;
 use crate::rules::permissions::{is_for_mailboxes, opens, writes};
 use crate::rules::plan::Permission;
 
-/// What an access token for Graph says of itself. Its signature is Graph's to verify: what is read here is only shown.
+/// The claims of an access token for Graph. Only Graph verifies its signature: what is read here is only shown.
 #[derive(Debug, Default, Deserialize)]
 pub struct AccessClaims {
     /// The application permissions.
     #[serde(default)]
     pub roles: Vec<String>,
-    /// When it ends, in seconds since 1970.
+    /// When the token expires, in seconds since 1970.
     #[serde(default, rename = "exp")]
     pub expires: Option<i64>,
-    /// Who it was given to, in tokens of version 1.0.
+    /// The client id, in tokens of version 1.0.
     #[serde(default)]
     appid: Option<String>,
-    /// The same, in tokens of version 2.0. Some have both.
+    /// The client id, in tokens of version 2.0. Some tokens have both claims.
     #[serde(default)]
     azp: Option<String>,
     /// The delegated permissions: such a token acts for a person.
@@ -32,15 +33,15 @@ pub struct AccessClaims {
 }
 
 impl AccessClaims {
-    /// Reads the payload of a JSON Web Token; `None` where it is none. Graph's tokens are opaque by contract, so this is
-    /// for advice only.
+    /// Reads the payload of a JSON Web Token; `None` if the text is not one. Clients must treat Graph's tokens as
+    /// opaque, so this is for advice only.
     pub fn read(token: &str) -> Option<Self> {
         let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
         serde_json::from_slice(&payload).ok()
     }
 
-    /// The client id of the application or managed identity that it was given to, if it is one: it goes into commands that
-    /// people copy.
+    /// The client id of the application or managed identity that the token was issued to. `None` unless it is a GUID:
+    /// people copy it into commands.
     pub fn client_id(&self) -> Option<&str> {
         self.appid.as_deref().or(self.azp.as_deref()).filter(|id| is_guid(id))
     }
@@ -58,7 +59,7 @@ pub struct Comparison {
 /// A permission that is needed and not granted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing {
-    /// The least that would do.
+    /// The least permission that is enough.
     pub permission: String,
     /// Exchange may have granted it for some mailboxes (RBAC for Applications), which no token shows.
     pub perhaps_in_exchange: bool,
@@ -85,7 +86,7 @@ impl Comparison {
 /// Compares what the rules need with what was granted. The order is that of the rules, then that of the grants.
 pub fn compare<S: AsRef<str>>(needed: &[Permission], granted: &[S]) -> Comparison {
     let granted: Vec<&str> = granted.iter().map(AsRef::as_ref).collect();
-    let missing = needed.iter().filter(|entry| !granted.iter().any(|it| satisfies(it, entry)));
+    let missing = needed.iter().filter(|entry| !granted.iter().any(|name| satisfies(name, entry)));
     Comparison {
         missing: missing.filter_map(|entry| entry.any_of.first()).map(|name| Missing::new(name)).collect(),
         excess: granted.iter().filter_map(|name| excess(name, needed)).collect(),
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn who_a_token_was_given_to_stands_in_either_claim_or_both() {
+    fn the_client_id_is_in_appid_or_azp_or_both() {
         let id = "11112222-3333-4444-5555-666677778888";
         let read = |payload: &str| AccessClaims::read(&format!("e30.{}.x", URL_SAFE_NO_PAD.encode(payload)));
         for payload in [
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_granted_is_missing_under_its_least_name() {
+    fn a_missing_permission_has_its_least_name() {
         assert_eq!(missing(&["User.Read.All"]), ["Mail.ReadBasic.All", "GroupMember.Read.All"]);
         let found = compare(&needed(), &["Mail.Read", "GroupMember.Read.All"]).missing;
         assert_eq!(found, [Missing { permission: "User.Read.All".to_owned(), perhaps_in_exchange: false }]);
@@ -183,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn an_alternative_does_and_is_more_than_needed() {
+    fn an_alternative_is_enough_and_is_excess() {
         let granted = ["Mail.Read", "GroupMember.Read.All", "User.Read.All"];
         assert_eq!(missing(&granted), [""; 0]);
         let enough = Some("Mail.ReadBasic.All".to_owned());
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broader_permission_that_the_rules_do_not_name_does_as_well_and_is_excess() {
+    fn a_broader_permission_that_the_rules_do_not_name_is_enough_and_is_excess() {
         let granted = ["Mail.ReadBasic.All", "Directory.Read.All"];
         assert_eq!(missing(&granted), [""; 0]);
         let enough = Some("GroupMember.Read.All".to_owned());
@@ -201,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn writing_is_always_excess_and_so_is_what_has_no_use() {
+    fn permissions_that_write_or_have_no_use_are_excess() {
         let granted = [
             "Mail.ReadBasic.All",
             "GroupMember.Read.All",

@@ -1,4 +1,4 @@
-//! `$filter` against an endpoint's policy: parsed, judged term by term, written anew with opened tokens.
+//! Checks `$filter` against an endpoint's policy: parses it, checks each term, and writes it anew with opened tokens.
 
 use super::Refusal;
 use super::query::{Checker, find, syntax};
@@ -33,7 +33,8 @@ impl Checker<'_> {
         })
     }
 
-    /// The rules' spelling of a property that may be compared so; `by` is `None` for an operator that no rule can open.
+    /// The rules' spelling of the property, if the rules allow this comparison. `by` is `None` for an operator that no
+    /// rule can open.
     fn compared(&self, path: &PropertyPath, by: Option<Comparator>) -> Result<&str, Refusal> {
         let allowed = &self.policy.filter;
         let name = find(allowed.iter().map(|(name, _)| name.as_str()), path);
@@ -43,7 +44,7 @@ impl Checker<'_> {
         entry.map(|(name, _)| name.as_str()).ok_or_else(|| self.refuse_comparison())
     }
 
-    /// A property that leaves as a token is compared with a token of this consumer.
+    /// Where the property leaves as a token, the consumer compares with a token, and Graph gets the original.
     fn literal(&self, name: &str, literal: Literal) -> Result<Literal, Refusal> {
         let body = self.endpoint.response.body();
         let leaf = body.automaton.find(body.object(), name.split('/')).map(|node| &node.leaf);

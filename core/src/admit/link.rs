@@ -1,7 +1,7 @@
-//! Sealed links. A `nextLink` or `deltaLink` of Graph holds ids and addresses, and following one that was tampered with
-//! would ask Graph for anything; so the consumer gets a link to this proxy with one opaque, authenticated option. It
-//! holds Graph's link, the endpoint, the path it was issued for and the rules' fingerprint, under the consumer's keys.
-//! Nothing is stored: any replica that has the keys can open it.
+//! Sealed links. A `nextLink` or `deltaLink` of Graph holds ids and addresses, and a manipulated one could request
+//! anything from Graph. So the consumer gets a link to this proxy with one opaque, authenticated option. The option
+//! holds Graph's link, the endpoint, the path that the link was issued for and the rules' fingerprint, sealed with the
+//! consumer's keys. Nothing is stored: any replica with the keys can open it.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::sanitize::Links;
 /// What a sealed link holds. The field names are short because the link's length counts against [`MAX_TARGET`].
 #[derive(Serialize, Deserialize)]
 struct Content<'a> {
-    /// `n`ext or `d`elta.
+    /// `n` for a `nextLink`, `d` for a `deltaLink`.
     k: char,
     /// The rules' fingerprint.
     #[serde(borrow)]
@@ -48,7 +48,7 @@ impl SealedLinks {
 }
 
 impl Links for SealedLinks {
-    /// A link is sealed only if it could be followed: to let it out and refuse it later would lose the rest of a list.
+    /// Seals a link only if it could be followed. To let it out and refuse it later would lose the rest of a list.
     fn rewrite(&self, link: &str, kind: LinkKind) -> Option<String> {
         let target = relative_target(link, &self.policy.graph).ok()?;
         check(target, &self.endpoint).ok()?;
@@ -65,7 +65,8 @@ impl Links for SealedLinks {
     }
 }
 
-/// The sealed link in a request, if there is one. It comes alone: its options are sealed inside.
+/// The sealed link in a request, if there is one. No other option may stand beside it: the link's options are sealed
+/// inside.
 pub(super) fn sealed(target: &Target) -> Result<Option<(LinkKind, &str)>, Refusal> {
     let next = target.option(&OptionName::SkipToken).map(|sealed| (LinkKind::Next, sealed));
     let delta = target.option(&OptionName::DeltaToken).map(|sealed| (LinkKind::Delta, sealed));
@@ -76,8 +77,8 @@ pub(super) fn sealed(target: &Target) -> Result<Option<(LinkKind, &str)>, Refusa
     }
 }
 
-/// The request for Graph behind a sealed link: authenticated, issued for this path under these rules, and admitted
-/// again.
+/// The target for Graph in a sealed link. The link must be authentic and issued for this path under these rules, and
+/// its target is admitted again.
 pub(super) fn open(policy: &Policy, route: &Route, kind: LinkKind, sealed: &str) -> Result<String, Refusal> {
     let plain = policy.keys.unseal_link(sealed).ok_or(Refusal::Link)?;
     let content: Content<'_> = serde_json::from_slice(&plain).map_err(|_| Refusal::Link)?;
@@ -90,7 +91,7 @@ pub(super) fn open(policy: &Policy, route: &Route, kind: LinkKind, sealed: &str)
     }
 }
 
-/// Graph's link, if this endpoint could have asked it.
+/// Graph's link as a target, if a request to this endpoint could have led to it.
 fn check(target: &str, endpoint: &Endpoint) -> Result<Target, Refusal> {
     let target = Target::parse(target).map_err(|_| Refusal::Link)?;
     let values = endpoint.template.matches(&target).ok_or(Refusal::Link)?;
@@ -101,7 +102,8 @@ fn check(target: &str, endpoint: &Endpoint) -> Result<Target, Refusal> {
     Ok(target)
 }
 
-/// Graph's link has an id where the consumer has a token; a parameter of names alone, as the version is, has a name.
+/// Where the consumer has a token, Graph's link has an id. A parameter of names alone, such as the version, has one of
+/// its names there.
 fn can_stand(param: &Param, value: &str) -> bool {
     param.takes_raw()
         || param.token.is_some()

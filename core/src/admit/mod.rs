@@ -1,10 +1,11 @@
-//! May this request pass? Either an [`Admitted`], which says what to ask Graph and what of the response may leave, or a
-//! [`Refusal`] with its reason. Nothing of the inbound target is ever forwarded: the upstream request is built anew.
+//! Decides whether a request may pass. The result is an [`Admitted`], which says what to request from Graph and what
+//! may leave of the response, or a [`Refusal`] with its reason. Nothing of the inbound target is ever forwarded: the
+//! upstream request is built anew.
 //!
 //! | file | what |
 //! |---|---|
-//! | `refusal` | every reason for a no, its status and its words |
-//! | `route` | which endpoint, and what its path parameters stand for |
+//! | `refusal` | every reason for a refusal, its status and its text |
+//! | `route` | which endpoint matches, and what its path parameters stand for |
 //! | `query` | query options against the endpoint's policy |
 //! | `comparison` | `$filter` among them |
 //! | `link` | sealed `nextLink`s and `deltaLink`s, both ways |
@@ -28,8 +29,8 @@ use crate::pseudonym::{Class, Pseudonyms};
 use crate::rules::Plan;
 use crate::rules::plan::{Endpoint, LinkKind};
 
-/// The head of a request, as far as it decides anything. What is not here (`X-Forwarded-*`, `X-HTTP-Method`, cookies)
-/// decides nothing.
+/// The parts of a request's head that decide whether it may pass. Everything else (`X-Forwarded-*`, `X-HTTP-Method`,
+/// cookies) is ignored.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
     /// The method, as received.
@@ -42,7 +43,7 @@ pub struct Request<'a> {
     pub eventual: bool,
 }
 
-/// What a consumer is admitted with.
+/// What decides about one consumer's requests.
 #[derive(Clone)]
 pub struct Policy {
     /// The consumer's rules.
@@ -55,7 +56,7 @@ pub struct Policy {
     pub public_url: Arc<str>,
 }
 
-/// Opens and makes what only this consumer's keys can.
+/// Opens tokens, and seals and opens links, with one consumer's keys.
 pub trait Keys: Send + Sync {
     /// The original of a reversible token of this consumer; `None` for everything else.
     fn open(&self, class: Class, token: &str) -> Option<Zeroizing<String>>;
@@ -68,19 +69,19 @@ pub trait Keys: Send + Sync {
 /// A request that may pass.
 #[derive(Clone, Debug)]
 pub struct Admitted {
-    /// The endpoint that responds.
+    /// The endpoint that the request matches.
     pub endpoint: Arc<Endpoint>,
-    /// What to ask Graph: a canonical origin-form target.
+    /// The target for Graph: canonical, in origin-form.
     pub upstream: String,
     /// The preferences for Graph.
     pub prefer: Preferences,
-    /// Whether Graph is asked with `ConsistencyLevel: eventual`.
+    /// Whether the request to Graph has `ConsistencyLevel: eventual`.
     pub eventual: bool,
     /// The path that the consumer used, in its canonical form: `nextLink`s lead back to it.
     pub path: String,
 }
 
-/// The preferences (RFC 7240) that Graph is asked with.
+/// The preferences (RFC 7240) of the request to Graph.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Preferences {
     /// `IdType="ImmutableId"`.
@@ -122,7 +123,7 @@ pub fn batch(request: &Request<'_>) -> Option<Version> {
 ///
 /// # Errors
 ///
-/// [`Refusal`]; it holds nothing of the request that could be data.
+/// [`Refusal`]; it repeats nothing of the request that could be data.
 pub fn admit(request: &Request<'_>, policy: &Policy) -> Result<Admitted, Refusal> {
     if !matches!(request.method, "GET" | "HEAD") {
         return Err(Refusal::Method);
@@ -141,8 +142,8 @@ pub fn admit(request: &Request<'_>, policy: &Policy) -> Result<Admitted, Refusal
     Ok(Admitted { endpoint: route.endpoint, upstream, prefer, eventual, path: route.path })
 }
 
-/// Whether Graph is asked to count. In the directory it does so under `ConsistencyLevel: eventual` only, which it does
-/// not keep from one page to the next ("Advanced query capabilities on Microsoft Entra ID objects").
+/// Whether the request asks Graph to count. Graph counts directory objects only under `ConsistencyLevel: eventual`, and
+/// does not remember it from one page to the next ("Advanced query capabilities on Microsoft Entra ID objects").
 fn counts(upstream: &str) -> bool {
     Target::parse(upstream).is_ok_and(|target| {
         let is_count = |segment: &Segment| matches!(segment, Segment::Dollar(name) if name == "$count");
@@ -150,7 +151,7 @@ fn counts(upstream: &str) -> bool {
     })
 }
 
-/// The preferences that are passed on. Others are dropped, as RFC 7240 allows a server to.
+/// The preferences that are passed on. Others are dropped, as RFC 7240 allows.
 fn preferences(header: Option<&str>, endpoint: &Endpoint) -> Result<Preferences, Refusal> {
     let mut preferences = Preferences { immutable_ids: endpoint.immutable_ids, ..Preferences::default() };
     for preference in prefer::parse(header.unwrap_or_default())? {

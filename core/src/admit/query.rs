@@ -1,5 +1,5 @@
-//! Query options against an endpoint's policy. Options are parsed as OData and written anew; what a rule does not name
-//! is refused, and `$select` is always sent, so that hidden properties are not even fetched.
+//! Checks query options against an endpoint's policy. Options are parsed as OData and written anew, and an option that
+//! no rule names is refused. `$select` is always sent, so that Graph does not even return hidden properties.
 
 use super::{Keys, Refusal};
 use crate::graph::{Direction, OptionError, OptionName, PropertyPath, Target, Version, option, schema};
@@ -20,13 +20,14 @@ pub(super) fn admit(
     Ok(options)
 }
 
-/// Whether Graph's own link stays within the policy. Values are Graph's, so comparisons hold originals, not tokens.
+/// Checks that Graph's own link stays within the policy. Its values are Graph's: comparisons hold originals, not
+/// tokens.
 pub(super) fn readmit(target: &Target, endpoint: &Endpoint) -> Result<(), Refusal> {
     let checker = Checker::new(endpoint, target.version, None);
     let opaque = |name: &OptionName| matches!(name, OptionName::SkipToken | OptionName::DeltaToken);
     for option in target.options.iter().filter(|option| !opaque(&option.name)) {
         match &option.name {
-            // Graph pages by `$skip` whether or not the consumer may.
+            // Graph's links use `$skip` even where the consumer may not.
             name @ (OptionName::Skip | OptionName::Top) => {
                 option::integer(&option.value).map(drop).map_err(|error| syntax(name, error))?;
             }
@@ -36,12 +37,12 @@ pub(super) fn readmit(target: &Target, endpoint: &Endpoint) -> Result<(), Refusa
     Ok(())
 }
 
-/// The options of one place: of the request, or inside the parentheses of an `$expand`.
+/// Checks the options of one place: of the request, or inside the parentheses of an `$expand`.
 #[derive(Clone, Copy)]
 pub(super) struct Checker<'a> {
     pub(super) endpoint: &'a Endpoint,
     pub(super) policy: &'a QueryPolicy,
-    /// The properties that can survive; `None` if that is no list.
+    /// The properties that can leave; `None` if the shape also keeps properties that it does not list.
     kept: Option<&'a [String]>,
     /// The navigation property that is expanded, for options inside it.
     expanded: Option<&'a str>,
@@ -74,7 +75,7 @@ impl<'a> Checker<'a> {
     }
 
     fn refuse(&self, name: &OptionName) -> Refusal {
-        // A name that is not OData's is the consumer's text, and texts of requests are not repeated.
+        // A name that is not OData's is the consumer's text, and refusals do not repeat what requests say.
         let option = match name {
             OptionName::Custom(_) => "this query option".to_owned(),
             known => self.named(known),
@@ -101,7 +102,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// The option, and where it stands.
+    /// The option's name, and whether it is inside `$expand`.
     fn named(&self, name: &OptionName) -> String {
         let place = if self.expanded.is_some() { " inside `$expand`" } else { "" };
         format!("`{}`{place}", name.as_str())
@@ -125,7 +126,7 @@ impl<'a> Checker<'a> {
         option::boolean(value).map(|value| value.to_string()).map_err(|error| syntax(name, error))
     }
 
-    /// The names that can survive. Without one, the id, which every entity has and Graph sends anyway.
+    /// The requested names that can leave. If there are none, the id: every entity has it, and Graph sends it anyway.
     fn select(&self, value: &str) -> Result<String, Refusal> {
         let asked = option::select(value).map_err(|error| syntax(&OptionName::Select, error))?;
         if asked.iter().any(|path| path.segments().len() > 1) {
@@ -147,7 +148,7 @@ impl<'a> Checker<'a> {
         Ok(names.into_iter().map(String::as_str).collect::<Vec<_>>().join(","))
     }
 
-    /// Everything that can survive, if that is a list.
+    /// All properties that can leave, if the shape lists them all.
     fn whole_select(&self) -> Option<String> {
         let names: Vec<_> =
             self.kept?.iter().filter(|name| self.can_select(name)).map(String::as_str).collect();
@@ -166,7 +167,7 @@ impl<'a> Checker<'a> {
         schema::can_select(self.version, self.expanded.or(resource).unwrap_or_default(), name)
     }
 
-    /// Graph's links repeat the `$select` that they were made with.
+    /// Graph's links repeat the `$select` of the request that they continue.
     fn graph_select(&self, value: &str) -> Result<String, Refusal> {
         let asked = option::select(value).map_err(|error| syntax(&OptionName::Select, error))?;
         let is_kept =
@@ -174,7 +175,7 @@ impl<'a> Checker<'a> {
         if asked.iter().all(is_kept) { Ok(join(&asked)) } else { Err(self.refuse(&OptionName::Select)) }
     }
 
-    /// Each expansion is written anew: with a `$select` of what can survive, and the options that its own policy takes.
+    /// Writes each expansion anew, with a `$select` of what can leave and the options that its own policy accepts.
     fn expand(&self, value: &str) -> Result<String, Refusal> {
         let items = option::expand(value).map_err(|error| syntax(&OptionName::Expand, error))?;
         let mut written: Vec<String> = Vec::new();
@@ -190,7 +191,7 @@ impl<'a> Checker<'a> {
         Ok(written.join(","))
     }
 
-    /// The same request, inside the parentheses of this expansion.
+    /// The checker for the options inside the parentheses of this expansion.
     fn inside(&self, expand: &'a Expand) -> Self {
         let kept = expand.select.as_deref();
         Self { policy: &expand.query, kept, expanded: Some(&expand.property), ..*self }
@@ -247,7 +248,7 @@ impl<'a> Checker<'a> {
         self.value(&OptionName::OrderBy, format!("It orders by {}.", allowed.join("; ")))
     }
 
-    /// An option of one value, in the rules' spelling.
+    /// An option that takes one value, in the rules' spelling.
     fn one_value(&self, name: &OptionName, value: &str) -> Result<(String, String), Refusal> {
         let (name, policy) = self.policy.value(name).ok_or_else(|| self.refuse(name))?;
         let value = match policy {

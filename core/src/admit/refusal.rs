@@ -1,12 +1,12 @@
-//! Every reason for a no. The words name the rule or the option at fault, never what the request held.
+//! Every reason for a refusal. The text names the rule or the option at fault, never what the request says.
 
 use crate::graph::{OptionError, PreferError, TargetError};
 
 /// Why a request may not pass.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// Another method than GET and HEAD.
-    #[error("Only GET and HEAD are answered.")]
+    /// A method other than GET and HEAD.
+    #[error("Only GET and HEAD are allowed.")]
     Method,
     /// The target is malformed, or has two readings.
     #[error("The request target is not acceptable: {0}.")]
@@ -14,11 +14,11 @@ pub enum Refusal {
     /// The `Prefer` header is malformed.
     #[error("The Prefer header is not acceptable: {0}.")]
     Prefer(#[from] PreferError),
-    /// No endpoint of the rules responses this path.
+    /// No endpoint of the rules matches this path.
     #[error("The rules of this connector do not open this endpoint.")]
     Endpoint,
-    /// A path parameter or a comparison holds something that is not a token of this consumer. The one response to
-    /// everything that could otherwise be found out by trying.
+    /// A path parameter or a comparison holds something that is not a token of this consumer. The response is the same
+    /// in every case, so that a consumer cannot find out anything by trying.
     #[error("The specified object was not found. Objects are addressed by the tokens of earlier responses.")]
     NotFound,
     /// The endpoint does not accept this option.
@@ -50,12 +50,12 @@ pub enum Refusal {
         accepted: String,
     },
     /// `$skiptoken` or `$deltatoken` beside other options.
-    #[error("A link is followed as it is: no options beside its token.")]
+    #[error("Follow a link unchanged: it has no options beside its token.")]
     LinkOptions,
-    /// The link does not open, was issued for something else, or under rules that are gone. One response to all of them:
-    /// a consumer cannot tell a forged link from an old one, and has to do the same about both.
+    /// The link does not open, or was issued for another request or under other rules. The response is the same in
+    /// every case: a consumer cannot tell a forged link from an old one, and has to do the same about both.
     #[error(
-        "The link is not one that this proxy issued for this request, or its keys or rules are gone. Start again from the first page."
+        "The link is not for this request, or its keys or rules have changed. Start again from the first page."
     )]
     Link,
 }

@@ -1,4 +1,4 @@
-//! Which endpoint responds a path, and what its parameters stand for.
+//! Finds the endpoint that a path matches, and what its parameters stand for.
 
 use std::sync::Arc;
 
@@ -10,16 +10,16 @@ use crate::rules::Plan;
 use crate::rules::plan::{Endpoint, Param};
 use crate::rules::template::Part;
 
-/// An endpoint that responds a path.
+/// The endpoint that a path matches.
 pub(super) struct Route {
     pub(super) endpoint: Arc<Endpoint>,
-    /// The path for Graph: opened tokens.
+    /// The path for Graph, with opened tokens.
     segments: Vec<Segment>,
-    /// The path for links: the consumer's tokens, in canonical spelling.
+    /// The path for links, with the consumer's tokens, in canonical spelling.
     pub(super) path: String,
 }
 
-/// Finds the endpoint; at most one matches, as the rules' compiler has made sure.
+/// Finds the endpoint. The rules' compiler makes sure that at most one matches.
 pub(super) fn find(plan: &Plan, target: &Target, keys: &dyn Keys) -> Result<Route, Refusal> {
     let mut refusal = Refusal::Endpoint;
     for endpoint in &plan.endpoints {
@@ -28,7 +28,7 @@ pub(super) fn find(plan: &Plan, target: &Target, keys: &dyn Keys) -> Result<Rout
         };
         match Parameters::resolve(endpoint, &values, keys) {
             Ok(parameters) => return Ok(parameters.route(endpoint, target.version)),
-            // A token that does not open outweighs a name that is not in the list: it is the constant response.
+            // A token that does not open counts more than a name that is not listed: its response is always the same.
             Err(Mismatch::Token) => refusal = Refusal::NotFound,
             Err(Mismatch::Name) => {}
         }
@@ -36,14 +36,14 @@ pub(super) fn find(plan: &Plan, target: &Target, keys: &dyn Keys) -> Result<Rout
     Err(refusal)
 }
 
-/// The first parameter that does not take its value, of an endpoint that has the target's form.
+/// The first parameter that does not accept its value, if the target matches the endpoint's template.
 pub fn misfit<'e>(endpoint: &'e Endpoint, target: &Target, keys: &dyn Keys) -> Option<&'e Param> {
     let values = endpoint.template.matches(target)?;
     let mut pairs = endpoint.params.iter().zip(values);
     pairs.find(|(param, value)| resolve(param, value, keys).is_err()).map(|(param, _)| param)
 }
 
-/// The target as the rules spell it, if it has the endpoint's form.
+/// The target in the rules' spelling, if it matches the endpoint's template.
 pub fn spelled(endpoint: &Endpoint, target: &Target) -> Option<String> {
     let values = endpoint.template.matches(target)?;
     let pairs = endpoint.params.iter().zip(values);
@@ -54,7 +54,7 @@ pub fn spelled(endpoint: &Endpoint, target: &Target) -> Option<String> {
 }
 
 impl Route {
-    /// The request for Graph. What was opened must read back as the one segment that it is.
+    /// The target for Graph. Each opened value must be read back as one segment.
     pub(super) fn upstream(&self, version: Version, options: &[(String, String)]) -> Result<String, Refusal> {
         let options: Vec<_> = options.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let target = encode::rebuild(version, &self.segments, &options);
@@ -97,7 +97,7 @@ impl<'a> Parameters<'a> {
     }
 }
 
-/// The parameter as the consumer's links have it, and as Graph is asked.
+/// The parameter's value in the consumer's links, and in the request to Graph.
 fn resolve<'a>(
     param: &'a Param,
     value: &'a str,
@@ -120,7 +120,8 @@ fn listed<'p>(param: &'p Param, value: &str) -> Option<&'p str> {
     param.one_of.iter().find(|name| name.eq_ignore_ascii_case(value)).map(String::as_str)
 }
 
-/// The template with its parameters filled in. The version's parameter, if there is one, comes first and is no segment.
+/// The template with its parameters filled in. The version's parameter, if there is one, comes first and is not a
+/// segment.
 fn segments<'v>(endpoint: &Endpoint, mut values: impl Iterator<Item = &'v str>) -> Vec<Segment> {
     if matches!(endpoint.template.version, Part::Param(_)) {
         values.next();

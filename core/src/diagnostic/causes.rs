@@ -3,9 +3,10 @@
 use std::error::Error;
 use std::{fmt, iter};
 
-/// Writes an error, then what caused it, then what caused that, with colons between.
+/// Writes an error, its cause, the cause's cause and so on, with colons between them.
 ///
-/// Errors of libraries often have their cause in their own text already: a cause that was written is not written again.
+/// Errors of libraries often repeat their cause in their own text. A cause that is already in the text is not written
+/// again.
 #[derive(Clone, Copy, Debug)]
 pub struct Causes<'e>(pub &'e (dyn Error + 'static));
 

@@ -1,4 +1,4 @@
-//! Diagnostic codes. Each list of codes lives with the files that it is about: the rules' and YAML's in `rules::codes`,
+//! Diagnostic codes. Each list of codes is with the module that checks: the rules' in `rules::codes`, YAML's in `yaml`,
 //! the configuration's with the configuration. A released code is never reused for something else.
 //!
 //! | range | about |

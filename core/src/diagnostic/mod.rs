@@ -1,6 +1,6 @@
-//! What a rules or configuration file's author is told: a code, a message, the place, a hint.
+//! Findings about a rules or configuration file, for its author: a code, a message, the place, a hint.
 //!
-//! Meaning lives here, rendering in [`Report`]; [`codes!`](crate::codes!) declares the codes.
+//! A [`Diagnostic`] holds the meaning, a [`Report`] renders it, and [`codes!`](crate::codes!) declares the codes.
 
 mod causes;
 mod code;

@@ -1,7 +1,7 @@
 //! JSON batches: `POST /{version}/$batch` (Microsoft Graph, "Combine multiple HTTP requests using JSON batching").
 //!
-//! A batch is an envelope around requests that could each be made alone. The envelope is read here; its requests are
-//! read like any other, each for itself.
+//! A batch is an envelope around requests that could each be made alone. This module reads the envelope. Each request
+//! in it is then read like any other.
 
 use std::collections::BTreeMap;
 
@@ -11,15 +11,15 @@ use super::Version;
 
 /// Graph's own limit.
 pub const MAX_ITEMS: usize = 20;
-/// The most bytes of an envelope: twenty requests with targets as long as one may be.
+/// The most bytes of an envelope: twenty requests, each with the longest target.
 pub const MAX_ENVELOPE: usize = 256 * 1024;
-/// The most characters of an item's id. SDKs use numbers or GUIDs.
+/// The most bytes of an item's id. SDKs use numbers or GUIDs.
 const MAX_ID: usize = 128;
 
 /// One request of a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BatchItem {
-    /// The consumer's name for it.
+    /// The id that the consumer gave the request.
     pub id: String,
     /// The method, as written.
     pub method: String,
@@ -29,13 +29,13 @@ pub struct BatchItem {
     pub prefer: Option<String>,
     /// Whether its `ConsistencyLevel` header says `eventual`.
     pub eventual: bool,
-    /// The places, in the batch, of the requests that must have succeeded first. All are before this one.
+    /// The positions, in the batch, of the requests that must succeed first. All are before this one.
     pub depends_on: Vec<usize>,
-    /// Whether it carries a body, which no request here may.
+    /// Whether the request has a body. Such a request is refused.
     pub has_body: bool,
 }
 
-/// Why an envelope was refused as a whole. The words hold nothing of it.
+/// Why an envelope was refused as a whole. The texts repeat nothing of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BatchError {
     /// Not JSON, not of the documented form, or a key that comes twice.
@@ -45,9 +45,9 @@ pub enum BatchError {
     #[error("a batch has 1 to {MAX_ITEMS} requests")]
     Count,
     /// An id that is empty, too long, or used twice (letter case does not count).
-    #[error("each request of a batch needs an id of its own")]
+    #[error("each request of a batch needs an id that no other request has, of 1 to {MAX_ID} bytes")]
     Id,
-    /// `dependsOn` names no earlier request.
+    /// `dependsOn` names something other than an earlier request.
     #[error("`dependsOn` can name earlier requests of the batch only")]
     DependsOn,
     /// A URL that is not relative to the version.
@@ -93,7 +93,7 @@ struct Item {
 ///
 /// # Errors
 ///
-/// [`BatchError`] if it is not one; what is wrong with a single request is that request's response.
+/// [`BatchError`] if it is not a batch. An error in a single request becomes that request's response.
 pub fn parse(version: Version, envelope: &[u8]) -> Result<Vec<BatchItem>, BatchError> {
     let Envelope { requests } = serde_json::from_slice(envelope).map_err(|_| BatchError::Form)?;
     if !(1..=MAX_ITEMS).contains(&requests.len()) {
@@ -132,7 +132,7 @@ impl Item {
     }
 }
 
-/// `users`, `/users`; never `//host`, never a scheme. What follows is read as any target is.
+/// Accepts `users` and `/users`, never `//host` or a scheme. The rest is parsed later, like any target.
 fn target(version: Version, url: &str) -> Result<String, BatchError> {
     let path = url.strip_prefix('/').unwrap_or(url);
     let first = path.split(['/', '?']).next().unwrap_or_default();
@@ -142,10 +142,10 @@ fn target(version: Version, url: &str) -> Result<String, BatchError> {
     Ok(format!("/{}/{path}", version.as_str()))
 }
 
-/// What stands before an item's body in the response.
+/// What comes before an item's body in the batch's response.
 #[derive(Clone, Copy, Debug)]
 pub struct ItemHead<'a> {
-    /// The consumer's name for the request.
+    /// The id that the consumer gave the request.
     pub id: &'a str,
     /// The status.
     pub status: u16,
@@ -163,8 +163,8 @@ impl ItemHead<'_> {
     }
 }
 
-/// `Content-Type`. In JSON the names of header fields are ordinary keys, and Graph's JavaScript client knows a body for
-/// JSON by this very spelling, which is Graph's.
+/// A header name in Graph's spelling, such as `Content-Type`. In JSON, header names are ordinary keys, and Graph's
+/// JavaScript client recognises a JSON body only by this spelling.
 fn capitalized(name: &str) -> String {
     let word = |word: &str| {
         let (first, rest) = word.split_at_checked(1).unwrap_or((word, ""));
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_batch_is_refused_whole() {
+    fn a_malformed_batch_is_refused_whole() {
         let item = r#"{"id":"1","method":"GET","url":"users"}"#;
         let many = |n: usize| {
             let items: Vec<_> = (0..n).map(|at| item.replace("\"1\"", &format!("\"{at}\""))).collect();
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn an_items_head_is_json_when_it_is_closed() {
+    fn a_head_a_body_and_a_brace_are_json() {
         let head = ItemHead { id: "a\"b", status: 200, headers: &[("retry-after", "1")] };
         let text = String::from_utf8(head.to_json()).unwrap() + "{}}";
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();

@@ -2,7 +2,7 @@
 
 use super::target_error::{TargetError, TargetErrorKind as Kind};
 
-/// Decodes `raw`, which stands at byte `offset` of the target. The result holds no control character.
+/// Decodes `raw`, which begins at byte `offset` of the target. The result holds no control character.
 pub(super) fn percent(raw: &str, offset: usize) -> Result<String, TargetError> {
     checked(unescaped(raw, offset)?, offset)
 }
@@ -31,12 +31,12 @@ fn unescaped(raw: &str, offset: usize) -> Result<String, TargetError> {
     String::from_utf8(decoded).map_err(|_| TargetError::new(Kind::InvalidUtf8, offset))
 }
 
-/// What stands before the first `%`, and then behind each.
+/// The bytes before the first `%`, then those after each `%`.
 fn pieces(text: &str) -> impl Iterator<Item = &[u8]> {
     text.as_bytes().split(|byte| *byte == b'%')
 }
 
-/// The octet that the two digits behind a `%` stand for, and what follows them.
+/// The octet that the two digits after a `%` stand for, and what follows them.
 fn escape(piece: &[u8]) -> Option<(u8, &[u8])> {
     let ([high, low], rest) = piece.split_first_chunk()?;
     Some((hex(*high)? << 4 | hex(*low)?, rest))
@@ -47,7 +47,7 @@ fn hex(digit: u8) -> Option<u8> {
     u8::try_from(value).ok()
 }
 
-/// Every byte is looked at without a way out, so that many are at once.
+/// The loop does not stop early, so that the compiler can check many bytes at once.
 fn checked(text: String, offset: usize) -> Result<String, TargetError> {
     let has_ascii_control = text.bytes().fold(false, |any, byte| any | byte.is_ascii_control());
     if has_ascii_control || (!text.is_ascii() && text.contains(char::is_control)) {

@@ -1,4 +1,4 @@
-//! The one encoder: what was parsed, or what a plan asks for, back to a request target.
+//! The only encoder: it writes request targets, from parsed ones or from what a plan requests.
 
 use super::segment::Segment;
 use super::target::Version;
@@ -9,10 +9,9 @@ const LIKELY_LENGTH: usize = 512;
 
 /// Writes a canonical origin-form target.
 ///
-/// Of what [`Target::parse`](super::Target::parse) gave, this writes a text that parses to an equal target. For
-/// segments from elsewhere: a key given as [`Segment::Key`] after a name is written `name('key')` and is read as a
-/// key whatever it holds, while a [`Segment::Plain`] that spells a function, a cast or a `$` segment is read as that.
-/// No value can add a segment or an option.
+/// The text of a parsed [`Target`](super::Target) parses to an equal target. Segments from elsewhere may be read
+/// differently: a [`Segment::Plain`] that spells a function, a cast or a `$` segment is read as one. A [`Segment::Key`]
+/// after a name is written `name('key')` and always read as a key. No value can add a segment or an option.
 pub fn rebuild(version: Version, segments: &[Segment], options: &[(&str, &str)]) -> String {
     let mut target = String::with_capacity(LIKELY_LENGTH);
     target.extend(["/", version.as_str()]);
@@ -28,7 +27,7 @@ pub fn rebuild(version: Version, segments: &[Segment], options: &[(&str, &str)])
     target
 }
 
-/// Percent-encodes everything but the unreserved characters: one value, in which a space is `%20` and not `+`.
+/// Percent-encodes one value: everything but the unreserved characters. A space becomes `%20`, not `+`.
 pub fn query_value(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     push_encoded(&mut encoded, text, b"");
@@ -56,7 +55,7 @@ fn push_key(target: &mut String, key: &str) {
 fn push_encoded(target: &mut String, text: &str, also_kept: &[u8]) {
     let is_kept = |byte: u8| is_unreserved(byte) || also_kept.contains(&byte);
     let mut rest = text;
-    // What is kept is ASCII, so runs of it end between characters.
+    // Kept bytes are ASCII, so a run of them ends between two characters.
     while let Some((kept, other)) = rest.split_at_checked(run(rest, is_kept)) {
         target.push_str(kept);
         let mut characters = other.chars();
@@ -68,7 +67,7 @@ fn push_encoded(target: &mut String, text: &str, also_kept: &[u8]) {
     }
 }
 
-/// How many bytes from the start on are of this kind.
+/// How many bytes, from the first on, are of this kind.
 fn run(text: &str, kind: impl Fn(u8) -> bool) -> usize {
     text.bytes().position(|byte| !kind(byte)).unwrap_or(text.len())
 }

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-/// Longest error code that is taken for an identifier. Graph's own are below 50 characters.
+/// The longest error code that counts as an identifier. Graph's own are below 50 characters.
 pub const MAX_CODE: usize = 64;
 
 /// What an error response says.
@@ -18,7 +18,7 @@ pub struct ErrorBody<'a> {
     pub date: &'a str,
     /// The id of this request.
     pub request_id: &'a str,
-    /// The id that the client gave to this request, or the same id again.
+    /// The id that the client gave to this request, otherwise `request_id` again.
     pub client_request_id: &'a str,
 }
 

@@ -10,8 +10,8 @@
 //! ```
 //!
 //! The grammar is the part of OData 4.01 (ABNF section 4) that a rule can allow. Operators and functions are read in
-//! any letter case, as the ABNF has them. Arithmetic, functions of one argument, `all`, `$count`, aliases, casts
-//! and comparisons of two properties are not in it, so they cannot be let by.
+//! any letter case, as the ABNF has them. Arithmetic, functions of one argument, `all`, `$count`, aliases, casts and
+//! comparisons of two properties are not in this grammar, so they cannot get through.
 
 use super::filter::{Filter, Function, Operator};
 use super::lexer::{Token, TokenKind, tokens};
@@ -80,7 +80,8 @@ impl<'a> Parser<'_, 'a> {
         }
     }
 
-    /// What a `not` applies to. `not (...)` is one level, so that writing the parentheses out adds none.
+    /// What a `not` applies to. `not (...)` counts as one level, like `not` without parentheses: filters are written
+    /// with them and must read back.
     fn negated(&mut self) -> Result<Filter, OptionError> {
         match self.rest {
             [Token { kind: TokenKind::Open, .. }, ..] => self.unary(),
@@ -170,7 +171,7 @@ impl<'a> Parser<'_, 'a> {
         literal.ok_or(invalid)
     }
 
-    /// Names joined by slashes, up to a slash that `any(` or something else than a name follows.
+    /// Names joined by slashes, up to a slash before `any(` or before something that is not a name.
     fn names(&mut self) -> Result<Vec<String>, OptionError> {
         let mut names = vec![self.name("a property name")?.to_owned()];
         while let [Token { kind: TokenKind::Slash, .. }, Token { kind: TokenKind::Word(_), .. }, after @ ..] =
@@ -196,7 +197,7 @@ impl<'a> Parser<'_, 'a> {
         self.resolve(names, start)
     }
 
-    /// The path from the entity, of names as written at `start`.
+    /// The path from the entity, for names that begin at `start`.
     fn resolve(&self, names: Vec<String>, start: usize) -> Result<PropertyPath, OptionError> {
         let Some(lambda) = &self.lambda else {
             return Ok(PropertyPath::from_names(names));

@@ -1,12 +1,12 @@
-//! Tokens of `$filter`: words, quoted strings and a few signs. A quote is dealt with here and nowhere later.
+//! Tokens of `$filter`: words, quoted strings and a few signs. Only this module handles quotes.
 
 use super::option_error::{OptionError, OptionErrorKind as Kind};
 
-/// One token and where it stands.
+/// One token and its place.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Token<'a> {
     pub(super) kind: TokenKind<'a>,
-    /// Offset in bytes of the first byte.
+    /// Offset of the first byte.
     pub(super) start: usize,
     /// Whether the token follows the one before it without white space.
     pub(super) is_glued: bool,
@@ -71,7 +71,7 @@ fn quoted(text: &str) -> Result<(TokenKind<'_>, &str), Kind> {
     }
 }
 
-/// Dates and times hold `:` and `+`; names do not, so that `any(r:r/name ...)` has its colon.
+/// Dates and times may have `:` and `+`. Names may not, so that the colon in `any(r:r/name ...)` is a token.
 fn word(first: char, text: &str) -> Result<(TokenKind<'_>, &str), Kind> {
     let is_number_like = first.is_ascii_digit() || first == '-';
     let is_name_char = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');

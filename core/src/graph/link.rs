@@ -1,4 +1,4 @@
-//! Absolute links that Graph gives, and the one origin on which they are accepted.
+//! Absolute links in Graph's responses. They are accepted on one origin only.
 
 use thiserror::Error;
 
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_local_look_alike_gives_links_too() {
+    fn a_local_origin_has_links_too() {
         let local = Origin::parse("http://[::1]:8080").unwrap();
         assert_eq!(relative_target("http://[::1]:8080/v1.0", &local), Ok("/v1.0"));
         assert_eq!(relative_target("http://[::1]/v1.0", &local), Err(LinkError::OtherPort));

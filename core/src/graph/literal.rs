@@ -1,4 +1,4 @@
-//! Literals of `$filter` (OData 4.01 ABNF section 7), those that Graph's mail and directory properties have.
+//! Literals of `$filter` (OData 4.01 ABNF section 7): those that Graph's mail and directory properties need.
 
 use std::fmt;
 
@@ -147,7 +147,8 @@ fn is_clock(text: &str) -> bool {
         && parts.next().is_none()
 }
 
-/// `Edm.DateTimeOffset` has at most twelve fractional digits; a longer fraction is left and then refused.
+/// `Edm.DateTimeOffset` has at most twelve fractional digits; a longer fraction is left in place, and the offset's
+/// check refuses it.
 fn strip_fraction(text: &str) -> &str {
     let Some(fraction) = text.strip_prefix('.') else {
         return text;
@@ -208,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_words_are_no_literals() {
+    fn malformed_words_are_not_literals() {
         let words = [
             "",
             "NULL",

@@ -1,14 +1,14 @@
-//! What a Microsoft Graph request is: its target, its OData options, its links, its error shape.
+//! Microsoft Graph's request language: targets, OData options, links and the error shape.
 //!
-//! This module reads and writes Graph's request language and knows nothing of rules. Everything that comes in
-//! is parsed into types, and everything that goes out is written anew from those types by one encoder, so a
-//! text that came in is never passed on. What has two readings is refused.
+//! This module reads and writes the language and knows nothing of rules. It parses every input into types, and one
+//! encoder writes every output anew from those types, so a received text is never passed on. A text with two readings
+//! is refused.
 //!
 //! | module | what it holds |
 //! |---|---|
 //! | [`target`] | the request target: [`Target::parse`] folds every spelling into one |
 //! | [`target_error`] | why a target was refused |
-//! | [`encode`] | the one encoder: a parsed target back to text |
+//! | [`encode`] | the only encoder: a parsed target back to text |
 //! | [`option`] | the values of `$select`, `$orderby`, `$top`, `$count`, `$expand` and `$filter` |
 //! | [`option_error`] | why an option's value was refused |
 //! | [`filter`], [`literal`], [`property_path`] | what `$filter` says, as a tree that writes itself canonically |

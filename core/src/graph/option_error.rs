@@ -34,13 +34,13 @@ impl OptionError {
 /// The ways in which an option's value can be wrong.
 #[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 pub enum OptionErrorKind {
-    /// Something else was needed here; the text names what.
+    /// Something else is needed here; the text names what.
     #[error("expected {0}")]
     Expected(&'static str),
     /// A lambda inside a lambda.
     #[error("any() inside any() is not supported")]
     NestedLambda,
-    /// A number or a text that is out of range or malformed as the literal it looks like.
+    /// A literal that is malformed, out of range, or of a type that is not supported.
     #[error("the literal is malformed or of a type that is not supported")]
     InvalidLiteral,
     /// More parentheses or negations than [`MAX_FILTER_DEPTH`](super::option::MAX_FILTER_DEPTH).
@@ -61,7 +61,7 @@ pub enum OptionErrorKind {
     /// A quote that is never closed.
     #[error("the quoted string is not closed")]
     UnterminatedString,
-    /// `*` would stand for properties that nobody named.
+    /// `*` would include properties that nobody named.
     #[error("'*' is not supported; name the properties")]
     Wildcard,
 }

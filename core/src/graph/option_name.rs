@@ -2,9 +2,8 @@
 
 /// A query option's name.
 ///
-/// System options are known by one spelling only. Names that Graph gives a meaning of its own
-/// (`startDateTime`) and OData options that are not in the list (`$index`) keep the spelling as received, and
-/// compare without letter case.
+/// System options have one spelling here. Graph's own options (`startDateTime`) and OData options that are not in the
+/// list (`$index`) keep their received spelling, and compare without letter case.
 #[derive(Clone, Debug)]
 pub enum OptionName {
     /// `$apply`.
@@ -54,8 +53,8 @@ const SYSTEM: [OptionName; 13] = [
 ];
 
 impl OptionName {
-    /// The name that a decoded text spells, or `None` if it is no plain name (letters, digits, `_`, `-`, `.`, and
-    /// one `$` in front). Parameter aliases (`@p`) are no plain names.
+    /// The name that a decoded text spells, or `None` if it is not a plain name (letters, digits, `_`, `-`, `.`, and
+    /// one `$` in front). Parameter aliases (`@p`) are not plain names.
     pub fn parse(text: &str) -> Option<Self> {
         let bare = text.strip_prefix('$').unwrap_or(text);
         let system = SYSTEM.iter().find(|option| option.bare().eq_ignore_ascii_case(bare));
@@ -85,7 +84,7 @@ impl OptionName {
         }
     }
 
-    /// Whether Graph alone gives the value a meaning, so that nobody else may read it.
+    /// Whether only Graph can interpret the value.
     pub const fn is_opaque(&self) -> bool {
         matches!(self, Self::DeltaToken | Self::SkipToken)
     }
@@ -139,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_names_are_no_names() {
+    fn malformed_names_are_refused() {
         for name in ["", "$", "$$select", " $select", "select ", "@p", "a b", "a/b", "a(", "é", "1"] {
             assert_eq!(OptionName::parse(name), None, "{name:?}");
         }

@@ -34,7 +34,7 @@ impl PropertyPath {
         &self.0
     }
 
-    /// Whether both name one property: Graph compares names without letter case.
+    /// Whether both name the same property: Graph compares names without letter case.
     pub fn eq_ignore_ascii_case(&self, other: &Self) -> bool {
         self.0.len() == other.0.len() && self.starts_with_ignore_ascii_case(other)
     }

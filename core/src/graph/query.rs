@@ -14,7 +14,7 @@ pub struct QueryOption {
     pub value: String,
 }
 
-/// Parses the query, without its `?`, which stands at byte `offset` of the target.
+/// Parses the query, which begins after its `?` at byte `offset` of the target.
 pub(super) fn parse(query: &str, offset: usize) -> Result<Vec<QueryOption>, TargetError> {
     let mut options: Vec<QueryOption> = Vec::new();
     let mut position = offset;
@@ -41,7 +41,7 @@ fn parse_pair(pair: &str, position: usize) -> Result<QueryOption, TargetError> {
     let (name, value) = pair.split_once('=').ok_or(fail(Kind::OptionWithoutValue))?;
     let name = parse_name(name, position)?;
     let value = decode::form(value, position.saturating_add(pair.len()).saturating_sub(value.len()))?;
-    // A token of Graph's own may hold anything; every other value is read here, so it must have one reading.
+    // Graph's own tokens may hold anything. This proxy interprets every other value, so each must have one reading.
     if !name.is_opaque() && decode::holds_escape(&value) {
         return Err(fail(Kind::DoubleEncoding));
     }

@@ -1,4 +1,4 @@
-//! The little of Graph's schema that a request must know: asking v1.0 for a beta property is an error.
+//! The part of Graph's schema that requests depend on: v1.0 refuses a `$select` of a property that only beta has.
 
 use super::Version;
 
@@ -18,11 +18,11 @@ const BETA_ONLY: &[&str] = &[
 /// Whether `$select` may name this property of an object under the path segment `resource` (the last name in the
 /// path) in this version.
 pub fn can_select(version: Version, resource: &str, property: &str) -> bool {
-    version == Version::Beta || resource_has_it(resource, property) || !BETA_ONLY.contains(&property)
+    version == Version::Beta || v1_has(resource, property) || !BETA_ONLY.contains(&property)
 }
 
-/// `flag` is old on messages and new on contacts; `isFavorite` is old on groups.
-fn resource_has_it(resource: &str, property: &str) -> bool {
+/// v1.0 has `flag` on messages, though not on contacts, and `isFavorite` on groups.
+fn v1_has(resource: &str, property: &str) -> bool {
     matches!((resource, property), ("messages", "flag") | ("groups", "isFavorite"))
 }
 

@@ -9,8 +9,8 @@ const NAMESPACE: &str = "microsoft.graph.";
 /// The schema alias that the official Python SDK sends instead of the namespace.
 const NAMESPACE_ALIAS: &str = "graph.";
 
-/// The functions that may be called in a path. A bare segment of such a name is the function, as it is for Graph:
-/// `/users/delta` is not the user `delta`.
+/// The functions that may be called in a path. A segment of such a name without parentheses is the function too, as in
+/// Graph: `/users/delta` is not the user `delta`.
 const FUNCTIONS: [(&str, &str); 1] = [("delta", "delta()")];
 
 /// The `$` segments of OData that any endpoint could have.
@@ -32,8 +32,8 @@ pub enum Segment {
     Plain(String),
 }
 
-/// Parses one segment as received, which stands at byte `position` of the target, and appends what it means: one
-/// step, or two for `name('key')`.
+/// Parses the received segment at byte `position` of the target and appends its meaning: one step, or two for
+/// `name('key')`.
 pub(super) fn parse_into(raw: &str, position: usize, segments: &mut Vec<Segment>) -> Result<(), TargetError> {
     let text = decode::percent(raw, position)?;
     let fail = |kind| TargetError::new(kind, position);
@@ -63,7 +63,7 @@ fn check(text: &str) -> Result<(), Kind> {
 }
 
 fn check_unquoted(text: &str) -> Result<(), Kind> {
-    // A decoded `/` makes this a key, and `a/../b` a way out of it for a server that decodes before it splits.
+    // A decoded `/` makes this a key. A server that decodes before it splits would read `a/../b` as a dot segment.
     check_dots(text)?;
     if text.bytes().any(|byte| matches!(byte, b';' | b'?')) {
         return Err(Kind::ReservedCharacter);

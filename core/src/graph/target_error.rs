@@ -42,7 +42,7 @@ pub enum TargetErrorKind {
     /// Two readings: `\` is `/` to some servers.
     #[error("a backslash is not allowed in a path")]
     Backslash,
-    /// `microsoft.graph.` followed by something that is no type name.
+    /// `microsoft.graph.` followed by something that is not a type name.
     #[error("the type name of a cast is malformed")]
     Cast,
     /// A control character, written as an escape.
@@ -105,10 +105,10 @@ pub enum TargetErrorKind {
     /// More than [`MAX_SEGMENTS`](super::target::MAX_SEGMENTS) segments.
     #[error("the path holds too many segments")]
     TooManySegments,
-    /// `name()` for a name that is no known function.
+    /// `name()` where `name` is not a known function.
     #[error("this function is not known; the one that may be called in a path is delta()")]
     UnknownFunction,
-    /// `$name` that is none of `$batch`, `$count`, `$ref`, `$value`.
+    /// A `$name` other than `$batch`, `$count`, `$ref` and `$value`.
     #[error("this '$' segment is not known; $batch, $count, $ref and $value are")]
     UnknownDollarSegment,
     /// The first segment is neither `v1.0` nor `beta`.

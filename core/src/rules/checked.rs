@@ -1,4 +1,4 @@
-//! A rules file as checked: names resolved, paths parsed, nothing compiled.
+//! A checked rules file: names are resolved and paths parsed, but nothing is compiled yet.
 
 use std::ops::Range;
 
@@ -14,7 +14,7 @@ pub(super) struct ShapeId(pub(super) usize);
 pub(super) struct Shape {
     pub(super) rules: Vec<Rule>,
     pub(super) nested: Vec<Nested>,
-    /// Where `unlisted: keep` stands, if it does.
+    /// The place of `unlisted: keep` in the file, if the shape has it.
     pub(super) unlisted_keep: Option<Range<usize>>,
 }
 

@@ -1,7 +1,8 @@
-//! The codes of what can be wrong with a rules file. What can be wrong with any YAML file is [`crate::yaml::MALFORMED`]. [`crate::diagnostic::Code`] lists the ranges.
+//! The codes of the findings about a rules file. Findings about any YAML file have [`crate::yaml::MALFORMED`]. The
+//! module of [`crate::diagnostic::Code`] lists the ranges.
 
 crate::codes! {
-    /// `version` is not one that this program knows.
+    /// `version` is a version that this program does not know.
     VERSION = "G0002";
 
     /// The path is not RFC 9535 JSONPath.
@@ -20,7 +21,7 @@ crate::codes! {
     UNKNOWN_SHAPE = "G0111";
     /// A shape that nothing uses.
     UNUSED_SHAPE = "G0112";
-    /// `reversible` on a value that must never come back.
+    /// `reversible` on a value that must never be opened again.
     REVERSIBLE = "G0113";
     /// The regular expression does not compile, or is over the size limit.
     REGEX = "G0114";
@@ -39,11 +40,11 @@ crate::codes! {
     PARAM = "G0202";
     /// Two endpoints can match one request.
     OVERLAP = "G0203";
-    /// Two endpoints have one name.
+    /// Two endpoints have the same name.
     DUPLICATE_NAME = "G0204";
     /// A query option that cannot be opened, or not with this policy.
     OPTION = "G0205";
-    /// A query option names a property that does not survive as it is: it could be observed.
+    /// A query option names a property that does not leave unchanged: the consumer could find out its value.
     OBSERVABLE = "G0206";
     /// A number range whose `min` is over its `max`.
     RANGE = "G0207";

@@ -6,10 +6,10 @@ use super::plan::{Comparator, Endpoint, Expand, Param, Plan, QueryPolicy, Respon
 use crate::graph::{Direction, OptionName};
 use crate::hex;
 
-/// So much of the hash tells the rules of one site apart, and is short enough to compare by eye.
+/// Eight octets of the hash tell the rules of one site apart and are short enough to compare by eye.
 const OCTETS: usize = 8;
 
-/// Sixteen hexadecimal digits.
+/// The plan's fingerprint: sixteen hexadecimal digits.
 pub(super) fn of(plan: &Plan) -> String {
     let mut endpoints: Vec<_> = plan.endpoints.iter().map(|endpoint| lines(endpoint)).collect();
     endpoints.sort();
@@ -19,7 +19,7 @@ pub(super) fn of(plan: &Plan) -> String {
 }
 
 fn lines(endpoint: &Endpoint) -> String {
-    // The template decides `directory`, and `places` mean nothing.
+    // The template decides `directory`, and `places` do not change what leaves.
     let Endpoint {
         name,
         template,
@@ -63,7 +63,7 @@ fn order((property, directions): &(String, Vec<Direction>)) -> String {
     format!("{property} {:?}", sorted(directions.iter().map(|direction| direction.as_str())))
 }
 
-/// What of the expanded object leaves is in the automaton.
+/// Leaves out `select`: the automaton decides what leaves of the expanded object.
 fn expansion(expand: &Expand) -> String {
     let Expand { property, select: _, query } = expand;
     format!("{property} {}", policy(query))
@@ -83,7 +83,7 @@ fn option((name, policy): &(OptionName, ValuePolicy)) -> String {
     }
 }
 
-/// The order of lines does not count, so it must not show.
+/// The order of lines does not change what leaves, so it must not change the fingerprint.
 fn sorted<T: Ord>(items: impl IntoIterator<Item = T>) -> Vec<T> {
     let mut items: Vec<_> = items.into_iter().collect();
     items.sort();

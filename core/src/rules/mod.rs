@@ -6,12 +6,12 @@
 //! | `path` | JSONPath, narrowed to what can be streamed |
 //! | `template` | endpoint paths |
 //! | `check` | meaning: names resolved, conflicts and observable properties found |
-//! | `permissions` | what is known of Graph's permissions |
+//! | `permissions` | what this program knows of Graph's permissions |
 //! | `automaton` | shapes compiled to a matcher |
-//! | `names` | how it finds a property's name |
-//! | `transform` | what leaves in a value's place |
+//! | `names` | how the matcher finds a property's name |
+//! | `transform` | what leaves in place of a value |
 //! | `plan` | the compiled form, which describes itself |
-//! | `codes` | the codes of what an author is told |
+//! | `codes` | the codes of findings |
 
 pub mod automaton;
 mod check;

@@ -1,16 +1,18 @@
-//! Finds a name among the few that are known at a place: what the matcher does for every property of a response.
+//! Finds a property's name among the few that the rules know at a place. The matcher does this for every property of a
+//! response.
 
-/// Slots for each name. Three in four stay empty, so most names that are not known end at the first look.
+/// Slots for each name. Three in four stay empty, so the search for an unknown name mostly ends at the first slot.
 const SLOTS_PER_NAME: usize = 4;
 
 /// A hash table of numbers. It is made once, when rules are compiled, and never grows.
 ///
-/// A name's slot follows from its length and three of its characters, which keep the names of Graph apart well enough.
-/// The name in the slot is always compared, and then those in the slots behind it up to an empty one, so names that
-/// share a slot cost a comparison and nothing else.
+/// A name's slot is computed from its length and three of its octets, which tell Graph's names apart well enough. A
+/// search compares the name in that slot, then those in the slots after it, up to an empty one. So names that share a
+/// slot cost one more comparison and nothing else.
 #[derive(Debug)]
 pub(super) struct Names {
-    /// A name's number plus one; zero where none is. Invariant: as many as a power of two, and some are empty.
+    /// A name's number plus one; zero in an empty slot. Invariant: the length is a power of two, and some slots are
+    /// empty.
     slots: Box<[u8]>,
 }
 
@@ -28,7 +30,7 @@ impl Names {
         table
     }
 
-    /// The number of `name`, where `is_number` says whether a number is its.
+    /// The number of `name`; `is_number` says whether a number belongs to it.
     #[inline]
     pub(super) fn find(&self, name: &str, is_number: impl Fn(usize) -> bool) -> Option<usize> {
         for at in self.slots_of(name) {
@@ -40,7 +42,7 @@ impl Names {
         None
     }
 
-    /// The slots in which `name` may be, in the order in which they are looked at.
+    /// The slots in which `name` may be, in the order of the search.
     #[inline]
     fn slots_of(&self, name: &str) -> impl Iterator<Item = usize> + use<> {
         let size = self.slots.len();
@@ -74,7 +76,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn finds_what_a_search_through_all_finds(known in btree_set(name(), 0..60), asked in vec(name(), 20)) {
+        fn finds_what_a_linear_search_finds(known in btree_set(name(), 0..60), asked in vec(name(), 20)) {
             let known: Vec<String> = known.into_iter().collect();
             let table = Names::new(known.iter().map(String::as_str));
             for name in known.iter().chain(&asked) {

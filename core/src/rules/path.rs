@@ -1,10 +1,10 @@
 //! Paths: RFC 9535 JSONPath, narrowed to what a streaming matcher can follow.
 //!
-//! `jsonpath-rust` parses; this module keeps names, unions, `[*]`, non-negative indexes, and slices that go forward by
-//! one from the start. Filters, negative indexes and other steps need the end of an array, or the value before the
-//! decision, and are refused by name. `..` is refused where a rule writes: it would let property names out that no
-//! rule spells. For the same reason `[*]` means the elements of an array where a rule writes, and elements *and*
-//! members, as RFC 9535 has it, where a rule redacts.
+//! `jsonpath-rust` parses. This module accepts names, unions, `[*]`, non-negative indexes, and slices that count from
+//! the start in steps of one. It refuses filters, negative indexes and other steps, each with its own message: they
+//! need the end of an array, or a value before it is known whether it may leave. Where a rule writes, `..` is refused:
+//! it would let out property names that no rule spells. For the same reason `[*]` means only the elements of an array
+//! where a rule writes. In `redact` it means elements *and* members, as in RFC 9535.
 
 use std::ops::Range;
 
@@ -17,7 +17,7 @@ use crate::yaml::Spanned;
 
 /// The largest array index a path may name. The matcher has a state for each index up to the largest.
 const MAX_INDEX: u32 = 255;
-/// The most steps a path may have; Graph nests under ten.
+/// The most steps a path may have. Graph nests fewer than ten deep.
 const MAX_STEPS: usize = 32;
 
 /// A path below the root of an object, at least one step long.
@@ -26,7 +26,7 @@ pub(super) struct Path {
     pub(super) steps: Vec<Step>,
 }
 
-/// One step: to a child, or (`..`) to any descendant's child.
+/// One step: to a child or, with `..`, to a child of any descendant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Step {
     pub(super) descend: bool,
@@ -48,7 +48,7 @@ pub(super) enum Selector {
     },
 }
 
-/// What the path is for decides what it may say.
+/// What a path is for. It decides which selectors the path may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Use {
     /// A treatment that lets something leave.
@@ -115,7 +115,7 @@ impl Reason {
             Self::Syntax => error(codes::PATH_SYNTAX, "this is not a JSONPath (RFC 9535)")
                 .hint("write it as in `$.from.emailAddress.address` or `$.toRecipients[*]`"),
             Self::AnnotationShorthand => error(codes::PATH_SYNTAX, "this is not a JSONPath (RFC 9535)")
-                .hint("names with `@` or other signs are quoted, as in `$['@odata.type']`"),
+                .hint("put quotes around names with `@` or other signs, as in `$['@odata.type']`"),
             Self::Root => error(codes::PATH_ROOT, "this path selects the whole object")
                 .hint("name the properties one by one"),
             Self::Descendant => error(codes::PATH_DESCENDANT, "`..` can only be used in `redact`")
@@ -185,7 +185,7 @@ fn index(at: i64) -> Result<u32, Reason> {
     if at > MAX_INDEX { Err(Reason::IndexTooLarge) } else { Ok(at) }
 }
 
-/// `$['recipients[*]']` is a property of that literal name, which no Graph type has: almost surely a slip.
+/// Warns of `$['recipients[*]']`: it names a property that is literally called so, which no Graph type has.
 fn warn_quoted_brackets(text: &Spanned<String>, findings: &mut Vec<Diagnostic>) {
     let mut quote = None;
     for character in text.value.chars() {
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_writing_rule_can_say() {
+    fn paths_that_a_writing_rule_accepts() {
         for text in
             ["$.a", "$.a.b", "$['a','b'].c", "$.a[*].b", "$.a[0]", "$.a[1:3]", "$.a[2:]", "$['@odata.type']"]
         {
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused_is_refused_by_name() {
+    fn each_refused_path_has_its_code() {
         for (text, expected) in [
             ("a.b", "G0101"),
             ("$.@odata.type", "G0101"),

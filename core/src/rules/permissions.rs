@@ -1,7 +1,8 @@
 //! What is known of Microsoft Graph's application permissions: which open more than others, and which can change data.
 //!
 //! Source: the Microsoft Graph permissions reference (<https://learn.microsoft.com/graph/permissions-reference>). Only
-//! the permissions of mail, contacts, mailbox settings, groups and users are here; of others nothing is claimed.
+//! the permissions of mail, contacts, mailbox settings, groups and users are here. Of others this program knows
+//! nothing.
 
 use super::plan::Permission;
 use super::template::Template;
@@ -17,7 +18,7 @@ const NEEDED: &[(&str, &str)] = &[
     ("users", "User.Read.All"),
 ];
 
-/// A permission, and those that open all that it opens and more, the nearest first.
+/// A permission and its broader ones, the nearest first. A broader permission opens all that this one opens, and more.
 const BROADER: &[(&str, &[&str])] = &[
     ("Mail.ReadBasic.All", &["Mail.Read", "Mail.ReadWrite"]),
     ("Mail.Read", &["Mail.ReadWrite"]),
@@ -50,10 +51,11 @@ const WORDS: &[(&str, &str)] = &[
     ("User.Read.All", "read every user's profile"),
 ];
 
-/// What a permission's name has if it opens more than reading.
+/// A permission with one of these words in its name allows more than reading.
 const WRITING: [&str; 4] = ["ReadWrite", "Send", "Manage", "FullControl"];
 
-/// Permissions whose mailboxes Exchange can decide (RBAC for Applications). A grant made there is in no token.
+/// Prefixes of the permissions that Exchange can grant for single mailboxes (RBAC for Applications). No token shows
+/// such a grant.
 const MAILBOX: [&str; 3] = ["Mail.", "MailboxSettings.", "Contacts."];
 
 /// The least permission that opens an endpoint; `None` if this program does not know.
@@ -66,12 +68,12 @@ pub fn plain_words(permission: &str) -> Option<&'static str> {
     WORDS.iter().find(|(name, _)| *name == permission).map(|(_, words)| *words)
 }
 
-/// The permissions that open all that `permission` opens and more, the nearest first; none if they are not known.
+/// The permissions that open all that `permission` opens and more, the nearest first. Empty if this program knows none.
 pub fn broader_than(permission: &str) -> &'static [&'static str] {
     BROADER.iter().find(|(name, _)| *name == permission).map_or(&[], |(_, broader)| broader)
 }
 
-/// Whether who has `granted` may do what `permission` opens.
+/// Whether the permission `granted` opens all that `permission` opens.
 pub fn opens(granted: &str, permission: &str) -> bool {
     granted == permission || broader_than(permission).contains(&granted)
 }
@@ -87,7 +89,7 @@ pub fn writes(permission: &str) -> bool {
     WRITING.iter().any(|word| permission.contains(word))
 }
 
-/// Whether Exchange can grant the permission for some mailboxes only, where a token does not show it.
+/// Whether Exchange can grant the permission for single mailboxes, which no token shows.
 pub fn is_for_mailboxes(permission: &str) -> bool {
     MAILBOX.iter().any(|prefix| permission.starts_with(prefix))
 }

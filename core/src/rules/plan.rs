@@ -1,4 +1,4 @@
-//! The compiled form of a rules file: what the proxy runs, and what describes itself.
+//! The compiled form of a rules file: the proxy runs it, and reviews describe it.
 //!
 //! A [`Plan`] is immutable and complete: `admit` asks it which requests may pass, `sanitize` follows its
 //! [`Automaton`]s, and nothing looks at YAML or JSONPath again.
@@ -28,52 +28,53 @@ pub struct Plan {
     pub purpose: String,
     /// The permissions that open the endpoints.
     pub permissions: Vec<Permission>,
-    /// What of an address's domain is shown.
+    /// How much of an address's domain leaves.
     pub domains: DomainMode,
     /// Whether plus tags are part of an address.
     pub plus_tags: PlusTags,
-    /// What is answered; no two can match one request.
+    /// The requests that may pass. No two endpoints match the same request.
     pub endpoints: Vec<Arc<Endpoint>>,
-    /// Identifies what these rules let out: 16 hexadecimal digits over everything that decides it. Comments, titles
-    /// and the order of lines do not count.
+    /// Identifies what these rules let out: a hash of everything that decides it, as 16 hexadecimal digits. Comments,
+    /// titles and the order of lines do not count.
     pub fingerprint: String,
 }
 
 /// A permission that the endpoints need.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Permission {
-    /// The names that would do, least first.
+    /// The names of which one is enough, least first.
     pub any_of: Vec<String>,
-    /// What it is for, in the words of who wrote the rules.
+    /// What it is for, in the words of the rules' author.
     pub why: Option<String>,
 }
 
-/// One request that is answered.
+/// One kind of request that may pass.
 #[derive(Debug)]
 pub struct Endpoint {
     /// The name that logs, audit records and refusals use.
     pub name: String,
-    /// Which paths it responds.
+    /// The paths that it matches.
     pub template: Template,
     /// What each parameter of the template accepts, in the order of the template.
     pub params: Vec<Param>,
     /// Which query options it accepts.
     pub query: QueryPolicy,
-    /// The largest `odata.maxpagesize` preference that is passed on, and the least.
+    /// The smallest and the largest `odata.maxpagesize` preference that is passed on.
     pub max_page_size: Option<IntegerRange>,
     /// Whether `Prefer: IdType="ImmutableId"` is sent.
     pub immutable_ids: bool,
     /// Whether `Prefer: return=minimal` is passed on.
     pub return_minimal: bool,
-    /// Whether users or groups of the directory response, which count and compare with `ConsistencyLevel: eventual` only.
+    /// Whether the endpoint serves users or groups of the directory. Graph counts and compares these only with
+    /// `ConsistencyLevel: eventual`.
     pub directory: bool,
     /// What the response is.
     pub response: Response,
-    /// Where an author wrote it. No part of what it means.
+    /// Where the author wrote it. It has no effect on requests.
     pub places: Places,
 }
 
-/// Where an author wrote an endpoint, in bytes of the file.
+/// Where the author wrote an endpoint, in bytes of the file.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
     /// The endpoint's path.
@@ -99,7 +100,7 @@ pub struct Param {
     pub pattern: Option<Regex>,
 }
 
-/// Which query options are accepted, and with what.
+/// Which query options are accepted, and with which values.
 #[derive(Debug, Default)]
 pub struct QueryPolicy {
     /// Whether the consumer may narrow `$select`.
@@ -110,12 +111,12 @@ pub struct QueryPolicy {
     pub order_by: Vec<(String, Vec<Direction>)>,
     /// `$expand`: what may be expanded.
     pub expand: Vec<Expand>,
-    /// Options of one value: `$top`, `$skip`, `$count`, then those without a `$`.
+    /// Options that take one value: `$top`, `$skip`, `$count`, then those without a `$`.
     pub values: Vec<(OptionName, ValuePolicy)>,
 }
 
 impl QueryPolicy {
-    /// The rules' spelling of an option of one value, and what the value may be.
+    /// The rules' spelling of an option that takes one value, and what the value may be.
     pub fn value(&self, name: &OptionName) -> Option<(&OptionName, &ValuePolicy)> {
         self.values.iter().find(|(own, _)| own == name).map(|(own, policy)| (own, policy))
     }
@@ -139,18 +140,19 @@ pub enum ValuePolicy {
 pub struct Expand {
     /// The navigation property.
     pub property: String,
-    /// The properties of what it leads to that can survive; `None` if that is no list.
+    /// The properties of the expanded objects that can leave; `None` if the shape also keeps properties that it does
+    /// not list.
     pub select: Option<Vec<String>>,
     /// The options inside the parentheses: `$select` and `$top` at most.
     pub query: QueryPolicy,
 }
 
-/// What a response is and what of it leaves.
+/// The kind of a response, and what leaves of it.
 #[derive(Debug)]
 pub enum Response {
     /// A JSON document.
     Json(Arc<Body>),
-    /// A number as text (`/$count`); the body says what may be compared to choose what is counted.
+    /// A number as text (`/$count`). The body says which properties of the counted objects a filter may compare.
     Count(Arc<Body>),
 }
 
@@ -168,8 +170,8 @@ impl Response {
 pub struct Body {
     /// What leaves.
     pub automaton: Automaton,
-    /// The top-level properties of the object (of each element, for a page) that can survive: the upstream `$select`.
-    /// `None` if the shape keeps what it does not list, so that no list is complete.
+    /// The top-level properties of the object (of each element, for a page) that can leave: the upstream `$select`.
+    /// `None` if the shape also keeps properties that it does not list.
     pub select: Option<Vec<String>>,
     /// Whether the response is a page of changes.
     pub delta: bool,
@@ -178,11 +180,11 @@ pub struct Body {
 /// What happens to a leaf.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Treatment {
-    /// It leaves as it is.
+    /// It leaves unchanged.
     Keep,
     /// It never leaves.
     Redact,
-    /// Something made from it leaves.
+    /// A value made from it leaves.
     Transform(Transform),
 }
 

@@ -7,12 +7,12 @@ use crate::graph::{Segment, Target, Version};
 /// Bound functions that a template may name.
 const FUNCTIONS: &[&str] = &["delta()"];
 
-/// Which request paths an endpoint responds.
+/// The request paths that an endpoint matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
     /// The API version: a name, or a parameter.
     pub version: Part,
-    /// What follows it.
+    /// The parts after the version.
     pub parts: Vec<Part>,
 }
 
@@ -100,7 +100,7 @@ impl Template {
         Some(values)
     }
 
-    /// How many parts from the start on the target has, too.
+    /// How many parts, from the first on, match the target.
     pub fn shared(&self, target: &Target) -> usize {
         let pairs = self.parts.iter().zip(&target.segments);
         pairs.take_while(|(part, segment)| part.matches(segment).is_some()).count()
@@ -111,8 +111,8 @@ impl Template {
         self.parts.iter().any(|part| matches!(part, Part::Name(own) if own == name))
     }
 
-    /// The last name of the path: what the endpoint gives, or the collection that it gives one of. `messages` for
-    /// `/{api}/users/{user}/messages/{message}`.
+    /// The last name of the path: the resource that the endpoint serves, or the collection that its object is in.
+    /// `messages` for `/{api}/users/{user}/messages/{message}`.
     pub fn last_name(&self) -> Option<&str> {
         self.parts.iter().rev().find_map(|part| match part {
             Part::Name(name) => Some(name.as_str()),
@@ -148,7 +148,7 @@ impl Part {
         }
     }
 
-    /// The parameter's value if this is one; `Some(None)` if it matches otherwise.
+    /// `None` if the segment does not match. Otherwise the parameter's value, if this part is a parameter.
     fn matches<'t>(&self, segment: &'t Segment) -> Option<Option<&'t str>> {
         match (self, segment) {
             (Self::Param(_), Segment::Plain(value) | Segment::Key(value)) => Some(Some(value)),

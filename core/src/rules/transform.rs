@@ -1,5 +1,5 @@
-//! Transforms: what leaves in a value's place. One file has all that the rules language says of them: what they are, what
-//! they are called, and how each is read off what an author wrote. [`crate::sanitize`] carries them out.
+//! Transforms: what leaves in place of a value. This file has all that the rules language says about them: their kinds,
+//! their names, and how each is read from a rules file. [`crate::sanitize`] applies them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,12 +13,12 @@ use super::plan::Treatment;
 use super::raw::{self, PseudonymKind, TimeUnit};
 use crate::pseudonym::Class;
 
-/// What leaves in a value's place.
+/// What leaves in place of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Transform {
-    /// A keyed token that does not open.
+    /// A keyed token that is never opened.
     Pseudonym(PseudonymKind),
-    /// A keyed token that opens for this consumer.
+    /// A keyed token that this consumer's requests may use in place of the value.
     Reversible(Class),
     /// Named groups of a regular expression.
     Match(Match),
@@ -34,21 +34,21 @@ pub enum Transform {
     Link(LinkKind),
 }
 
-/// What a link goes on with.
+/// What a link leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkKind {
     /// The next page.
     Next,
-    /// The changes since.
+    /// The changes since this response.
     Delta,
 }
 
-/// A regular expression over the whole value, and what becomes of its groups.
+/// A regular expression over the whole value, and what happens to its groups.
 #[derive(Clone, Debug)]
 pub struct Match {
     /// Anchored at both ends.
     pub regex: Regex,
-    /// The group that leaves as it is.
+    /// The group that leaves unchanged.
     pub keep: Option<String>,
     /// The group that leaves as a token.
     pub pseudonymize: Option<(String, PseudonymKind)>,
@@ -82,7 +82,7 @@ impl fmt::Display for Transform {
 
 impl fmt::Display for Match {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Quoted as JSON: what follows cannot be taken for a part of the expression.
+        // Quoted as JSON: the text after it cannot be taken for a part of the expression.
         write!(f, "match {}", serde_json::Value::from(self.regex.as_str()))?;
         if let Some(group) = &self.keep {
             write!(f, ", keep {group}")?;
@@ -99,7 +99,7 @@ impl Transform {
     pub fn in_words(&self) -> Cow<'static, str> {
         match self {
             Self::Pseudonym(kind) => kind.in_words().into(),
-            Self::Reversible(_) => "the id as a pseudonym that opens when it comes back".into(),
+            Self::Reversible(_) => "the id as a pseudonym that later requests can use".into(),
             Self::Match(parts) => parts.in_words(),
             Self::Domain => "the domain only".into(),
             Self::Digest => "length and number of words only".into(),
@@ -114,10 +114,10 @@ impl Match {
     fn in_words(&self) -> Cow<'static, str> {
         match (&self.keep, &self.pseudonymize) {
             (Some(_), Some((_, kind))) => {
-                format!("{}; of the rest what a pattern keeps", kind.in_words()).into()
+                format!("{}; and the part that a pattern keeps", kind.in_words()).into()
             }
             (None, Some((_, kind))) => format!("{}; the rest is dropped", kind.in_words()).into(),
-            (_, None) => "what a pattern keeps".into(),
+            (_, None) => "the part that a pattern keeps".into(),
         }
     }
 }
@@ -147,7 +147,7 @@ impl fmt::Display for PseudonymKind {
 }
 
 impl TimeUnit {
-    /// As rules call it.
+    /// As the rules call it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Minute => "minute",
@@ -184,7 +184,8 @@ impl Checker<'_> {
             (true, raw::PseudonymKind::Id) => Transform::Reversible(Class::Id),
             (true, _) => {
                 let message = "only ids can be reversible";
-                let hint = "what says who someone is, or what was said, never comes back; drop `reversible`";
+                let hint =
+                    "values that identify people, and texts, are never opened again; remove `reversible`";
                 self.error(codes::REVERSIBLE, &entry.kind.span, message, hint);
                 return;
             }

@@ -1,4 +1,4 @@
-//! The two types that carry the guarantee.
+//! The two types that carry the guarantee: [`Raw`] comes from upstream, [`Clean`] may leave.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,8 +6,8 @@ use base64::engine::general_purpose::STANDARD;
 use crate::graph::ErrorBody;
 use crate::graph::batch::ItemHead;
 
-/// Something from upstream. Only the sanitizer can look inside; it has no `Debug`, `Display`, `Deref` or `Serialize`,
-/// so it cannot reach a log or a response by accident.
+/// Something from upstream. Only the sanitizer can look inside. `Raw` has no `Debug`, `Display`, `Deref` or
+/// `Serialize`, so it cannot reach a log or a response by accident.
 pub struct Raw<T>(T);
 
 impl<T> Raw<T> {
@@ -29,8 +29,8 @@ impl<T> Raw<T> {
     }
 }
 
-/// Something that may leave. Made by the sanitizer, and, in this file, from what this program says itself: error texts,
-/// heads of a batch's responses, punctuation.
+/// Something that may leave. Only the sanitizer makes it, and, in this file, conversions of this program's own texts:
+/// error bodies, heads of a batch's responses, punctuation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Clean<T>(T);
 
@@ -65,7 +65,7 @@ impl From<ItemHead<'_>> for Clean<Vec<u8>> {
 }
 
 impl Clean<Vec<u8>> {
-    /// Adds what follows.
+    /// Appends `more`.
     pub fn append(&mut self, more: Self) {
         self.0.extend_from_slice(&more.0);
     }
@@ -75,7 +75,7 @@ impl Clean<Vec<u8>> {
         Self(format!("\"{}\"", STANDARD.encode(&self.0)).into_bytes())
     }
 
-    /// Punctuation of this program's own.
+    /// This program's own punctuation.
     pub fn punctuation(text: &'static str) -> Self {
         Self(text.as_bytes().to_vec())
     }
@@ -92,7 +92,7 @@ mod tests {
 
     use super::*;
 
-    // Whoever gives `Raw` one of these opens a way past the sanitizer: the tests no longer compile.
+    // Each of these traits would open a way past the sanitizer. If `Raw` gets one, the tests no longer compile.
     assert_not_impl_any!(Raw<Vec<u8>>: AsRef<[u8]>, Borrow<[u8]>, Clone, Debug, Deref, DerefMut, Display, Into<Vec<u8>>, Serialize);
     assert_not_impl_any!(Raw<&[u8]>: AsRef<[u8]>, Borrow<[u8]>, Clone, Debug, Deref, DerefMut, Display, Into<Vec<u8>>, Serialize);
 }

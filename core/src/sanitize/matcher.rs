@@ -2,10 +2,10 @@
 //!
 //! # What is remembered
 //!
-//! For each open container that is being written: its node, the known names it has had (as bits), how many elements,
-//! and whether a comma is due. For a container that is dropped: only how deep it is. For the value that comes next:
-//! what happens to it by its type, and the key that has to be written before it *if* it turns out to leave. A key is
-//! therefore never written on its own: a transform that does not understand its value drops the whole member.
+//! For each open container that is being written: its node, the known names that came (as bits), the number of
+//! elements, and whether a comma is due. For a container that is dropped: only its depth. For the next value: what
+//! happens to it by its type, and its key. The key is written only once the value is known to leave: a transform that
+//! does not understand its value drops the whole member.
 //!
 //! Kept strings and numbers are copied as written, in the pieces that the tokenizer hands over. Only strings that a
 //! transform has to see are collected, up to [`MAX_CAPTURE`].
@@ -22,22 +22,22 @@ use crate::rules::plan::Transform;
 /// under 2 KiB, sealed links under 16 KiB, and a stream's memory must stay small.
 const MAX_CAPTURE: usize = 64 * 1024;
 
-/// A page without bodies leaves half of itself, one with bodies a sixth to a quarter.
+/// About half of a page without bodies is kept, and a sixth to a quarter of a page with bodies.
 const LIKELY_PART: usize = 3;
 
-/// The member that an error response of Graph has in the place of everything else.
+/// The member that Graph's error responses have in place of everything else.
 const ERROR: &str = "error";
 
 /// What was done to a document's values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Left as they are.
+    /// Left unchanged.
     pub kept: u64,
-    /// Left as something else.
+    /// Left in another form.
     pub transformed: u64,
-    /// A transform did not understand them; dropped.
+    /// Dropped: the transform did not understand them.
     pub not_understood: u64,
-    /// Longer than a transform is given; dropped.
+    /// Dropped: longer than a transform accepts.
     pub too_long: u64,
 }
 
@@ -46,16 +46,16 @@ pub(super) struct Matcher {
     context: Context,
     /// The innermost container that is being written.
     frame: Frame,
-    /// Those around it. There are none outside of the document.
+    /// The containers around it. Empty outside the document.
     around: Vec<Frame>,
-    /// Open containers inside one that is dropped.
+    /// How many open containers are dropped.
     skipped: u32,
-    /// Where the member that comes next leads, if the innermost container is an object. Invariant: every key that comes
-    /// there sets it, so that no value has the verdict of another.
+    /// What happens to the next member's value, if the innermost container is an object. Invariant: every key sets it,
+    /// so that no value gets the decision about another.
     member: Place,
-    /// That member's key, if it is one that was learned.
+    /// That member's key, if it was learned.
     learned: Option<NameId>,
-    /// That member's key as it is to be written, if it is none that was learned.
+    /// That member's key as it will be written, if it was not learned.
     key: Vec<u8>,
     order: Order,
     text: Text,
@@ -69,15 +69,15 @@ pub(super) struct Matcher {
 struct Frame {
     node: NodeId,
     cursor: Cursor,
-    /// Known names that came, by their bits.
+    /// The known names that came, as bits.
     seen: u128,
-    /// Elements that came.
+    /// How many elements came.
     elements: u64,
     is_array: bool,
     has_children: bool,
 }
 
-/// What happens to the string that is open.
+/// What happens to the string that is being read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Text {
     Drop,
@@ -106,7 +106,7 @@ impl Matcher {
         }
     }
 
-    /// What follows is likely to be as long, so there is room for it.
+    /// Hands over the output. The next part is likely to be as long, so the new buffer has room for it.
     pub(super) fn take(&mut self) -> Clean<Vec<u8>> {
         let room = Vec::with_capacity(self.out.len());
         Clean::assertion(std::mem::replace(&mut self.out, room))
@@ -125,7 +125,7 @@ impl Matcher {
         self.counters
     }
 
-    /// A page must have had its array.
+    /// Checks that a page had its `value` array.
     pub(super) fn check_complete(&self) -> Result<(), Violation> {
         if self.context.body.automaton.page().is_some() && !self.page_seen {
             return Err(Violation::NotAPage);
@@ -133,7 +133,7 @@ impl Matcher {
         Ok(())
     }
 
-    /// Where the value that begins now stands.
+    /// What happens to the value that begins now.
     #[inline]
     fn place(&mut self) -> Place {
         if self.skipped > 0 {
@@ -153,7 +153,7 @@ impl Matcher {
         Place::of(array.and_then(|array| array.element(index)), automaton)
     }
 
-    /// Writes what comes before a value: a comma if one is due, and the member's key. Says whether one was due.
+    /// Writes what comes before a value: a comma if one is due, and the member's key. Returns whether a comma was due.
     #[inline]
     fn open_value(&mut self) -> bool {
         let had_children = std::mem::replace(&mut self.frame.has_children, true);
@@ -169,7 +169,7 @@ impl Matcher {
         had_children
     }
 
-    /// Takes back what [`Self::open_value`] and what came after it have written since `mark`.
+    /// Removes everything that was written since `mark`, from [`Self::open_value`] on.
     fn take_back(&mut self, mark: usize, had_children: bool) {
         self.out.truncate(mark);
         self.frame.has_children = had_children;
@@ -191,7 +191,7 @@ impl Matcher {
         }
     }
 
-    /// A leaf that is not a string: kept as written, or nothing, since transforms speak about strings.
+    /// A leaf that is not a string: kept as written or dropped, since transforms take only strings.
     fn plain(&mut self, text: &str, place: Place) -> Result<(), Violation> {
         match place.leaf {
             Effect::Drop => Ok(()),
@@ -213,20 +213,20 @@ impl Matcher {
         }
     }
 
-    /// A value that the transform here does not speak about.
+    /// A value that the transform at this node does not understand.
     fn not_understood(&mut self, node: NodeId) -> Result<(), Violation> {
         self.require_no_link(node)?;
         self.counters.not_understood += 1;
         Ok(())
     }
 
-    /// A string that is too long for the transform here.
+    /// A string that is too long for the transform at this node.
     fn too_long(&mut self, node: NodeId) -> Result<(), Violation> {
         self.counters.too_long += 1;
         self.require_no_link(node)
     }
 
-    /// What is dropped in a link's place would silently end the consumer's walk.
+    /// Refuses to drop a value in place of a link: the consumer's list would silently end there.
     fn require_no_link(&self, node: NodeId) -> Result<(), Violation> {
         match &self.context.body.automaton.node(node).leaf {
             Leaf::Transform(Transform::Link(_)) => Err(Violation::Link),
@@ -239,7 +239,7 @@ impl Matcher {
         self.out.extend_from_slice(text.as_bytes());
     }
 
-    /// A string that a transform has to see, whole.
+    /// Transforms a whole string.
     fn transform(&mut self, node: NodeId, text: &str) -> Result<(), Violation> {
         let mark = self.out.len();
         let had_children = self.open_value();
@@ -281,7 +281,7 @@ impl Frame {
         Self { node, cursor, seen: 0, elements: 0, is_array, has_children: false }
     }
 
-    /// Takes note of a name by its bit. A known one must not come twice.
+    /// Records a name by its bit. A known name must not come twice.
     #[inline]
     fn note(&mut self, bit: u128) -> Result<(), Violation> {
         if self.seen & bit != 0 {
@@ -419,7 +419,7 @@ impl Handler for Matcher {
     fn literal(&mut self, literal: Literal) -> Result<(), Violation> {
         self.require_object()?;
         let place = self.place();
-        // Nothing to hide in a null, and a consumer tells "none" from "not told" by it.
+        // A null hides nothing, and it tells the consumer "no value" apart from "not shown".
         if literal == Literal::Null && matches!(place.leaf, Effect::Transform(_)) {
             self.write("null");
             Ok(())
@@ -430,7 +430,7 @@ impl Handler for Matcher {
 }
 
 impl Matcher {
-    /// A property that is looked up in the rules.
+    /// Looks up a property that was not expected.
     fn unexpected(&mut self, key: Key<'_>) -> Result<(), Violation> {
         let is_root = self.around.len() == 1;
         let automaton = &self.context.body.automaton;
@@ -456,7 +456,7 @@ impl Matcher {
         self.frame.note(bit)
     }
 
-    /// A leaf or an array at the top is not a document that Graph responds with.
+    /// Graph's documents are objects: a leaf or an array at the top is refused.
     #[inline]
     fn require_object(&self) -> Result<(), Violation> {
         if self.around.is_empty() { Err(Violation::NotAnObject) } else { Ok(()) }

@@ -8,10 +8,10 @@
 //!                  └────────────┘         └─────────┘                  └────────────┘
 //! ```
 //!
-//! The tokenizer validates every byte, also of what is dropped: two readers of one document must not be able to
-//! disagree about it. The matcher follows the plan's automaton, one node per open container. A transform sees one
-//! string at a time. Nothing is held but the open containers and the one value that is being transformed, so a page
-//! of any size costs the same memory.
+//! The tokenizer validates every byte, also of what is dropped: two readers of one document must not disagree about it.
+//! The matcher follows the plan's automaton, one node per open container. A transform sees one string at a time. Only
+//! the open containers and the one value that is being transformed are held, so a page of any size costs the same
+//! memory.
 //!
 //! This module knows nothing of HTTP, of sockets or of time. What else a response consists of (header values, an error's
 //! code, a count) passes through the small gates in [`gate`].
@@ -58,13 +58,13 @@ pub struct Sanitizer {
     matcher: Matcher,
 }
 
-/// Why a document was refused. Nothing of what came out for it so far is a whole response.
+/// Why a document was refused. What has been taken of it so far is not a complete response.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// It is not JSON, or passes a limit.
+    /// It is not JSON, or exceeds a limit.
     #[error("the document is not acceptable JSON: {0}")]
     Syntax(#[from] SyntaxError),
-    /// It is JSON that the rules cannot be applied to without doubt.
+    /// It is JSON, but the rules cannot be applied to it without doubt.
     #[error("{0}")]
     Violation(#[from] Violation),
 }
@@ -78,13 +78,14 @@ pub enum Violation {
     /// The outermost value is not an object.
     #[error("the document is not an object")]
     NotAnObject,
-    /// An error where an object should be: what is left of it would look like an object without properties.
-    #[error("the document is an error in Graph's shape, in the place of what was asked for")]
+    /// An error where an object should be. What the rules would keep of it would look like an object without
+    /// properties.
+    #[error("the document is an error in Graph's shape instead of what was requested")]
     AnError,
     /// A page without its `value` array: it would look like the last, empty one.
     #[error("the document has no `value` array, so it is not a page")]
     NotAPage,
-    /// What `/$count` gave is more or less than digits.
+    /// The response to `/$count` is not digits alone.
     #[error("the response to `/$count` is not a number")]
     NotACount,
     /// A link that cannot be rewritten. Dropping it would silently end the consumer's walk.
@@ -102,14 +103,14 @@ impl Sanitizer {
     ///
     /// # Errors
     ///
-    /// [`Failure`]; the sanitizer is of no more use then.
+    /// [`Failure`]; the sanitizer cannot be used afterwards.
     pub fn feed(&mut self, chunk: Raw<&[u8]>) -> Result<(), Failure> {
         let chunk = chunk.read();
         self.matcher.make_room(chunk.len());
         self.tokenizer.feed(chunk, &mut self.matcher).map_err(Failure::from)
     }
 
-    /// Says that the document has ended.
+    /// Ends the document.
     ///
     /// # Errors
     ///

@@ -1,12 +1,12 @@
-//! In which order properties come, learned from the objects that came before.
+//! Learns the order of properties from the earlier objects of a document.
 //!
-//! A page's messages have the same properties in the same order, with one more here and one less there. So the property
-//! behind `subject` is the one that came behind `subject` in the last message, and the tokenizer need only see whether it
-//! is ([`ExpectedKey`]). What the name means was looked up when it came first.
+//! A page's messages have nearly the same properties in the same order. So the property after `subject` is most likely
+//! the one that came after `subject` in the last message, and the tokenizer only has to check that ([`ExpectedKey`]).
+//! What the name means was looked up when it first came.
 //!
-//! The names that objects of one kind had form a chain. An object goes along its chain: a name that is further down is
-//! found by going there, and a name that is not on it is put in where it came. An order that is not learned, or no longer
-//! true, costs time and changes nothing else: names are compared, not believed.
+//! The names of one kind of object form a chain, and each object goes along its chain: a name further down is found by
+//! skipping, and a name that is not on the chain is inserted where it came. An order that was not learned, or that has
+//! changed, only costs time: every name is compared.
 
 use super::place::Place;
 use super::tokenizer::{ExpectedKey, Key};
@@ -23,7 +23,7 @@ const MAX_SKIPPED: usize = 16;
 #[derive(Clone, Copy)]
 pub(super) struct Member {
     pub(super) place: Place,
-    /// Its bit among the names that the rules know; none for others, which may come twice.
+    /// Its bit among the names that the rules know; zero for other names, which may come twice.
     pub(super) bit: u128,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Member {
 #[derive(Default)]
 pub(super) struct Order {
     names: Vec<Name>,
-    /// Where the chain of a kind of object begins, by the number of its node.
+    /// The first name of each kind of object, by the number of its node.
     first: Vec<Option<NameId>>,
 }
 
@@ -42,7 +42,7 @@ pub(super) struct NameId(u16);
 struct Name {
     key: ExpectedKey,
     member: Member,
-    /// The name behind it on the chain.
+    /// The name after it on the chain.
     next: Option<NameId>,
 }
 
@@ -66,7 +66,7 @@ impl Order {
         self.name(cursor.next?).map(|name| &name.key)
     }
 
-    /// Goes on to the expected name, which has come, and says what was learned of it.
+    /// Goes on to the expected name, which has come, and returns what was learned about it.
     #[inline]
     pub(super) fn advance(&self, cursor: &mut Cursor) -> Option<(NameId, &Member)> {
         let at = cursor.next?;
@@ -75,19 +75,19 @@ impl Order {
         Some((at, &name.member))
     }
 
-    /// A name that was learned, as it is written.
+    /// A learned name, as it is written.
     #[inline]
     pub(super) fn key(&self, at: NameId) -> Option<&ExpectedKey> {
         self.name(at).map(|name| &name.key)
     }
 
-    /// Takes note of a name that came in an object at `node` and was not expected.
+    /// Records a name that came in an object at `node` and was not expected.
     pub(super) fn learn(&mut self, node: NodeId, cursor: &mut Cursor, key: Key<'_>, member: Member) {
         if let Some(at) = self.further_down(*cursor, key) {
             cursor.next = Some(at);
             self.advance(cursor);
         } else if let Some(expected) = ExpectedKey::of(key).filter(|_| self.names.len() < MAX_NAMES) {
-            self.put_in(node, cursor, Name { key: expected, member, next: cursor.next });
+            self.insert(node, cursor, Name { key: expected, member, next: cursor.next });
         }
     }
 
@@ -97,12 +97,12 @@ impl Order {
     }
 
     fn further_down(&self, cursor: Cursor, key: Key<'_>) -> Option<NameId> {
-        let behind = |at: &NameId| self.name(*at)?.next;
-        let is_it = |at: &NameId| self.name(*at).is_some_and(|name| name.key.is(key));
-        std::iter::successors(cursor.next, behind).take(MAX_SKIPPED).find(is_it)
+        let next = |at: &NameId| self.name(*at)?.next;
+        let has_key = |at: &NameId| self.name(*at).is_some_and(|name| name.key.is(key));
+        std::iter::successors(cursor.next, next).take(MAX_SKIPPED).find(has_key)
     }
 
-    fn put_in(&mut self, node: NodeId, cursor: &mut Cursor, name: Name) {
+    fn insert(&mut self, node: NodeId, cursor: &mut Cursor, name: Name) {
         let Ok(at) = u16::try_from(self.names.len()).map(NameId) else { return };
         if self.names.is_empty() {
             self.names.reserve(USUAL_NAMES);

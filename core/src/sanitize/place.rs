@@ -1,4 +1,4 @@
-//! Where in a document a value stands, as the rules see it.
+//! What the rules say about a place in a document.
 
 use crate::rules::automaton::{Automaton, Leaf, NodeId};
 
@@ -7,9 +7,9 @@ use crate::rules::automaton::{Automaton, Leaf, NodeId};
 pub(super) struct Place {
     /// What happens to a string, number, boolean or null.
     pub(super) leaf: Effect,
-    /// The node of an object; none if it is dropped whole.
+    /// The node of an object; `None`: it is dropped whole.
     pub(super) object: Option<NodeId>,
-    /// The node of an array; none if it is dropped whole.
+    /// The node of an array; `None`: it is dropped whole.
     pub(super) array: Option<NodeId>,
 }
 
@@ -18,15 +18,15 @@ pub(super) struct Place {
 pub(super) enum Effect {
     Drop,
     Keep,
-    /// As the leaf of this node says.
+    /// The transform of this node's leaf.
     Transform(NodeId),
 }
 
 impl Place {
-    /// Where nothing leaves.
+    /// A place where nothing leaves.
     pub(super) const DROPPED: Self = Self { leaf: Effect::Drop, object: None, array: None };
 
-    /// The place that `node` is. Nothing leaves where there is none.
+    /// The place of `node`. Without a node, nothing leaves.
     pub(super) fn of(node: Option<NodeId>, automaton: &Automaton) -> Self {
         node.map_or(Self::DROPPED, |id| {
             let node = automaton.node(id);
@@ -39,7 +39,7 @@ impl Place {
         })
     }
 
-    /// Where the document itself stands: an object, and nothing else, is always written.
+    /// The place of the document itself: an object is always written, anything else never.
     pub(super) fn document(automaton: &Automaton) -> Self {
         Self { object: Some(automaton.root()), ..Self::DROPPED }
     }

@@ -1,4 +1,4 @@
-//! What leaves in a string's place.
+//! What leaves in place of a string.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use super::Context;
 use crate::pseudonym::{self, Pseudonyms};
 use crate::rules::plan::{Match, PseudonymKind, TimeUnit, Transform};
 
-/// What came of a transform.
+/// The result of a transform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// A JSON value was written.
@@ -34,7 +34,7 @@ pub(super) fn apply(transform: &Transform, text: &str, context: &Context, out: &
     }
 }
 
-/// Writes a token between quotes. Tokens need no escaping (docs/PSEUDONYMS.md). An empty value says nothing: null.
+/// Writes a token between quotes. Tokens need no escaping (docs/PSEUDONYMS.md). An empty value becomes null.
 fn quoted(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> pseudonym::Outcome) -> Outcome {
     let start = out.len();
     out.push(b'"');
@@ -75,7 +75,7 @@ fn pseudonym(kind: PseudonymKind, text: &str, keys: &Pseudonyms, out: &mut Vec<u
     }
 }
 
-/// The kept group and the pseudonymised group, in the order in which they stand in the value.
+/// The kept group and the pseudonymised group, in the order of the value.
 fn matched(parts: &Match, text: &str, keys: &Pseudonyms, out: &mut Vec<u8>) -> Outcome {
     let Some(captures) = parts.regex.captures(text) else {
         return Outcome::NotUnderstood;
@@ -84,7 +84,7 @@ fn matched(parts: &Match, text: &str, keys: &Pseudonyms, out: &mut Vec<u8>) -> O
     let keep = parts.keep.as_deref().and_then(range);
     let token = parts.pseudonymize.as_ref().and_then(|(group, kind)| Some((range(group)?, *kind)));
     let overlap = |a: &Range<usize>, b: &Range<usize>| a.start < b.end && b.start < a.end;
-    // A group that took no part in the match, or reaches into the other, is not what the author meant.
+    // A group that took no part in the match, or overlaps the other, is not what the author meant.
     if (keep.is_none() && parts.keep.is_some()) || (token.is_none() && parts.pseudonymize.is_some()) {
         return Outcome::NotUnderstood;
     }
@@ -115,7 +115,7 @@ fn digest(text: &str, out: &mut Vec<u8>) -> Outcome {
     Outcome::Written
 }
 
-/// A date-time of RFC 3339, in UTC; or Graph's `dateTime` without an offset, as it is.
+/// An RFC 3339 date-time, in UTC. Graph's `dateTime` without an offset stays without one.
 fn truncate_time(text: &str, unit: TimeUnit) -> Option<String> {
     let unit = match unit {
         TimeUnit::Minute => Unit::Minute,

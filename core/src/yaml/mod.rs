@@ -1,10 +1,10 @@
 //! YAML loading that keeps places and reports every mistake in one pass.
 //!
-//! serde stops at the first error, which is right for a wire format and wrong for a file that a person edits.
-//! So a file is read twice: `serde-saphyr` turns the text into a tree of [`node::Node`]s with spans, under a budget;
-//! [`reader`] then deserializes typed structs from that tree and *records* what it can step over (an unknown
-//! key, a broken list item, anything inside a [`Recovered`]) instead of failing. Beside the key file's reader
-//! this is the only place that names `serde-saphyr`.
+//! serde stops at the first error, which is right for a wire format and wrong for a file that a person edits. So a file
+//! is read twice: `serde-saphyr` turns the text into a tree of [`node::Node`]s with spans, under a budget; [`reader`]
+//! then deserializes typed structs from that tree and *records* what it can step over (an unknown key, a broken list
+//! item, anything inside a [`Recovered`]) instead of failing. Only this module and the key file's reader use
+//! `serde-saphyr`.
 
 mod node;
 mod reader;
@@ -24,7 +24,7 @@ use crate::diagnostic::{Code, Diagnostic};
 /// The file is not YAML, or not of the documented shape (unknown key, wrong type, duplicate key).
 pub const MALFORMED: Code = Code::new("G0001");
 
-/// What came of reading a file: the value if it could be built at all, and every finding.
+/// The result of reading a file: the value if it could be built at all, and every finding.
 #[derive(Debug)]
 pub struct Loaded<T> {
     /// Present unless the file is not YAML, or the outermost structure is unusable. May be present beside errors.
@@ -41,7 +41,7 @@ pub fn load<T: for<'de> Deserialize<'de>>(source: &str) -> Loaded<T> {
     }
 }
 
-/// A value with the bytes it was written as.
+/// A value with its place in the file.
 #[derive(Clone, Debug)]
 pub struct Spanned<T> {
     /// The value.
@@ -57,7 +57,7 @@ impl<T> Spanned<T> {
     }
 }
 
-/// A part whose own errors were recorded, so that the rest of the file is still read.
+/// A part of a file. Its errors are recorded, and the rest of the file is still read.
 #[derive(Clone, Debug, Default)]
 pub struct Recovered<T>(pub Option<T>);
 
@@ -107,7 +107,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for RecoveredVisitor<T> {
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<Recovered<T>, D::Error> {
-        // The reader recorded the error, with its place, before it came here.
+        // The reader has already recorded the error with its place.
         Ok(Recovered(T::deserialize(inner).ok()))
     }
 }

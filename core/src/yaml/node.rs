@@ -16,7 +16,7 @@ const MAX_NODES: usize = 50_000;
 /// Nesting of a rules file is under ten.
 const MAX_DEPTH: usize = 32;
 
-/// A node and the bytes it was written as.
+/// A node and its place in the file.
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) span: Range<usize>,
@@ -32,11 +32,11 @@ pub(super) enum Kind {
     Float(f64),
     Text(String),
     Sequence(Vec<Node>),
-    /// In the order of the file; a key that comes twice was refused.
+    /// In the order of the file. Duplicate keys were refused.
     Mapping(Vec<(Node, Node)>),
 }
 
-/// Parses one document under a budget. Merge keys are refused: a reviewer reads what is written.
+/// Parses one document under a budget. Merge keys are refused, so that a reviewer sees every value where it applies.
 pub(super) fn parse(source: &str) -> Result<Node, Box<Diagnostic>> {
     let mut budget = Budget::default();
     budget.max_nodes = MAX_NODES;
@@ -58,21 +58,21 @@ fn diagnostic(error: &serde_saphyr::Error, source: &str) -> Diagnostic {
                 .hint("join the two, or remove one")
         }
         other => Diagnostic::error(MALFORMED, span, DefaultMessageFormatter.format_message(other))
-            .hint("values with `*`, `[`, `{`, `:` or quotes in them are quoted, as in '$.toRecipients[*]'"),
+            .hint("put quotes around values that have `*`, `[`, `{`, `:` or quotes in them, as in '$.toRecipients[*]'"),
     }
 }
 
-/// The scanner knows lines and columns only, both from 1.
+/// Errors of the scanner have only a line and a column, both counted from 1.
 fn place(location: serde_saphyr::Location, source: &str) -> Range<usize> {
     if location.span().byte_offset().is_some() {
         return bytes(location.span());
     }
     let number = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).saturating_sub(1);
-    let (before, line) = (number(location.line()), number(location.column()));
-    let start: usize = source.split_inclusive('\n').take(before).map(str::len).sum();
+    let (line, column) = (number(location.line()), number(location.column()));
+    let start: usize = source.split_inclusive('\n').take(line).map(str::len).sum();
     let rest = source.get(start..).unwrap_or_default();
-    let column: usize = rest.chars().take(line).map(char::len_utf8).sum();
-    start + column..start + column
+    let offset: usize = rest.chars().take(column).map(char::len_utf8).sum();
+    start + offset..start + offset
 }
 
 fn bytes(span: serde_saphyr::Span) -> Range<usize> {

@@ -1,6 +1,6 @@
 //! Deserializes typed values from [`Node`]s and records every error at its place.
 //!
-//! An error is recorded once, by the innermost reader that sees it, and then travels on as a marker until something
+//! An error is recorded once, by the innermost reader that sees it, and then returned as a marker, up to where reading
 //! can go on without the value: a [`super::Recovered`] becomes empty, an unknown key is skipped.
 
 use std::cell::RefCell;
@@ -31,7 +31,7 @@ struct Reader<'a> {
     findings: &'a RefCell<Vec<Diagnostic>>,
 }
 
-/// An error on its way out; `recorded` once a finding with a place stands for it.
+/// An error that is being returned. `recorded`: a finding with its place was reported.
 #[derive(Debug)]
 struct ReadError {
     message: String,
@@ -62,7 +62,7 @@ impl<'a> Reader<'a> {
         self.findings.borrow_mut().push(finding);
     }
 
-    /// Gives an error its place, unless a reader further in has.
+    /// Reports an error at this node, unless an inner reader has reported it.
     fn place<T>(self, result: Result<T, ReadError>) -> Result<T, ReadError> {
         result.map_err(|error| {
             if !error.recorded {
@@ -168,7 +168,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     }
 }
 
-/// The items of a sequence. Lists whose items should be stepped over one by one are `Vec<Recovered<T>>`.
+/// The items of a sequence. A list in which a broken item must not lose the others is a `Vec<Recovered<T>>`.
 struct Items<'a> {
     reader: Reader<'a>,
     items: std::slice::Iter<'a, Node>,
@@ -225,7 +225,7 @@ fn is_known(key: &Node, fields: &[&str]) -> bool {
     matches!(&key.kind, Kind::Text(name) if fields.contains(&name.as_str()))
 }
 
-/// Responses a [`super::Spanned`]: start, end, value.
+/// Gives a [`super::Spanned`] its three fields: start, end, value.
 struct WithPlace<'a> {
     reader: Reader<'a>,
     step: u8,

@@ -8,7 +8,7 @@ fn seal(policy: &Policy, target: &str, link: &str, kind: LinkKind) -> Option<Str
     get(policy, target).unwrap().links(policy).rewrite(link, kind)
 }
 
-/// The consumer's next request after a page of users: the link without what stands before its path.
+/// The target of the consumer's next request after a page of users: the link from its path on.
 fn next(policy: &Policy) -> String {
     seal(policy, "/v1.0/users", SKIP, LinkKind::Next).unwrap().strip_prefix(PREFIX).unwrap().to_owned()
 }
@@ -21,7 +21,7 @@ fn a_sealed_link_comes_back_as_the_link_that_graph_gave() {
 }
 
 #[test]
-fn a_delta_link_is_of_its_own_kind() {
+fn a_delta_link_does_not_open_as_a_next_link() {
     let link = "https://graph.microsoft.com/v1.0/users/delta()?$deltatoken=abc";
     let sealed = seal(&mail(), "/v1.0/users/delta", link, LinkKind::Delta).unwrap();
     let sealed = sealed.strip_prefix(PREFIX).unwrap();
@@ -40,7 +40,7 @@ fn a_link_keeps_the_tokens_of_its_path() {
 }
 
 #[test]
-fn a_link_that_was_tampered_with_is_not_found() {
+fn a_link_that_was_tampered_with_is_refused() {
     let link = next(&mail());
     let start = link.find('=').unwrap() + 1;
     for at in [start, start + 1, start + 20, link.len() - 2] {
@@ -76,7 +76,7 @@ fn a_link_opens_for_the_consumer_that_it_was_issued_to() {
 }
 
 #[test]
-fn a_link_of_other_rules_is_gone() {
+fn a_link_of_other_rules_is_refused() {
     let link = next(&mail());
     let comment = format!("# reviewed\n{MAIL}");
     assert!(get(&policy_of("acme-analytics", &comment), &link).is_ok());
@@ -86,7 +86,7 @@ fn a_link_of_other_rules_is_gone() {
 }
 
 #[test]
-fn a_link_comes_alone() {
+fn a_link_with_other_options_is_refused() {
     let link = next(&mail());
     for more in ["&$top=5", "&$select=id", "&$deltatoken=x", "&x=y"] {
         let status = refused(&mail(), &format!("{link}{more}"));

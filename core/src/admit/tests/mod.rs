@@ -81,7 +81,7 @@ fn get(policy: &Policy, target: &str) -> Result<Admitted, Refusal> {
     admit(&Request { method: "GET", target, prefer: None, eventual: false }, policy)
 }
 
-/// What Graph is asked, with the percent-encoding of a few characters undone for the reader.
+/// The target for Graph, with the percent-encoding of a few characters undone for the reader.
 fn upstream(policy: &Policy, target: &str) -> String {
     let upstream = get(policy, target).unwrap_or_else(|refusal| panic!("{target}: {refusal}")).upstream;
     [("%2C", ","), ("%20", " "), ("%27", "'")]
@@ -89,7 +89,7 @@ fn upstream(policy: &Policy, target: &str) -> String {
         .fold(upstream, |text, (code, sign)| text.replace(code, sign))
 }
 
-/// The refusal's status and code. It must not repeat what was asked.
+/// The refusal's status and code. Its text must not repeat the request.
 #[track_caller]
 fn refused(policy: &Policy, target: &str) -> (u16, &'static str) {
     let refusal = get(policy, target).expect_err(target);
@@ -135,7 +135,7 @@ fn a_token_of_this_consumer_stands_for_the_original() {
 }
 
 #[test]
-fn everything_else_in_its_place_gets_one_response() {
+fn anything_but_a_token_of_this_consumer_gets_one_response() {
     let mut forged = user();
     forged.replace_range(10..11, if forged.as_bytes()[10] == b'A' { "B" } else { "A" });
     let tokens = [
@@ -243,7 +243,7 @@ fn options_are_refused_unless_named_and_well_formed() {
 }
 
 #[test]
-fn a_refused_option_has_response_with_what_is_accepted() {
+fn a_refused_option_says_what_is_accepted() {
     let text = get(&mail(), "/v1.0/users?$search=secret").unwrap_err().to_string();
     assert_eq!(
         text,

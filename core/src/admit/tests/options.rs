@@ -42,7 +42,7 @@ endpoints:
 "#;
 
 fn rules() -> Policy {
-    // `pattern` is warned of, so it compiles with a finding.
+    // `pattern` causes a warning, so these rules compile with a finding.
     policy_of("acme-analytics", RULES)
 }
 
@@ -105,7 +105,7 @@ fn an_expansion_is_written_anew_with_what_can_survive() {
     ] {
         assert_eq!(sent(asked, "$expand").unwrap(), written, "{asked}");
     }
-    // What is expanded is not selected, and what is not expanded cannot be.
+    // Graph returns expanded properties without `$select`. Those that are not expanded cannot be selected.
     assert_eq!(sent("$expand=members", "$select").unwrap(), "id,visibility");
     assert_eq!(sent("$select=members", "$select").unwrap(), "id");
 }

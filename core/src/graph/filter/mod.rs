@@ -1,8 +1,8 @@
 //! What a `$filter` says, as a tree.
 //!
-//! The tree holds less than OData can say, and all that a rule can allow: comparisons of a property with a
-//! constant, membership, three string functions, `any` over a collection, and `and`, `or`, `not`. Two choices
-//! make it easy to judge:
+//! The tree holds less than OData allows and everything that a rule can open: comparisons of a property with a
+//! constant, membership, three string functions, `any` over a collection, and `and`, `or`, `not`. Two choices make it
+//! easy to judge:
 //!
 //! - **Every path starts at the entity.** In `toRecipients/any(r:r/emailAddress/address eq 'x')` the comparison's
 //!   path is `toRecipients/emailAddress/address`; the variable is gone. A path inside a lambda that does not
@@ -21,9 +21,9 @@ const VARIABLE: &str = "x";
 /// A filter expression.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum Filter {
-    /// All hold; two or more.
+    /// All of two or more conditions hold.
     And(Vec<Self>),
-    /// Some element of a collection satisfies the condition; without one, the collection is not empty.
+    /// Some element of a collection satisfies the condition. Without a condition: the collection is not empty.
     Any {
         /// The collection.
         path: PropertyPath,
@@ -48,16 +48,16 @@ pub enum Filter {
         /// The right side.
         literal: Literal,
     },
-    /// A property equals one of the constants; one or more.
+    /// A property equals one of the constants, of which there is at least one.
     In {
         /// The left side.
         path: PropertyPath,
         /// The list.
         literals: Vec<Literal>,
     },
-    /// The opposite.
+    /// The condition does not hold.
     Not(Box<Self>),
-    /// One or more hold; two or more.
+    /// At least one of two or more conditions holds.
     Or(Vec<Self>),
 }
 

@@ -13,8 +13,8 @@ pub use super::filter::Filter;
 pub use super::option_error::OptionError;
 pub use super::property_path::PropertyPath;
 
-/// Longest value of one option, in bytes: as long as a whole request target, since the requests of a `$batch` stand
-/// in JSON, where no other limit of that kind applies.
+/// Longest value of one option, in bytes: as long as a whole request target. Each parser checks it, whatever limit its
+/// caller has.
 pub const MAX_VALUE: usize = 8 * 1024;
 
 /// Most items of a `$select`, `$orderby` or `$expand` list. The widest Graph type has about 130 properties.
@@ -26,7 +26,7 @@ pub const MAX_FILTER_DEPTH: usize = 16;
 /// Most constants in a `$filter`. Graph itself stops at 15 `or` clauses on directory objects.
 pub const MAX_FILTER_TERMS: usize = 64;
 
-/// What OData calls white space; a no-break space is part of a name, and then of none.
+/// Only space and tab are white space in OData. A no-break space makes a name invalid.
 const WHITE_SPACE: [char; 2] = [' ', '\t'];
 
 /// The order of one `$orderby` item.
@@ -60,7 +60,7 @@ pub struct Expansion {
 /// Parses `$select`: property paths joined by commas.
 ///
 /// # Errors
-/// [`OptionError`] for `*`, nested options, empty items and anything that is no property path.
+/// [`OptionError`] for `*`, nested options, empty items and anything that is not a property path.
 pub fn select(value: &str) -> Result<Vec<PropertyPath>, OptionError> {
     items(value)?.into_iter().map(|item| path(item.text, item.start)).collect()
 }
@@ -68,7 +68,7 @@ pub fn select(value: &str) -> Result<Vec<PropertyPath>, OptionError> {
 /// Parses `$orderby`: property paths, each with an optional `asc` or `desc`.
 ///
 /// # Errors
-/// [`OptionError`] for functions, other words and anything that is no property path.
+/// [`OptionError`] for functions, other words and anything that is not a property path.
 pub fn order_by(value: &str) -> Result<Vec<(PropertyPath, Direction)>, OptionError> {
     items(value)?.into_iter().map(order_item).collect()
 }
@@ -93,7 +93,7 @@ pub fn boolean(value: &str) -> Result<bool, OptionError> {
     literal::boolean(value).ok_or(OptionError::new(Kind::Expected("'true' or 'false'"), 0))
 }
 
-/// Parses `$filter`; [`Filter`] says what of OData is understood.
+/// Parses `$filter`; [`Filter`] says which part of OData is supported.
 ///
 /// # Errors
 /// [`OptionError`] for everything else, and beyond [`MAX_VALUE`], [`MAX_FILTER_DEPTH`] or [`MAX_FILTER_TERMS`].
@@ -102,7 +102,7 @@ pub fn filter(value: &str) -> Result<Filter, OptionError> {
     filter_parser::parse(value)
 }
 
-/// Parses `$expand` as far as a rule needs to name what it refuses: the items, their nested options unread.
+/// Parses `$expand` into its items. Their nested options are not parsed: [`nested`] does that.
 ///
 /// # Errors
 /// [`OptionError`] for `*`, unbalanced quotes or parentheses, and empty items.
@@ -111,10 +111,10 @@ pub fn expand(value: &str) -> Result<Vec<Expansion>, OptionError> {
 }
 
 /// Parses the options inside the parentheses of an `$expand` item: `name=value` joined by semicolons, each name once.
-/// They are parts of a value that was decoded, so nothing is decoded here.
+/// They are parts of a decoded value, so nothing is decoded here.
 ///
 /// # Errors
-/// [`OptionError`] for unbalanced quotes or parentheses, names that are none, and names that come twice. Its position
+/// [`OptionError`] for unbalanced quotes or parentheses, malformed names, and names that come twice. The position
 /// counts from the opening parenthesis.
 pub fn nested(options: &str) -> Result<Vec<QueryOption>, OptionError> {
     let mut parsed: Vec<QueryOption> = Vec::new();
@@ -149,7 +149,7 @@ fn items(value: &str) -> Result<Vec<Item<'_>>, OptionError> {
     split(value, ',')
 }
 
-/// Splits at the separators that stand outside quotes and parentheses.
+/// Splits at the separators outside quotes and parentheses.
 fn split(value: &str, separator: char) -> Result<Vec<Item<'_>>, OptionError> {
     check_length(value)?;
     let mut items = Vec::new();
@@ -170,7 +170,7 @@ fn split(value: &str, separator: char) -> Result<Vec<Item<'_>>, OptionError> {
     }
 }
 
-/// Where in quotes and parentheses a scan stands. `''` needs no care: it closes and opens.
+/// Whether a scan is inside quotes or parentheses. `''` needs no special case: it closes and opens again.
 #[derive(Default)]
 struct Nesting {
     depth: usize,
@@ -179,7 +179,7 @@ struct Nesting {
 }
 
 impl Nesting {
-    /// Goes past a character and says whether it stands outside.
+    /// Reads a character and says whether it is outside.
     fn is_outside(&mut self, c: char) -> bool {
         match c {
             '\'' => self.is_quoted = !self.is_quoted,

@@ -41,10 +41,10 @@ fn select_is_a_list_of_paths() {
     }
 }
 
-/// Found while the properties for fuzzing were written: Unicode's white space was left out behind a name, and in front of
-/// it was not.
+/// Found while the properties for fuzzing were written: Unicode white space was trimmed after a name, but not before
+/// it.
 #[test]
-fn no_break_spaces_are_no_white_space_on_either_side() {
+fn a_no_break_space_is_not_white_space_on_either_side() {
     assert_eq!(names("\t id \t"), ["id"]);
     for space in ['\u{a0}', '\u{85}', '\u{2003}', '\u{3000}', '\n'] {
         for item in [format!("{space}id"), format!("id{space}")] {
@@ -94,7 +94,7 @@ fn booleans_are_words() {
 }
 
 #[test]
-fn expand_names_items_and_leaves_their_options() {
+fn expand_splits_items_and_does_not_parse_their_options() {
     let item = |path: &str, options: Option<&str>| Expansion {
         path: path.to_owned(),
         options: options.map(str::to_owned),
@@ -172,7 +172,7 @@ proptest! {
     #[test]
     fn no_value_panics(value in any::<String>()) {
         let accepted = [order_by(&value).is_ok(), expand(&value).is_ok()];
-        // What orders is a list of properties and directions, so it has no quotes or parentheses.
+        // `$orderby` is a list of properties and directions, without quotes or parentheses.
         prop_assert!(!accepted[0] || !value.contains(['\'', '(', ')']));
         prop_assert!(!accepted[1] || !value.is_empty());
     }

@@ -1,9 +1,9 @@
 //! The request target: every documented spelling of a Graph path folded into one form.
 //!
-//! Graph reads one resource under many spellings: a key as a segment or in parentheses, names in any letter
-//! case, any character percent-encoded, `delta` with and without parentheses or namespace, options with and
-//! without `$`. A proxy that compares text lets some of them by. So a target is taken apart in the order in which
-//! a server does it, each step once, and what a second reader could read otherwise is refused:
+//! Graph reads one resource under many spellings: a key as a segment or in parentheses, names in any letter case, any
+//! character percent-encoded, `delta` with and without parentheses or namespace, options with and without `$`. A proxy
+//! that compares text lets some of them through. So the parser takes a target apart in the order in which a server
+//! does, each step once, and refuses what a second reader could read differently:
 //!
 //! 1. length, and no byte that a URI cannot hold (RFC 3986 section 2);
 //! 2. the query is cut off at the first `?`, and the path is split at each raw `/`, before anything is decoded,
@@ -13,8 +13,8 @@
 //! 5. each decoded segment is one of the [`Segment`] forms, and nothing else has parentheses or a leading `$`;
 //! 6. the query is split at `&`, and names and values are decoded once (`+` is a space) and names folded.
 //!
-//! Whether a [`Segment::Plain`] is a name or a key depends on its place, which only an endpoint's template knows.
-//! Letter case is kept here for that reason: names are compared without case, keys with it.
+//! Whether a [`Segment::Plain`] is a name or a key depends on its place, which only an endpoint's template knows. For
+//! that reason letter case is kept: names are compared without case, keys with it.
 
 use super::segment;
 use super::target_error::TargetErrorKind as Kind;
@@ -36,7 +36,7 @@ pub const MAX_SEGMENTS: usize = 32;
 /// Most query options. Graph has thirteen system options, and no endpoint takes more than a few of its own.
 pub const MAX_OPTIONS: usize = 16;
 
-/// A parsed request target: what is asked for, in one spelling.
+/// A parsed request target, in one spelling.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Target {
     /// The API version, the first path segment.
@@ -105,18 +105,18 @@ fn check_raw(raw: &str) -> Result<(), TargetError> {
     if raw.len() > MAX_TARGET {
         return Err(TargetError::new(Kind::TooLong, MAX_TARGET));
     }
-    // Without a way out of the loop, many bytes are looked at at once.
-    if raw.bytes().fold(true, |fine, byte| fine & may_stand(byte)) {
+    // The loop does not stop early, so that the compiler can check many bytes at once.
+    if raw.bytes().fold(true, |fine, byte| fine & is_allowed(byte)) {
         return Ok(());
     }
-    let wrong = raw.bytes().enumerate().find(|(_, byte)| !may_stand(*byte));
+    let wrong = raw.bytes().enumerate().find(|(_, byte)| !is_allowed(*byte));
     wrong.map_or(Ok(()), |(position, byte)| {
         let kind = if byte == b'#' { Kind::Fragment } else { Kind::InvalidRawByte };
         Err(TargetError::new(kind, position))
     })
 }
 
-const fn may_stand(byte: u8) -> bool {
+const fn is_allowed(byte: u8) -> bool {
     matches!(byte, b'!'..=b'~') && !matches!(byte, b'#' | b'\\')
 }
 

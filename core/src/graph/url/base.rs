@@ -50,8 +50,8 @@ impl fmt::Display for BaseUrl {
     }
 }
 
-/// The path without its trailing slash. Nothing in it may need escaping or be a dot segment, so that the prefix of a link and
-/// the prefix of a request are compared as they are.
+/// The path without its trailing slash. It has no escapes and no dot segments, so that the prefix of a link and that of
+/// a request can be compared as text.
 fn check_path(path: &str) -> Result<&str, UrlError> {
     let path = path.strip_suffix('/').unwrap_or(path);
     let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);

@@ -8,20 +8,20 @@ use super::UrlError;
 /// Longest host name (RFC 1035 section 2.3.4).
 const MAX_NAME: usize = 253;
 
-/// Longest label of one.
+/// Longest label of a host name.
 const MAX_LABEL: usize = 63;
 
 /// A DNS name or an IP address.
 ///
-/// Invariant: lower-case ASCII; an IPv6 address is in brackets and in its canonical form (RFC 5952). Two hosts are the same by
-/// their text, or not at all: names are never resolved.
+/// Invariant: lower-case ASCII; an IPv6 address is in brackets and in its canonical form (RFC 5952). Two hosts are
+/// equal only if their texts are: names are never resolved.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Host(String);
 
 impl Host {
     /// Parses a host as URLs and `Host` fields have it: an IPv6 address is in brackets.
     ///
-    /// Underscores pass, though DNS knows none in host names: networks of containers and old directories have them.
+    /// Underscores are accepted, although DNS host names have none: container networks and old directories use them.
     ///
     /// # Errors
     /// [`UrlError::Host`].
@@ -31,7 +31,8 @@ impl Host {
             return address.map(|address| Self(format!("[{address}]"))).ok_or(UrlError::Host);
         }
         let is_address = || text.parse::<Ipv4Addr>().is_ok();
-        // What ends in a number is an address to resolvers, in forms (`127.1`, `0x7f.1`) that would be a second spelling.
+        // Resolvers read a name that ends in a number as an address. Forms such as `127.1` and `0x7f.1` would be a
+        // second spelling of it.
         let fits = is_name(text) && (!ends_in_number(text) || is_address());
         if fits { Ok(Self(text.to_ascii_lowercase())) } else { Err(UrlError::Host) }
     }
@@ -46,12 +47,13 @@ impl Host {
         self.0.trim_start_matches('[').trim_end_matches(']')
     }
 
-    /// The address, where the host is one.
+    /// The address, if the host is one.
     pub fn address(&self) -> Option<IpAddr> {
         self.without_brackets().parse().ok()
     }
 
-    /// Whether the host can only be this machine. A name other than `localhost` (RFC 6761 section 6.3) can be anybody.
+    /// Whether the host can only be this machine. A name other than `localhost` (RFC 6761 section 6.3) can be any
+    /// machine.
     pub fn is_loopback(&self) -> bool {
         self.0 == "localhost" || self.address().is_some_and(|address| address.is_loopback())
     }

@@ -6,10 +6,10 @@
 //! | [`BaseUrl`] | an origin and perhaps a path prefix | `public_url`, `return_url` |
 //! | [`Url`] | an origin, a path and perhaps a query | `jwks_url`, the documents of issuers |
 //!
-//! A URL is taken apart by hand and strictly: whatever a lenient parser would repair (a backslash, a tab, user information, an
-//! escaped or non-ASCII host, an empty port) is refused, so that no two readers can see two hosts.
+//! The parser is strict: it refuses whatever a lenient parser would repair (a backslash, a tab, user information, an
+//! escaped or non-ASCII host, an empty port), so that no two readers see different hosts.
 //!
-//! Each of the three is `https`, or leads to this very machine: what is sent there cannot be read on the way.
+//! Each of the three uses `https` or leads to this machine, so that nobody can read on the way what is sent there.
 
 mod base;
 mod host;
@@ -23,7 +23,7 @@ pub use base::BaseUrl;
 pub use host::Host;
 pub use origin::{Origin, Scheme};
 
-/// The most bytes of a URL. Libraries take some 64 KiB; what people write has less than 200 bytes.
+/// The most bytes of a URL. Libraries accept some 64 KiB; URLs that people write have fewer than 200.
 const MAX_URL: usize = 8 * 1024;
 
 /// Why a URL was refused.
@@ -53,7 +53,7 @@ pub enum UrlError {
     /// Not a decimal number from 1 to 65535.
     #[error("the port of the URL is not a number from 1 to 65535")]
     Port,
-    /// `?` where no query can be.
+    /// `?` where no query is allowed.
     #[error("the URL has a query (`?`)")]
     Query,
     /// More than any URL needs.
@@ -68,7 +68,7 @@ pub enum UrlError {
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Url {
     origin: Origin,
-    /// Invariant: begins with a slash; every character can stand in a URL as it is.
+    /// Invariant: begins with a slash; every character is allowed unescaped in a URL.
     target: String,
 }
 
@@ -76,16 +76,16 @@ impl Url {
     /// Parses an absolute URL.
     ///
     /// # Errors
-    /// [`UrlError`], as for plaintext to another machine.
+    /// [`UrlError`], for example for plaintext to another machine.
     pub fn parse(text: &str) -> Result<Self, UrlError> {
         Self::of(Parts::parse(text)?, Origin::new)
     }
 
-    /// As [`Self::parse`], for a service of this machine whose packets do not leave its link: `http` may also lead to a
-    /// link-local address (RFC 3927, RFC 4291 section 2.5.6), as that of a cloud's metadata service is.
+    /// As [`Self::parse`], but `http` may also lead to a link-local address (RFC 3927, RFC 4291 section 2.5.6), such as
+    /// that of a cloud's metadata service: its packets do not leave this machine's link.
     ///
     /// # Errors
-    /// [`UrlError`], as for plaintext beyond this machine's link.
+    /// [`UrlError`], for example for plaintext beyond this machine's link.
     pub fn parse_link_local(text: &str) -> Result<Self, UrlError> {
         Self::of(Parts::parse(text)?, Origin::new_link_local)
     }
@@ -106,7 +106,7 @@ impl Url {
         Ok(Self { origin: origin(scheme, host, port)?, target: format!("{slash}{target}") })
     }
 
-    /// Where it is asked.
+    /// Scheme, host and port.
     pub fn origin(&self) -> &Origin {
         &self.origin
     }
@@ -128,11 +128,11 @@ impl fmt::Display for Url {
     }
 }
 
-/// A URL in its parts. Whether what is sent there is protected is not checked yet.
+/// A URL in its parts. Whether the connection is protected is not checked yet.
 pub(super) struct Parts<'u> {
     pub(super) scheme: Scheme,
     pub(super) host: Host,
-    /// The scheme's own if none was written.
+    /// The scheme's default port if none was written.
     pub(super) port: u16,
     /// Everything after host and port.
     pub(super) target: &'u str,

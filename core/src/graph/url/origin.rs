@@ -1,4 +1,4 @@
-//! Origins: who is asked.
+//! Origins: the servers that requests go to.
 
 use std::fmt;
 
@@ -15,8 +15,8 @@ pub enum Scheme {
 
 /// An origin (RFC 6454): two are equal if and only if scheme, host and effective port are.
 ///
-/// Invariant: `https`, or on this very machine, so that a credential can be sent there. Only
-/// [`Url::parse_link_local`](super::Url::parse_link_local) lets this machine's own link count as this machine.
+/// Invariant: `https`, or this machine, so that a credential can be sent there. Only
+/// [`Url::parse_link_local`](super::Url::parse_link_local) also accepts addresses on this machine's link.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Origin {
     scheme: Scheme,
@@ -56,7 +56,7 @@ impl Origin {
         Self { scheme, host, port, text }
     }
 
-    /// `scheme://host`, with the port if it is not the scheme's own (RFC 6454, section 6.2).
+    /// `scheme://host`, with the port if it is not the scheme's default (RFC 6454, section 6.2).
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -71,7 +71,7 @@ impl Origin {
         &self.host
     }
 
-    /// The port, the scheme's own if none was written.
+    /// The port; the scheme's default if none was written.
     pub const fn port(&self) -> u16 {
         self.port
     }

@@ -1,4 +1,4 @@
-//! The subset construction: shapes as checked to an [`Automaton`].
+//! The subset construction: compiles checked shapes to an [`Automaton`].
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::ops::Range;
@@ -49,9 +49,9 @@ pub(in crate::rules) fn build_page(shapes: &[Shape], root: ShapeId) -> Result<Au
 /// How far along one rule the document node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Position {
-    /// So many steps of a shape's rule.
+    /// `step` steps of a shape's rule have been taken.
     Rule { shape: ShapeId, rule: usize, step: usize },
-    /// So many steps of the path to a nested shape.
+    /// `step` steps of the path to a nested shape have been taken.
     Nested { shape: ShapeId, nested: usize, step: usize },
     /// Anywhere inside this shape, which has `unlisted: keep`.
     Unlisted { shape: ShapeId },
@@ -139,7 +139,7 @@ impl<'a> Builder<'a> {
         (unlisted || edges.any(|edge| self.goes_through(positions, edge))).then_some(Array { first, rest })
     }
 
-    /// Why the node is as it is.
+    /// The lines of the file that decide what happens at the node.
     fn origins(&self, positions: &Positions, node: &Node) -> Origins {
         let leaf = positions.iter().filter_map(|position| self.line(*position)).collect();
         let members = node.object.iter().flat_map(Object::members).filter(|member| member.node.is_none());
@@ -177,7 +177,7 @@ impl<'a> Builder<'a> {
         self.lives(&next).then(|| self.id(next))
     }
 
-    /// Whether a rule that writes continues here, even if a redaction then empties it.
+    /// Whether a rule that writes selects this child, even if a redaction then empties it.
     fn goes_through(&self, positions: &Positions, edge: Edge<'_>) -> bool {
         positions.iter().any(|position| {
             !self.only_redacts(*position) && self.step(*position).is_some_and(|step| step.selects(edge))
@@ -213,7 +213,7 @@ impl<'a> Builder<'a> {
         next
     }
 
-    /// One step further; the end of a nested path is the start of its shape.
+    /// Takes one step. The end of a nested path is the start of its shape.
     fn take(&self, position: Position, next: &mut Positions, entered: &mut Vec<ShapeId>) {
         match position {
             Position::Rule { shape, rule, step } => {
@@ -268,7 +268,7 @@ impl<'a> Builder<'a> {
         self.shapes.get(shape.0)?.rules.get(rule)
     }
 
-    /// Whether anything can leave: something other than redactions is there, and no redaction ends here.
+    /// Whether anything can leave: some rule or shape here is more than a redaction, and no redaction ends here.
     fn lives(&self, positions: &Positions) -> bool {
         let redacted = |position: &Position| {
             self.treatment(*position).is_some_and(|(treatment, _)| *treatment == Treatment::Redact)
@@ -286,7 +286,7 @@ impl<'a> Builder<'a> {
             .collect()
     }
 
-    /// How many elements have to be told apart.
+    /// How many elements, from the first on, the rules can treat differently.
     fn indexes(&self, positions: &Positions) -> u32 {
         self.selectors(positions)
             .map(|selector| match selector {
@@ -314,14 +314,14 @@ impl Selector {
             (Self::Name(own), Edge::Name(name)) => own == name,
             (Self::Everything, _) | (Self::Elements, Edge::Index(_) | Edge::OtherIndex) => true,
             (Self::Slice { start, end }, Edge::Index(at)) => *start <= at && end.is_none_or(|end| at < end),
-            // The elements told apart reach up to the largest number in any selector here.
+            // This index is beyond the largest number in any selector here, so only an open slice selects it.
             (Self::Slice { end, .. }, Edge::OtherIndex) => end.is_none(),
             _ => false,
         }
     }
 }
 
-/// The strictest of what the rules say about a leaf.
+/// The strictest of the treatments that the rules give to a leaf. Two different transforms are a conflict.
 fn leaf(treatments: &[(&Treatment, Range<usize>)], unlisted: bool) -> Result<Leaf, CompileError> {
     let mut transforms = treatments.iter().filter_map(|(treatment, span)| match treatment {
         Treatment::Transform(transform) => Some((transform, span)),
@@ -337,7 +337,7 @@ fn leaf(treatments: &[(&Treatment, Range<usize>)], unlisted: bool) -> Result<Lea
     Ok(if keep { Leaf::Keep } else { Leaf::Drop })
 }
 
-/// A property name as it is written in the response, with its colon.
+/// A property name as JSON, with its colon.
 fn written(name: &str) -> Box<[u8]> {
     let mut text = serde_json::Value::from(name).to_string();
     text.push(':');

@@ -1,17 +1,18 @@
-//! What an automaton does, as data: every place where something leaves, is written or is dropped by name, with the lines of
-//! the file that decide it. Reviews, pages and fingerprints are made from this, so none of them can say anything else than
-//! what happens.
+//! Describes, as data, what an automaton does: every place where a value leaves, where a container is written or where
+//! a rule drops a name, with the lines of the file that decide it. Reviews, pages and fingerprints are made from this
+//! description, so they cannot differ from what the sanitizer does.
 //!
-//! Complete means: two automata that treat any document differently are described differently. So containers that are
-//! written stand here too, even if nothing inside leaves, and so do the names and array elements that a rule drops.
+//! The description is complete: two automata that treat any document differently have different descriptions. So it
+//! also lists containers that are written although nothing inside leaves, and the names and array elements that a rule
+//! drops.
 
 use std::fmt;
 use std::ops::Range;
 
 use super::{Automaton, Leaf, Node, NodeId};
 
-/// The most places of one response. Shapes that refer to each other in circles have more than a reviewer can read; the
-/// shipped rules have under a hundred for each endpoint.
+/// The most places of one response. The shipped rules have under a hundred for each endpoint. Shapes that refer to each
+/// other in circles can have more than a reviewer can read.
 pub(super) const MAX_PLACES: usize = 8192;
 
 /// What happens at one place, and why.
@@ -21,7 +22,7 @@ pub struct Described {
     pub at: Location,
     /// What happens.
     pub effect: Effect,
-    /// The lines of the file that decide it, in bytes of the file. None for containers, and for what this program adds.
+    /// The lines of the file that decide it, in bytes of the file. Empty for containers and for what this program adds.
     pub lines: Vec<Range<usize>>,
 }
 
@@ -30,13 +31,13 @@ pub struct Described {
 pub enum Effect {
     /// A string, number, boolean or null leaves, in this form.
     Leaves(Leaf),
-    /// An object is written, if only an empty one.
+    /// An object is written; it may be empty.
     Object,
-    /// An array is written, if only an empty one.
+    /// An array is written; it may be empty.
     Array,
-    /// Whatever is here is dropped, and known: a property that comes twice is refused.
+    /// The rules name this place, and what is here is dropped. A document that has the property twice is refused.
     Dropped,
-    /// From here on everything is as at that place: shapes refer to each other in a circle.
+    /// From here on, the same happens as at that place: shapes refer to each other in a circle.
     Repeats(Location),
 }
 
@@ -53,20 +54,20 @@ pub enum Step {
     OtherNames,
     /// The element at this index.
     Index(u32),
-    /// Each element that no rule tells apart.
+    /// Each element that has no [`Step::Index`].
     OtherElements,
 }
 
-/// Where in the file a node comes from.
+/// The lines of the file that decide about a node.
 #[derive(Debug, Default)]
 pub(super) struct Origins {
     /// The lines that decide the leaf.
     pub(super) leaf: Vec<Range<usize>>,
-    /// The children that are dropped although a rule names them, or others of their container leave.
+    /// The dropped children: names that a rule mentions, and array elements in front of one that a rule mentions.
     pub(super) dropped: Vec<DroppedChild>,
 }
 
-/// A child that is known and dropped.
+/// A child that the rules know and drop.
 #[derive(Debug)]
 pub(super) struct DroppedChild {
     pub(super) step: Step,
@@ -74,12 +75,12 @@ pub(super) struct DroppedChild {
 }
 
 impl Automaton {
-    /// Everything that this automaton does, ordered by place. Complete: one with more than [`MAX_PLACES`] places does not
-    /// compile.
+    /// Everything that this automaton does, ordered by place. Nothing is cut off: an automaton with more than
+    /// [`MAX_PLACES`] places does not compile.
     pub fn describe(&self) -> Vec<Described> {
         let mut describer = Describer { automaton: self, open: Vec::new(), found: Vec::new() };
         describer.node(self.root(), &Location::default());
-        // Stable: what happens to a leaf comes before what happens to a container at the same place.
+        // The sort is stable: at one place, the leaf stays before the containers.
         describer.found.sort_by(|one, other| one.at.cmp(&other.at));
         describer.found
     }
@@ -197,7 +198,8 @@ impl fmt::Display for Step {
     }
 }
 
-/// Whether JSONPath writes the name behind a dot (RFC 9535 2.5.1.1; of its letters, ASCII only).
+/// Whether the name can follow a dot in JSONPath (RFC 9535 2.5.1.1). Of the letters that the RFC allows, only ASCII
+/// counts.
 fn is_shorthand(name: &str) -> bool {
     let mut bytes = name.bytes();
     bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
@@ -214,7 +216,7 @@ fn escaped(character: char) -> String {
 }
 
 impl fmt::Display for Effect {
-    /// As rules call it: `keep`, `pseudonymize as email`, `dropped`.
+    /// As the rules call it: `keep`, `pseudonymize as email`, `dropped`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Leaves(leaf) => leaf.fmt(f),

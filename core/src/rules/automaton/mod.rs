@@ -2,20 +2,18 @@
 //!
 //! # How it works
 //!
-//! Each rule's path is a line of positions: "so many steps of this rule have been taken". A document node that the
-//! matcher stands on corresponds to the *set* of positions that all rules have reached there, so the compiler builds
-//! one [`Node`] per reachable set (the classical subset construction) and the matcher holds a single node number per
-//! open container. It never walks a tree of rules and never tries one rule after the other; its cost per property is
-//! one look-up of the property's name.
+//! A position says how many steps of one rule's path have been taken. At each place of a document, the rules together
+//! have reached a *set* of positions. The compiler builds one [`Node`] for each reachable set (the classical subset
+//! construction), and the matcher keeps one node number for each open container. It never walks a tree of rules and
+//! never tries one rule after the other: a property costs one look-up of its name.
 //!
-//! A `nested` path that ends turns into the start of its shape, also when shapes refer to each other in a circle: the
-//! sets are finite, so the construction ends. A nested shape governs its part alone; an `unlisted: keep` around it
-//! stops there.
+//! The end of a `nested` path is the start of its shape. Shapes may refer to each other in a circle: there are finitely
+//! many sets, so the construction ends. An `unlisted: keep` around a nested shape does not reach into it.
 //!
-//! Everything the rules can say about a node is decided here, once: which treatment its leaf gets (`redact` before
-//! transforms before `keep`; two different transforms are an error that the author is told about), whether an object
-//! or an array is written, and which children lead anywhere. A node with nothing to let out does not exist: its parent
-//! has `None` there, and the matcher skips the whole subtree.
+//! Everything that the rules say about a node is decided here, once: the treatment of its leaf (`redact` wins over
+//! transforms, transforms win over `keep`, and two different transforms are an error in the file), whether an object or
+//! an array is written, and which children have a node. Where nothing can leave there is no node: the parent has
+//! `None`, and the matcher skips the whole subtree.
 
 mod build;
 mod describe;
@@ -34,7 +32,7 @@ pub const MAX_NAMES: usize = 128;
 #[derive(Debug, Default)]
 pub struct Automaton {
     nodes: Vec<Node>,
-    /// The node of the `value` array of a page, which a page must have.
+    /// The node of a page's `value` array. A page must have that array.
     page: Option<NodeId>,
     /// Which lines of the file decide what happens at each node. The sanitizer does not read it.
     origins: Vec<Origins>,
@@ -68,16 +66,16 @@ pub enum Leaf {
     /// It is dropped.
     #[default]
     Drop,
-    /// It leaves as it is.
+    /// It leaves unchanged.
     Keep,
-    /// Something made from it leaves.
+    /// A value made from it leaves.
     Transform(Transform),
 }
 
 /// The members of an object.
 #[derive(Debug)]
 pub struct Object {
-    /// The names that the rules know here, ordered by name. A known name that comes twice is refused.
+    /// The names that the rules know here, ordered by name. A document in which one of them comes twice is refused.
     members: Vec<Member>,
     names: Names,
     /// Where every other name leads.
@@ -89,9 +87,9 @@ pub struct Object {
 pub struct Member {
     /// The name, unescaped.
     pub name: Box<str>,
-    /// The name as it is written: quoted, escaped, with its colon.
+    /// The name as JSON: quoted, escaped, with its colon.
     pub written: Box<[u8]>,
-    /// Where it leads; `None`: what it holds is dropped.
+    /// Where the name leads; `None`: its value is dropped.
     pub node: Option<NodeId>,
 }
 
@@ -110,7 +108,7 @@ impl Automaton {
         NodeId(0)
     }
 
-    /// A node. Numbers come from this automaton, so the empty node is never reached.
+    /// The node of this number. Numbers come from this automaton, so the empty node is never reached.
     pub fn node(&self, id: NodeId) -> &Node {
         static NOTHING: Node = Node { leaf: Leaf::Drop, object: None, array: None };
         self.nodes.get(id.index()).unwrap_or(&NOTHING)

@@ -20,11 +20,11 @@ use crate::yaml::{self, Recovered, Spanned};
 const OUTLOOK_ITEMS: &[&str] =
     &["messages", "mailFolders", "childFolders", "contacts", "contactFolders", "events"];
 
-/// Relations of users and groups that the directory itself responses.
+/// Relations of users and groups that the directory itself holds.
 const DIRECTORY_RELATIONS: &[&str] =
     &["directReports", "manager", "memberOf", "members", "owners", "transitiveMemberOf", "transitiveMembers"];
 
-/// One result for each written endpoint; `None` where a finding says why not.
+/// One result for each endpoint of the file; `None` where a finding says why there is none.
 pub(super) fn check(
     endpoints: &[Recovered<raw::Endpoint>],
     names: &Names<'_>,
@@ -170,7 +170,7 @@ impl Checker<'_> {
             }
         };
         let mut body = self.body(built, delta, named)?;
-        // What is expanded comes without being selected, and what is not expanded cannot be.
+        // Graph returns expanded properties without `$select`. Those that are not expanded cannot be selected.
         if let Some(select) = &mut body.select {
             select.retain(|name| !expanded.contains(&name.as_str()));
         }
@@ -201,8 +201,8 @@ impl Checker<'_> {
         }
     }
 
-    /// The page around the objects: the parts of OData's JSON format that a consumer needs to go on. The line that names
-    /// the shape decides them.
+    /// The page around the objects: the parts of OData's JSON format that a consumer needs to read on. The line that
+    /// names the shape stands for them in reviews.
     fn envelope(&mut self, element: ShapeId, named: &Spanned<String>, counted: bool, delta: bool) -> ShapeId {
         let elements = || Path::name("value").elements();
         let rule = |path, treatment| Rule { path, treatment, span: named.span.clone() };
@@ -231,7 +231,8 @@ impl raw::Response {
     }
 }
 
-/// The properties of the object at this node for the upstream `$select`. Annotations are not properties.
+/// The properties of the object at this node, for the upstream `$select`. Annotations are not properties. `None` if the
+/// shape keeps properties that it does not list.
 pub(super) fn selectable(automaton: &Automaton, object: NodeId) -> Option<Vec<String>> {
     let object = automaton.node(object).object.as_ref()?;
     if object.other().is_some() {
@@ -241,7 +242,7 @@ pub(super) fn selectable(automaton: &Automaton, object: NodeId) -> Option<Vec<St
     Some(object.members().iter().filter(survives).map(|member| member.name.to_string()).collect())
 }
 
-/// Users, groups, and what hangs on them in the directory; not what lies in a mailbox.
+/// Whether the endpoint serves users, groups or their relations in the directory, and nothing from a mailbox.
 fn is_directory(template: &Template) -> bool {
     let mut names = template.parts.iter().filter_map(|part| match part {
         Part::Name(name) => Some(name.as_str()),

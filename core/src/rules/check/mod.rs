@@ -1,4 +1,4 @@
-//! From a rules file as written to a plan, with every finding in one pass.
+//! Compiles a rules file to a plan and reports every finding in one pass.
 
 mod endpoints;
 mod overlap;
@@ -18,7 +18,7 @@ use crate::yaml;
 /// The version of the format that this program reads.
 const VERSION: u32 = 1;
 
-/// What came of a rules file: a plan unless there are errors, and everything there is to say.
+/// The result of compiling a rules file: a plan, unless there are errors, and all findings.
 #[derive(Debug)]
 pub struct Compiled {
     /// Present if no finding is an error.
@@ -71,7 +71,7 @@ fn check_head(raw: &raw::File, findings: &mut Vec<Diagnostic>) {
     }
     if !is_label(&raw.connector.value) {
         let message = "a connector's name has lower-case letters, digits and hyphens only";
-        let hint = "`title` is for people; this one is for logs and file names";
+        let hint = "`title` is for people; `connector` is for logs and file names";
         findings.push(Diagnostic::error(yaml::MALFORMED, raw.connector.span.clone(), message).hint(hint));
     }
 }
@@ -82,7 +82,7 @@ fn is_label(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
-/// A shape that several endpoints use is compiled several times and found wanting once.
+/// Removes repeated findings: a shape is compiled, and reported, once for each endpoint that uses it.
 fn dedup(findings: &mut Vec<Diagnostic>) {
     let mut kept: Vec<Diagnostic> = Vec::new();
     for finding in findings.drain(..) {

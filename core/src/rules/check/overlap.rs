@@ -1,4 +1,4 @@
-//! No request may be matched by two endpoints: which one responds would depend on the order of lines.
+//! No request may match two endpoints: the order of lines would decide which one is used.
 
 use super::super::codes;
 use super::super::plan::{Endpoint, Param};

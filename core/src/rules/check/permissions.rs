@@ -1,4 +1,4 @@
-//! The permissions that a file names, against the endpoints that need them.
+//! Compares the permissions that a file names with the endpoints that need them.
 
 use super::super::codes;
 use super::super::permissions::{broader_than, least_for, opens, writes};

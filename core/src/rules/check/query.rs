@@ -1,4 +1,4 @@
-//! The query options of an endpoint: what may be asked, and that asking tells nothing that does not leave.
+//! The query options of an endpoint: which are accepted, and that none reveals a value that does not leave.
 
 use super::super::automaton::{Leaf, NodeId};
 use super::super::checked::{Nested, ShapeId};
@@ -13,7 +13,7 @@ use super::regexes::whole_match;
 use crate::graph::OptionName;
 use crate::yaml::Spanned;
 
-/// OData's options of one value, in the order in which refusals name them.
+/// OData's options that take one value, in the order in which refusals name them.
 const SYSTEM_VALUES: [OptionName; 3] = [OptionName::Top, OptionName::Skip, OptionName::Count];
 
 impl Checker<'_> {
@@ -49,7 +49,8 @@ impl Checker<'_> {
         }
     }
 
-    /// The shape of the response's objects with what may be expanded in them: an object, or the elements of an array.
+    /// The shape of the response's objects, extended by what may be expanded in them: an object, or the elements of an
+    /// array.
     pub(super) fn with_expansions(&mut self, shape: ShapeId, raw: &raw::Query) -> ShapeId {
         let Some(mut expanded) = self.shapes.get(shape.0).cloned() else { return shape };
         let before = expanded.nested.len();
@@ -120,12 +121,12 @@ impl Checker<'_> {
             ),
             (_, _) => {
                 let hint = "OData's own options are written with their `$`";
-                self.error_hint(codes::OPTION, name, "this is no name of a custom option", hint);
+                self.error_hint(codes::OPTION, name, "this is not the name of a custom option", hint);
             }
         }
     }
 
-    /// An option of one value.
+    /// An option that takes one value.
     fn value(&mut self, name: &Spanned<String>, value: &Spanned<raw::ValuePolicy>, policy: &mut QueryPolicy) {
         let checked = match &value.value {
             raw::ValuePolicy::Boolean => Some(ValuePolicy::Boolean),
@@ -142,7 +143,7 @@ impl Checker<'_> {
             }
         };
         policy.values.extend(OptionName::parse(&name.value).zip(checked));
-        // In one order, whatever the file's is.
+        // In one order, whatever the order in the file.
         policy
             .values
             .sort_by_key(|(name, _)| SYSTEM_VALUES.iter().position(|own| own == name).unwrap_or(usize::MAX));
@@ -156,7 +157,8 @@ impl Checker<'_> {
         Some(range.value)
     }
 
-    /// A property that an option names must leave as it is, or its value could be found out by asking.
+    /// Whether an option may name the property. The property must leave unchanged, or as a token that is compared for
+    /// equality only. Otherwise a consumer could find out its value by comparing or sorting.
     fn observable(&mut self, property: &Spanned<String>, operators: &[Comparator], body: &Body) -> bool {
         let leaf = body
             .automaton
@@ -174,8 +176,8 @@ impl Checker<'_> {
                 false
             }
             Leaf::Drop | Leaf::Transform(_) => {
-                let hint = "the consumer could find its value out by asking; `keep` it, or leave it out here";
-                self.error_hint(codes::OBSERVABLE, property, "this property does not leave as it is", hint);
+                let hint = "the consumer could find out its value by asking; `keep` it, or leave it out here";
+                self.error_hint(codes::OBSERVABLE, property, "this property does not leave unchanged", hint);
                 false
             }
         }
@@ -183,14 +185,14 @@ impl Checker<'_> {
 }
 
 impl Body {
-    /// The node of the object that query options speak about: a page's element, or the response itself.
+    /// The node of the object that query options are about: a page's element, or the response itself.
     pub fn object(&self) -> NodeId {
         self.automaton.element().unwrap_or(self.automaton.root())
     }
 }
 
 impl raw::Query {
-    /// What may be expanded, as far as it could be read.
+    /// The expansions that could be read.
     pub(super) fn expansions(&self) -> impl Iterator<Item = (&Spanned<String>, &raw::Expand)> {
         let entries = self.expand.iter().flat_map(|entries| &entries.0);
         entries.filter_map(|(property, expand)| Some((property, expand.0.as_ref()?)))

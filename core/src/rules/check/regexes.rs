@@ -17,7 +17,8 @@ pub(in crate::rules) fn whole_match(text: &Spanned<String>, findings: &mut Vec<D
         RegexBuilder::new(text).size_limit(MAX_REGEX_BYTES).nest_limit(MAX_REGEX_NESTING).build()
     };
     let anchored = format!("^(?:{})$", text.value);
-    // On its own first: `a)|(?:b` is no expression, but would be one between the anchors' parentheses.
+    // Built without anchors first: `a)|(?:b` is not an expression, but would become one between the anchors'
+    // parentheses.
     let built = build(&text.value).and_then(|_| build(&anchored));
     if built.is_err() {
         let message = "this regular expression does not compile";
@@ -27,7 +28,7 @@ pub(in crate::rules) fn whole_match(text: &Spanned<String>, findings: &mut Vec<D
     built.ok()
 }
 
-/// `^From|To$` anchors its first and its last word only. The whole value is matched anyway.
+/// Warns of `^From|To$`, in which each anchor binds to one alternative only. The whole value is matched anyway.
 pub(in crate::rules) fn warn_anchors(regex: &Spanned<String>, findings: &mut Vec<Diagnostic>) {
     let text = regex.value.as_str();
     if has_top_level_alternation(text) && (text.starts_with('^') || text.ends_with('$')) {

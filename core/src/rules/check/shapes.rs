@@ -12,7 +12,7 @@ use super::super::raw;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::yaml::{Recovered, Spanned};
 
-/// Which shape has which number.
+/// The numbers of the shapes, by name.
 pub(super) struct Names<'a>(HashMap<&'a str, ShapeId>);
 
 impl<'a> Names<'a> {
@@ -132,7 +132,7 @@ impl Checker<'_> {
         };
         self.shape.unlisted_keep = Some(unlisted.span.clone());
         let message = "`unlisted: keep` lets every property leave that no line names";
-        let hint = "what Graph adds tomorrow leaves too; list what is needed under `keep` instead";
+        let hint = "properties that Graph adds later leave too; list what is needed under `keep` instead";
         self.findings
             .push(Diagnostic::warning(codes::UNLISTED_KEEP, unlisted.span.clone(), message).hint(hint));
     }
@@ -155,7 +155,7 @@ impl Checker<'_> {
     }
 }
 
-/// Each shape on its own, so that a conflict is found also where no endpoint leads.
+/// Builds each shape alone, so that a conflict is found even if no endpoint uses the shape.
 pub(super) fn report_conflicts(
     written: &raw::Entries<raw::Shape>,
     shapes: &[Shape],
@@ -164,14 +164,14 @@ pub(super) fn report_conflicts(
     for (at, (name, _)) in written.0.iter().enumerate() {
         let Err(error) = automaton::build(shapes, ShapeId(at)) else { continue };
         findings.extend(build_findings(&error, &name.span));
-        // The others of a circle are as large, and building them takes its time.
+        // The other shapes of the circle are as large, and each takes long to build.
         if matches!(error, CompileError::TooLarge) {
             return;
         }
     }
 }
 
-/// What an author is told about shapes that do not compile; `span`: where the outermost of them is named.
+/// The findings about shapes that do not compile. `span` is where the file names the outermost shape.
 pub(super) fn build_findings(error: &CompileError, span: &Range<usize>) -> Vec<Diagnostic> {
     match error {
         CompileError::Conflict(one, other) => {
@@ -197,14 +197,14 @@ pub(super) fn report_unused(
 ) {
     let nested = shapes.0.iter().filter_map(|(_, shape)| shape.0.as_ref());
     let nested = nested.flat_map(|shape| present(&shape.nested)).map(|entry| entry.shape.value.as_str());
-    let answered = present(endpoints).map(|endpoint| endpoint.response.value.shape().value.as_str());
+    let responses = present(endpoints).map(|endpoint| endpoint.response.value.shape().value.as_str());
     let queries = present(endpoints).map(|endpoint| &endpoint.query);
     let expanded = queries.flat_map(raw::Query::expansions).map(|(_, expand)| expand.shape.value.as_str());
-    let used: Vec<_> = nested.chain(answered).chain(expanded).collect();
+    let used: Vec<_> = nested.chain(responses).chain(expanded).collect();
     for (name, _) in &shapes.0 {
         if !used.contains(&name.value.as_str()) {
             let message = "nothing uses this shape";
-            let hint = "response with it, nest it, or remove it";
+            let hint = "use it in a `response`, nest it, or remove it";
             findings.push(Diagnostic::warning(codes::UNUSED_SHAPE, name.span.clone(), message).hint(hint));
         }
     }

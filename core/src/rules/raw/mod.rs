@@ -1,7 +1,7 @@
-//! A rules file as written: serde structs with places, and nothing decided yet.
+//! A rules file as written: serde structs with places. Nothing is checked yet.
 //!
 //! The JSON Schema of the format is generated from these types ([`json_schema()`]), so that editors complete what this
-//! program accepts. What the pieces mean is decided in [`super::check`].
+//! program accepts. [`super::check`] decides what the parts mean.
 
 mod permission;
 mod prefer;
@@ -34,12 +34,12 @@ pub struct File {
     pub purpose: String,
     /// The least Microsoft Graph application permissions that open the endpoints.
     pub permissions: Vec<Recovered<Permission>>,
-    /// How e-mail addresses are canonicalised and what of their domain is shown.
+    /// How e-mail addresses are canonicalised and how much of their domain leaves.
     #[serde(default)]
     pub addresses: Addresses,
     /// What leaves, per kind of object.
     pub shapes: Entries<Shape>,
-    /// Which requests are answered; everything else is refused.
+    /// Which requests may pass; every other is refused.
     pub endpoints: Vec<Recovered<Endpoint>>,
 }
 
@@ -47,7 +47,7 @@ pub struct File {
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Addresses {
-    /// What of an address's domain is shown.
+    /// How much of an address's domain leaves.
     pub domains: DomainMode,
     /// Whether `alice+tag@` is `alice@`.
     pub plus_tags: PlusTags,
@@ -57,9 +57,9 @@ pub struct Addresses {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Shape {
-    /// Leaves that leave as they are.
+    /// Values that leave unchanged.
     pub keep: Vec<Spanned<String>>,
-    /// Leaves and subtrees that never leave, whatever else names them.
+    /// Values and subtrees that never leave, whatever other lines name them.
     pub redact: Vec<Spanned<String>>,
     /// Values that leave as keyed tokens.
     pub pseudonymize: Vec<Recovered<Pseudonymize>>,
@@ -76,13 +76,13 @@ pub struct Shape {
     pub hash_ip: Vec<Spanned<String>>,
     /// Graph links that leave as sealed links to this proxy.
     pub link: Vec<Spanned<String>>,
-    /// Objects inside this one that have a shape of their own.
+    /// Objects inside this one that have their own shape.
     pub nested: Vec<Recovered<Nested>>,
     /// `keep` turns the shape into a blocklist: what no line names leaves too.
     pub unlisted: Option<Spanned<Unlisted>>,
 }
 
-/// What becomes of properties that no rule names.
+/// What happens to properties that no line names.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub enum Unlisted {
@@ -104,7 +104,7 @@ pub struct Pseudonymize {
     /// How the value is read.
     #[serde(rename = "as")]
     pub kind: Spanned<PseudonymKind>,
-    /// Whether the token opens again in a request. For ids only.
+    /// Whether a later request may use the token in place of the value. For ids only.
     #[serde(default)]
     pub reversible: bool,
 }
@@ -117,13 +117,13 @@ pub enum PseudonymKind {
     Email,
     /// A header-style list of e-mail addresses.
     EmailList,
-    /// An opaque id, compared to the letter.
+    /// An opaque id, compared exactly as written.
     Id,
     /// A conversationId: one token per thread, whatever the mailbox.
     Thread,
-    /// An internetMessageId, compared to the letter.
+    /// An internetMessageId, compared exactly as written.
     MessageId,
-    /// Any text, compared to the letter.
+    /// Any text, compared exactly as written.
     Text,
 }
 
@@ -138,7 +138,7 @@ pub struct Match {
     pub paths: Vec<Spanned<String>>,
     /// The regular expression, which must match the whole value.
     pub regex: Spanned<String>,
-    /// The group that leaves as it is.
+    /// The group that leaves unchanged.
     pub keep: Option<Spanned<String>>,
     /// The group that leaves as a keyed token.
     pub pseudonymize: Option<GroupPseudonym>,
@@ -180,7 +180,7 @@ pub enum TimeUnit {
     Day,
 }
 
-/// Objects that have a shape of their own.
+/// Objects that have their own shape.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Nested {
@@ -193,7 +193,7 @@ pub struct Nested {
     pub shape: Spanned<String>,
 }
 
-/// One request that is answered.
+/// One kind of request that may pass.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Endpoint {
@@ -210,11 +210,11 @@ pub struct Endpoint {
     /// The `Prefer` request header's preferences (RFC 7240) that are accepted.
     #[serde(default)]
     pub prefer: Prefer,
-    /// What the response is.
+    /// The kind of response.
     pub response: Spanned<Response>,
 }
 
-/// What a path parameter accepts. Several of them add up.
+/// What a path parameter accepts. A value passes if any of these accepts it.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Param {
@@ -224,7 +224,7 @@ pub struct Param {
     pub token: Option<TokenClass>,
     /// Any raw Graph id or address. The consumer can then test who is behind a token.
     pub raw: Option<Spanned<bool>>,
-    /// Raw values that this regular expression matches whole.
+    /// Raw values that this regular expression matches completely.
     pub pattern: Option<Spanned<String>>,
 }
 
@@ -240,13 +240,13 @@ pub enum TokenClass {
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IntegerRange {
-    /// The least that is accepted.
+    /// The smallest accepted value.
     pub min: u32,
-    /// The most that is accepted.
+    /// The largest accepted value.
     pub max: u32,
 }
 
-/// What the response is.
+/// The kind of response.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Response {

@@ -1,4 +1,4 @@
-//! An entry of `permissions` as written: a name, alternatives, or either with what it is for.
+//! An entry of `permissions` as written: a name, a list of alternatives, or either with a reason.
 
 use std::fmt;
 
@@ -9,10 +9,10 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::yaml::{Spanned, Texts};
 
-/// One permission, or alternatives, and what for.
+/// One permission, or a list of alternatives, with the reason if there is one.
 #[derive(Clone, Debug)]
 pub struct Permission {
-    /// The names that would do, least first.
+    /// The names of which one is enough, least first.
     pub any_of: Vec<Spanned<String>>,
     /// What the permission is for.
     pub why: Option<String>,
@@ -80,7 +80,7 @@ impl JsonSchema for Permission {
         let one = json_schema!({ "type": "string" });
         let many = json_schema!({ "type": "array", "items": { "type": "string" }, "minItems": 1 });
         json_schema!({
-            "description": "A permission's name, or a list of alternatives, least first; or either with what it is for.",
+            "description": "A permission's name, or a list of alternatives, least first; or either with a reason.",
             "anyOf": [one, many, {
                 "type": "object",
                 "properties": {
@@ -88,7 +88,7 @@ impl JsonSchema for Permission {
                         "description": "The name, or a list of alternatives, least first.",
                         "anyOf": [one, many]
                     },
-                    "why": { "description": "What it is for: shown to who grants it.", "type": "string" }
+                    "why": { "description": "What it is for: shown to the administrator who grants it.", "type": "string" }
                 },
                 "required": ["name", "why"],
                 "additionalProperties": false

@@ -19,13 +19,13 @@ pub struct Query {
     pub filter: Option<Entries<Vec<Recovered<Spanned<Comparator>>>>>,
     /// `$orderby`.
     pub order_by: Option<OrderBy>,
-    /// `$expand`: navigation property → what of it leaves.
+    /// `$expand`: navigation property → what leaves of it.
     pub expand: Option<Entries<Expand>>,
     /// Every other option.
     pub values: Vec<(Spanned<String>, Recovered<Spanned<ValuePolicy>>)>,
 }
 
-/// `$orderby`: properties, which mean both directions, or a mapping from properties to directions.
+/// `$orderby`: a list of properties, each in both directions, or a mapping from properties to directions.
 #[derive(Debug, Default)]
 pub struct OrderBy(pub Vec<(Spanned<String>, Vec<Direction>)>);
 
@@ -93,7 +93,7 @@ impl Comparator {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ValuePolicy {
-    /// `$select`: names that can survive; others are dropped from the list.
+    /// `$select`: the names that can leave; others are dropped from the list.
     Kept,
     /// `true` or `false`.
     Boolean,
@@ -101,7 +101,7 @@ pub enum ValuePolicy {
     Integer(IntegerRange),
     /// One of these texts.
     OneOf(Vec<Spanned<String>>),
-    /// A text that this regular expression matches whole.
+    /// A text that this regular expression matches completely.
     Pattern(Spanned<String>),
 }
 

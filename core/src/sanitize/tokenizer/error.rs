@@ -2,14 +2,14 @@
 
 use thiserror::Error;
 
-/// Why [`Tokenizer::feed`](super::Tokenizer::feed) or [`Tokenizer::finish`](super::Tokenizer::finish) gave up.
+/// Why [`Tokenizer::feed`](super::Tokenizer::feed) or [`Tokenizer::finish`](super::Tokenizer::finish) stopped.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum Halt<V> {
-    /// The document is not the JSON that we read.
+    /// The document is not JSON that this tokenizer accepts.
     #[error(transparent)]
     Syntax(#[from] SyntaxError),
     /// The handler refused an event; the value is its reason.
-    #[error("the document was refused by what reads it")]
+    #[error("the handler refused the document")]
     Violation(V),
 }
 
@@ -19,8 +19,8 @@ pub enum Halt<V> {
 pub struct SyntaxError {
     /// What is wrong.
     pub kind: SyntaxErrorKind,
-    /// Where, in bytes from the start of the document, counted from 0: the byte that is wrong, or the first byte of
-    /// the escape, UTF-8 sequence, key or number that is.
+    /// Where, in bytes from the start of the document, counted from 0: the wrong byte, or the first byte of the wrong
+    /// escape, UTF-8 sequence, key or number.
     pub position: u64,
 }
 
@@ -34,22 +34,22 @@ impl SyntaxError {
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SyntaxErrorKind {
-    /// A byte below 0x20 in a string, which RFC 8259 section 7 wants escaped. NUL is one of them.
+    /// A byte below 0x20 in a string, which must be escaped (RFC 8259 section 7). NUL is one of them.
     #[error("unescaped control character in a string")]
     ControlCharacter,
     /// More bytes than [`Limits::document_length`](super::Limits::document_length).
     #[error("the document is longer than the limit")]
     DocumentTooLong,
-    /// Behind a key, something other than a colon.
+    /// After a key, something other than a colon.
     #[error("expected a colon")]
     ExpectedColon,
-    /// Behind an element or member, something other than a comma or the end of its container.
+    /// After an element or member, something other than a comma or the end of its container.
     #[error("expected a comma or the end of the array or object")]
     ExpectedCommaOrEnd,
     /// In an object, something other than a key, or a comma before its end.
     #[error("expected a key")]
     ExpectedKey,
-    /// Something that starts no value; a byte order mark is such a thing.
+    /// Something that starts no value, such as a byte order mark.
     #[error("expected a value")]
     ExpectedValue,
     /// A backslash followed by none of the escapes of RFC 8259 section 7.
@@ -67,7 +67,7 @@ pub enum SyntaxErrorKind {
     /// A key longer than [`Limits::key_length`](super::Limits::key_length).
     #[error("a key is longer than the limit")]
     KeyTooLong,
-    /// `\uD800` to `\uDFFF` that is not half of a pair: readers replace it, keep it or fail.
+    /// `\uD800` to `\uDFFF` that is not half of a pair: parsers replace it, keep it or fail.
     #[error("escaped surrogate without its other half")]
     LoneSurrogate,
     /// A number longer than [`Limits::number_length`](super::Limits::number_length).
@@ -79,10 +79,10 @@ pub enum SyntaxErrorKind {
     /// More open containers than [`Limits::depth`](super::Limits::depth).
     #[error("arrays and objects are nested deeper than the limit")]
     TooDeep,
-    /// Anything but whitespace behind the document.
-    #[error("bytes behind the end of the document")]
+    /// Anything but whitespace after the document.
+    #[error("bytes after the end of the document")]
     TrailingBytes,
-    /// The input ended and the document had not.
+    /// The input ended before the document was complete.
     #[error("the document is not complete")]
     UnexpectedEnd,
 }

@@ -11,9 +11,9 @@ const UNIT_LENGTH: usize = 6;
 /// What the bytes from a backslash on are.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Escape {
-    /// An escape of so many bytes for this character.
+    /// A whole escape: its length in bytes and its character.
     Complete(usize, char),
-    /// The beginning of one: at most 11 bytes.
+    /// The beginning of an escape: at most 11 bytes.
     Incomplete,
 }
 
@@ -85,7 +85,7 @@ fn read_low_surrogate(high: u16, bytes: &[u8]) -> Result<Escape, SyntaxErrorKind
     }
 }
 
-/// One or two UTF-16 code units as a character. A high surrogate and something else than a low one are no character.
+/// One or two UTF-16 code units as a character. A high surrogate without a low one after it is no character.
 fn decode(units: &[u16]) -> Result<Escape, SyntaxErrorKind> {
     let decoded = char::decode_utf16(units.iter().copied()).next();
     let Some(Ok(decoded)) = decoded else {

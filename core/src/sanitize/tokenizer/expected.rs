@@ -5,13 +5,13 @@ use wide::u8x32;
 use super::handler::Key;
 use super::scan::BLOCK;
 
-/// A key as programs write it: in quotes, without escapes, and the colon right behind it.
+/// A key as programs write it: in quotes, without escapes, with the colon right after it.
 ///
-/// It is made of a key that was read, so those bytes are a valid key wherever a key may stand. To find them there takes one
-/// comparison, in the place of a search for the closing quote and of another for what the name means.
+/// It is made from a key that was read, so the same bytes are a valid key wherever a key may come. One comparison finds
+/// them, instead of a search for the closing quote and a look-up of the name.
 pub struct ExpectedKey {
     written: u8x32,
-    /// The bits of the comparison that count.
+    /// The bits of the comparison that belong to the key.
     bits: u32,
     length: usize,
 }
@@ -20,7 +20,7 @@ impl ExpectedKey {
     /// Bytes around the name.
     const PUNCTUATION: usize = r#""":"#.len();
 
-    /// The same key once more, if it can be expected: names of under thirty bytes can.
+    /// The expected form of `key`, if it has no escapes and its name has fewer than thirty bytes.
     pub fn of(key: Key<'_>) -> Option<Self> {
         let name = Some(key.raw()).filter(|_| !key.has_escapes())?;
         let length = name.len() + Self::PUNCTUATION;
@@ -31,7 +31,7 @@ impl ExpectedKey {
         Some(Self { written: u8x32::new(written), bits: u32::MAX >> (BLOCK - length), length })
     }
 
-    /// Whether it is this key.
+    /// Whether `key` is this one.
     pub fn is(&self, key: Key<'_>) -> bool {
         self.name() == key.raw().as_bytes()
     }
@@ -41,16 +41,16 @@ impl ExpectedKey {
         self.written.as_array().get(1..self.length - 2).unwrap_or_default()
     }
 
-    /// Writes it to `out`, quotes and colon included.
+    /// Writes the key to `out`, with quotes and colon.
     #[inline]
     pub fn write(&self, out: &mut Vec<u8>) {
         let end = out.len() + self.length;
-        // A block is a copy of known length. The zeros behind the key are taken back.
+        // Copying a whole block has a known length, which is fast. The zeros after the key are removed again.
         out.extend_from_slice(self.written.as_array());
         out.truncate(end);
     }
 
-    /// Its length in bytes, quotes and colon included.
+    /// The key's length in bytes, with quotes and colon.
     #[inline]
     pub(super) fn length(&self) -> usize {
         self.length
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_written_as_it_was_read_and_nothing_behind_it() {
+    fn a_key_is_written_as_it_was_read_and_nothing_after_it() {
         for name in ["", "x", "é", "receivedDateTime", &"x".repeat(29)] {
             let mut out = b"before".to_vec();
             ExpectedKey::of(Key::plain(name)).unwrap().write(&mut out);

@@ -1,4 +1,4 @@
-//! What the tokenizer tells, and to whom.
+//! The events of the tokenizer, and who receives them.
 
 use std::borrow::Cow;
 
@@ -7,9 +7,10 @@ use super::{ExpectedKey, escape};
 /// Receives the events of a document in their order. An error stops the document for good.
 ///
 /// A string value comes as [`begin_string`](Handler::begin_string), any number of runs and escapes, and
-/// [`end_string`](Handler::end_string), or, behind its beginning, all at once as [`rest_of_string`](Handler::rest_of_string).
-/// Runs and raw escapes written one behind the other are the string exactly as it was written. Keys come whole, by
-/// [`key`](Handler::key) or [`expected_key_came`](Handler::expected_key_came); every key is followed by one value.
+/// [`end_string`](Handler::end_string). Or, after its beginning, the rest comes at once as
+/// [`rest_of_string`](Handler::rest_of_string). Runs and raw escapes, joined, are the string exactly as it was written.
+/// Keys come whole, by [`key`](Handler::key) or [`expected_key_came`](Handler::expected_key_came); every key is
+/// followed by one value.
 pub trait Handler {
     /// Why the handler refuses a document.
     type Violation;
@@ -31,12 +32,12 @@ pub trait Handler {
         None
     }
 
-    /// The key that is expected. It may also come by [`key`](Handler::key).
+    /// The expected key came. It may also come by [`key`](Handler::key).
     fn expected_key_came(&mut self) -> Result<(), Self::Violation> {
         Ok(())
     }
 
-    /// A key, whole. That it may come twice in one object is the handler's business.
+    /// A whole key. The handler decides about keys that come twice in one object.
     fn key(&mut self, key: Key<'_>) -> Result<(), Self::Violation>;
 
     /// The opening quote of a string value.
@@ -50,8 +51,8 @@ pub trait Handler {
         self.end_string()
     }
 
-    /// Whether the parts of the string that has begun matter. Where they do not, they may be left out; they are checked all
-    /// the same.
+    /// Whether the handler needs the parts of the string that has begun. Otherwise the tokenizer may leave them out,
+    /// but checks them all the same.
     fn listens(&self) -> bool {
         true
     }
@@ -72,7 +73,8 @@ pub trait Handler {
     fn literal(&mut self, literal: Literal) -> Result<(), Self::Violation>;
 }
 
-/// A member's name. It has no `Debug`: a name can be data (an open type's property, say) and does not belong in logs.
+/// A member's name. It has no `Debug`: a name can be data (a property of an open type, for example) and does not belong
+/// in logs.
 #[derive(Clone, Copy)]
 pub struct Key<'a> {
     raw: &'a str,
@@ -92,7 +94,7 @@ impl<'a> Key<'a> {
         self.has_escapes
     }
 
-    /// What stands between the quotes, as written.
+    /// The text between the quotes, as written.
     pub fn raw(&self) -> &'a str {
         self.raw
     }
@@ -115,7 +117,7 @@ pub enum Literal {
 }
 
 impl Literal {
-    /// The word, as it stands in a document.
+    /// The word, as documents have it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Null => "null",

@@ -7,15 +7,14 @@ use simdutf8::compat::from_utf8;
 
 /// One chunk, and how much of it has been read. Reading only ever goes forward.
 ///
-/// UTF-8 is checked for as much of the chunk as there is, the first time that text is read, and not string by string: a
-/// page has tens of thousands of short strings. What stands behind the checked part, or between its strings, is read
-/// as bytes, and no byte of 0x80 or more is ever part of a token there.
+/// UTF-8 is checked for the whole rest of the chunk when text is first read, not string by string: a page has tens of
+/// thousands of short strings. What comes after the checked part, or between strings, is read as bytes: no token there
+/// has a byte of 0x80 or more.
 pub(super) struct Input<'c> {
     chunk: &'c [u8],
-    /// How many bytes of it have been read.
+    /// How many bytes of `chunk` have been read.
     at: usize,
-    /// The text that `chunk` begins with, as far as it was looked for. It has the next byte if that is text and has been
-    /// looked at.
+    /// The UTF-8 that `chunk` begins with, as found by [`Self::find_text`].
     text: &'c str,
     /// The position of `chunk` in the document.
     start: u64,
@@ -30,7 +29,7 @@ impl<'c> Input<'c> {
         self.start.saturating_add(u64::try_from(self.at).unwrap_or(u64::MAX))
     }
 
-    /// The error of the next byte.
+    /// An error at the next byte.
     #[cold]
     pub(super) fn fail(&self, kind: SyntaxErrorKind) -> SyntaxError {
         SyntaxError::new(kind, self.position())
@@ -86,7 +85,7 @@ impl<'c> Input<'c> {
         Ok(text)
     }
 
-    /// Takes the text up to a byte that ends a run. It is empty if such a byte is next, or one that is no text.
+    /// Takes the text up to a byte that ends a run. The text is empty if the next byte ends a run or is not UTF-8.
     #[inline]
     pub(super) fn take_run(&mut self) -> &'c str {
         self.find_text();
@@ -95,8 +94,8 @@ impl<'c> Input<'c> {
         run
     }
 
-    /// Takes the rest of a string with its closing quote, and returns it without, if it is all here, valid, free of
-    /// escapes and at most `limit` bytes long. Else nothing is taken.
+    /// Takes the rest of a string and its closing quote, and returns the text, if all of it is in the chunk, valid,
+    /// free of escapes and at most `limit` bytes long. Otherwise takes nothing.
     #[inline]
     pub(super) fn plain_string(&mut self, limit: usize) -> Option<&'c str> {
         self.find_text();
@@ -118,7 +117,7 @@ impl<'c> Input<'c> {
         is_next
     }
 
-    /// Takes what nobody listens to of a string: runs and escapes of two bytes. What is behind them decides how it goes on.
+    /// Skips runs and two-byte escapes, in a string that the handler does not listen to. The caller reads what follows.
     pub(super) fn skip_text(&mut self) {
         self.find_text();
         self.at += scan::text_length(self.text.as_bytes().get(self.at..).unwrap_or_default());
@@ -129,7 +128,7 @@ impl<'c> Input<'c> {
         scan::run_length(self.text.as_bytes().get(self.at..).unwrap_or_default())
     }
 
-    /// Looks for text where none is known. There is none where the next byte is not text.
+    /// Looks for text if none is known at the next byte. Finds none if that byte is not UTF-8.
     #[inline]
     fn find_text(&mut self) {
         if self.at >= self.text.len() {
@@ -146,7 +145,8 @@ pub(super) fn is_whitespace(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
-/// As much of `bytes` as is UTF-8. It is called once for a chunk, and again behind a character that chunks cut.
+/// The longest prefix of `bytes` that is UTF-8. Called once for a chunk, and again after a character that the chunks
+/// cut.
 #[inline(never)]
 fn valid_prefix(bytes: &[u8]) -> &str {
     from_utf8(bytes).unwrap_or_else(|error| {

@@ -1,4 +1,4 @@
-//! How much a document may ask of us.
+//! How large and how deep a document may be.
 
 /// Open containers at once. Microsoft Graph's deepest responses (a batch of expanded collections) stay below 20.
 pub const DEFAULT_DEPTH: u32 = 64;
@@ -10,18 +10,18 @@ pub const MAX_DEPTH: u32 = 128;
 /// path some hundreds. A key is held in memory whole, so this is also a bound on memory.
 pub const DEFAULT_KEY_LENGTH: usize = 4 * 1024;
 
-/// Bytes of a number as written. A double has at most 767 significant digits (IEEE 754 binary64), so a longer number
-/// says nothing that a reader could use. A number is held in memory whole, so this is also a bound on memory.
+/// Bytes of a number as written. A double has at most 767 significant digits (IEEE 754 binary64), so the other digits
+/// of a longer number tell a reader nothing. A number is held in memory whole, so this is also a bound on memory.
 pub const DEFAULT_NUMBER_LENGTH: usize = 1024;
 
-/// Bytes of a document. Pages of Microsoft Graph have at most some tens of megabytes; a compression bomb has more.
-/// Nothing is held, so this bounds time, not memory.
+/// Bytes of a document. Pages of Microsoft Graph have at most some tens of megabytes; a compression bomb has more. The
+/// document is not held in memory, so this is a bound on time.
 pub const DEFAULT_DOCUMENT_LENGTH: u64 = 1024 * 1024 * 1024;
 
-/// The limits of a document. What reaches a limit is read, what passes it is refused.
+/// The limits of a document. What reaches a limit is read; what exceeds it is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Open arrays and objects at once; more than [`MAX_DEPTH`] is read as that.
+    /// Open arrays and objects at once. Values above [`MAX_DEPTH`] count as [`MAX_DEPTH`].
     pub depth: u32,
     /// Bytes of a key between its quotes, as written.
     pub key_length: usize,

@@ -1,4 +1,4 @@
-//! The grammar of JSON as a machine of states; the module above tells how it works.
+//! The grammar of JSON as a state machine. The module above explains how it works.
 
 use super::error::{Halt, SyntaxError, SyntaxErrorKind};
 use super::handler::{Handler, Key, Literal};
@@ -18,8 +18,8 @@ pub(super) struct Machine {
     state: State,
     nesting: Nesting,
     text: Text,
-    /// The part of a key or number that an earlier chunk, or an earlier piece of the key, brought.
-    /// Invariant: empty between tokens; never longer than the limit of the token being read.
+    /// What has been read of a key or number: in an earlier chunk, or in an earlier piece of the key. Invariant: empty
+    /// between tokens; never longer than the limit of the token that is being read.
     buffer: String,
     /// Where the key or number being read starts.
     token_start: u64,
@@ -28,7 +28,7 @@ pub(super) struct Machine {
 /// What may come next.
 #[derive(Clone, Copy, Debug)]
 enum State {
-    /// A value: at the start, behind a colon, behind a comma in an array.
+    /// A value: at the start, after a colon, after a comma in an array.
     Value,
     /// A value or the end of the array that has just begun.
     FirstElement,
@@ -36,7 +36,7 @@ enum State {
     AfterElement,
     /// A key or the end of the object that has just begun.
     FirstKey,
-    /// A key, behind a comma.
+    /// A key, after a comma.
     NextKey,
     /// A colon.
     AfterKey,
@@ -77,7 +77,7 @@ impl Machine {
         Ok(())
     }
 
-    /// Takes note that the input has ended, at `position`.
+    /// Ends the input, at `position`.
     pub(super) fn end<H: Handler>(&mut self, position: u64, handler: &mut H) -> Step<H> {
         match self.state {
             State::Done => Ok(()),
@@ -113,7 +113,7 @@ impl Machine {
         }
     }
 
-    /// Takes a member, and those that follow without whitespace, as they do in what programs write.
+    /// Reads a member, and those that follow without whitespace, as in JSON that programs write.
     fn read_members<H: Handler>(&mut self, input: &mut Input<'_>, handler: &mut H) -> Step<H> {
         loop {
             if handler.expected_key().is_some_and(|key| input.take_key(key)) {
@@ -128,7 +128,7 @@ impl Machine {
         }
     }
 
-    /// Whether a key stands behind a member, or behind the beginning of an object. The comma before it is taken.
+    /// Whether a key comes next, after a member or at the beginning of an object. Takes the comma before it.
     #[inline]
     fn is_at_key(&mut self, input: &mut Input<'_>) -> bool {
         match self.state {
@@ -208,7 +208,7 @@ impl Machine {
         }
     }
 
-    /// Hands a key over, and takes the colon at once where it follows.
+    /// Hands a key over, and takes the colon if it comes next.
     fn end_key<H: Handler>(&mut self, key: Key<'_>, input: &mut Input<'_>, handler: &mut H) -> Step<H> {
         handler.key(key).map_err(Halt::Violation)?;
         if input.take(b':') {
@@ -218,7 +218,7 @@ impl Machine {
         Ok(())
     }
 
-    /// Begins the value at once where it follows.
+    /// Begins the value if it comes next.
     #[inline]
     fn after_colon<H: Handler>(&mut self, input: &mut Input<'_>, handler: &mut H) -> Step<H> {
         self.state = State::Value;
@@ -343,7 +343,7 @@ impl Machine {
 }
 
 impl State {
-    /// The error of a byte that this state, between tokens, does not take.
+    /// The error for a byte that this state, between tokens, does not accept.
     fn expectation(self) -> SyntaxErrorKind {
         match self {
             Self::FirstKey | Self::NextKey => SyntaxErrorKind::ExpectedKey,

@@ -1,23 +1,23 @@
 //! A strict, resumable push tokenizer for JSON (RFC 8259).
 //!
-//! It stands at the trust boundary: what it passes on is read again by a JSON parser that we do not know. Every
-//! document on which two parsers could disagree is therefore refused, and refused wholly: the grammar, the escapes
-//! and the encoding are checked in every byte, also in the parts that the [`Handler`] goes on to drop.
+//! The tokenizer is at the trust boundary: a JSON parser that we do not know reads again what passes. So every document
+//! on which two parsers could disagree is refused, and refused as a whole. The grammar, the escapes and the encoding
+//! are checked in every byte, also in the parts that the [`Handler`] drops.
 //!
 //! # How it works
 //!
 //! Bytes arrive in chunks of any size, cut anywhere. What the `Machine` must remember between two chunks is small:
 //!
-//! - `State`: what may come next. Eight states stand *between* tokens (a key may start here, a comma or an end
-//!   must follow, ...), four stand *inside* one (key, string, number, literal).
+//! - `State`: what may come next. Eight states are *between* tokens (a key may start here, a comma or an end must
+//!   follow, ...), four are *inside* one (key, string, number, literal).
 //! - `Nesting`: which containers are open, one bit each, so depth costs no allocation.
-//! - `Text`: inside a key or string, the up to eleven bytes of a UTF-8 sequence or an escape that a chunk cut.
+//! - `Text`: inside a key or string, up to eleven bytes of a UTF-8 sequence or an escape that the chunk's end cut.
 //! - `buffer`: a key or number that a chunk cut, and a key with escapes. It is bounded by [`Limits`].
 //!
-//! The loop is `Machine::run`: while there is input, take one step. A step between tokens skips whitespace and looks
-//! at one byte; state and byte together decide, and `Machine::between_tokens` is that table. A step inside a token
-//! takes all that the chunk has of it. A key, number or string run that lies wholly in the chunk goes to the handler
-//! as a borrow of the chunk.
+//! The loop is `Machine::run`: while there is input, take one step. A step between tokens skips whitespace and looks at
+//! one byte; state and byte together decide, and `Machine::between_tokens` is that table. A step inside a token takes
+//! all that the chunk has of it. A key, number or string run that is wholly in the chunk goes to the handler as a
+//! borrow of the chunk.
 //!
 //! | state | what may come, and the state after it |
 //! |---|---|
@@ -34,34 +34,35 @@
 //!
 //! # The fast path, and why it is the same path
 //!
-//! Nearly every byte of a page is in a string, and nearly every string lies wholly in one chunk and has no escape. A few
-//! things make those cheap. Each is a shortcut to what the machine would do step by step, and gives up without having
-//! taken a byte where it does not apply:
+//! Nearly every byte of a page is in a string, and nearly every string is wholly in one chunk and has no escape. The
+//! following shortcuts make those strings cheap. Each does what the machine would do step by step; where it does not
+//! apply, it takes no byte:
 //!
-//! - `Input` checks UTF-8 for the whole rest of a chunk when its first string begins, and from then on hands out parts of
-//!   a `str`. The check stops at the first byte that is no text. Nothing is refused for that byte until the machine stands
-//!   on it: in a string it is broken UTF-8 or a character that the chunk's end cuts, elsewhere it is just a wrong byte.
+//! - `Input` checks UTF-8 for the whole rest of a chunk when its first string begins, and from then on hands out parts
+//!   of a `str`. The check stops at the first byte that is not UTF-8. That byte is an error only once the machine
+//!   reaches it: in a string it is broken UTF-8 or a character that the chunk's end cut, elsewhere it is an unexpected
+//!   byte.
 //! - `Input::plain_string` takes a string with its closing quote. It is tried for every key and every string, and fails
 //!   on an escape, a control character, a broken character or the chunk's end; then `Text` takes it piece by piece.
-//! - Members are taken one behind the other (`Machine::read_members`) where comma, key, colon and value follow each other without
-//!   whitespace, as they do in what programs write.
-//! - A handler may say which key it expects ([`Handler::expected_key`]). If that is what stands there, one comparison tells.
-//! - A string that nobody listens to ([`Handler::listens`]) is passed over by `Input::skip_text`, runs and two-byte escapes in
-//!   one loop. Whatever else is in it, `Text` finds where the loop stops.
-//! - `scan` compares blocks of a run at once. Its tests compare it with the obvious loop at every offset.
+//! - `Machine::read_members` reads members in a loop while comma, key, colon and value follow each other without
+//!   whitespace, as in JSON that programs write.
+//! - A handler may say which key it expects ([`Handler::expected_key`]). One comparison tells whether that key comes.
+//! - `Input::skip_text` skips a string that the handler does not need ([`Handler::listens`]), runs and two-byte escapes
+//!   in one loop. Where the loop stops, `Text` reads on.
+//! - `scan` compares a block of bytes at a time. Its tests compare it with the obvious loop at every offset.
 //!
 //! # Chunking does not show
 //!
-//! The verdict, the error with its position, and the events are the same however the input is cut. Only a string may come
-//! at once by [`Handler::rest_of_string`] or in parts, and in more or fewer of them. Three habits keep it so: an error is
-//! raised at the first byte that makes the document invalid, never earlier because of bytes behind it; everything valid
-//! before it has been handed over by then; and a limit is tested against what a token has used, not against what a chunk
-//! holds.
+//! The result, the error with its position, and the events are the same however the input is cut. Only strings may
+//! differ: a string comes at once by [`Handler::rest_of_string`], or in more or fewer parts. Three rules ensure this.
+//! An error is raised at the first byte that makes the document invalid, never earlier because of bytes after it.
+//! Everything valid before that byte has been handed over by then. A limit is compared with what a token has used, not
+//! with what a chunk holds.
 //!
 //! # What it leaves to others
 //!
-//! Duplicate keys, and whether a number fits a machine type, are the handler's business: numbers are handed over as
-//! they are written. `docs/JSON.md` lists each decision that RFC 8259 leaves open.
+//! The handler decides about duplicate keys, and about numbers that fit no machine type: numbers are handed over as
+//! written. `docs/JSON.md` lists each decision that RFC 8259 leaves open.
 
 mod error;
 mod escape;
@@ -85,15 +86,15 @@ pub use limits::{
 use input::Input;
 use machine::Machine;
 
-/// Reads one JSON document. See the module for how.
+/// Reads one JSON document. The module's documentation explains how.
 ///
-/// This type counts bytes and remembers failure; the grammar is the machine's.
+/// This type counts bytes and remembers failure; `Machine` has the grammar.
 #[derive(Debug)]
 pub struct Tokenizer {
     machine: Machine,
     document_length: u64,
     position: u64,
-    /// The response of every call after the first that failed.
+    /// What every call returns after the first that failed.
     failed: Option<SyntaxError>,
 }
 
@@ -112,8 +113,8 @@ impl Tokenizer {
     ///
     /// # Errors
     ///
-    /// [`Halt::Syntax`] if the document is not JSON or passes a limit, [`Halt::Violation`] if the handler said so.
-    /// Either way the tokenizer is of no more use: every later call responses the same syntax error, or, after a
+    /// [`Halt::Syntax`] if the document is not JSON or exceeds a limit, [`Halt::Violation`] if the handler refuses.
+    /// Either way the tokenizer cannot be used afterwards: every later call returns the same syntax error or, after a
     /// violation, [`SyntaxErrorKind::Stopped`].
     pub fn feed<H: Handler>(&mut self, chunk: &[u8], handler: &mut H) -> Result<(), Halt<H::Violation>> {
         self.check_usable()?;
@@ -127,7 +128,7 @@ impl Tokenizer {
         self.remember(outcome)
     }
 
-    /// Says that the input has ended. A number at the top level, which has no end of its own, is handed over here.
+    /// Ends the input. A number at the top level is handed over here: only the end of the input ends it.
     ///
     /// # Errors
     ///

@@ -22,7 +22,7 @@ impl Nesting {
         Self { bits: 0, depth: 0, limit: limit.min(MAX_DEPTH) }
     }
 
-    /// Opens a container; false, and nothing done, if that would be one too many.
+    /// Opens a container. Beyond the limit it does nothing and returns false.
     #[must_use]
     pub(super) fn open(&mut self, container: Container) -> bool {
         if self.depth >= self.limit {

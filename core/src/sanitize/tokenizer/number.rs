@@ -5,7 +5,7 @@
 //!   └─────────────┴─'1'..'9'─▶ Integer ⟲ ──────────────────────────────┘          └──digit──▶ Power ⟲ ◀──┘
 //! ```
 
-/// What of a number has been read.
+/// How far a number has been read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Number {
     Start,
@@ -20,7 +20,7 @@ pub(super) enum Number {
 }
 
 impl Number {
-    /// Reads as many of `bytes` as can belong to the number, and says how many those are.
+    /// Reads as many bytes as can belong to the number, and returns how many those are.
     pub(super) fn advance(self, bytes: &[u8]) -> (Self, usize) {
         let mut number = self;
         let length = bytes.iter().take_while(|byte| number.take(**byte)).count();

@@ -1,12 +1,11 @@
 //! The hot loop: where does a run of ordinary string bytes end?
 //!
-//! Most of a mail page is text inside strings, so speed is decided here. Three bytes or kinds of byte end a run: the
-//! quote, the backslash and control characters. Bytes of 0x80 and more do not: what is scanned is text already, checked
-//! by `Input` for the whole chunk at once.
+//! Most of a mail page is text inside strings, so speed is decided here. A quote, a backslash or a control character
+//! ends a run. A byte of 0x80 or more does not: `Input` has already checked the UTF-8 of the whole chunk.
 //!
-//! [`BLOCK`] bytes are compared at once, and what comes of it is a bit for each: where the lowest is set, the run ends. So
-//! a string of a block or less, as nearly all names and values are, costs the same whatever its length, without a branch
-//! that the processor could guess wrongly. A block begins where the run does, not at a multiple of anything.
+//! One comparison covers [`BLOCK`] bytes and results in one bit for each; the run ends at the lowest set bit. So a
+//! string of a block or less, as nearly all names and values are, costs the same whatever its length, without a branch
+//! that the processor could predict wrongly. Blocks begin where the run begins; they need no alignment.
 
 use wide::u8x32;
 
@@ -15,7 +14,7 @@ use super::escape;
 /// Bytes compared at once. Two vector registers of the x86-64 and AArch64 baselines.
 pub(super) const BLOCK: usize = 32;
 
-/// How many bytes from the start belong to the run, whether it ends there or only the input does.
+/// How many bytes from the start belong to the run, whether the run ends there or the input does.
 #[inline]
 pub(super) fn run_length(bytes: &[u8]) -> usize {
     let (blocks, tail) = bytes.as_chunks();
@@ -36,7 +35,7 @@ pub(super) fn text_length(bytes: &[u8]) -> usize {
     while let Some(block) = bytes.get(length..).and_then(<[u8]>::first_chunk) {
         let taken = text_length_in(block);
         length += taken;
-        // The letter of a backslash at the block's end is in the next, which begins with that backslash.
+        // The letter after a backslash at the block's end is in the next block, which begins with that backslash.
         if taken < BLOCK - 1 {
             return length;
         }
@@ -82,7 +81,7 @@ fn first(stops: u32) -> usize {
     usize::try_from(stops.trailing_zeros()).unwrap_or(BLOCK)
 }
 
-/// The same for one byte.
+/// Whether one byte ends a run.
 fn is_stop(byte: u8) -> bool {
     (byte < 0x20) | (byte == b'"') | (byte == b'\\')
 }

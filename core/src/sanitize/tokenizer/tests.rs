@@ -1,4 +1,4 @@
-//! The rules one by one: what is told, what is refused and where, the limits at their bounds.
+//! The rules one by one: the events, what is refused and where, the limits at their bounds.
 
 use super::*;
 
@@ -90,7 +90,7 @@ fn read_chunks<'c>(chunks: impl Iterator<Item = &'c [u8]>, limits: Limits) -> Ou
     (transcript.text, outcome)
 }
 
-/// Reads a document at once, byte by byte, and cut in two at every place: the outcome must be one.
+/// Reads a document at once, byte by byte, and cut in two at every place: the outcome must be the same.
 fn read_with(document: impl AsRef<[u8]>, limits: Limits) -> Outcome {
     let bytes = document.as_ref();
     let whole = read_chunks([bytes].into_iter(), limits);
@@ -124,7 +124,7 @@ fn error(document: impl AsRef<[u8]>) -> (SyntaxErrorKind, u64) {
 }
 
 #[test]
-fn tells_what_a_document_holds() {
+fn hands_over_what_a_document_holds() {
     assert_eq!(
         events(r#" {"a" : [1 , -2.5e+3,{}, []],"b":{"c":null, "d":"x" }, "":true,"e":false} "#),
         "{a=a:[#1;#-2.5e+3;{}[]]b=b:{c=c:Null;d=d:<x>}=:True;e=e:False;}"
@@ -256,9 +256,10 @@ fn refuses_broken_strings_at_the_byte() {
     }
 }
 
-/// UTF-8 is checked ahead of what is read: what is no text must not be refused before its turn, nor for another reason.
+/// UTF-8 is checked ahead of reading. A byte that is not UTF-8 must not be refused before its turn, nor for another
+/// reason.
 #[test]
-fn refuses_what_is_no_text_in_its_turn() {
+fn refuses_invalid_utf8_in_its_turn() {
     use SyntaxErrorKind::{
         ExpectedCommaOrEnd, ExpectedValue, InvalidEscape, InvalidLiteral, InvalidUtf8, TrailingBytes,
     };
@@ -278,7 +279,7 @@ fn refuses_what_is_no_text_in_its_turn() {
 }
 
 #[test]
-fn accepts_what_stands_beside_the_refused() {
+fn accepts_the_neighbours_of_refused_characters() {
     for content in [
         " ",
         "\u{7f}",
@@ -296,7 +297,7 @@ fn accepts_what_stands_beside_the_refused() {
 }
 
 #[test]
-fn borrows_what_the_chunk_has_whole() {
+fn borrows_tokens_that_are_wholly_in_the_chunk() {
     let document = br#"{"key":["a run",12,"b"]}"#;
     let mut transcript = Transcript::default();
     Tokenizer::new(Limits::default()).feed(document, &mut transcript).unwrap();
@@ -363,7 +364,7 @@ fn limits_the_document() {
 }
 
 #[test]
-fn responses_an_error_for_ever() {
+fn returns_its_first_error_for_ever() {
     let mut tokenizer = Tokenizer::new(Limits::default());
     let mut transcript = Transcript::default();
     let expected = Err(Halt::Syntax(SyntaxError::new(SyntaxErrorKind::ExpectedCommaOrEnd, 3)));
@@ -386,9 +387,9 @@ fn stops_for_good_when_the_handler_refuses() {
     assert_eq!(transcript.text, "{a=a:#1;");
 }
 
-/// Where a string is refused is told by its first byte, not by how much of it the chunk had.
+/// The position of a refused string is that of its first byte, however much of it the chunk had.
 #[test]
-fn a_refusal_is_at_its_place_in_any_chunks() {
+fn a_refusal_has_the_same_position_in_any_chunks() {
     for (document, position) in [(r#""abc""#, 1), (r#"["abc"]"#, 2), (r#"{"a": "b\n"}"#, 7)] {
         for size in 1..=document.len() {
             let mut tokenizer = Tokenizer::new(Limits::default());
@@ -423,7 +424,7 @@ fn counts_positions() {
     }
 }
 
-/// Not where the chunk had been read to: that would let the chunks show.
+/// The position must not be where reading of the chunk stopped: it would depend on the chunks.
 #[test]
 fn stays_at_the_position_of_an_error() {
     let mut tokenizer = Tokenizer::new(Limits { number_length: 3, ..Limits::default() });

@@ -1,4 +1,4 @@
-//! The inside of a string, a key's or a value's, cut into pieces.
+//! Cuts the inside of a string, of a key or a value, into pieces.
 
 use super::error::{SyntaxError, SyntaxErrorKind};
 use super::escape::{self, Escape};
@@ -34,7 +34,7 @@ enum Carried {
 }
 
 impl Text {
-    /// Takes the next piece. The states of a string are few: an escape, a run, or one of the two bytes that end it.
+    /// Takes the next piece: the end, an escape or a run.
     #[inline(always)]
     pub(super) fn next<'a, 'c: 'a>(&'a mut self, input: &mut Input<'c>) -> Result<Piece<'a>, SyntaxError> {
         if self.carried > 0 {
@@ -55,12 +55,12 @@ impl Text {
         }
     }
 
-    /// Whether nothing of an earlier chunk waits for its other half.
+    /// Whether no bytes are carried from an earlier chunk.
     pub(super) fn is_whole(&self) -> bool {
         self.carried == 0
     }
 
-    /// What is no text is an error, unless only the chunk's end broke it.
+    /// A byte that is not UTF-8 is an error, unless the chunk's end has cut a character.
     #[cold]
     fn broken_character<'c>(&mut self, input: &mut Input<'c>) -> Result<Piece<'c>, SyntaxError> {
         let is_cut = str::from_utf8(input.rest()).is_err_and(|error| error.error_len().is_none());

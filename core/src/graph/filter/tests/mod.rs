@@ -24,7 +24,7 @@ fn string(text: &str) -> Literal {
 }
 
 #[test]
-fn comparisons() {
+fn comparisons_are_read() {
     let date_time = |text: &str| Literal::DateTimeOffset(text.to_owned());
     for (value, expected) in [
         ("isRead eq true", compare("isRead", Operator::Eq, Literal::Boolean(true))),
@@ -58,7 +58,7 @@ fn comparisons() {
 }
 
 #[test]
-fn lists_calls_and_lambdas() {
+fn lists_calls_and_lambdas_are_read() {
     let call = |function, literal| Filter::Call { function, path: path("mail"), literal };
     assert_eq!(
         filter("importance in ('low', 'high')"),
