@@ -1,4 +1,4 @@
-//! `glassine check`: everything there is to say about rules files, or about a configuration and what it names.
+//! `glassine check`: finds every mistake in rules files, or in a configuration and the files that it names.
 
 use std::path::{Path, PathBuf};
 
@@ -12,8 +12,8 @@ use glassine_core::diagnostic::Located;
 use glassine_core::diagnostic::Report;
 use glassine_core::rules::{Compiled, compile, raw};
 
-/// Check rules files, or a configuration and everything that it names: every mistake in one pass, with its place and what to
-/// do. Nobody is asked anything; `glassine doctor` tries it out.
+/// Check rules files, or a configuration and every file that it names: all mistakes in one pass, with place and remedy.
+/// Sends nothing over the network; `glassine doctor` does.
 ///
 /// Exit code 1 if a file has errors, 2 if a file cannot be read.
 #[derive(Debug, clap::Args)]
@@ -27,7 +27,7 @@ pub(super) struct Args {
     /// Count warnings as errors.
     #[arg(long)]
     deny_warnings: bool,
-    /// How the findings are written.
+    /// The format of the findings.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     /// Print the JSON Schema of rules files instead, for editors.
@@ -35,18 +35,18 @@ pub(super) struct Args {
     schema: bool,
 }
 
-/// The whole response, for scripts.
+/// The whole output, for scripts.
 #[derive(Serialize)]
 struct Files<'a> {
     files: Vec<Checked<'a>>,
 }
 
-/// What there is to say about one file.
+/// The findings in one file.
 #[derive(Serialize)]
 struct Checked<'a> {
     file: &'a str,
     ok: bool,
-    /// Absent where there are errors.
+    /// Absent if the file has errors.
     fingerprint: Option<&'a str>,
     diagnostics: Vec<Located<'a>>,
 }
@@ -67,7 +67,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     Ok(if compiled.iter().all(|compiled| is_ok(compiled, args)) { ExitStatus::Yes } else { ExitStatus::No })
 }
 
-/// A configuration is one thing: a mistake in any of its files is one in all of it.
+/// An error in any file makes the whole configuration unusable.
 fn check_config(file: &Path, args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Error> {
     let (reports, usable) = match service::check(file) {
         Ok(warnings) => (warnings, true),
@@ -90,7 +90,7 @@ fn check_config(file: &Path, args: &Args, streams: &mut Streams<'_>) -> Result<E
     Ok(if ok { ExitStatus::Yes } else { ExitStatus::No })
 }
 
-/// All files or none: a file that is missing is named with all others that are.
+/// Compiles all files or none. The error names every file that cannot be read, not only the first.
 fn compile_all(files: &[PathBuf]) -> Result<Vec<Compiled>, Error> {
     let (mut compiled, mut unreadable) = (Vec::new(), Vec::new());
     for file in files {
@@ -107,7 +107,7 @@ fn is_ok(compiled: &Compiled, args: &Args) -> bool {
     compiled.plan.is_some() && !denied
 }
 
-/// Findings are beside the response; the response is one line per file that is fine.
+/// Findings go to standard error; standard output gets one line for each file without errors.
 fn write_text(compiled: &[Compiled], args: &Args, streams: &mut Streams<'_>) -> Result<(), Error> {
     let mut summary = String::new();
     for one in compiled {

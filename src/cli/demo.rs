@@ -1,4 +1,4 @@
-//! `glassine demo`: the sample tenant and the proxy in front of it, without any set-up.
+//! `glassine demo`: the sample tenant and the proxy in front of it, without any configuration.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -26,7 +26,7 @@ const SEED: u64 = 7;
 /// Starts an embedded sample tenant (a small Microsoft Graph look-alike) and the proxy in front of it.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Where the proxy listens; port 0 takes a free one.
+    /// Where the proxy listens. Port 0 takes a free port.
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     listen: SocketAddr,
     /// Where health and metrics are.
@@ -35,7 +35,7 @@ pub(super) struct Args {
     /// Where the sample tenant listens.
     #[arg(long, default_value = "127.0.0.1:8081", value_name = "ADDRESS")]
     graph_listen: SocketAddr,
-    /// Other rules than the shipped ones for metadata only.
+    /// Rules to use instead of the shipped ones, which open metadata only.
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
     /// With `json`, the first line is one object: proxy, admin, graph, token, rules, audit, connect, analytics, connectable.
@@ -43,7 +43,7 @@ pub(super) struct Args {
     format: Format,
 }
 
-/// What scripts need.
+/// Addresses, tokens and files, for scripts.
 #[derive(Serialize)]
 struct Where<'a> {
     proxy: String,
@@ -72,7 +72,7 @@ async fn demo(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Erro
     let listeners =
         Listeners { public: bind(args.listen).await?, admin: Some(bind(args.admin_listen).await?) };
     let graph = bind(args.graph_listen).await?;
-    // Nobody types its address: the proxy is configured with it, and browsers are sent there.
+    // A free port will do: nobody types this address. The proxy's configuration has it and redirects browsers to it.
     let analytics = bind(SocketAddr::new(args.graph_listen.ip(), 0)).await?;
     let addresses = addresses(&listeners, &graph, &analytics)?;
     let tenant = Arc::new(Tenant::new(SEED));
@@ -125,7 +125,7 @@ fn tell(
     }
 }
 
-/// The same page before and after, and a question that is refused.
+/// Three requests to try: a page from Graph, the same page through the proxy, and a request that the proxy refuses.
 fn text(addresses: Addresses, folder: &Folder, tenant: &Tenant) -> Result<String, Error> {
     let Addresses { proxy, graph, .. } = addresses;
     let token = &folder.token;

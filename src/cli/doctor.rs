@@ -1,4 +1,4 @@
-//! `glassine doctor`: whether a set-up is right, and if not, what to do.
+//! `glassine doctor`: whether a deployment works, and if not, what to do.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,25 +12,25 @@ use crate::service::read_config;
 
 /// Look at everything that a deployment depends on: clock, network, token, permissions, endpoints, keys, certificates.
 ///
-/// Asks Graph and Entra as the proxy would, one request to each endpoint of the rules, and shows no value of what came
-/// back. Exit code 1 if a check fails.
+/// Sends requests to Graph and Entra as the proxy would, one to each endpoint of the rules, and shows no value from the
+/// responses. Exit code 1 if a check fails.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The configuration file.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
-    /// A mailbox that the application has to open; by its userPrincipalName.
+    /// A mailbox that the application must be able to open: its userPrincipalName.
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     mailbox_in: Option<String>,
-    /// A mailbox that the application must not open.
+    /// A mailbox that the application must not be able to open: its userPrincipalName.
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     mailbox_out: Option<String>,
-    /// How the findings are written.
+    /// The format of the findings.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
-/// What is no address of an account.
+/// The text is not the address of an account.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("expected an address such as name@contoso.com")]
 struct NotAnAddress;
@@ -55,7 +55,7 @@ fn look(args: &Args) -> Result<Findings, Error> {
     let mailboxes = Mailboxes { inside: args.mailbox_in.clone(), outside: args.mailbox_out.clone() };
     let runtime = runtime()?;
     let findings = runtime.block_on(examine(&Subject { file, text, config, mailboxes }));
-    // A name that still resolves would be waited for.
+    // Do not wait for a DNS lookup that is still running.
     runtime.shutdown_timeout(Duration::ZERO);
     Ok(findings)
 }

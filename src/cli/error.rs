@@ -1,4 +1,4 @@
-//! Why a command gave no response, in words for who typed it.
+//! Why a command failed, in words for the person who typed it.
 
 use std::io;
 use std::path::PathBuf;
@@ -14,19 +14,19 @@ use glassine_core::graph::UrlError;
 use glassine_core::pseudonym::KeyFileError;
 use glassine_core::sanitize::{Failure, Violation};
 
-/// The exit code of a no.
+/// The exit code when the command's finding is negative.
 pub(super) const NO: u8 = 1;
 
-/// The exit code of bad usage and bad input, which is also clap's.
+/// The exit code of bad usage and bad input. Clap uses the same one.
 pub(super) const BAD_INPUT: u8 = 2;
 
-/// Why there is no response.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
     /// A file cannot be read.
     #[error(transparent)]
     Input(#[from] FileError),
-    /// Several files cannot be read; all of them are named.
+    /// Several files cannot be read. The message names all of them.
     #[error("{}", .0.iter().map(|error| Causes(error).to_string()).collect::<Vec<_>>().join("\nerror: "))]
     Inputs(Vec<FileError>),
     /// The rules file has errors; the text is the rendered report.
@@ -37,7 +37,7 @@ pub(super) enum Error {
         /// What is wrong with it, rendered.
         report: String,
     },
-    /// The key file is not one.
+    /// The key file is malformed.
     #[error("{file}: {error}", file = .file.display())]
     Keys {
         /// The key file.
@@ -53,30 +53,30 @@ pub(super) enum Error {
         /// What is in the way and what to do.
         advice: NewKeysAdvice,
     },
-    /// The rules refuse the request that the document is the response to.
+    /// The rules refuse the request given with `--request`.
     #[error("the request is refused with {status} {code}: {0}", status = .0.status(), code = .0.code())]
     Refused(Refusal),
     /// The document on standard input is refused.
     #[error("standard input: {0}")]
     Document(Failure),
-    /// The document is JSON, and the rules cannot be applied to it.
+    /// The document is JSON, but the rules cannot be applied to it.
     #[error("standard input: {violation} (found at byte {position})")]
     Violation {
         /// What is wrong with it.
         violation: Violation,
-        /// How many bytes had been read when that was certain.
+        /// How many bytes were read before the violation was found.
         position: usize,
     },
-    /// The document is not what `/$count` responses.
-    #[error("standard input: expected a number and nothing else, which is what `/$count` responses")]
+    /// The document is not a response to `/$count`.
+    #[error("standard input: expected a number and nothing else, as in a response to `/$count`")]
     Count,
     /// Graph's address is malformed.
     #[error("the address of Graph is not one: {0}")]
     Graph(UrlError),
-    /// A value is not of the kind that was asked for. Which one; not what it says.
+    /// A value is not of the kind that `--as` names. Holds the value's position, never the value.
     #[error("value {0} is empty or not of the kind that `--as` names; nothing was written")]
     Value(usize),
-    /// A token of a person that opens is never made.
+    /// Only tokens of ids can be reversible.
     #[error("`--reversible` is for ids: say `--as id`")]
     Reversible,
     /// The audit log cannot be read.
@@ -93,7 +93,7 @@ pub(super) enum Error {
     /// The service does not start.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// The environment asks for logs that there are not.
+    /// The environment asks for a log format that does not exist.
     #[error(transparent)]
     Logs(#[from] LogsError),
     /// The demo cannot be set up.
@@ -102,25 +102,25 @@ pub(super) enum Error {
     /// The demo's analytics application cannot be set up.
     #[error("the demo's analytics application cannot be set up: {0}")]
     Analytics(#[from] AnalyticsError),
-    /// The machine does not let the program run.
+    /// The operating system refuses a resource, such as threads or a socket's address.
     #[error("the program cannot run here: {0}")]
     Runtime(io::Error),
     /// The operating system gives no randomness.
     #[error("the operating system gives no random numbers: {0}")]
     Randomness(getrandom::Error),
-    /// The response cannot be written.
-    #[error("the response cannot be written: {0}")]
+    /// The output cannot be written.
+    #[error("the output cannot be written: {0}")]
     Output(io::Error),
 }
 
-/// What is in the way of a new key file.
+/// Why a new key file cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum NewKeysAdvice {
-    /// Overwriting keys would make every token that they made meaningless.
-    #[error("the file exists and is left as it is; keys are never overwritten, name another file")]
+    /// Overwriting keys would make every token that was made with them useless.
+    #[error("the file exists and was not changed, because keys are never overwritten; name another file")]
     Exists,
-    /// Every id is taken.
-    #[error("the file has as many keys as there can be; remove keys that no token in use was made with")]
+    /// Every key id is in use.
+    #[error("the file already has the maximum number of keys; remove keys whose tokens are no longer in use")]
     Full,
     /// Anything else.
     #[error("the file cannot be written: {0}")]
@@ -128,7 +128,7 @@ pub(super) enum NewKeysAdvice {
 }
 
 impl Error {
-    /// The error with its causes; in a log of JSON a line for each finding in a file.
+    /// The error with its causes. A JSON log gets one line for each finding in a file.
     pub(super) fn tell(&self, form: Form) -> String {
         match (form, self) {
             (Form::Json, Self::Start(StartError::Reports(reports))) => form.reports(reports),
@@ -145,7 +145,7 @@ impl Error {
         }
     }
 
-    /// Whether the reader of the response has seen enough.
+    /// Whether the reader of standard output closed it, as `head` does.
     pub(super) fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }

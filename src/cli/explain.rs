@@ -1,4 +1,4 @@
-//! `glassine explain`: what the proxy would do with a request, without asking Graph.
+//! `glassine explain`: what the proxy would do with a request, without sending anything to Graph.
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -17,9 +17,9 @@ use glassine_core::graph::{OptionName, Origin, Target};
 use glassine_core::rules::Plan;
 use glassine_core::rules::plan::Endpoint;
 
-/// Explain what becomes of a request: which endpoint responds, what Graph is asked, or why not.
+/// Explain a request: which endpoint matches it and what the proxy sends to Graph, or why it is refused.
 ///
-/// Without keys, tokens (`p~…`) and placeholders (`{user}`) are taken for tokens of this consumer.
+/// Without keys, all tokens (`p~…`) and placeholders (`{user}`) count as valid tokens of the consumer.
 /// Exit code 0 if the request is allowed, 1 if it is refused.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -32,10 +32,10 @@ pub(super) struct Args {
     /// The key file, to open tokens and sealed links.
     #[arg(long, value_name = "FILE", requires = "consumer")]
     keys: Option<PathBuf>,
-    /// The consumer whose tokens they are.
+    /// The consumer that the tokens belong to.
     #[arg(long, value_name = "NAME", requires = "keys")]
     consumer: Option<String>,
-    /// How the response is written.
+    /// The format of the explanation.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     /// Method and path, as in 'GET /v1.0/users/{user}/messages?$top=10'; GET if there is no method.
@@ -43,7 +43,7 @@ pub(super) struct Args {
     request: RequestLine,
 }
 
-/// The response; field names are what scripts read.
+/// The output. Scripts rely on the field names.
 #[derive(Serialize)]
 struct Explanation {
     decision: Decision,
@@ -53,17 +53,17 @@ struct Explanation {
     upstream: Option<String>,
     prefer: Option<Vec<String>>,
     options: Vec<Verdict>,
-    /// The line of the rules that decides; of a refusal, the one that would have to change.
+    /// The line of the rules that decides. For a refusal: the line to change to allow the request.
     rule: Option<RuleLine>,
-    /// What is open instead of an endpoint that is not.
+    /// The most similar endpoints that the rules open, if they do not open the requested one.
     nearest: Vec<String>,
     note: Option<&'static str>,
 }
 
-/// What is said of a response that depends on tokens.
+/// The note on an explanation that presumes tokens to be valid.
 const TOKENS: &str =
     "tokens and sealed links are taken for valid; with --keys FILE --consumer NAME they are opened";
-/// What is said of a batch.
+/// The note on a batch.
 const EACH_ALONE: &str = "each request inside is admitted on its own";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -80,7 +80,7 @@ struct Reason {
     status: u16,
 }
 
-/// What is thought of one query option on its own.
+/// Whether the rules allow one query option on its own.
 #[derive(Serialize)]
 struct Verdict {
     name: String,
@@ -107,18 +107,18 @@ fn explain(args: &Args) -> Result<Explanation, Error> {
     if let (Some(_), Some(target)) = (admit::batch(&request), &target) {
         return Ok(batch(target));
     }
-    let mut response = admit::admit(&request, &policy);
-    // Without keys a link is taken for one that opens, as tokens are.
-    let presumed = args.keys.is_none() && matches!(response, Err(Refusal::Link));
+    let mut admission = admit::admit(&request, &policy);
+    // Without keys, sealed links count as valid, as tokens do.
+    let presumed = args.keys.is_none() && matches!(admission, Err(Refusal::Link));
     if presumed {
         let path = request.target.split('?').next().unwrap_or_default();
-        response = admit::admit(&Request { target: path, ..request }, &policy);
+        admission = admit::admit(&Request { target: path, ..request }, &policy);
     }
     Ok(match &target {
         Some(target) => {
-            Subject { args, text: &text, policy: &policy, request, target, presumed }.explanation(response)
+            Subject { args, text: &text, policy: &policy, request, target, presumed }.explanation(admission)
         }
-        None => Explanation { reason: response.err().map(Reason::from), ..Explanation::refusal() },
+        None => Explanation { reason: admission.err().map(Reason::from), ..Explanation::refusal() },
     })
 }
 
@@ -139,7 +139,7 @@ impl Explanation {
     }
 }
 
-/// The head of a batch is always fine; what is in it is decided when it comes.
+/// The proxy always accepts the head of a batch, and decides about each request in the body when the body arrives.
 fn batch(target: &Target) -> Explanation {
     Explanation {
         decision: Decision::Allow,
@@ -150,25 +150,25 @@ fn batch(target: &Target) -> Explanation {
     }
 }
 
-/// A request that can be read, and what it is measured by.
+/// A request with a well-formed target, and the policy that decides about it.
 struct Subject<'a> {
     args: &'a Args,
     text: &'a str,
     policy: &'a Policy,
     request: Request<'a>,
     target: &'a Target,
-    /// Whether the link in it could not be opened and is taken for one that can.
+    /// Whether the request has a sealed link that counts as valid because there are no keys to open it.
     presumed: bool,
 }
 
 impl Subject<'_> {
-    fn explanation(&self, response: Result<Admitted, Refusal>) -> Explanation {
+    fn explanation(&self, admission: Result<Admitted, Refusal>) -> Explanation {
         let endpoint = why::endpoint(&self.policy.plan, self.target, &*self.policy.keys);
         let spelled = endpoint.and_then(|endpoint| route::spelled(endpoint, self.target));
         let shared = Explanation {
             endpoint: endpoint.map(|endpoint| endpoint.name.clone()),
             canonical: Some(readable(&spelled.unwrap_or_else(|| self.target.canonical()))),
-            // Without an endpoint there is nothing that an option could be measured by.
+            // Only an endpoint can allow or refuse an option.
             options: if !self.presumed && self.admit_with(None).is_ok() {
                 self.verdicts()
             } else {
@@ -176,7 +176,7 @@ impl Subject<'_> {
             },
             ..Explanation::refusal()
         };
-        match response {
+        match admission {
             Ok(admitted) => Explanation {
                 decision: Decision::Allow,
                 upstream: Some(self.upstream(&admitted)),
@@ -243,7 +243,7 @@ fn policy(args: &Args, plan: Plan) -> Result<Policy, Error> {
         }
         _ => StandIn::Presumed,
     };
-    // Both are for links in responses, of which there are none here.
+    // The proxy needs both for links in responses. This command has no response.
     let graph = Origin::parse(options::GRAPH).map_err(Error::Graph)?;
     Ok(Policy { plan: Arc::<Plan>::new(plan), keys: Arc::new(keys), graph, public_url: "".into() })
 }

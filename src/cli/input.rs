@@ -13,7 +13,7 @@ use glassine_core::rules::{self, Plan};
 ///
 /// # Errors
 ///
-/// [`Error::Rules`] with everything that is wrong with it; its warnings are for `check`.
+/// [`Error::Rules`] with every error in the file. Only `check` reports the warnings.
 pub(super) fn rules(file: &Path) -> Result<Plan, Error> {
     compile(file, &text(file)?)
 }
@@ -32,7 +32,7 @@ pub(super) fn compile(file: &Path, text: &str) -> Result<Plan, Error> {
 ///
 /// # Errors
 ///
-/// [`Error::Keys`] with the line and never the text.
+/// [`Error::Keys`] with the number of the line, never its text.
 pub(super) fn keys(file: &Path) -> Result<KeyRing, Error> {
     let text = read_once(file, MAX_SECRET_BYTES)?;
     KeyRing::parse(&text).map_err(|error| Error::Keys { file: file.to_owned(), error })

@@ -12,30 +12,30 @@ use super::error::{Error, NewKeysAdvice};
 use super::{ExitStatus, Streams, input};
 use glassine_core::pseudonym::KeyRing;
 
-/// The first key's id: the first base64url character.
+/// The id of a new file's only key: the first base64url character.
 const FIRST_ID: char = 'A';
 
-/// Its owner reads and writes a key file, and nobody else.
+/// Only its owner may read and write a key file.
 const MODE: u32 = 0o600;
 
-/// Key files, which pseudonyms are made with.
+/// Make and inspect key files. Pseudonyms are made with their keys.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
     /// Make a key file with one fresh key.
     New {
-        /// Write this file, readable by its owner only, instead of standard output. A file that exists is left as it is.
+        /// Write this file, readable by its owner only, instead of standard output. Never overwrites a file.
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
-    /// Put a fresh key before those of a file: new tokens are made with it, old `p~` tokens and links still open.
+    /// Add a fresh key to those of a file. New tokens are made with the fresh key; old `p~` tokens and links still open.
     Rotate {
-        /// The key file as it is; it is left alone.
+        /// The present key file, which is not changed.
         file: PathBuf,
         /// Write this file, as with `new`.
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
-    /// Print which keys a file has: id, time of making and fingerprint, the newest first.
+    /// List the keys of a file: id, time of creation and fingerprint, the newest first.
     Fingerprint {
         /// A key file.
         file: PathBuf,
@@ -51,7 +51,7 @@ pub(super) fn run(command: &Command, streams: &mut Streams<'_>) -> Result<ExitSt
     Ok(ExitStatus::Yes)
 }
 
-/// To a new file, or to standard output.
+/// Writes the keys to a new file, or to standard output.
 fn put(keys: &str, out: Option<&Path>, streams: &mut Streams<'_>) -> Result<(), Error> {
     let Some(file) = out else { return streams.print(keys.as_bytes()) };
     create(file, keys.as_bytes())?;
@@ -77,7 +77,7 @@ fn now() -> String {
     Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// A whole new file or none.
+/// Creates the complete file, or leaves none behind.
 fn create(path: &Path, contents: &[u8]) -> Result<(), Error> {
     let failed = |advice| Error::NewKeys { file: path.to_owned(), advice };
     let mut file =
@@ -88,7 +88,7 @@ fn create(path: &Path, contents: &[u8]) -> Result<(), Error> {
             })
         })?;
     file.write_all(contents).and_then(|()| file.sync_all()).map_err(|error| {
-        // The error that is told is the first one.
+        // Report the first error; a second one while removing the file would hide it.
         fs::remove_file(path).ok();
         failed(NewKeysAdvice::Other(error))
     })

@@ -2,12 +2,12 @@
 //!
 //! | code | meaning |
 //! |---|---|
-//! | 0 | fine |
-//! | 1 | the answer is no: a rules file with errors, a refused request, a set-up that fails a check |
+//! | 0 | success |
+//! | 1 | the finding is negative: a rules file with errors, a refused request, a deployment that fails a check |
 //! | 2 | bad usage or input: nothing was decided, and nothing was written to standard output |
 //!
-//! A command writes its response when it is complete. Errors go to standard error and say what, where and what to do;
-//! they never hold keys, tokens or properties.
+//! A command writes to standard output only when its whole output is ready. Errors go to standard error and say what,
+//! where and what to do; they never contain keys, tokens or properties.
 
 mod audit;
 mod check;
@@ -48,7 +48,7 @@ struct Cli {
     command: Command,
 }
 
-/// What can be asked of the program. There is no command that turns a token back.
+/// The subcommands. None turns a token back into the value that it stands for.
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Args),
@@ -74,7 +74,7 @@ struct Streams<'a> {
     err: &'a mut dyn Write,
 }
 
-/// What a command has found out.
+/// The finding of a command that did its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ExitStatus {
     Yes,
@@ -84,7 +84,7 @@ enum ExitStatus {
 /// Runs the command that the process was started with.
 pub fn run() -> ExitCode {
     match Cli::try_parse() {
-        // The streams are not locked for the whole run: other threads may have something to log.
+        // Do not lock the streams: other threads write log lines.
         Ok(cli) => {
             let form = cli.command.form();
             let mut streams =
@@ -96,8 +96,9 @@ pub fn run() -> ExitCode {
 }
 
 impl Command {
-    /// How an error is told: as a line of the log by commands that write one, else for people. A form that there is not is an
-    /// error that the command tells itself.
+    /// The form of error messages: log lines from commands that write a log, plain text from the others.
+    ///
+    /// An unknown form in the environment is ignored here, because the command itself reports it.
     fn form(&self) -> Form {
         match self {
             Self::Serve(_) | Self::Demo(_) => Form::from_env().unwrap_or_default(),
@@ -124,7 +125,7 @@ impl Command {
 
 fn finish(result: &Result<ExitStatus, Error>, form: Form) -> ExitCode {
     if let Some(error) = result.as_ref().err().filter(|error| !error.is_broken_pipe()) {
-        // Where standard error is closed too, the exit code is all that is left to say it with.
+        // If standard error is closed too, only the exit code reports the error.
         io::stderr().write_all(error.tell(form).as_bytes()).ok();
     }
     exit_code(result)
@@ -134,39 +135,39 @@ fn exit_code(result: &Result<ExitStatus, Error>) -> ExitCode {
     match result {
         Ok(ExitStatus::Yes) => ExitCode::SUCCESS,
         Ok(ExitStatus::No) => ExitCode::from(error::NO),
-        // A reader that has seen enough is no failure.
+        // A reader that closes the pipe early, as `head` does, is not a failure.
         Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
         Err(error) => ExitCode::from(error.exit_code()),
     }
 }
 
-/// Help and version go to standard output and are fine; everything else that clap says is bad usage.
+/// Help and version go to standard output and succeed. Everything else that clap reports is bad usage.
 fn show_usage(usage: &clap::Error) -> ExitCode {
     usage.print().ok();
     if usage.use_stderr() { ExitCode::from(error::BAD_INPUT) } else { ExitCode::SUCCESS }
 }
 
 impl Streams<'_> {
-    /// Writes a whole response.
+    /// Writes the whole output.
     fn print(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.out.write_all(bytes).and_then(|()| self.out.flush()).map_err(Error::Output)
     }
 
-    /// Writes a whole response as JSON, for scripts.
-    fn print_json(&mut self, response: &impl serde::Serialize) -> Result<(), Error> {
-        let mut text = serde_json::to_vec_pretty(response).map_err(|error| Error::Output(error.into()))?;
+    /// Writes the whole output as JSON, for scripts.
+    fn print_json(&mut self, output: &impl serde::Serialize) -> Result<(), Error> {
+        let mut text = serde_json::to_vec_pretty(output).map_err(|error| Error::Output(error.into()))?;
         text.push(b'\n');
         self.print(&text)
     }
 
-    /// Writes a response as one line of JSON, for scripts that read on.
-    fn print_json_line(&mut self, response: &impl serde::Serialize) -> Result<(), Error> {
-        let mut text = serde_json::to_vec(response).map_err(|error| Error::Output(error.into()))?;
+    /// Writes one line of JSON, for scripts that read line by line while the command keeps running.
+    fn print_json_line(&mut self, output: &impl serde::Serialize) -> Result<(), Error> {
+        let mut text = serde_json::to_vec(output).map_err(|error| Error::Output(error.into()))?;
         text.push(b'\n');
         self.print(&text)
     }
 
-    /// Says something beside the response.
+    /// Writes findings and notes to standard error.
     fn remark(&mut self, text: &str) -> Result<(), Error> {
         self.err.write_all(text.as_bytes()).map_err(Error::Output)
     }
@@ -184,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_has_seen_enough_is_no_failure() {
+    fn a_reader_that_closes_the_pipe_early_is_no_failure() {
         let closed = || Error::Output(io::ErrorKind::BrokenPipe.into());
         let full = || Error::Output(io::ErrorKind::StorageFull.into());
         assert_eq!(exit_code(&Err(closed())), ExitCode::SUCCESS);

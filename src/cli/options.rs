@@ -5,10 +5,10 @@ use clap::ValueEnum;
 use glassine_core::pseudonym::{AddressPolicy, canonical_domain};
 use glassine_core::rules::Plan;
 
-/// Where Microsoft Graph is, unless it is a national cloud's.
+/// The origin of Microsoft Graph in the worldwide cloud.
 pub(super) const GRAPH: &str = "https://graph.microsoft.com";
 
-/// How a response is written.
+/// The format of a command's output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     /// For people.
@@ -18,12 +18,12 @@ pub(super) enum Format {
     Json,
 }
 
-/// A domain that is none would match no address, and nobody would notice.
+/// The text is not a domain. Such a domain would match no address, and nobody would notice.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("expected a domain such as contoso.com")]
 pub(super) struct NotADomain;
 
-/// A `--tenant-domain`.
+/// Parses the value of `--tenant-domain`.
 pub(super) fn domain(text: &str) -> Result<String, NotADomain> {
     canonical_domain(text).ok_or(NotADomain)
 }

@@ -1,4 +1,4 @@
-//! `glassine pseudonym ADDRESS…`: the tokens of known values. The other way round there is no command.
+//! `glassine pseudonym ADDRESS…`: the tokens of known values. No command turns a token back into its value.
 
 use std::path::PathBuf;
 
@@ -17,16 +17,16 @@ pub(super) struct Args {
     /// The consumer's name: no two consumers get the same pseudonyms.
     #[arg(long, value_name = "NAME")]
     consumer: String,
-    /// A domain of the tenant's own, which stays readable beside a pseudonym. May be repeated.
+    /// A domain of the tenant, which stays readable beside a pseudonym. May be repeated.
     #[arg(long = "tenant-domain", value_name = "DOMAIN", value_parser = options::domain)]
     tenant_domains: Vec<String>,
-    /// The consumer's rules, which say what becomes of domains and plus tags. Without them: the defaults.
+    /// The consumer's rules, which decide about domains and plus tags. Without this option: the defaults.
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
-    /// What the values are.
+    /// The kind of the values.
     #[arg(long = "as", value_enum, default_value_t, value_name = "KIND")]
     kind: Kind,
-    /// Make `p~` tokens, which open in this consumer's requests. For ids only.
+    /// Make `p~` tokens, which this consumer can use in requests. For ids only.
     #[arg(long)]
     reversible: bool,
     /// The values.
@@ -34,7 +34,7 @@ pub(super) struct Args {
     values: Vec<String>,
 }
 
-/// How a value is read, by the names that rules use.
+/// The kinds of values, named as in rules.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "snake_case")]
 enum Kind {

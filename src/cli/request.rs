@@ -1,15 +1,15 @@
-//! A request as it is typed: `GET /v1.0/users`, or the path alone.
+//! A request on the command line: `GET /v1.0/users`, or the path alone.
 
 use std::str::FromStr;
 
-/// A method and an origin-form target. Whether they are acceptable is admission's to say.
+/// A method and an origin-form target. Admission decides whether they are acceptable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct RequestLine {
     pub(super) method: String,
     pub(super) target: String,
 }
 
-/// What was typed is not a request.
+/// The text is not a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum RequestLineError {
     #[error("expected a method and a path, as in 'GET /v1.0/users'")]
@@ -39,7 +39,7 @@ impl FromStr for RequestLine {
     }
 }
 
-/// Queries are typed with spaces: `$filter=a eq 1`. In a path a space is a mistake that has to show.
+/// Encodes spaces in the query, because people type `$filter=a eq 1`. A space in the path is a mistake and stays.
 fn encode_spaces(target: &str) -> String {
     match target.split_once('?') {
         Some((path, query)) => format!("{path}?{}", query.replace(' ', "%20")),
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_request_is_refused() {
+    fn text_that_is_not_a_request_is_refused() {
         for text in ["", "GET", "GET users", "G(T /v1.0/users"] {
             assert_eq!(text.parse::<RequestLine>(), Err(RequestLineError::Form), "{text}");
         }

@@ -1,20 +1,20 @@
-//! Where asynchronous commands run.
+//! The runtime of asynchronous commands.
 
 use tokio::runtime::{Builder, Runtime};
 
 use super::error::Error;
 
-/// Steps of tasks between two looks at the sockets.
+/// How many tasks a thread polls before it looks for new bytes on the sockets.
 ///
-/// A step of a response is up to 100 µs of sanitizing, and with tokio's 61 a connection whose bytes have arrived would wait
-/// 6 ms for every step that it takes, while those that never run out of bytes go on: with four large pages at once, one
-/// in a hundred took ten times as long as the others. A look costs less than a microsecond.
-const STEPS_BETWEEN_LOOKS: u32 = 8;
+/// One poll can sanitize for 100 µs. With tokio's default of 61, a connection whose bytes have arrived waits up to 6 ms
+/// for each of its polls, while connections that always have bytes go on. With four large pages at once, one in a hundred
+/// took ten times as long as the others. Looking at the sockets costs less than a microsecond.
+const POLLS_BETWEEN_SOCKET_CHECKS: u32 = 8;
 
-/// As many threads as the process may use cores.
+/// A runtime with one thread for each core that the process may use.
 pub(super) fn runtime() -> Result<Runtime, Error> {
     Builder::new_multi_thread()
-        .event_interval(STEPS_BETWEEN_LOOKS)
+        .event_interval(POLLS_BETWEEN_SOCKET_CHECKS)
         .enable_all()
         .build()
         .map_err(Error::Runtime)

@@ -1,4 +1,4 @@
-//! `glassine sanitize`: what would leave of a document that Graph answered.
+//! `glassine sanitize`: what the proxy would send of a response from Graph.
 
 use std::io::Read;
 use std::path::PathBuf;
@@ -18,15 +18,15 @@ use glassine_core::sanitize::{Clean, Context, Counters, Failure, Raw, Sanitizer,
 
 /// Sanitize one response of Graph, from standard input to standard output.
 ///
-/// The response is written when all of it has been read and found acceptable; else nothing is.
-/// Exit code 1 if the rules refuse the request, 2 if the input is not acceptable.
+/// Reads the whole response before it writes anything, and writes nothing if the response is refused.
+/// Exit code 1 if the rules refuse the request, 2 if they refuse the response.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The consumer's rules.
     #[arg(long, value_name = "FILE")]
     rules: PathBuf,
-    /// The request that the document responses, as in 'GET /v1.0/users/{user}/messages'. Its keys may be anything: nothing
-    /// is sent, and links have tokens in their place.
+    /// The request that led to the response, as in 'GET /v1.0/users/{user}/messages'. The path may have any keys:
+    /// nothing is sent, and links in the output have tokens in place of the keys.
     #[arg(long)]
     request: RequestLine,
     /// The key file.
@@ -35,16 +35,16 @@ pub(super) struct Args {
     /// The consumer that the response is for.
     #[arg(long, value_name = "NAME", default_value = "default")]
     consumer: String,
-    /// A domain of the tenant's own, which stays readable beside a pseudonym. May be repeated.
+    /// A domain of the tenant, which stays readable beside a pseudonym. May be repeated.
     #[arg(long = "tenant-domain", value_name = "DOMAIN", value_parser = options::domain)]
     tenant_domains: Vec<String>,
-    /// Where consumers find the proxy: links lead there.
+    /// The proxy's URL as consumers know it. Links in the output start with it.
     #[arg(long, value_name = "URL", default_value = "https://localhost", value_parser = BaseUrl::parse)]
     public_url: BaseUrl,
-    /// Where Graph is: links that lead elsewhere are refused.
+    /// The origin of Graph. Links to any other origin are refused.
     #[arg(long, value_name = "URL", default_value = options::GRAPH, value_parser = Origin::parse)]
     graph: Origin,
-    /// Say on standard error how many values were kept, transformed and dropped.
+    /// Report on standard error how many values were kept, transformed and dropped.
     #[arg(long)]
     stats: bool,
 }
@@ -74,7 +74,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     Ok(ExitStatus::Yes)
 }
 
-/// Admits a request whose path has any keys.
+/// Admits a request whose path has tokens, raw ids or placeholders as keys.
 fn admit_any_key(
     request: &RequestLine,
     policy: &Policy,
@@ -89,7 +89,7 @@ fn admit_any_key(
     admit(&Request { target: &target.canonical(), ..request }, policy)
 }
 
-/// Puts a token in the place of every raw key: links repeat the path, and would carry the key out.
+/// Replaces every raw key by a token: links in the output repeat the path and would reveal the key.
 fn tokenize_keys(target: &mut Target, endpoint: &Endpoint, pseudonyms: &Pseudonyms) {
     for (segment, part) in target.segments.iter_mut().zip(&endpoint.template.parts) {
         if let (Part::Param(name), Segment::Plain(key) | Segment::Key(key)) = (part, &*segment)
@@ -100,7 +100,7 @@ fn tokenize_keys(target: &mut Target, endpoint: &Endpoint, pseudonyms: &Pseudony
     }
 }
 
-/// The token for a path parameter that takes one and has none yet.
+/// The token for a raw key, if the path parameter takes tokens.
 fn token(endpoint: &Endpoint, name: &str, key: &str, pseudonyms: &Pseudonyms) -> Option<String> {
     let param = endpoint.params.iter().find(|param| param.name == name)?;
     let class = param.token?;
@@ -113,7 +113,7 @@ fn token(endpoint: &Endpoint, name: &str, key: &str, pseudonyms: &Pseudonyms) ->
     String::from_utf8(token).ok()
 }
 
-/// As much as the sanitizer would read, and one byte more, which it refuses.
+/// Reads one byte more than the sanitizer accepts, so that the sanitizer refuses a document that is too long.
 fn read(input: &mut dyn Read) -> Result<Vec<u8>, Error> {
     let mut document = Vec::new();
     let limit = Limits::default().document_length.saturating_add(1);
@@ -136,7 +136,7 @@ fn clean_json(
     })
 }
 
-/// How many bytes of a refused document are acceptable.
+/// How many bytes the sanitizer accepts before it refuses the document.
 fn locate(context: Context, document: &[u8]) -> usize {
     let mut sanitizer = Sanitizer::new(context);
     document.chunks(1).take_while(|byte| sanitizer.feed(Raw::new(byte)).is_ok()).count()

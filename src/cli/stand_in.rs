@@ -1,5 +1,5 @@
-//! Stand-ins for a consumer's keys. A request is decided about as the proxy would, and what a token stands for is
-//! never shown: a placeholder takes its place, so that no command turns a token back.
+//! Stand-ins for a consumer's keys. `explain` decides about a request as the proxy does, but never shows the value that a
+//! token stands for: it shows a placeholder, so that no command turns a token back into its value.
 
 use zeroize::Zeroizing;
 
@@ -8,19 +8,19 @@ use glassine_core::pseudonym::{Class, Pseudonyms};
 use glassine_core::rules::plan::Endpoint;
 use glassine_core::rules::template::Part;
 
-/// What stands in a query for what a token opened to. Ids are the one class that opens.
+/// Shown in place of the id that a token opens to. Only tokens of ids open.
 const OPENED: &str = "{id}";
 
-/// What stands in a query for what was sealed in a link.
+/// Shown in place of the values that were sealed in a link.
 const SEALED: &str = "{sealed}";
 
-/// What is taken for a token of the consumer.
+/// Which texts count as tokens of the consumer.
 pub(super) enum StandIn {
-    /// What looks like a token, and placeholders such as `{user}`. No sealed link opens.
+    /// Texts that look like a token, and placeholders such as `{user}`. No sealed link opens.
     Presumed,
-    /// What these keys open.
+    /// Tokens that these keys open.
     Opened(Box<Pseudonyms>),
-    /// Everything, to find the endpoint that a path is for.
+    /// All texts, to find the endpoint that matches a path.
     Anything,
 }
 
@@ -34,7 +34,7 @@ impl Keys for StandIn {
         opens.then(|| Zeroizing::new(OPENED.to_owned()))
     }
 
-    /// Links are in responses, and a stand-in decides about requests only.
+    /// Never called: only responses have links to seal, and a stand-in decides about requests.
     fn seal_link(&self, _: &[u8]) -> String {
         String::new()
     }
@@ -58,12 +58,12 @@ pub(super) fn veiled_upstream(admitted: &Admitted, is_link: bool) -> String {
     target
 }
 
-/// A target with its placeholders as they are typed.
+/// A target with readable placeholders: `{user}`, not `%7Buser%7D`.
 pub(super) fn readable(target: &str) -> String {
     target.replace("%7B", "{").replace("%7D", "}")
 }
 
-/// `p~` and base64url. Whether it was sealed with the consumer's key is for the keys to say.
+/// Whether the text has the form of a token: `p~` and base64url. Only the keys can tell whether the token is genuine.
 fn is_token(text: &str) -> bool {
     let is_base64url = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     text.strip_prefix("p~").is_some_and(|sealed| !sealed.is_empty() && sealed.bytes().all(is_base64url))
@@ -74,7 +74,7 @@ fn is_placeholder(text: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
-/// The version, then segments and parts side by side.
+/// The version, then the segments, with a placeholder in place of each opened token.
 fn veiled_path(path: &str, endpoint: &Endpoint) -> String {
     let mut segments = path.trim_start_matches('/').split('/');
     let mut veiled = format!("/{}", segments.next().unwrap_or_default());
@@ -90,7 +90,7 @@ fn veiled_path(path: &str, endpoint: &Endpoint) -> String {
     veiled
 }
 
-/// Whether a segment can be what a token stands for.
+/// Whether a segment can be the value of an opened token.
 fn is_opened(endpoint: &Endpoint, name: &str, segment: &str) -> bool {
     endpoint.params.iter().any(|param| {
         let is_name = param.one_of.iter().any(|name| name.eq_ignore_ascii_case(segment));
@@ -98,7 +98,7 @@ fn is_opened(endpoint: &Endpoint, name: &str, segment: &str) -> bool {
     })
 }
 
-/// Graph's own link: which options it has, and none of their values.
+/// The query of a link from Graph: the names of its options without their values.
 fn veiled_query(query: &str) -> String {
     let veil = |option: &str| format!("{}={SEALED}", option.split('=').next().unwrap_or_default());
     query.split('&').map(veil).collect::<Vec<_>>().join("&")
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_link_only_the_names_of_options_are_shown() {
+    fn a_veiled_link_shows_only_the_names_of_its_options() {
         let query = "$select=id&$filter=id%20eq%20'AAMk'&$skiptoken=X";
         assert_eq!(veiled_query(query), "$select={sealed}&$filter={sealed}&$skiptoken={sealed}");
     }

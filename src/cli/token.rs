@@ -1,4 +1,4 @@
-//! `glassine token new`: a bearer token for a consumer, and what the configuration holds of it.
+//! `glassine token new`: a bearer token for a consumer, and the token's hash for the configuration.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,24 +11,24 @@ use super::options::Format;
 use super::{ExitStatus, Streams};
 use glassine_core::hex;
 
-/// What a token begins with, so that secret scanners and people recognise one that went astray.
+/// Every token begins with this, so that secret scanners and people recognise a leaked one.
 const PREFIX: &str = "glassine_";
 
-/// Octets of a token: as many as its hash has, so that guessing either is as hard.
+/// Random octets of a token: as many as its SHA-256 hash has, so that neither is easier to guess.
 const TOKEN_LEN: usize = 32;
 
-/// Bearer tokens, with which consumers say who they are.
+/// Make bearer tokens, with which consumers authenticate.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
-    /// Make a bearer token, and its hash for the configuration.
+    /// Make a bearer token and its hash for the configuration.
     New {
-        /// How the token is written.
+        /// The format of the output.
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
 }
 
-/// A token, for scripts.
+/// The output, for scripts.
 #[derive(Serialize)]
 struct NewToken<'a> {
     token: &'a str,
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_hash_is_of_the_text_that_is_sent() {
+    fn the_hash_covers_the_token_exactly_as_sent() {
         // FIPS 180-2, appendix B.1.
         assert_eq!(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }

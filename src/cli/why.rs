@@ -1,4 +1,4 @@
-//! Where in a rules file a request is decided: the line that would have to change, and what the file opens instead.
+//! Which line of a rules file decides about a request, and which similar endpoints the file opens.
 
 use std::ops::Range;
 use std::path::Path;
@@ -10,7 +10,7 @@ use glassine_core::graph::{OptionName, Target};
 use glassine_core::rules::Plan;
 use glassine_core::rules::plan::Endpoint;
 
-/// The most templates that are offered instead of one that is not open.
+/// The most templates to suggest if the requested endpoint is not open.
 const MAX_NEAREST: usize = 3;
 
 /// A line of a rules file.
@@ -28,7 +28,7 @@ impl RuleLine {
     }
 }
 
-/// The endpoint that a path is for: the one that takes its parameters, or else one that has its form.
+/// The endpoint that matches a path: one that accepts its parameters, or else the first one of its form.
 pub(super) fn endpoint<'p>(plan: &'p Plan, target: &Target, keys: &dyn Keys) -> Option<&'p Endpoint> {
     let has_form = |endpoint: &&Endpoint| endpoint.template.matches(target).is_some();
     let mut candidates: Vec<_> = plan.endpoints.iter().map(AsRef::as_ref).filter(has_form).collect();
@@ -36,7 +36,7 @@ pub(super) fn endpoint<'p>(plan: &'p Plan, target: &Target, keys: &dyn Keys) -> 
     candidates.first().copied()
 }
 
-/// Where the endpoint says what it refuses: a parameter, an option, or itself. `option` is the refused one.
+/// The place in the rules to change: a parameter, the refused `option`, or the endpoint itself.
 pub(super) fn place(
     endpoint: &Endpoint,
     target: &Target,
@@ -54,21 +54,21 @@ pub(super) fn place(
         Refusal::Option { .. } | Refusal::OptionValue { .. } | Refusal::OptionSyntax { .. } => {
             Some(option_place(endpoint, option))
         }
-        // No rule would let these by.
+        // No rule can allow these.
         Refusal::Method | Refusal::Target(_) | Refusal::Prefer(_) | Refusal::LinkOptions | Refusal::Link => {
             None
         }
     }
 }
 
-/// The option's entry; the endpoint's own line if it has none, for that is where one would be added.
+/// The option's entry, or the endpoint's line, below which an entry can be added.
 fn option_place(endpoint: &Endpoint, option: Option<&OptionName>) -> Range<usize> {
     let is_option = |name: &str| OptionName::parse(name).is_some_and(|name| Some(&name) == option);
     let entry = endpoint.places.query.iter().find(|(name, _)| is_option(name));
     entry.map_or_else(|| endpoint.places.endpoint.clone(), |(_, place)| place.clone())
 }
 
-/// The templates that share most with the target, and the endpoints' names.
+/// The templates that share the most with the target, each with the name of its endpoint.
 pub(super) fn nearest(plan: &Plan, target: &Target) -> Vec<String> {
     let distance = |endpoint: &Endpoint| {
         let shared = endpoint.template.shared(target);

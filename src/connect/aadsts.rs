@@ -1,12 +1,12 @@
-//! Entra's errors, by the codes in its `error_description`. The description itself holds names, ids and times, and anybody
-//! can write one into a link: the proxy searches it for a known code and never repeats it.
+//! Entra's errors, by the codes in its `error_description`. The description holds names, ids and times, and anybody can put
+//! one into a link. So the proxy searches it for a known code and never repeats it.
 //!
 //! Source: <https://learn.microsoft.com/entra/identity-platform/reference-error-codes>.
 
 /// Why Entra refused a sign-in or a consent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refused {
-    /// Somebody pressed *Cancel*.
+    /// The person pressed *Cancel*.
     Declined,
     /// The person may not consent for the organisation.
     NotAdministrator,
@@ -14,7 +14,7 @@ pub(super) enum Refused {
     OtherDirectory,
     /// The person may not use the application.
     NotAssigned,
-    /// A policy of the organisation stands against it.
+    /// A policy of the organisation blocks the sign-in.
     Policy,
     /// The app registration lacks the redirect URI.
     RedirectUri,
@@ -53,7 +53,7 @@ const CODES: &[(u32, Refused)] = &[
 ];
 
 impl Refused {
-    /// From the parameters `error` and, still encoded, `error_description`.
+    /// Reads the parameter `error` and the still percent-encoded parameter `error_description`.
     pub(super) fn of(error: &str, description: &str) -> Self {
         let known = code(description).and_then(|code| CODES.iter().find(|(known, _)| *known == code));
         match known {
@@ -64,7 +64,7 @@ impl Refused {
     }
 }
 
-/// The first `AADSTS` number. Encoding changes neither letters nor digits.
+/// The first `AADSTS` number. Percent-encoding changes neither letters nor digits.
 fn code(description: &str) -> Option<u32> {
     let (_, rest) = description.split_once("AADSTS")?;
     let digits: String = rest.chars().take_while(char::is_ascii_digit).take(9).collect();
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn the_codes_are_in_order_and_come_once() {
+    fn the_codes_are_sorted_without_duplicates() {
         assert!(CODES.windows(2).all(|pair| pair[0].0 < pair[1].0));
     }
 }

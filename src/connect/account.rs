@@ -1,4 +1,4 @@
-//! The audit record of a step that decides: which step, for whom, and what came of it. Nobody's name, no tenant, no state.
+//! The audit record of a step: which step, for which consumer, and its outcome. No names, no tenant, no state.
 
 use std::sync::Arc;
 
@@ -12,16 +12,16 @@ pub(super) const START: &str = "connect-start";
 pub(super) const SIGNED_IN: &str = "connect-signed-in";
 pub(super) const CONSENTED: &str = "connect-consented";
 
-/// What the audit and the metrics call the steps.
+/// The names of the steps in the audit log and the metrics.
 pub const STEPS: [&str; 3] = [START, SIGNED_IN, CONSENTED];
 
-/// Where steps are accounted for.
+/// The audit log and the metrics that record steps.
 pub(super) struct Accounting {
     pub(super) audit: Arc<AuditLog>,
     pub(super) metrics: Arc<Metrics>,
 }
 
-/// The record being kept. Dropped unfinished, it records that the browser is gone.
+/// An open audit record. If it is dropped unfinished, it records that the browser closed the connection.
 pub(super) struct Account {
     guard: Guard,
     step: &'static str,
@@ -41,18 +41,18 @@ impl Accounting {
 }
 
 impl Account {
-    /// Notes whose connector it is about.
+    /// Records the consumer whose connector the step is for.
     pub(super) fn set_consumer(&mut self, name: &Arc<str>) {
         self.guard.set_consumer(Arc::clone(name));
     }
 
-    /// Logs the cause, which the page does not show.
+    /// Logs the cause. The page does not show it.
     pub(super) fn log(&self, problem: &Problem) {
         let reason = problem.code();
         tracing::warn!(endpoint = self.step, reason, error = %problem, "a step of a connection was refused");
     }
 
-    /// Logs the cause, which neither the page nor the result has.
+    /// Logs the cause. Neither the page nor the result shows it.
     pub(super) fn log_failure(&self, failure: &Failure) {
         let reason = failure.code();
         tracing::warn!(endpoint = self.step, reason, error = %failure, "a connection was not made");

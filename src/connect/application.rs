@@ -1,4 +1,4 @@
-//! The app registration of a connector: where it sends people, what it redeems, and what it was granted.
+//! The app registration of a connector: its consent page, the redemption of its codes, and its granted permissions.
 
 use std::sync::Arc;
 
@@ -11,31 +11,32 @@ pub(super) struct Application {
     pub(super) client_id: String,
     /// Entra's origin.
     pub(super) authority: String,
-    /// Everything that the app registration lists for Graph: application permissions are consented to as a whole.
+    /// `.default`: all permissions that the app registration lists for Graph. Entra grants application permissions only
+    /// together.
     pub(super) scope: String,
     pub(super) directory: Arc<Directory>,
-    /// The same tokens that the consumer's requests are made with.
+    /// The source of the access tokens with which the proxy also makes the consumer's requests.
     pub(super) tokens: Arc<TokenSource>,
 }
 
 impl Application {
-    /// The tenant that it is registered in.
+    /// The tenant of the app registration.
     pub(super) async fn tenant(&self) -> Result<Arc<Tenant>, TenantError> {
         self.directory.tenant().await
     }
 
-    /// Where an administrator consents, without parameters.
+    /// The URL of the admin consent page, without parameters.
     pub(super) fn consent_url(&self, tenant: &str) -> String {
         format!("{}/{tenant}/v2.0/adminconsent", self.authority)
     }
 
-    /// Redeems a code for an id_token that nobody has verified yet.
+    /// Redeems a code for an id_token, which the caller must verify.
     pub(super) async fn redeem(&self, code: AuthorizationCode<'_>) -> Result<Secret, TokenError> {
         self.tokens.redeem_code(code).await
     }
 
-    /// The application permissions that it has now. The token comes from Entra itself and is for Graph: its signature is
-    /// Graph's to verify, and its claims are only shown. A token that cannot be read has no roles.
+    /// The application permissions that are granted now, read from a fresh access token. The signature is not verified: the
+    /// token comes directly from Entra, and Graph verifies it. A token that cannot be read has no roles.
     pub(super) async fn roles(&self) -> Result<Vec<String>, TokenError> {
         let token = self.tokens.renewed().await?;
         Ok(AccessClaims::read(token.secret().expose()).unwrap_or_default().roles)

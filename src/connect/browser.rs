@@ -1,5 +1,4 @@
-//! The cookie that ties a flow to the browser in which it began: a state that is taken from one browser and put into
-//! another is of no use there.
+//! The cookie that ties a flow to the browser in which it began. A state from another browser is refused.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,7 +8,7 @@ use subtle::ConstantTimeEq as _;
 
 use crate::web::{cookies, random_text};
 
-/// As long as two flows one after the other.
+/// Long enough for two flows one after the other.
 const MAX_AGE_SECONDS: u32 = 1800;
 
 /// Octets of a cookie's value.
@@ -21,30 +20,30 @@ pub(super) struct Browser {
 }
 
 impl Browser {
-    /// The browser that sent these headers, if it has a cookie of this proxy's making.
+    /// The browser that sent these headers, if it has a cookie from this proxy.
     pub(super) fn of(headers: &HeaderMap, secure: bool) -> Option<Self> {
         let mut own = cookies(headers, cookie_name(secure));
         let value = own.next()?;
-        // Two of one name: one is somebody else's.
+        // If there are two cookies with this name, another site set one of them: refuse both.
         (own.next().is_none() && is_own(value)).then(|| Self { value: value.to_owned() })
     }
 
-    /// A browser that is new here.
+    /// A browser without a cookie gets a new random one.
     pub(super) fn new() -> Result<Self, getrandom::Error> {
         Ok(Self { value: random_text::<LENGTH>()? })
     }
 
-    /// The browser's digest, which a state holds: it does not lead back to the cookie.
+    /// The digest of the cookie's value. A state contains this digest, from which the cookie cannot be computed.
     pub(super) fn digest(&self) -> String {
         URL_SAFE_NO_PAD.encode(Sha256::digest(&self.value))
     }
 
-    /// Whether the digest is this browser's, in constant time.
+    /// Whether the digest is this browser's. Compares in constant time.
     pub(super) fn is(&self, digest: &str) -> bool {
         self.digest().as_bytes().ct_eq(digest.as_bytes()).into()
     }
 
-    /// The `Set-Cookie` field. `Lax`: Entra sends the browser back from another site.
+    /// The `Set-Cookie` field. `Lax`, not `Strict`, because Entra redirects the browser here from another site.
     pub(super) fn set_cookie(&self, secure: bool) -> Option<HeaderValue> {
         let (name, flag) = (cookie_name(secure), if secure { "; Secure" } else { "" });
         let value = &self.value;
@@ -53,7 +52,8 @@ impl Browser {
     }
 }
 
-/// `__Host-` keeps other hosts from setting it (RFC 6265bis), and needs `https`; plain `http` is for loopback only.
+/// The prefix `__Host-` keeps other hosts from setting the cookie (RFC 6265bis). It requires `https`, and plain `http` is
+/// allowed on loopback only.
 fn cookie_name(secure: bool) -> &'static str {
     if secure { "__Host-glassine-connect" } else { "glassine-connect" }
 }

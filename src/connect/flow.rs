@@ -32,15 +32,15 @@ use glassine_core::grants::{Comparison, compare};
 /// Octets of a PKCE verifier: 43 characters, which RFC 7636 section 4.1 recommends.
 const VERIFIER: usize = 32;
 
-/// A step that was taken, with its response.
+/// A finished step with its response.
 pub(super) struct Done {
     pub(super) response: PageResponse,
-    /// For the audit, in one word.
+    /// The reason in the audit record.
     pub(super) reason: &'static str,
     pub(super) allowed: bool,
 }
 
-/// The button was pressed: the browser is sent to sign in.
+/// The person pressed the button: redirects the browser to Entra's sign-in.
 pub(super) async fn start(
     site: &Site,
     connector: &Connector,
@@ -74,7 +74,7 @@ pub(super) async fn start(
     Ok(Done { response, reason: "started", allowed: true })
 }
 
-/// Entra's response to the sign-in: if it is good, the browser is sent to consent.
+/// Entra's response to the sign-in: verifies it and redirects the browser to Entra's consent page.
 pub(super) async fn signed_in(
     site: &Site,
     asked: &PageRequest<'_>,
@@ -91,7 +91,7 @@ pub(super) async fn signed_in(
     }
 }
 
-/// Who signed in, of the configured tenant and nobody else's.
+/// The person who signed in, who must be from the configured tenant.
 async fn sign_in(
     site: &Site,
     connector: &Connector,
@@ -130,7 +130,7 @@ async fn verify(
     let verified = verifier.verify(Token::parse(id_token)?, now()).await;
     let claims = match verified {
         Ok(verified) => verified.claims,
-        // Each tenant is an issuer of its own.
+        // Each tenant has its own issuer.
         Err(JwtError::Issuer) => return Err(Failure::WrongTenant),
         Err(error) => return Err(error.into()),
     };
@@ -164,7 +164,7 @@ fn consent(
     Ok(Done { response, reason: "signed_in", allowed: true })
 }
 
-/// Entra's response to the consent: the proxy checks what was granted, stores it, and sends the result.
+/// Entra's response to the consent: checks which permissions were granted, stores the outcome and sends the result.
 pub(super) async fn consented(
     site: &Site,
     asked: &PageRequest<'_>,
@@ -184,7 +184,8 @@ pub(super) async fn consented(
     }
 }
 
-/// The consent was given, by what the query says, for the tenant of who signed in. What was granted is asked of Entra.
+/// Whether the query says that the consent was given, and for the tenant of the person who signed in. The query is not
+/// trusted about permissions: the proxy asks Entra for them afterwards.
 fn accepted(query: &Params<'_>, stage: &Consenting) -> Result<Result<(), Failure>, Problem> {
     if let Some(refused) = refused(query)? {
         return Ok(Err(Failure::Consent(refused)));
@@ -199,7 +200,8 @@ fn accepted(query: &Params<'_>, stage: &Consenting) -> Result<Result<(), Failure
     })
 }
 
-/// What the application has now. A consent takes seconds to show, so what is missing is looked for again.
+/// Compares the granted permissions with the needed ones. A consent takes effect after seconds, so the proxy asks again
+/// until nothing is missing or `patience` is over.
 async fn granted(connector: &Connector, patience: Duration) -> Result<Comparison, TokenError> {
     let deadline = tokio::time::Instant::now() + patience;
     let mut pause = Duration::from_millis(250);
@@ -259,7 +261,7 @@ fn fail(
     Ok(Done { response, reason: failure.code(), allowed: false })
 }
 
-/// How a flow ended: the claims of a result that differ between flows.
+/// The outcome of a flow: the claims of the result that differ from flow to flow.
 #[derive(Default)]
 struct Outcome<'a> {
     connection: &'static str,
@@ -334,7 +336,7 @@ fn notice(connection: &Connection) -> Notice {
     Notice { tone, heading, text, permissions: permissions.clone(), advice, code }
 }
 
-/// The ticket that the browser brought back, used herewith.
+/// Opens the ticket that the browser brought back, and marks it as used.
 fn redeem_ticket<S: Stage>(
     site: &Site,
     asked: &PageRequest<'_>,
@@ -353,7 +355,7 @@ fn redeem_ticket<S: Stage>(
     }
 }
 
-/// The connector that a ticket is for. It may have gone with a reload.
+/// The connector that a ticket is for. A reload of the configuration may have removed it.
 fn connector<'s, S>(
     site: &'s Site,
     ticket: &Ticket<S>,
@@ -364,7 +366,7 @@ fn connector<'s, S>(
     Ok(connector)
 }
 
-/// Entra's error, if the response is one.
+/// Entra's error, if the query has one.
 fn refused(query: &Params<'_>) -> Result<Option<Refused>, Problem> {
     let Some(error) = query.get("error")? else { return Ok(None) };
     Ok(Some(Refused::of(&error, query.raw("error_description").unwrap_or_default())))

@@ -1,5 +1,5 @@
-//! What leaves and what never leaves under a connector's rules, for who grants its permissions. Read off the compiled plan, which
-//! is what the sanitizer follows: this page cannot say anything else than what happens.
+//! What leaves and what never leaves under a connector's rules, for the administrator who grants its permissions. Computed
+//! from the compiled plan that the sanitizer runs, so the page always matches what happens.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use glassine_core::rules::automaton::{Effect, Leaf, Location, Step};
 use glassine_core::rules::permissions::opens_template;
 use glassine_core::rules::plan::{Endpoint, Permission, Transform};
 
-/// What one permission opens, of which only this leaves.
+/// One permission, and what leaves of the objects that it opens.
 pub(super) struct Opened<'a> {
     pub(super) permission: &'a Permission,
     pub(super) objects: Vec<Object>,
@@ -17,11 +17,11 @@ pub(super) struct Opened<'a> {
 
 /// One kind of object.
 pub(super) struct Object {
-    /// What people call it.
+    /// Its name for people, such as `Messages`.
     pub(super) title: String,
     /// The properties that leave, by their paths.
     pub(super) properties: Vec<Property>,
-    /// What is in such an object and never leaves.
+    /// Personal data and content of such an object that never leaves.
     pub(super) withheld: Vec<&'static str>,
 }
 
@@ -29,11 +29,11 @@ pub(super) struct Object {
 pub(super) struct Property {
     /// Its path in the object, as people write it: `from.emailAddress.address`.
     pub(super) path: String,
-    /// Its forms. More than one where endpoints differ.
+    /// The forms in which it leaves. More than one if endpoints differ.
     forms: Vec<Leaf>,
 }
 
-/// Segments of Graph's paths, and what people call what is there.
+/// Segments of Graph's paths, and the names of their objects for people.
 const TITLES: &[(&str, &str)] = &[
     ("childFolders", "Mail folders"),
     ("contactFolders", "Contact folders"),
@@ -46,7 +46,7 @@ const TITLES: &[(&str, &str)] = &[
     ("users", "Users"),
 ];
 
-/// What is personal or content in an object: its kind, its path, what people call it.
+/// Personal data and content: the kind of the object, the path in it, the name for people.
 const PERSONAL: &[(&str, &str, &str)] = &[
     ("Contact folders", "displayName", "names of folders"),
     ("Contacts", "birthday", "birthdays"),
@@ -82,7 +82,7 @@ const PERSONAL: &[(&str, &str, &str)] = &[
     ("Users", "streetAddress", "street addresses"),
 ];
 
-/// The plan's permissions in their order, each with what leaves of what it opens.
+/// The plan's permissions in their order, each with what leaves of the objects that it opens.
 pub(super) fn opened(plan: &Plan) -> Vec<Opened<'_>> {
     let opened = |permission| Opened { permission, objects: objects(plan, permission) };
     plan.permissions.iter().map(opened).collect()
@@ -107,7 +107,7 @@ fn title(endpoint: &Endpoint) -> String {
     TITLES.iter().find(|(segment, _)| *segment == name).map_or(name, |(_, title)| *title).to_owned()
 }
 
-/// The properties that leave by an endpoint, in the order of their paths. Links to this proxy are none.
+/// The properties that leave through an endpoint, in the order of their paths. Omits links to this proxy.
 pub(super) fn leaving(endpoint: &Endpoint) -> impl Iterator<Item = (String, Leaf)> {
     let places = endpoint.response.body().automaton.describe().into_iter();
     places.filter_map(|place| match place.effect {
@@ -146,7 +146,7 @@ impl Object {
 }
 
 impl Property {
-    /// In which form it leaves, in plain words.
+    /// The form in which it leaves, in plain words.
     pub(super) fn form(&self) -> String {
         self.forms.iter().map(form).collect::<Vec<_>>().join("; ")
     }
@@ -165,7 +165,7 @@ fn form(leaf: &Leaf) -> Cow<'static, str> {
     }
 }
 
-/// Whether something of `withheld` leaves with `leaving`: one is in the other, or a wildcard is on the way.
+/// Whether a part of `withheld` leaves with `leaving`: one path contains the other, or a wildcard matches.
 fn meet(leaving: &str, withheld: &str) -> bool {
     let pairs = leaving.split('.').zip(withheld.split('.'));
     pairs.into_iter().all(|(one, other)| one == other || one.contains('*'))
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_leaves_is_what_the_plan_says() {
+    fn what_leaves_follows_from_the_plan() {
         let messages = object(OUTLOOK_MAIL, "Messages");
         assert_eq!(form_of(&messages, "isRead").as_deref(), Some("as it is"));
         assert_eq!(
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_that_lets_more_out_takes_the_promise_away() {
+    fn a_rule_that_lets_a_property_out_removes_it_from_the_withheld_ones() {
         let digest =
             OUTLOOK_MAIL.replace("  message:\n    keep:", "  message:\n    digest: [$.subject]\n    keep:");
         let messages = object(&digest, "Messages");

@@ -1,5 +1,5 @@
-//! The pages on which an administrator connects a data source: what is asked for and why, Entra's sign-in and consent, a
-//! check of what was granted, and the way back to the analytics application.
+//! The pages on which an administrator connects a data source: the needed permissions and their reasons, Entra's sign-in
+//! and consent, a check of the granted permissions, and the way back to the analytics application.
 //!
 //! ```text
 //!  browser            this proxy                    Entra
@@ -13,32 +13,33 @@
 //!    └─ 303 ─▶ the consumer's return_url?result=…   (or a page that shows the outcome)
 //! ```
 //!
-//! # Who could want to abuse it
+//! # Threats
 //!
-//! Nobody logs in to these pages: they show what the operator's files say, and everything that decides is Entra's word,
-//! fetched over the proxy's own connection. A callback's query is anybody's: it is good for finding the [`ticket`], which is
-//! sealed, for one step, one browser, ten minutes and one use, and for nothing else. The tenant comes from the id_token
-//! and has to be the configured one; `tenant` in a query is compared with it and never believed. The code is bound to the browser by PKCE
-//! and the nonce. No query, cookie or description of Entra's is shown, logged or put into a redirect; redirects go to the
-//! authority and to the consumer's configured URL, and nowhere else. Pages have no script, and a policy that allows none.
+//! These pages have no login. They show only what the operator's files say. Every decision rests on responses that the
+//! proxy fetches from Entra over its own connection. Anybody can forge the query of a callback, so the proxy uses it only to
+//! find the [`ticket`], which is sealed and valid for one step, one browser, ten minutes and one use. The tenant comes from
+//! the id_token and must be the configured one. The proxy compares `tenant` in a query with it and never trusts it. PKCE and
+//! the nonce bind the code to the browser. The proxy never shows, logs or redirects with a query, a cookie or an error
+//! description from Entra. Redirects go only to the authority and to the consumer's configured URL. Pages have no script,
+//! and their content security policy allows none.
 //!
-//! # What leaves by it
+//! # What leaves
 //!
-//! The result that goes to the analytics application is signed ([`signing`]) and names the person and the tenant by
-//! pseudonyms only, in the form in which the rules let users out, if they do.
+//! The result for the analytics application is signed ([`signing`]). It names the tenant by a pseudonym. It names the person
+//! only if the rules let users out, and then by the pseudonyms that the consumer gets for users.
 //!
 //! | file | what |
 //! |---|---|
-//! | `site` | what a configuration becomes: connectors, keys, the file of connections |
-//! | `request` | what of a request is looked at, and which page it is for |
+//! | `site` | what is built from the configuration: connectors, keys, the file of connections |
+//! | `request` | reading a request, and choosing its page |
 //! | `flow` | the three steps |
-//! | `application` | an app registration: redeeming codes, and what it was granted |
+//! | `application` | an app registration: redeeming codes, and its granted permissions |
 //! | `tenant` | the tenant's OpenID configuration |
-//! | `ticket`, `browser`, `spent` | where a flow stands, in which browser, and once only |
+//! | `ticket`, `browser`, `spent` | the sealed state of a flow, bound to one browser and one use |
 //! | `aadsts` | Entra's errors, by their codes |
 //! | `person` | who connects, as pseudonyms |
 //! | `signing` | the result for the analytics application |
-//! | `store` | how each connection stands |
+//! | `store` | the state of each connection |
 //! | `leaves` | what leaves under a connector's rules |
 //! | `pages` | the pages as HTML |
 //! | `problem` | everything that can go wrong, with the texts that the pages show |
@@ -84,25 +85,25 @@ use crate::audit::AuditLog;
 use crate::metrics::Metrics;
 use crate::server::RateLimiter;
 
-/// The connection pages. What they are about can be replaced while they are served.
+/// The connection pages. Their site can be replaced while they are served.
 pub struct Connect {
     site: ArcSwapOption<Site>,
     spent: Spent,
-    /// For every page.
+    /// For pages that only show something.
     pages: RateLimiter,
-    /// For steps, each of which asks Entra something.
+    /// For steps, which make requests to Entra.
     steps: RateLimiter,
     books: Accounting,
 }
 
-/// Pages a second, and at once: many administrators, and no flood.
+/// Pages a second, and at most at once: enough for many administrators, too few for a flood.
 const PAGES: (f64, f64) = (20.0, 100.0);
 
-/// Steps a second, and at once. A flow has three.
+/// Steps a second, and at most at once. A flow has three steps.
 const STEPS_PACE: (f64, f64) = (5.0, 60.0);
 
 impl Connect {
-    /// The pages of this site, or none.
+    /// The pages of this site. `None` serves no pages.
     pub fn new(site: Option<Site>, audit: Arc<AuditLog>, metrics: Arc<Metrics>) -> Self {
         Self {
             site: ArcSwapOption::from_pointee(site),
@@ -113,7 +114,7 @@ impl Connect {
         }
     }
 
-    /// Serves other pages from now on. Tickets that were used stay used.
+    /// Serves the pages of another site from now on. Used tickets stay used.
     pub fn replace(&self, site: Option<Site>) {
         self.site.store(site.map(Arc::new));
     }
@@ -161,7 +162,7 @@ impl Connect {
         }
     }
 
-    /// The page that is asked for, if it may be asked for now.
+    /// The requested page, if the host, the rate limits and the audit log allow it.
     fn admit<'s>(&self, site: &'s Site, asked: &PageRequest<'_>) -> Result<Page<'s>, Problem> {
         asked.check_host(site)?;
         let page = asked.page(site)?;

@@ -1,4 +1,4 @@
-//! Who connects, in the form in which the consumer knows users: the same pseudonyms as in `users`, if the rules let them out.
+//! The person who connects, by the same pseudonyms that the consumer gets in `users`, if the rules let them out.
 
 use super::leaves::leaving;
 use super::ticket::Person;
@@ -7,7 +7,7 @@ use glassine_core::rules::Plan;
 use glassine_core::rules::automaton::Leaf;
 use glassine_core::rules::plan::Transform;
 
-/// What of a person the rules let out.
+/// Which properties of a person the rules let out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Shown {
     id: Form,
@@ -22,7 +22,8 @@ enum Form {
 }
 
 impl Shown {
-    /// What the plan lets out of a user. An id or an address that it keeps as it is leaves as a pseudonym here.
+    /// Reads from the plan what leaves of a user. If the plan keeps an id or an address unchanged, the result still has a
+    /// pseudonym.
     pub(super) fn by(plan: &Plan) -> Self {
         let users = plan.endpoints.iter().filter(|endpoint| endpoint.template.last_name() == Some("users"));
         let leaving: Vec<_> = users.flat_map(|endpoint| leaving(endpoint)).collect();
@@ -43,7 +44,7 @@ impl Shown {
     }
 }
 
-/// The tenant, as the consumer may know it.
+/// The consumer's pseudonym for the tenant.
 pub(super) fn tenant_pseudonym(pseudonyms: &Pseudonyms, id: &str) -> Option<String> {
     written(|out| pseudonyms.id(id, out))
 }

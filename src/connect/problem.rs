@@ -1,7 +1,7 @@
 //! What can go wrong, with the fixed texts that the pages show. No text repeats a query, a cookie or Entra's response.
 //!
-//! A [`Failure`] ends a flow that this proxy began: its code goes to the analytics application too. A [`Problem`] is a
-//! request that belongs to no flow of this browser, whoever sent it: only a page of this proxy shows it.
+//! A [`Failure`] ends a flow that this proxy began. The analytics application gets its code. A [`Problem`] is a request that
+//! does not belong to a flow of this browser, or that the proxy cannot handle. Only a page of this proxy shows it.
 
 use http::StatusCode;
 
@@ -24,11 +24,11 @@ pub(super) enum Failure {
     /// Entra refused the consent.
     #[error("the consent was refused")]
     Consent(Refused),
-    /// The consent came back for another tenant, or without saying that it was given.
-    #[error("the response to the consent is not the one that was asked for")]
+    /// The response does not say that the consent was given.
+    #[error("the response does not say that the consent was given")]
     ConsentResponse,
-    /// Who signed in belongs to another tenant than the configured one.
-    #[error("who signed in belongs to another tenant")]
+    /// The person who signed in, or the consent, belongs to another tenant than the configured one.
+    #[error("the person who signed in belongs to another tenant")]
     WrongTenant,
     /// The authorization code was not redeemed.
     #[error("the authorization code was not redeemed: {0}")]
@@ -36,23 +36,23 @@ pub(super) enum Failure {
     /// The id_token cannot be trusted.
     #[error("the id_token cannot be trusted: {0}")]
     IdToken(#[from] JwtError),
-    /// What was granted cannot be checked.
-    #[error("what was granted cannot be checked: {0}")]
+    /// The granted permissions cannot be checked.
+    #[error("the granted permissions cannot be checked: {0}")]
     Check(TokenError),
 }
 
-/// Why a request was not answered with what it asked for.
+/// Why the proxy refused a request for a page or a step.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Problem {
-    #[error("the path is none of the connection pages")]
+    #[error("no connection page has this path")]
     NotFound,
-    #[error("the method is not for this page")]
+    #[error("this page does not allow the method")]
     Method,
     #[error("the host is not this proxy's")]
     Host,
     #[error("the form was sent from another site")]
     CrossSite,
-    #[error("the form is too long, too slow or no form")]
+    #[error("the form is too long, too slow or malformed")]
     Form,
     #[error("the parameters are malformed")]
     Params,
@@ -116,15 +116,15 @@ fn refused_by_entra(refused: Refused) -> Notice {
             "Ask a Global Administrator or Privileged Role Administrator to open this page."),
         Refused::OtherDirectory => wrong_tenant(),
         Refused::NotAssigned => bad("not_assigned", "The account may not use this application",
-            "The organisation lets assigned people only use the proxy's app registration.",
+            "The organisation lets only assigned people use the proxy's app registration.",
             "Ask for the assignment in Entra (Enterprise applications, Users and groups), or let somebody else connect."),
-        Refused::Policy => bad("blocked_by_policy", "A policy stands against it",
+        Refused::Policy => bad("blocked_by_policy", "A policy blocks the sign-in",
             "The organisation's sign-in policies (Conditional Access) did not let the account in.",
             "Use the device or the network that the policy asks for."),
         Refused::RedirectUri => bad("redirect_uri", "The app registration is incomplete",
             "The proxy's addresses are not among the redirect URIs of the app registration.",
             "Add the two URIs that docs/CONNECT.md names to the app registration (Authentication, Web), and start again."),
-        Refused::Application => bad("application_unknown", "The app registration is not there",
+        Refused::Application => bad("application_unknown", "The app registration is missing",
             "The directory does not know the client id that the proxy is configured with, or has disabled it.",
             "Compare `client_id` and `tenant` in the configuration with the app registration."),
         Refused::Permissions => bad("permissions_invalid", "The permissions cannot be granted",
@@ -143,7 +143,7 @@ fn wrong_tenant() -> Notice {
     )
 }
 
-/// For causes that only the operator can act on.
+/// The notice for causes that only the operator can fix.
 fn not_made(code: &'static str) -> Notice {
     bad(
         code,
@@ -169,7 +169,7 @@ impl Problem {
         match self {
             Self::NotFound => (StatusCode::NOT_FOUND, bad("not_found", "No such page",
                 "There is no connection page at this address.", "")),
-            Self::Method => (StatusCode::METHOD_NOT_ALLOWED, bad("method", "Not this way",
+            Self::Method => (StatusCode::METHOD_NOT_ALLOWED, bad("method", "Method not allowed",
                 "This page does not take requests of this kind.", "")),
             Self::Host => (StatusCode::MISDIRECTED_REQUEST, bad("foreign_host", "Not this address",
                 "The proxy is not known under this name.", "Use its public address.")),
@@ -181,17 +181,17 @@ impl Problem {
             Self::TooMany => (StatusCode::TOO_MANY_REQUESTS, bad("too_many", "Too many at once",
                 "Many connections are being made right now.", "Wait a few seconds and try again.")),
             Self::AuditFailing => (StatusCode::SERVICE_UNAVAILABLE, bad("audit_failing", "Not now",
-                "The audit log cannot be written, and nothing is done that is not recorded.",
+                "The proxy cannot write its audit log, and it does nothing that it cannot record.",
                 "Ask the operator of the proxy.")),
             Self::Ticket(error) => (StatusCode::BAD_REQUEST, bad_ticket(*error)),
             Self::Tenant(_) => (StatusCode::BAD_GATEWAY, bad("directory_unreachable", "The directory cannot be reached",
                 "The proxy got no usable response from the organisation's directory.",
-                "Try again in a minute. If it stays so, the operator's log says why.")),
-            Self::Store(_) => (StatusCode::INTERNAL_SERVER_ERROR, bad("not_stored", "Granted, but not noted",
+                "Try again in a minute. If it happens again, the operator's log says why.")),
+            Self::Store(_) => (StatusCode::INTERNAL_SERVER_ERROR, bad("not_stored", "Granted, but not stored",
                 "The outcome could not be written to the proxy's file of connections.",
                 "The operator's log says why.")),
             Self::Signing(_) | Self::Random(_) | Self::ProxyState(_) => (StatusCode::INTERNAL_SERVER_ERROR,
-                bad("internal", "Something is wrong here", "The proxy could not do its part.",
+                bad("internal", "Internal error", "The proxy could not finish this step.",
                 "The operator's log says why.")),
         }
     }
@@ -207,7 +207,7 @@ fn bad_ticket(error: TicketError) -> Notice {
         TicketError::Browser => foreign_ticket("state_browser"),
         TicketError::Used => bad("state_used", "Already used",
             "This step was done before; going back or reloading does not repeat it.",
-            "See how the connection stands, or start again."),
+            "Look at the state of the connection, or start again."),
     }
 }
 

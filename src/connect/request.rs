@@ -1,4 +1,4 @@
-//! What of a request is looked at, and which page it is for.
+//! Reading a request, and choosing the page that it is for.
 
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ use super::site::{Connector, Site};
 use crate::proxy::single;
 use crate::web::{MAX_PARAMS, Params};
 
-/// A form of one field arrives at once.
+/// Generous: a form with one field arrives at once.
 const FORM_LIMIT: Duration = Duration::from_secs(10);
 
-/// The longest state that an analytics application may give and get back.
+/// The longest `state` that an analytics application may give and gets back.
 const MAX_ECHO: usize = 512;
 
 /// A request's head.
@@ -33,7 +33,7 @@ pub(super) enum Page<'s> {
     OfSite(SiteView),
     /// A page that shows something of one connector.
     OfConnector(ConnectorView, &'s Connector),
-    /// The button was pressed.
+    /// The person pressed the button to connect.
     Start(&'s Connector),
     /// Entra's response to the sign-in.
     SignedIn,
@@ -42,7 +42,7 @@ pub(super) enum Page<'s> {
 }
 
 impl Page<'_> {
-    /// Whether it decides something.
+    /// Whether the request is a step of a flow, which is recorded in the audit log.
     pub(super) fn is_step(&self) -> bool {
         match self {
             Self::Start(_) | Self::SignedIn | Self::Consented => true,
@@ -56,7 +56,7 @@ impl<'a> PageRequest<'a> {
         Self { parts }
     }
 
-    /// The request names this proxy, and nobody else.
+    /// Checks that the request is addressed to this proxy.
     pub(super) fn check_host(&self, site: &Site) -> Result<(), Problem> {
         if self.parts.version < Version::HTTP_11 {
             return Err(Problem::Host);
@@ -80,7 +80,7 @@ impl<'a> PageRequest<'a> {
                 None => return self.connector_page(site, path),
             },
         };
-        // A step is taken once: whoever asks with HEAD what it would be like must not use it up.
+        // A step uses up its ticket, so HEAD, which must have no effect, is not allowed for it.
         let may = if page.is_step() { self.parts.method == Method::GET } else { reads };
         if may { Ok(page) } else { Err(Problem::Method) }
     }
@@ -102,7 +102,7 @@ impl<'a> PageRequest<'a> {
         Ok(Params::parse(self.parts.uri.query().unwrap_or_default())?)
     }
 
-    /// What the analytics application wants back.
+    /// The `state` that the analytics application gets back.
     pub(super) fn echo(&self) -> Result<Option<String>, Problem> {
         echo(&self.query()?)
     }
@@ -111,13 +111,14 @@ impl<'a> PageRequest<'a> {
         Browser::of(&self.parts.headers, site.is_secure())
     }
 
-    /// The form was sent by a page of this site: browsers say so (Fetch Metadata; RFC 6454, section 7).
+    /// Checks that a page of this site sent the form. Browsers say so in `Sec-Fetch-Site` (Fetch Metadata) and `Origin`
+    /// (RFC 6454, section 7).
     pub(super) fn check_same_site(&self, site: &Site) -> Result<(), Problem> {
         let fetch_site = HeaderName::from_static("sec-fetch-site");
         let from_here = |site: &str| matches!(site, "same-origin" | "none");
         let headers = &self.parts.headers;
         let ours = single(headers, &fetch_site).map(from_here);
-        // `null` is what a browser says of a form on a page that sends no referrer; then the other field decides.
+        // Browsers send `Origin: null` for a form on a page without referrer. Then `Sec-Fetch-Site` decides.
         let is_ours = |origin: &str| site.is_origin(origin) || (origin == "null" && ours == Some(true));
         let foreign_site = headers.contains_key(&fetch_site) && ours != Some(true);
         let foreign_origin = headers.contains_key(ORIGIN) && !single(headers, &ORIGIN).is_some_and(is_ours);

@@ -1,4 +1,4 @@
-//! Every response of the connection pages, with the headers that keep a page from being more than a page.
+//! Every response of the connection pages, with headers that forbid scripts, frames, caching and requests to other sites.
 
 use bytes::Bytes;
 use http::header::{
@@ -8,12 +8,12 @@ use http::header::{
 use http::{Response, StatusCode};
 use http_body_util::Full;
 
-/// A response, and how it may be used.
+/// A response before its headers are written.
 pub(super) struct PageResponse {
     status: StatusCode,
     content_type: &'static str,
     body: Bytes,
-    /// Where a form of this page may lead: itself, and where that redirects to.
+    /// The `form-action` of the page's content security policy.
     form_targets: String,
     location: Option<String>,
     cookie: Option<HeaderValue>,
@@ -25,12 +25,12 @@ impl PageResponse {
         Self::new(status, "text/html; charset=utf-8", html.into())
     }
 
-    /// Something for programs, or to be read as it is.
+    /// A document that is not an HTML page.
     pub(super) fn file(content_type: &'static str, body: impl Into<Bytes>) -> Self {
         Self::new(StatusCode::OK, content_type, body.into())
     }
 
-    /// Elsewhere, by GET (RFC 9110, 15.4.4).
+    /// 303: the browser follows with GET (RFC 9110, 15.4.4).
     pub(super) fn redirect(location: String) -> Self {
         let response = Self::new(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", Bytes::new());
         Self { location: Some(location), ..response }
@@ -41,7 +41,7 @@ impl PageResponse {
         Self { status, content_type, body, form_targets, location: None, cookie: None }
     }
 
-    /// The page has a form, whose response redirects to these origins. Browsers hold redirects against the policy, too.
+    /// Allows a form whose response redirects to these origins. Browsers apply `form-action` to redirects, too.
     pub(super) fn with_form<'a>(self, origins: impl IntoIterator<Item = &'a str>) -> Self {
         let targets: String = origins.into_iter().map(|origin| format!(" {origin}")).collect();
         Self { form_targets: format!("'self'{targets}"), ..self }

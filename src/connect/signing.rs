@@ -1,6 +1,6 @@
 //! The result that goes back to the analytics application: a JSON Web Token (RFC 7519) signed with Ed25519 (RFC 8037),
-//! by a key that every replica derives from the key ring. The public keys of all ring entries are published as a key set
-//! (RFC 7517), so that a result that was signed before a rotation still verifies.
+//! by a key that every replica derives from the key ring. The proxy publishes the public keys of all ring entries as a key
+//! set (RFC 7517), so that a result from before a key rotation still verifies.
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
@@ -13,7 +13,7 @@ use super::ticket::Person;
 use crate::jws;
 use glassine_core::pseudonym::KeyRing;
 
-/// A browser brings the result within a second; clocks differ by more.
+/// A browser delivers the result within a second. The rest allows for clocks that differ.
 pub(super) const LIFETIME_SECONDS: i64 = 300;
 
 /// The claims of a result.
@@ -27,23 +27,23 @@ pub(super) struct Claims<'a> {
     pub(super) iat: i64,
     /// Seconds since 1970.
     pub(super) exp: i64,
-    /// For the application to refuse a second use.
+    /// A unique id, by which the application refuses a second use.
     pub(super) jti: &'a str,
     /// The consumer's name in the configuration.
     pub(super) consumer: &'a str,
     /// The connector's name in the rules.
     pub(super) connector: &'a str,
-    /// What the rules let out, by their fingerprint.
+    /// The fingerprint of the rules.
     pub(super) rules: &'a str,
     /// `connected`, `over_privileged`, `consent_missing` or `failed`.
     pub(super) connection: &'a str,
-    /// Why it failed, as a stable code.
+    /// Why the connection failed, as a stable code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) error: Option<&'a str>,
-    /// Permissions that are needed and not granted.
+    /// Needed permissions that are not granted.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub(super) missing: &'a [String],
-    /// Permissions that are granted and more than needed.
+    /// Granted permissions that are not needed.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub(super) excess: &'a [String],
     /// The tenant, as a pseudonym.
@@ -52,7 +52,7 @@ pub(super) struct Claims<'a> {
     /// Who connected, as pseudonyms.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) person: Option<&'a Person>,
-    /// What the application gave at the start.
+    /// The `state` that the application gave at the start.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) state: Option<&'a str>,
 }
@@ -69,7 +69,7 @@ struct ResultKey {
     id: String,
 }
 
-/// The cryptography library refused a key or a claim could not be written, which no input can bring about.
+/// The cryptography library refused a key, or a claim could not be written. No input can cause either.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("a result cannot be signed")]
 pub(super) struct SigningError;

@@ -1,4 +1,4 @@
-//! What a configuration becomes: connectors, keys, the file of connections. Built whole or not at all.
+//! What is built from the configuration: connectors, keys, the file of connections. Built completely or not at all.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use glassine_core::graph::BaseUrl;
 use glassine_core::pseudonym::{KeyRing, Pseudonyms, Sealer};
 use glassine_core::rules::Plan;
 
-/// What the pages are about.
+/// The connectors of a configuration, and everything that the pages need to serve them.
 pub struct Site {
     public_url: BaseUrl,
     hosts: Hosts,
@@ -38,20 +38,20 @@ pub(super) struct Connector {
     /// The consumer's name.
     pub(super) name: Arc<str>,
     pub(super) plan: Arc<Plan>,
-    /// The rules file as it is.
+    /// The text of the rules file.
     pub(super) rules: String,
     pub(super) pseudonyms: Arc<Pseudonyms>,
-    /// What of a person the rules let out.
+    /// Which properties of a person the rules let out.
     pub(super) shown: Shown,
     pub(super) application: Application,
     pub(super) return_url: Option<BaseUrl>,
 }
 
 impl Site {
-    /// The pages that the configuration wants, about what runs on this state.
+    /// Builds the site. `None` if the configuration has no connection pages.
     ///
     /// # Errors
-    /// What is wrong, where the configuration says so.
+    /// A [`Diagnostic`] at the place in the configuration that cannot be used.
     pub fn build(config: &Config, state: &ProxyState) -> Result<Option<Self>, Diagnostic> {
         let Some(wanted) = config.connect() else { return Ok(None) };
         let keys = config.keys();
@@ -83,12 +83,12 @@ impl Site {
         self.connectors.iter().find(|connector| &*connector.name == name)
     }
 
-    /// How a connector's connection stands, as far as is known.
+    /// The last known state of a connector's connection.
     pub(super) fn connection(&self, connector: &Connector) -> Option<Connection> {
         self.store.get(&connector.name, &connector.plan.connector)
     }
 
-    /// Notes how a connection stands.
+    /// Stores the state of a connection.
     pub(super) async fn remember(
         &self,
         consumer: &str,
@@ -107,7 +107,7 @@ impl Site {
         &self.result_keys
     }
 
-    /// How long a consent is waited for.
+    /// How long the proxy waits until a consent takes effect.
     pub(super) fn patience(&self) -> Duration {
         self.patience
     }
@@ -134,12 +134,12 @@ impl Site {
         self.hosts.include(authority)
     }
 
-    /// Where Entra sends people back to after the sign-in.
+    /// The redirect URI after the sign-in.
     pub(super) fn signed_in_url(&self) -> String {
         format!("{}/connect/signed-in", self.public_url)
     }
 
-    /// Where Entra sends people back to after the consent.
+    /// The redirect URI after the consent.
     pub(super) fn consented_url(&self) -> String {
         format!("{}/connect/consented", self.public_url)
     }
@@ -169,7 +169,7 @@ fn connector(
     }))
 }
 
-/// `Ok(None)` where there is no app registration, which the configuration's checks refuse.
+/// `Ok(None)` without an app registration. The checks of the configuration refuse this earlier.
 fn application(
     config: &Config,
     state: &ProxyState,

@@ -1,18 +1,18 @@
-//! Which tickets were used. Of one process: behind several replicas a ticket could be used once on each, and then it is
-//! Entra that refuses the second use of an authorization code.
+//! Which tickets were used in this process. With several replicas, a ticket can be used once on each of them. Entra then
+//! refuses the second use of the authorization code.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-/// At the rate at which flows can begin, tickets of ten minutes are fewer.
+/// The rate limit on steps allows fewer tickets than this in their ten minutes.
 const MAX: usize = 16 * 1024;
 
-/// The ids of used tickets until they would have ended by themselves.
+/// The ids of used tickets, kept until the tickets expire.
 #[derive(Default)]
 pub(super) struct Spent(Mutex<HashMap<String, i64>>);
 
 impl Spent {
-    /// Notes the use; `false` if there was one before, or no room to note it.
+    /// Records the use of a ticket. `false` if the ticket was used before, or if there is no room to record it.
     pub(super) fn spend(&self, id: &str, expires: i64, now: i64) -> bool {
         let mut spent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if spent.len() >= MAX {
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_second_use_is_refused_and_room_comes_back() {
+    fn a_second_use_is_refused_and_expired_tickets_make_room() {
         let spent = Spent::default();
         assert!(spent.spend("a", 10, 0) && !spent.spend("a", 10, 1) && spent.spend("b", 10, 1));
         let filled = (0..MAX).filter(|at| spent.spend(&at.to_string(), 10, 1)).count();

@@ -1,7 +1,8 @@
-//! What came of each connection: a small JSON file, replaced whole, that only the proxy's own account reads.
+//! The outcome of each connection: a small JSON file that is always replaced as a whole, and that only the proxy's account
+//! can read.
 //!
-//! It holds names from the operator's files, permissions, times and a pseudonym of the tenant; nobody's name. Each replica
-//! has its own file: the state that counts is Entra's, this one is what the last check saw.
+//! The file has names from the operator's files, permissions, times and a pseudonym of the tenant, but no names of people.
+//! Each replica has its own file. Only Entra knows the true state; the file has what the last check saw.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use glassine_core::grants::Comparison;
 
-/// A few hundred bytes for each consumer.
+/// Ample: each consumer takes a few hundred bytes.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 /// The version of the file's format.
@@ -23,23 +24,23 @@ const VERSION: u32 = 1;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Connection {
-    /// The connector of the rules at that time.
+    /// The name of the connector in the rules at that time.
     pub(super) connector: String,
-    /// How it stands.
+    /// The state of the connection.
     pub(super) state: ConnectionState,
-    /// When it came about: RFC 3339, UTC.
+    /// When a check first saw this state: RFC 3339, UTC.
     pub(super) since: String,
-    /// The tenant, as the consumer may know it.
+    /// The consumer's pseudonym for the tenant.
     pub(super) tenant: String,
-    /// Permissions that were needed and not granted.
+    /// Needed permissions that were not granted.
     #[serde(default)]
     pub(super) missing: Vec<String>,
-    /// Permissions that were granted and more than needed.
+    /// Granted permissions that were not needed.
     #[serde(default)]
     pub(super) excess: Vec<String>,
 }
 
-/// How a connection stands.
+/// The state of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum ConnectionState {
@@ -52,7 +53,7 @@ pub(super) enum ConnectionState {
 }
 
 impl ConnectionState {
-    /// The state as the file, the audit and the result have it.
+    /// The name of the state in the file, the audit log and the result.
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Connected => "connected",
@@ -76,10 +77,10 @@ pub(super) enum StoreError {
     /// The file cannot be read or written.
     #[error("the file of connections cannot be read or written: {0}")]
     Io(#[from] io::Error),
-    /// The task that writes it was stopped: the program is about to end.
+    /// The task that writes the file was stopped: the program is about to end.
     #[error("the file of connections was not written: the program is about to end")]
     Interrupted,
-    /// The file is not of this program's making.
+    /// The file was not written by this program, or by another version of it.
     #[error("this is not a file of connections: name a new one, or move this one away")]
     Form,
 }
@@ -98,7 +99,7 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// Reads the file; one that is not there is an empty one.
+    /// Reads the file. A missing file counts as empty.
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
         let connections = match File::open(path) {
             Ok(file) => read(file)?,
@@ -108,13 +109,13 @@ impl Store {
         Ok(Self { path: path.to_owned(), connections: Mutex::new(connections) })
     }
 
-    /// What is known of a consumer's connection under this connector.
+    /// The last known state of a consumer's connection with this connector.
     pub(super) fn get(&self, consumer: &str, connector: &str) -> Option<Connection> {
         let connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
         connections.get(consumer).filter(|it| it.connector == connector).cloned()
     }
 
-    /// Notes a connection. One that stays as it was keeps its date. Waits for the disk.
+    /// Stores a connection. If nothing changed, the connection keeps its date. Waits for the disk.
     pub(super) fn put(&self, consumer: &str, mut connection: Connection) -> Result<Connection, StoreError> {
         let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(before) = connections.get(consumer) {
@@ -138,7 +139,7 @@ fn read(file: File) -> Result<BTreeMap<String, Connection>, StoreError> {
     if contents.version == VERSION { Ok(contents.connections) } else { Err(StoreError::Form) }
 }
 
-/// Writes a new file beside the old one and puts it in its place: readers and crashes see one of the two.
+/// Writes a new file and renames it over the old one, so that a reader, even after a crash, sees one of the two complete.
 fn replace(path: &Path, contents: &Contents) -> Result<(), StoreError> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
@@ -194,7 +195,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn the_file_is_the_owners_alone() {
+    fn only_the_owner_can_read_the_file() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("connections.json");

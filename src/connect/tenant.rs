@@ -1,8 +1,7 @@
-//! The tenant's OpenID configuration (OpenID Connect Discovery 1.0): where people sign in, whose word counts, by which keys.
+//! The tenant's OpenID configuration (OpenID Connect Discovery 1.0): the sign-in page, the issuer and its keys.
 //!
-//! It comes from the configured authority, and nothing in it can lead elsewhere: the pages to sign in on and the keys have
-//! to be at that authority, too. The tenant's id is read off the issuer, so that a tenant that is configured by its domain
-//! has one, and nobody's query has a say in it.
+//! It comes from the configured authority. Its sign-in page and its keys must be at that authority, too. The tenant's id is
+//! taken from the issuer, never from a query, so that a tenant that is configured by its domain has an id, too.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,45 +14,45 @@ use crate::jwt::{FetchTimes, KeySource};
 use crate::upstream::{ConnectorError, DocumentClient, DocumentError, Network};
 use glassine_core::graph::{Url, UrlError, is_guid};
 
-/// Entra moves nothing without months of notice; an hour keeps a mistake short.
+/// How long a fetched configuration is used. Entra announces changes months ahead; an hour limits the effect of a mistake.
 const FRESH: Duration = Duration::from_secs(3600);
 
-/// What is known of the tenant.
+/// A tenant, from its OpenID configuration.
 pub(super) struct Tenant {
     /// `iss` of its id_tokens.
     pub(super) issuer: String,
     /// `tid` of its id_tokens.
     pub(super) id: String,
-    /// Where people sign in.
+    /// The authorization endpoint, where people sign in.
     pub(super) authorize: String,
-    /// The keys of its id_tokens.
+    /// The keys that sign its id_tokens.
     pub(super) keys: Arc<KeySource>,
 }
 
-/// Why nothing is known of the tenant.
+/// Why the tenant's OpenID configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum TenantError {
-    /// The configuration did not come.
+    /// The document cannot be fetched.
     #[error(transparent)]
     Document(#[from] DocumentError),
-    /// It is not an OpenID configuration.
-    #[error("the OpenID configuration is not one")]
+    /// The document is not an OpenID configuration.
+    #[error("the document is not an OpenID configuration of a tenant")]
     Form,
-    /// It names another server than the configured authority.
+    /// The document names another server than the configured authority.
     #[error("the OpenID configuration leads away from `upstream.authority`")]
     Elsewhere,
-    /// It is another tenant's.
-    #[error("the OpenID configuration is that of another tenant than `upstream.tenant`")]
+    /// The document belongs to another tenant.
+    #[error("the OpenID configuration belongs to another tenant than `upstream.tenant`")]
     OtherTenant,
     /// The address of the configuration or the keys cannot be used.
     #[error(transparent)]
     Url(#[from] UrlError),
-    /// No client for the keys.
+    /// The client for the keys cannot be built.
     #[error(transparent)]
     Client(#[from] ConnectorError),
 }
 
-/// Asks for the tenant's configuration, and remembers it for a while.
+/// Fetches the tenant's OpenID configuration and caches it.
 pub(super) struct Directory {
     authority: String,
     tenant: String,
@@ -70,7 +69,7 @@ struct Metadata {
 }
 
 impl Directory {
-    /// Asks nobody yet. `authority` is an origin, `tenant` an id or a domain.
+    /// Sends no request yet. `authority` is an origin, `tenant` an id or a domain.
     pub(super) fn new(authority: &str, tenant: &str, network: Network) -> Result<Self, TenantError> {
         let url = format!("{authority}/{tenant}/v2.0/.well-known/openid-configuration");
         let client = DocumentClient::new(Url::parse(&url)?, &network)?;
@@ -78,7 +77,7 @@ impl Directory {
         Ok(Self { authority, tenant, client, network, known: Mutex::default() })
     }
 
-    /// The tenant. Those who ask meanwhile wait for one response.
+    /// The tenant. Concurrent callers share one request.
     pub(super) async fn tenant(&self) -> Result<Arc<Tenant>, TenantError> {
         let mut known = self.known.lock().await;
         if let Some((since, tenant)) = &*known
@@ -109,7 +108,7 @@ impl Directory {
         })
     }
 
-    /// A path at the authority, that parameters can be appended to.
+    /// Whether a URL is a path at the authority without a query, so that parameters can be appended.
     fn is_ours(&self, url: &str) -> bool {
         let path = url.strip_prefix(&self.authority);
         let fits = |b: u8| b.is_ascii_alphanumeric() || b"-._~/".contains(&b);
@@ -142,7 +141,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_tenants_id_is_the_issuers() {
+    async fn the_tenants_id_comes_from_the_issuer() {
         let (issuer, authorize, keys) = (at("v2.0"), at("oauth2/v2.0/authorize"), at("discovery/v2.0/keys"));
         for tenant in [ID, "contoso.onmicrosoft.com"] {
             assert_eq!(read(tenant, &issuer, &authorize, &keys).unwrap().id, ID);

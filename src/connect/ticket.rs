@@ -1,7 +1,7 @@
-//! Where a flow stands, sealed and given to the browser: no server remembers it, and any replica can go on with it.
+//! The state of a flow, sealed and given to the browser. The proxy stores nothing, so any replica can continue the flow.
 //!
-//! A ticket is the `state` of an authorization request (RFC 6749, section 10.12). It is encrypted, so the PKCE verifier may be in it;
-//! it names the browser that it was given to, ends after ten minutes, and is good for one step and one use.
+//! A ticket is the `state` of an authorization request (RFC 6749, section 10.12). It is encrypted, so it may contain the PKCE
+//! verifier. It names its browser, expires after ten minutes, and is valid for one step and one use.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -10,10 +10,11 @@ use super::browser::Browser;
 use crate::web::random_text;
 use glassine_core::pseudonym::Sealer;
 
-/// Signing in with a second factor takes a minute or two; finding the administrator takes longer, and starts anew.
+/// Enough to sign in with a second factor, which takes a minute or two. To find an administrator takes longer, and the
+/// administrator starts again.
 pub(super) const LIFETIME_SECONDS: i64 = 600;
 
-/// Where a flow stands.
+/// The state of a flow.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Ticket<S> {
     /// The consumer whose connector is connected.
@@ -22,9 +23,9 @@ pub(super) struct Ticket<S> {
     browser: String,
     /// Seconds since 1970.
     pub(super) expires: i64,
-    /// What it is known by once it is used.
+    /// The id under which the ticket is recorded as used.
     pub(super) id: String,
-    /// What the consumer gave at the start and wants back.
+    /// The `state` that the analytics application gave at the start and gets back.
     pub(super) echo: Option<String>,
     /// What the next step needs.
     pub(super) stage: S,
@@ -32,20 +33,20 @@ pub(super) struct Ticket<S> {
 
 /// A step of the flow that a ticket is for.
 pub(super) trait Stage: Serialize + DeserializeOwned {
-    /// Sealed for this and opened for this.
+    /// Tickets are sealed for this purpose and open for no other.
     const PURPOSE: &'static str;
 }
 
 /// The browser was sent to sign in.
 #[derive(Serialize, Deserialize)]
 pub(super) struct SigningIn {
-    /// It comes back in the id_token.
+    /// Entra copies it into the id_token.
     pub(super) nonce: String,
     /// PKCE (RFC 7636).
     pub(super) verifier: String,
 }
 
-/// Somebody signed in, and was sent to consent.
+/// A person signed in, and the browser was sent to consent.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Consenting {
     /// The tenant's id, from the id_token.
@@ -54,13 +55,13 @@ pub(super) struct Consenting {
     pub(super) person: Person,
 }
 
-/// Who connects, in the form in which the consumer knows users.
+/// The person who connects, by the pseudonyms that the consumer gets for users.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Person {
-    /// The token that `users` has as `id`, if the rules let it out.
+    /// The token of the person's `id` in `users`, if the rules let it out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) id: Option<String>,
-    /// The token of the address that they signed in with, if the rules let it out.
+    /// The token of the address that the person signed in with, if the rules let it out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) email: Option<String>,
 }
@@ -73,10 +74,10 @@ impl Stage for Consenting {
     const PURPOSE: &'static str = "consenting";
 }
 
-/// Why a ticket is not taken. One response to all; the difference is for the log.
+/// Why a ticket is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum TicketError {
-    #[error("the state is not one of this proxy's making, or for another step")]
+    #[error("the state was not made by this proxy, or is for another step")]
     Foreign,
     #[error("the state has expired")]
     Expired,
@@ -109,7 +110,7 @@ impl<S: Stage> Ticket<S> {
         Ok(sealer.seal(S::PURPOSE, &serde_json::to_vec(self)?))
     }
 
-    /// What the browser brought, if it is whole, for this step, in time, and from the browser it was given to.
+    /// Opens a ticket if it is unchanged, for this step, not expired, and from the browser that it was given to.
     pub(super) fn open(
         sealed: &str,
         sealer: &Sealer,
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ticket_opens_in_its_browser_until_it_ends() {
+    fn a_ticket_opens_in_its_browser_until_it_expires() {
         let browser = Browser::new().unwrap();
         let text = sealed(&browser);
         let ticket = open(&text, Some(&browser), NOW + LIFETIME_SECONDS - 1).unwrap();
@@ -164,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ticket_is_for_its_step_its_key_and_whole() {
+    fn a_ticket_opens_only_for_its_step_with_its_key_and_unchanged() {
         let browser = Browser::new().unwrap();
         let text = sealed(&browser);
         let for_consent =
@@ -181,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ticket_shows_nothing() {
+    fn a_ticket_reveals_neither_consumer_nor_state() {
         let text = sealed(&Browser::new().unwrap());
         assert!(!text.contains("acme") && !text.contains("echo"));
     }

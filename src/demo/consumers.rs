@@ -1,5 +1,5 @@
-//! Who asks the demo's proxy: a consumer that works at once, and one for each connector, whose data source somebody has
-//! to connect first, as for a real tenant.
+//! The consumers of the demo's proxy: one that works at once, and one for each connector, whose data source must be
+//! connected first, as in a real tenant.
 
 use std::net::SocketAddr;
 
@@ -8,7 +8,7 @@ use super::tenant::Tenant;
 /// The consumer that works at once: its application was granted its permissions before the demo began.
 pub const READY: &str = "demo";
 
-/// The consumer with an application of its own to return to.
+/// The consumer with an analytics application, to which the connection pages return.
 pub const RETURNING: &str = "people-analytics";
 
 /// A consumer whose data source is not connected yet.
@@ -67,7 +67,7 @@ impl Connectable {
     }
 }
 
-/// What an administrator does in Entra beforehand: the proxy's addresses become redirect URIs of its app registrations.
+/// Adds the proxy's addresses to the redirect URIs of its app registrations, as an administrator does in Entra.
 pub fn register(tenant: &Tenant, proxy: SocketAddr) {
     for registration in tenant.entra().registrations() {
         for page in ["signed-in", "consented"] {

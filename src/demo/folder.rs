@@ -1,4 +1,4 @@
-//! The files of a demo: what an operator would write for a real deployment, in a folder that goes with the demo.
+//! The files of a demo, as an operator writes them for a real deployment. The folder is removed when the demo ends.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -15,7 +15,7 @@ use super::consumers::{CONNECTABLE, Connectable, READY};
 use super::tenant::Tenant;
 use glassine_core::pseudonym::KeyRing;
 
-/// The rules that the demo runs with unless told otherwise.
+/// The rules of the demo by default.
 const RULES: &str = include_str!("../../rules/outlook-mail-metadata-only.yaml");
 
 /// A folder with a configuration and everything that it names; removed on drop.
@@ -26,7 +26,7 @@ pub struct Folder {
     connectable: Vec<(Connectable, String)>,
 }
 
-/// Where the parts of the demo are.
+/// The addresses of the demo's parts.
 #[derive(Clone, Copy, Debug)]
 pub struct Addresses {
     /// The proxy.

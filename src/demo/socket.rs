@@ -1,4 +1,4 @@
-//! What the demo's servers have in common: HTTP/1.1 in plaintext, for loopback.
+//! The HTTP/1.1 server of the demo, in plaintext, for loopback.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -12,7 +12,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-/// Responds to on `listener` until `shutdown` is done; open connections are then dropped. Failing connections end quietly.
+/// Serves requests on `listener` until `shutdown` is done, then drops open connections. Failing connections end silently.
 pub(super) async fn serve<H, F, B>(listener: TcpListener, shutdown: impl Future<Output = ()>, respond: H)
 where
     H: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
@@ -44,6 +44,6 @@ where
         let response = respond(request);
         async move { Ok::<_, Infallible>(response.await) }
     });
-    // A client that goes away is not an event worth telling.
+    // A client that closes its connection is not worth a log line.
     drop(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
 }

@@ -1,4 +1,4 @@
-//! Certificates: when they end, and whether the listener's fits its name, its chain and its key.
+//! Certificates: when they expire, and whether the listener's certificate fits its name, chain and key.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use crate::server::{TlsError, TlsState, read_certificates};
 use glassine_core::diagnostic::Causes;
 use glassine_core::graph::BaseUrl;
 
-/// A month is enough to renew by hand.
+/// Warn a month ahead, which is enough to renew by hand. In seconds.
 const WARN: i64 = 30 * 86_400;
 
 const RENEW: &str = "renew the certificate and replace the file; a running proxy takes it without a restart";
@@ -50,7 +50,7 @@ fn certificate_of(credential: &UpstreamCredential) -> Option<&FileRef> {
     }
 }
 
-/// When the first of a file's certificates to end does so.
+/// When the first of a file's certificates expires.
 fn expiry(check: &str, path: &Path, now: i64) -> Finding {
     match read_certificates(path) {
         Ok(certificates) => expiry_of(check, path, &certificates, now),
@@ -91,7 +91,7 @@ fn expiry_of(check: &str, path: &Path, certificates: &[CertificateDer<'_>], now:
     }
 }
 
-/// From when until when, in seconds since 1970.
+/// The beginning and the end of a certificate's validity, in seconds since 1970.
 fn validity(certificate: &CertificateDer<'_>) -> Option<(i64, i64)> {
     let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
     let validity = certificate.validity();
@@ -135,7 +135,7 @@ fn order(path: &Path, chain: &[CertificateDer<'_>]) -> Finding {
 fn key(files: &TlsFiles) -> Finding {
     let check = "listener's key";
     match TlsState::load(files) {
-        Ok(_) => Finding::ok(check, "it belongs to the certificate"),
+        Ok(_) => Finding::ok(check, "the key belongs to the certificate"),
         Err(error) => Finding::fail(
             check,
             Causes(&error).to_string(),

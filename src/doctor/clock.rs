@@ -2,18 +2,20 @@
 
 use super::findings::Finding;
 
-/// From here on somebody should look, in seconds.
+/// Warn from this difference on, in seconds.
 const WARN: u64 = 60;
 
-/// What Entra and verifiers of signed tokens allow, in seconds.
+/// The difference that Entra and verifiers of signed tokens tolerate, in seconds.
 const FAIL: u64 = 300;
 
 const ADVICE: &str = "set the clock and keep it set: `timedatectl set-ntp true`, or start chronyd; in a container, on its host\n\
-     Entra refuses assertions, and this proxy consumers' signed tokens and certificates, whose times do not fit";
+     with a wrong clock, Entra refuses the proxy's assertions, and the proxy refuses consumers' signed tokens and certificates";
 
-/// `ahead`: by how many seconds this clock is ahead of the server's; `None` if the server told no time.
+/// `ahead`: how many seconds this clock is ahead of the server's. `None` if the response has no `Date`.
 pub(super) fn check(server: &str, ahead: Option<i64>) -> Finding {
-    let Some(ahead) = ahead else { return Finding::skip(server, format!("{server} told no time")) };
+    let Some(ahead) = ahead else {
+        return Finding::skip(server, format!("{server}'s response has no date"));
+    };
     let message = match ahead {
         0 => format!("no difference from {server}'s"),
         1.. => format!("{} ahead of {server}'s", in_words(ahead.unsigned_abs())),
@@ -26,7 +28,7 @@ pub(super) fn check(server: &str, ahead: Option<i64>) -> Finding {
     }
 }
 
-/// Roughly, as people say it.
+/// A rounded duration for people.
 pub(super) fn in_words(seconds: u64) -> String {
     match seconds {
         0..120 => format!("{seconds} s"),
@@ -42,7 +44,7 @@ mod tests {
     use crate::doctor::findings::Outcome;
 
     #[test]
-    fn a_minute_is_told_and_five_are_too_much() {
+    fn a_minute_is_a_warning_and_five_minutes_are_a_failure() {
         let outcome = |ahead| check("Graph", Some(ahead)).outcome;
         for (ahead, expected) in [
             (0, Outcome::Ok),

@@ -1,4 +1,4 @@
-//! What the configuration and the rules say of themselves: the same reports as at a start, one finding a line.
+//! The reports on the configuration and the rules, the same as at a start, as findings.
 
 use super::findings::{Finding, Outcome};
 use crate::config::Config;
@@ -6,8 +6,8 @@ use crate::proxy::{Consumer, ProxyState};
 use glassine_core::diagnostic::Located;
 use glassine_core::diagnostic::{Report, Severity};
 
-/// Findings without a hint are about files that cannot be used.
-const MEND: &str = "correct the path or the file, and let the account that the proxy runs as read it";
+/// The advice for findings without a hint, which are about files that cannot be used.
+const UNUSABLE_FILE: &str = "correct the path or the file, and let the account that the proxy runs as read it";
 
 pub(super) fn check(
     file: &str,
@@ -46,7 +46,7 @@ fn finding(located: &Located<'_>) -> Finding {
         ..Finding::warn(
             located.code,
             format!("{}{line}: {}", located.file, located.message),
-            located.hint.unwrap_or(MEND),
+            located.hint.unwrap_or(UNUSABLE_FILE),
         )
     }
 }

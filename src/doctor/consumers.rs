@@ -1,4 +1,4 @@
-//! What each consumer gets: the token of its application, its permissions, its endpoints, its mailboxes.
+//! The checks for each consumer: the token of its application, permissions, endpoints and mailboxes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,26 +16,26 @@ use crate::proxy::{Consumer, ProxyState};
 use crate::upstream::TokenSource;
 use glassine_core::rules::plan::Permission;
 
-/// For all requests to Graph. Consumers are asked for at the same time.
+/// The time for all requests to endpoints. The consumers are checked concurrently.
 const ASKING: Duration = Duration::from_secs(22);
 
-/// For the mailboxes that the operator names, after that.
+/// The additional time for requests to the mailboxes that the operator names.
 const MAILBOXES: Duration = Duration::from_secs(10);
 
-/// Which servers response.
+/// Which servers respond.
 #[derive(Clone, Copy)]
 pub(super) struct Reach {
     pub(super) graph: bool,
     pub(super) entra: bool,
 }
 
-/// What was found, in the order of the configuration.
+/// The findings, in the order of the configuration.
 pub(super) struct Examined {
     pub(super) tokens: Vec<Finding>,
     pub(super) consumers: Vec<Report>,
 }
 
-/// What was found of one consumer.
+/// The findings for one consumer.
 pub(super) struct Report {
     pub(super) consumer: String,
     pub(super) permissions: Vec<Finding>,
@@ -43,7 +43,7 @@ pub(super) struct Report {
     pub(super) mailboxes: Vec<Finding>,
 }
 
-/// An app registration, whose consumers share its tokens.
+/// An app registration. Its consumers share its tokens.
 struct Application {
     check: String,
     credential: UpstreamCredential,
@@ -53,7 +53,7 @@ struct Application {
     token: Result<Claims, NoToken>,
 }
 
-/// One consumer and everything that it is asked with.
+/// The check of one consumer, with everything that its requests need.
 struct ConsumerCheck {
     state: Arc<ProxyState>,
     consumer: Arc<Consumer>,
@@ -64,7 +64,7 @@ struct ConsumerCheck {
     deadline: Instant,
 }
 
-/// `state` is `None` where the configuration's files cannot be used; `now` is in seconds since 1970.
+/// `state` is `None` if the configuration's files cannot be used. `now` is in seconds since 1970.
 pub(super) async fn examine(
     subject: &Subject,
     state: Option<&Arc<ProxyState>>,
@@ -89,8 +89,8 @@ pub(super) async fn examine(
     let deadline = Instant::now() + ASKING;
     let mut tasks = Vec::new();
     for consumer in state.consumers() {
-        let patient = patient(subject, state, consumer, &applications, deadline);
-        tasks.push((consumer, patient.map(|patient| tokio::spawn(patient.examine(reach)))));
+        let check = consumer_check(subject, state, consumer, &applications, deadline);
+        tasks.push((consumer, check.map(|check| tokio::spawn(check.examine(reach)))));
     }
     let mut consumers = Vec::new();
     for (consumer, task) in tasks {
@@ -104,7 +104,7 @@ pub(super) async fn examine(
     Examined { tokens, consumers }
 }
 
-/// The applications with their tokens, all asked for at the same time.
+/// The applications with their tokens, which are requested concurrently.
 async fn applications(shared: &UpstreamCredential, state: &ProxyState) -> Vec<Application> {
     let mut applications: Vec<Application> = Vec::new();
     for consumer in state.consumers() {
@@ -146,7 +146,7 @@ impl Application {
 }
 
 impl Application {
-    /// Its client id is the configuration's, or the token's own.
+    /// The client id comes from the configuration, or else from the token.
     fn grantee(&self) -> Grantee {
         let claimed = || self.token.as_ref().ok()?.as_ref()?.client_id().map(str::to_owned);
         let placeholder = || "CLIENT_ID".to_owned();
@@ -161,7 +161,7 @@ impl Application {
 }
 
 /// `None` without a token.
-fn patient(
+fn consumer_check(
     subject: &Subject,
     state: &Arc<ProxyState>,
     consumer: &Arc<Consumer>,

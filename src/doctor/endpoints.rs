@@ -1,5 +1,5 @@
-//! One request to each endpoint of a consumer's rules, through the same steps as the consumer's own, and what came back: a
-//! number of objects and the names of properties, never a value.
+//! One request to each endpoint of a consumer's rules, through the same steps as the consumer's requests. A finding reports
+//! the number of objects and the names of their properties, never a value.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,20 +19,20 @@ use glassine_core::graph::{OptionName, is_plain_identifier};
 use glassine_core::rules::permissions::opens_template;
 use glassine_core::rules::plan::{Endpoint, Permission, ValuePolicy};
 
-/// One request. Graph responds such small pages within a second.
+/// The time limit of one request. Graph sends such small pages within a second.
 const LIMIT: Duration = Duration::from_secs(8);
 
-/// How many objects of a page are asked for: some accounts of a directory have no mailbox.
+/// How many objects to request: several, because some accounts of a directory have no mailbox.
 const PAGE: u32 = 10;
 
-/// How many accounts are tried until one has a mailbox.
+/// How many accounts to try until one has a mailbox.
 const TRIES: usize = PAGE as usize;
 
-/// What is asked, and until when.
+/// Sends requests as a consumer, until a deadline.
 pub(super) struct Asker<'a> {
     pub(super) state: &'a ProxyState,
     pub(super) consumer: &'a Arc<Consumer>,
-    /// What the token grants; `None` where it cannot be read.
+    /// The permissions in the token. `None` if the token cannot be read.
     pub(super) roles: Option<&'a [String]>,
     pub(super) grantee: &'a Grantee,
     pub(super) deadline: Instant,
@@ -45,11 +45,11 @@ pub(super) enum NoResponse {
     Trouble(#[from] Trouble),
     #[error("no response in time")]
     Late,
-    #[error("the answer is not JSON")]
+    #[error("the response is not JSON")]
     Json(#[from] serde_json::Error),
 }
 
-/// What came of each endpoint, in the order of the rules.
+/// The finding for each endpoint, in the order of the rules.
 pub(super) struct Tried<'a>(Vec<(&'a Endpoint, Finding)>);
 
 impl Tried<'_> {
@@ -57,7 +57,7 @@ impl Tried<'_> {
         self.0.iter().map(|(_, finding)| finding.clone())
     }
 
-    /// Whether Graph has answered an endpoint behind this permission; `None` if none was asked.
+    /// Whether a request to an endpoint behind this permission succeeded. `None` if no such request was sent.
     pub(super) fn witness(&self, permission: &Permission) -> Option<bool> {
         let behind = self.0.iter().filter(|(endpoint, _)| opens_template(permission, &endpoint.template));
         let asked = behind.filter(|(_, finding)| finding.outcome != Outcome::Skip);
@@ -66,7 +66,7 @@ impl Tried<'_> {
 }
 
 impl<'a> Asker<'a> {
-    /// Short paths first: their responses fill the longer ones.
+    /// Tries short paths first, because their responses give the ids for longer ones.
     pub(super) async fn try_all(&self, mut known: Known) -> Tried<'a> {
         let endpoints = &self.consumer.policy().plan.endpoints;
         let mut order: Vec<_> = endpoints.iter().enumerate().collect();
@@ -104,7 +104,7 @@ impl<'a> Asker<'a> {
         }
     }
 
-    /// The document that the consumer would get.
+    /// Requests the document that the consumer would get.
     pub(super) async fn ask(&self, endpoint: &Endpoint, filled: &Filled) -> Result<Value, NoResponse> {
         let top = match endpoint.query.value(&OptionName::Top) {
             Some((_, ValuePolicy::Integer(range))) => {
@@ -132,7 +132,7 @@ impl<'a> Asker<'a> {
 }
 
 impl NoResponse {
-    /// Whether Graph has said no, and with this status.
+    /// Whether Graph's response has this error status.
     pub(super) fn has_status(&self, expected: StatusCode) -> bool {
         let Self::Trouble(trouble) = self else { return false };
         matches!(trouble.cause(), Cause::Graph { status, .. } if status == expected)
@@ -143,7 +143,7 @@ fn try_next(filled: &Filled, known: &mut Known) -> bool {
     filled.root.as_ref().is_some_and(|root| known.next(root))
 }
 
-/// How many objects came, and which properties have survived.
+/// The number of objects, and the properties that leave.
 fn told(document: &Value) -> String {
     let page = document.get("value").and_then(Value::as_array);
     let (count, objects) = match (page, document) {
@@ -153,7 +153,7 @@ fn told(document: &Value) -> String {
     };
     let names: BTreeSet<_> =
         objects.into_iter().filter_map(Value::as_object).flat_map(|it| it.keys()).collect();
-    // Rules with `unlisted: keep` let out names that nobody has listed: only what is a name is shown.
+    // With `unlisted: keep`, a property's name can be any text from the tenant. Show only plain identifiers.
     let names: Vec<_> = names.into_iter().filter(|name| is_name(name)).map(String::as_str).collect();
     if names.is_empty() { count } else { format!("{count}; properties: {}", names.join(", ")) }
 }
@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_response_is_told_without_its_values() {
+    fn a_response_is_described_without_its_values() {
         let page = json!({ "value": [{ "id": "p~A", "mail": null }, { "id": "p~B", "isRead": true }] });
         assert_eq!(told(&page), "200, objects: 2; properties: id, isRead, mail");
         assert_eq!(told(&json!({ "value": [] })), "200, objects: 0");

@@ -1,22 +1,22 @@
-//! What was found: checks with their outcomes, in sections, and the sum of them.
+//! Findings: checks with their outcomes, in sections, with a summary.
 
 use serde::Serialize;
 
-/// How a check came out.
+/// The outcome of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Outcome {
-    /// As it should be.
+    /// Everything is right.
     Ok,
-    /// It works, and somebody should know.
+    /// It works, but the operator should look at it.
     Warn,
     /// It does not work, or is not safe.
     Fail,
-    /// It was not looked at; the message says why.
+    /// It was not checked. The message says why.
     Skip,
 }
 
-/// What a check is about. The order is that of the response.
+/// The subject of a check. The output has the sections in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Section {
@@ -33,7 +33,7 @@ pub(crate) enum Section {
 }
 
 impl Section {
-    /// What people read.
+    /// The title for people.
     pub(super) fn title(self) -> &'static str {
         match self {
             Self::Configuration => "configuration",
@@ -50,15 +50,15 @@ impl Section {
     }
 }
 
-/// One check. Nothing in it is personal, secret or of the tenant's content.
+/// One check. Contains nothing personal, no secret, and no content from the tenant.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Finding {
-    /// What was looked at.
+    /// The name of the check.
     pub(super) check: String,
     pub(super) outcome: Outcome,
-    /// What was seen.
+    /// What the check found.
     pub(super) message: String,
-    /// What to do, in lines.
+    /// What to do, one or more lines.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) advice: Option<String>,
 }
@@ -89,18 +89,18 @@ impl Finding {
     }
 }
 
-/// A check in its place.
+/// A check in its section.
 #[derive(Debug, Serialize)]
 pub(super) struct Entry {
     pub(super) section: Section,
-    /// Whose it is, where it is one consumer's.
+    /// The consumer, if the check is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) consumer: Option<String>,
     #[serde(flatten)]
     pub(super) finding: Finding,
 }
 
-/// How many checks came out how.
+/// The number of checks with each outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Summary {
     pub(super) ok: usize,
@@ -109,7 +109,7 @@ pub(super) struct Summary {
     pub(super) skip: usize,
 }
 
-/// Everything that was found, in the order in which it is told.
+/// All findings, in the order of the output.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Findings {
     pub(super) checks: Vec<Entry>,

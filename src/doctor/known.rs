@@ -1,5 +1,5 @@
-//! What a request's path is filled with: names that the rules list, and tokens from earlier responses, by the collection that
-//! they came from.
+//! The values for the parameters of a request's path: names that the rules list, and tokens from earlier responses, by
+//! their collection.
 
 use std::collections::BTreeMap;
 
@@ -12,18 +12,18 @@ use glassine_core::rules::template::Part;
 #[derive(Default)]
 pub(super) struct Known(BTreeMap<String, Vec<String>>);
 
-/// A path that can be asked for.
+/// A path with a value for each parameter.
 pub(super) struct Filled {
     pub(super) path: String,
-    /// The collection of the object that all else is in: a user of `/v1.0/users`, where it came from a response.
+    /// The collection of the first object in the path, such as `/v1.0/users`, if the object came from a response.
     pub(super) root: Option<String>,
 }
 
-/// A parameter that nothing is known for.
+/// A parameter without a known value.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unfilled {
-    /// No response before had such an object.
-    #[error("no object to ask for: {{{param}}} comes from {collection}, which gave none")]
+    /// No earlier response had such an object.
+    #[error("no object to request: {{{param}}} comes from {collection}, which returned none")]
     NoObject {
         /// The parameter.
         param: String,
@@ -31,18 +31,18 @@ pub(super) enum Unfilled {
         collection: String,
     },
     /// The parameter takes neither a listed name nor a token.
-    #[error("{{{0}}} takes values that no response gives")]
+    #[error("{{{0}}} takes values that no response contains")]
     Values(String),
 }
 
 impl Known {
-    /// What an operator named, in every version of the API.
+    /// A user whom the operator named, in every version of the API.
     pub(super) fn of_user(token: &str) -> Self {
         let versions = ["/v1.0/users", "/beta/users"];
         Self(versions.map(|path| (path.to_owned(), vec![token.to_owned()])).into())
     }
 
-    /// Remembers the objects in the response to `path`. A delta responses with the objects of its collection.
+    /// Remembers the objects in the response to `path`. A delta returns objects of its collection.
     pub(super) fn learn(&mut self, path: &str, document: &Value) {
         let objects = document.get("value").and_then(Value::as_array);
         let ids = objects.into_iter().flatten().filter_map(|object| object.get("id")?.as_str());
@@ -51,7 +51,7 @@ impl Known {
         known.extend(ids.map(str::to_owned));
     }
 
-    /// Forgets the object that was asked for, if there is another one.
+    /// Forgets the first object of a collection, if there is another one.
     pub(super) fn next(&mut self, collection: &str) -> bool {
         let Some(known) = self.0.get_mut(collection).filter(|known| known.len() > 1) else { return false };
         known.remove(0);
@@ -116,7 +116,7 @@ mod tests {
         let mut known = Known::default();
         assert_eq!(path(&plan, &known, "list-users").unwrap(), "/v1.0/users");
         let empty = path(&plan, &known, "get-user").unwrap_err();
-        assert_eq!(empty, "no object to ask for: {user} comes from /{api}/users, which gave none");
+        assert_eq!(empty, "no object to request: {user} comes from /{api}/users, which returned none");
         known.learn("/v1.0/users", &json!({ "value": [{ "id": "p~A" }, { "id": "p~B" }] }));
         assert_eq!(
             path(&plan, &known, "list-child-folders").unwrap(),
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delta_gives_the_objects_of_its_collection() {
+    fn a_delta_returns_objects_of_its_collection() {
         let plan = compile("rules.yaml", RULES).plan.unwrap();
         let mut known = Known::default();
         known.learn("/v1.0/groups/delta()", &json!({ "value": [{ "id": "p~G" }] }));

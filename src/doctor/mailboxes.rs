@@ -1,5 +1,5 @@
-//! Which mailboxes the application opens: one that it should, and one that it should not. The operator names them; the
-//! request goes through the consumer's rules with a token of the address, and the address is not told again.
+//! Which mailboxes the application can open: one that it should open, and one that it should not. The operator names them.
+//! The request goes through the consumer's rules with a token of the address, and no finding repeats the address.
 
 use std::sync::Arc;
 
@@ -17,16 +17,17 @@ use glassine_core::rules::plan::{Endpoint, Permission};
 /// The mailboxes that an operator names.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Mailboxes {
-    /// One that the application should open.
+    /// A mailbox that the application should open.
     pub(crate) inside: Option<String>,
-    /// One that it should not.
+    /// A mailbox that the application should not open.
     pub(crate) outside: Option<String>,
 }
 
 const INSIDE: &str = "--mailbox-in";
 const OUTSIDE: &str = "--mailbox-out";
 
-/// What is known of users before anything was asked. Graph takes a userPrincipalName where it takes an id.
+/// The user known before the first request: the mailbox that the operator named. Graph accepts a userPrincipalName in place
+/// of an id.
 pub(super) fn known(consumer: &Consumer, address: Option<&str>) -> Known {
     let mut token = Vec::new();
     let outcome = address.map(|address| consumer.pseudonyms().reversible(Class::Id, address, &mut token));
@@ -36,7 +37,7 @@ pub(super) fn known(consumer: &Consumer, address: Option<&str>) -> Known {
     }
 }
 
-/// What there is to say where nobody can ask.
+/// The findings if no request can be sent.
 pub(super) fn skipped(mailboxes: &Mailboxes, reason: &str) -> Vec<Finding> {
     let named = [(INSIDE, &mailboxes.inside), (OUTSIDE, &mailboxes.outside)];
     named
@@ -46,10 +47,10 @@ pub(super) fn skipped(mailboxes: &Mailboxes, reason: &str) -> Vec<Finding> {
         .collect()
 }
 
-/// What there is to say where no mailbox was named.
+/// The finding if the operator named no mailbox.
 pub(super) fn unnamed(mailboxes: &Mailboxes) -> Option<Finding> {
     let none = mailboxes.inside.is_none() && mailboxes.outside.is_none();
-    let reason = "not asked: name a mailbox that the application may open, `--mailbox-in ADDRESS`, and one that it may not, `--mailbox-out ADDRESS`";
+    let reason = "not checked: name a mailbox that the application may open, `--mailbox-in ADDRESS`, and one that it may not, `--mailbox-out ADDRESS`";
     none.then(|| Finding::skip("scope", reason))
 }
 
@@ -104,7 +105,7 @@ impl Asker<'_> {
         }
     }
 
-    /// How mailboxes are kept from an application
+    /// How to keep an application out of mailboxes
     /// (<https://learn.microsoft.com/exchange/permissions-exo/application-rbac>).
     fn scope(&self) -> String {
         let id = self.grantee.client_id();
@@ -137,12 +138,12 @@ fn mailbox_endpoint<'a>(consumer: &'a Arc<Consumer>, known: &Known) -> Option<(&
         .min_by_key(|(endpoint, _)| endpoint.template.parts.len())
 }
 
-/// Neither a yes nor a no.
+/// The finding if the response shows neither that the mailbox opens nor that it does not.
 fn unclear(check: &str, no_response: &NoResponse) -> Finding {
-    let message = format!("no yes and no no: {no_response}");
+    let message = format!("cannot tell whether it opens: {no_response}");
     if no_response.has_status(StatusCode::NOT_FOUND) {
         let advice = "check the address (it has to be the account's userPrincipalName) and that the account has a mailbox";
         return Finding::fail(check, message, advice);
     }
-    Finding::fail(check, message, "see the sections above; the same stands in the way of other requests")
+    Finding::fail(check, message, "see the sections above; other requests fail for the same reason")
 }

@@ -1,19 +1,19 @@
-//! `glassine doctor`: looks at everything that a deployment depends on, and says of what is wrong how to mend it.
+//! `glassine doctor`: checks everything that a deployment depends on, and explains how to fix each problem.
 //!
 //! | file | what |
 //! |---|---|
-//! | `findings`, `render` | checks with their outcomes; how people read them |
+//! | `findings`, `render` | checks with their outcomes; their text for people |
 //! | `configuration` | the configuration file and the rules |
-//! | `network`, `clock` | DNS, TCP, TLS and HTTP to Graph and Entra, and what time it is there |
-//! | `token`, `permissions` | what Entra gives, against what the rules need |
-//! | `consumers` | who is asked for with which application |
-//! | `endpoints`, `known`, `trouble` | one request to each endpoint, what its path is filled with, and what a no means |
-//! | `mailboxes` | which mailboxes the application opens |
-//! | `secrets`, `certificates` | keys, file modes, ends of certificates |
-//! | `public_url` | whether this proxy is where consumers look for it |
+//! | `network`, `clock` | DNS, TCP, TLS and HTTP to Graph and Entra; their clocks |
+//! | `token`, `permissions` | the access token, and its permissions against those that the rules need |
+//! | `consumers` | the checks for each consumer, and the applications that consumers share |
+//! | `endpoints`, `known`, `trouble` | one request to each endpoint, the values in its path, and the advice on an error |
+//! | `mailboxes` | which mailboxes the application can open |
+//! | `secrets`, `certificates` | keys, file modes, expiry of certificates |
+//! | `public_url` | whether consumers reach this proxy at its public URL |
 //!
-//! Requests to Graph go through `proxy` as a consumer's do. A finding holds no address, id, token or value of the tenant.
-//! Every wait has a limit, and all limits together stay under a minute.
+//! Requests to Graph go through `proxy`, as a consumer's requests do. A finding contains no address, id, token or value from
+//! the tenant. Every wait has a limit, and all limits together stay under a minute.
 
 mod certificates;
 mod clock;
@@ -47,7 +47,7 @@ pub(crate) use mailboxes::Mailboxes;
 use crate::config::Config;
 use crate::proxy::ProxyState;
 
-/// What is examined.
+/// The deployment to examine.
 pub(crate) struct Subject {
     /// The configuration file's name and text.
     pub(crate) file: String,
@@ -56,7 +56,7 @@ pub(crate) struct Subject {
     pub(crate) mailboxes: Mailboxes,
 }
 
-/// Looks at everything.
+/// Runs all checks.
 pub(crate) async fn examine(subject: &Subject) -> Findings {
     let Subject { file, text, config, mailboxes } = subject;
     let now = Timestamp::now().as_second();
@@ -98,13 +98,13 @@ fn add_consumers(examined: Examined, findings: &mut Findings) {
     add(Section::Mailboxes, |report| &report.mailboxes);
 }
 
-/// Which servers can be asked. One that nobody needs is no obstacle.
+/// Which servers respond. A server that the configuration does not need counts as responding.
 fn reach(heard: &[Heard]) -> Reach {
-    let responses = |name| heard.iter().filter(|heard| heard.name() == name).all(Heard::is_response);
-    Reach { graph: responses(GRAPH), entra: responses(ENTRA) }
+    let responds = |name| heard.iter().filter(|heard| heard.name() == name).all(Heard::is_response);
+    Reach { graph: responds(GRAPH), entra: responds(ENTRA) }
 }
 
-/// Without those of a file that cannot be read: the configuration's findings say so.
+/// The roots of `upstream.ca_file`. None if the file cannot be read, which the configuration's findings report.
 fn extra_roots(config: &Config) -> Vec<CertificateDer<'static>> {
     let file = config.upstream().ca();
     file.and_then(|file| CertificateDer::pem_file_iter(file.path()).ok())

@@ -1,5 +1,5 @@
-//! DNS, TCP, TLS and HTTP to Graph and to Entra: one request each, without a credential, whose error says which step failed.
-//! The responses' dates are what the clock is compared with.
+//! DNS, TCP, TLS and HTTP to Graph and to Entra: one request to each, without a credential. The error shows which step
+//! failed. `clock` compares this machine's clock with the dates of the responses.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::upstream::{
 };
 use glassine_core::graph::Origin;
 
-/// The limits of a probe: together under a quarter of the minute that the whole may take.
+/// The limits of a probe: short, because all checks together stay under a minute.
 const LIMITS: Timeouts = Timeouts {
     connect: Duration::from_secs(6),
     head: Duration::from_secs(12),
@@ -27,25 +27,25 @@ const LIMITS: Timeouts = Timeouts {
 /// A server that the proxy has to reach.
 struct Server {
     name: &'static str,
-    /// The key of the configuration that names it.
+    /// The configuration key that names the server.
     key: &'static str,
     origin: Origin,
     target: String,
-    /// What a response other than 200 means; `None` where every response is fine.
+    /// The advice on a status other than 200. `None` if every status is fine.
     otherwise: Option<&'static str>,
 }
 
-/// What came of a probe.
+/// The outcome of a probe.
 pub(super) struct Heard {
     server: Server,
-    /// A proxy is on the way.
+    /// Whether the connection goes through a forward proxy.
     tunnelled: bool,
     response: Result<ProbeResponse, ProbeError>,
-    /// This machine's time when the response was under way.
+    /// This machine's time halfway between the request and the response.
     at: Timestamp,
 }
 
-/// Why there is no response.
+/// Why a probe got no response.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ProbeError {
     #[error(transparent)]
@@ -66,19 +66,19 @@ pub(super) enum Step {
 pub(super) const GRAPH: &str = "Graph";
 pub(super) const ENTRA: &str = "Entra";
 
-/// Where a tenant that Entra does not know is corrected.
+/// The advice if Entra does not know the tenant.
 pub(super) const NO_TENANT: &str = "set `upstream.tenant` to the Directory (tenant) ID on the app registration's Overview page; \
      for a national cloud, `upstream.cloud` too";
 
 const STEPS: [Step; 4] = [Step::Dns, Step::Tcp, Step::Tls, Step::Http];
 
-/// How servers are reached by probes: as the proxy reaches them, but without its patience.
+/// Probes connect as the proxy does, but with shorter time limits.
 pub(super) fn network(extra_roots: Vec<CertificateDer<'static>>) -> Network {
-    // A proxy that cannot be used is in the configuration's findings.
+    // The configuration's findings report a malformed HTTPS_PROXY.
     Network { extra_roots, timeouts: LIMITS, proxies: Proxies::from_env().unwrap_or_default() }
 }
 
-/// Asks for the head of a response.
+/// Sends a GET and reads the head of the response.
 pub(super) async fn probe(
     origin: &Origin,
     target: &str,
@@ -87,7 +87,7 @@ pub(super) async fn probe(
     Ok(Probe::new(origin.clone(), network)?.get(target).await?)
 }
 
-/// Asks Graph, and Entra where a credential asks it, at the same time.
+/// Probes Graph and, if a credential needs it, Entra, both concurrently.
 pub(super) async fn hear(config: &Config, network: &Network) -> Vec<Heard> {
     let servers = std::iter::once(graph(config)).chain(entra(config));
     let tasks: Vec<_> = servers.map(|server| tokio::spawn(server.hear(network.clone()))).collect();
@@ -103,7 +103,7 @@ fn graph(config: &Config) -> Server {
     Server { name: GRAPH, key: "upstream.graph", origin, target, otherwise: None }
 }
 
-/// With the tenant's OpenID configuration, which says whether there is such a tenant.
+/// Requests the tenant's OpenID configuration, which shows whether the tenant exists.
 fn entra(config: &Config) -> Option<Server> {
     let upstream = config.upstream();
     let own = config.consumers().iter().filter_map(|consumer| consumer.application());
@@ -129,7 +129,7 @@ impl Server {
     fn passed(&self, step: Step, check: String, response: Option<&ProbeResponse>) -> Finding {
         let host = self.origin.host();
         match step {
-            Step::Dns if host.address().is_some() => Finding::skip(check, format!("{host} needs none")),
+            Step::Dns if host.address().is_some() => Finding::skip(check, format!("{host} needs no DNS")),
             Step::Dns => Finding::ok(check, format!("{host} has an address")),
             Step::Tcp => Finding::ok(check, format!("port {} is open", self.origin.port())),
             Step::Tls if !self.origin.is_https() => Finding::skip(check, "plaintext, within this machine"),
@@ -159,7 +159,7 @@ impl Server {
             ),
             Step::Tcp => format!(
                 "let this machine connect to {host}:{port} (firewall, routing): `nc -vz {host} {port}`; \
-                 where the way out is a proxy, name it in HTTPS_PROXY"
+                 if connections must go through a forward proxy, name it in HTTPS_PROXY"
             ),
             Step::Tls => format!(
                 "see who signs: `openssl s_client -connect {host}:{port} -servername {host} </dev/null`\n\
@@ -179,7 +179,7 @@ impl Heard {
         self.server.name
     }
 
-    /// A line for each step.
+    /// A finding for each step.
     pub(super) fn check(&self) -> Vec<Finding> {
         STEPS.map(|step| self.finding(step)).into()
     }

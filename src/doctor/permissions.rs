@@ -1,7 +1,7 @@
-//! The application permissions in the token against those that the rules name: what is missing, and what is too much.
+//! The application permissions in the token against those that the rules name: missing ones, and ones that are too much.
 //!
-//! Exchange can grant mailbox permissions for some mailboxes (RBAC for Applications), which no token shows. So of those the
-//! endpoints are the witnesses: what Graph has answered is granted somewhere.
+//! Exchange can grant mailbox permissions for some mailboxes (RBAC for Applications). No token shows them. The requests to
+//! endpoints do: if a request behind such a permission succeeds, the permission is granted.
 
 use super::findings::Finding;
 use glassine_core::grants::{Comparison, Excess, Missing, compare};
@@ -9,22 +9,22 @@ use glassine_core::rules::Plan;
 use glassine_core::rules::permissions::{is_for_mailboxes, opens};
 use glassine_core::rules::plan::Permission;
 
-/// Whether Graph has answered an endpoint behind a permission; `None` if nobody could ask.
+/// Whether a request to an endpoint behind a permission succeeded. `None` if no such request was sent.
 pub(super) type Witness<'a> = &'a dyn Fn(&Permission) -> Option<bool>;
 
-/// Who permissions are granted to, by its client id.
+/// The application that gets the permissions, by its client id.
 #[derive(Clone, Debug)]
 pub(super) enum Grantee {
-    /// An app registration, in the portal.
+    /// An app registration. An administrator consents in the portal.
     Application(String),
-    /// A managed identity, for which the portal cannot consent.
+    /// A managed identity, for which the portal has no consent.
     Identity(String),
 }
 
-/// What a consumer's permissions are measured by.
+/// What a consumer's permissions are compared with.
 pub(super) struct Measure<'a> {
     pub(super) plan: &'a Plan,
-    /// What all consumers of the application need: what one of them needs is not too much.
+    /// The permissions that all consumers of the application need. A permission that one of them needs is not too much.
     pub(super) shared: &'a [Permission],
     pub(super) grantee: &'a Grantee,
     pub(super) witness: Witness<'a>,
@@ -42,17 +42,17 @@ impl Measure<'_> {
         needed.chain(excess.iter().map(|excess| self.too_much(excess))).collect()
     }
 
-    fn absent(&self, missing: &Missing, answered: Option<bool>) -> Finding {
+    fn absent(&self, missing: &Missing, succeeded: Option<bool>) -> Finding {
         let permission = &missing.permission;
         let grant = self.grantee.grant(permission);
-        match (missing.perhaps_in_exchange, answered) {
+        match (missing.perhaps_in_exchange, succeeded) {
             (true, Some(true)) => Finding::ok(
                 permission,
-                "granted in Exchange (RBAC for Applications): no token shows it, and Graph responds",
+                "granted in Exchange (RBAC for Applications): the token does not show it, but the requests succeed",
             ),
             (true, None) => Finding::warn(
                 permission,
-                "not in the token; no endpoint could tell whether Exchange grants it",
+                "not in the token; no request could show whether Exchange grants it",
                 format!("{grant}\nor name a mailbox that Exchange opens: `--mailbox-in ADDRESS`"),
             ),
             (true, Some(false)) | (false, _) => Finding::fail(permission, "missing", grant),
@@ -67,14 +67,14 @@ impl Measure<'_> {
                 Finding::fail(permission, "can change the tenant, and this proxy only reads", remove)
             }
             Some(_) if self.shared.iter().any(|entry| entry.any_of.contains(permission)) => {
-                Finding::warn(permission, "more than the least that does; the rules accept it", remove)
+                Finding::warn(permission, "more than the least permission; the rules accept it", remove)
             }
             Some(enough) => Finding::fail(
                 permission,
                 format!("more than needed: {enough} is enough"),
                 format!("{}\n{remove}", self.grantee.consent(enough)),
             ),
-            None => Finding::fail(permission, "the rules need nothing of it", remove),
+            None => Finding::fail(permission, "the rules do not need it", remove),
         }
     }
 }
@@ -101,7 +101,7 @@ impl Grantee {
         }
     }
 
-    /// How a permission is granted, for the tenant or, for some mailboxes, in Exchange.
+    /// How to grant a permission: for the tenant or, for some mailboxes, in Exchange.
     pub(super) fn grant(&self, permission: &str) -> String {
         let consent = self.consent(permission);
         if !is_for_mailboxes(permission) {
@@ -134,7 +134,7 @@ impl Grantee {
     }
 }
 
-/// RBAC for Applications (<https://learn.microsoft.com/exchange/permissions-exo/application-rbac>).
+/// The command that grants a permission in RBAC for Applications (<https://learn.microsoft.com/exchange/permissions-exo/application-rbac>).
 pub(super) fn assign(permission: &str, client_id: &str, scope: &str) -> String {
     let role = permission.strip_suffix(".All").unwrap_or(permission);
     format!(
@@ -150,17 +150,17 @@ mod tests {
 
     const RULES: &str = include_str!("../../rules/outlook-mail-metadata-only.yaml");
 
-    /// How the first permission comes out, which is Mail.ReadBasic.All, where no token shows it.
-    fn mail(answered: Option<bool>) -> Finding {
+    /// The finding for the first permission, Mail.ReadBasic.All, if the token does not show it.
+    fn mail(succeeded: Option<bool>) -> Finding {
         let plan = compile("rules.yaml", RULES).plan.unwrap();
         let shared = &plan.permissions;
         let grantee = Grantee::Application("7".to_owned());
-        let measure = Measure { plan: &plan, shared, grantee: &grantee, witness: &|_| answered };
+        let measure = Measure { plan: &plan, shared, grantee: &grantee, witness: &|_| succeeded };
         measure.check(&["User.Read.All".to_owned()]).remove(0)
     }
 
     #[test]
-    fn what_exchange_grants_is_known_by_what_graph_responses() {
+    fn a_successful_request_shows_what_exchange_grants() {
         assert_eq!(mail(Some(true)).outcome, Outcome::Ok);
         assert_eq!(mail(None).outcome, Outcome::Warn);
         let missing = mail(Some(false));

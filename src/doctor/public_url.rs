@@ -1,7 +1,7 @@
-//! The public URL from here: whether this proxy responds under it, with a certificate that a client would accept.
+//! The public URL, seen from this machine: whether this proxy responds there, with a certificate that a client accepts.
 //!
-//! Before the proxy has been started nobody responds, and that is no mistake of the set-up: a warning. Once something
-//! listens on `listen`, a public URL that leads nowhere is one.
+//! Before the first start of the proxy nothing responds. This is a warning, because the deployment may still be right. If
+//! something listens on `listen`, a public URL that leads nowhere is a failure.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use super::network::{ProbeError, Step, probe};
 use crate::config::{ClientCertificates, Config};
 use crate::upstream::{Network, ProbeResponse, UpstreamError};
 
-/// Within this machine a connection takes a millisecond.
+/// Generous: a connection within this machine takes a millisecond.
 const LOCAL: Duration = Duration::from_secs(1);
 
 const CHECK: &str = "from here";
@@ -40,16 +40,16 @@ pub(super) async fn check(config: &Config, network: &Network) -> Finding {
     }
 }
 
-/// Without a credential this proxy says 401, in its own realm.
+/// Without a credential, this proxy responds with 401 and names its realm.
 fn responded(config: &Config, response: &ProbeResponse) -> Finding {
     let url = config.public_url();
     let challenge = response.headers.get(WWW_AUTHENTICATE).and_then(|value| value.to_str().ok());
     let ours = challenge.is_some_and(|challenge| challenge.starts_with("Bearer realm=\"glassine\""));
     if ours && response.status == StatusCode::UNAUTHORIZED {
-        return Finding::ok(CHECK, format!("{url} is this proxy: it refuses who shows no credential"));
+        return Finding::ok(CHECK, format!("{url} is this proxy: it refuses a request without a credential"));
     }
     let message =
-        format!("{url} responds with status {}, which is not this proxy's", response.status.as_u16());
+        format!("{url} responds with status {}, and not as this proxy does", response.status.as_u16());
     Finding::fail(CHECK, message, not_ours(config))
 }
 
@@ -87,7 +87,7 @@ fn unreachable(config: &Config, error: &ProbeError, running: bool) -> Finding {
     )
 }
 
-/// A handshake that a server breaks off because it saw no client certificate.
+/// Whether the server ended the handshake because the doctor sent no client certificate.
 fn is_refused_handshake(config: &Config, error: &ProbeError) -> bool {
     let wanted = config.tls().is_some_and(|tls| {
         tls.client_ca.is_some() && tls.client_certificates == ClientCertificates::Required
@@ -101,7 +101,7 @@ fn is_refused_handshake(config: &Config, error: &ProbeError) -> bool {
     wanted && (alert || error.step() == Step::Http)
 }
 
-/// Whether something accepts connections where the proxy would.
+/// Whether something accepts connections on the proxy's address.
 async fn listens(listen: SocketAddr) -> bool {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

@@ -1,10 +1,10 @@
-//! The findings as people read them: a line for each check, and under a bad one what to do.
+//! The findings as text: a line for each check, and below a warning or failure what to do.
 
 use std::fmt::Write as _;
 
 use super::findings::{Entry, Findings, Outcome, Summary};
 
-/// A name that is longer moves its own message only.
+/// The widest column of names. A longer name shifts only its own message.
 const WIDEST_NAME: usize = 30;
 
 impl Findings {
@@ -56,7 +56,7 @@ impl Summary {
         let verdict = match (fail, warn) {
             (0, 0) => "nothing to do",
             (0, _) => "ready; see the warnings",
-            _ => "not ready: do what stands under FAIL and run the doctor again",
+            _ => "not ready: do what FAIL lines say and run the doctor again",
         };
         format!("{ok} ok, {warn} warn, {fail} fail, {skip} skip: {verdict}\n")
     }
@@ -68,7 +68,7 @@ mod tests {
     use crate::doctor::findings::{Finding, Section};
 
     #[test]
-    fn checks_stand_in_columns_under_their_sections() {
+    fn checks_are_aligned_in_columns_under_their_sections() {
         let mut findings = Findings::default();
         findings.add(Section::Clock, None, [Finding::ok("Graph", "no difference")]);
         let denied = Finding::fail("list-users", "403", "grant it\nand wait");
@@ -76,13 +76,13 @@ mod tests {
         let expected = "clock\n  ok    Graph  no difference\n\n\
                         endpoints of acme\n  FAIL  list-users  403\n        → grant it\n          and wait\n  \
                         skip  get-user    no user\n\n\
-                        1 ok, 0 warn, 1 fail, 1 skip: not ready: do what stands under FAIL and run the doctor again\n";
+                        1 ok, 0 warn, 1 fail, 1 skip: not ready: do what FAIL lines say and run the doctor again\n";
         assert_eq!(findings.render(), expected);
         assert!(!findings.are_good());
     }
 
     #[test]
-    fn a_warning_is_no_failure() {
+    fn a_warning_is_not_a_failure() {
         let mut findings = Findings::default();
         findings.add(Section::Clock, None, [Finding::warn("Graph", "two minutes", "set it")]);
         assert!(findings.are_good());

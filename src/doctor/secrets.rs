@@ -1,4 +1,4 @@
-//! The keys, and whether files with secrets are this account's alone.
+//! The key ring, and whether other accounts can read or write the files with secrets.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use crate::config::{Config, Source, UpstreamCredential};
 use glassine_core::diagnostic::Causes;
 use glassine_core::pseudonym::{KeyFileError, KeyRing};
 
-const NEW_KEYS: &str = "make a key file with `glassine keys new --out FILE`, or put the backup back: \
+const NEW_KEYS: &str = "restore the key file from a backup, or make one with `glassine keys new --out FILE`: \
      new keys make new pseudonyms";
 const NEW_SECRET: &str =
     "write the secret into the file, or set the variable, where the proxy's account can read it";
@@ -25,7 +25,7 @@ pub(super) fn check(config: &Config) -> Vec<Finding> {
     found
 }
 
-/// How people name where a secret is.
+/// The place of a secret, for people.
 pub(super) fn place(source: &Source) -> String {
     match source {
         Source::File(file) => file.path().display().to_string(),
@@ -33,7 +33,7 @@ pub(super) fn place(source: &Source) -> String {
     }
 }
 
-/// Why a key ring cannot be had.
+/// Why the key ring cannot be read.
 #[derive(Debug, thiserror::Error)]
 enum NoKeys {
     #[error(transparent)]
@@ -51,7 +51,7 @@ fn ring(source: &Source) -> Finding {
             let message = format!("keys {}, the newest {}", keys.len(), newest.unwrap_or_default());
             Finding::ok(check, message)
         }
-        // That is the next line's to say.
+        // The next finding, on the file's mode, is the failure.
         Err(NoKeys::File(FileError::WorldWritable { .. })) => {
             Finding::skip(check, "not read: every account can write the file")
         }
@@ -90,7 +90,7 @@ fn mode(check: &str, path: &Path) -> Finding {
         Ok(Exposure::Writable) => Finding::fail(
             check,
             format!("{file}: every account of this machine can change it"),
-            format!("chmod o-rwx '{file}'\nand make the secret anew if others use this machine"),
+            format!("chmod o-rwx '{file}'\nand replace the secret if others use this machine"),
         ),
         Err(error) => Finding::fail(check, Causes(&error).to_string(), NEW_SECRET),
     }

@@ -1,4 +1,4 @@
-//! The access token of each application: whether Entra gives one, and what it says of itself.
+//! The access token of each application: whether Entra issues one, and the token's claims.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::config::UpstreamCredential;
 use crate::upstream::{TokenError, TokenSource};
 use glassine_core::grants::AccessClaims;
 
-/// How long an application's token is waited for. Entra takes a second.
+/// How long to wait for an application's token. Entra takes a second.
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// Why there is no token.
@@ -25,7 +25,7 @@ pub(super) enum NoToken {
     Late,
 }
 
-/// What a token says of itself; `None` where it cannot be read.
+/// The claims of a token. `None` if the token cannot be read.
 pub(super) type Claims = Option<Arc<AccessClaims>>;
 
 pub(super) async fn ask(tokens: &TokenSource) -> Result<Claims, NoToken> {
@@ -44,7 +44,7 @@ pub(super) fn check(
         Err(NoToken::Error(error)) => Finding::fail(check, error.to_string(), advice(error, credential)),
         Err(NoToken::Late) => Finding::fail(check, NoToken::Late.to_string(), NETWORK),
         Ok(None) => {
-            Finding::ok(check, "there is one; it cannot be read here, so its permissions are not known")
+            Finding::ok(check, "Entra issues a token, but its permissions are unknown: the token cannot be read here")
         }
         Ok(Some(claims)) => read(claims, check, now),
     }
@@ -55,7 +55,7 @@ const NETWORK: &str = "see the network section; if it is fine, run the doctor ag
 fn read(claims: &AccessClaims, check: &str, now: i64) -> Finding {
     let ends = claims.expires.map(|ends| ends.saturating_sub(now));
     if let Some(past) = ends.filter(|ends| *ends <= 0) {
-        let message = format!("the token ended {} ago", in_words(past.unsigned_abs()));
+        let message = format!("the token expired {} ago", in_words(past.unsigned_abs()));
         let advice = "have whatever writes the token renew it in time, or let the proxy get its own: `client_secret_file`";
         return Finding::fail(check, message, advice);
     }
@@ -70,7 +70,7 @@ fn read(claims: &AccessClaims, check: &str, now: i64) -> Finding {
     Finding::ok(check, format!("an application's token, with permissions: {}{ends}", claims.roles.len()))
 }
 
-/// What is in the way of a token, and where it is mended.
+/// What to do if there is no token.
 fn advice(error: &TokenError, credential: &UpstreamCredential) -> String {
     match error {
         TokenError::Refused { aadsts: Some(number), .. } => refused(*number, credential),
@@ -111,7 +111,7 @@ fn refused(aadsts: u32, credential: &UpstreamCredential) -> String {
             .to_owned(),
         53_003 => "Entra admin center, Protection, Conditional Access: exclude the application, or allow this machine's address"
             .to_owned(),
-        500_011 | 70_011 => "set `upstream.graph` to the Graph of the cloud that `upstream.authority` is of".to_owned(),
+        500_011 | 70_011 => "set `upstream.graph` to the Graph of the same cloud as `upstream.authority`".to_owned(),
         700_024 => "set this machine's clock; see the clock section".to_owned(),
         700_027 => "upload the certificate that the configuration names: Entra admin center, App registrations, \
                     the application, Certificates & secrets, Certificates"

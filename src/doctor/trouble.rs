@@ -1,4 +1,4 @@
-//! Why an endpoint gave no document, and what to do about it.
+//! Why a request to an endpoint failed, and what to do.
 
 use http::StatusCode;
 
@@ -8,10 +8,10 @@ use crate::proxy::{Cause, Trouble};
 use glassine_core::rules::permissions::{is_for_mailboxes, least_for, opens};
 use glassine_core::rules::template::Template;
 
-/// What decides why Graph denies something.
+/// The facts that explain why Graph denies a request.
 pub(super) struct Denied<'a> {
     pub(super) template: &'a Template,
-    /// What the token grants; `None` where it cannot be read.
+    /// The permissions in the token. `None` if the token cannot be read.
     pub(super) roles: Option<&'a [String]>,
     pub(super) grantee: &'a Grantee,
 }
@@ -26,14 +26,14 @@ pub(super) fn advice(check: &str, trouble: &Trouble, denied: &Denied<'_>) -> Fin
         Cause::Refused => Finding::warn(
             check,
             message,
-            "ask this endpoint by hand: `glassine explain` says what it accepts",
+            "send a request to this endpoint by hand: `glassine explain` says what it accepts",
         ),
         Cause::Token => Finding::fail(check, message, "see the token section"),
         Cause::Upstream => Finding::fail(check, message, NETWORK),
         Cause::Response => Finding::fail(
             check,
             message,
-            "nothing of it leaves; see whether something between rewrites Graph's responses, and report it otherwise",
+            "the proxy blocks the whole response: check whether a device in between rewrites Graph's responses; if none does, report a bug",
         ),
     }
 }
@@ -47,13 +47,13 @@ fn graph(check: &str, status: StatusCode, code: Option<&str>, denied: &Denied<'_
         StatusCode::UNAUTHORIZED => Finding::fail(
             check,
             message,
-            "Graph does not take the token: compare `upstream.graph` with the cloud of `upstream.authority`, and see the clock section",
+            "Graph refuses the token: compare `upstream.graph` with the cloud of `upstream.authority`, and see the clock section",
         ),
         StatusCode::FORBIDDEN => Finding::fail(check, message, denied.advice()),
         StatusCode::NOT_FOUND => Finding::warn(
             check,
             message,
-            "none of the accounts that were tried has this: name a mailbox with `--mailbox-in ADDRESS`",
+            "none of the tried accounts has this object: name a mailbox with `--mailbox-in ADDRESS`",
         ),
         StatusCode::TOO_MANY_REQUESTS => {
             Finding::warn(check, message, format!("Graph throttles this application: {LATER}"))
@@ -66,13 +66,13 @@ fn graph(check: &str, status: StatusCode, code: Option<&str>, denied: &Denied<'_
         _ => Finding::fail(
             check,
             message,
-            "Graph does not take the request that these rules allow: compare the endpoint with Graph's reference",
+            "Graph refuses a request that these rules allow: compare the endpoint with Graph's reference",
         ),
     }
 }
 
 impl Denied<'_> {
-    /// Either the permission is not there, or Exchange keeps the application from the mailbox.
+    /// Either the permission is missing, or Exchange keeps the application out of the mailbox.
     fn advice(&self) -> String {
         let Some(least) = least_for(self.template) else {
             return "grant the permission that Graph's reference names for this endpoint".to_owned();
@@ -80,15 +80,15 @@ impl Denied<'_> {
         let is_granted = self.roles.is_some_and(|roles| roles.iter().any(|role| opens(role, least)));
         match (is_granted, is_for_mailboxes(least)) {
             (true, true) => format!(
-                "{least} is granted, so Exchange keeps the application from this mailbox: \
+                "{least} is granted, so Exchange keeps the application out of this mailbox: \
                  `Test-ApplicationAccessPolicy -AppId {id} -Identity MAILBOX`, \
                  `Test-ServicePrincipalAuthorization -Identity {id} -Resource MAILBOX`\n\
-                 if that is meant, name a mailbox that it may open: `--mailbox-in ADDRESS`",
+                 if this is intended, name a mailbox that it may open: `--mailbox-in ADDRESS`",
                 id = self.grantee.client_id()
             ),
             (true, false) => format!("{least} is granted; a new consent takes some minutes: {LATER}"),
             (false, true) => {
-                format!("{}\nand name a mailbox of SCOPE: `--mailbox-in ADDRESS`", self.grantee.grant(least))
+                format!("{}\nand name a mailbox in SCOPE: `--mailbox-in ADDRESS`", self.grantee.grant(least))
             }
             (false, false) => self.grantee.grant(least),
         }

@@ -1,4 +1,4 @@
-//! The signature algorithms that can be pinned (RFC 7518 section 3.1, RFC 8037): those with a public key.
+//! The signature algorithms that a configuration can pin (RFC 7518 section 3.1, RFC 8037). All are asymmetric.
 
 /// An asymmetric signature algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -33,7 +33,7 @@ pub(super) enum KeyKind {
 }
 
 impl Algorithm {
-    /// Every algorithm that there is here.
+    /// Every supported algorithm.
     pub const ALL: [Self; 9] = [
         Self::Es256,
         Self::Es384,
@@ -46,10 +46,10 @@ impl Algorithm {
         Self::Rs512,
     ];
 
-    /// What is pinned where nothing is said: what Entra signs with (RS256), and what other issuers do by default.
+    /// The algorithms pinned by default: Entra's (RS256), and the defaults of other issuers.
     pub const DEFAULT: [Self; 4] = [Self::Rs256, Self::Ps256, Self::Es256, Self::EdDsa];
 
-    /// The algorithm of this name; names are case-sensitive (RFC 7515 section 4.1.1).
+    /// The algorithm with this name. Names are case-sensitive (RFC 7515 section 4.1.1).
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
     }

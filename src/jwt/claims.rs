@@ -1,4 +1,4 @@
-//! What a token says (RFC 7519 section 4), and what is expected of it.
+//! The claims of a token (RFC 7519 section 4), and which claims are expected.
 
 use serde_json::{Map, Value};
 
@@ -6,8 +6,8 @@ use super::algorithm::Algorithm;
 use super::error::JwtError;
 use super::token::{Token, optional_text};
 
-/// By how much the clocks of issuer and proxy may differ, in seconds (RFC 7519 section 4.1.4: "usually no more than a few
-/// minutes"; Entra's clocks and ours follow NTP).
+/// How far the clocks of issuer and proxy may differ, in seconds (RFC 7519 section 4.1.4: "usually no more than a few
+/// minutes"; the clocks of Entra and of the proxy follow NTP).
 pub(super) const LEEWAY: i64 = 60;
 
 /// The claims of a token. No `Debug`: they name people.
@@ -24,17 +24,17 @@ impl Claims {
         Ok(Self { members, expires, not_before })
     }
 
-    /// When the token ends, in seconds since 1970, without leeway.
+    /// When the token expires, in seconds since 1970, without leeway.
     pub fn expires(&self) -> i64 {
         self.expires
     }
 
-    /// When the token is of no use any more: its end, and the leeway.
+    /// When the proxy stops accepting the token: its expiry plus the leeway.
     pub fn usable_until(&self) -> i64 {
         self.expires.saturating_add(LEEWAY)
     }
 
-    /// A claim as it is.
+    /// A claim of any type.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.members.get(name)
     }
@@ -49,21 +49,21 @@ impl Claims {
     }
 }
 
-/// A `NumericDate` (RFC 7519 section 2), of which the fraction of a second is dropped.
+/// A `NumericDate` (RFC 7519 section 2) without its fraction of a second.
 fn date(members: &Map<String, Value>, name: &str) -> Result<Option<i64>, JwtError> {
     let Some(value) = members.get(name) else { return Ok(None) };
     let whole = value.as_i64().or_else(|| value.as_f64().and_then(whole_seconds));
     whole.map(Some).ok_or(JwtError::Content)
 }
 
-/// Beyond 2^53 seconds a float is no date, and converting it would be a guess.
+/// `None` from 2^53 seconds on, where a float no longer holds every second exactly.
 fn whole_seconds(seconds: f64) -> Option<i64> {
     const MOST: f64 = 9_007_199_254_740_992.0;
     let text = format!("{:.0}", seconds.floor());
     (seconds.abs() < MOST).then(|| text.parse().ok()).flatten()
 }
 
-/// Whether a claim, a string or an array of strings, is or has one of the values.
+/// Whether a claim equals one of the values, or is an array of strings that contains one.
 fn names_one_of(claim: &Value, values: &[String]) -> bool {
     match claim {
         Value::String(text) => values.contains(text),
@@ -75,16 +75,16 @@ fn names_one_of(claim: &Value, values: &[String]) -> bool {
     }
 }
 
-/// A claim that a token has to have.
+/// A claim that a token must have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequiredClaim {
     /// Its name, such as `azp` or `tid`.
     pub name: String,
-    /// It is one of these, or an array with one of these (`roles`); compared byte for byte.
+    /// The claim is one of these, or an array with one of these (`roles`). Compared byte for byte.
     pub one_of: Vec<String>,
 }
 
-/// What is expected of a token's claims.
+/// The claims that a token must have to be accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expected {
     /// `iss`, byte for byte.
@@ -93,7 +93,7 @@ pub struct Expected {
     pub audiences: Vec<String>,
     /// `alg` is one of these.
     pub algorithms: Vec<Algorithm>,
-    /// More claims; all of them.
+    /// Further claims. The token must have all of them.
     pub claims: Vec<RequiredClaim>,
 }
 
@@ -115,7 +115,7 @@ impl Expected {
         if !self.claims.iter().all(has) {
             return Err(JwtError::Claim);
         }
-        // An end is the first moment at which the token is no longer accepted, a beginning the first at which it is.
+        // `exp` is exclusive, `nbf` inclusive (RFC 7519 sections 4.1.4 and 4.1.5).
         if now >= claims.usable_until() {
             return Err(JwtError::Expired);
         }

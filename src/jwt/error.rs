@@ -1,34 +1,35 @@
-//! Every reason to refuse a token: for the log. Its sender learns one constant response.
+//! Every reason to refuse a token, for the log. The sender always gets the same response.
 
-/// Why a token was refused. Repeats nothing of the token. In the order of the checks: the greater, the
-/// further the token came.
+/// Why a token was refused. Repeats nothing from the token.
+///
+/// The variants follow the order of the checks: a greater error means that the token passed more of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum JwtError {
-    /// Over [`MAX_TOKEN`](super::MAX_TOKEN).
+    /// Longer than [`MAX_TOKEN`](super::MAX_TOKEN).
     #[error("the token is longer than 16 KiB")]
     TooLong,
     /// Not three parts of base64url.
     #[error("the token is not three parts of base64url")]
     Form,
-    /// A part is no JSON object, a name comes twice in it, or a registered claim has another type than it must.
+    /// A part is not a JSON object, a name occurs twice in it, or a registered claim has the wrong type.
     #[error("the token's parts are not JSON objects as RFC 7519 has them")]
     Content,
-    /// `crit` names an extension that has to be understood.
+    /// `crit` names an extension that the recipient must understand.
     #[error("the token has a critical extension")]
     Critical,
-    /// `typ` says that this is something else.
+    /// `typ` names another kind of token.
     #[error("the token's typ is neither JWT nor at+jwt")]
     Type,
-    /// `alg` is not pinned: `none`, an HMAC, or another one than the configuration names.
+    /// `alg` is not pinned: `none`, an HMAC, or an algorithm that the configuration does not allow.
     #[error("the token's alg is not one of the allowed algorithms")]
     Algorithm,
-    /// There is no `exp`.
+    /// `exp` is missing.
     #[error("the token never expires: it has no exp")]
     NoExpiry,
-    /// `iss` is missing or somebody else.
+    /// `iss` is missing or names another issuer.
     #[error("the token is of another issuer")]
     Issuer,
-    /// `aud` is missing, or for somebody else.
+    /// `aud` is missing or names another audience.
     #[error("the token is for another audience")]
     Audience,
     /// A required claim is missing or has another value.
@@ -37,25 +38,25 @@ pub enum JwtError {
     /// `exp` has passed.
     #[error("the token has expired")]
     Expired,
-    /// `nbf` is ahead.
+    /// `nbf` is in the future.
     #[error("the token is not valid yet")]
     NotYetValid,
-    /// The issuer's set has no key of this id.
+    /// The issuer's key set has no key with this id.
     #[error("the issuer has no key with the token's kid")]
     UnknownKey,
-    /// The key is of another kind than the algorithm needs, is for another algorithm, or of another issuer.
+    /// The key has the wrong kind for the algorithm, or is for another algorithm or another issuer.
     #[error("the issuer's key is not for tokens of this kind")]
     Key,
-    /// The signature is not by the key.
+    /// The key did not make the signature.
     #[error("the token's signature is wrong")]
     Signature,
-    /// There are no keys to verify with; the token may be good.
-    #[error("the issuer's keys cannot be had")]
+    /// The proxy has no keys to verify the token with. The token may be valid.
+    #[error("the issuer's keys are not available")]
     NoKeys,
 }
 
 impl JwtError {
-    /// A stable word for it, for records.
+    /// A stable code, for records.
     pub fn code(self) -> &'static str {
         match self {
             Self::TooLong => "jwt_too_long",

@@ -1,12 +1,12 @@
-//! JSON objects in which no name comes twice, at any depth. `serde_json` keeps the last of two members of one name,
-//! other readers the first; a token or a key that depends on the reader is refused.
+//! JSON objects in which no name occurs twice, at any depth. Of two members with one name, `serde_json` keeps the last,
+//! other readers the first. A token or a key that different readers read differently is refused.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// The one object that `bytes` hold.
+/// The object in `bytes`, if there is one and nothing else.
 pub(super) fn object(bytes: &[u8]) -> Option<Map<String, Value>> {
     match serde_json::from_slice(bytes).ok()? {
         Strict(Value::Object(members)) => Some(members),

@@ -1,4 +1,4 @@
-//! A key set (RFC 7517 section 5), and a signature against it.
+//! A key set (RFC 7517 section 5), and the verification of a signature with it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,7 +13,7 @@ use super::token::Token;
 /// The most keys of a set. Entra publishes about a dozen.
 const MAX_KEYS: usize = 100;
 
-/// What Entra writes into a key's `issuer` in the place of each tenant's id.
+/// Entra's placeholder for the tenant's id in a key's `issuer`.
 const TENANT: &str = "{tenantid}";
 
 /// The public keys of an issuer.
@@ -26,9 +26,9 @@ pub struct KeySet {
 #[derive(Clone, PartialEq, Eq)]
 struct Key {
     id: Option<String>,
-    /// The only algorithm that the key is for, where its owner says so.
+    /// The only algorithm that the key is for, if the key names one.
     algorithm: Option<Algorithm>,
-    /// The only issuer that the key is for: Entra's extension for sets that tenants share.
+    /// The only issuer that the key is for, if the key names one: Entra's extension for key sets that tenants share.
     issuer: Option<String>,
     public: PublicKey,
 }
@@ -40,28 +40,28 @@ enum PublicKey {
     Rsa { n: Vec<u8>, e: Vec<u8> },
 }
 
-/// Why a document is no key set.
+/// Why a document cannot be used as a key set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeySetError {
-    /// No JSON object with an array `keys` of objects, or a name twice.
+    /// Not a JSON object with an array `keys` of objects, or a name occurs twice.
     #[error("this is not a JSON Web Key Set (an object with an array `keys`, in which no name comes twice)")]
     Form,
-    /// Nothing that a signature could be verified with.
+    /// No key that can verify a signature.
     #[error("no key of the set is a public RSA, EC or Ed25519 key for signatures")]
     NoUsableKey,
-    /// A private key: whoever can read the set can sign.
+    /// A private key: everybody who can read the set can sign tokens.
     #[error("the set has a private key (`d`): replace it, and publish only its public part")]
     PrivateKey,
-    /// Over the limit.
+    /// More keys than the limit.
     #[error("the set has more than {MAX_KEYS} keys")]
     TooMany,
 }
 
 impl KeySet {
-    /// Reads a set. Keys that cannot verify signatures are left out: sets may have keys for other uses.
+    /// Reads a key set. Leaves out keys that cannot verify signatures, because sets may have keys for other uses.
     ///
     /// # Errors
-    /// [`KeySetError`] where there is no key to verify with, or one that should not be there.
+    /// [`KeySetError`] if the set is malformed or too large, has no key to verify with, or has a private key.
     pub fn parse(bytes: &[u8]) -> Result<Self, KeySetError> {
         let set = json::object(bytes).ok_or(KeySetError::Form)?;
         let written = set.get("keys").and_then(Value::as_array).ok_or(KeySetError::Form)?;
@@ -77,7 +77,8 @@ impl KeySet {
         if keys.is_empty() { Err(KeySetError::NoUsableKey) } else { Ok(Self { keys }) }
     }
 
-    /// Whether one of the keys signed the token. Several may have its `kid`; without a `kid` it must be clear which is meant.
+    /// Checks that one of the keys signed the token. Several keys may have the token's `kid`. A token without a `kid` is
+    /// accepted only if exactly one key fits it.
     pub(super) fn verify(&self, token: &Token<'_>) -> Result<(), JwtError> {
         let named: Vec<_> = match &token.key_id {
             Some(id) => self.keys.iter().filter(|key| key.id.as_ref() == Some(id)).collect(),
@@ -115,7 +116,7 @@ impl Key {
         })
     }
 
-    /// Whether the key may have signed such a token: kind, algorithm, issuer.
+    /// Whether the key may sign such a token: its kind, algorithm and issuer fit.
     fn is_for(&self, token: &Token<'_>) -> bool {
         self.public.kind() == token.algorithm.key_kind()
             && self.algorithm.is_none_or(|algorithm| algorithm == token.algorithm)
@@ -123,8 +124,8 @@ impl Key {
     }
 }
 
-/// Entra's keys say whose tokens they sign (Microsoft, "Access tokens in the Microsoft identity platform", on validating the
-/// signing key's issuer).
+/// Whether an Entra key, which names the issuer whose tokens it signs, may sign this token (Microsoft, "Access tokens in
+/// the Microsoft identity platform", on validating the signing key's issuer).
 fn is_issuer_of(issuer: &str, token: &Token<'_>) -> bool {
     let tenant = token.claims.text("tid");
     let issuer = match tenant {
@@ -153,7 +154,7 @@ impl PublicKey {
         }
     }
 
-    /// Coordinates are as long as the curve's field (RFC 7518 section 6.2.1.2).
+    /// Coordinates have the length of the curve's field (RFC 7518 section 6.2.1.2).
     fn point(kind: KeyKind, length: usize, x: Vec<u8>, y: Vec<u8>) -> Option<Self> {
         (x.len() == length && y.len() == length).then_some(Self::Ec { kind, x, y })
     }
@@ -171,7 +172,7 @@ impl PublicKey {
         let algorithm = token.algorithm.as_library();
         let verified =
             jsonwebtoken::crypto::verify(token.signature, token.signed.as_bytes(), &key, algorithm);
-        // An error is a signature that is no base64url, or a key that is no point of its curve.
+        // The library returns an error if the signature is not base64url or the key is not a point on its curve.
         verified.unwrap_or(false)
     }
 
@@ -184,7 +185,7 @@ impl PublicKey {
     }
 }
 
-/// 2048 to 8192 bits (NIST SP 800-131A; more only costs time).
+/// Whether a modulus has 2048 to 8192 bits (minimum: NIST SP 800-131A; more only costs time).
 fn is_strong_modulus(n: &[u8]) -> bool {
     let significant = n.iter().skip_while(|byte| **byte == 0).count();
     (256..=1024).contains(&significant)

@@ -1,4 +1,4 @@
-//! A token as read (RFC 7515 section 3.1, the compact form), believed by nobody.
+//! A parsed token (RFC 7515 section 3.1, the compact form) that is not yet verified.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,10 +9,10 @@ use super::claims::Claims;
 use super::error::JwtError;
 use super::json;
 
-/// The longest token. Entra's have 1 to 3 KiB, with many groups some more; heads of requests end at 64 KiB.
+/// The longest accepted token. Entra's have 1 to 3 KiB, a little more with many groups. Request heads may have 64 KiB.
 pub const MAX_TOKEN: usize = 16 * 1024;
 
-/// A token of the right form. Its claims are anybody's until a [`Verifier`](super::Verifier) has seen it.
+/// A well-formed token. Anybody can have made it until a [`Verifier`](super::Verifier) has verified it.
 pub struct Token<'a> {
     pub(super) algorithm: Algorithm,
     pub(super) key_id: Option<String>,
@@ -27,7 +27,7 @@ impl<'a> Token<'a> {
     /// Reads a token.
     ///
     /// # Errors
-    /// [`JwtError`] where it has not the form of a signed token of a kind that is known here.
+    /// [`JwtError`] if the text is not a well-formed signed token of a known kind.
     pub fn parse(text: &'a str) -> Result<Self, JwtError> {
         if text.len() > MAX_TOKEN {
             return Err(JwtError::TooLong);
@@ -65,13 +65,13 @@ fn check_header(header: &Map<String, Value>) -> Result<Algorithm, JwtError> {
     Algorithm::from_name(name).ok_or(JwtError::Algorithm)
 }
 
-/// Media types are compared without case, and `application/` may be left out (RFC 7515 section 4.1.9).
+/// Media types are case-insensitive, and `application/` may be omitted (RFC 7515 section 4.1.9).
 fn is_known_type(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     matches!(name.strip_prefix("application/").unwrap_or(&name), "jwt" | "at+jwt")
 }
 
-/// A member that has to be a string where it is there.
+/// A member that must be a string if it is present.
 pub(super) fn optional_text<'m>(
     members: &'m Map<String, Value>,
     name: &str,

@@ -68,7 +68,7 @@ async fn a_server_that_is_not_there_is_told_by_its_step() {
     let command = format!("nc -vz 127.0.0.1 {}", free.port());
     findings.expect("network", "Graph TCP", "fail", &["cannot connect", &command]);
     findings.expect("network", "Graph HTTP", "skip", &["TCP fails"]);
-    findings.expect("clock", "Graph", "skip", &["told no time"]);
+    findings.expect("clock", "Graph", "skip", &["has no date"]);
     findings.expect("token", "upstream", "ok", &[]);
     findings.expect("endpoints", "all", "skip", &["Graph cannot be reached"]);
     findings.expect("public_url", "from here", "ok", &[]);
@@ -125,10 +125,10 @@ async fn each_no_of_graph_has_its_advice() {
     for (script, outcome, told) in [
         (Script::status(429), "warn", "throttles"),
         (Script::status(503), "fail", "Graph itself is failing"),
-        (Script::status(401), "fail", "Graph does not take the token"),
+        (Script::status(401), "fail", "Graph refuses the token"),
         (Script::status(404), "warn", "--mailbox-in ADDRESS"),
         (Script::status(400), "fail", "Graph's reference"),
-        (Script::json("{\"value\":["), "fail", "nothing of it leaves"),
+        (Script::json("{\"value\":["), "fail", "the proxy blocks the whole response"),
     ] {
         let graph = FakeUpstream::start(move |request| match request.path() {
             "/v1.0/users" => script.clone(),
@@ -162,7 +162,7 @@ async fn a_token_that_something_else_writes_is_read_as_far_as_it_can_be() {
     let end = |seconds: i64| Timestamp::now().as_second() + seconds;
     for (payload, outcome, told) in [
         (json!({ "exp": end(600), "roles": ["User.Read.All"] }), "ok", "with permissions: 1"),
-        (json!({ "exp": end(-7_300) }), "fail", "the token ended 2 h ago"),
+        (json!({ "exp": end(-7_300) }), "fail", "the token expired 2 h ago"),
         (json!({ "exp": end(600), "scp": "Mail.Read" }), "warn", "acts for a person"),
     ] {
         let payload = URL_SAFE_NO_PAD.encode(payload.to_string());

@@ -65,7 +65,7 @@ async fn too_much_is_named_with_what_would_be_enough() {
     fails("Mail.Read", &["Mail.ReadBasic.All is enough", "API permissions", "Remove permission"]);
     fails("Group.Read.All", &["GroupMember.Read.All is enough"]);
     fails("Contacts.ReadWrite", &["can change the tenant"]);
-    fails("Sites.Read.All", &["the rules need nothing of it"]);
+    fails("Sites.Read.All", &["the rules do not need it"]);
     findings.expect("permissions", "Mail.ReadBasic.All", "ok", &["covered by Mail.Read"]);
     findings.expect("permissions", "Contacts.Read", "ok", &["granted"]);
     assert_eq!(findings.bad().len(), 4, "everything works: {:?}", findings.bad());
@@ -112,7 +112,7 @@ async fn without_consent_each_permission_is_named_with_the_way_to_it() {
         "fail",
         &[&["403 Authorization_RequestDenied"], &way[..]].concat(),
     );
-    let reason = "no object to ask for: {user} comes from /{api}/users, which gave none";
+    let reason = "no object to request: {user} comes from /{api}/users, which returned none";
     findings.expect("endpoints", "list-messages", "skip", &[reason]);
 }
 
@@ -148,7 +148,7 @@ async fn mailboxes_are_in_or_out_as_they_should_be() {
         &clinic.client_id,
     ];
     wrong.expect("mailboxes", "--mailbox-out", "fail", &[&["opens, and should not"], &scope[..]].concat());
-    let excluded = ["Mail.ReadBasic.All is granted, so Exchange keeps the application from this mailbox"];
+    let excluded = ["Mail.ReadBasic.All is granted, so Exchange keeps the application out of this mailbox"];
     wrong.expect("endpoints", "list-messages", "fail", &excluded);
 }
 
@@ -157,7 +157,7 @@ async fn a_mailbox_that_is_not_there_is_neither_in_nor_out() {
     let clinic = Clinic::consented().await;
     let nobody = format!("nobody@{}", clinic.tenant.domain());
     let findings = examine_with(&clinic.proxy, &["--mailbox-out", &nobody]).await;
-    findings.expect("mailboxes", "--mailbox-out", "fail", &["no yes and no no", "userPrincipalName"]);
+    findings.expect("mailboxes", "--mailbox-out", "fail", &["cannot tell", "userPrincipalName"]);
 }
 
 #[tokio::test]

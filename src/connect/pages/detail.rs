@@ -1,4 +1,4 @@
-//! One connector: its permissions in plain words, what each is for, what leaves of what it opens and what never does.
+//! One connector: its permissions in plain words, the reason for each, and what leaves and what never leaves.
 
 use http::StatusCode;
 use maud::{Markup, html};
@@ -13,12 +13,12 @@ use crate::connect::store::Connection;
 use glassine_core::rules::Plan;
 use glassine_core::rules::permissions::plain_words;
 
-/// What the page shows.
+/// The data of the page.
 struct Detail<'a> {
     consumer: &'a str,
     plan: &'a Plan,
     connection: Option<Connection>,
-    /// What the analytics application wants back.
+    /// The `state` that the analytics application gets back.
     echo: Option<&'a str>,
     /// Where the browser goes in the end.
     returns_to: Option<&'a str>,
@@ -179,7 +179,7 @@ fn form(prefix: &str, detail: &Detail<'_>) -> Markup {
                 }
             }
             p.quiet {
-                "Your name goes nowhere: the application learns that somebody connected, as a pseudonym."
+                "Your name does not leave: the application knows you only by a pseudonym."
             }
             form method="post" action={ (prefix) "/connect/" (detail.consumer) } {
                 @if let Some(echo) = detail.echo { input type="hidden" name="state" value=(echo); }

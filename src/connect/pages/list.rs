@@ -11,7 +11,7 @@ use glassine_core::rules::Plan;
 use glassine_core::rules::permissions::plain_words;
 use glassine_core::rules::plan::Permission;
 
-/// What a card shows.
+/// The data of a card.
 struct Card<'a> {
     consumer: &'a str,
     plan: &'a Plan,
@@ -77,7 +77,7 @@ fn card(prefix: &str, card: &Card<'_>) -> Markup {
     }
 }
 
-/// A permission, as what it allows.
+/// A permission with what it allows.
 fn need(permission: &Permission) -> Markup {
     let least = permission.any_of.first().map(String::as_str).unwrap_or_default();
     html! {

@@ -1,10 +1,10 @@
-//! The pages, as texts. No script, no image, nothing from elsewhere; everything but the style sheet is in the page.
+//! The pages as HTML texts. A page loads only the style sheet: no script, no image, nothing from other sites.
 //!
 //! | file | what |
 //! |---|---|
 //! | `list` | *Data Connections*: a card for each connector |
 //! | `detail` | one connector: permissions, what they are for, what leaves |
-//! | `outcome` | what came of a step |
+//! | `outcome` | the outcome of a step |
 
 mod detail;
 mod list;
@@ -27,11 +27,11 @@ pub(super) type SiteView = fn(&Site) -> PageResponse;
 /// Shows something of a connector.
 pub(super) type ConnectorView = fn(&Site, &Connector, &PageRequest<'_>) -> Result<PageResponse, Problem>;
 
-/// The pages of the site, by what follows `/connect` in their path.
+/// The pages of the site, by the part of the path after `/connect`.
 pub(super) const OF_SITE: &[(&str, SiteView)] =
     &[("", list::view), ("/", list::view), ("/style.css", style), ("/keys", result_keys)];
 
-/// The pages of a connector, by what follows its name in their path.
+/// The pages of a connector, by the part of the path after its name.
 pub(super) const OF_CONNECTOR: &[(&str, ConnectorView)] = &[("", detail::view), ("/rules", rules)];
 
 fn style(_: &Site) -> PageResponse {
@@ -66,7 +66,7 @@ fn page(prefix: &str, title: &str, main: &Markup) -> String {
     web::page(&format!("{title} - Glassine"), &head, &body)
 }
 
-/// How a connection stands, in a word or two.
+/// The state of a connection as a short label.
 fn badge(connection: Option<&Connection>) -> Markup {
     let (class, words) = match connection.map(|connection| connection.state) {
         None => ("badge", "Not connected"),
@@ -77,7 +77,7 @@ fn badge(connection: Option<&Connection>) -> Markup {
     html! { span class=(class) { (words) } }
 }
 
-/// How a connection stands, in sentences.
+/// The state of a connection in sentences.
 fn standing(connection: Option<&Connection>) -> Markup {
     let Some(connection) = connection else {
         return html! {

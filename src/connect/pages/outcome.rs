@@ -1,10 +1,10 @@
-//! What came of a step: one heading, what it means, what to do.
+//! The outcome of a step: a heading, an explanation, and what to do.
 
 use maud::html;
 
 use super::page;
 
-/// How the news is.
+/// How the page presents the outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::connect) enum Tone {
     Good,
@@ -12,20 +12,20 @@ pub(in crate::connect) enum Tone {
     Bad,
 }
 
-/// What the page says.
+/// The text of the page.
 pub(in crate::connect) struct Notice {
     pub(in crate::connect) tone: Tone,
     pub(in crate::connect) heading: &'static str,
     pub(in crate::connect) text: &'static str,
-    /// Names of permissions that the text is about.
+    /// The names of the permissions that the text refers to.
     pub(in crate::connect) permissions: Vec<String>,
     /// What to do about it.
     pub(in crate::connect) advice: &'static str,
-    /// A stable code, for who is asked for help.
+    /// A stable code, which people give when they ask for help.
     pub(in crate::connect) code: &'static str,
 }
 
-/// `again` is the path on which the flow begins anew.
+/// `again` is the path on which the flow can be started again.
 pub(in crate::connect) fn notice(prefix: &str, notice: &Notice, again: &str) -> String {
     let (class, role) = match notice.tone {
         Tone::Good => ("note good", "status"),

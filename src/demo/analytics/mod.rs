@@ -1,8 +1,8 @@
-//! The sample analytics application: it sends an administrator to the proxy's connection pages, and learns from a signed
-//! result what came of it. It does what docs/CONNECT.md asks of a real one, and shows what it did.
+//! The sample analytics application: it sends an administrator to the proxy's connection pages, and gets the outcome in a
+//! signed result. It does what docs/CONNECT.md asks of a real application, and shows its steps.
 //!
-//! A result is believed if it is signed by a key that the proxy publishes, is the proxy's own, is for this application and
-//! consumer, is in time, was not seen before, and brings back the state of this browser, where it brings one.
+//! It accepts a result only if a key that the proxy publishes signed it, the issuer is the proxy, it is for this
+//! application and consumer, it has not expired, it was not used before, and its state, if it has one, is this browser's.
 
 mod pages;
 
@@ -31,7 +31,7 @@ use glassine_core::graph::{Url, UrlError};
 /// The cookie with the state that this browser was given.
 const COOKIE: &str = "analytics-state";
 
-/// A page has one style sheet, and leads to the proxy only by links.
+/// Pages load only the style sheet and have no forms. They lead to the proxy by links.
 const POLICY: &str =
     "default-src 'none'; style-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
 
@@ -39,45 +39,45 @@ const POLICY: &str =
 pub struct Analytics {
     /// The proxy's public URL.
     proxy: String,
-    /// What the proxy calls this application.
+    /// The name of this application in the proxy's configuration.
     consumer: String,
     verifier: Verifier,
-    /// `jti` of results that were believed, and when they end.
+    /// The `jti` of each accepted result, and until when it must be remembered.
     seen: Mutex<HashMap<String, i64>>,
 }
 
 /// Why the application cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum AnalyticsError {
-    /// The proxy's address is not one.
+    /// The proxy's address is malformed.
     #[error("the proxy's key set has no usable address: {0}")]
     Url(#[from] UrlError),
-    /// No client for the key set.
+    /// The client for the key set cannot be built.
     #[error("the proxy's key set cannot be fetched: {0}")]
     Client(#[from] ConnectorError),
 }
 
-/// Why a result is not believed.
+/// Why a result is refused.
 #[derive(Debug, thiserror::Error)]
 enum Disbelief {
-    /// There is none.
+    /// The address has no result.
     #[error("there is no result in the address")]
     Missing,
-    /// It is not the proxy's, not for this application, or not in time.
+    /// The result is not from the proxy, not for this application, or expired.
     #[error("{0}")]
     Token(#[from] JwtError),
-    /// It came before.
+    /// The result was used before.
     #[error("the result was used before")]
     Replayed,
-    /// It brings a state that this browser was not given.
+    /// The result has a state that was not given to this browser.
     #[error("the result belongs to a connection that was begun in another browser")]
     State,
 }
 
-/// A result that is believed.
+/// An accepted result.
 struct Believed {
     claims: Claims,
-    /// It brought back the state that this browser was given.
+    /// Whether the result has the state that was given to this browser.
     begun_here: bool,
 }
 
@@ -122,7 +122,7 @@ impl Analytics {
         }
     }
 
-    /// A new state for this browser, and the way to the proxy with it.
+    /// The start page: gives this browser a new state, and a link with the state to the proxy.
     fn home(&self) -> Response<Full<Bytes>> {
         let Ok(state) = random_text::<16>() else {
             return page(StatusCode::INTERNAL_SERVER_ERROR, pages::not_found());
@@ -132,12 +132,12 @@ impl Analytics {
         response
     }
 
-    /// The administrator is back.
+    /// The administrator returns with a result.
     async fn connected<B>(&self, request: &Request<B>) -> Response<Full<Bytes>> {
         match self.believe(request).await {
             Ok(believed) => {
                 let mut response = page(StatusCode::OK, pages::result(&self.proxy, &believed));
-                // A state is good for one result.
+                // A state is valid for one result.
                 set_cookie(&mut response, &format!("{COOKIE}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0"));
                 response
             }
@@ -155,7 +155,7 @@ impl Analytics {
         Ok(Believed { claims, begun_here })
     }
 
-    /// Takes a verified result once, and in its own browser; whether it brought back the state that this browser was given.
+    /// Accepts a verified result once, and only in its browser. Returns whether the result has this browser's state.
     fn take(&self, claims: &Claims, own: Option<&str>, now: i64) -> Result<bool, Disbelief> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.retain(|_, until| *until > now);
@@ -182,7 +182,7 @@ fn response(status: StatusCode, content_type: &'static str, body: impl Into<Byte
     let fields: [(HeaderName, &'static str); 5] = [
         (CONTENT_TYPE, content_type),
         (CONTENT_SECURITY_POLICY, POLICY),
-        // The address has the result in it.
+        // The address contains the result.
         (REFERRER_POLICY, "no-referrer"),
         (CACHE_CONTROL, "no-store"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),

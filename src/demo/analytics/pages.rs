@@ -1,4 +1,4 @@
-//! What the application shows: where to begin, the result that it got and why it believes it.
+//! The application's pages: the start page, and the result with the checks that it passed.
 
 use maud::{Markup, html};
 use serde_json::Value;
@@ -10,7 +10,7 @@ use crate::web;
 /// The style sheet.
 pub(super) const STYLE: &str = include_str!("style.css");
 
-/// The claims in the order of docs/CONNECT.md, and what each is.
+/// The claims in the order of docs/CONNECT.md, each with its meaning.
 const CLAIMS: &[(&str, &str)] = &[
     ("connection", "how the connection stands"),
     ("error", "why it was not made"),
@@ -29,7 +29,7 @@ const CLAIMS: &[(&str, &str)] = &[
     ("jti", "good for one use"),
 ];
 
-/// Where to begin.
+/// The start page.
 pub(super) fn home(proxy: &str, consumer: &str, state: &str) -> String {
     let main = html! {
         h1 { "Connect your mail" }
@@ -44,7 +44,7 @@ pub(super) fn home(proxy: &str, consumer: &str, state: &str) -> String {
     page("Connect your mail", &main)
 }
 
-/// A result that is believed.
+/// The page of an accepted result.
 pub(super) fn result(proxy: &str, believed: &Believed) -> String {
     let (heading, text) = news(&believed.claims);
     let main = html! {
@@ -119,7 +119,7 @@ fn claim(name: &str, meaning: &str, value: &Value) -> Markup {
     }
 }
 
-/// What is in a list or an object comes one by line.
+/// One line for each element of an array or member of an object.
 fn lines(value: &Value) -> Vec<String> {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     match value {
@@ -131,7 +131,7 @@ fn lines(value: &Value) -> Vec<String> {
     }
 }
 
-/// Nothing of a result that is not believed is shown.
+/// The page of a refused result. Shows nothing from the result.
 pub(super) fn refused(proxy: &str, why: &Disbelief) -> String {
     let main = html! {
         h1 { "This result is not believed" }
@@ -150,7 +150,7 @@ pub(super) fn not_found() -> String {
     page("No such page", &main)
 }
 
-/// Where to go from here.
+/// The links at the end of a page.
 fn ways(proxy: &str) -> Markup {
     html! {
         p.ways {

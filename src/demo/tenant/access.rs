@@ -14,7 +14,7 @@ use super::odata::Options;
 use super::people::User;
 use super::route::Segment;
 
-/// What a request may do. Without a token, where none is required, it is everything.
+/// What a request may do. If no token is required, a request without one may do everything.
 #[derive(Debug, Default)]
 pub(super) struct Access {
     granted: Option<Granted>,
@@ -23,7 +23,7 @@ pub(super) struct Access {
 #[derive(Debug)]
 struct Granted {
     roles: Vec<String>,
-    /// Object ids of the only users whose mailboxes are open, if there is such a policy.
+    /// The object ids of the only users whose mailboxes are open, if a policy limits them.
     mailboxes: Option<HashSet<String>>,
 }
 
@@ -72,7 +72,7 @@ impl Area {
         }
     }
 
-    /// The directory and Exchange refuse in words of their own.
+    /// The directory and Exchange have different error texts.
     fn fault(self) -> Fault {
         match self {
             Area::Groups | Area::Users => Fault::RequestDenied,
@@ -80,7 +80,7 @@ impl Area {
         }
     }
 
-    /// What a path is about; `None` where nothing is there.
+    /// The kind of resource that a path names. `None` if there is no such resource.
     fn of(segments: &[Segment]) -> Option<Area> {
         let has = |name: &str| segments.iter().skip(2).any(|segment| segment.is(name));
         let first = segments.first()?;
@@ -103,7 +103,7 @@ impl Area {
 }
 
 impl Access {
-    /// What a token opens that has these roles.
+    /// The access of a token with these roles.
     pub(super) fn granted(roles: Vec<String>, mailboxes: Option<HashSet<String>>) -> Access {
         Access { granted: Some(Granted { roles, mailboxes }) }
     }
@@ -123,14 +123,14 @@ impl Access {
         Ok(())
     }
 
-    /// Refuses a mailbox that a policy keeps from the application.
+    /// Refuses a mailbox that a policy closes to the application.
     pub(super) fn check_mailbox(&self, owner: &User) -> Result<(), Fault> {
         let policy = self.granted.as_ref().and_then(|granted| granted.mailboxes.as_ref());
         let open = policy.is_none_or(|mailboxes| mailboxes.contains(owner.id()));
         if open { Ok(()) } else { Err(Fault::MailboxPolicy) }
     }
 
-    /// Takes out of a message what this token does not show.
+    /// Removes the properties of a message that this token does not show.
     pub(super) fn hide_content(&self, message: &mut Value) {
         if let (true, Value::Object(members)) = (self.hides_content(), message) {
             members.retain(|name, _| !CONTENT.contains(&name.as_str()));
@@ -151,7 +151,7 @@ impl Access {
     }
 }
 
-/// Whether a request's response would depend on what is hidden.
+/// Whether the response would depend on hidden properties.
 fn asks_for_content(options: &Options) -> bool {
     let depends = |option: &str| {
         let value = options.value(option).unwrap_or_default().to_lowercase();

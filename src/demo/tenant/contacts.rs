@@ -1,4 +1,5 @@
-//! The address books: people outside and inside as their owners wrote them down, with private remarks.
+//! The address books: people inside and outside the organisation, as the mailbox's owner wrote them down, with private
+//! remarks.
 
 use serde_json::{Value, json};
 
@@ -20,7 +21,7 @@ pub(super) const SHAPE: Shape = Shape {
     known: None,
     known_on_beta: &[],
 };
-/// Contacts are counted apart from messages.
+/// The first item number of contacts, far from those of messages.
 const FIRST_CONTACT: u64 = 0x00A0_0000;
 /// 2021-02-03T09:00:00Z.
 const FIRST_CREATED: i64 = 1_612_342_800;
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn everybody_knows_somebody_and_some_by_several_addresses() {
+    fn every_mailbox_has_contacts_and_some_have_several_addresses() {
         let directory = Directory::new(1);
         let user = &directory.users[0];
         assert!(count(1, 0) >= 3);

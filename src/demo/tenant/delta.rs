@@ -1,7 +1,7 @@
 //! Change tracking: a first round that lists everything, then a few changes each time a delta link is followed.
 //!
-//! As with the real service, the state and the options of the first request are inside the token, so a link alone
-//! decides what comes back. The tenant itself never changes; round `n` of a collection always brings the same changes.
+//! As in Graph, the token contains the state and the options of the first request, so the link alone determines the response.
+//! The tenant never changes: round `n` of a collection always has the same changes.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,12 +13,12 @@ use super::people::number;
 use super::rng::Rng;
 use super::route::Request;
 
-/// What a round of changes after the first brings.
+/// The number of changed items in each round after the first.
 const CHANGED_PER_ROUND: usize = 2;
 
 /// A collection that can be tracked.
 pub(super) struct Tracked<'a, T> {
-    /// What the collection is, so that a token of another one does not open here.
+    /// The identity of the collection. A token of another collection does not open here.
     pub(super) scope: String,
     pub(super) context: String,
     /// The link up to the query.
@@ -27,7 +27,7 @@ pub(super) struct Tracked<'a, T> {
     pub(super) items: &'a [T],
 }
 
-/// What a token holds.
+/// The content of a token.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct DeltaState {
     round: usize,
@@ -37,13 +37,13 @@ pub(super) struct DeltaState {
 }
 
 impl DeltaState {
-    /// The state that the request resumes, or that its options begin.
+    /// The state in the request's token, or a new one with the request's options.
     pub(super) fn of(request: &Request<'_>, scope: &str) -> Result<DeltaState, Fault> {
         let options = &request.options;
         let seed = request.tenant.directory.seed;
         let token = options.value("skiptoken").or_else(|| options.value("deltatoken"));
         match token {
-            // Past the last item of the first round: nothing is listed, only later changes come.
+            // Start behind the last item of the first round: list nothing, only later changes.
             Some("latest") => Ok(DeltaState::default().moved_to(0, usize::MAX)),
             Some(token) => DeltaState::open(seed, scope, token).ok_or(Fault::SyncState),
             None => Ok(DeltaState {
@@ -62,7 +62,7 @@ impl DeltaState {
         self.filter.as_deref()
     }
 
-    /// The same request elsewhere.
+    /// The same request at another position.
     fn moved_to(&self, round: usize, start: usize) -> DeltaState {
         DeltaState { round, start, ..self.clone() }
     }
@@ -86,7 +86,7 @@ impl DeltaState {
 }
 
 impl<T> Tracked<'_, T> {
-    /// The page that the state asks for. `removed` tells the id of an item that is gone.
+    /// The page at the position of the state. `removed` gives the id of a removed item.
     pub(super) fn page(
         &self,
         request: &Request<'_>,

@@ -1,10 +1,10 @@
-//! What the tenant refuses, in Graph's words. As in the real ones, the texts carry data from the request: the proxy must
-//! not pass them on, and a test can see whether it does.
+//! The tenant's errors, in Graph's words. Like the real ones, the texts contain data from the request. The proxy must not
+//! pass them on, and tests check that it does not.
 
 use http::StatusCode;
 use serde_json::{Value, json};
 
-/// A refusal, shaped like Graph's.
+/// An error in Graph's form.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub(super) enum Fault {
     #[error("Access token is empty.")]

@@ -1,5 +1,5 @@
-//! `$filter`: comparisons and `contains`, `startswith`, `endswith`, joined by `and`. Works on hidden properties too, as
-//! the real one does, so that a proxy that let a guess through would be found out.
+//! `$filter`: comparisons and `contains`, `startswith`, `endswith`, joined by `and`. As in Graph, it works on hidden
+//! properties, too, so that tests detect a proxy that lets a consumer guess their values.
 
 use std::cmp::Ordering;
 
@@ -47,7 +47,7 @@ impl Filter {
         terms.iter().map(|term| parse_term(term)).collect::<Result<_, _>>().map(Filter)
     }
 
-    /// Whether all terms hold for the thing whose properties `property` tells by path.
+    /// Whether all terms hold for the object whose properties `property` returns by path.
     pub(super) fn matches(&self, property: impl Fn(&str) -> Value) -> bool {
         self.0.iter().all(|term| match term {
             Term::Compare { path, operator, literal } => operator.holds(literal.compare(&property(path))),
@@ -71,7 +71,7 @@ impl Operator {
         }
     }
 
-    /// What is not comparable is only ever unequal.
+    /// Values that cannot be compared are unequal, never less or greater.
     fn holds(self, ordering: Option<Ordering>) -> bool {
         match self {
             Operator::Eq => ordering == Some(Ordering::Equal),
@@ -170,7 +170,7 @@ fn call(name: &str, rest: &str) -> Option<Term> {
     })
 }
 
-/// The text of a string literal, doubled quotes made single.
+/// The text of a string literal, with doubled quotes replaced by single ones.
 fn quoted(text: &str) -> Option<String> {
     let inner = text.strip_prefix('\'')?.strip_suffix('\'')?;
     Some(inner.replace("''", "'"))

@@ -1,4 +1,4 @@
-//! A mailbox's folders: the well-known ones, and those that people make and name after private things.
+//! A mailbox's folders: the well-known ones, and those that people create and give private names.
 
 use serde_json::{Map, Value, json};
 
@@ -7,7 +7,7 @@ use super::people::number;
 use super::rng::Rng;
 use super::text;
 
-/// Where a folder is in its mailbox: what its id counts.
+/// The number of a folder in its mailbox, which is part of its id.
 pub(super) type Slot = u8;
 
 pub(super) const ROOT: Slot = 0;
@@ -20,10 +20,10 @@ pub(super) const ARCHIVE: Slot = 6;
 /// The default contact folder, which is not a mail folder.
 pub(super) const CONTACTS: Slot = 11;
 const FIRST_PRIVATE: Slot = 20;
-/// The id counter of slot 0, as real mailboxes have it.
+/// The id counter of slot 0, as in real mailboxes.
 const FIRST_COUNTER: u64 = 0x108;
 
-/// Slot, wellKnownName, displayName, hidden. `recoverableitemsdeletions` holds what its owner purged.
+/// Slot, wellKnownName, displayName, hidden. `recoverableitemsdeletions` has the messages that the owner purged.
 const WELL_KNOWN: &[(Slot, &str, &str, bool)] = &[
     (INBOX, "inbox", "Inbox", false),
     (DRAFTS, "drafts", "Drafts", false),
@@ -55,7 +55,7 @@ pub(super) struct Counts {
 }
 
 impl Folder {
-    /// Every property, `wellKnownName` on beta only.
+    /// All properties. `wellKnownName` is on beta only.
     pub(super) fn to_json(&self, key: &MailboxKey, counts: Counts, beta: bool) -> Value {
         let mut folder = Map::new();
         folder.insert("id".to_owned(), json!(folder_id(key, self.slot)));

@@ -8,7 +8,7 @@ use super::people::{Account, User, number};
 use super::rng::Rng;
 use super::text;
 
-/// What a group is for, which decides its flags.
+/// The kind of a group, which determines its flags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GroupKind {
     /// A mailing list: mail, no permissions.
@@ -49,7 +49,7 @@ impl Group {
         (self.kind != GroupKind::Security).then(|| format!("{}@{}", self.alias, text::DOMAIN))
     }
 
-    /// What the group is for.
+    /// The kind of the group.
     pub fn kind(&self) -> GroupKind {
         self.kind
     }
@@ -129,7 +129,7 @@ pub(super) fn transitive_users(groups: &[Group], group: usize) -> BTreeSet<usize
         .collect()
 }
 
-/// Members and members of members; groups are listed before what is inside them.
+/// Members and members of members. A group comes before its members.
 pub(super) fn expand(groups: &[Group], group: usize) -> Vec<Member> {
     let mut found = Vec::new();
     let mut open = vec![group];
@@ -147,7 +147,7 @@ pub(super) fn expand(groups: &[Group], group: usize) -> Vec<Member> {
     found
 }
 
-/// Who is in the group at this place of [`groups`]'s order.
+/// The members of the group at this place in the order of [`groups`].
 fn members(seed: u64, index: usize, users: &[User]) -> Vec<Member> {
     let lists = text::LISTS.len();
     let departments = lists + text::DEPARTMENTS.len();

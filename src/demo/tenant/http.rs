@@ -1,4 +1,4 @@
-//! The socket: HTTP/1.1 in plaintext, responses in chunks as Graph sends them, compressed when asked.
+//! The HTTP server: HTTP/1.1 in plaintext, chunked responses like Graph's, compressed if the client accepts it.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -29,11 +29,11 @@ use crate::demo::socket;
 
 const JSON: &str =
     "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
-/// A page is sent in pieces of this size, so that readers meet tokens cut in two.
+/// The size of the pieces in which a page is sent: small, so that JSON tokens are cut in two.
 const CHUNK: usize = 4096;
 /// Forms are short; the longest has a signed assertion in it.
 const FORM_LIMIT: usize = 16 * 1024;
-/// What Graph says to a token that it does not take.
+/// Graph's challenge if it refuses a token.
 const CHALLENGE: &str = r#"Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000""#;
 const DIAGNOSTIC: &str = r#"{"ServerInfo":{"DataCenter":"West Europe","Slice":"E","Ring":"5","ScaleUnit":"002","RoleInstance":"AM2PEPF0001D3A1"}}"#;
 
@@ -177,7 +177,7 @@ impl GraphResponse {
     }
 }
 
-/// A body that does not tell its length, which HTTP/1.1 sends with `Transfer-Encoding: chunked`.
+/// A body of unknown length, which HTTP/1.1 sends with `Transfer-Encoding: chunked`.
 struct Chunks(Bytes);
 
 impl Body for Chunks {
@@ -196,20 +196,20 @@ impl Body for Chunks {
     }
 }
 
-/// A body that says that it is a form; others are not read, as Entra does not.
+/// The body, if its content type is that of a form. Other bodies are not read, as in Entra.
 fn is_form(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
-/// A whole body; nothing of one that is too long.
+/// The whole body. Empty if the body is too long.
 async fn read(body: Incoming) -> String {
     let body = Limited::new(body, FORM_LIMIT).collect().await.map(|body| body.to_bytes());
     String::from_utf8_lossy(&body.unwrap_or_default()).into_owned()
 }
 
-/// `Prefer` (RFC 7240), as far as the tenant does it.
+/// The preferences in `Prefer` (RFC 7240) that the tenant supports.
 fn prefer(headers: &HeaderMap) -> Prefer {
     let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
     let mut prefer = Prefer::default();

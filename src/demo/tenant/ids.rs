@@ -1,4 +1,4 @@
-//! Outlook's ids, with the layout of the real ones, because the proxy must cope with what they reveal.
+//! Outlook's ids, with the layout of the real ones, because the proxy must hide what they reveal.
 //!
 //! ```text
 //! item          00 03 24 00 | mailbox GUID, 36 ASCII | 00 | 46 00 | 0⁴ store¹⁶ 07 00 | db¹⁶ folder⁶ 0² | db¹⁶ item⁶ 0²
@@ -27,14 +27,14 @@ const FOLDER_ENTRY: [u8; 3] = [0x00, 0x2E, 0x00];
 const THREAD_ENTRY: [u8; 3] = [0x00, 0x10, 0x00];
 const ATTACHMENT_ENTRY: [u8; 5] = [0x01, 0x12, 0x00, 0x10, 0x00];
 
-/// What makes one mailbox's ids its own.
+/// The parts of ids that differ from mailbox to mailbox.
 pub(super) struct MailboxKey {
     guid: String,
     store: [u8; 16],
     database: [u8; 16],
 }
 
-/// What an item id says, once it was found to belong to the mailbox.
+/// The content of an item id that belongs to the mailbox.
 #[derive(Debug, PartialEq)]
 pub(super) enum ItemId {
     /// A regular id: the item while it is in this folder.
@@ -73,7 +73,7 @@ impl MailboxKey {
         exchange_base64(&self.item_bytes(folder, item))
     }
 
-    /// An attachment's id: its message's with one more part.
+    /// An attachment's id: the message's id with one more part.
     pub(super) fn attachment_id(&self, folder: u64, item: u64, attachment: &[u8; 16]) -> String {
         exchange_base64(&[self.item_bytes(folder, item).as_slice(), &ATTACHMENT_ENTRY, attachment].concat())
     }
@@ -154,7 +154,7 @@ fn exchange_base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes).replace('/', "-").replace('+', "_")
 }
 
-/// The bytes of what starts like an id; whose id it is shows later.
+/// The bytes of a text that starts like an id, of any mailbox.
 fn decode(id: &str) -> Result<Vec<u8>, IdError> {
     let bytes = STANDARD.decode(id.replace('-', "/").replace('_', "+")).map_err(|_| IdError::Malformed)?;
     let headers = [ITEM_HEADER.as_slice(), &CONVERSATION_HEADER, &IMMUTABLE_HEADER];
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn one_thread_ends_alike_in_every_mailbox() {
+    fn the_conversation_ids_of_a_thread_end_alike_in_every_mailbox() {
         let ends: Vec<Vec<u8>> = [4, 5]
             .map(|user| decode(&MailboxKey::new(1, user).conversation_id(&[7; 16])).unwrap().split_off(43))
             .to_vec();

@@ -1,41 +1,41 @@
 //! The organisation's correspondence: letter `n` is a pure function of the seed and `n`.
 //!
-//! A letter is what was sent, once; the copies in mailboxes come from it (see `mailbox`). Later letters have later times,
-//! so that a mailbox needs to keep numbers only, and sorting by them sorts by time. A reply picks an earlier letter
-//! and makes that one again to know what it responds; the chance to reply is below one half per step, so chains stay
-//! short and making a letter costs about two.
+//! A letter is sent once; the copies in mailboxes are made from it (see `mailbox`). Later letters have greater numbers, so a
+//! mailbox keeps only numbers, and sorting by number sorts by time. A reply picks an earlier letter and generates it again
+//! to reply to it. The chance to reply is below one half at each step, so chains stay short, and generating a letter costs
+//! about as much as generating two.
 
 use super::Directory;
 use super::recipients::{Form, Party, Recipient};
 use super::rng::Rng;
 use super::text;
 
-/// 2026-01-05T00:00:00Z, a Monday. Fixed, so that responds do not change with the day a test runs.
+/// 2026-01-05T00:00:00Z, a Monday. Fixed, so that responses do not change with the day of a test run.
 const FIRST_DAY: i64 = 1_767_571_200;
 const DAY_SECONDS: i64 = 86_400;
 const WEEKS: u32 = 20;
 const WORKDAY_LETTERS: u32 = 160;
 const WEEKEND_LETTERS: u32 = 8;
 const WEEK_LETTERS: u32 = 5 * WORKDAY_LETTERS + 2 * WEEKEND_LETTERS;
-/// How many letters there are; with several recipients each, about four times as many messages.
+/// The number of letters. With several recipients each, there are about four times as many messages.
 pub(super) const LETTERS: u32 = WEEKS * WEEK_LETTERS;
-/// A reply is to one of so many letters before it: about two working days.
+/// A reply is to one of this many letters before it: about two working days.
 const REPLY_WINDOW: u32 = 300;
-/// Threads end at some time.
+/// The most letters in a thread.
 const LONGEST_THREAD: usize = 9;
 /// The day as pairs of (share of the day's letters sent, minutes since midnight): few at night, most in office hours.
 const DAY_CURVE: [(i64, i64); 5] = [(0, 300), (8, 480), (55, 780), (88, 1080), (100, 1435)];
 
-/// What a letter is, as far as it shows in its type or its place.
+/// The kind of a letter, which determines its type and its folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// A person wrote to people.
     Personal,
     /// A meeting request.
     Invitation,
-    /// The response to one.
+    /// The acceptance of a meeting request.
     Acceptance,
-    /// A program wrote.
+    /// Mail from a program.
     Automated,
     /// An out-of-office reply.
     AutomaticReply,
@@ -43,16 +43,16 @@ pub(super) enum Kind {
     Draft,
 }
 
-/// Something sent (or about to be) and to whom.
+/// A sent letter, or a draft, with its recipients.
 pub(super) struct Letter {
     pub(super) number: u32,
     pub(super) kind: Kind,
-    /// Sent times in Unix seconds of the thread up to here: its first letter first, this one last.
+    /// The times at which the thread's letters were sent, in Unix seconds, from the first one to this one.
     pub(super) times: Vec<i64>,
     /// The thread's first letter.
     pub(super) root: u32,
     pub(super) from: Recipient,
-    /// Who pressed the button: differs from `from` where somebody sent for a shared mailbox.
+    /// The person who sent it. Differs from `from` if that is a shared mailbox.
     pub(super) sender: Recipient,
     pub(super) to: Vec<Recipient>,
     pub(super) cc: Vec<Recipient>,
@@ -74,7 +74,7 @@ impl Letter {
         self.times.len() > 1
     }
 
-    /// All who get it.
+    /// All recipients.
     pub(super) fn addressees(&self) -> impl Iterator<Item = &Recipient> {
         self.to.iter().chain(&self.cc).chain(&self.bcc)
     }
@@ -83,11 +83,11 @@ impl Letter {
 /// Letter number `number` of this organisation.
 pub(super) fn letter(directory: &Directory, number: u32) -> Letter {
     let mut rng = Rng::of(directory.seed, "letter", &[u64::from(number)]);
-    let answered = rng.chance(48).then(|| any_reply(directory, number, &mut rng)).flatten();
-    answered.unwrap_or_else(|| opening(directory, number, &mut rng))
+    let reply = rng.chance(48).then(|| any_reply(directory, number, &mut rng)).flatten();
+    reply.unwrap_or_else(|| opening(directory, number, &mut rng))
 }
 
-/// A reply to an earlier letter, where the one picked is of a kind that people response.
+/// A reply to an earlier letter. `None` if nobody replies to the picked one's kind.
 fn any_reply(directory: &Directory, number: u32, rng: &mut Rng) -> Option<Letter> {
     let window = usize::try_from(number.min(REPLY_WINDOW)).ok().filter(|window| *window > 0)?;
     let back = u32::try_from(1 + rng.below(window)).ok()?;

@@ -1,4 +1,4 @@
-//! Which letters lie in which mailbox. Kept as numbers only; a message is made from them when somebody asks.
+//! Which letters are in which mailbox. Keeps only numbers; a message is generated from them on request.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::letters::{Kind, LETTERS, Letter, letter};
 use super::people::User;
 use super::recipients::{Party, rng_of_copy};
 
-/// Items before the first message have lower numbers in real mailboxes.
+/// The number of the first message. In real mailboxes, other items have lower numbers.
 const FIRST_ITEM: u64 = 0x1000;
 
 /// One letter's copy in one mailbox.
@@ -22,7 +22,7 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// The item's number in its mailbox, which does not change when it moves.
+    /// The item's number in its mailbox. It does not change when the item moves.
     pub(super) fn item(&self) -> u64 {
         FIRST_ITEM + 2 * u64::from(self.letter) + u64::from(self.sent)
     }
@@ -42,7 +42,7 @@ pub(super) fn index(directory: &Directory) -> Vec<Vec<Entry>> {
     mailboxes
 }
 
-/// The entry of an item number, where the mailbox has it.
+/// The entry with this item number, if the mailbox has it.
 pub(super) fn entry_of(entries: &[Entry], item: u64) -> Option<Entry> {
     let place = entries.binary_search_by_key(&item, Entry::item).ok()?;
     entries.get(place).copied()

@@ -1,4 +1,4 @@
-//! A mailbox's copy of a letter as Graph's `message`, with every property the real one has.
+//! A mailbox's copy of a letter as Graph's `message`, with every property of a real message.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -17,7 +17,7 @@ use super::recipients::{Party, rng_of_copy};
 use super::rng::Rng;
 use super::text;
 
-/// What `$select` may name on v1.0 (the beta ones after it), what comes only when named, what comes always.
+/// The properties that `$select` may name on v1.0 (followed by beta's), those returned only if named, those always returned.
 pub(super) const SHAPE: Shape = Shape {
     type_name: "microsoft.graph.message",
     default: None,
@@ -58,12 +58,12 @@ pub(super) const SHAPE: Shape = Shape {
     ]),
     known_on_beta: &["mentionsPreview", "unsubscribeData", "unsubscribeEnabled"],
 };
-/// Mail servers and their regions show in a message's internetMessageId.
+/// Mail servers with their regions, which a message's internetMessageId shows.
 const SERVERS: &[&str] = &["DB9PR07MB7110.eurprd07", "BLAPR19MB4482.namprd19", "PN3PR01MB6203.indprd01"];
 /// The property tag of the plain body as an extended property (\[MS-OXPROPS\] PidTagBody).
 const BODY_TAG: &str = "String 0x1000";
 
-/// How a message is asked for.
+/// How a message was requested.
 #[derive(Clone, Copy, Default)]
 pub(super) struct View {
     pub(super) beta: bool,
@@ -92,7 +92,7 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// One property without making all the others, for what filters ask most; `null` where there is none.
+    /// One property without generating the others, for common filters. `null` if there is none.
     pub(super) fn property(&self, path: &str) -> Value {
         match path.to_ascii_lowercase().as_str() {
             "receiveddatetime" => json!(time(self.received())),
@@ -118,7 +118,7 @@ impl<'a> Message<'a> {
         prose::plain(&self.paragraphs())
     }
 
-    /// Every property, those that real Graph returns only when selected included.
+    /// All properties, including those that Graph returns only if selected.
     pub(super) fn to_json(&self, view: View) -> Value {
         let mut message = self.identity(view);
         message.extend(self.times_and_flags());
@@ -131,7 +131,7 @@ impl<'a> Message<'a> {
         Value::Object(message)
     }
 
-    /// What `$expand=attachments` and `/attachments` show.
+    /// The attachments in `$expand=attachments` and `/attachments`.
     pub(super) fn attachments(&self) -> Vec<Value> {
         let mut rng = Rng::of(self.seed(), "attachment", &[u64::from(self.letter.number)]);
         let file =
@@ -156,12 +156,12 @@ impl<'a> Message<'a> {
         described.into_iter().collect()
     }
 
-    /// What `$expand=singleValueExtendedProperties` shows: here the body again, which is the danger of it.
+    /// The properties in `$expand=singleValueExtendedProperties`: the body again, because such properties can leak it.
     pub(super) fn extended_properties(&self) -> Value {
         json!([{ "id": BODY_TAG, "value": self.text() }])
     }
 
-    /// The message as it travelled (RFC 5322), what `/$value` responses with.
+    /// The message in MIME (RFC 5322), the response to `/$value`.
     pub(super) fn mime(&self) -> String {
         let (name, address) = self.tenant.directory.name_and_address(self.letter.from);
         format!(
@@ -245,7 +245,7 @@ impl<'a> Message<'a> {
         }))
     }
 
-    /// The properties and the type that meeting messages have in addition.
+    /// The additional properties and the type of meeting messages.
     fn meeting(&self) -> Map<String, Value> {
         let (type_name, meeting_type) = match self.letter.kind {
             Kind::Invitation => ("#microsoft.graph.eventMessageRequest", "meetingRequest"),
@@ -290,7 +290,7 @@ impl<'a> Message<'a> {
         ])
     }
 
-    /// One per letter, the same in every copy; shows the server of the sender's side.
+    /// The internetMessageId: one for each letter, the same in every copy. Shows the sender's server.
     fn internet_message_id(&self) -> String {
         let mut rng = self.rng_of_letter("message id");
         match self.letter.sender.party {
@@ -308,7 +308,7 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// Some people outside have responses sent to a private address.
+    /// Some external people have replies sent to a private address.
     fn reply_to(&self) -> Value {
         let outside = matches!(self.letter.from.party, Party::External(_));
         if !(outside && self.rng_of_letter("reply to").chance(10)) {
@@ -324,7 +324,7 @@ impl<'a> Message<'a> {
         prose::paragraphs(self.seed(), &self.letter, &author)
     }
 
-    /// Delivery takes some seconds; the author's copy is there at once.
+    /// Delivery takes some seconds. The author's copy is there at once.
     fn received(&self) -> i64 {
         let delay = if self.entry.sent { 0 } else { 1 + self.rng("delay").below(9) };
         self.letter.sent() + i64::try_from(delay).unwrap_or_default()

@@ -1,20 +1,20 @@
 //! The embedded sample tenant: a small, faithful look-alike of Microsoft Graph on a real socket.
 //!
-//! Some three hundred synthetic people, forty groups and tens of thousands of messages, all made from a seed, with the
-//! property sets, id layouts, links, errors and headers that the real service has. It serves what the proxy lets
-//! through, and just as much of what it must hide (bodies, `$search`, `$value`, attachments, filters on subjects), so
-//! that a leak shows. There is nothing to protect here, and no code of it runs in the proxy itself.
+//! It has some three hundred synthetic people, forty groups and tens of thousands of messages, all generated from a seed,
+//! with the property sets, id layouts, links, errors and headers of Graph. It serves what the proxy lets through, and also
+//! what the proxy must hide (bodies, `$search`, `$value`, attachments, filters on subjects), so that tests detect a leak. It
+//! has nothing to protect, and the proxy runs none of its code.
 //!
 //! ```text
 //! http ─▶ route ─▶ people, groups, contacts, settings, folders     the directory: kept
 //!  │        │  └─▶ mailbox ─▶ letters ─▶ messages, prose           the mail: letter numbers kept, messages made when asked
-//!  │        └─▶ odata, filter, paging, delta                       what every collection does
+//!  │        └─▶ odata, filter, paging, delta                       what all collections share
 //!  ├─▶ access                                                      what a bearer token opens
-//!  └─▶ entra                                                       who gets one: applications, sign-in, consent
+//!  └─▶ entra                                                       who gets a token: applications, sign-in, consent
 //! ```
 //!
-//! Whoever sends no token sees everything, unless the tenant is told to require one. [`Tenant::entra`] is the other half of
-//! what an application meets: a small Microsoft Entra ID on the same socket.
+//! A request without a token sees everything, unless the tenant requires tokens. [`Tenant::entra`] is a small look-alike of
+//! Microsoft Entra ID on the same socket.
 //!
 //! A letter is sent once; its copies in the author's sent items and the readers' folders share the internetMessageId and
 //! the thread GUID, and have their own mailbox's ids.
@@ -59,7 +59,7 @@ use self::messages::{Message, View};
 use self::people::External;
 use self::rng::Rng;
 
-/// The sample tenant: equal seeds give equal tenants.
+/// The sample tenant. Equal seeds give equal tenants.
 pub struct Tenant {
     directory: Directory,
     mailboxes: Vec<Vec<Entry>>,
@@ -90,7 +90,7 @@ struct Mailbox<'a> {
 }
 
 impl Tenant {
-    /// The tenant of this seed. Takes some milliseconds: who got which letter is worked out here.
+    /// The tenant of this seed. Takes some milliseconds to compute who got which letter.
     pub fn new(seed: u64) -> Tenant {
         let directory = Directory::new(seed);
         let mut rng = Rng::of(seed, "tenant", &[]);
@@ -111,7 +111,7 @@ impl Tenant {
         }
     }
 
-    /// Requires a bearer token on every Graph request: one that the token endpoint issued, or this word, which then is
+    /// Requires a bearer token on every Graph request: one from the token endpoint, or this word, which becomes
     /// [`Tenant::access_token`].
     #[must_use]
     pub fn require_bearer(mut self, token: impl Into<String>) -> Tenant {
@@ -119,7 +119,7 @@ impl Tenant {
         self.require_token()
     }
 
-    /// Requires a bearer token on every Graph request: one that was issued here.
+    /// Requires a bearer token from the tenant's Entra on every Graph request.
     #[must_use]
     pub fn require_token(self) -> Tenant {
         Tenant { bearer_required: true, ..self }
@@ -140,17 +140,17 @@ impl Tenant {
         &self.id
     }
 
-    /// The client id of the application that was there first; the connectors' are in [`Tenant::entra`].
+    /// The client id of the first application. Those of the connectors are in [`Tenant::entra`].
     pub fn client_id(&self) -> &str {
         &self.client_id
     }
 
-    /// The secret that goes with [`Tenant::client_id`]. Synthetic, as everything here.
+    /// The client secret for [`Tenant::client_id`]. Synthetic, like everything here.
     pub fn client_secret(&self) -> &str {
         &self.client_secret
     }
 
-    /// A token that opens what [`Tenant::client_id`] was granted at first, without asking the token endpoint for one.
+    /// A token of [`Tenant::client_id`] with its first permissions, without a request to the token endpoint.
     pub fn access_token(&self) -> &str {
         self.entra.standing()
     }
@@ -186,13 +186,13 @@ impl Tenant {
         entries.map(|entry| Message::new(self, user, *entry).id(View::default())).collect()
     }
 
-    /// How many messages all mailboxes hold together.
+    /// The number of messages in all mailboxes together.
     pub fn message_count(&self) -> usize {
         self.mailboxes.iter().map(Vec::len).sum()
     }
 
-    /// What the `Authorization` field of a request opens. Where no token is required, a word that could be no token of
-    /// this tenant's counts as none: whoever tries a proxy with any old word in its token file has a tenant to try it on.
+    /// The access that the `Authorization` field of a request gives. If no token is required, a word that cannot be a token of
+    /// this tenant counts as no token, so that a proxy with any word in its token file can be tried on this tenant.
     fn access(&self, authorization: Option<&HeaderValue>) -> Result<Access, Fault> {
         let token = match authorization.map(bearer) {
             None if self.bearer_required => return Err(Fault::TokenMissing),
@@ -219,7 +219,7 @@ fn bearer(field: &HeaderValue) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// Whether a token has the form of those that are issued here.
+/// Whether a token has the form of this tenant's tokens.
 fn looks_issued(token: &str) -> bool {
     token.split('.').count() == 3
 }
@@ -243,7 +243,7 @@ impl<'a> Mailbox<'a> {
         folders::folders(self.tenant.directory.seed, self.owner.index)
     }
 
-    /// What lies in this folder; child folders are not counted here.
+    /// The messages in this folder, without those in its child folders.
     fn counts(&self, slot: Slot) -> Counts {
         let inside: Vec<&Entry> = self.entries.iter().filter(|entry| entry.folder == slot).collect();
         let unread = inside.iter().filter(|entry| !self.message(***entry).is_read()).count();

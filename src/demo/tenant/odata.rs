@@ -1,4 +1,4 @@
-//! Query options and what `$select` does to an object. Lenient as Graph is: any letter case, the `$` may be missing.
+//! Query options, and the effect of `$select` on an object. As lenient as Graph: any letter case, the `$` may be missing.
 
 use serde_json::{Map, Value};
 
@@ -7,20 +7,20 @@ use super::fault::Fault;
 /// The options of one request.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Options {
-    /// Folded name without `$`, and the pair as it was written, for links to repeat.
+    /// The lower-case name without `$`, and the pair as written, which links repeat.
     written: Vec<(String, String)>,
     decoded: Vec<(String, String)>,
 }
 
-/// What is special about a type when `$select` meets it.
+/// How `$select` treats a type.
 pub(super) struct Shape {
     pub(super) type_name: &'static str,
-    /// What comes without `$select`; `None` is everything but `select_only`.
+    /// The properties returned without `$select`. `None` means all but `select_only`.
     pub(super) default: Option<&'static [&'static str]>,
     pub(super) select_only: &'static [&'static str],
-    /// What comes although `$select` does not name it.
+    /// The properties returned even if `$select` does not name them.
     pub(super) always: &'static [&'static str],
-    /// What `$select` may name; `None` is anything.
+    /// The properties that `$select` may name. `None` means any.
     pub(super) known: Option<&'static [&'static str]>,
     pub(super) known_on_beta: &'static [&'static str],
 }
@@ -70,7 +70,7 @@ impl Options {
         names.into_iter().any(|name| name.eq_ignore_ascii_case(property))
     }
 
-    /// The options as they were written, but for `replaced`, which gets a new value: how a next link repeats them.
+    /// The options as written, with a new value for `replaced`: the query of a next link.
     pub(super) fn with(&self, replaced: &str, value: &str) -> String {
         let kept = self.written.iter().filter(|option| option.0 != replaced).map(|option| option.1.clone());
         kept.chain([format!("${replaced}={value}")]).collect::<Vec<_>>().join("&")
@@ -78,7 +78,7 @@ impl Options {
 }
 
 impl Shape {
-    /// The object with the properties that `selected` asks for, or those that come unasked.
+    /// The object with the selected properties, or with the default ones.
     pub(super) fn project(&self, object: Value, selected: Option<&[String]>) -> Value {
         let Value::Object(object) = object else {
             return object;
@@ -92,7 +92,7 @@ impl Shape {
         Value::Object(kept.collect::<Map<_, _>>())
     }
 
-    /// Refuses a `$select` of what the type does not have. Casts (`type/property`) are left alone.
+    /// Refuses a `$select` of a property that the type does not have. Does not check casts (`type/property`).
     pub(super) fn check(&self, selected: Option<&[String]>, beta: bool) -> Result<(), Fault> {
         let Some(known) = self.known else { return Ok(()) };
         let extra: &[&str] = if beta { self.known_on_beta } else { &[] };
@@ -104,7 +104,7 @@ impl Shape {
     }
 }
 
-/// The value at a path of property names (`from/emailAddress/address`), in any letter case; `null` where there is none.
+/// The value at a path of property names (`from/emailAddress/address`), in any letter case. `null` if there is none.
 pub(super) fn at_path(object: &Value, path: &str) -> Value {
     let step = |value: &Value, name: &str| -> Option<Value> {
         let members = value.as_object()?;
@@ -114,7 +114,7 @@ pub(super) fn at_path(object: &Value, path: &str) -> Value {
     found.unwrap_or_default()
 }
 
-/// Decodes `%xx` once. What is not a valid escape stays as it is, as servers of this kind do.
+/// Decodes `%xx` once. An invalid escape stays unchanged, as on servers of this kind.
 pub(super) fn percent_decoded(text: &str) -> String {
     let mut decoded = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn both_spellings_of_one_option_are_one_too_many() {
+    fn an_option_in_both_spellings_is_refused_as_a_duplicate() {
         let error = Options::parse("$top=1&top=2").unwrap_err();
         assert_eq!(error, Fault::DuplicateOption("top".to_owned()));
     }
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn percent_decoding_happens_once_and_spares_what_is_no_escape() {
+    fn percent_decoding_happens_once_and_keeps_invalid_escapes() {
         assert_eq!(percent_decoded("a%20b%2F%C3%BC%2523"), "a b/ü%23");
         assert_eq!(percent_decoded("100%"), "100%");
         assert_eq!(percent_decoded("%+1"), "%+1");

@@ -1,4 +1,4 @@
-//! Pages and their links. Outlook lists repeat the request with `$skip`, the directory with an opaque `$skiptoken`.
+//! Pages and their next links. Outlook's links repeat the request with `$skip`, the directory's with an opaque `$skiptoken`.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,14 +8,14 @@ use serde_json::Value;
 use super::fault::Fault;
 use super::route::Request;
 
-/// Page sizes of messages and folders: 10 unless asked, 1000 at most
+/// Page sizes of messages and folders: 10 by default, at most 1000
 /// (<https://learn.microsoft.com/graph/api/user-list-messages>).
 pub(super) const OUTLOOK: Sizes = Sizes { default: 10, cap: 1000 };
-/// Page sizes of users and groups: 100 unless asked, 999 at most
+/// Page sizes of users and groups: 100 by default, at most 999
 /// (<https://learn.microsoft.com/graph/api/user-list>).
 pub(super) const DIRECTORY: Sizes = Sizes { default: 100, cap: 999 };
 
-/// How long a page is.
+/// The default and the greatest size of a page.
 #[derive(Clone, Copy)]
 pub(super) struct Sizes {
     default: usize,
@@ -44,7 +44,7 @@ pub(super) struct Window {
 }
 
 impl Sizes {
-    /// The page size: `$top`, else what `Prefer: odata.maxpagesize` says, else the default.
+    /// The page size: `$top`, else `Prefer: odata.maxpagesize`, else the default.
     pub(super) fn size(self, request: &Request<'_>) -> Result<usize, Fault> {
         let asked = request.options.number("top")?;
         match asked {
@@ -55,7 +55,7 @@ impl Sizes {
     }
 }
 
-/// A page of an Outlook list: `render` is called for what the page shows only.
+/// A page of an Outlook list. Calls `render` only for the items on the page.
 pub(super) fn outlook_page<T>(
     request: &Request<'_>,
     context: String,
@@ -69,7 +69,7 @@ pub(super) fn outlook_page<T>(
     Ok(Page { context, count, value: window.render(items, render), next_link, delta_link: None })
 }
 
-/// A page of a directory list. The count comes on the first page only.
+/// A page of a directory list. Only the first page has the count.
 pub(super) fn directory_page<T>(
     request: &Request<'_>,
     context: String,
@@ -85,7 +85,7 @@ pub(super) fn directory_page<T>(
 }
 
 impl Window {
-    /// Where the next page starts, where there is one.
+    /// The start of the next page, if there is one.
     pub(super) fn next(&self, length: usize) -> Option<usize> {
         self.start.checked_add(self.size).filter(|next| *next < length)
     }

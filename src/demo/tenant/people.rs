@@ -1,4 +1,4 @@
-//! Who is in the tenant: members, guests, rooms and shared mailboxes, and the people outside whom they write to.
+//! The accounts of the tenant (members, guests, rooms and shared mailboxes) and their external correspondents.
 
 use serde_json::{Value, json};
 
@@ -8,11 +8,11 @@ use super::text;
 
 /// Staff, some of them disabled, some without mail.
 const MEMBERS: usize = 240;
-/// People of other companies with an account here; they are also the first of the external correspondents.
+/// People of other companies with an account here. They are also the first external correspondents.
 const GUESTS: usize = 40;
 /// People outside that staff write to, guests included.
 const EXTERNALS: usize = 160;
-/// Walks all given name and surname pairs without meeting one twice (it shares no factor with their number).
+/// The step through all pairs of given name and surname. It has no common factor with their number, so no pair repeats.
 const NAME_STRIDE: usize = 607;
 
 /// What kind of account it is.
@@ -51,7 +51,7 @@ pub(super) struct External {
     pub(super) address: String,
 }
 
-/// What an account is made from before it has an id.
+/// The data of an account before it has an id.
 struct Draft {
     account: Account,
     given_name: String,
@@ -72,22 +72,22 @@ impl User {
         self.mail.as_deref()
     }
 
-    /// The user principal name; a guest's holds `#EXT#`.
+    /// The user principal name. A guest's contains `#EXT#`.
     pub fn user_principal_name(&self) -> &str {
         &self.user_principal_name
     }
 
-    /// What kind of account it is.
+    /// The kind of the account.
     pub fn account(&self) -> Account {
         self.account
     }
 
-    /// The name people see: one of the things that must never leave the proxy.
+    /// The display name, which must never leave the proxy.
     pub fn display_name(&self) -> &str {
         &self.display_name
     }
 
-    /// Whether mail can be read: everyone with an address but guests, whose mailbox is elsewhere.
+    /// Whether the account has a mailbox here: every account with an address, except guests, whose mailbox is elsewhere.
     pub fn has_mailbox(&self) -> bool {
         self.mail.is_some() && self.account != Account::Guest
     }
@@ -100,7 +100,7 @@ impl User {
         self.account == Account::Member && self.has_mailbox()
     }
 
-    /// The X.500 address that old messages still name this account by.
+    /// The X.500 address of this account in old messages.
     pub(super) fn legacy_dn(&self) -> String {
         let hex = self.id.replace('-', "");
         format!(
@@ -109,7 +109,7 @@ impl User {
         )
     }
 
-    /// Every property the tenant knows of the account; what a request sees of it is `odata::project`'s business.
+    /// All properties of the account. `odata` then selects those that a request gets.
     pub(super) fn to_json(&self, seed: u64) -> Value {
         let mut rng = Rng::of(seed, "user details", &[number(self.index)]);
         let [city, state, country, postal_code, usage, _] =
@@ -199,7 +199,7 @@ pub(super) fn externals(seed: u64) -> Vec<External> {
     (0..EXTERNALS).map(|place| external(seed, place)).collect()
 }
 
-/// Lengths and places as the generator wants them.
+/// Converts lengths and places for the generator.
 pub(super) fn number(index: usize) -> u64 {
     u64::try_from(index).unwrap_or_default()
 }
@@ -235,7 +235,7 @@ impl Draft {
 fn member(seed: u64, index: usize) -> Draft {
     let (given_name, surname) = name(seed, index);
     let alias = format!("{}.{}", plain_letters(given_name), plain_letters(surname));
-    // Every 31st has no mail: licences get taken away, service accounts never had one.
+    // Every 31st account has no mail, like accounts without a licence.
     let mail = (index % 31 != 30).then(|| format!("{alias}@{}", text::DOMAIN));
     Draft {
         account: Account::Member,
@@ -292,7 +292,7 @@ fn name(seed: u64, place: usize) -> (&'static str, &'static str) {
     (given_name.copied().unwrap_or_default(), surname.copied().unwrap_or_default())
 }
 
-/// The name as a local part writes it.
+/// The name in the form of an address's local part.
 fn plain_letters(name: &str) -> String {
     name.chars()
         .filter_map(|letter| match letter {
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn proxy_addresses_name_the_same_account_in_other_ways() {
+    fn proxy_addresses_are_other_addresses_of_the_same_account() {
         let users = users(1, &externals(1));
         let member = users[0].to_json(1);
         let proxies: Vec<&str> =

@@ -1,4 +1,4 @@
-//! What a letter says: the subject its thread shares, and a body of plausible, private sentences.
+//! The text of a letter: the subject of its thread, and a body of plausible, private sentences.
 
 use maud::{Markup, html};
 
@@ -10,7 +10,7 @@ use super::text;
 /// Real `bodyPreview`s hold the first 255 characters.
 const PREVIEW_CHARACTERS: usize = 255;
 
-/// The subject line, with the prefix that the kind of letter has.
+/// The subject line, with the prefix for the kind of letter.
 pub(super) fn subject(seed: u64, letter: &Letter) -> String {
     let mut rng = Rng::of(seed, "subject", &[u64::from(letter.root)]);
     let topic = rng.pick(text::TOPICS);
@@ -29,7 +29,7 @@ pub(super) fn subject(seed: u64, letter: &Letter) -> String {
     }
 }
 
-/// The paragraphs of the letter, signed by its author. An accepted invitation says nothing.
+/// The paragraphs of the letter, signed by its author. An acceptance has none.
 pub(super) fn paragraphs(seed: u64, letter: &Letter, author: &str) -> Vec<String> {
     let mut rng = Rng::of(seed, "body", &[u64::from(letter.number)]);
     if letter.kind == Kind::Acceptance {

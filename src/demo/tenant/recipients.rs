@@ -1,4 +1,4 @@
-//! Whom a letter names, and the ways in which one and the same party is written.
+//! The senders and recipients of a letter, and the different forms in which one party's address is written.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use super::people::{Account, User, number};
 use super::rng::Rng;
 use super::text;
 
-/// Somebody or something with an address.
+/// A person, group or program with an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Party {
     Automated(usize),
@@ -18,7 +18,7 @@ pub(super) enum Party {
     User(usize),
 }
 
-/// How the address is written. Real mailboxes hold all of these for one person.
+/// The form of an address. Real mailboxes have all of these for one person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     Plain,
@@ -28,11 +28,11 @@ pub(super) enum Form {
     Plus,
     /// As an X.500 distinguished name.
     Legacy,
-    /// With an internationalised domain's other label.
+    /// With the other form of an internationalised domain.
     OtherLabel,
 }
 
-/// A party as one letter writes it.
+/// A party with the form of its address in one letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Recipient {
     pub(super) party: Party,
@@ -70,7 +70,7 @@ impl Directory {
         (name, address)
     }
 
-    /// Whether this party writes back: people do, lists and programs do not.
+    /// Whether this party replies: people do, lists and programs do not.
     pub(super) fn replies(&self, party: Party) -> bool {
         match party {
             Party::User(user) => self.users.get(user).is_some_and(User::has_mailbox),
@@ -89,7 +89,7 @@ impl Directory {
         Party::External(rng.below(self.externals.len()).min(rng.below(self.externals.len())))
     }
 
-    /// A group with an address; the list of everyone is used rarely.
+    /// A group with an address. Rarely the list of everyone.
     pub(super) fn some_mail_group(&self, rng: &mut Rng) -> Party {
         let with_mail = self.groups.iter().filter(|group| group.kind() != GroupKind::Security);
         let places: Vec<usize> = with_mail.skip(1).map(|group: &Group| group.index).collect();
@@ -104,7 +104,7 @@ impl Directory {
         self.some_account(Account::Shared, rng)
     }
 
-    /// One to `most` people, mostly of one department: the one that this letter is about.
+    /// One to `most` people, mostly from one department.
     pub(super) fn some_colleagues(&self, letter: u32, rng: &mut Rng, most: usize) -> Vec<Recipient> {
         let department = Rng::of(self.seed, "circle", &[u64::from(letter)]).below(text::DEPARTMENTS.len());
         let mut colleagues: Vec<Recipient> = Vec::new();
@@ -118,7 +118,7 @@ impl Directory {
         colleagues
     }
 
-    /// The party, mostly written plainly, sometimes in one of the other forms it has.
+    /// The party with its address, mostly in its plain form, sometimes in another one.
     pub(super) fn odd_form(&self, party: Party, rng: &mut Rng) -> Recipient {
         let form = match (rng.below(100), party) {
             (0, _) => Form::Upper,
@@ -156,7 +156,7 @@ impl Directory {
         places.get(rng.below(places.len())).copied().map(Party::User)
     }
 
-    /// Departments take turns in the users' order, so a department's members are that far apart.
+    /// The distance between a department's members: in the order of users, departments take turns.
     fn some_of_department(&self, department: usize, rng: &mut Rng) -> usize {
         let step = text::DEPARTMENTS.len();
         let rows = self.staff.len() / step;
@@ -165,7 +165,7 @@ impl Directory {
     }
 }
 
-/// The same address with its domain in the other of the two spellings of IDNA (RFC 5890).
+/// The same address with its domain in the other form of IDNA, A-labels or U-labels (RFC 5890).
 fn other_label(address: &str) -> String {
     let Some((local, domain)) = address.split_once('@') else {
         return address.to_owned();
@@ -178,7 +178,7 @@ fn other_label(address: &str) -> String {
     format!("{local}@{domain}")
 }
 
-/// A stream of chance for one party in one letter.
+/// The random numbers of one party in one letter.
 pub(super) fn rng_of_copy(seed: u64, what: &str, letter: u32, owner: usize) -> Rng {
     Rng::of(seed, what, &[u64::from(letter), number(owner)])
 }

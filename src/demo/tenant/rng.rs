@@ -1,15 +1,15 @@
-//! Repeatable chance. Every synthetic thing is a function of (seed, what it is, its number), so that a page can be
-//! made on the fly, twice the same, and never changes with the version of a random-number crate.
+//! Reproducible random numbers. Every synthetic thing is a function of the seed, its kind and its number. So a page can be
+//! generated on request, is the same each time, and does not change with the version of a random-number crate.
 //!
 //! The generator is splitmix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).
 
 const GOLDEN_GAMMA: u64 = 0x9E37_79B9_7F4A_7C15;
 
-/// A stream of numbers that belongs to one thing.
+/// The random numbers of one thing.
 pub(super) struct Rng(u64);
 
 impl Rng {
-    /// The stream of the thing called `what` with these `numbers`. Different names give unrelated streams.
+    /// The random numbers of the thing called `what` with these `numbers`. Different names give unrelated numbers.
     pub(super) fn of(seed: u64, what: &str, numbers: &[u64]) -> Rng {
         let named = what.bytes().fold(seed, |state, byte| mix(state ^ u64::from(byte)));
         Rng(numbers.iter().fold(named, |state, number| mix(state.wrapping_add(GOLDEN_GAMMA) ^ number)))
@@ -20,24 +20,24 @@ impl Rng {
         mix(self.0)
     }
 
-    /// A number in `0..bound`; 0 where the bound is 0.
+    /// A number in `0..bound`. 0 if the bound is 0.
     pub(super) fn below(&mut self, bound: usize) -> usize {
         let bound = u64::try_from(bound).unwrap_or(u64::MAX);
         let drawn = self.draw().checked_rem(bound).unwrap_or_default();
         usize::try_from(drawn).unwrap_or_default()
     }
 
-    /// True in `percent` of a hundred draws.
+    /// True with a chance of `percent` %.
     pub(super) fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
 
-    /// One of the words; empty where there are none.
+    /// One of the words. Empty if there are none.
     pub(super) fn pick<'a>(&mut self, words: &[&'a str]) -> &'a str {
         words.get(self.below(words.len())).copied().unwrap_or_default()
     }
 
-    /// One of the numbers; 0 where there are none.
+    /// One of the numbers. 0 if there are none.
     pub(super) fn pick_number(&mut self, numbers: &[usize]) -> usize {
         numbers.get(self.below(numbers.len())).copied().unwrap_or_default()
     }
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_to_choose_from_is_not_a_panic() {
+    fn a_choice_from_nothing_does_not_panic() {
         assert_eq!(Rng(0).below(0), 0);
         assert_eq!(Rng(0).pick(&[]), "");
     }

@@ -1,4 +1,4 @@
-//! A mailbox's settings: the time zone and hours that the analysis needs, and the reply texts that it must not see.
+//! A mailbox's settings: the time zone and working hours that an analysis needs, and the reply texts that must not leave.
 
 use maud::html;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use super::people::{Account, User, number};
 use super::rng::Rng;
 use super::text;
 
-/// Every property of `mailboxSettings`.
+/// All properties of `mailboxSettings`.
 pub(super) fn settings(seed: u64, owner: &User) -> Value {
     let mut rng = Rng::of(seed, "settings", &[number(owner.index)]);
     let [.., zone] = text::OFFICES.get(owner.office).copied().unwrap_or_default();

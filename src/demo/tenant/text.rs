@@ -1,8 +1,8 @@
-//! The word lists from which people, subjects and letters are made. All invented; every domain is reserved (RFC 2606).
+//! The word lists for people, subjects and letters. All are invented, and every domain is reserved (RFC 2606).
 
-/// The tenant's own mail domain.
+/// The tenant's mail domain.
 pub(super) const DOMAIN: &str = "tallgrass.example";
-/// Its initial domain, which guests' user principal names and some aliases carry (real ones end in onmicrosoft.com).
+/// The tenant's initial domain, used in guests' user principal names and some aliases (real ones end in onmicrosoft.com).
 pub(super) const INITIAL_DOMAIN: &str = "tallgrass.onmicrosoft.example";
 
 pub(super) const GIVEN_NAMES: &[&str] = &[
@@ -116,7 +116,7 @@ pub(super) const SHARED_MAILBOXES: &[&str] = &[
     "Board Secretary",
 ];
 
-/// Domains of the world outside. The last two are one company, once in letters and once as Punycode makes it.
+/// Domains of external people. The last two are one company, once in Unicode and once in Punycode.
 pub(super) const EXTERNAL_DOMAINS: &[&str] = &[
     "brightharbor.example",
     "mail.kestrelworks.example",
@@ -130,7 +130,7 @@ pub(super) const EXTERNAL_DOMAINS: &[&str] = &[
     "xn--bcher-mller-thbg.example",
 ];
 
-/// Senders that are programs: display name and address.
+/// Programs that send mail: display name and address.
 pub(super) const AUTOMATED_SENDERS: &[[&str; 2]] = &[
     ["Tallgrass Travel", "no-reply@travel.tallgrass.example"],
     ["Ledgerly Invoices", "noreply@ledgerly.example"],
@@ -140,7 +140,7 @@ pub(super) const AUTOMATED_SENDERS: &[[&str; 2]] = &[
     ["Calendar Reminder", "reminders@calendar.tallgrass.example"],
 ];
 
-/// What stands where an address should: nothing, or a name that never was one.
+/// Texts in place of an address: nothing, or a name.
 pub(super) const ODD_ADDRESSES: &[[&str; 2]] = &[
     ["Undisclosed Recipients", ""],
     ["Reception ground floor", "Reception ground floor"],

@@ -1,28 +1,28 @@
 //! Client assertions (RFC 7523): a token instead of a secret, signed with the application's certificate or by an issuer
 //! that the application trusts.
 //!
-//! In one thing stricter than Entra, so that a client's mistake shows: an assertion of the application's own is good
-//! once, has a `jti`, and ends within a day. Entra "doesn't place restrictions on the `exp` time currently".
+//! Stricter than Entra in one thing, so that a client's mistake shows: an assertion that the application signed is valid
+//! once, needs a `jti`, and must expire within a day. Entra "doesn't place restrictions on the `exp` time currently".
 //! Source: <https://learn.microsoft.com/entra/identity-platform/certificate-credentials>.
 
 use super::jose::Compact;
 use super::refusal::Refusal;
 use super::registration::{FederatedCredential, Registration};
 
-/// By how much clocks may differ, in seconds.
+/// How far clocks may differ, in seconds.
 const SKEW: i64 = 5 * 60;
 /// The longest life of an assertion, in seconds.
 const LONGEST: i64 = 24 * 60 * 60;
 
-/// What makes an assertion of the application's own one that was seen before.
+/// The identity of an assertion that the application signed, by which a second use is refused.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Once {
     pub(super) id: String,
-    /// Until when it has to be remembered, in seconds since 1970.
+    /// Until when it must be remembered, in seconds since 1970.
     pub(super) until: i64,
 }
 
-/// Verifies an assertion; gives what must not come twice, if it is the application's own.
+/// Verifies an assertion. If the application signed it, returns the identity by which a second use is refused.
 pub(super) fn verify(
     assertion: &str,
     application: &Registration,
@@ -59,7 +59,7 @@ fn own(
     }
 }
 
-/// The header names a registered certificate, and that certificate's key signed.
+/// Checks that the header names a registered certificate and that the certificate's key signed.
 fn check_key(assertion: &Compact<'_>, application: &Registration, now: i64) -> Result<(), Refusal> {
     if !assertion.header("typ").is_some_and(|kind| kind.eq_ignore_ascii_case("JWT")) {
         return Err(Refusal::AssertionForm);
@@ -73,7 +73,7 @@ fn check_key(assertion: &Compact<'_>, application: &Registration, now: i64) -> R
     if assertion.is_signed_by(&certificate.key) { Ok(()) } else { Err(Refusal::AssertionSignature) }
 }
 
-/// A token of another issuer. It comes out of a file that is read again and again, and so may come twice.
+/// Verifies a token of another issuer. It may be used again, because clients read it from a file many times.
 fn federated(assertion: &Compact<'_>, trusted: &[FederatedCredential], now: i64) -> Result<(), Refusal> {
     let claim = |name: &str| assertion.claim(name).to_owned();
     let same_issuer: Vec<_> = trusted.iter().filter(|it| it.issuer == assertion.claim("iss")).collect();
@@ -87,7 +87,7 @@ fn federated(assertion: &Compact<'_>, trusted: &[FederatedCredential], now: i64)
     let credential = same_subject.find(|it| it.audience == assertion.claim("aud"));
     let credential = credential.ok_or_else(|| Refusal::FederatedAudience(claim("aud")))?;
     let key = credential.key(assertion.header("kid"));
-    // Entra takes tokens of other issuers with RS256 only.
+    // Entra accepts tokens of other issuers only with RS256.
     let signed =
         assertion.header("alg") == Some("RS256") && key.is_some_and(|key| assertion.is_signed_by(&key));
     if !signed {
@@ -96,7 +96,7 @@ fn federated(assertion: &Compact<'_>, trusted: &[FederatedCredential], now: i64)
     check_time(assertion, now).map(|_| ())
 }
 
-/// When it ends, if it has begun and has not ended.
+/// When the assertion expires, if it is valid now.
 fn check_time(assertion: &Compact<'_>, now: i64) -> Result<i64, Refusal> {
     let until = assertion.time("exp").ok_or(Refusal::AssertionForm)?;
     let from = assertion.time("nbf").or_else(|| assertion.time("iat")).ok_or(Refusal::AssertionForm)?;

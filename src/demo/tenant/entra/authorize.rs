@@ -1,9 +1,9 @@
-//! The authorization endpoint: who signs in, for which application, and the code that says so.
+//! The authorization endpoint: a person signs in for an application, and the application gets a code.
 //!
-//! Stricter than Entra in two things, so that a client's mistake shows: PKCE with S256 is required of every client, and a
-//! sign-in needs `openid`. More lenient in one: a guest signs in at the tenant's own address with the account of their own
-//! directory, `iss` and `tid` included, where the real one would stop them (AADSTS50020) or let them in as a member of
-//! this tenant; whether a client looks at `tid` shows in no other way.
+//! Stricter than Entra in two things, so that a client's mistake shows: every client must use PKCE with S256, and a sign-in
+//! needs `openid`. More lenient in one thing: a guest signs in at this tenant's address with the account of another
+//! directory and gets that directory's `iss` and `tid`. The real Entra refuses the guest (AADSTS50020) or lets the guest in
+//! as a user of this tenant. This is the only way to test whether a client checks `tid`.
 //!
 //! Sources: <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow>; RFC 6749 section 4.1; RFC 7636.
 
@@ -19,7 +19,7 @@ use super::registration::Registration;
 use super::session::{Purpose, random};
 use crate::web::with_query;
 
-/// What an id_token can be asked for with.
+/// The scopes of a sign-in.
 const SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
 
 /// A sign-in that an application asked for.
@@ -33,7 +33,7 @@ pub(super) struct SignIn {
     pub(super) challenge: String,
 }
 
-/// The way back to the application. Made of a registered address, never of another.
+/// The way back to the application. Always a registered address.
 #[derive(Clone)]
 pub(super) struct Back {
     pub(super) uri: String,
@@ -41,7 +41,7 @@ pub(super) struct Back {
     pub(super) state: Option<String>,
 }
 
-/// `prompt`: whether somebody has to see a page.
+/// `prompt`: whether the person must see a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Prompt {
     IfNeeded,
@@ -50,8 +50,8 @@ enum Prompt {
 }
 
 impl Entra {
-    /// Shows the sign-in page, or sends back at once. An `Err` is a page: nobody is sent to an address that is not known
-    /// to be the application's (RFC 6749 section 4.1.2.1).
+    /// Shows the sign-in page, or redirects back at once. An `Err` becomes a page, because the browser must not be
+    /// redirected to an address that the application did not register (RFC 6749 section 4.1.2.1).
     pub(super) fn authorize(&self, call: &Call<'_>, tenant: &str) -> Result<EntraResponse, Refusal> {
         if call.method != Method::POST {
             call.expect(&Method::GET, "GET")?;
@@ -66,7 +66,7 @@ impl Entra {
         Ok(shown.unwrap_or_else(|refusal| back.refused(&refusal, &self.trace(call))))
     }
 
-    /// The application, and its own address to go back to.
+    /// The application that sends the request, and its registered address to go back to.
     pub(super) fn asking(&self, form: &Form<'_>) -> Result<(Registration, String), Refusal> {
         let client_id = form.required("client_id")?;
         let application = self.lock().find(&client_id).cloned();
@@ -91,19 +91,19 @@ impl Entra {
         }
     }
 
-    /// The page on which somebody says who they are.
+    /// The page on which the person chooses an account.
     pub(super) fn ask_who(&self, purpose: Purpose, application: &str) -> Result<EntraResponse, Refusal> {
         let context = self.open_page(purpose, None)?;
         let page = pages::sign_in(&self.tenant_id, &context, application, &self.people);
         Ok(EntraResponse::page(StatusCode::OK, page))
     }
 
-    /// Somebody chose an account, or did not want to.
+    /// The person chose an account or cancelled.
     pub(super) fn login(&self, call: &Call<'_>, tenant: &str) -> Result<EntraResponse, Refusal> {
         call.expect(&Method::POST, "POST")?;
         check_tenant(tenant, &self.tenant_id)?;
         let form = call.form()?;
-        let purpose = self.answered_prompt(&form.required("ctx")?, None)?;
+        let purpose = self.close_page(&form.required("ctx")?, None)?;
         let Some(account) = form.get("account")? else {
             return Ok(purpose.declined(&self.trace(call)));
         };
@@ -125,7 +125,7 @@ impl Entra {
 }
 
 impl Purpose {
-    /// Back to the application, which learns that somebody pressed *Cancel*.
+    /// Redirects back to the application with the error that the person pressed *Cancel*.
     fn declined(self, trace: &Trace) -> EntraResponse {
         match self {
             Purpose::SignIn(sign_in) => sign_in.back.refused(&Refusal::Declined, trace),
@@ -134,7 +134,7 @@ impl Purpose {
     }
 }
 
-/// What is asked for, from a client that is known; the application learns of what is wrong with it.
+/// Reads the sign-in that a known application requests. The application gets the errors.
 fn asked(form: &Form<'_>, application: &Registration, back: Back) -> Result<(SignIn, Prompt), Refusal> {
     let response_type = form.required("response_type")?;
     if response_type != "code" {
@@ -152,7 +152,7 @@ fn asked(form: &Form<'_>, application: &Registration, back: Back) -> Result<(Sig
     Ok((SignIn { client_id, name, back, scope, nonce: form.get("nonce")?, challenge }, prompt(form)?))
 }
 
-/// Sign-ins only: what else could be asked for, nobody has consented to.
+/// Allows the scopes of a sign-in only: nobody has consented to any other scope.
 pub(super) fn check_scopes(scope: &str, application: &Registration) -> Result<(), Refusal> {
     let mut scopes = scope.split(' ');
     if !scopes.clone().any(|scope| scope == "openid") {
@@ -164,7 +164,7 @@ pub(super) fn check_scopes(scope: &str, application: &Registration) -> Result<()
     Err(Refusal::Consent { client_id: application.client_id.clone(), name: application.name.clone() })
 }
 
-/// A SHA-256 in base64url (RFC 7636 section 4.2). `plain` is what a client without SHA-256 would send: there is none.
+/// The PKCE challenge: a SHA-256 in base64url (RFC 7636 section 4.2). `plain` is refused: every client can do SHA-256.
 fn challenge(form: &Form<'_>) -> Result<String, Refusal> {
     let challenge = form.get("code_challenge")?.ok_or(Refusal::ChallengeMissing)?;
     let is_text = challenge.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
@@ -182,7 +182,7 @@ fn prompt(form: &Form<'_>) -> Result<Prompt, Refusal> {
 }
 
 impl Back {
-    /// Sends the browser back with these parameters, and with the state that the application gave.
+    /// Redirects the browser back with these parameters and the application's `state`.
     pub(super) fn respond(&self, parameters: &[(&str, &str)]) -> EntraResponse {
         let state = self.state.iter().map(|state| ("state", state.as_str()));
         let parameters: Vec<_> = parameters.iter().copied().chain(state).collect();
@@ -197,7 +197,7 @@ impl Back {
         self.refused_with(refusal, trace, &[])
     }
 
-    /// An error, with more parameters of the endpoint's own.
+    /// An error, with further parameters that the endpoint adds.
     pub(super) fn refused_with(
         &self,
         refusal: &Refusal,

@@ -1,4 +1,4 @@
-//! One request to the look-alike, and the one response to it.
+//! One request to the look-alike, and its response.
 
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, LOCATION, PRAGMA, REFERRER_POLICY,
@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::refusal::{Refusal, Trace};
 use crate::web::{Params, cookies};
 
-/// A page has one style sheet, inside it. Not `form-action`: browsers hold redirects after a form against it, and where
-/// an application goes on to is not known here.
+/// A page contains its style sheet. There is no `form-action`, because browsers apply it to redirects after a form, too, and
+/// the look-alike does not know where an application redirects next.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
 
 /// A request.
@@ -19,9 +19,9 @@ pub(in crate::demo::tenant) struct Call<'a> {
     pub(in crate::demo::tenant) method: &'a Method,
     pub(in crate::demo::tenant) query: &'a str,
     pub(in crate::demo::tenant) headers: &'a HeaderMap,
-    /// The body; empty where it is no form.
+    /// The body. Empty if it is not a form.
     pub(in crate::demo::tenant) form: &'a str,
-    /// What the look-alike's own addresses start with: scheme and authority, no slash at the end.
+    /// The start of the look-alike's addresses: scheme and authority, no slash at the end.
     pub(in crate::demo::tenant) base: &'a str,
     pub(in crate::demo::tenant) request_id: &'a str,
     pub(in crate::demo::tenant) client_request_id: &'a str,
@@ -49,7 +49,7 @@ impl<'a> Call<'a> {
         Form::parse(self.form)
     }
 
-    /// The parameters of the query, or of the form where there is one (OpenID Connect Core, section 3.1.2.1).
+    /// The parameters of the query or, with POST, of the form (OpenID Connect Core, section 3.1.2.1).
     pub(super) fn parameters(&self) -> Result<Form<'a>, Refusal> {
         if self.method == Method::POST { self.form() } else { Form::parse(self.query) }
     }
@@ -77,7 +77,7 @@ impl<'a> Form<'a> {
         Params::parse(text).map(Form).map_err(|_| Refusal::Malformed)
     }
 
-    /// A parameter; an empty one counts as none.
+    /// A parameter. An empty one counts as missing.
     pub(super) fn get(&self, name: &str) -> Result<Option<String>, Refusal> {
         let value = self.0.get(name).map_err(|_| Refusal::Malformed)?;
         Ok(value.filter(|value| !value.is_empty()))
@@ -89,12 +89,12 @@ impl<'a> Form<'a> {
 }
 
 impl EntraResponse {
-    /// For programs.
+    /// A document for programs.
     pub(super) fn json(status: StatusCode, value: &Value) -> EntraResponse {
         EntraResponse::new(status, "application/json; charset=utf-8", value.to_string())
     }
 
-    /// For people.
+    /// A page for people.
     pub(super) fn page(status: StatusCode, html: String) -> EntraResponse {
         EntraResponse::new(status, "text/html; charset=utf-8", html)
             .with(CONTENT_SECURITY_POLICY, POLICY)
@@ -102,7 +102,7 @@ impl EntraResponse {
             .with(REFERRER_POLICY, "strict-origin-when-cross-origin")
     }
 
-    /// Elsewhere.
+    /// A redirect.
     pub(super) fn redirect(url: &str) -> EntraResponse {
         EntraResponse::new(StatusCode::FOUND, "text/html; charset=utf-8", String::new()).with(LOCATION, url)
     }
@@ -119,7 +119,7 @@ impl EntraResponse {
             .with(X_CONTENT_TYPE_OPTIONS, "nosniff")
     }
 
-    /// A value that no header can hold is left out.
+    /// Adds a header. Omits a value that is not valid in a header.
     pub(super) fn with(mut self, name: HeaderName, value: &str) -> EntraResponse {
         self.headers.extend(HeaderValue::from_str(value).ok().map(|value| (name, value)));
         self

@@ -1,4 +1,4 @@
-//! Certificates that an app registration knows its application by.
+//! Certificates of an app registration, with which the application authenticates.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,24 +9,24 @@ use x509_parser::public_key;
 
 use super::jose::PublicKey;
 
-/// A certificate, as far as assertions need it.
+/// The parts of a certificate that assertions need.
 #[derive(Clone, Debug)]
 pub(super) struct Certificate {
-    /// SHA-256 of the DER encoding in base64url: what `x5t#S256` names it by.
+    /// The value of `x5t#S256`: SHA-256 of the DER encoding, in base64url.
     pub(super) thumbprint: String,
     pub(super) key: PublicKey,
-    /// In seconds since 1970, both.
+    /// In seconds since 1970.
     pub(super) valid: std::ops::RangeInclusive<i64>,
 }
 
 /// The certificate cannot be registered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CertificateError {
-    /// It is no X.509 certificate in DER.
-    #[error("this is no X.509 certificate in DER")]
+    /// Not an X.509 certificate in DER.
+    #[error("this is not an X.509 certificate in DER")]
     Form,
-    /// Its key is no RSA key; Entra verifies no other assertions.
-    #[error("the certificate's key is no RSA key")]
+    /// Not an RSA key. Entra verifies only assertions with RSA keys.
+    #[error("the certificate's key is not an RSA key")]
     Key,
 }
 

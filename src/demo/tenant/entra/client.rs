@@ -1,4 +1,4 @@
-//! How an application proves at the token endpoint who it is.
+//! How an application authenticates at the token endpoint.
 
 use super::assertion;
 use super::call::Form;
@@ -10,7 +10,7 @@ use super::state::EntraState;
 /// RFC 7523 section 2.2.
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// Refuses an application that proves nothing, or with something wrong. `missing` says so where there is no proof at all.
+/// Refuses an application with wrong credentials. Returns the error `missing` if it sends none.
 pub(super) fn authenticate(
     state: &mut EntraState,
     form: &Form<'_>,
@@ -29,7 +29,7 @@ pub(super) fn authenticate(
             let once = assertion::verify(&assertion, application, audiences, now)?;
             once.map_or(Ok(()), |once| state.use_once(once)).map(|()| Proof::Assertion)
         }
-        // RFC 6749 section 2.3: one way of authentication in each request.
+        // RFC 6749 section 2.3: a request must not authenticate in more than one way.
         (Some(_), Some(_)) => Err(Refusal::Malformed),
         (None, None) => Err(missing),
     }

@@ -1,4 +1,4 @@
-//! Authorization codes: given to a browser, redeemed by the application (RFC 6749 section 4.1.3).
+//! Authorization codes: the browser gets one, the application redeems it (RFC 6749 section 4.1.3).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -21,12 +21,12 @@ use super::token::Place;
 
 /// "Authorization codes are short lived, typically they expire after about 10 minutes."
 const CODE_LIFE: i64 = 10 * 60;
-/// For so long it is known that a code ended, or was redeemed.
+/// How long an expired or redeemed code is remembered, so that its error differs from that of an unknown code.
 const REMEMBERED: i64 = 60 * 60;
-/// An id_token is good for an hour.
+/// An id_token is valid for an hour.
 const IDENTITY_LIFE: i64 = 60 * 60;
 
-/// A code that was given out.
+/// An issued code.
 #[derive(Clone)]
 pub(super) struct Code {
     sign_in: SignIn,
@@ -46,7 +46,7 @@ impl EntraState {
 }
 
 impl Entra {
-    /// Redeems a code for an id_token, and for an access token that opens nothing on Graph.
+    /// Redeems a code for an id_token and an access token without permissions on Graph.
     pub(super) fn redeem(&self, form: &Form<'_>, place: Place<'_>) -> Result<EntraResponse, Refusal> {
         let client_id = form.required("client_id")?;
         let code = form.required("code")?;
@@ -101,7 +101,7 @@ impl Entra {
 }
 
 impl Code {
-    /// Whether this application may redeem the code now, with this.
+    /// Checks that this application may redeem the code now, with this redirect URI and form.
     fn check(&self, application: &Registration, uri: &str, form: &Form<'_>, now: i64) -> Result<(), Refusal> {
         if self.sign_in.client_id != application.client_id {
             return Err(Refusal::Code);

@@ -1,8 +1,8 @@
-//! Admin consent: an administrator grants an application what its registration lists, for the whole organisation.
+//! Admin consent: an administrator grants the permissions that an app registration lists, for the whole organisation.
 //!
 //! Sources: <https://learn.microsoft.com/entra/identity-platform/v2-admin-consent> and, for the older form without scopes,
 //! <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow>. As documented, `admin_consent=True`
-//! comes with an error, too: a client that looks at nothing else takes *Cancel* for consent.
+//! comes with an error, too. A client that checks nothing else takes *Cancel* for a consent.
 
 use http::{Method, StatusCode};
 
@@ -16,7 +16,7 @@ use super::refusal::{Refusal, Trace};
 use super::session::{Purpose, Session};
 use super::token::is_graph;
 
-/// A consent that an application asked for.
+/// A consent that an application requested.
 #[derive(Clone)]
 pub(super) struct Request {
     client_id: String,
@@ -26,7 +26,7 @@ pub(super) struct Request {
 }
 
 impl Entra {
-    /// Shows the permission page, to somebody who is signed in; an `Err` is a page.
+    /// Shows the permission page to a signed-in person. An `Err` becomes a page.
     pub(super) fn consent(
         &self,
         call: &Call<'_>,
@@ -48,7 +48,7 @@ impl Entra {
         }
     }
 
-    /// The permission page for an administrator, and for everybody else the page that says who to ask.
+    /// The permission page for an administrator. Everybody else gets the page that says to ask an administrator.
     pub(super) fn ask_for_consent(
         &self,
         call: &Call<'_>,
@@ -74,13 +74,13 @@ impl Entra {
         })
     }
 
-    /// Somebody answered one of these pages.
+    /// The person pressed a button on one of these pages.
     pub(super) fn decide(&self, call: &Call<'_>, tenant: &str) -> Result<EntraResponse, Refusal> {
         call.expect(&Method::POST, "POST")?;
         check_tenant(tenant, &self.tenant_id)?;
         let form = call.form()?;
         let session = self.session(call).ok_or(Refusal::NotSignedIn)?;
-        let Purpose::Consent(request) = self.answered_prompt(&form.required("ctx")?, Some(&session))? else {
+        let Purpose::Consent(request) = self.close_page(&form.required("ctx")?, Some(&session))? else {
             return Err(Refusal::Malformed);
         };
         let permitted = self.may_consent(&request, &session);
@@ -116,7 +116,7 @@ impl Entra {
         }
     }
 
-    /// Grants what the registration lists, and tells the application.
+    /// Grants the permissions that the registration lists, and redirects back to the application.
     fn grant(&self, request: &Request) -> EntraResponse {
         let granted = self.change(&request.client_id, |application| {
             application.granted.extend(application.configured.iter().cloned());
@@ -136,7 +136,7 @@ impl Request {
     }
 }
 
-/// Everything that is listed for Graph: application permissions cannot be asked for one by one.
+/// The scope must be `.default` of Graph: application permissions cannot be requested one by one.
 fn check_scope(form: &Form<'_>, base: &str) -> Result<(), Refusal> {
     let scope = form.required("scope")?;
     let resource = scope.strip_suffix("/.default").ok_or_else(|| Refusal::Scope(scope.clone()))?;

@@ -1,9 +1,9 @@
-//! The OpenID configuration (OpenID Connect Discovery 1.0, section 4), with the members that Entra's has and that
-//! something stands behind here.
+//! The OpenID configuration (OpenID Connect Discovery 1.0, section 4): those members of Entra's that the look-alike
+//! implements.
 
 use serde_json::{Value, json};
 
-/// The configuration of a tenant; it names the tenant by its id, whatever name it was asked for by.
+/// The configuration of a tenant. It always names the tenant by its id, even if the request named a domain.
 pub(super) fn configuration(base: &str, tenant_id: &str) -> Value {
     let at = |path: &str| format!("{base}/{tenant_id}{path}");
     json!({
@@ -29,7 +29,7 @@ pub(super) fn configuration(base: &str, tenant_id: &str) -> Value {
     })
 }
 
-/// `iss` in a tenant's id_tokens.
+/// The `iss` of a tenant's id_tokens.
 pub(super) fn issuer(base: &str, tenant_id: &str) -> String {
     format!("{base}/{tenant_id}/v2.0")
 }

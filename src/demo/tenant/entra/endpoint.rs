@@ -1,11 +1,11 @@
-//! Which part of the look-alike a path names. Paths are Entra's own.
+//! Which endpoint of the look-alike a path names. The paths are Entra's.
 
 use crate::demo::tenant::text;
 use glassine_core::graph::is_guid;
 
 use super::refusal::Refusal;
 
-/// A part of the look-alike, with the tenant as the path names it.
+/// An endpoint of the look-alike, with the tenant as the path names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::demo::tenant) enum Endpoint<'p> {
     /// `/{tenant}/v2.0/.well-known/openid-configuration`
@@ -20,9 +20,9 @@ pub(in crate::demo::tenant) enum Endpoint<'p> {
     Logout,
     /// `/{tenant}/v2.0/adminconsent` and, without scopes, `/{tenant}/adminconsent`
     Consent { tenant: &'p str, with_scope: bool },
-    /// `/{tenant}/login`: somebody chose an account.
+    /// `/{tenant}/login`: the person chose an account or cancelled.
     Login(&'p str),
-    /// `/{tenant}/consent`: somebody accepted, or did not.
+    /// `/{tenant}/consent`: the person accepted or cancelled.
     Decision(&'p str),
     /// `/metadata/identity/oauth2/token`, as on a virtual machine.
     VirtualMachine,
@@ -31,7 +31,7 @@ pub(in crate::demo::tenant) enum Endpoint<'p> {
 }
 
 impl<'p> Endpoint<'p> {
-    /// `None` where the path is Graph's.
+    /// `None` if the path is Graph's.
     pub(in crate::demo::tenant) fn of(path: &'p str) -> Option<Endpoint<'p>> {
         let (first, rest) = path.strip_prefix('/')?.split_once('/')?;
         Some(match (first, rest.strip_suffix('/').unwrap_or(rest)) {
@@ -50,7 +50,7 @@ impl<'p> Endpoint<'p> {
         })
     }
 
-    /// Whether a person looks at what comes.
+    /// Whether a person sees the response.
     pub(super) fn is_for_people(self) -> bool {
         match self {
             Endpoint::Authorize(_)
@@ -67,7 +67,7 @@ impl<'p> Endpoint<'p> {
     }
 }
 
-/// Refuses every name that is not this tenant's: its id, or one of its domains.
+/// Refuses a name that is neither this tenant's id nor one of its domains.
 pub(super) fn check_tenant(name: &str, id: &str) -> Result<(), Refusal> {
     if [id, text::DOMAIN, text::INITIAL_DOMAIN].iter().any(|own| own.eq_ignore_ascii_case(name)) {
         Ok(())
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn entras_paths_are_told_from_graphs() {
+    fn paths_of_entra_and_graph_are_distinguished() {
         assert_eq!(Endpoint::of("/t/oauth2/v2.0/token"), Some(Endpoint::Token("t")));
         let consent = |with_scope| Some(Endpoint::Consent { tenant: "t", with_scope });
         assert_eq!(Endpoint::of("/t/v2.0/adminconsent"), consent(true));

@@ -1,11 +1,11 @@
-//! Things that are kept for a while.
+//! A map whose entries expire.
 
 use std::collections::HashMap;
 
-/// No more than this many at once: a demo may run for days, and anybody on the machine may fill it.
+/// The most entries at once: a demo may run for days, and anybody on the machine can add entries.
 const MOST: usize = 100_000;
 
-/// Things by name, each until a time of its own in seconds since 1970.
+/// Things by name, each with its expiry in seconds since 1970.
 pub(super) struct Expiring<T>(HashMap<String, (i64, T)>);
 
 impl<T> Default for Expiring<T> {
@@ -15,7 +15,7 @@ impl<T> Default for Expiring<T> {
 }
 
 impl<T> Expiring<T> {
-    /// Keeps a thing; false where one of that name is there already, or no room.
+    /// Keeps a thing. Returns false if the name is taken or there is no room.
     pub(super) fn insert(&mut self, name: String, until: i64, thing: T, now: i64) -> bool {
         self.0.retain(|_, kept| kept.0 > now);
         let is_new = self.0.len() < MOST && !self.0.contains_key(&name);
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn things_are_kept_until_their_time_and_no_name_twice() {
+    fn an_entry_is_kept_until_it_expires_and_its_name_is_taken_until_then() {
         let mut kept = Expiring::default();
         let mut insert = |name: &str, until, now| kept.insert(name.to_owned(), until, (), now);
         assert!(insert("a", 10, 5));

@@ -1,4 +1,4 @@
-//! Tokens: what is in them, and what Graph is told of them.
+//! Tokens: their claims, and what Graph looks up about them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,34 +10,34 @@ use super::registration::Registration;
 
 /// The resource that access tokens are for.
 pub(super) const GRAPH: &str = "https://graph.microsoft.com";
-/// Graph by its application id, which is as good a name in a scope.
+/// Graph's application id, which a scope may name instead.
 pub(super) const GRAPH_ID: &str = "00000003-0000-0000-c000-000000000000";
 
 /// What Graph looks up about a token.
 #[derive(Clone, Debug)]
 pub(super) struct Issued {
     pub(super) client_id: String,
-    /// What was granted when it was issued.
+    /// The permissions that were granted when the token was issued.
     pub(super) roles: Vec<String>,
     /// In seconds since 1970.
     pub(super) expires: i64,
 }
 
-/// How an application proved who it is: `appidacr`.
+/// How the application authenticated: `appidacr`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Proof {
     Secret,
     Assertion,
 }
 
-/// From when until when a token is good, in seconds since 1970.
+/// The validity of a token, in seconds since 1970.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Validity {
     pub(super) from: i64,
     pub(super) until: i64,
 }
 
-/// The claims of an application's own access token, in the v1.0 form that Graph's tokens have. `unique` is `uti`.
+/// The claims of an application's access token, in the v1.0 form that Graph's tokens have. `unique` is `uti`.
 pub(super) fn application_claims(
     application: &Registration,
     tenant_id: &str,
@@ -63,7 +63,7 @@ pub(super) fn application_claims(
         "uti": unique,
         "ver": "1.0",
     });
-    // An application without permissions has a token without the claim.
+    // The token of an application without permissions has no `roles`.
     if let (false, Value::Object(members)) = (application.granted.is_empty(), &mut claims) {
         members.insert("roles".to_owned(), json!(application.granted));
     }
@@ -108,7 +108,7 @@ pub(super) fn identity_claims(identity: &Identity<'_>) -> Value {
     claims
 }
 
-/// The claims of the access token that comes with an id_token: Graph's, for the person, with no permission in it.
+/// The claims of the access token that comes with an id_token: for Graph, for the person, without permissions.
 pub(super) fn delegated_claims(identity: &Identity<'_>, validity: Validity) -> Value {
     let Identity { application, person, .. } = identity;
     json!({
@@ -128,7 +128,7 @@ pub(super) fn delegated_claims(identity: &Identity<'_>, validity: Validity) -> V
     })
 }
 
-/// `sub`: the same for one application, and of no use to another (OpenID Connect Core, section 8.1).
+/// `sub`: constant for one application, different for each application (OpenID Connect Core, section 8.1).
 fn pairwise(application: &Registration, person: &Person) -> String {
     let named = format!("{} {} {}", application.client_id, person.tenant_id, person.object_id);
     URL_SAFE_NO_PAD.encode(Sha256::digest(named))

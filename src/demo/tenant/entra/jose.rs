@@ -1,5 +1,5 @@
-//! Signed tokens in the compact form (RFC 7515 section 3.1), RSA only, as Entra has it. Reads and writes with aws-lc-rs
-//! itself: what the proxy sends is judged here by other code than the proxy's own.
+//! Signed tokens in the compact form (RFC 7515 section 3.1), RSA only, as in Entra. Uses aws-lc-rs directly, so that the
+//! proxy's tokens are verified by other code than the proxy's.
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
@@ -12,7 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-/// A token as it was sent; nobody has verified it.
+/// A parsed token that is not yet verified.
 pub(super) struct Compact<'a> {
     header: Value,
     claims: Value,
@@ -20,7 +20,7 @@ pub(super) struct Compact<'a> {
     signature: Vec<u8>,
 }
 
-/// What of an RSA key is public.
+/// The public half of an RSA key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct PublicKey {
     modulus: Vec<u8>,
@@ -46,7 +46,7 @@ impl<'a> Compact<'a> {
         self.header.get(name)?.as_str()
     }
 
-    /// A claim that is a string; an empty text where there is none, which no comparison takes for something.
+    /// A claim that is a string. Empty if it is missing: the values it is compared with are never empty.
     pub(super) fn claim(&self, name: &str) -> &str {
         self.claims.get(name).and_then(Value::as_str).unwrap_or_default()
     }
@@ -56,7 +56,7 @@ impl<'a> Compact<'a> {
         self.claims.get(name)?.as_i64()
     }
 
-    /// Whether the key signed it, by the header's algorithm: RS256 or PS256, nothing else.
+    /// Whether the key signed the token with the header's algorithm, which must be RS256 or PS256.
     pub(super) fn is_signed_by(&self, key: &PublicKey) -> bool {
         let algorithm = match self.header("alg") {
             Some("RS256") => &RSA_PKCS1_2048_8192_SHA256,
@@ -74,13 +74,13 @@ fn object(part: &str) -> Option<Value> {
 }
 
 impl PublicKey {
-    /// From big-endian numbers, with or without leading zeros.
+    /// Takes big-endian numbers, with or without leading zeros.
     pub(super) fn new(modulus: &[u8], exponent: &[u8]) -> PublicKey {
         let significant = |number: &[u8]| number.iter().copied().skip_while(|byte| *byte == 0).collect();
         PublicKey { modulus: significant(modulus), exponent: significant(exponent) }
     }
 
-    /// From a JSON Web Key (RFC 7518 section 6.3.1).
+    /// Reads a JSON Web Key (RFC 7518 section 6.3.1).
     pub(super) fn from_jwk(key: &Value) -> Option<PublicKey> {
         let number = |name: &str| URL_SAFE_NO_PAD.decode(key.get(name)?.as_str()?).ok();
         let is_rsa = key.get("kty").and_then(Value::as_str) == Some("RSA");
@@ -89,23 +89,23 @@ impl PublicKey {
 }
 
 impl SigningKey {
-    /// A new key of 2048 bits; `None` where the system gives no randomness. Takes a tenth of a second or so.
+    /// A new key of 2048 bits. `None` if the system has no randomness. Takes about a tenth of a second.
     pub(super) fn generate() -> Option<SigningKey> {
         let pair = RsaKeyPair::generate(KeySize::Rsa2048).ok()?;
         let digest = Sha256::digest(pair.public_key().as_ref());
-        // As long as Entra's, which are SHA-1 thumbprints of certificates.
+        // 20 bytes, as long as Entra's key ids, which are SHA-1 thumbprints of certificates.
         let id = URL_SAFE_NO_PAD.encode(digest.first_chunk::<20>()?);
         Some(SigningKey { id, pair })
     }
 
-    /// The public half as a JSON Web Key, without what only one publisher says of it.
+    /// The public half as a JSON Web Key, without members that the publisher adds.
     pub(super) fn jwk(&self) -> Value {
         let public = RsaPublicKeyComponents::<Vec<u8>>::from(self.pair.public_key());
         let number = |bytes: Vec<u8>| URL_SAFE_NO_PAD.encode(bytes);
         json!({ "kty": "RSA", "use": "sig", "kid": self.id, "n": number(public.n), "e": number(public.e) })
     }
 
-    /// A token with these claims (RS256); `None` where signing fails.
+    /// A token with these claims (RS256). `None` if signing fails.
     pub(super) fn sign(&self, claims: &Value) -> Option<String> {
         let header = json!({ "typ": "JWT", "alg": "RS256", "kid": self.id });
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_signed_token_is_good_under_its_own_key_alone() {
+    fn a_signed_token_verifies_with_its_key_only() {
         let (key, other) = (SigningKey::generate().unwrap(), SigningKey::generate().unwrap());
         let token = key.sign(&json!({ "iss": "me", "exp": 5 })).unwrap();
         let read = Compact::parse(&token).unwrap();
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn other_forms_are_no_tokens() {
+    fn texts_of_another_form_are_not_tokens() {
         for text in ["", "a.b", "e30.e30", "e30.W10.AA", "e30.e30.?", "e30.e30.e30.AA"] {
             assert!(Compact::parse(text).is_none(), "{text}");
         }

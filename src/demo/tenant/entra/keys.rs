@@ -1,4 +1,4 @@
-//! The keys that the look-alike signs with, and how they are published.
+//! The signing keys of the look-alike, and their key set.
 
 use std::sync::{Arc, OnceLock};
 
@@ -6,19 +6,19 @@ use serde_json::{Value, json};
 
 use super::jose::SigningKey;
 
-/// How many keys are published: the one in use and the one before it, whose tokens are still about.
+/// How many keys are published: the one in use, and the one before it, whose tokens are still in use.
 const PUBLISHED: usize = 2;
 
 /// The keys of one tenant, the oldest first.
 #[derive(Default)]
 pub(super) struct SigningKeys {
-    /// Empty until somebody needs a key.
+    /// Empty until a key is needed.
     keys: Vec<Arc<SigningKey>>,
 }
 
 impl SigningKeys {
-    /// The key in use. The first is made when it is needed, once for all tenants of the process: it takes longer than all
-    /// the rest of a tenant.
+    /// The key in use. The first key is generated on first use, once for all tenants of the process, because it takes longer
+    /// than everything else in a tenant.
     pub(super) fn current(&mut self) -> Option<Arc<SigningKey>> {
         static FIRST: OnceLock<Option<Arc<SigningKey>>> = OnceLock::new();
         if self.keys.is_empty() {
@@ -27,7 +27,7 @@ impl SigningKeys {
         self.keys.last().cloned()
     }
 
-    /// Signs with a new key from now on; the last one stays published.
+    /// Signs with a new key from now on. The previous key stays published.
     pub(super) fn roll(&mut self) {
         let _first = self.current();
         self.keys.extend(SigningKey::generate().map(Arc::new));

@@ -1,10 +1,10 @@
-//! Managed identities: tokens for whoever runs on the machine, from an address that only the machine reaches. The sample
-//! tenant's first application is the identity, the only one: both the system-assigned one and, by its client id, a
+//! Managed identities: tokens for programs on the machine, from an address that only the machine can reach. There is one
+//! identity, the sample tenant's first application. It is the system-assigned identity and, by its client id, also a
 //! user-assigned one.
 //!
 //! Sources: <https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token> and
-//! <https://learn.microsoft.com/azure/app-service/overview-managed-identity>. The second names no body of a refusal; the
-//! one here has the members that App Service's have.
+//! <https://learn.microsoft.com/azure/app-service/overview-managed-identity>. The second does not document the body of an
+//! error; the one here has the members of App Service's errors.
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -15,11 +15,11 @@ use super::issue::Proof;
 use super::refusal::Refusal;
 use super::token::is_graph;
 
-/// The oldest version that has the form.
+/// The oldest version with this form of request.
 const VERSION_OF_MACHINES: &str = "2018-02-01";
 const VERSION_OF_APP_SERVICE: &str = "2019-08-01";
 
-/// Why there is no token, in the words of the machine's metadata service.
+/// Why there is no token, in the words of the virtual machine's metadata service.
 #[derive(Debug)]
 struct Denied {
     status: StatusCode,
@@ -28,7 +28,7 @@ struct Denied {
 }
 
 impl Entra {
-    /// What `IDENTITY_HEADER` holds in App Service: proof that who asks runs inside.
+    /// The value of `IDENTITY_HEADER` in App Service. It proves that the caller runs inside the service.
     pub fn identity_header(&self) -> &str {
         &self.identity_header
     }
@@ -45,7 +45,7 @@ impl Entra {
 
     fn machine_token(&self, call: &Call<'_>) -> Result<Value, Denied> {
         call.expect(&Method::GET, "GET").map_err(|refusal| self.denied(call, &refusal))?;
-        // Both keep a server that fetches addresses for strangers from being made to fetch this one.
+        // Both checks stop server-side request forgery: a server tricked into fetching this address cannot get a token.
         if call.header("metadata") != Some("true") {
             return Err(Denied::request("Required metadata header not specified"));
         }
@@ -77,7 +77,7 @@ impl Entra {
         }))
     }
 
-    /// The local address of an App Service.
+    /// The local token endpoint of an App Service.
     pub(super) fn app_service(&self, call: &Call<'_>) -> EntraResponse {
         match self.service_token(call) {
             Ok(token) => EntraResponse::json(StatusCode::OK, &token),
@@ -119,7 +119,7 @@ impl Entra {
         client_id.is_none_or(|id| id.eq_ignore_ascii_case(&self.client_id))
     }
 
-    /// A token, its life and the time, in seconds.
+    /// A token, its lifetime, and the present time, both in seconds.
     fn identity_token(&self, resource: &str, base: &str) -> Result<(String, i64, i64), Refusal> {
         if !is_graph(resource.strip_suffix('/').unwrap_or(resource), base) {
             return Err(Refusal::Resource(resource.to_owned()));
@@ -145,7 +145,7 @@ impl Denied {
     }
 }
 
-/// What is asked of either address.
+/// A token request to either endpoint.
 struct TokenRequest {
     version: Option<String>,
     resource: Option<String>,

@@ -1,28 +1,28 @@
-//! Microsoft Entra ID as far as an application meets it, on the sample tenant's own socket: who an application is, what it
-//! was granted, who signs in, and who consents.
+//! A look-alike of Microsoft Entra ID on the sample tenant's socket: app registrations, their tokens and permissions,
+//! sign-in and consent.
 //!
-//! It stands in for the real one when the proxy's credentials and its connection pages are tried, tested and shown, and
-//! so it is strict: a wrong audience, an unregistered redirect URI, a code that comes twice are refused here as there, with the
-//! same `AADSTS` numbers. Where the real one is lenient and a mistake of ours would not show, this one is stricter, and
-//! the file says so. Nothing of it is shared with the code that it judges.
+//! The proxy's credentials and connection pages are tried, tested and shown against it, so it is strict: it refuses a wrong
+//! audience, an unregistered redirect URI or a code's second use as Entra does, with the same `AADSTS` numbers. Where Entra
+//! is lenient and would hide a mistake of the proxy, the look-alike is stricter, and the file says so. It shares no code
+//! with the code that it tests.
 //!
-//! Nobody's password is asked for. Everything here is synthetic, and whoever reaches the socket may be an administrator.
+//! It asks for no passwords. Everything is synthetic, and anybody who reaches the socket can sign in as an administrator.
 //!
 //! | file | what |
 //! |---|---|
-//! | `endpoint` | which part a path names |
+//! | `endpoint` | which endpoint a path names |
 //! | `call` | a request, and the response with its headers |
 //! | `registration`, `certificate` | app registrations: secrets, certificates, trusted issuers, redirect URIs, permissions |
 //! | `discovery`, `keys` | the OpenID configuration, and keys with rollover |
-//! | `token`, `client`, `assertion` | the token endpoint, and how an application proves who it is |
-//! | `issue` | what is in tokens |
-//! | `authorize`, `code` | signing in, and what an application gets for it |
+//! | `token`, `client`, `assertion` | the token endpoint, and how an application authenticates |
+//! | `issue` | the claims of tokens |
+//! | `authorize`, `code` | sign-in, and the code that an application gets |
 //! | `consent`, `words` | admin consent, in Microsoft's words |
-//! | `people`, `session`, `pages` | who can sign in, who did, and what they see |
-//! | `managed_identity` | tokens for whoever runs on the machine |
+//! | `people`, `session`, `pages` | the people who can sign in, their sessions, and their pages |
+//! | `managed_identity` | tokens for programs on the machine |
 //! | `jose` | signing and verifying |
-//! | `state`, `expiring` | what changes: registrations, keys, issued tokens, the clock |
-//! | `refusal` | everything that is refused, with its number |
+//! | `state`, `expiring` | everything that changes: registrations, keys, issued tokens, the clock |
+//! | `refusal` | every error, with its number |
 
 mod assertion;
 mod authorize;
@@ -67,7 +67,7 @@ use super::access::Access;
 use super::fault::Fault;
 use super::rng::Rng;
 
-/// The longest life that Entra gives a token, in seconds.
+/// The longest lifetime of a token in Entra, in seconds.
 const LONGEST_LIFE: i64 = 28 * 60 * 60;
 
 /// The sample tenant's Entra.
@@ -77,7 +77,7 @@ pub struct Entra {
     client_id: String,
     identity_header: String,
     people: Vec<Person>,
-    /// Its token for whoever wants one without asking the token endpoint; made when it is needed.
+    /// The application's token for callers that do not use the token endpoint. Made on first use.
     standing: OnceLock<String>,
     state: Mutex<EntraState>,
 }
@@ -95,38 +95,38 @@ impl Entra {
         }
     }
 
-    /// All app registrations as they are now: the first one, then one for each connector.
+    /// The present app registrations: the first one, then one for each connector.
     pub fn registrations(&self) -> Vec<Registration> {
         self.lock().registrations.clone()
     }
 
-    /// The app registration of this name (`Outlook Mail`) or client id, as it is now.
+    /// The present app registration with this name (`Outlook Mail`) or client id.
     pub fn registration(&self, name_or_client_id: &str) -> Option<Registration> {
         let is_it = |it: &&Registration| it.name == name_or_client_id || it.client_id == name_or_client_id;
         self.lock().registrations.iter().find(is_it).cloned()
     }
 
-    /// Changes the app registration of this client id; `None` if there is none.
+    /// Changes the app registration with this client id. `None` if there is none.
     pub fn change<T>(&self, client_id: &str, change: impl FnOnce(&mut Registration) -> T) -> Option<T> {
         self.lock().find(client_id).map(change)
     }
 
-    /// Who can sign in: an administrator, an ordinary user, and a guest whose account is in another directory.
+    /// The people who can sign in: an administrator, an ordinary user, and a guest with an account in another directory.
     pub fn people(&self) -> &[Person] {
         &self.people
     }
 
-    /// How long access tokens live from the next one on, in seconds.
+    /// Sets the lifetime of access tokens from the next one on, in seconds.
     pub fn set_token_life(&self, seconds: i64) {
         self.lock().token_life = seconds.clamp(1, LONGEST_LIFE);
     }
 
-    /// Signs with a new key from now on. The last one stays published, the one before it does not.
+    /// Signs with a new key from now on. The previous key stays published, older keys do not.
     pub fn roll_signing_key(&self) {
         self.lock().keys.roll();
     }
 
-    /// Puts the look-alike's clock forward, so that something ends without anybody waiting for it.
+    /// Puts the look-alike's clock forward, so that tests do not have to wait until something expires.
     pub fn advance_clock(&self, seconds: i64) {
         let mut state = self.lock();
         state.ahead = state.ahead.saturating_add(seconds);
@@ -149,7 +149,7 @@ impl Entra {
         response.unwrap_or_else(|refusal| self.refused(call, endpoint, &refusal))
     }
 
-    /// People read a page, programs a document.
+    /// People get a page, programs a document.
     fn refused(&self, call: &Call<'_>, endpoint: Endpoint<'_>, refusal: &Refusal) -> EntraResponse {
         let trace = self.trace(call);
         if endpoint.is_for_people() {
@@ -159,7 +159,7 @@ impl Entra {
         }
     }
 
-    /// An unknown tenant is another error here than at the token endpoint.
+    /// An unknown tenant has another error code here than at the token endpoint.
     fn configuration(&self, call: &Call<'_>, tenant: &str) -> EntraResponse {
         let known =
             call.expect(&Method::GET, "GET").and_then(|()| endpoint::check_tenant(tenant, &self.tenant_id));
@@ -192,7 +192,7 @@ impl Entra {
         call.trace(self.lock().now())
     }
 
-    /// A token of the first application that lives as long as a token can.
+    /// A token of the first application with the longest lifetime.
     pub(super) fn standing(&self) -> &str {
         self.standing.get_or_init(|| {
             let mut state = self.lock();
@@ -200,12 +200,12 @@ impl Entra {
             let token = application.and_then(|application| {
                 state.issue(&application, &self.tenant_id, Proof::Secret, LONGEST_LIFE).ok()
             });
-            // Without randomness there is no token, and nothing opens for an empty one.
+            // Without randomness there is no token. An empty one opens nothing.
             token.unwrap_or_default()
         })
     }
 
-    /// Takes a word that somebody chose for a token of the first application, for ever.
+    /// Accepts a word as a token of the first application that never expires.
     pub(super) fn accept(&mut self, word: String) {
         let mut state = self.lock();
         let granted = state.find(&self.client_id).map(|application| application.granted.clone());
@@ -215,7 +215,7 @@ impl Entra {
         self.standing = OnceLock::from(word);
     }
 
-    /// What a token opens on Graph; `None` if it was never issued here.
+    /// What a token opens on Graph. `None` if it was not issued here.
     pub(super) fn access(&self, token: &str) -> Option<Result<Access, Fault>> {
         let mut state = self.lock();
         let now = state.now();
@@ -228,7 +228,7 @@ impl Entra {
     }
 
     fn lock(&self) -> MutexGuard<'_, EntraState> {
-        // Nothing that holds the lock can panic half-way; if it did, a demo goes on.
+        // Code that holds the lock does not panic. If it ever does, the demo continues.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! The pages that people see: choosing an account, accepting permissions, and what went wrong. Plain forms, no script.
+//! The pages for people: choosing an account, accepting permissions, and errors. Plain forms, no script.
 
 use maud::{Markup, html};
 
@@ -8,16 +8,16 @@ use super::registration::Registration;
 use super::words::words;
 use crate::web;
 
-/// What the pages of a consent show.
+/// The data of the consent pages.
 pub(super) struct Consent<'a> {
     pub(super) tenant_id: &'a str,
-    /// What the form sends, and nothing else knows.
+    /// The secret that ties the form to its page.
     pub(super) context: &'a str,
     pub(super) application: &'a Registration,
     pub(super) person: &'a Person,
 }
 
-/// A list of people to choose from.
+/// The page with the accounts to choose from.
 pub(super) fn sign_in(tenant_id: &str, context: &str, application: &str, people: &[Person]) -> String {
     let fields = html! {
         ul {
@@ -47,7 +47,7 @@ fn account(person: &Person) -> Markup {
     }
 }
 
-/// What an administrator accepts.
+/// The page on which an administrator accepts permissions.
 pub(super) fn permissions(consent: &Consent<'_>) -> String {
     let choices = html! {
         div.choices {
@@ -84,7 +84,7 @@ fn permission(name: &str) -> Markup {
     }
 }
 
-/// For everybody who may not accept.
+/// The page for people who may not accept.
 pub(super) fn approval_needed(consent: &Consent<'_>, refusal: &Refusal, trace: &Trace) -> String {
     let choices = html! {
         div.choices {
@@ -111,7 +111,7 @@ pub(super) fn approval_needed(consent: &Consent<'_>, refusal: &Refusal, trace: &
     page("Need admin approval", &main)
 }
 
-/// For refusals that only the person in front of the browser sees: the application gets no response.
+/// The page for errors that are not redirected to the application, so that only the person sees them.
 pub(super) fn error(refusal: &Refusal, trace: &Trace) -> String {
     let main = html! {
         h1 { "Sign in" }
@@ -121,7 +121,7 @@ pub(super) fn error(refusal: &Refusal, trace: &Trace) -> String {
     page("Sign in to your account", &main)
 }
 
-/// Sends parameters back as a form (OAuth 2.0 Form Post Response Mode). The real one sends itself, by script.
+/// Sends parameters back as a form (OAuth 2.0 Form Post Response Mode). Entra's form submits itself by script.
 pub(super) fn form_post(uri: &str, parameters: &[(&str, &str)]) -> String {
     let main = html! {
         h1 { "Working..." }
@@ -135,7 +135,7 @@ pub(super) fn form_post(uri: &str, parameters: &[(&str, &str)]) -> String {
     page("Working...", &main)
 }
 
-/// The end of a session.
+/// The page after signing out.
 pub(super) fn signed_out() -> String {
     page("Sign out", &html! { h1 { "You signed out of your account" } })
 }
@@ -144,7 +144,7 @@ fn who(person: &Person) -> Markup {
     html! { p.soft { (person.user_name) } }
 }
 
-/// A form that brings `context` back.
+/// A form that sends `context` back.
 fn form(tenant_id: &str, path: &str, context: &str, fields: &Markup) -> Markup {
     html! {
         form method="post" action={ "/" (tenant_id) (path) } {

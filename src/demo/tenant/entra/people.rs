@@ -1,9 +1,9 @@
-//! Who can sign in: one person of each kind that matters to an application.
+//! The people who can sign in: one of each kind that matters to an application.
 
 use crate::demo::tenant::people::{Account, User};
 use crate::demo::tenant::rng::Rng;
 
-/// Somebody with an account.
+/// A person with an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
     pub(super) id: String,
@@ -11,18 +11,18 @@ pub struct Person {
     pub(super) name: String,
     pub(super) user_name: String,
     pub(super) tenant_id: String,
-    /// What the sign-in page says of them.
+    /// The description on the sign-in page.
     pub(super) role: &'static str,
     pub(super) is_administrator: bool,
 }
 
 impl Person {
-    /// The id in the sample tenant's directory, which the sign-in page sends.
+    /// The id in the sample tenant's directory, which the form of the sign-in page sends.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// `oid` in id_tokens: the id in the person's own directory.
+    /// `oid` in id_tokens: the id in the person's home directory.
     pub fn object_id(&self) -> &str {
         &self.object_id
     }
@@ -32,12 +32,12 @@ impl Person {
         &self.name
     }
 
-    /// What the person signs in with.
+    /// The sign-in name.
     pub fn user_name(&self) -> &str {
         &self.user_name
     }
 
-    /// `tid` in id_tokens: the person's own directory.
+    /// `tid` in id_tokens: the person's home directory.
     pub fn tenant_id(&self) -> &str {
         &self.tenant_id
     }
@@ -48,7 +48,7 @@ impl Person {
     }
 }
 
-/// An administrator, an ordinary user, and a guest whose account is in another directory.
+/// An administrator, an ordinary user, and a guest with an account in another directory.
 pub(super) fn people(seed: u64, tenant_id: &str, users: &[User]) -> Vec<Person> {
     let mut staff = users.iter().filter(|user| user.is_staff() && user.is_enabled());
     let guest = users.iter().find(|user| user.account() == Account::Guest && user.is_enabled());

@@ -1,5 +1,5 @@
-//! What the look-alike refuses, in Entra's words and with its numbers. As in the real ones, the texts carry data from the
-//! request and the tenant: the proxy must not pass them on, and a test can see whether it does.
+//! The look-alike's errors, in Entra's words and with Entra's numbers. Like the real ones, the texts contain data from the
+//! request and the tenant. The proxy must not pass them on, and tests check that it does not.
 //!
 //! Source: <https://learn.microsoft.com/entra/identity-platform/reference-error-codes>.
 
@@ -7,7 +7,7 @@ use http::StatusCode;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-/// A refusal.
+/// An error of Entra.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Refusal {
     #[error("The request body must contain the following parameter: '{0}'.")]
@@ -165,7 +165,7 @@ pub(super) enum Refusal {
     OtherDirectory { account: String, home: String, client_id: String },
 }
 
-/// What is told of a request beside what it asked for.
+/// The ids and the time of a request, which an error repeats.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Trace {
     pub(super) trace_id: String,
@@ -224,8 +224,8 @@ impl Refusal {
         }
     }
 
-    /// The same for a response that a browser brings back, where some have names of their own (OpenID Connect Core,
-    /// section 3.1.2.6).
+    /// The codes in a redirect to the application, where some errors have other names (OpenID Connect Core, section
+    /// 3.1.2.6).
     pub(super) fn redirected_codes(&self) -> (u32, &'static str) {
         match (self, self.codes()) {
             (Refusal::Consent { .. }, (code, _)) => (code, "consent_required"),
@@ -234,7 +234,7 @@ impl Refusal {
         }
     }
 
-    /// 401 where the client's authentication failed (RFC 6749 section 5.2), 400 otherwise.
+    /// 401 if the client's authentication failed (RFC 6749 section 5.2), 500 for an internal error, otherwise 400.
     pub(super) fn status(&self) -> StatusCode {
         match self.codes() {
             (_, "server_error") => StatusCode::INTERNAL_SERVER_ERROR,
@@ -274,7 +274,7 @@ impl Refusal {
 }
 
 impl Trace {
-    /// Universal time in Entra's spelling.
+    /// The time in UTC, in Entra's format.
     pub(super) fn timestamp(&self) -> String {
         let time = Timestamp::from_second(self.time).unwrap_or_default();
         time.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
@@ -286,7 +286,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_reads_as_entras_do() {
+    fn an_error_has_the_form_of_entras() {
         let trace = Trace { trace_id: "t".to_owned(), correlation_id: "c".to_owned(), time: 1_452_305_722 };
         let document = Refusal::Scope("x".to_owned()).to_json(&trace);
         assert_eq!(document["timestamp"], "2016-01-09 02:15:22Z");

@@ -1,4 +1,4 @@
-//! App registrations: which applications there are, what they prove themselves with, and what they were granted.
+//! App registrations: the applications, their credentials and their permissions.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -9,7 +9,7 @@ use super::jose::PublicKey;
 use super::refusal::Refusal;
 use crate::demo::tenant::rng::Rng;
 
-/// The connectors of `rules/`: an application each, so that each has exactly the permissions of its rules.
+/// The connectors of `rules/`. Each has its own application with exactly the permissions of its rules.
 const CONNECTORS: &[(&str, &[&str])] = &[
     (
         "Outlook Mail",
@@ -26,11 +26,11 @@ const CONNECTORS: &[(&str, &[&str])] = &[
         ],
     ),
 ];
-/// What the first application was granted; more than a metadata reader needs, so that a check of grants has something
-/// to say.
+/// The permissions of the first application: more than a metadata reader needs, so that a check of permissions has
+/// something to find.
 const GRANTED: &[&str] =
     &["Mail.Read", "MailboxSettings.Read", "GroupMember.Read.All", "User.Read.All", "Contacts.Read"];
-/// A client secret that nobody limited lives two years at most in the portal; the sample's do not end.
+/// The sample's client secrets never expire. In the portal they expire after two years at most.
 const FOREVER: i64 = i64::MAX;
 
 /// An app registration, together with its enterprise application in the tenant. No `Debug`: it holds secrets.
@@ -38,7 +38,7 @@ const FOREVER: i64 = i64::MAX;
 pub struct Registration {
     pub(super) name: String,
     pub(super) client_id: String,
-    /// Of the service principal: `oid` in its tokens.
+    /// The object id of the service principal: `oid` in its tokens.
     pub(super) object_id: String,
     pub(super) enabled: bool,
     pub(super) secrets: Vec<ClientSecret>,
@@ -47,7 +47,7 @@ pub struct Registration {
     pub(super) redirect_uris: Vec<String>,
     pub(super) configured: Vec<String>,
     pub(super) granted: BTreeSet<String>,
-    /// Object ids of the only users whose mailboxes it may open, where an application access policy says so.
+    /// The object ids of the only users whose mailboxes it may open, if an application access policy limits it.
     pub(super) mailboxes: Option<HashSet<String>>,
     pub(super) token_requests: u64,
 }
@@ -60,7 +60,7 @@ pub(super) struct ClientSecret {
     pub(super) expires: i64,
 }
 
-/// Whose tokens another issuer signs are taken for the application's own (workload identity federation).
+/// Tokens of another issuer that count as the application's credential (workload identity federation).
 #[derive(Clone, Debug)]
 pub struct FederatedCredential {
     /// `iss`, byte for byte.
@@ -69,13 +69,12 @@ pub struct FederatedCredential {
     pub subject: String,
     /// `aud`; Entra recommends `api://AzureADTokenExchange`.
     pub audience: String,
-    /// The issuer's key set (RFC 7517), which the real one fetches.
+    /// The issuer's key set (RFC 7517), which Entra fetches.
     pub jwks: Value,
 }
 
 impl Registration {
-    /// The tenant's applications: the one that has been there from the start, and one for each connector, which nobody
-    /// has consented to.
+    /// The tenant's applications: the first one, which has its permissions, and one for each connector, without consent.
     pub(super) fn all(seed: u64, client_id: &str, client_secret: &str) -> Vec<Registration> {
         let first = Registration {
             granted: GRANTED.iter().map(|name| (*name).to_owned()).collect(),
@@ -112,7 +111,7 @@ impl Registration {
         self
     }
 
-    /// What people call it.
+    /// The display name.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -122,27 +121,27 @@ impl Registration {
         &self.client_id
     }
 
-    /// The first of its client secrets. Synthetic, as everything here.
+    /// The first of its client secrets. Synthetic, like everything here.
     pub fn client_secret(&self) -> &str {
         self.secrets.first().map_or("", |secret| secret.value.as_str())
     }
 
-    /// The application permissions that its owner listed: what consent would grant.
+    /// The application permissions that its owner listed, which a consent grants.
     pub fn configured(&self) -> &[String] {
         &self.configured
     }
 
-    /// The application permissions that it has, by name.
+    /// The names of its granted application permissions.
     pub fn granted(&self) -> impl Iterator<Item = &str> {
         self.granted.iter().map(String::as_str)
     }
 
-    /// How often tokens were asked for in its name, with success or without.
+    /// How many token requests named it, successful or not.
     pub fn token_requests(&self) -> u64 {
         self.token_requests
     }
 
-    /// Adds a client secret that ends at a time in seconds since 1970.
+    /// Adds a client secret that expires at a time in seconds since 1970.
     pub fn add_secret(&mut self, value: &str, expires: i64) {
         self.secrets.push(ClientSecret { value: value.to_owned(), expires });
     }
@@ -155,7 +154,7 @@ impl Registration {
     /// Adds a certificate, in DER.
     ///
     /// # Errors
-    /// [`CertificateError`] where Entra would not take it.
+    /// [`CertificateError`] if Entra would refuse it.
     pub fn register_certificate(&mut self, der: &[u8]) -> Result<(), CertificateError> {
         self.certificates.push(Certificate::parse(der)?);
         Ok(())
@@ -171,33 +170,33 @@ impl Registration {
         self.federated.push(credential);
     }
 
-    /// Adds an address that people may be sent back to; compared byte for byte.
+    /// Adds a redirect URI. Redirect URIs are compared byte for byte.
     pub fn add_redirect_uri(&mut self, uri: &str) {
         self.redirect_uris.push(uri.to_owned());
     }
 
-    /// Lists these application permissions instead of those before; what is granted stays.
+    /// Replaces the listed application permissions. Granted permissions stay granted.
     pub fn configure(&mut self, permissions: &[&str]) {
         self.configured = permissions.iter().map(|name| (*name).to_owned()).collect();
     }
 
-    /// Grants an application permission; tokens have it from the next one on.
+    /// Grants an application permission. Tokens have it from the next one on.
     pub fn grant(&mut self, permission: &str) {
         self.granted.insert(permission.to_owned());
     }
 
-    /// Takes an application permission away; tokens that were issued before keep it.
+    /// Revokes an application permission. Tokens that were issued before keep it.
     pub fn revoke(&mut self, permission: &str) {
         self.granted.remove(permission);
     }
 
-    /// Lets people and the application itself sign in, or not.
+    /// Enables or disables the application: sign-ins and tokens.
     pub fn set_enabled(&mut self, enabled: bool) {
         self.enabled = enabled;
     }
 
-    /// An application access policy: of all mailboxes, those of these users (object ids) only. Holds for tokens that were
-    /// issued before, too. `None` ends the policy.
+    /// Sets an application access policy: the application can open only the mailboxes of these users (object ids). Applies
+    /// to tokens that were issued before, too. `None` removes the policy.
     pub fn restrict_mailboxes(&mut self, users: Option<&[&str]>) {
         self.mailboxes = users.map(|users| users.iter().map(|user| (*user).to_owned()).collect());
     }
@@ -213,7 +212,7 @@ impl Registration {
 }
 
 impl FederatedCredential {
-    /// The issuer's key of this id; without an id, its only key.
+    /// The issuer's key with this id. Without an id: its only key.
     pub(super) fn key(&self, id: Option<&str>) -> Option<PublicKey> {
         let keys = self.jwks.get("keys")?.as_array()?;
         let key = match id {

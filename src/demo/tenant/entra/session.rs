@@ -1,4 +1,4 @@
-//! Who is signed in to the look-alike in a browser, and what a page waits for.
+//! The sessions of browsers that are signed in to the look-alike, and the pages that wait for a form.
 
 use super::Entra;
 use super::authorize::SignIn;
@@ -10,11 +10,11 @@ use super::refusal::Refusal;
 use super::state::EntraState;
 use crate::web::random_text;
 
-/// The name that Entra's own cookie has.
+/// The name of Entra's session cookie.
 const COOKIE: &str = "ESTSAUTH";
-/// A session lives for a day, by the look-alike's clock.
+/// A session lasts a day, by the look-alike's clock.
 const SESSION_LIFE: i64 = 24 * 60 * 60;
-/// A page that is answered later is not answered.
+/// A form that is sent later is refused.
 const PAGE_LIFE: i64 = 60 * 60;
 
 /// Sessions and open pages.
@@ -24,20 +24,20 @@ pub(super) struct Browsers {
     pages: Expiring<Page>,
 }
 
-/// Somebody who is signed in.
+/// A signed-in person.
 pub(super) struct Session {
     pub(super) id: String,
     pub(super) person: Person,
 }
 
-/// A page that somebody looks at.
+/// A page whose form was not sent yet.
 pub(super) struct Page {
     pub(super) purpose: Purpose,
-    /// The session that it was made for: another browser cannot respond it.
+    /// The session that the page was made for. A form from another session is refused.
     session: Option<String>,
 }
 
-/// What somebody came for.
+/// The purpose of a page.
 #[derive(Clone)]
 pub(super) enum Purpose {
     SignIn(SignIn),
@@ -45,19 +45,19 @@ pub(super) enum Purpose {
 }
 
 impl Session {
-    /// The `Set-Cookie` field. Without `Secure`: the sample tenant speaks plain HTTP, on loopback.
+    /// The `Set-Cookie` field. Without `Secure`, because the sample tenant speaks plain HTTP on loopback.
     pub(super) fn set_cookie(&self) -> String {
         format!("{COOKIE}={}; Path=/; HttpOnly; SameSite=Lax", self.id)
     }
 
-    /// Forgets the session in the browser.
+    /// The `Set-Cookie` field that deletes the cookie.
     pub(super) fn remove_cookie() -> String {
         format!("{COOKIE}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0")
     }
 }
 
 impl Entra {
-    /// Who is signed in, if anybody is.
+    /// The session of the browser, if a person is signed in.
     pub(super) fn session(&self, call: &Call<'_>) -> Option<Session> {
         let id = call.cookie(COOKIE)?;
         let mut state = self.lock();
@@ -80,7 +80,7 @@ impl Entra {
         drop(ended);
     }
 
-    /// Remembers what a page is for; gives what the page's form has to send.
+    /// Remembers the purpose of a page. Returns the secret that the page's form must send.
     pub(super) fn open_page(&self, purpose: Purpose, session: Option<&Session>) -> Result<String, Refusal> {
         let mut state = self.lock();
         let (context, now) = (random()?, state.now());
@@ -89,8 +89,8 @@ impl Entra {
         Ok(context)
     }
 
-    /// What the page was for that a form comes from. It is answered once, in the session that it was made for.
-    pub(super) fn answered_prompt(
+    /// The purpose of the page that sent a form. A form is accepted once, from the session that its page was made for.
+    pub(super) fn close_page(
         &self,
         context: &str,
         session: Option<&Session>,
@@ -107,7 +107,7 @@ fn take(state: &mut EntraState, context: &str, now: i64) -> Option<Page> {
     state.browsers.pages.remove(context, now)
 }
 
-/// What nobody guesses.
+/// A secret that cannot be guessed.
 pub(super) fn random() -> Result<String, Refusal> {
     random_text::<32>().map_err(|_| Refusal::Internal)
 }

@@ -1,4 +1,4 @@
-//! What changes while the look-alike runs.
+//! The state of the look-alike that changes while it runs.
 
 use jiff::Timestamp;
 
@@ -12,20 +12,20 @@ use super::registration::Registration;
 use super::session::Browsers;
 use crate::web::random_text;
 
-/// Seconds; the life of Entra's tokens is random between 60 and 90 minutes, this is what it says most.
+/// The lifetime of tokens, in seconds. Entra's is random between 60 and 90 minutes; this is the most common value.
 const TOKEN_LIFE: i64 = 3599;
 
 /// Everything that changes.
 pub(super) struct EntraState {
     pub(super) registrations: Vec<Registration>,
     pub(super) keys: SigningKeys,
-    /// By the token itself.
+    /// Issued access tokens, by the token.
     issued: Expiring<Issued>,
-    /// Assertions that must not come again.
+    /// The identities of used assertions.
     used: Expiring<()>,
     pub(super) codes: Expiring<Code>,
     pub(super) browsers: Browsers,
-    /// By how many seconds the look-alike's clock is ahead.
+    /// How many seconds the look-alike's clock is ahead.
     pub(super) ahead: i64,
     /// In seconds.
     pub(super) token_life: i64,
@@ -45,7 +45,7 @@ impl EntraState {
         }
     }
 
-    /// Seconds since 1970, by the look-alike's own clock.
+    /// Seconds since 1970, by the look-alike's clock.
     pub(super) fn now(&self) -> i64 {
         Timestamp::now().as_second().saturating_add(self.ahead)
     }
@@ -54,7 +54,7 @@ impl EntraState {
         self.registrations.iter_mut().find(|it| it.client_id.eq_ignore_ascii_case(client_id))
     }
 
-    /// The application as it is now, in whose name a token was asked for.
+    /// The present registration of an application. Counts its token request.
     pub(super) fn asked_by(&mut self, client_id: &str) -> Result<Registration, Refusal> {
         let unknown = || Refusal::Client(client_id.to_owned());
         let registration = self.find(client_id).ok_or_else(unknown)?;
@@ -62,7 +62,7 @@ impl EntraState {
         Ok(registration.clone())
     }
 
-    /// An access token of the application's own that lives for `life` seconds.
+    /// An access token of the application that is valid for `life` seconds.
     pub(super) fn issue(
         &mut self,
         application: &Registration,
@@ -81,7 +81,8 @@ impl EntraState {
         Ok(token)
     }
 
-    /// Makes Graph know a token. One that ended is told from an unknown one for another hour.
+    /// Records a token for Graph. An expired token is kept for another hour, so that its error differs from that of an
+    /// unknown one.
     pub(super) fn admit(&mut self, token: String, issued: Issued) {
         let (now, until) = (self.now(), issued.expires.saturating_add(TOKEN_LIFE));
         self.issued.insert(token, until, issued, now);

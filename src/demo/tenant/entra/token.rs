@@ -13,7 +13,7 @@ use super::endpoint::check_tenant;
 use super::issue::{GRAPH, GRAPH_ID};
 use super::refusal::Refusal;
 
-/// The tenant as a request named it, and what its addresses start with.
+/// The tenant as a request named it, and the start of its addresses.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
     pub(super) base: &'a str,
@@ -34,7 +34,7 @@ impl Entra {
         }
     }
 
-    /// RFC 6749 section 4.4.
+    /// The client credentials grant (RFC 6749 section 4.4).
     fn client_credentials(&self, form: &Form<'_>, place: Place<'_>) -> Result<EntraResponse, Refusal> {
         let client_id = form.required("client_id")?;
         check_scope(&form.required("scope")?, place.base)?;
@@ -53,7 +53,7 @@ impl Entra {
         Ok(EntraResponse::json(StatusCode::OK, &response))
     }
 
-    /// What an assertion may be addressed to: the token endpoint, by either name of the tenant, or the issuer.
+    /// The audiences that an assertion may have: the token endpoint, by either name of the tenant, or the issuer.
     pub(super) fn audiences(&self, place: Place<'_>) -> [String; 3] {
         let Place { base, tenant } = place;
         let endpoint = |tenant: &str| format!("{base}/{tenant}/oauth2/v2.0/token");
@@ -61,14 +61,14 @@ impl Entra {
     }
 }
 
-/// One scope, for Graph: all that was granted.
+/// The scope must be `.default` of Graph, which means all granted permissions.
 pub(super) fn check_scope(scope: &str, base: &str) -> Result<(), Refusal> {
     let resource = scope.strip_suffix("/.default").filter(|resource| !resource.contains(' '));
     let resource = resource.ok_or_else(|| Refusal::ClientScope(scope.to_owned()))?;
     if is_graph(resource, base) { Ok(()) } else { Err(Refusal::Resource(resource.to_owned())) }
 }
 
-/// Graph's own address, its application id, or where the sample tenant's Graph is.
+/// Whether the resource is Graph: its URL, its application id, or the address of the sample tenant.
 pub(super) fn is_graph(resource: &str, base: &str) -> bool {
     [GRAPH, GRAPH_ID, base].contains(&resource)
 }

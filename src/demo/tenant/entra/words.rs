@@ -1,4 +1,4 @@
-//! What Microsoft's permission page says of application permissions.
+//! The texts of Microsoft's permission page for application permissions.
 //!
 //! Source: <https://learn.microsoft.com/graph/permissions-reference>.
 
@@ -51,7 +51,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// Title and description; of a permission that is not in the list, its name.
+/// Title and description. For a permission that is not in the list: its name.
 pub(super) fn words(permission: &str) -> (&str, &str) {
     let known = WORDS.iter().find(|(name, ..)| *name == permission);
     known.map_or((permission, ""), |(_, title, description)| (*title, *description))

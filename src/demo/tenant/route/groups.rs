@@ -1,4 +1,4 @@
-//! `/groups`, and who is in them.
+//! `/groups` and their members.
 
 use serde_json::{Value, json};
 
@@ -66,7 +66,7 @@ fn render(request: &Request<'_>, group: &Group, selected: Option<&[String]>) -> 
     SHAPE.project(group.to_json(request.tenant.directory.seed), selected)
 }
 
-/// Members with their types; a cast (`/microsoft.graph.user`) leaves one type.
+/// Members with their types. A cast (`/microsoft.graph.user`) selects one type.
 fn members(request: &Request<'_>, mut members: Vec<Member>, rest: &[Segment]) -> Result<Reply, Fault> {
     let rest = match rest {
         [cast, rest @ ..] if cast.is_qualified("user") => {
@@ -123,7 +123,7 @@ fn changes(request: &Request<'_>) -> Result<Reply, Fault> {
     tracked.page(request, &state, render, |group| group.id().to_owned()).map(Reply::Page)
 }
 
-/// Group deltas bring their members along.
+/// A group in a delta has its members.
 fn with_members(request: &Request<'_>, group: &Group, mut object: Value) -> Value {
     let directory = &request.tenant.directory;
     let reference = |member: &Member| match member {

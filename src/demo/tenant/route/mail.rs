@@ -1,4 +1,4 @@
-//! What one mailbox holds, but for the messages: folders, contacts, settings.
+//! The contents of a mailbox except messages: folders, contacts, settings.
 
 use serde_json::{Value, json};
 
@@ -49,7 +49,7 @@ pub(super) fn respond(
     }
 }
 
-/// How an id that does not open is answered.
+/// The error for an id that does not open.
 pub(super) fn id_fault(error: IdError) -> Fault {
     match error {
         IdError::Malformed => Fault::MalformedId,
@@ -107,7 +107,7 @@ fn list_folders(request: &Request<'_>, mailbox: &Mailbox<'_>, shown: &[Folder]) 
     outlook_page(request, context, shown, render).map(Reply::Page)
 }
 
-/// The folders below `parent` that `$filter` leaves.
+/// The folders below `parent` that match `$filter`.
 fn matching(request: &Request<'_>, mailbox: &Mailbox<'_>, parent: Slot) -> Result<Vec<Folder>, Fault> {
     let filter = Filter::parse(request.options.value("filter"))?;
     let object = |folder: &Folder| folder.to_json(&mailbox.owner.key, mailbox.counts(folder.slot), true);
@@ -240,7 +240,7 @@ fn contact_folders(request: &Request<'_>, mailbox: &Mailbox<'_>, rest: &[Segment
     }
 }
 
-/// The settings or one of them: `/mailboxSettings/timeZone`.
+/// The settings, or one of them: `/mailboxSettings/timeZone`.
 fn mailbox_settings(request: &Request<'_>, mailbox: &Mailbox<'_>, rest: &[Segment]) -> Result<Reply, Fault> {
     let all = settings::settings(request.tenant.directory.seed, mailbox.owner);
     let context = format!("{}/mailboxSettings", user_key(mailbox));

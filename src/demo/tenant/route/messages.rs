@@ -1,4 +1,4 @@
-//! Messages of a mailbox or of one folder.
+//! The messages of a mailbox or of one folder.
 
 use serde_json::{Value, json};
 
@@ -48,7 +48,7 @@ fn list(request: &Request<'_>, mailbox: &Mailbox<'_>, folder: Option<Slot>) -> R
     })
 }
 
-/// What `$filter` and `$search` leave, in the order that `$orderby` asks for: newest first unless told otherwise.
+/// The messages that match `$filter` and `$search`, in the order of `$orderby`, by default the newest first.
 fn matching(request: &Request<'_>, mailbox: &Mailbox<'_>, folder: Option<Slot>) -> Result<Vec<Entry>, Fault> {
     let mut entries = filtered(mailbox, folder, request.options.value("filter"))?;
     if let Some(searched) = request.options.value("search") {
@@ -69,7 +69,7 @@ fn filtered(mailbox: &Mailbox<'_>, folder: Option<Slot>, filter: Option<&str>) -
     Ok(mailbox.entries.iter().filter(in_folder).filter(holds).copied().collect())
 }
 
-/// Entries are in the order of time already.
+/// The entries are already in order of time.
 fn order(mailbox: &Mailbox<'_>, entries: &mut [Entry], orderby: &str) -> Result<(), Fault> {
     let first = orderby.split(',').next().unwrap_or_default().trim().to_lowercase();
     let (property, direction) = first.split_once(' ').unwrap_or((&first, "asc"));
@@ -177,7 +177,7 @@ fn changes(request: &Request<'_>, mailbox: &Mailbox<'_>, folder: Option<Slot>) -
     tracked.page(request, &state, render, |entry| mailbox.message(*entry).id(view(request)))
 }
 
-/// Message deltas name each item's type.
+/// A message in a delta has its type.
 fn with_type(mut object: Value) -> Value {
     if let Value::Object(members) = &mut object {
         members.entry("@odata.type").or_insert_with(|| json!("#microsoft.graph.message"));

@@ -1,5 +1,5 @@
-//! From a request's target to a response. What Graph takes for one resource (`users('x')`, `Users/x`, `users/x/`) is
-//! one resource here, so that a test can find out whether the proxy and Graph read a target alike.
+//! From a request's target to a response. Targets that name one resource in Graph (`users('x')`, `Users/x`, `users/x/`) name
+//! one resource here, so that tests can check whether the proxy and Graph read a target alike.
 
 mod groups;
 mod mail;
@@ -24,17 +24,17 @@ pub(super) enum Version {
     Beta,
 }
 
-/// What `Prefer` asked for, as far as the tenant does it.
+/// The preferences in `Prefer` that the tenant supports.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Prefer {
     pub(super) page_size: Option<usize>,
     pub(super) immutable_ids: bool,
 }
 
-/// One GET, read.
+/// A parsed GET request.
 pub(super) struct Request<'a> {
     pub(super) tenant: &'a Tenant,
-    /// Scheme and authority that links start with, no slash at the end.
+    /// The start of links: scheme and authority, no slash at the end.
     pub(super) base: &'a str,
     pub(super) version: Version,
     /// The path as it was sent, version included.
@@ -44,13 +44,13 @@ pub(super) struct Request<'a> {
     pub(super) access: &'a Access,
 }
 
-/// What a request is answered with.
+/// The content of a response.
 pub(super) enum Reply {
     Page(Page),
     Object(Value),
     /// `text/plain`: a count.
     Text(String),
-    /// `application/octet-stream`: a message as it travelled.
+    /// `application/octet-stream`: a message in MIME.
     Mime(String),
 }
 
@@ -76,7 +76,7 @@ impl Version {
 }
 
 impl Request<'_> {
-    /// This request again, with one option set.
+    /// A link that repeats this request with one option set.
     pub(super) fn next_link(&self, option: &str, value: &str) -> String {
         format!("{}{}?{}", self.base, self.path, self.options.with(option, value))
     }
@@ -86,7 +86,7 @@ impl Request<'_> {
         format!("{}/{}/{path}", self.base, self.version.as_str())
     }
 
-    /// The context URL of `what`, with the select list, as the real one repeats it.
+    /// The context URL of `what`, with the select list, as in Graph.
     fn context(&self, what: &str) -> String {
         let select = self.options.value("select").map(|names| format!("({names})")).unwrap_or_default();
         self.link(&format!("$metadata#{what}{select}"))
@@ -121,7 +121,7 @@ pub(super) fn respond(
     }
 }
 
-/// An object with its context first, as the real service writes it.
+/// An object with its context first, as in Graph.
 fn entity(context: String, mut object: Value) -> Reply {
     if let Value::Object(members) = &mut object {
         members.insert("@odata.context".to_owned(), Value::String(context));

@@ -1,9 +1,9 @@
-//! The path's segments, decoded once, with keys in parentheses made segments of their own.
+//! The path's segments, decoded once. A key in parentheses becomes a segment.
 
 use crate::demo::tenant::fault::Fault;
 use crate::demo::tenant::odata::percent_decoded;
 
-/// One segment: a name or a key, depending on where it stands.
+/// One segment: a name or a key, depending on its position.
 #[derive(Debug, PartialEq)]
 pub(in crate::demo::tenant) struct Segment(String);
 
@@ -30,7 +30,7 @@ impl Segment {
     }
 }
 
-/// `/Users('a''b')/messages/` gives `Users`, `a'b`, `messages`.
+/// Splits `/Users('a''b')/messages/` into `Users`, `a'b`, `messages`.
 pub(super) fn parse(path: &str) -> Vec<Segment> {
     let decoded = path.split('/').filter(|segment| !segment.is_empty()).map(percent_decoded);
     decoded.flat_map(|segment| with_key(&segment)).map(Segment).collect()

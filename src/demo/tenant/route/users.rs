@@ -1,4 +1,4 @@
-//! `/users` and what the directory says of one account.
+//! `/users`, and the directory's data about one account.
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use crate::demo::tenant::paging::{DIRECTORY, directory_page};
 use crate::demo::tenant::people::User;
 use crate::demo::tenant::settings;
 
-/// v1.0 returns eleven properties unless told otherwise (<https://learn.microsoft.com/graph/api/user-list>).
+/// v1.0 returns eleven properties by default (<https://learn.microsoft.com/graph/api/user-list>).
 pub(super) const V1: Shape = Shape {
     type_name: "microsoft.graph.user",
     default: Some(&[
@@ -39,7 +39,7 @@ const BETA: Shape = Shape {
     select_only: &["aboutMe", "birthday", "interests", "mailboxSettings", "mySite", "signInActivity"],
     ..V1
 };
-/// What a mailbox is reached through.
+/// The segments that lead to a mailbox.
 const MAILBOX_SEGMENTS: &[&str] =
     &["contactFolders", "contacts", "mailFolders", "mailboxSettings", "messages"];
 
@@ -60,7 +60,7 @@ pub(super) fn respond(request: &Request<'_>, segments: &[Segment]) -> Result<Rep
     }
 }
 
-/// The account as this request wants to see it.
+/// The account with the properties that the request selects.
 pub(super) fn render(request: &Request<'_>, user: &User, selected: Option<&[String]>) -> Value {
     let seed = request.tenant.directory.seed;
     let mut object = user.to_json(seed);
