@@ -41,6 +41,7 @@
 //! | [`metrics`] | what is counted |
 //! | [`server`] | sockets, TLS, limits, drain; the admin listener |
 //! | [`service`] | a running proxy: build, reload, drain |
+//! | `rate_limiter` | how often something may happen |
 //! | `web` | pages, forms and queries |
 //! | [`config`] | the configuration: as written → as checked |
 //! | [`demo`] | the embedded sample tenant |
@@ -58,6 +59,7 @@ mod jws;
 pub mod jwt;
 pub mod metrics;
 pub mod proxy;
+mod rate_limiter;
 pub mod server;
 pub mod service;
 pub mod upstream;

@@ -65,6 +65,7 @@ mod tenant;
 mod ticket;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
@@ -83,7 +84,7 @@ pub use site::Site;
 
 use crate::audit::AuditLog;
 use crate::metrics::Metrics;
-use crate::server::RateLimiter;
+use crate::rate_limiter::RateLimiter;
 
 /// The connection pages. Their site can be replaced while they are served.
 pub struct Connect {
@@ -105,11 +106,12 @@ const STEPS_PACE: (f64, f64) = (5.0, 60.0);
 impl Connect {
     /// The pages of this site. `None` serves no pages.
     pub fn new(site: Option<Site>, audit: Arc<AuditLog>, metrics: Arc<Metrics>) -> Self {
+        let now = Instant::now();
         Self {
             site: ArcSwapOption::from_pointee(site),
             spent: Spent::default(),
-            pages: RateLimiter::new(PAGES.0, PAGES.1),
-            steps: RateLimiter::new(STEPS_PACE.0, STEPS_PACE.1),
+            pages: RateLimiter::new(PAGES.0, PAGES.1, now),
+            steps: RateLimiter::new(STEPS_PACE.0, STEPS_PACE.1, now),
             books: Accounting { audit, metrics },
         }
     }
@@ -167,7 +169,7 @@ impl Connect {
         asked.check_host(site)?;
         let page = asked.page(site)?;
         let pace = if page.is_step() { &self.steps } else { &self.pages };
-        if !pace.allows() {
+        if !pace.allows(Instant::now()) {
             return Err(Problem::TooMany);
         }
         if page.is_step() && self.books.audit.is_failing() {

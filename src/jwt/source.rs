@@ -6,7 +6,7 @@
 //! beside the requests while it is fresh enough, before them when it is old. And issuers are down at times: then the
 //! last set goes on being used, because a token that was good a minute ago is no worse for it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use super::error::JwtError;
 use super::keys::{KeySet, KeySetError};
 use super::token::Token;
+use crate::rate_limiter::RateLimiter;
 use crate::upstream::{DocumentClient, DocumentError};
 use glassine_core::graph::Url;
 
@@ -67,7 +68,8 @@ impl KeySource {
     /// Keys at a URL. Asks nobody yet.
     pub fn remote(client: DocumentClient, pace: FetchTimes) -> Self {
         let fetches = Arc::new(tokio::sync::Mutex::new(None));
-        let budget = Mutex::new(Budget { left: f64::from(pace.burst), filled: Instant::now() });
+        let per_second = pace.retry.as_secs_f64().recip();
+        let budget = RateLimiter::new(per_second, f64::from(pace.burst), Instant::now().into_std());
         let held = ArcSwapOption::empty();
         Self(Kind::Remote(Arc::new(Remote { client, pace, held, fetches, budget })))
     }
@@ -110,7 +112,8 @@ struct Remote {
     held: ArcSwapOption<Held>,
     /// Held while a fetch runs. Says when the last one ended, and how.
     fetches: Arc<tokio::sync::Mutex<Option<Ended>>>,
-    budget: Mutex<Budget>,
+    /// Of fetches for unknown keys.
+    budget: RateLimiter,
 }
 
 struct Held {
@@ -190,18 +193,13 @@ impl Remote {
         match *turn {
             _ if is_newer => true,
             Some(ended) if ended.at >= asked => ended.well,
-            last if !self.take_from_budget() => last.is_none_or(|ended| ended.well),
+            last if !self.budget.allows(Instant::now().into_std()) => last.is_none_or(|ended| ended.well),
             _ => self.run(turn).await,
         }
     }
 
     fn may_retry(&self, last: Option<Ended>) -> bool {
         last.is_none_or(|ended| ended.well || ended.at.elapsed() >= self.pace.retry)
-    }
-
-    fn take_from_budget(&self) -> bool {
-        let mut budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner);
-        budget.take(Instant::now(), self.pace)
     }
 
     /// Runs in a task of its own, so that a caller who goes away leaves it to the others.
@@ -232,24 +230,5 @@ impl Remote {
         let same = self.held.load_full().filter(|held| *held.keys == keys);
         let keys = same.map_or_else(|| Arc::new(keys), |held| Arc::clone(&held.keys));
         self.held.store(Some(Arc::new(Held { keys, fetched: Instant::now() })));
-    }
-}
-
-/// What is left of the fetches for unknown keys.
-struct Budget {
-    left: f64,
-    filled: Instant,
-}
-
-impl Budget {
-    fn take(&mut self, now: Instant, pace: FetchTimes) -> bool {
-        let refilled = now.saturating_duration_since(self.filled).as_secs_f64() / pace.retry.as_secs_f64();
-        self.left = (self.left + refilled).min(f64::from(pace.burst));
-        self.filled = now;
-        let granted = self.left >= 1.0;
-        if granted {
-            self.left -= 1.0;
-        }
-        granted
     }
 }

@@ -1,12 +1,13 @@
 //! What one consumer may do at once and per second.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::problem::Problem;
 use crate::config::ConsumerLimits;
-use crate::server::RateLimiter;
+use crate::rate_limiter::RateLimiter;
 
 /// A consumer's limits. The bucket holds one second's worth, so short bursts pass.
 pub(super) struct Limits {
@@ -25,7 +26,7 @@ impl Limits {
         let slots = usize::try_from(limits.concurrent.get()).unwrap_or(Semaphore::MAX_PERMITS);
         Self {
             concurrent: Arc::new(Semaphore::new(slots.min(Semaphore::MAX_PERMITS))),
-            bucket: RateLimiter::new(per_second, per_second),
+            bucket: RateLimiter::new(per_second, per_second, Instant::now()),
         }
     }
 
@@ -38,7 +39,7 @@ impl Limits {
 
     /// Counts a request that has its place already: one of a batch.
     pub(super) fn count(&self) -> Result<(), Problem> {
-        if self.bucket.allows() { Ok(()) } else { Err(Problem::TooManyRequests) }
+        if self.bucket.allows(Instant::now()) { Ok(()) } else { Err(Problem::TooManyRequests) }
     }
 }
 

@@ -9,7 +9,6 @@
 //! | [`activity`] | what a connection's requests are doing: idle, busy, or stalled by the peer |
 //! | [`stall`] | a stream whose writes must make progress |
 //! | [`limits`] | every bound, with its reason |
-//! | `rate_limiter` | how often something may happen |
 //! | [`shutdown`] | the request to stop |
 //! | [`tls`] | the TLS side, exchangeable while running |
 //! | [`admin`] | health, readiness, metrics |
@@ -21,7 +20,6 @@ mod connection;
 mod handler;
 pub mod limits;
 pub mod listener;
-mod rate_limiter;
 pub mod shutdown;
 pub mod stall;
 pub mod tls;
@@ -31,7 +29,6 @@ pub use connection::Peer;
 pub use handler::Handler;
 pub use limits::ServerLimits;
 pub use listener::serve;
-pub use rate_limiter::RateLimiter;
 pub use shutdown::{Shutdown, ShutdownTrigger};
 pub(crate) use tls::read_certificates;
 pub use tls::{PemFault, TlsError, TlsState};
