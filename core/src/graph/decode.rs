@@ -1,6 +1,7 @@
 //! Percent-decoding (RFC 3986 section 2.1), exactly once.
 
 use super::target_error::{TargetError, TargetErrorKind as Kind};
+use crate::hex;
 
 /// Decodes `raw`, which begins at byte `offset` of the target. The result holds no control character.
 pub(super) fn percent(raw: &str, offset: usize) -> Result<String, TargetError> {
@@ -38,13 +39,8 @@ fn pieces(text: &str) -> impl Iterator<Item = &[u8]> {
 
 /// The octet that the two digits after a `%` stand for, and what follows them.
 fn escape(piece: &[u8]) -> Option<(u8, &[u8])> {
-    let ([high, low], rest) = piece.split_first_chunk()?;
-    Some((hex(*high)? << 4 | hex(*low)?, rest))
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    let value = char::from(digit).to_digit(16)?;
-    u8::try_from(value).ok()
+    let (digits, rest) = piece.split_first_chunk()?;
+    Some((hex::octet(*digits)?, rest))
 }
 
 /// The loop does not stop early, so that the compiler can check many bytes at once.

@@ -11,6 +11,7 @@ use crate::config::url::check_document;
 use crate::config::{FileRef, SubjectName};
 use crate::jwt::{Algorithm, Expected, RequiredClaim};
 use glassine_core::graph::Url;
+use glassine_core::hex;
 use glassine_core::yaml::{Spanned, Texts};
 
 /// The SHA-256 of nothing: what `sha256sum` prints for an unset variable.
@@ -65,17 +66,7 @@ impl BearerHash {
     }
 
     fn parse(text: &str) -> Option<Self> {
-        let mut hash = [0; 32];
-        let pairs = text.as_bytes().chunks_exact(2);
-        if text.len() != 64 {
-            return None;
-        }
-        for (byte, pair) in hash.iter_mut().zip(pairs) {
-            let digits = std::str::from_utf8(pair).ok()?;
-            let is_hex = digits.bytes().all(|b| b.is_ascii_hexdigit());
-            *byte = u8::from_str_radix(digits, 16).ok().filter(|_| is_hex)?;
-        }
-        Some(Self(hash))
+        hex::decoded(text)?.try_into().ok().map(Self)
     }
 }
 

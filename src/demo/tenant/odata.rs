@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::fault::Fault;
+use glassine_core::hex;
 
 /// The options of one request.
 #[derive(Clone, Debug, Default)]
@@ -120,19 +121,12 @@ pub(super) fn percent_decoded(text: &str) -> String {
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {
         let escape = (*first == b'%').then(|| after.split_first_chunk::<2>()).flatten();
-        let byte = escape.and_then(|(digits, after)| Some((hex_byte(digits)?, after)));
+        let byte = escape.and_then(|(digits, after)| Some((hex::octet(*digits)?, after)));
         let (byte, after) = byte.unwrap_or((*first, after));
         decoded.push(byte);
         rest = after;
     }
     String::from_utf8_lossy(&decoded).into_owned()
-}
-
-fn hex_byte(digits: &[u8; 2]) -> Option<u8> {
-    if !digits.iter().all(u8::is_ascii_hexdigit) {
-        return None;
-    }
-    u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
 fn contains(names: &[impl AsRef<str>], name: &str) -> bool {

@@ -21,6 +21,7 @@
 use super::fold::{folded, trimmed};
 use super::policy::PlusTags;
 use super::primitives::{MAC_LEN, sha256};
+use crate::hex;
 use idna::AsciiDenyList;
 use idna::uts46::{DnsLength, Hyphens, Uts46};
 
@@ -195,17 +196,11 @@ fn encapsulated_x500(local: &str) -> Option<String> {
     while let Some((literal, code)) = rest.split_once('+') {
         let (digits, after) = code.split_at_checked(2)?;
         name.push_str(&literal.replace('_', "/"));
-        name.push(character(digits)?);
+        name.push(char::from(hex::octet(digits.as_bytes().try_into().ok()?)?));
         rest = after;
     }
     name.push_str(&rest.replace('_', "/"));
     (is_x500(&name) && unwrapped(&name) == name).then(|| folded(&name))
-}
-
-/// The character of a number in hexadecimal digits, which must not have a sign.
-fn character(digits: &str) -> Option<char> {
-    let unsigned = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-    u8::from_str_radix(digits, 16).ok().filter(|_| unsigned).map(char::from)
 }
 
 #[cfg(test)]

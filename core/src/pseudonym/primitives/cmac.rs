@@ -85,6 +85,7 @@ pub(super) fn padded(short: &[u8]) -> Block {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hex;
     use aes::cipher::KeyInit;
 
     /// The key and the message of the examples that NIST publishes for SP 800-38B.
@@ -92,9 +93,8 @@ mod tests {
     const MESSAGE: &str = "6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51\
                            30c81c46a35ce411e5fbc1191a0a52eff69f2445df4f9b17ad2b417be66c3710";
 
-    fn octets(hex: &str) -> Vec<u8> {
-        let octet = |digits| u8::from_str_radix(str::from_utf8(digits).unwrap(), 16).unwrap();
-        hex.as_bytes().chunks(2).map(octet).collect()
+    fn octets(text: &str) -> Vec<u8> {
+        hex::decoded(text).unwrap()
     }
 
     #[test]

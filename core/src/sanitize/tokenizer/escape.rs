@@ -1,6 +1,7 @@
 //! Escapes in strings (RFC 8259 section 7).
 
 use super::error::SyntaxErrorKind;
+use crate::hex;
 
 /// The longest escape: a surrogate pair, `\uD83D\uDE00`.
 pub(super) const MAX_LENGTH: usize = 12;
@@ -98,13 +99,9 @@ fn decode(units: &[u16]) -> Result<Escape, SyntaxErrorKind> {
 fn code_unit(escape: &[u8]) -> Result<Option<u16>, SyntaxErrorKind> {
     let mut unit = 0;
     for digit in escape.iter().skip(2) {
-        unit = unit << 4 | hex_digit(*digit).ok_or(SyntaxErrorKind::InvalidEscape)?;
+        unit = unit << 4 | u16::from(hex::digit(*digit).ok_or(SyntaxErrorKind::InvalidEscape)?);
     }
     Ok((escape.len() == UNIT_LENGTH).then_some(unit))
-}
-
-fn hex_digit(byte: u8) -> Option<u16> {
-    char::from(byte).to_digit(16).and_then(|digit| u16::try_from(digit).ok())
 }
 
 #[cfg(test)]
