@@ -25,8 +25,7 @@ pub(crate) struct Consumer {
     limits: Arc<Limits>,
     /// The rules file as it is.
     rules: String,
-    /// Of its application; `None` where it brings its own token.
-    tokens: Option<Arc<TokenSource>>,
+    tokens: GraphTokens,
 }
 
 /// A consumer, as it asks.
@@ -35,6 +34,15 @@ pub(super) struct Caller {
     pub(super) consumer: Arc<Consumer>,
     /// Its own token for Graph, where the proxy has none.
     pub(super) graph_token: Option<Arc<AccessToken>>,
+}
+
+/// Whose tokens a consumer's requests to Graph carry.
+#[derive(Clone)]
+pub(super) enum GraphTokens {
+    /// Those of an application that the configuration names.
+    Application(Arc<TokenSource>),
+    /// The consumer sends its own with each request.
+    Forwarded,
 }
 
 /// How a consumer is known.
@@ -50,7 +58,7 @@ impl Consumer {
         known_by: KnownBy,
         (policy, rules): (Policy, String),
         pseudonyms: Arc<Pseudonyms>,
-        tokens: Option<Arc<TokenSource>>,
+        tokens: GraphTokens,
     ) -> Self {
         let limits = Arc::new(Limits::new(checked.limits()));
         Self { name: checked.name().into(), checked, known_by, policy, pseudonyms, limits, rules, tokens }
@@ -65,7 +73,10 @@ impl Consumer {
 
     /// The tokens of the application that asks Graph for this consumer; `None` where it brings its own.
     pub(crate) fn tokens(&self) -> Option<&Arc<TokenSource>> {
-        self.tokens.as_ref()
+        match &self.tokens {
+            GraphTokens::Application(tokens) => Some(tokens),
+            GraphTokens::Forwarded => None,
+        }
     }
 
     /// The rules file's text.

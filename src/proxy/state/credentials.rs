@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::{Builder, Reported};
 use crate::config::files::{read_secret, read_text};
 use crate::config::{self, FileRef, Proof, Source, UpstreamCredential};
+use crate::proxy::consumer::GraphTokens;
 use crate::upstream::{
     self, CertificateFiles, CertificateKey, Credential, IdentityService, Network, RenewalTimes, SecretSource,
     TokenSettings, TokenSource,
@@ -13,28 +14,49 @@ use crate::upstream::{
 use glassine_core::diagnostic::Diagnostic;
 
 impl Builder<'_> {
-    /// The tokens of each consumer's application; `Ok(None)` where it brings its own. Who shares an application, shares its tokens.
-    pub(super) fn applications(
+    /// Whose tokens each consumer's requests to Graph carry. Consumers that share an application share its tokens.
+    pub(super) fn graph_tokens(
         &mut self,
         network: Result<&Network, &Reported>,
-    ) -> Vec<Result<Option<Arc<TokenSource>>, Reported>> {
+    ) -> Vec<Result<GraphTokens, Reported>> {
         let config = self.config;
-        let shared = self.application(config.upstream().credential(), network);
+        let shared = self.tokens_of(config.upstream().credential(), network);
         let own = |consumer: &config::Consumer| match consumer.application() {
-            Some(credential) => self.application(credential, network),
+            Some(credential) => self.tokens_of(credential, network),
             None => shared.clone(),
         };
         config.consumers().iter().map(own).collect()
     }
 
-    fn application(
+    fn tokens_of(
         &mut self,
         credential: &UpstreamCredential,
         network: Result<&Network, &Reported>,
-    ) -> Result<Option<Arc<TokenSource>>, Reported> {
-        let Some(credential) = self.credential(credential)? else { return Ok(None) };
+    ) -> Result<GraphTokens, Reported> {
+        let credential = match credential {
+            UpstreamCredential::Forward { span } => {
+                self.findings.push(bypass(span));
+                return Ok(GraphTokens::Forwarded);
+            }
+            UpstreamCredential::AccessToken(source) => self.access_token(source),
+            UpstreamCredential::Application { tenant, client_id, proof } => {
+                self.application(tenant, client_id, proof)
+            }
+            UpstreamCredential::ManagedIdentity { client_id, span } => {
+                self.managed_identity(client_id.as_deref(), span)
+            }
+        };
+        self.source(credential?, network).map(GraphTokens::Application)
+    }
+
+    /// The tokens of an application: those that another consumer has already, or new ones.
+    fn source(
+        &mut self,
+        credential: Credential,
+        network: Result<&Network, &Reported>,
+    ) -> Result<Arc<TokenSource>, Reported> {
         if let Some((_, tokens)) = self.sources.iter().find(|(known, _)| *known == credential) {
-            return Ok(Some(Arc::clone(tokens)));
+            return Ok(Arc::clone(tokens));
         }
         let settings = TokenSettings {
             credential: credential.clone(),
@@ -44,33 +66,34 @@ impl Builder<'_> {
         };
         let tokens = Arc::new(self.built(TokenSource::new(settings))?);
         self.sources.push((credential, Arc::clone(&tokens)));
-        Ok(Some(tokens))
+        Ok(tokens)
     }
 
-    /// `Ok(None)` where the proxy has none of its own.
-    fn credential(&mut self, credential: &UpstreamCredential) -> Result<Option<Credential>, Reported> {
-        Ok(Some(match credential {
-            UpstreamCredential::Forward { span } => {
-                self.findings.push(bypass(span));
-                return Ok(None);
-            }
-            UpstreamCredential::AccessToken(source) => match self.secret(source)? {
-                SecretSource::File(path) => Credential::AccessTokenFile(path),
-                SecretSource::Env(name) => Credential::AccessTokenEnv(name),
-            },
-            UpstreamCredential::Application { tenant, client_id, proof } => Credential::Application {
-                authority: self.config.upstream().authority().clone(),
-                tenant: tenant.clone(),
-                client_id: client_id.clone(),
-                proof: self.proof(proof)?,
-            },
-            UpstreamCredential::ManagedIdentity { client_id, span } => {
-                let service = self.used(IdentityService::from_env(), |why| {
-                    Diagnostic::error(config::codes::CONFIG_VALUE, span.clone(), why.to_string())
-                })?;
-                Credential::ManagedIdentity { service, client_id: client_id.clone() }
-            }
-        }))
+    fn access_token(&mut self, source: &Source) -> Result<Credential, Reported> {
+        Ok(match self.secret(source)? {
+            SecretSource::File(path) => Credential::AccessTokenFile(path),
+            SecretSource::Env(name) => Credential::AccessTokenEnv(name),
+        })
+    }
+
+    fn application(&mut self, tenant: &str, client_id: &str, proof: &Proof) -> Result<Credential, Reported> {
+        Ok(Credential::Application {
+            authority: self.config.upstream().authority().clone(),
+            tenant: tenant.to_owned(),
+            client_id: client_id.to_owned(),
+            proof: self.proof(proof)?,
+        })
+    }
+
+    fn managed_identity(
+        &mut self,
+        client_id: Option<&str>,
+        span: &Range<usize>,
+    ) -> Result<Credential, Reported> {
+        let service = self.used(IdentityService::from_env(), |why| {
+            Diagnostic::error(config::codes::CONFIG_VALUE, span.clone(), why.to_string())
+        })?;
+        Ok(Credential::ManagedIdentity { service, client_id: client_id.map(str::to_owned) })
     }
 
     fn proof(&mut self, proof: &Proof) -> Result<upstream::Proof, Reported> {

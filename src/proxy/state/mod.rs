@@ -9,7 +9,7 @@ use std::sync::Arc;
 use http::header::{AUTHORIZATION, PROXY_AUTHORIZATION};
 use rustls_pki_types::CertificateDer;
 
-use super::consumer::{Caller, Consumer, KnownBy};
+use super::consumer::{Caller, Consumer, GraphTokens, KnownBy};
 use super::forwarded::client_address;
 use super::head::{Head, Hosts};
 use super::identify::Consumers;
@@ -152,7 +152,7 @@ impl Builder<'_> {
         let upstream = self.config.upstream();
         let network = self.network();
         let keys = self.keys();
-        let tokens = self.applications(network.as_ref());
+        let tokens = self.graph_tokens(network.as_ref());
         let consumers = self.config.consumers().iter().zip(tokens);
         let consumers: Vec<_> = consumers
             .map(|(it, tokens)| self.consumer(it, network.as_ref(), keys.as_ref(), tokens))
@@ -247,7 +247,7 @@ impl Builder<'_> {
         consumer: &config::Consumer,
         network: Result<&Network, &Reported>,
         keys: Result<&KeyRing, &Reported>,
-        tokens: Result<Option<Arc<TokenSource>>, Reported>,
+        tokens: Result<GraphTokens, Reported>,
     ) -> Result<Arc<Consumer>, Reported> {
         let known_by = self.known_by(consumer, network);
         let (plan, rules) = self.plan(consumer)?;
