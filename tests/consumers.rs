@@ -348,7 +348,7 @@ async fn only_known_headers_leave() {
     const SENT: &[(&str, &str)] = &[
         ("Date", "Sun, 06 Nov 1994 08:49:37 GMT"),
         ("OData-Version", "4.0"),
-        ("Preference-Applied", "IdType=\"ImmutableId\""),
+        ("Preference-Applied", "IdType=ImmutableId, odata.track-changes, MARKER"),
         ("RateLimit-Remaining", "17"),
         ("request-id", "0f8fad5b-d9cb-469f-a165-70867728950e"),
         ("client-request-id", "0f8fad5b-d9cb-469f-a165-70867728950e"),
@@ -380,6 +380,7 @@ async fn only_known_headers_leave() {
         assert_eq!(names(&response.headers), expected, "{}", response.status);
         assert!(!response.everything().contains("MARKER"), "{}", response.everything());
         assert_eq!(response.headers["cache-control"], "no-store");
+        assert_eq!(response.headers["preference-applied"], "IdType=\"ImmutableId\", odata.track-changes");
         assert_ne!(
             response.headers["request-id"], "0f8fad5b-d9cb-469f-a165-70867728950e",
             "one id in all places"

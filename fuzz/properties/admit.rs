@@ -5,7 +5,7 @@
 
 use glassine_core::admit::{Admitted, Refusal, Request, admit as decide};
 use glassine_core::graph::target::MAX_TARGET;
-use glassine_core::graph::{Filter, OptionName, PropertyPath, QueryOption, Target, option};
+use glassine_core::graph::{Filter, OptionName, Preference, PropertyPath, QueryOption, Target, option};
 use glassine_core::rules::plan::{Endpoint, IntegerRange, LinkKind, ValuePolicy};
 use glassine_core::sanitize::Links;
 
@@ -45,14 +45,13 @@ struct Facts {
     endpoint: String,
     upstream: String,
     path: String,
-    prefer: Vec<String>,
+    prefer: Vec<Preference>,
     eventual: bool,
 }
 
 impl From<Admitted> for Facts {
     fn from(admitted: Admitted) -> Self {
-        let prefer = admitted.prefer.values();
-        let Admitted { endpoint, upstream, path, eventual, .. } = admitted;
+        let Admitted { endpoint, upstream, path, prefer, eventual } = admitted;
         Self { endpoint: endpoint.name.clone(), upstream, path, prefer, eventual }
     }
 }
@@ -70,8 +69,19 @@ fn within_the_rules(admitted: &Admitted) {
         selects || asked.option(&OptionName::Select).is_some() || upstream.contains("/$count"),
         "{upstream}"
     );
-    let size = admitted.prefer.max_page_size.map(u32::from);
-    assert!(size.is_none_or(|size| is_in(endpoint.max_page_size, size)), "{size:?}");
+    for preference in &admitted.prefer {
+        assert!(is_preferred(endpoint, *preference), "{}: {preference}", endpoint.name);
+    }
+}
+
+/// Whether the rules have this preference or let a consumer have it.
+fn is_preferred(endpoint: &Endpoint, preference: Preference) -> bool {
+    match preference {
+        Preference::ImmutableId => endpoint.immutable_ids,
+        Preference::MaxPageSize(size) => is_in(endpoint.max_page_size, size.get()),
+        Preference::ReturnMinimal => endpoint.return_minimal,
+        Preference::TrackChanges => false,
+    }
 }
 
 /// Whether the rules open this option with this value.
@@ -133,7 +143,7 @@ fn is_in(range: Option<IntegerRange>, number: u32) -> bool {
 fn admitted_again(connector: &Connector, admitted: &Admitted) {
     let query = admitted.upstream.find('?').map_or("", |at| &admitted.upstream[at..]);
     let target = format!("{}{query}", admitted.path);
-    let prefer = admitted.prefer.values().join(", ");
+    let prefer = admitted.prefer.iter().map(Preference::to_string).collect::<Vec<_>>().join(", ");
     if target.len() <= MAX_TARGET {
         let request =
             Request { method: "GET", target: &target, prefer: Some(&prefer), eventual: admitted.eventual };

@@ -13,7 +13,7 @@ use super::stand_in::{StandIn, readable, veiled_upstream};
 use super::why::{self, RuleLine};
 use super::{ExitStatus, Streams, input};
 use glassine_core::admit::{self, Admitted, Policy, Refusal, Request, route};
-use glassine_core::graph::{OptionName, Origin, Target};
+use glassine_core::graph::{OptionName, Origin, Preference, Target};
 use glassine_core::rules::Plan;
 use glassine_core::rules::plan::Endpoint;
 
@@ -180,7 +180,7 @@ impl Subject<'_> {
             Ok(admitted) => Explanation {
                 decision: Decision::Allow,
                 upstream: Some(self.upstream(&admitted)),
-                prefer: Some(admitted.prefer.values()),
+                prefer: Some(admitted.prefer.iter().map(Preference::to_string).collect()),
                 rule: Some(self.line(&admitted.endpoint.places.endpoint)),
                 note: self.args.keys.is_none().then_some(TOKENS),
                 ..shared

@@ -193,7 +193,7 @@ async fn ask(
     account: &mut Account,
 ) -> Result<RawResponse, Problem> {
     let mut headers = RequestHeaders::new(account.request_id());
-    headers.prefer = raw_response::preferences(&admitted.prefer);
+    headers.prefer.clone_from(&admitted.prefer);
     headers.consistency_level = admitted.eventual.then_some(ConsistencyLevel::Eventual);
     headers.accept = raw_response::accepts(&admitted.endpoint.response);
     let response = state.graph().get(&admitted.upstream, &headers, token.secret()).await?;

@@ -8,8 +8,7 @@ use http_body_util::BodyExt;
 use super::pipeline::Broken;
 use super::problem::Problem;
 use crate::codec::{Bounds, GzipDecoder};
-use crate::upstream::{MediaType, Preference, UpstreamBody};
-use glassine_core::admit::Preferences;
+use crate::upstream::{MediaType, UpstreamBody};
 use glassine_core::rules::plan;
 use glassine_core::sanitize::{Clean, Raw, gate};
 
@@ -124,14 +123,6 @@ fn append(whole: &mut Vec<u8>, data: &[u8]) -> Result<(), Broken> {
     }
     whole.extend_from_slice(data);
     Ok(())
-}
-
-/// The `Prefer` header for Graph.
-pub(super) fn preferences(admitted: &Preferences) -> Vec<Preference> {
-    let immutable_ids = admitted.immutable_ids.then_some(Preference::ImmutableId);
-    let max_page_size = admitted.max_page_size.map(Preference::MaxPageSize);
-    let return_minimal = admitted.return_minimal.then_some(Preference::ReturnMinimal);
-    immutable_ids.into_iter().chain(max_page_size).chain(return_minimal).collect()
 }
 
 /// The `Accept` header for Graph.

@@ -34,7 +34,7 @@ pub use error::{Phase, UpstreamError};
 pub use network::Network;
 pub use probe::{Probe, ProbeResponse};
 pub use proxies::{Proxies, ProxyError};
-pub use request::{ConsistencyLevel, MediaType, Preference, RequestHeaders, RequestId};
+pub use request::{ConsistencyLevel, MediaType, RequestHeaders, RequestId};
 pub use secret::{MAX_SECRET, Secret, SecretError, SecretSource};
 pub use timeouts::Timeouts;
 pub use token::{

@@ -1,12 +1,12 @@
 //! The header fields of a request to Graph, as types: there is no way to pass a consumer's own text through.
 
 use std::fmt;
-use std::num::NonZeroU32;
 
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 
 use super::secret::Secret;
 use super::transport::AGENT;
+use glassine_core::graph::Preference;
 use glassine_core::hex;
 
 /// What a request asks for beside its target.
@@ -29,19 +29,6 @@ pub enum MediaType {
     Json,
     /// The bare number of `/$count`.
     PlainText,
-}
-
-/// A preference that Graph knows and that changes nothing about what is private.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Preference {
-    /// Ids of messages that stay when a message moves.
-    ImmutableId,
-    /// Most objects per page.
-    MaxPageSize(NonZeroU32),
-    /// Only changed properties, for `delta` of users and groups.
-    ReturnMinimal,
-    /// A delta link at the end, for collections where it is optional.
-    TrackChanges,
 }
 
 /// How fresh a response must be.
@@ -92,17 +79,6 @@ impl MediaType {
         match self {
             Self::Json => "application/json;odata.metadata=minimal",
             Self::PlainText => "text/plain",
-        }
-    }
-}
-
-impl fmt::Display for Preference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::ImmutableId => f.write_str("IdType=\"ImmutableId\""),
-            Self::MaxPageSize(size) => write!(f, "odata.maxpagesize={size}"),
-            Self::ReturnMinimal => f.write_str("return=minimal"),
-            Self::TrackChanges => f.write_str("odata.track-changes"),
         }
     }
 }

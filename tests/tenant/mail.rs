@@ -160,7 +160,7 @@ async fn immutable_ids_are_another_form_that_opens() {
     let target = format!("/v1.0/users/{user}/messages?$top=1");
     let response =
         graph.get_with(&target, &[("prefer", "odata.maxpagesize=3, IdType=\"ImmutableId\"")]).await;
-    assert_eq!(response.header("preference-applied"), "IdType=\"ImmutableId\"");
+    assert_eq!(response.header("preference-applied"), "IdType=ImmutableId");
     let immutable = response.json()["value"][0].clone();
     let regular = graph.get(&target).await["value"][0].clone();
     assert!(immutable["id"].as_str().unwrap().starts_with("AAkA"));

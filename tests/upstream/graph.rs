@@ -1,6 +1,7 @@
 //! What goes to Graph, and what comes back when all is well.
 
-use glassine::upstream::{ConsistencyLevel, MediaType, Preference, RequestHeaders, UpstreamError};
+use glassine::upstream::{ConsistencyLevel, MediaType, RequestHeaders, UpstreamError};
+use glassine_core::graph::Preference;
 
 use super::{PAGE, PATIENT, client, get, headers, response, text, token};
 use crate::support::upstream::{FakeUpstream, Script};

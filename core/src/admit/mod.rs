@@ -73,33 +73,12 @@ pub struct Admitted {
     pub endpoint: Arc<Endpoint>,
     /// The target for Graph: canonical, in origin-form.
     pub upstream: String,
-    /// The preferences for Graph.
-    pub prefer: Preferences,
+    /// The preferences (RFC 7240) of the request to Graph.
+    pub prefer: Vec<Preference>,
     /// Whether the request to Graph has `ConsistencyLevel: eventual`.
     pub eventual: bool,
     /// The path that the consumer used, in its canonical form: `nextLink`s lead back to it.
     pub path: String,
-}
-
-/// The preferences (RFC 7240) of the request to Graph.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Preferences {
-    /// `IdType="ImmutableId"`.
-    pub immutable_ids: bool,
-    /// `odata.maxpagesize`.
-    pub max_page_size: Option<NonZeroU32>,
-    /// `return=minimal`.
-    pub return_minimal: bool,
-}
-
-impl Preferences {
-    /// The values of the `Prefer` header.
-    pub fn values(&self) -> Vec<String> {
-        let immutable_ids = self.immutable_ids.then(|| "IdType=\"ImmutableId\"".to_owned());
-        let max_page_size = self.max_page_size.map(|size| format!("odata.maxpagesize={size}"));
-        let return_minimal = self.return_minimal.then(|| "return=minimal".to_owned());
-        immutable_ids.into_iter().chain(max_page_size).chain(return_minimal).collect()
-    }
 }
 
 impl Admitted {
@@ -152,18 +131,23 @@ fn counts(upstream: &str) -> bool {
 }
 
 /// The preferences that are passed on. Others are dropped, as RFC 7240 allows.
-fn preferences(header: Option<&str>, endpoint: &Endpoint) -> Result<Preferences, Refusal> {
-    let mut preferences = Preferences { immutable_ids: endpoint.immutable_ids, ..Preferences::default() };
-    for preference in prefer::parse(header.unwrap_or_default())? {
-        match (preference, endpoint.max_page_size) {
-            (Preference::MaxPageSize(size), Some(range)) => {
-                preferences.max_page_size = NonZeroU32::new(size.clamp(range.min, range.max));
-            }
-            (Preference::ReturnMinimal, _) => preferences.return_minimal = endpoint.return_minimal,
-            _ => {}
+fn preferences(header: Option<&str>, endpoint: &Endpoint) -> Result<Vec<Preference>, Refusal> {
+    let asked = prefer::parse(header.unwrap_or_default())?;
+    let own = endpoint.immutable_ids.then_some(Preference::ImmutableId);
+    Ok(own.into_iter().chain(asked.into_iter().filter_map(|one| opened(one, endpoint))).collect())
+}
+
+/// The consumer's preference as far as the rules open it.
+fn opened(preference: Preference, endpoint: &Endpoint) -> Option<Preference> {
+    match preference {
+        // Only the rules decide the form of ids, so that it does not change from one request to the next.
+        Preference::ImmutableId | Preference::TrackChanges => None,
+        Preference::MaxPageSize(size) => {
+            let range = endpoint.max_page_size?;
+            NonZeroU32::new(size.get().clamp(range.min, range.max)).map(Preference::MaxPageSize)
         }
+        Preference::ReturnMinimal => endpoint.return_minimal.then_some(preference),
     }
-    Ok(preferences)
 }
 
 /// The purpose under which links are sealed.

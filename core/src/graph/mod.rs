@@ -15,7 +15,7 @@
 //! | [`batch`] | JSON batches: the envelope of several requests |
 //! | [`url`] | absolute URLs: one parser, strict |
 //! | [`link`] | absolute links of Graph, accepted on one exact origin only |
-//! | [`prefer`] | the `Prefer` request header (RFC 7240) |
+//! | [`prefer`] | the preferences of `Prefer` and `Preference-Applied` (RFC 7240) |
 //! | [`schema`] | which properties only beta has |
 //! | [`error_body`] | Graph's JSON error shape |
 

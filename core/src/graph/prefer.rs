@@ -1,24 +1,25 @@
-//! The `Prefer` request header (RFC 7240 section 2), as far as Graph's preferences need it.
+//! The preferences (RFC 7240) of `Prefer` and `Preference-Applied` that the proxy knows.
+
+use std::fmt;
+use std::num::NonZeroU32;
 
 use thiserror::Error;
 
 /// Longest header value that is read, in bytes. The longest legitimate one names four preferences.
 pub const MAX_PREFER: usize = 1024;
 
-/// One preference of a request.
-#[derive(Clone, Debug, Eq, PartialEq)]
+/// A preference whose meaning the proxy knows. Requests, requests to Graph and `Preference-Applied` all use this list.
+///
+/// Nothing in it is text of the sender's, so a preference that was read and is written again carries no data.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Preference {
     /// `IdType="ImmutableId"`: ids that stay when an item moves.
     ImmutableId,
-    /// `odata.maxpagesize=N`, also spelled `maxpagesize=N` (OData 4.01).
-    MaxPageSize(u32),
-    /// Any other preference, or a known one with another value: its name, lower-case. A server may ignore it.
-    Other(String),
-    /// `outlook.timezone="..."`, a Windows or IANA time zone name.
-    OutlookTimezone(String),
+    /// `odata.maxpagesize=N`, also spelled `maxpagesize=N` (OData 4.01): the most objects in a page.
+    MaxPageSize(NonZeroU32),
     /// `return=minimal`: on delta queries, changed properties only.
     ReturnMinimal,
-    /// `odata.track-changes`.
+    /// `odata.track-changes`: a delta link at the end.
     TrackChanges,
 }
 
@@ -36,8 +37,8 @@ pub enum PreferError {
     Value,
 }
 
-/// Parses a `Prefer` value. Several header lines are read as one, joined by commas. The first of two preferences with
-/// one name counts (RFC 7240 section 2).
+/// Reads the known preferences of a `Prefer` or `Preference-Applied` value and ignores all others, as RFC 7240 section 2
+/// says. Several header lines are read as one, joined by commas. The first of two preferences with one name counts.
 ///
 /// # Errors
 /// [`PreferError`] for bad syntax and for a known preference with a malformed value.
@@ -53,11 +54,23 @@ pub fn parse(header: &str) -> Result<Vec<Preference>, PreferError> {
         }
         let (name, value) = parse_element(element)?;
         if !seen.contains(&name) {
-            preferences.push(preference(&name, value)?);
+            preferences.extend(preference(&name, value.as_deref())?);
             seen.push(name);
         }
     }
     Ok(preferences)
+}
+
+/// The spelling that Graph's documentation uses.
+impl fmt::Display for Preference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ImmutableId => f.write_str("IdType=\"ImmutableId\""),
+            Self::MaxPageSize(size) => write!(f, "odata.maxpagesize={size}"),
+            Self::ReturnMinimal => f.write_str("return=minimal"),
+            Self::TrackChanges => f.write_str("odata.track-changes"),
+        }
+    }
 }
 
 impl PreferError {
@@ -71,28 +84,22 @@ impl PreferError {
     }
 }
 
-fn preference(name: &str, value: Option<String>) -> Result<Preference, PreferError> {
-    match (name, value) {
-        ("idtype", Some(value)) if value.eq_ignore_ascii_case("ImmutableId") => Ok(Preference::ImmutableId),
-        ("maxpagesize", value) => page_size(value),
-        ("odata.track-changes", None) => Ok(Preference::TrackChanges),
-        ("outlook.timezone", Some(zone)) if is_time_zone(&zone) => Ok(Preference::OutlookTimezone(zone)),
-        ("outlook.timezone", _) => Err(PreferError::Value),
-        ("return", Some(value)) if value.eq_ignore_ascii_case("minimal") => Ok(Preference::ReturnMinimal),
-        _ => Ok(Preference::Other(name.to_owned())),
-    }
+/// `None` for a preference that is not known, and for a known one with another value.
+fn preference(name: &str, value: Option<&str>) -> Result<Option<Preference>, PreferError> {
+    let has = |expected| value.is_some_and(|value| value.eq_ignore_ascii_case(expected));
+    Ok(match name {
+        "idtype" if has("ImmutableId") => Some(Preference::ImmutableId),
+        "maxpagesize" => Some(Preference::MaxPageSize(page_size(value)?)),
+        "odata.track-changes" if value.is_none() => Some(Preference::TrackChanges),
+        "return" if has("minimal") => Some(Preference::ReturnMinimal),
+        _ => None,
+    })
 }
 
-fn page_size(value: Option<String>) -> Result<Preference, PreferError> {
+/// A positive integer (OData 4.01 protocol, section 8.2.8.5).
+fn page_size(value: Option<&str>) -> Result<NonZeroU32, PreferError> {
     let digits = value.filter(|value| value.bytes().all(|byte| byte.is_ascii_digit()));
-    let size = digits.and_then(|digits| digits.parse().ok()).ok_or(PreferError::Value)?;
-    Ok(Preference::MaxPageSize(size))
-}
-
-/// The characters of `(UTC+01:00) Amsterdam` and `America/Argentina/Buenos_Aires`.
-fn is_time_zone(zone: &str) -> bool {
-    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b" +-_/.():,&'".contains(&byte);
-    !zone.is_empty() && zone.len() <= 64 && zone.bytes().all(is_allowed)
+    digits.and_then(|digits| digits.parse().ok()).ok_or(PreferError::Value)
 }
 
 /// A preference's name, lower-case, and its value; an empty value is none (RFC 7240 section 2).
@@ -170,33 +177,50 @@ fn is_token(text: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn pages_of(size: u32) -> Preference {
+        Preference::MaxPageSize(NonZeroU32::new(size).unwrap())
+    }
+
     #[test]
     fn known_preferences_are_read() {
-        let header = r#"odata.maxpagesize=50, IdType="ImmutableId" ; a=b, return=minimal,outlook.timezone="W. Europe Standard Time", odata.track-changes"#;
-        let expected = [
-            Preference::MaxPageSize(50),
-            Preference::ImmutableId,
-            Preference::ReturnMinimal,
-            Preference::OutlookTimezone("W. Europe Standard Time".to_owned()),
-            Preference::TrackChanges,
-        ];
+        let header =
+            r#"odata.maxpagesize=50, IdType="ImmutableId" ; a=b, return=minimal, odata.track-changes"#;
+        let expected =
+            [pages_of(50), Preference::ImmutableId, Preference::ReturnMinimal, Preference::TrackChanges];
         assert_eq!(parse(header).unwrap(), expected);
     }
 
     #[test]
-    fn others_are_named_and_repeats_ignored() {
-        let other = |name: &str| Preference::Other(name.to_owned());
-        assert_eq!(
-            parse("respond-async, Foo=\"a,\\\"b\"; c, foo=2").unwrap(),
-            [other("respond-async"), other("foo")]
-        );
-        assert_eq!(parse("maxpagesize=1, odata.maxpagesize=2").unwrap(), [Preference::MaxPageSize(1)]);
-        assert_eq!(
-            parse("IdType=RestId, return=representation").unwrap(),
-            [other("idtype"), other("return")]
-        );
-        assert_eq!(parse("").unwrap(), []);
-        assert_eq!(parse(",, ,").unwrap(), []);
+    fn every_preference_is_read_in_each_spelling_and_written_in_one() {
+        for (spellings, written) in [
+            (
+                ["IdType=\"ImmutableId\"", "IdType=ImmutableId", "idtype=immutableid"].as_slice(),
+                "IdType=\"ImmutableId\"",
+            ),
+            (&["odata.maxpagesize=50", "maxpagesize=50", "odata.maxpagesize=\"50\""], "odata.maxpagesize=50"),
+            (&["return=minimal", "return=\"minimal\"", "Return=Minimal"], "return=minimal"),
+            (&["odata.track-changes", "OData.Track-Changes"], "odata.track-changes"),
+        ] {
+            for spelling in spellings {
+                let read: Vec<_> = parse(spelling).unwrap().iter().map(Preference::to_string).collect();
+                assert_eq!(read, [written], "{spelling}");
+            }
+        }
+    }
+
+    #[test]
+    fn others_are_ignored_and_so_are_repeats() {
+        for header in [
+            "respond-async, Foo=\"a,\\\"b\"; c, foo=2",
+            "outlook.timezone=\"W. Europe Standard Time\"",
+            "IdType=RestId, return=representation, odata.track-changes=yes",
+            "IdType=RestId, IdType=ImmutableId",
+            "",
+            ",, ,",
+        ] {
+            assert_eq!(parse(header).unwrap(), [], "{header}");
+        }
+        assert_eq!(parse("maxpagesize=1, odata.maxpagesize=2").unwrap(), [pages_of(1)]);
     }
 
     #[test]
@@ -205,18 +229,19 @@ mod tests {
             "odata.maxpagesize",
             "odata.maxpagesize=\"\"",
             "maxpagesize=-1",
+            "maxpagesize=+1",
+            "maxpagesize=0",
             "maxpagesize=1e3",
             "maxpagesize=4294967296",
         ] {
             assert_eq!(parse(header), Err(PreferError::Value), "{header}");
         }
-        assert_eq!(parse("outlook.timezone=\"a<b\""), Err(PreferError::Value));
         for header in
             ["a=", "a=\"b", "a=\"b\"c", "=b", "a b", "a=b c", "a;=", "a=\"\u{1}\"", "a=\"\\\"", ";a"]
         {
             assert_eq!(parse(header), Err(PreferError::Malformed), "{header}");
         }
-        assert_eq!(parse(&"a".repeat(MAX_PREFER)).unwrap().len(), 1);
+        assert_eq!(parse(&"a".repeat(MAX_PREFER)).unwrap(), []);
         assert_eq!(parse(&"a".repeat(MAX_PREFER + 1)), Err(PreferError::TooLong));
     }
 }

@@ -1,25 +1,27 @@
 //! What else of an upstream response may leave: some header values, an error's code, a count.
 
+use httpdate::HttpDate;
 use serde::Deserialize;
 
 use super::{Clean, Raw, Violation};
-use crate::graph::is_plain_identifier;
+use crate::graph::{Preference, is_plain_identifier, prefer};
 
-/// Says whether a header's value is of its own grammar, and so carries nothing else.
-type Accepts = fn(&str) -> bool;
+/// What may leave of a header's value: all of it if it is of its own grammar and so carries nothing else, or what is
+/// known of a list.
+type Clears = fn(&str) -> Option<String>;
 
-/// Response headers that may leave, each with what its value may be. Everything else is dropped.
+/// Response headers that may leave, each with what may leave of its value. Everything else is dropped.
 ///
 /// `content-type`, `content-length`, `content-encoding` and `transfer-encoding` are not here: the proxy writes its own.
 /// Nor is `request-id`: the response, its error body, the log and the audit name one request by one id.
-const HEADERS: &[(&str, Accepts)] = &[
-    ("date", is_http_date),
-    ("odata-version", is_short_number),
-    ("preference-applied", is_known_preference),
-    ("ratelimit-limit", is_short_number),
-    ("ratelimit-remaining", is_short_number),
-    ("ratelimit-reset", is_short_number),
-    ("retry-after", is_retry_after),
+const HEADERS: &[(&str, Clears)] = &[
+    ("date", http_date),
+    ("odata-version", short_number),
+    ("preference-applied", known_preferences),
+    ("ratelimit-limit", short_number),
+    ("ratelimit-remaining", short_number),
+    ("ratelimit-reset", short_number),
+    ("retry-after", retry_after),
 ];
 
 /// The most characters of a header value that are looked at.
@@ -32,11 +34,11 @@ pub fn header_names() -> impl Iterator<Item = &'static str> {
     HEADERS.iter().map(|(name, _)| *name)
 }
 
-/// The header's value if it may leave. `name` is in lower case.
+/// What of the header's value may leave. `name` is in lower case.
 pub fn header(name: &str, value: Raw<&[u8]>) -> Option<Clean<String>> {
     let text = std::str::from_utf8(value.read()).ok().filter(|text| text.len() <= MAX_HEADER)?;
-    let (_, accepts) = HEADERS.iter().find(|(known, _)| *known == name)?;
-    accepts(text).then(|| Clean::assertion(text.to_owned()))
+    let (_, clears) = HEADERS.iter().find(|(known, _)| *known == name)?;
+    clears(text).map(Clean::assertion)
 }
 
 /// The `error.code` of an upstream error body, if it is a plain identifier. The message never leaves.
@@ -69,55 +71,40 @@ pub fn count(body: Raw<&[u8]>) -> Result<Clean<Vec<u8>>, Violation> {
     if is_count { Ok(Clean::assertion(digits.to_vec())) } else { Err(Violation::NotACount) }
 }
 
-fn is_short_number(text: &str) -> bool {
-    (1..=12).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+fn short_number(text: &str) -> Option<String> {
+    let is_number = |byte: u8| byte.is_ascii_digit() || byte == b'.';
+    ((1..=12).contains(&text.len()) && text.bytes().all(is_number)).then(|| text.to_owned())
 }
 
 /// Seconds, which Graph may give as a fraction, or a date (RFC 9110, 10.2.3).
-fn is_retry_after(text: &str) -> bool {
-    is_short_number(text) || is_http_date(text)
+fn retry_after(text: &str) -> Option<String> {
+    short_number(text).or_else(|| http_date(text))
 }
 
-/// An IMF-fixdate (RFC 9110, 5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`. Names are compared, since any other word in
-/// their place could be data.
-fn is_http_date(text: &str) -> bool {
-    const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let mut parts = text.split(' ');
-    let [day, date, month, year, time, zone] = [(); 6].map(|()| parts.next().unwrap_or_default());
-    day.strip_suffix(',').is_some_and(|day| DAYS.contains(&day))
-        && has_form(date, "00")
-        && MONTHS.contains(&month)
-        && has_form(year, "0000")
-        && has_form(time, "00:00:00")
-        && zone == "GMT"
-        && parts.next().is_none()
+/// An IMF-fixdate (RFC 9110, 5.6.7) of a day that exists: `Sun, 06 Nov 1994 08:49:37 GMT`. The date is written anew. A
+/// text that differs from that, by an obsolete form or by another word in place of a name, could be data.
+fn http_date(text: &str) -> Option<String> {
+    let written = text.parse::<HttpDate>().ok()?.to_string();
+    (written == text).then_some(written)
 }
 
-/// Whether `text` has a digit for each `0` of the form, and is the same elsewhere.
-fn has_form(text: &str, form: &str) -> bool {
-    let fits = |(byte, form): (u8, u8)| match form {
-        b'0' => byte.is_ascii_digit(),
-        other => byte == other,
-    };
-    text.len() == form.len() && text.bytes().zip(form.bytes()).all(fits)
-}
-
-/// `odata.maxpagesize=N` and `IdType="ImmutableId"`, in any number and order.
-fn is_known_preference(text: &str) -> bool {
-    text.split(',').map(str::trim).all(|one| {
-        one.eq_ignore_ascii_case("IdType=\"ImmutableId\"")
-            || one.strip_prefix("odata.maxpagesize=").is_some_and(is_short_number)
-    })
+/// The preferences that the proxy knows, written anew; Graph writes `IdType=ImmutableId` with quotes and without. Unknown
+/// ones are left out.
+fn known_preferences(text: &str) -> Option<String> {
+    let known: Vec<_> = prefer::parse(text).ok()?.iter().map(Preference::to_string).collect();
+    (!known.is_empty()).then(|| known.join(", "))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn passed(name: &str, value: &str) -> Option<String> {
+        header(name, Raw::new(value.as_bytes())).map(Clean::into_inner)
+    }
+
     fn passes(name: &str, value: &str) -> bool {
-        header(name, Raw::new(value.as_bytes())).is_some()
+        passed(name, value).as_deref() == Some(value)
     }
 
     #[test]
@@ -130,7 +117,41 @@ mod tests {
             ("odata-version", "4.0", "four"),
         ] {
             assert!(passes(name, good), "{name}: {good}");
-            assert!(!passes(name, bad), "{name}: {bad}");
+            assert_eq!(passed(name, bad), None, "{name}: {bad}");
+        }
+    }
+
+    /// `return=minimal`, `odata.track-changes` and ids without quotes were not in a list that was the gate's own, and took the
+    /// header's other preferences with them.
+    #[test]
+    fn every_known_preference_leaves_in_each_spelling_of_graph() {
+        for (sent, leaves) in [
+            ("IdType=ImmutableId", "IdType=\"ImmutableId\""),
+            ("IdType=\"ImmutableId\"", "IdType=\"ImmutableId\""),
+            ("odata.maxpagesize=50", "odata.maxpagesize=50"),
+            ("maxpagesize=50", "odata.maxpagesize=50"),
+            ("return=minimal", "return=minimal"),
+            ("odata.track-changes", "odata.track-changes"),
+            ("odata.track-changes,IdType=ImmutableId", "odata.track-changes, IdType=\"ImmutableId\""),
+        ] {
+            assert_eq!(passed("preference-applied", sent).as_deref(), Some(leaves), "{sent}");
+        }
+    }
+
+    #[test]
+    fn other_preferences_do_not_leave_and_neither_does_what_hangs_on_a_known_one() {
+        for (sent, leaves) in [
+            ("outlook.timezone=\"Alice's\"", None),
+            ("IdType=\"alice\"", None),
+            ("return=representation", None),
+            ("odata.maxpagesize=alice", None),
+            ("odata.track-changes=alice", None),
+            ("return=minimal; note=alice", Some("return=minimal")),
+            ("alice, return=minimal, respond-async", Some("return=minimal")),
+            ("return=minimal, alice@contoso.com", None),
+            ("", None),
+        ] {
+            assert_eq!(passed("preference-applied", sent).as_deref(), leaves, "{sent}");
         }
     }
 
@@ -142,11 +163,18 @@ mod tests {
             ("date", "Sun, 06 Sue 1994 08:49:37 GMT"),
             ("date", "Sue, 06 Nov 1994 08:49:37 GMT"),
             ("date", "Sun, 06 Nov 1994 08:49:37 GMT Sue"),
+            ("date", "Sun, 06 Nov 1994 08:49:37 GMT "),
+            ("date", "Mon, 06 Nov 1994 08:49:37 GMT"),
+            ("date", "Wed, 30 Feb 1994 08:49:37 GMT"),
+            ("date", "Sun, 06 Nov 1994 25:49:37 GMT"),
+            ("date", "Sun, 06 Nov 0000 08:49:37 GMT"),
+            ("date", "Sunday, 06-Nov-94 08:49:37 GMT"),
+            ("date", "Sun Nov  6 08:49:37 1994"),
             ("retry-after", "the merger is on 6 May 94 GMT"),
             ("request-id", "facadefacadefacadefacadefacadefacade"),
             ("request-id", "------------------------------------"),
         ] {
-            assert!(!passes(name, value), "{name}: {value}");
+            assert_eq!(passed(name, value), None, "{name}: {value}");
         }
     }
 
@@ -161,7 +189,7 @@ mod tests {
             "x-ms-throttle-scope",
             "link",
         ] {
-            assert!(!passes(name, "17"), "{name}");
+            assert_eq!(passed(name, "17"), None, "{name}");
         }
     }
 

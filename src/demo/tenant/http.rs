@@ -171,7 +171,7 @@ impl GraphResponse {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
         if self.immutable_ids {
-            headers.insert("preference-applied", HeaderValue::from_static("IdType=\"ImmutableId\""));
+            headers.insert("preference-applied", HeaderValue::from_static("IdType=ImmutableId"));
         }
         response
     }

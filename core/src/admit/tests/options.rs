@@ -180,6 +180,6 @@ fn minimal_responses_are_for_changes_that_the_rules_open() {
         let prefer = Some("return=minimal");
         admit(&Request { method: "GET", target, prefer, eventual: false }, policy).unwrap().prefer
     };
-    assert!(ask(&rules(), "/v1.0/users/delta").return_minimal);
-    assert!(!ask(&rules(), "/v1.0/groups").return_minimal);
+    assert_eq!(ask(&rules(), "/v1.0/users/delta"), [Preference::ReturnMinimal]);
+    assert_eq!(ask(&rules(), "/v1.0/groups"), []);
 }
