@@ -1,4 +1,7 @@
 //! Base64url without padding (RFC 4648, section 5), as tokens are written.
+//!
+//! Every token of a page is encoded here, so `base64-simd` encodes: with the `base64` crate, a page without bodies takes 3 %
+//! longer. Tokens that come back are few, and are decoded by `base64`, as all else is.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
