@@ -6,11 +6,11 @@ use serde::Deserialize;
 use super::{Clean, Raw, Violation};
 use crate::graph::{Preference, is_plain_identifier, prefer};
 
-/// What may leave of a header's value: all of it if it is of its own grammar and so carries nothing else, or what is
-/// known of a list.
+/// Gives the part of a header's value that may leave: a value that fits its grammar and so carries nothing else, or the known
+/// elements of a list.
 type Clears = fn(&str) -> Option<String>;
 
-/// Response headers that may leave, each with what may leave of its value. Everything else is dropped.
+/// Response headers that may leave, each with the function for its value. Everything else is dropped.
 ///
 /// `content-type`, `content-length`, `content-encoding` and `transfer-encoding` are not here: the proxy writes its own.
 /// Nor is `request-id`: the response, its error body, the log and the audit name one request by one id.
@@ -34,7 +34,7 @@ pub fn header_names() -> impl Iterator<Item = &'static str> {
     HEADERS.iter().map(|(name, _)| *name)
 }
 
-/// What of the header's value may leave. `name` is in lower case.
+/// The part of a header's value that may leave. `name` is in lower case.
 pub fn header(name: &str, value: Raw<&[u8]>) -> Option<Clean<String>> {
     let text = std::str::from_utf8(value.read()).ok().filter(|text| text.len() <= MAX_HEADER)?;
     let (_, clears) = HEADERS.iter().find(|(known, _)| *known == name)?;
@@ -81,15 +81,15 @@ fn retry_after(text: &str) -> Option<String> {
     short_number(text).or_else(|| http_date(text))
 }
 
-/// An IMF-fixdate (RFC 9110, 5.6.7) of a day that exists: `Sun, 06 Nov 1994 08:49:37 GMT`. The date is written anew. A
-/// text that differs from that, by an obsolete form or by another word in place of a name, could be data.
+/// An IMF-fixdate (RFC 9110, 5.6.7) of a day that exists: `Sun, 06 Nov 1994 08:49:37 GMT`. The date is read and written
+/// anew. A text that differs from the written date could be data, and does not leave.
 fn http_date(text: &str) -> Option<String> {
     let written = text.parse::<HttpDate>().ok()?.to_string();
     (written == text).then_some(written)
 }
 
-/// The preferences that the proxy knows, written anew; Graph writes `IdType=ImmutableId` with quotes and without. Unknown
-/// ones are left out.
+/// The preferences that the proxy knows, written anew, since Graph writes `IdType=ImmutableId` with quotes and without.
+/// Unknown preferences are left out.
 fn known_preferences(text: &str) -> Option<String> {
     let known: Vec<_> = prefer::parse(text).ok()?.iter().map(Preference::to_string).collect();
     (!known.is_empty()).then(|| known.join(", "))
