@@ -1,5 +1,5 @@
-//! How often something may happen: a bucket that fills with time. Consumers' requests, connection pages and fetches of
-//! issuers' keys are limited by it.
+//! How often something may happen: a bucket that fills with time. It limits consumers' requests, connection pages and
+//! fetches of issuers' keys.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -32,9 +32,9 @@ impl RateLimiter {
 impl Bucket {
     fn take(&mut self, now: Instant) -> bool {
         let elapsed = now.saturating_duration_since(self.filled).as_secs_f64();
-        // At an infinite rate no time gives no number, and `min` then gives its argument: a full bucket.
+        // An infinite rate times no time is NaN. `min` ignores NaN, so the bucket is full.
         self.tokens = elapsed.mul_add(self.per_second, self.tokens).min(self.most);
-        // Two threads can come in another order than they looked at the clock. No time counts twice.
+        // Threads can lock in another order than they read the clock. No time may count twice.
         self.filled = self.filled.max(now);
         let granted = self.tokens >= 1.0;
         if granted {
