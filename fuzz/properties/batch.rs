@@ -1,7 +1,8 @@
-//! An envelope that is read has as many requests as a batch may have, each with an id of its own, a target under the
-//! version, and nothing before it that is not there; written anew it is read alike, and its response is JSON.
+//! An accepted envelope has no more requests than a batch may have. Each request has a unique id, a target under the
+//! version, and dependencies only on requests in the envelope. The envelope written again parses to the same, and its
+//! response is JSON.
 //!
-//! The requests go on to be admitted one by one, in the order and under the ids that are read here.
+//! The proxy then admits the requests one by one, in this order and under these ids.
 
 use glassine_core::graph::Version;
 use glassine_core::graph::batch::{BatchItem, ItemHead, MAX_ITEMS, parse};
@@ -35,7 +36,7 @@ fn has_response(item: &BatchItem) {
     assert_eq!(response["headers"]["Content-Type"], *item.method);
 }
 
-/// The envelope as this program would write it.
+/// The envelope written from its parsed form.
 fn written(version: Version, items: &[BatchItem]) -> Value {
     let request = |item: &BatchItem| {
         let mut headers = json!({ "ConsistencyLevel": if item.eventual { "eventual" } else { "" } });

@@ -338,7 +338,7 @@ impl<'a> Message<'a> {
         self.tenant.directory.seed
     }
 
-    /// Chance that differs from copy to copy.
+    /// Random numbers that differ from copy to copy.
     fn rng(&self, what: &str) -> Rng {
         rng_of_copy(self.seed(), what, self.letter.number, self.owner.index)
     }
@@ -347,7 +347,7 @@ impl<'a> Message<'a> {
         self.rng(what).chance(percent)
     }
 
-    /// Chance that all copies share.
+    /// Random numbers that all copies share.
     fn rng_of_letter(&self, what: &str) -> Rng {
         Rng::of(self.seed(), what, &[u64::from(self.letter.number)])
     }

@@ -15,7 +15,7 @@ const EXTERNALS: usize = 160;
 /// The step through all pairs of given name and surname. It has no common factor with their number, so no pair repeats.
 const NAME_STRIDE: usize = 607;
 
-/// What kind of account it is.
+/// The kind of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Account {
     /// A person of the organisation.
