@@ -52,8 +52,8 @@ impl Browser {
     }
 }
 
-/// The prefix `__Host-` keeps other hosts from setting the cookie (RFC 6265bis). It requires `https`, and plain `http` is
-/// allowed on loopback only.
+/// The prefix `__Host-` keeps other hosts from setting the cookie (RFC 6265bis). It requires `https`, and plain `http`
+/// is allowed on loopback only.
 fn cookie_name(secure: bool) -> &'static str {
     if secure { "__Host-glassine-connect" } else { "glassine-connect" }
 }

@@ -17,7 +17,8 @@ use super::recipients::{Party, rng_of_copy};
 use super::rng::Rng;
 use super::text;
 
-/// The properties that `$select` may name on v1.0 (followed by beta's), those returned only if named, those always returned.
+/// The properties that `$select` may name on v1.0 (followed by beta's), those returned only if named, those always
+/// returned.
 pub(super) const SHAPE: Shape = Shape {
     type_name: "microsoft.graph.message",
     default: None,

@@ -87,7 +87,8 @@ impl User {
         &self.display_name
     }
 
-    /// Whether the account has a mailbox here: every account with an address, except guests, whose mailbox is elsewhere.
+    /// Whether the account has a mailbox here: every account with an address, except guests, whose mailbox is
+    /// elsewhere.
     pub fn has_mailbox(&self) -> bool {
         self.mail.is_some() && self.account != Account::Guest
     }
