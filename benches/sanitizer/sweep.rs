@@ -74,7 +74,7 @@ impl Stream {
 }
 
 /// The memory of streams in the middle of their pages, fed chunk by chunk in turn, each with its clean bytes not yet
-/// sent. As many streams are opened and closed before, so that memory freed by earlier work does not distort the
+/// sent. As many streams are opened before and kept open, so that memory freed by earlier work does not distort the
 /// result.
 fn memory(connector: &Connector, page: &str) {
     let (part, _) = page.as_bytes().split_at(page.len() - 100);

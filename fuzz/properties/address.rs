@@ -75,7 +75,7 @@ fn other_spellings_are_one(raw: &str, domain: &str, token: &str) {
     assert_eq!(canonical_domain(domain).as_deref(), Some(domain));
     let same =
         |spelling: String| assert_eq!(email(&spelling).as_deref(), Some(token), "{spelling} is not {raw}");
-    // Beyond ASCII, upper case can be another letter: that of `i` is a dotted or a dotless capital.
+    // Beyond ASCII, changing case can make another letter: a capital I and a combining dot above compose to `İ`.
     if raw.is_ascii() {
         same(raw.to_ascii_uppercase());
         same(raw.to_ascii_lowercase());

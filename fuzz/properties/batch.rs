@@ -1,5 +1,5 @@
 //! An accepted envelope has no more requests than a batch may have. Each request has a unique id, a target under the
-//! version, and dependencies only on requests in the envelope. The envelope written again parses to the same, and its
+//! version, and dependencies only on earlier requests. The envelope written again parses to the same, and its
 //! response is JSON.
 //!
 //! The proxy then admits the requests one by one, in this order and under these ids.
@@ -13,22 +13,22 @@ pub fn batch(data: &[u8]) {
     for version in [Version::V1, Version::Beta] {
         if let Ok(items) = parse(version, data) {
             assert!((1..=MAX_ITEMS).contains(&items.len()), "{} requests", items.len());
-            items.iter().enumerate().for_each(|(at, item)| stands(version, &items[..at], item));
+            items.iter().enumerate().for_each(|(at, item)| is_consistent(version, &items[..at], item));
             assert_eq!(parse(version, written(version, &items).to_string().as_bytes()), Ok(items));
         }
     }
 }
 
-fn stands(version: Version, earlier: &[BatchItem], item: &BatchItem) {
+fn is_consistent(version: Version, earlier: &[BatchItem], item: &BatchItem) {
     assert!(!item.id.is_empty() && earlier.iter().all(|other| !other.id.eq_ignore_ascii_case(&item.id)));
     assert!(item.depends_on.iter().all(|at| *at < earlier.len()), "{item:?}");
     let path = item.target.strip_prefix(&format!("/{}/", version.as_str()));
     let first = path.and_then(|path| path.split(['/', '?']).next()).unwrap_or_else(|| panic!("{item:?}"));
     assert!(!path.is_some_and(|path| path.starts_with('/')) && !first.contains(':'), "{item:?}");
-    has_response(item);
+    its_response_is_json(item);
 }
 
-fn has_response(item: &BatchItem) {
+fn its_response_is_json(item: &BatchItem) {
     let headers = [("content-type", item.method.as_str()), ("retry-after", "1")];
     let head = ItemHead { id: &item.id, status: 200, headers: &headers }.to_json();
     let response: Value = serde_json::from_slice(&[&head[..], b"{}}"].concat()).expect("a response is JSON");

@@ -79,7 +79,7 @@ fn leads_to_graph_or_nowhere(connector: &Connector, link: &str) {
     }
 }
 
-/// Checks that a sealed link works at the endpoint that it was issued for, and at no other.
+/// Checks that a sealed link leads to Graph's target, and that its token works on no other path.
 fn is_followed(connector: &Connector, listed: &Admitted, sealed: &str, target: &str) {
     let path = sealed.strip_prefix(PROXY).expect("a link to the proxy");
     let followed = connector.get(path).unwrap_or_else(|refusal| panic!("{target}: {refusal}"));

@@ -10,7 +10,7 @@ use super::text;
 use crate::support::sanitizing::{sanitize_chunks, with_body};
 
 /// A response with values of every type.
-const ANSWER: &str = r#"{"@odata.context":"c","value":[{"id":"1","from":{"emailAddress":{"address":"a@b.example"}},"n":1.5,
+const RESPONSE: &str = r#"{"@odata.context":"c","value":[{"id":"1","from":{"emailAddress":{"address":"a@b.example"}},"n":1.5,
     "receivedDateTime":"2026-01-01T12:34:56Z","list":[null,true,"smtp:a@b.example"],"@removed":{"reason":"deleted"}}]}"#;
 
 /// See the module.
@@ -48,7 +48,7 @@ fn compiles_alike(source: &str, plan: Option<&Plan>, report: &Report) {
 fn can_be_used(plan: &Plan) {
     for endpoint in &plan.endpoints {
         let context = with_body(endpoint.response.body().clone());
-        if let Ok((text, _)) = sanitize_chunks(&context, ANSWER.as_bytes().chunks(7)) {
+        if let Ok((text, _)) = sanitize_chunks(&context, RESPONSE.as_bytes().chunks(7)) {
             assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok(), "{text}");
         }
     }
