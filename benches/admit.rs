@@ -1,4 +1,4 @@
-//! What letting a request pass costs: from the target as received to the request for Graph.
+//! The cost of admitting a request: from the received target to the request for Graph.
 
 mod support;
 

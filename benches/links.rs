@@ -1,4 +1,4 @@
-//! What a link costs: Graph's is sealed on the way out, and the consumer's is opened and admitted again.
+//! The cost of links: sealing Graph's link in a response, and opening and admitting it in the consumer's next request.
 
 mod support;
 

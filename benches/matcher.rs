@@ -1,4 +1,4 @@
-//! What deciding costs: pages under rules without transforms. The benchmark `tokenizer` is what reading alone costs.
+//! The cost of matching: pages under rules without transforms. The benchmark `tokenizer` measures reading alone.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot be set up has to stop")]
 
@@ -11,7 +11,7 @@ use criterion::Throughput;
 use support::connector::Connector;
 use support::pages;
 
-/// `SHAPE` is what leaves of a message.
+/// `SHAPE` stands for the properties of a message that leave.
 const RULES: &str = "
 version: 1
 connector: matcher

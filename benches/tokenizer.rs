@@ -1,4 +1,4 @@
-//! What reading costs: pages validated, and nothing done with them.
+//! The cost of reading: the tokenizer validates pages and does nothing else.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot be set up has to stop")]
 

@@ -1,4 +1,4 @@
-//! What one token costs, where it has to be made and where it is found among those made lately.
+//! The cost of one token, if it is computed and if it is found in the cache.
 
 #![expect(
     clippy::indexing_slicing,
@@ -16,7 +16,7 @@ use glassine_core::pseudonym::{Class, Outcome, Pseudonyms};
 
 use support::connector::Connector;
 
-/// More values than are remembered.
+/// More values than the cache holds.
 const VALUES: usize = 100_000;
 
 /// As long as the ids of real messages.
@@ -24,7 +24,7 @@ const ID: &str = "AAMkADcxZDMxMTVmLWU4YWYtNDJhZS05ZDRlLWU0OTdhYTQ3ZWYxZQBGAAAAAA
 /// The mailbox's GUID and the thread's, as Exchange lays them out.
 const CONVERSATION: &str = "AAQkADAwMDM3ZmZlLWFhMTAtYzJmMS0wMDAwLTAwMDAwMDAwMDAwMAAQAAAAAAAAAAAAW93VgWFG0xc=";
 
-/// A token maker.
+/// A function that writes a token.
 type Make = fn(&Pseudonyms, &str, &mut Vec<u8>) -> Outcome;
 
 fn main() {
@@ -55,7 +55,7 @@ fn main() {
     criterion.final_summary();
 }
 
-/// One value after the other, so that none is found that was not to be.
+/// Cycles through the values. Of many values, none is still in the cache when its turn comes; a single one always is.
 fn bench(
     group: &mut BenchmarkGroup<'_, WallTime>,
     name: &str,

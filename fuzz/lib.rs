@@ -1,4 +1,5 @@
-//! Fuzz targets of Glassine: what each holds to is in [`properties`], which the ordinary tests run too (`tests/fuzz.rs`).
+//! The fuzz targets of Glassine. Each tests one of the [`properties`], which the ordinary tests run, too
+//! (`tests/fuzz.rs`).
 
 #![forbid(unsafe_code)]
 

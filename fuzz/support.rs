@@ -1,4 +1,4 @@
-//! What the properties share with the repository's tests, from there.
+//! The helpers that the properties share with the repository's tests.
 
 #![allow(dead_code, reason = "the tests use more of it")]
 

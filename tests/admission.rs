@@ -56,7 +56,7 @@ fn consumer() -> Policy {
     policy(Arc::new(pseudonyms()))
 }
 
-/// Keys under which every text stands for itself: what Graph is asked can be asked again.
+/// Keys with which every text is its own token, so that the request for Graph can be admitted again.
 struct Originals;
 
 impl Keys for Originals {

@@ -197,7 +197,7 @@ fn a_log_has_one_writer() {
 }
 
 #[test]
-fn a_file_that_is_no_audit_log_is_not_written_to() {
+fn a_file_that_is_not_an_audit_log_is_not_changed() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("notes.txt");
     let notes = "something else entirely\n".repeat(5_000);

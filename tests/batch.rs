@@ -1,4 +1,4 @@
-//! `$batch` through the whole proxy: each request on its own, answered in its place.
+//! `$batch` through the whole proxy: each request is handled on its own, and its response has its id.
 
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ async fn batch(proxy: &Glassine, requests: Value) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn each_request_has_response_in_its_place_with_its_own_rules() {
+async fn each_request_in_a_batch_has_its_own_rules_and_its_response_has_its_id() {
     let (proxy, user) = proxy().await;
     let responses = batch(
         &proxy,
@@ -51,7 +51,7 @@ async fn each_request_has_response_in_its_place_with_its_own_rules() {
 }
 
 #[tokio::test]
-async fn large_responses_stream_through_and_twenty_requests_are_answered() {
+async fn large_responses_stream_through_and_twenty_requests_get_responses() {
     let (proxy, user) = proxy().await;
     let one = |at: u32| json!({ "id": at.to_string(), "method": "GET", "url": format!("/users/{user}/messages?$top=1000") });
     let responses = batch(&proxy, (0..20).map(one).collect()).await;

@@ -57,7 +57,7 @@ fn signed(
     (made.der().clone(), PrivateKeyDer::try_from(key.serialize_der()).unwrap())
 }
 
-/// Status and body, or `None` where there is no connection.
+/// Status and body. `None` if there is no connection.
 async fn get(proxy: &Glassine, identity: Option<&Identity>, bearer: Option<&str>) -> Option<(u16, String)> {
     let mut roots = rustls::RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(proxy.file("tls.crt")).unwrap()).unwrap();

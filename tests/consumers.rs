@@ -15,7 +15,7 @@ use crate::support::upstream::{FakeUpstream, Script};
 const USERS: &str = "/v1.0/users";
 const EMPTY: &str = r#"{"value":[]}"#;
 
-/// What a consumer can see of a response but its ids and its time.
+/// The parts of a response that a consumer can see, without its ids and its time.
 fn visible(response: &ProxyResponse) -> String {
     let mut text = response.everything();
     for name in ["request-id", "client-request-id", "date"] {
@@ -68,7 +68,7 @@ async fn every_bad_credential_gets_the_same_401() {
     let twice = [("authorization", bearer(&token)), ("authorization", bearer(&token))];
     let twice = twice.each_ref().map(|(name, value)| (*name, value.as_str()));
     assert_eq!(visible(&proxy.send("GET", USERS, &twice).await), none);
-    // Who is not known learns nothing about what there is.
+    // An unknown caller learns nothing about which endpoints exist.
     for (method, target) in [("GET", "/v1.0/me"), ("GET", "/nothing"), ("DELETE", USERS)] {
         assert_eq!(visible(&proxy.send(method, target, &[]).await), none, "{method} {target}");
     }
@@ -106,7 +106,7 @@ async fn a_consumer_asks_from_its_addresses_only() {
     assert_eq!(graph.requests().len(), 1);
 }
 
-/// The head of a GET as `acme` on a connection of its own.
+/// The head of a GET as `acme`, on a new connection.
 async fn open(proxy: &Glassine) -> TcpStream {
     let token = Consumer::token("acme");
     let head =
@@ -280,7 +280,7 @@ async fn a_head_is_a_get_without_its_body() {
 }
 
 #[tokio::test]
-async fn an_response_is_compressed_if_the_consumer_asks() {
+async fn a_response_is_compressed_if_the_consumer_accepts_it() {
     let items = vec![r#"{"id":"u1","accountEnabled":true}"#; 100].join(",");
     let graph = FakeUpstream::always(Script::json(format!(r#"{{"value":[{items}]}}"#))).await;
     let proxy = Setup::scripted(&graph).start().await;

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::support::glassine::{Glassine, METADATA_ONLY, ProxyResponse, Setup};
 use crate::support::upstream::{FakeUpstream, Script};
 
-/// Stands in every upstream text and must be in no byte that leaves.
+/// Is in every text from upstream, and must not be in any byte that leaves.
 pub(crate) const MARKER: &str = "MARKER";
 pub(crate) const USERS: &str = "/v1.0/users";
 pub(crate) const PAGE: &str = r#"{"value":[{"id":"u1","displayName":"MARKER","accountEnabled":true}]}"#;

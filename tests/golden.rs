@@ -17,7 +17,7 @@ use crate::support::sanitizing::{cut, plan, pseudonyms, sanitize, sanitize_chunk
 const CONNECTORS: &[&str] = &["outlook-mail", "outlook-mail-metadata-only"];
 const GRAPH: &str = "https://graph.microsoft.com";
 const PROXY: &str = "https://proxy.example";
-/// Stands in the expected responses where a link's sealed part is.
+/// Replaces the sealed part of links in the expected responses.
 const SEALED: &str = "<sealed>";
 
 fn rules() -> PathBuf {

@@ -144,7 +144,7 @@ impl Stage {
         Self { proxy: Setup::scripted(&graph).start().await, graph }
     }
 
-    /// What becomes of a target that goes out as it is, and whether Graph was asked.
+    /// The response to a target that is sent unchanged, and whether Graph got a request.
     async fn ask(&self, method: &str, target: &str) -> (Verdict, bool) {
         let before = self.graph.requests().len();
         let token = Consumer::token("acme");

@@ -1,6 +1,6 @@
 //! The JSONPath Compliance Test Suite (github.com/jsonpath-standard/jsonpath-compliance-test-suite), each selector as a
-//! rule: as `redact` under `unlisted: keep`, and as `keep`. Each document stands in the member `w` of an object, since
-//! rules speak of objects. What a selector selects is the suite's word, not that of the library we parse with.
+//! rule: as `redact` under `unlisted: keep`, and as `keep`. Each document is the member `w` of an object, because rules
+//! apply to objects. The expected selections come from the suite, not from the library that parses the selectors.
 
 use std::collections::{BTreeMap, BTreeSet};
 

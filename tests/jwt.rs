@@ -162,7 +162,7 @@ async fn the_algorithm_is_pinned_and_belongs_to_the_key() {
 
 /// The classic: a verifier that takes `alg` from the token uses the published key as the secret of an HMAC.
 #[tokio::test]
-async fn a_public_key_is_no_shared_secret() {
+async fn a_public_key_is_not_accepted_as_an_hmac_secret() {
     let key = SigningKey::rsa("r");
     let verifier = verifier(&[&key]);
     let n = key.jwk()["n"].as_str().unwrap().to_owned();
@@ -199,7 +199,7 @@ async fn headers_say_what_a_token_is() {
     ] {
         assert_eq!(outcome(&verifier, &key.token_with(&more, &claims())).await, result, "{more}");
     }
-    // A key that a token brings along is nobody's.
+    // A key inside the token is never used.
     let brought =
         mine.token_with(&json!({ "jwk": mine.jwk(), "jku": "https://evil.example/keys" }), &claims());
     assert_eq!(outcome(&verifier, &brought).await, Err(JwtError::Signature));

@@ -71,10 +71,10 @@ async fn the_order_of_recipients_names_the_mailboxes_that_a_stranger_guessed() {
     says("names 50 of 50 mailboxes");
 }
 
-/// Joins are tried on the messages of so many mailboxes.
+/// Joins are tried on the messages of this many mailboxes.
 const MAILBOXES: usize = 10;
 
-/// Which tokens of one delivery stand where a token of the other one stands.
+/// Which tokens of one delivery are at the place of which tokens of the other one.
 type Joined<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
 
 async fn delivery(proxy: &Glassine, consumer: &str) -> Vec<Value> {

@@ -1,5 +1,5 @@
-//! A hidden property cannot be observed. Two upstreams that differ only in hidden values, and that would honour any question
-//! about them, stand behind two proxies; whatever is asked, both proxies response the same.
+//! A hidden property cannot be observed. Two proxies have upstreams that differ only in hidden values, and that would
+//! filter and sort by them. For every request, both proxies send the same response.
 
 use std::collections::BTreeSet;
 
@@ -162,7 +162,7 @@ fn properties(schema: &Value, type_name: &str) -> Vec<String> {
 }
 
 /// Responses as the worst upstream would: every hidden property has the value `value`, and each question that so much as names
-/// one outside `$select` is answered differently for each value.
+/// one outside `$select` has a different response for each value.
 fn honour(names: &BTreeSet<String>, value: &str, request: &Received) -> Script {
     let asked = asked(&request.target);
     let names_hidden = names.iter().any(|name| asked.contains(&name.to_ascii_lowercase()));
@@ -257,7 +257,7 @@ async fn no_question_tells_two_values_of_a_hidden_property_apart() {
             }
         }
     }
-    // Selections are answered, without what they may not have.
+    // Selections are served, without the properties that must not leave.
     assert!(asked > 1_000 && answered > 20, "{answered} of {asked}");
 }
 

@@ -1,4 +1,5 @@
-//! A pseudonym cannot be probed: what is no token of this consumer is answered the same whether or not it exists.
+//! Pseudonyms cannot be probed: the response to anything that is not this consumer's token is the same, whether or not
+//! it exists.
 
 use glassine_core::pseudonym::{Class, Outcome};
 use serde_json::{Value, json};
@@ -6,7 +7,7 @@ use serde_json::{Value, json};
 use crate::oracle::{essence, quick};
 use crate::support::glassine::{Consumer, Glassine, METADATA_ONLY, Setup, sample_tenant};
 
-/// The same request about somebody who exists and about nobody.
+/// The same request about a person who exists and about one who does not.
 struct Probe {
     existing: String,
     missing: String,
@@ -71,7 +72,7 @@ async fn a_pseudonym_cannot_be_probed() {
         format!("{head}{}", if tail == "A" { "Q" } else { "A" })
     };
     let nobody = format!("nobody@{}", tenant.domain());
-    // Somebody and nobody, in each form that a consumer could have.
+    // An existing and a missing person, in each form that a consumer could know.
     let pairs = [
         (user.user_principal_name().to_owned(), nobody.clone()),
         (user.id().to_owned(), guid.to_owned()),
@@ -98,7 +99,7 @@ async fn a_pseudonym_cannot_be_probed() {
 }
 
 #[tokio::test]
-async fn a_link_is_for_its_consumer_and_its_path_alone() {
+async fn a_link_works_only_for_its_consumer_and_its_path() {
     let (_, graph) = sample_tenant().await;
     let proxy = Setup::in_front_of(graph).consumer(Consumer::new("other", METADATA_ONLY)).start().await;
     let page = proxy.get("/v1.0/users?$top=1").await.json();

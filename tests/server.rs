@@ -248,7 +248,7 @@ where
     (sender, ended)
 }
 
-/// Sends raw bytes and reads all that comes back until the server closes.
+/// Sends raw bytes and reads until the server closes the connection.
 async fn raw(server: &Server, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     stream.write_all(bytes).await.unwrap();
@@ -407,7 +407,7 @@ fn head_with(fields: usize, bytes_each: usize) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn an_oversize_head_has_response_with_431() {
+async fn an_oversize_head_gets_the_status_431() {
     let server = start(None, ServerLimits::default()).await;
     for (head, status) in [
         (head_with(1, 12 * 1024), "200"),

@@ -147,7 +147,7 @@ async fn a_consumer_that_is_taken_off_the_list_is_out() {
     assert_eq!(proxy.get_as("other", USERS, &[]).await.status, 200);
 }
 
-/// A signal is the whole process's, so this runs in one of its own.
+/// A signal is for the whole process, so this test runs in its own process.
 #[test]
 fn a_hangup_reloads_at_once() {
     let child = std::process::Command::new(std::env::current_exe().unwrap())

@@ -233,7 +233,7 @@ async fn keys_that_roll_over_under_load_fail_no_request() {
             tokio::spawn(async move { get(&proxy, &token).await.status })
         })
     };
-    // Each token is one of its own, so that none is remembered.
+    // Each token is new, so that no token is in the cache.
     let token = |key: &SigningKey, number: usize| key.token(&with("jti", json!(number)));
     let before: Vec<_> = load((0..30).map(|number| token(&old, number)).collect()).collect();
     *keys.published.lock().unwrap() = Some(jwks([&old, &new]));

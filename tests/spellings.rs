@@ -42,7 +42,7 @@ const MATRIX: &[(&str, Outcome)] = &[
     ("/v1.0/users/{u}/%6dessages", List),
     ("/v1.0/users/{u}/messages%00", Refused),
     ("/v1.0/users/{u}/messages%20", Refused),
-    // What hyper reads of a target ends at `#`; the rest is in no one's hands.
+    // hyper reads a target only up to `#` and drops the rest.
     ("/v1.0/users/{u}/messages#/../../me", List),
     ("/v1.0/users/{u}/messages%23x", Refused),
     ("/v1.0/users/{u}/messages%3f$expand=attachments", Refused),
@@ -253,7 +253,7 @@ impl Stage {
         Self { proxy, graph, user, list }
     }
 
-    /// The response to a target that goes out as it is.
+    /// The response to a target that is sent unchanged.
     async fn ask(&self, target: &str) -> String {
         let token = Consumer::token("acme");
         let head = format!(

@@ -1,5 +1,5 @@
-//! What breaks after the response's head has gone out: the consumer sees a broken response, never a clean end of half a
-//! document; and who leaves or reads slowly costs nothing but its own connection.
+//! Failures after the head of the response was sent: the consumer sees a broken response, never a clean end of half a
+//! document. A consumer that disconnects or reads slowly affects only its own connection.
 
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! TLS end to end: consumers over HTTP/1.1 and HTTP/2, an upstream with a certification authority of its own.
+//! TLS end to end: consumers over HTTP/1.1 and HTTP/2, an upstream with a private certificate authority.
 
 use std::convert::Infallible;
 use std::pin::Pin;

@@ -1,5 +1,5 @@
-//! What reaches Graph: a target that was built anew, with a `$select` of properties that leave and that Graph's schema
-//! has for the type, and a fixed set of header fields in which nothing is the consumer's.
+//! The requests that reach Graph: a newly built target, with a `$select` of properties that leave and that Graph's
+//! schema has for the type, and a fixed set of header fields without data from the consumer.
 
 use std::collections::BTreeSet;
 
@@ -47,7 +47,7 @@ fn properties(schema: &Schema, endpoint: &Endpoint) -> BTreeSet<String> {
     family.iter().flat_map(|name| schema.properties(name).into_keys()).collect()
 }
 
-/// The names that Graph's data would have to show beside what is kept as it is: they leave as tokens.
+/// Properties that Graph's data has beside the kept ones. They leave as tokens.
 const TOKENS: [&str; 20] = [
     "id",
     "parentFolderId",

@@ -20,10 +20,10 @@ from workspace import Workspace, first_response
 
 # Requests at once, as a consumer's pool would have them: many small pages, a few large ones.
 CONNECTIONS = {SMALL: 32, PLAIN: 4, BIG: 4}
-# Seconds at the start of a turn that do not count: Node compiles what it runs often, pools are filled, and a program that
-# had nothing to do while the others had their turns is in the caches again.
+# Seconds at the start of a turn that are not measured: Node compiles hot code, connection pools fill, and the program
+# returns to the CPU's caches after the other programs' turns.
 WARM_UP = 1
-# Pages that are measured, pages open at once, and connections that are silent.
+# Pages that are measured, pages open at once, and idle connections.
 WHOLE = PAGES, 256, 1000
 QUICK = [SMALL, BIG], 16, 50
 IN_PRODUCTION = [*FORWARDERS, Glassine]
@@ -32,7 +32,7 @@ PROGRAMS = [*IN_PRODUCTION, Node]
 
 def main():
     options = arguments()
-    # Whoever ends this ends what it started.
+    # If this program is terminated, it ends the processes that it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     for program in set(PROGRAMS).difference(installed(PROGRAMS)):
         report.print_setting("Left out, because it is not installed", program.name)
@@ -57,7 +57,7 @@ def arguments():
 
 
 class Bench:
-    """Servers are started when a scenario first wants them, and measured in turn, so that they share the weather."""
+    """Starts a server when a scenario first needs it. Measures servers in turn, so that other load affects all."""
 
     def __init__(self, work, options):
         self.work, self.quick, self.rounds, self.seconds = work, options.quick, options.rounds, options.seconds
@@ -68,7 +68,7 @@ class Bench:
         return [program(self.work, self.origins[kind], tls) for program in installed(programs)]
 
     def compare(self, title, servers, run, gzip):
-        """One table a page."""
+        """One table for each page."""
         for page in self.pages:
             loads = self.measure(servers, page, run, gzip)
             report.print_loads(table_title(title, page), loads)

@@ -1,5 +1,5 @@
-//! The least that a reverse proxy in hyper does: forward every request to one origin, and the response unchanged.
-//! Whatever Glassine costs above this is Glassine's own work.
+//! A minimal reverse proxy in hyper: forwards every request to one origin, and the response unchanged. What Glassine
+//! costs above this is its own work.
 //!
 //! `forward 127.0.0.1:PORT http://ORIGIN`, or, with TLS and HTTP/2 on both sides,
 //! `forward 127.0.0.1:PORT https://ORIGIN CERTIFICATE KEY CA`.
@@ -47,7 +47,7 @@ async fn forward(listen: &str, origin: Origin, tls: Option<TlsAcceptor>) -> Resu
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
         let (origin, tls) = (origin.clone(), tls.clone());
-        // A client that leaves ends its own connection and nothing else.
+        // A client that closes its connection is not an error.
         drop(tokio::spawn(async move {
             match tls {
                 Some(tls) => serve(tls.accept(stream).await?, origin).await,

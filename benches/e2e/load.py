@@ -1,4 +1,4 @@
-"""Load by wrk or h2load, and what it cost the server."""
+"""Load from wrk or h2load, and its cost for the server."""
 
 import re
 import statistics
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from workspace import OTHER_CORE
 
-# Above what the slowest server needs for a page when all connections wait for it.
+# Longer than the slowest server needs for a page with all connections waiting.
 ANSWER_LIMIT = 60
 UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1, "m": 60}
 
 
 @dataclass(frozen=True)
 class Run:
-    """What wrk or h2load says of its requests."""
+    """The numbers that wrk or h2load reports."""
 
     requests: int
     rate: float
@@ -39,14 +39,14 @@ class Load:
 
 
 def run_wrk(server, path, connections, seconds, gzip=False):
-    """Asks over HTTP/1.1."""
+    """Sends requests over HTTP/1.1."""
     command = ["wrk", "--latency", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", f"{ANSWER_LIMIT}s"]
     load = measure(server, [*command, *asking(server, path, gzip)], seconds, read_wrk)
     return load or run_wrk(server, path, connections, 2 * seconds, gzip)
 
 
 def run_h2load(server, path, connections, seconds, gzip=False):
-    """Asks over HTTP/2, one request at a time on each connection."""
+    """Sends requests over HTTP/2, one at a time on each connection."""
     log = server.work.folder / "h2load.log"
     command = ["h2load", "-t1", f"-c{connections}", "-m1", f"-D{seconds}s", f"--log-file={log}"]
     load = measure(server, [*command, *asking(server, path, gzip)], seconds, lambda text: read_h2load(text, log))

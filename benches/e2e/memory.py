@@ -1,4 +1,4 @@
-"""How much memory connections take: with a page open on each, and with nothing at all."""
+"""The memory of connections: with a page open on each, and idle."""
 
 import re
 import selectors
@@ -14,7 +14,7 @@ HTTP2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0
 
 
 def peak_of_open_pages(server, path, pages):
-    """The most resident memory while so many pages are on their way at once, each on a connection of its own."""
+    """The peak of resident memory with this many pages in flight, each on its own connection."""
     server.process.forget_peak()
     with selectors.DefaultSelector() as waiting:
         for _ in range(pages):
@@ -33,7 +33,7 @@ def peak_of_open_pages(server, path, pages):
 
 
 class Page:
-    """What is remembered of a response: its beginning, its end and its length."""
+    """The beginning, the end and the length of a response."""
 
     def __init__(self):
         self.first, self.last, self.length = b"", b"", 0
@@ -52,7 +52,7 @@ class Page:
 
 
 def idle_connections(server, count, protocol):
-    """Resident memory while so many TLS connections, each of which was of use once, are silent."""
+    """Resident memory with this many idle TLS connections, each of which had one request."""
     context = ssl.create_default_context(cafile=server.ca)
     context.set_alpn_protocols([ALPN[protocol]])
     connections = [connect(server, context, protocol) for _ in range(count)]

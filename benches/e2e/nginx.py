@@ -1,8 +1,8 @@
-"""nginx's configuration, as far as the origin and the forwarder have it in common."""
+"""The parts of nginx's configuration that the origin and the forwarder share."""
 
 import os
 
-# No connection is to end while something is measured.
+# No connection may end during a measurement.
 NGINX = """\
 {user}
 daemon off;
@@ -30,6 +30,6 @@ http {{
 
 
 def nginx_configuration(work, port, rest):
-    # Its worker has to read the folder, which is for this user only.
+    # The worker must be able to read the folder, which only this user can.
     user = "user root;" if os.geteuid() == 0 else ""
     return work.write(f"nginx-{port}.conf", NGINX.format(folder=work.folder, port=port, user=user, rest=rest))

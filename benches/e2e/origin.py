@@ -1,4 +1,4 @@
-"""Where the pages come from: nginx with files, the same for every query."""
+"""The origin: nginx with the pages as files, the same for every query."""
 
 import subprocess
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import pages
 from nginx import nginx_configuration
 from workspace import OTHER_CORE, free_port
 
-# What `listen` says of each kind, and whether it sends gzip to who accepts it.
+# The options of `listen` for each kind, and whether it sends gzip to clients that accept it.
 KINDS = {"plain": ("", "off"), "gzip": ("", "on"), "tls": ("ssl http2", "off"), "tls_gzip": ("ssl http2", "on")}
 SERVER = """\
   server {{
@@ -22,7 +22,7 @@ SERVER = """\
 @dataclass(frozen=True)
 class Origin:
     base: str
-    # Where the pages are, as files, and the text of each.
+    # The folder with the pages, and the text of each.
     folder: Path
     text: dict
 
@@ -46,7 +46,7 @@ def start(work):
 
 
 def make_certificates(work):
-    """An authority of an hour's use, and a certificate for this machine."""
+    """A certificate authority valid for an hour, and its certificate for this machine."""
     subject = "subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\nkeyUsage=critical,digitalSignature\n"
     work.write("tls.ext", f"{subject}extendedKeyUsage=serverAuth\n")
     new_key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"

@@ -2,7 +2,7 @@
 
 
 def print_loads(title, loads, floor=None):
-    """A row a server: forwarders, the floor, sanitizers, the cheapest first. Ratios are to the cheapest forwarder."""
+    """A row per server: forwarders, the floor, sanitizers, cheapest first, compared with the cheapest forwarder."""
     forwarders, sanitizers = cheapest_first(loads, sanitizing=False), cheapest_first(loads, sanitizing=True)
     best = loads[forwarders[0]] if forwarders else None
     node = next((load for server, load in loads.items() if server.name == "Node"), None)
@@ -21,7 +21,7 @@ def cheapest_first(loads, sanitizing):
 
 
 def cost_columns(best, node):
-    """What each column says of something that costs CPU."""
+    """The columns of a row for a given cost in CPU time."""
     columns = {"CPU per request": lambda it: micros(it.cpu)}
     if best:
         columns["× best"] = lambda it: f"{it.cpu / best.cpu:.2f}"
@@ -42,7 +42,7 @@ def other_columns(best):
 
 
 def print_floors(title, floors):
-    """Of what each page's floor is made, and how far Glassine is from it."""
+    """The parts of each page's floor, and how far Glassine is above it."""
     columns = ["page", "hyper", "tokenizer", "tokens", "for each", "floor", "Glassine", "Glassine ÷ floor"]
     print_table(title, columns, [[page.title, *floor_cells(floor)] for page, floor in floors.items()])
 
@@ -58,7 +58,7 @@ def print_setting(name, value):
 
 def print_table(title, columns, rows):
     print(f"\n**{title}**\n")
-    # The first column says what, the others how much.
+    # The first column has names, the others numbers.
     print(line(columns), line(["---", *["---:"] * (len(columns) - 1)]), *map(line, rows), sep="\n", flush=True)
 
 

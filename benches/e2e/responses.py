@@ -1,12 +1,12 @@
-"""What is measured must first be right: a forwarder gives the page, a sanitizer what may leave of it, and all of that."""
+"""Checks responses before measuring: a forwarder returns the page, a sanitizer exactly what may leave of it."""
 
 import gzip
 import json
 import re
 
-# Of a message and of what is in it; never on the way out.
+# Properties of a message and its objects that must never leave.
 HIDDEN = ["subject", "body", "bodyPreview", "name", "webLink", "changeKey", "conversationIndex", "categories", "@odata.etag"]
-# What two sanitizers agree on, page by page: the first says, the others must say the same.
+# The output of the first sanitizer for each page. The other sanitizers must return the same.
 _outlines = {}
 
 
@@ -33,7 +33,7 @@ def check_sanitized(server, page, given, text):
 
 
 def secrets(page):
-    """Values that must not leave, as they are. Message times and flags may, and short words are in everything."""
+    """Values that must not leave unchanged. Times and flags may leave, and short words occur everywhere."""
     for message in page["value"]:
         people = [message["from"], *message["toRecipients"], *message["ccRecipients"]]
         yield from (it["emailAddress"][name] for it in people for name in ("address", "name"))
@@ -41,7 +41,7 @@ def secrets(page):
 
 
 def outlined(value):
-    """The document with its tokens taken for what they are, since no two programs have the same keys."""
+    """The document with each token replaced by a placeholder, because programs have different keys."""
     if isinstance(value, dict):
         return {name: outlined(it) for name, it in value.items()}
     if isinstance(value, list):

@@ -1,6 +1,6 @@
-// What one would write first in place of Glassine: parse the page, edit the objects, write them again. It does for users and
-// messages what rules/outlook-mail-metadata-only.yaml says, and for nothing else; it checks no query options, bounds
-// nothing and audits nothing.
+// A first attempt at a sanitizer, for comparison: parse the page, edit the objects, write them again. It applies the
+// rules in rules/outlook-mail-metadata-only.yaml to users and messages only. It checks no query options, has no limits
+// and no audit.
 //
 //   BEARER=token node sanitize.mjs LISTEN_PORT ORIGIN_PORT
 
@@ -26,7 +26,7 @@ const KEPT = {
 
 const token = (kind, text) => createHmac("sha256", keys.token).update(kind).update(text).digest().subarray(0, 24).toString("base64url");
 
-// The same id gets the same token, so what encrypts is derived from what is encrypted.
+// The same id must get the same token, so the nonce is derived from the id.
 function sealed(text) {
   const iv = createHmac("sha256", keys.iv).update(text).digest().subarray(0, 12);
   const cipher = createCipheriv("aes-256-gcm", keys.seal, iv);
@@ -92,7 +92,7 @@ function page(text, edit, path) {
 
 // === HTTP ===
 
-// Where to ask, and what is done with the objects that come.
+// The path at the origin, and the function for its objects.
 function route(path) {
   if (path === "/v1.0/users") return { target: path, edit: user };
   const id = /^\/v1\.0\/users\/p~([\w-]+)\/messages$/.exec(path)?.[1];

@@ -1,4 +1,4 @@
-"""What all measured programs have in common, and the two that sanitize."""
+"""The common parts of all measured programs, and the two sanitizers."""
 
 import http.client
 import json
@@ -36,7 +36,7 @@ class Response:
 
 
 class Server:
-    """A measured program; has a `name` and a `program`, and starts when it is made."""
+    """A measured program. It has a `name` and a `program`, and starts when it is constructed."""
 
     sanitizes = False
 
@@ -71,7 +71,7 @@ class Server:
         return Response(body, response.getheader("Content-Encoding"))
 
     def path(self, page):
-        """Where a page is: a sanitizer gives users ids of its own, in the order of the origin's."""
+        """The path of a page. A sanitizer lists its own ids of users, in the order of the origin's."""
         if page not in self.paths:
             users = json.loads(self.get(USERS).body)["value"]
             for each, user in zip(PAGES, users, strict=True):
@@ -80,7 +80,7 @@ class Server:
 
 
 class Node(Server):
-    """A sanitizer as one would write it first."""
+    """A first attempt at a sanitizer, in Node."""
 
     name = "Node"
     program = "node"
@@ -93,7 +93,7 @@ class Node(Server):
 
 
 class Glassine(Server):
-    """With the shipped metadata-only rules, a bearer token, and its audit log in a file."""
+    """Glassine with the shipped metadata-only rules, a bearer token, and its audit log in a file."""
 
     name = "Glassine"
     program = BUILT / "glassine"

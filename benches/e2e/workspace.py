@@ -1,4 +1,4 @@
-"""A folder, processes that end with it, and what the kernel says about them."""
+"""A temporary folder, processes that end with it, and the kernel's numbers about them."""
 
 import os
 import socket
@@ -9,20 +9,20 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 BUILT = TARGET / os.environ["PROFILE"]
-# The environment of Python packages, which `run` makes.
+# The environment of Python packages, which `run` creates.
 INSTALLED = TARGET / "e2e"
 START_LIMIT = 30
 STOP_LIMIT = 5
 
-# The proxy has a core of its own; the origin and who asks share the other.
+# The proxy has one core. The origin and the load generator share the other.
 _CORES = sorted(os.sched_getaffinity(0))
 PROXY_CORE, OTHER_CORE = _CORES[0], _CORES[-1]
-# The program that asks has to be off the proxy's core too.
+# The load generator must not run on the proxy's core.
 os.sched_setaffinity(0, {OTHER_CORE})
 
 
 class Workspace:
-    """Ends every process that was started in it, however the block is left."""
+    """Ends every process that was started in the block, even after an error."""
 
     def __init__(self, folder):
         self.folder = folder

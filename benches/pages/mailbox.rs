@@ -1,9 +1,9 @@
 //! Pages of one mailbox's messages, in the size and shape that Microsoft Graph gives them.
 //!
-//! The sample tenant's mail is made to be read; these pages are made to be measured, so what costs time is as it is in
-//! real mail: how long ids are, how often an address comes again, how often a body has an escape. A message without its
-//! body has 2.3 kB, with it 5.6 kB; 1,000 messages name about 6,270 addresses, of which about 570 are different, and
-//! come from a dozen folders and some 400 threads. Everything follows from a seed, so a page is the same every time.
+//! The sample tenant's mail is made for reading, these pages for measuring. Everything that costs time is as in real
+//! mail: the length of ids, how often an address repeats, how often a body has an escape. A message has 2.3 kB without
+//! its body and 5.6 kB with it. 1,000 messages have about 6,270 addresses, about 570 of them different, from a dozen
+//! folders and some 400 threads. A seed determines everything, so a page is the same every time.
 
 use std::fmt::Write as _;
 
@@ -11,14 +11,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-/// Who appears in the mailbox.
+/// The number of people in the mailbox.
 const PEOPLE: usize = 600;
 const FOLDERS: u64 = 12;
 const THREADS: u64 = 450;
-/// Lines of an average body, of about 85 bytes as written.
+/// Lines of an average body. A line has about 85 bytes in JSON.
 const BODY_LINES: u64 = 42;
 const PREVIEW_LENGTH: usize = 255;
-/// The mailbox, as conversation ids name it.
+/// The mailbox's GUID in conversation ids.
 const MAILBOX: &[u8] = b"00037ffe-aa10-c2f1-0000-000000000000";
 /// 2026-01-05T08:00:00Z.
 const EPOCH: i64 = 1_767_600_000;
@@ -32,22 +32,22 @@ const LAST: &str = "anders brown castillo dupont eriksen fischer garcia haddad i
 const COMPANIES: &str = "fabrikam northwind adatum wingtip litware proseware lucerne woodgrove";
 const TEAMS: &str = "Sales Operations Finance Legal Research Logistics Marketing";
 
-/// What a page is of.
+/// The content of a page.
 #[derive(Clone, Copy)]
 pub(crate) struct Shape {
     pub(crate) messages: usize,
     pub(crate) bodies: bool,
 }
 
-/// Who asks for the page, for its links.
+/// The parts of the request that the page's links repeat.
 pub(crate) struct Request<'a> {
-    /// Where Graph is: `https://graph.microsoft.com`.
+    /// The origin of Graph: `https://graph.microsoft.com`.
     pub(crate) graph: &'a str,
-    /// Whose mailbox it is.
+    /// The id of the mailbox's owner.
     pub(crate) user: &'a str,
-    /// The domain of the tenant's own people.
+    /// The tenant's domain.
     pub(crate) domain: &'a str,
-    /// `$select` as it was asked for, for the link to the next page.
+    /// The request's `$select`, for the link to the next page.
     pub(crate) select: &'a str,
 }
 
@@ -72,7 +72,7 @@ struct Mailbox<'a> {
 }
 
 impl Mailbox<'_> {
-    /// A message with the properties that Graph gives unless it is told which.
+    /// A message with the properties that Graph returns by default.
     fn message(&mut self, at: usize, body: bool) -> Value {
         let (folder, thread) = (self.random.skewed(FOLDERS), self.random.below(THREADS));
         let time = EPOCH - i64::try_from(at).unwrap() * 1_731;
@@ -122,7 +122,7 @@ impl Mailbox<'_> {
         (0..count).map(|_| self.person()).collect()
     }
 
-    /// One of the people, some much more often than others. Three in five are of the tenant.
+    /// One of the people, some much more often than others. Three in five are from the tenant.
     fn person(&mut self) -> Value {
         let at = usize::try_from(self.random.skewed(PEOPLE.try_into().unwrap())).unwrap();
         let (first, last) = (nth(FIRST, at), nth(LAST, at / 20));
@@ -161,7 +161,7 @@ fn folder_id(folder: u64) -> String {
     format!("{}AAA{}=", Random(1).base64(66), Random(100 + folder).base64(21))
 }
 
-/// 59 octets in base64 as Exchange lays them out: the mailbox's GUID as text, and the thread's as it is.
+/// 59 octets in base64 with Exchange's layout: the mailbox's GUID as text, and the thread's in binary.
 fn conversation_id(thread: u64) -> String {
     let guid = u128::from(Random(1_000 + thread).next()).to_be_bytes();
     let octets = [&[0, 4, 36, 0][..], MAILBOX, &[0, 16, 0], &guid].concat();
@@ -182,7 +182,7 @@ fn nth(words: &'static str, at: usize) -> &'static str {
     words[at % words.len()]
 }
 
-/// SplitMix64: enough for text that nobody reads.
+/// SplitMix64, which is random enough for such text.
 struct Random(u64);
 
 impl Random {

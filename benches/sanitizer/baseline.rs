@@ -1,12 +1,12 @@
-//! The obvious way: parse the page to a tree, edit the tree, write it. Made by hand for messages and nothing else, with
-//! the same tokens and links, and without what the sanitizer checks on the way (depth, duplicate properties).
+//! The obvious way: parse the page to a tree, edit the tree, write it. Written by hand for messages only, with the same
+//! tokens and links, but without the sanitizer's checks (depth, duplicate properties).
 
 use glassine_core::pseudonym::{Class, Outcome, Pseudonyms};
 use serde_json::{Map, Value};
 
 use crate::support::connector::Connector;
 
-/// What the shipped rules keep of a message as it is.
+/// The properties of a message that the shipped rules keep unchanged.
 const KEPT: &[&str] = &[
     "@odata.type",
     "createdDateTime",
@@ -24,7 +24,7 @@ const KEPT: &[&str] = &[
 const ONE_PERSON: &[&str] = &["from", "sender"];
 const PEOPLE: &[&str] = &["toRecipients", "ccRecipients", "bccRecipients", "replyTo"];
 
-/// A token maker.
+/// A function that writes a token.
 type Transform = fn(&Pseudonyms, &str, &mut Vec<u8>) -> Outcome;
 
 pub(crate) fn edit_tree(page: &[u8], connector: &Connector) -> Vec<u8> {

@@ -1,10 +1,10 @@
 //! What sanitizing costs: pages of messages through the shipped rules with real keys, beside the obvious way
 //! of doing the same (parse to a tree, edit, write).
 //!
-//! `cargo bench -p glassine-benches --bench sanitizer` runs it, and with `-- --sweep` behind it, documents from 50 kB to
-//! 500 MB instead, and thousands of streams at once. Throughput is in bytes of the page as it comes from Graph. Before anything is measured, both
-//! ways have to give equal documents. The benchmarks `tokenizer`, `matcher`, `transforms`, `admit` and `links` measure
-//! the parts.
+//! `cargo bench -p glassine-benches --bench sanitizer` runs it, and with `-- --sweep` behind it, documents from 50 kB
+//! to 500 MB instead, and thousands of streams at once. Throughput is in bytes of the page as it comes from Graph.
+//! Before anything is measured, both ways have to give equal documents. The benchmarks `tokenizer`, `matcher`,
+//! `transforms`, `admit` and `links` measure the parts.
 
 #![expect(
     clippy::indexing_slicing,

@@ -1,6 +1,6 @@
-//! Whether the cost follows the length and nothing else: documents of 50 kB to 500 MB, and the memory of streams.
+//! Whether the cost is proportional to the length: documents of 50 kB to 500 MB, and the memory of streams.
 //!
-//! Time is what the thread spent on a core, so that other work on the machine counts as little as it can.
+//! Measures the CPU time of the thread, so that other load on the machine matters little.
 
 #![expect(clippy::print_stdout, reason = "this is where it says what it measured")]
 
@@ -12,12 +12,12 @@ use glassine_core::sanitize::{Raw, Sanitizer};
 use crate::support::connector::{CHUNK, Connector};
 use crate::support::pages;
 
-/// So many bytes are sanitized for each length, in as many documents as it takes.
+/// How many bytes are sanitized for each length, in as many documents as needed.
 const ENOUGH: usize = 500_000_000;
 const LENGTHS: [usize; 5] = [50_000, 500_000, 5_000_000, 50_000_000, 500_000_000];
-/// A message with its body, about.
+/// The approximate size of a message with its body.
 const MESSAGE: usize = 5_600;
-/// As many as Graph gives at most.
+/// The most messages on a page of Graph.
 const MOST_MESSAGES: usize = 1_000;
 const STREAMS: usize = 4_000;
 
@@ -34,7 +34,7 @@ pub(crate) fn run(connector: &Connector) {
     }
 }
 
-/// Sanitizes the messages of `page` as often as it takes to `length` bytes, as one page.
+/// Sanitizes one page that repeats the messages of `page` up to `length` bytes.
 fn sanitize(connector: &Connector, page: &str, length: usize) -> usize {
     const ARRAY: &str = "\"value\":[";
     let (head, messages) = page.split_once(ARRAY).unwrap();
@@ -73,8 +73,9 @@ impl Stream {
     }
 }
 
-/// Streams in the middle of their pages, chunk by chunk in turn, each with what is clean and not yet sent. As many are
-/// opened before, so that what counts is not room that something else has left.
+/// The memory of streams in the middle of their pages, fed chunk by chunk in turn, each with its clean bytes not yet
+/// sent. As many streams are opened before and kept open, so that memory freed by earlier work does not distort the
+/// result.
 fn memory(connector: &Connector, page: &str) {
     let (part, _) = page.as_bytes().split_at(page.len() - 100);
     let earlier = open_streams(connector, part);
@@ -93,7 +94,7 @@ fn open_streams(connector: &Connector, part: &[u8]) -> Vec<Stream> {
     streams
 }
 
-/// What the scheduler counted for this thread (`/proc/thread-self/schedstat`, Linux).
+/// This thread's CPU time from the scheduler (`/proc/thread-self/schedstat`, Linux).
 fn nanoseconds_on_core() -> u64 {
     let counted = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
     counted.split(' ').next().unwrap().parse().unwrap()

@@ -11,7 +11,7 @@ use glassine_core::sanitize::{Context, Links as _, Raw, Sanitizer};
 
 use super::pages;
 
-/// About what a body comes in from a socket.
+/// About the size of the chunks that arrive from a socket.
 pub(crate) const CHUNK: usize = 16 * 1024;
 
 const RULES: &str = include_str!("../../rules/outlook-mail-metadata-only.yaml");
@@ -33,7 +33,7 @@ impl Connector {
         Self::with_rules(RULES)
     }
 
-    /// `rules` open the messages of a mailbox as the shipped ones do.
+    /// `rules` must open the messages of a mailbox under the same path as the shipped rules.
     pub(crate) fn with_rules(rules: &str) -> Self {
         let keys = KeyRing::parse(&KeyRing::render_new(&MASTER, 'B', "2026-01-01T00:00:00Z")).unwrap();
         let addresses = AddressPolicy { listed: vec![pages::DOMAIN.to_owned()], ..AddressPolicy::default() };
@@ -51,7 +51,7 @@ impl Connector {
         Self { policy, pseudonyms, target, admitted }
     }
 
-    /// Asks for a list of messages, with these options.
+    /// Admits a request for a list of messages with these options.
     pub(crate) fn admit(&self, query: &str) -> Admitted {
         admitted(&format!("{}{query}", self.target), &self.policy)
     }
@@ -65,7 +65,7 @@ impl Connector {
         &self.pseudonyms
     }
 
-    /// The properties that the proxy asks Graph for.
+    /// The properties that the proxy requests from Graph.
     pub(crate) fn selected(&self) -> String {
         self.body().select.as_ref().unwrap().join(",")
     }
@@ -83,7 +83,7 @@ impl Connector {
         })
     }
 
-    /// Sanitizes chunk by chunk, and hands on what is clean as the proxy does.
+    /// Sanitizes chunk by chunk, and takes the clean bytes as the proxy does.
     pub(crate) fn stream(&self, page: &[u8], mut piece: impl FnMut(Vec<u8>)) {
         let mut sanitizer = self.sanitizer();
         for chunk in page.chunks(CHUNK) {

@@ -1,4 +1,4 @@
-//! What the benchmarks share: pages, one consumer's rules and keys, and how long is measured.
+//! The parts that the benchmarks share: pages, one consumer's rules and keys, and the duration of a measurement.
 
 #![allow(dead_code, reason = "each benchmark uses some of it")]
 #![expect(
@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use criterion::Criterion;
 
-/// Long enough for a middle estimate, and short enough to be run before every change.
+/// Long enough for a stable median, and short enough to run before every change.
 pub(crate) fn criterion() -> Criterion {
     Criterion::default()
         .sample_size(20)

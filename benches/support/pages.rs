@@ -2,16 +2,16 @@
 
 use super::mailbox::{self, Request, Shape};
 
-/// Where the pages' links lead.
+/// The origin of the pages' links.
 pub(crate) const GRAPH: &str = "https://graph.microsoft.com";
-/// Whose pages they are, as far as links say.
+/// The mailbox's owner in the pages' links.
 pub(crate) const MAILBOX: &str = "87d349ed-44d7-43e1-9a83-5f2406dee5bd";
-/// The tenant's own domain.
+/// The tenant's domain.
 pub(crate) const DOMAIN: &str = "contoso.com";
 
-/// What is before a message's id, and how long the id is.
+/// The text before a message's id, and the length of the id.
 const ID: (&[u8], usize) = (br#""id":""#, 150);
-/// Characters of an id that are made new.
+/// How many characters of an id are replaced.
 const NEW: usize = 16;
 
 /// A page.
@@ -19,7 +19,7 @@ pub(crate) struct Page {
     pub(crate) name: &'static str,
     pub(crate) messages: usize,
     text: Vec<u8>,
-    /// Where the ids of its messages end.
+    /// The positions at which the ids of its messages end.
     ids: Vec<usize>,
     renewed: usize,
 }
@@ -38,7 +38,7 @@ impl Page {
         &self.text
     }
 
-    /// Gives each message another id, as another page has other messages; the people and the threads stay.
+    /// Gives each message a new id, as on another page. The people and the threads stay the same.
     pub(crate) fn renew(&mut self) {
         for end in &self.ids {
             self.renewed += 1;
@@ -53,7 +53,7 @@ pub(crate) fn with_bodies(messages: usize) -> String {
     mailbox::page(Shape { messages, bodies: true }, &request)
 }
 
-/// As many messages as Graph gives at most, with bodies and without, and as many as it gives unless it is asked for more.
+/// A page of Graph's greatest size, with bodies and without, and a page of its default size.
 pub(crate) fn make(select: &str) -> Vec<Page> {
     let request = Request { graph: GRAPH, user: MAILBOX, domain: DOMAIN, select };
     let page = |name, messages, bodies| {

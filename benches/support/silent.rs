@@ -1,4 +1,4 @@
-//! Validates a document and looks at nothing in it.
+//! Validates a document and ignores its content.
 
 use std::convert::Infallible;
 

@@ -1,9 +1,8 @@
-//! The canonical form of an address is the same for all its spellings: in capitals, in brackets, behind a name or a scheme,
-//! with its domain in canonical form; a canonical domain is its own canonical form; and whatever is written, the token is
-//! of the published alphabet and says nothing else.
+//! All spellings of an address have one token: in capitals, in brackets, after a name or a scheme, with its domain in
+//! canonical form. A canonical domain is its own canonical form. Every token consists of the published alphabet only.
 //!
-//! Accounts are joined by these tokens. A person who has two of them is two people, and a text that is no address and
-//! still passes is a name in the clear.
+//! Consumers join accounts by these tokens. A person with two tokens counts as two people. If a text that is not an
+//! address passes unchanged, a name leaves in the clear.
 
 use std::sync::LazyLock;
 
@@ -14,7 +13,7 @@ use glassine_core::pseudonym::{
 use super::text;
 use crate::support::sanitizing::{CONSUMER, KEYS};
 
-/// One maker for each way of writing domains.
+/// Pseudonyms for each mode of domains.
 static MAKERS: LazyLock<Vec<Pseudonyms>> = LazyLock::new(|| {
     use DomainMode::{Drop, Keep, KeepListed, Pseudonymize};
     let ring = KeyRing::parse(KEYS).expect("the published keys");
@@ -71,12 +70,12 @@ fn all_modes_agree(raw: &str, token: &str) {
     }
 }
 
-/// Of an address that is understood, with the domain that is written behind its token.
+/// Checks that other spellings of a valid address have the same token.
 fn other_spellings_are_one(raw: &str, domain: &str, token: &str) {
     assert_eq!(canonical_domain(domain).as_deref(), Some(domain));
     let same =
         |spelling: String| assert_eq!(email(&spelling).as_deref(), Some(token), "{spelling} is not {raw}");
-    // Beyond ASCII a capital I and a dot above are another letter.
+    // Beyond ASCII, changing case can make another letter: a capital I and a combining dot above compose to `İ`.
     if raw.is_ascii() {
         same(raw.to_ascii_uppercase());
         same(raw.to_ascii_lowercase());
@@ -95,7 +94,7 @@ fn email(raw: &str) -> Option<String> {
     written(|out| MAKERS[0].email(raw, out))
 }
 
-/// What was written, which is something unless there was nothing to write.
+/// The written token, which is not empty. `None` if nothing was written.
 fn written(make: impl Fn(&mut Vec<u8>) -> Outcome) -> Option<String> {
     let mut out = Vec::new();
     let outcome = make(&mut out);

@@ -1,7 +1,7 @@
-//! What is admitted stays within the rules, read off the request for Graph and not off the way it was made; it is admitted
-//! again as it was written, for the same request; and a link with which Graph goes on with it can be followed.
+//! An admitted request stays within the rules. This is checked on the request for Graph, not on the way there. Its
+//! canonical form is admitted again as the same request. A consumer can follow Graph's next link in the response.
 //!
-//! The rules are signed by somebody who reads endpoints and options there. No spelling may reach anything else.
+//! A reviewer signs the rules for their endpoints and options. No spelling of a request may reach anything else.
 
 use glassine_core::admit::{Admitted, Refusal, Request, admit as decide};
 use glassine_core::graph::target::MAX_TARGET;
@@ -12,8 +12,8 @@ use glassine_core::sanitize::Links;
 use super::shipped::{CONNECTORS, Connector, GRAPH, PROXY, token};
 use super::text;
 
-/// See the module. The input is a target and, behind a line feed, a `Prefer` header. `{id}` stands for a token of this
-/// consumer, which no fuzzer can make up.
+/// See the module. The input is a target and, after a line feed, a `Prefer` header. `{id}` stands for a token of this
+/// consumer, which a fuzzer cannot guess.
 pub fn admit(data: &[u8]) {
     let Some(text) = text(data) else { return };
     let (target, prefer) =
@@ -39,7 +39,7 @@ fn check(connector: &Connector, target: &str, prefer: Option<&str>) {
     }
 }
 
-/// What there is to compare.
+/// The parts of an admitted request that are compared.
 #[derive(Debug, PartialEq)]
 struct Facts {
     endpoint: String,
@@ -152,7 +152,7 @@ fn admitted_again(connector: &Connector, admitted: &Admitted) {
     }
 }
 
-/// Graph's link repeats the request that it got, with its own token.
+/// Checks that the consumer can follow Graph's link, which repeats the request with Graph's token.
 fn goes_on(connector: &Connector, admitted: &Admitted) {
     let upstream = &admitted.upstream;
     let joint = if upstream.contains('?') { '&' } else { '?' };

@@ -1,7 +1,7 @@
-//! Whatever is to be decoded, the outcome is the same however it is cut, no more comes out than the bounds allow, and what
-//! is accepted is what another reader of gzip reads; what is packed here is read here.
+//! Every way to cut the input has the same outcome. The output stays within the bounds. Accepted input decodes to what
+//! another gzip decoder reads. What the encoder packs, the decoder reads.
 //!
-//! An upstream, or somebody in its place, decides how much memory and time a kilobyte takes.
+//! An upstream, or an attacker in its place, could otherwise make one kilobyte take any amount of memory and time.
 
 use std::io::Read as _;
 
@@ -12,14 +12,14 @@ use glassine::codec::{Bounds, GzipDecodeError, GzipDecoder, GzipEncoder};
 use super::seed;
 use crate::support::reading::random_chunks;
 
-/// Short enough that the ratio is not looked at, and long enough for a few rounds of the decoder's buffer.
+/// Short enough that the ratio is not checked, and long enough for a few rounds of the decoder's buffer.
 const BOUNDS: Bounds = Bounds { max_decoded: 256 * 1024, max_ratio: 200 };
-/// What is handed over at once.
+/// The largest piece that the decoder hands over at once.
 const PIECE: usize = 32 * 1024;
-/// The head of a member without options: magic, deflate, no flags, no time, nothing of the system.
+/// The head of a member without options: magic number, deflate, no flags, no time, unknown system.
 const HEAD: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
-/// See the module. The input is a member of gzip, the deflated part of one, and what is to be packed.
+/// See the module. The input serves as a gzip member, as the deflated part of a member, and as a text to pack.
 pub fn inflate(data: &[u8]) {
     is_read_as_others_read_it(data);
     if let Some(member) = member_of(data) {
@@ -53,7 +53,7 @@ fn in_any_chunks(packed: &[u8]) -> Result<Vec<u8>, GzipDecodeError> {
     whole
 }
 
-/// What is both damaged and too long is refused for what is seen first.
+/// Input that is both damaged and too long may be refused for either reason, whichever the decoder sees first.
 fn is_alike(cut: &Result<Vec<u8>, GzipDecodeError>, whole: &Result<Vec<u8>, GzipDecodeError>, how: &str) {
     use GzipDecodeError::{Corrupt, TooLarge};
     let is_either = |outcome: &Result<_, _>| matches!(outcome, Err(Corrupt | TooLarge));
@@ -77,7 +77,7 @@ fn decoded<'c>(chunks: impl IntoIterator<Item = &'c [u8]>) -> Result<Vec<u8>, Gz
     inflater.finish().map(|()| plain)
 }
 
-/// A member with the right end, which no fuzzer can make up.
+/// A member with the correct checksum at its end, which a fuzzer cannot guess.
 fn member_of(deflated: &[u8]) -> Option<Vec<u8>> {
     let (mut plain, mut crc) = (Vec::new(), Crc::new());
     DeflateDecoder::new(deflated).take(BOUNDS.max_decoded + 1).read_to_end(&mut plain).ok()?;

@@ -1,7 +1,7 @@
-//! No text opens as a sealed link but one that was sealed; a sealed one opens unchanged and in no other form; and of Graph's
-//! links only those on Graph's own origin are sealed, and are then followed to where they lead.
+//! Only texts that the proxy sealed open as sealed links. They open to the same content, and in no changed form. The
+//! proxy seals only links on Graph's origin, and follows them to the place where they lead.
 //!
-//! A sealed link is a request that the proxy has already agreed to. Who could make one could ask Graph for anything.
+//! A sealed link is a request that the proxy has already admitted. Whoever forges one can request anything from Graph.
 
 use glassine_core::admit::{Admitted, Refusal};
 use glassine_core::graph::{Origin, Target, encode, relative_target};
@@ -11,10 +11,11 @@ use glassine_core::sanitize::Links;
 use super::shipped::{CONNECTORS, Connector, GRAPH, PROXY, token};
 use super::text;
 
-/// The longest content that is tried with every octet changed.
+/// The longest content that is tested with every octet changed in turn.
 const MAX_CHANGED: usize = 64;
 
-/// See the module. The input is a link that a consumer made up, the content of one, and a link of Graph.
+/// See the module. The input serves as a consumer's forged link, as the content of a sealed link, and as a link from
+/// Graph.
 pub fn links(data: &[u8]) {
     let connector = &CONNECTORS[0];
     if let Some(made_up) = text(data) {
@@ -39,7 +40,7 @@ fn opens_as_it_is(connector: &Connector, content: &[u8]) {
     let keys = &connector.policy.keys;
     let opened = keys.unseal_link(&keys.seal_link(content));
     assert!(opened.is_some_and(|opened| *opened == content), "what was sealed does not open");
-    // Sealed, but no link: it opens and says nothing.
+    // Sealed, but not the content of a link: it opens, but is refused.
     let target = format!("/v1.0/users?$skiptoken={}", keys.seal_link(content));
     assert!(connector.get(&target).is_err(), "{target} is admitted");
 }
@@ -78,7 +79,7 @@ fn leads_to_graph_or_nowhere(connector: &Connector, link: &str) {
     }
 }
 
-/// Where it was issued, and nowhere else.
+/// Checks that a sealed link leads to Graph's target, and that its token works on no other path.
 fn is_followed(connector: &Connector, listed: &Admitted, sealed: &str, target: &str) {
     let path = sealed.strip_prefix(PROXY).expect("a link to the proxy");
     let followed = connector.get(path).unwrap_or_else(|refusal| panic!("{target}: {refusal}"));

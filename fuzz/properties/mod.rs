@@ -1,15 +1,15 @@
-//! What holds for every input, whatever its bytes: one property for each place where text of somebody else is read.
+//! Properties that hold for every input: one for each place where the proxy reads text from others.
 //!
-//! A property is a plain function that panics where it does not hold. The fuzz targets call it with what a fuzzer makes
-//! up, and `tests/fuzz.rs` with the committed seeds and mutations of them, so that a target cannot rot unseen.
+//! A property is a plain function that panics if it does not hold. The fuzz targets call it with the fuzzer's inputs,
+//! and `tests/fuzz.rs` with the committed seeds and mutations of them, so that a broken target does not go unnoticed.
 //!
-//! | property | what is read | whose text it is |
+//! | property | input | author of the input |
 //! |---|---|---|
 //! | [`address`] | addresses and domains | a sender's |
 //! | [`admit`] | requests, against the shipped rules | a consumer's |
 //! | [`batch`] | envelopes of batches | a consumer's |
 //! | [`inflate`] | compressed responses | an upstream's |
-//! | [`links`] | sealed links, and Graph's own | a consumer's, an upstream's |
+//! | [`links`] | sealed links, and Graph's links | a consumer's, an upstream's |
 //! | [`options`] | values of query options | a consumer's |
 //! | [`rules`] | rules files | an author's |
 //! | [`sanitizer`] | responses, through the shipped rules | an upstream's, with parts of a sender's |
@@ -39,7 +39,7 @@ pub use sanitizer::sanitizer;
 pub use target::target;
 pub use tokenizer::tokenizer;
 
-/// Panics where it does not hold for the input.
+/// A function that panics if the property does not hold for the input.
 pub type Property = fn(&[u8]);
 
 /// Every property, by the name of its target.
@@ -56,12 +56,12 @@ pub const ALL: [(&str, Property); 10] = [
     ("tokenizer", tokenizer),
 ];
 
-/// The input as text, for what is only ever given text.
+/// The input as text, for properties of code that gets only text. `None` if it is not UTF-8.
 fn text(data: &[u8]) -> Option<&str> {
     std::str::from_utf8(data).ok()
 }
 
-/// A number that depends on every byte (FNV-1a): what is chosen at random is chosen alike for the same input.
+/// A number that depends on every byte (FNV-1a), so that random choices are the same for the same input.
 fn seed(data: &[u8]) -> u64 {
     data.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)

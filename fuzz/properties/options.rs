@@ -1,6 +1,6 @@
-//! The value of a query option that parses has a text which parses to the same, and errors lie inside the value.
+//! The parsed value of a query option, written again, parses to the same. Errors point inside the value.
 //!
-//! Values are parsed, judged, and written anew for Graph. What is judged has to be what Graph reads.
+//! The proxy parses a value, checks it, and writes it again for Graph. Graph must read what the proxy checked.
 
 use std::fmt::{Debug, Display};
 
@@ -41,12 +41,12 @@ fn round_trip<T: PartialEq + Debug>(
             assert_eq!(again, parsed, "{written}");
             assert_eq!(write(&again), written);
         }
-        // A text without abbreviations may be longer.
+        // The written text has no abbreviations, so it may be longer than the limit.
         Err(error) => assert_eq!(error.kind(), OptionErrorKind::TooLong, "{written}: {error}"),
     }
 }
 
-/// A space that Graph takes for a part of a name, or does not: where there is doubt, the value is none.
+/// Graph may read other spaces, such as a no-break space, as separators or as parts of a name. Such a value is refused.
 fn only_odata_has_white_space(value: &str) {
     for doubtful in [format!("{value}\u{a0}"), format!("\u{a0}{value}")] {
         assert!(option::select(&doubtful).is_err(), "{doubtful:?}");

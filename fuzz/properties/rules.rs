@@ -1,7 +1,7 @@
-//! Any text is a rules file or has findings that say why not. Findings lie inside the text and can be shown; what compiles
-//! compiles to the same thing twice, and what it opens can be used.
+//! Any text compiles to a plan or has findings that say why not. Findings point inside the text and can be rendered.
+//! Compiling twice gives the same plan, and the plan can be used.
 //!
-//! A rules file is what a reviewer signs. It is written by hand, and its author has to be told about every mistake.
+//! A reviewer signs the rules file. People write it by hand, and its author must learn about every mistake.
 
 use glassine_core::diagnostic::Report;
 use glassine_core::rules::{Compiled, Plan, compile};
@@ -9,8 +9,8 @@ use glassine_core::rules::{Compiled, Plan, compile};
 use super::text;
 use crate::support::sanitizing::{sanitize_chunks, with_body};
 
-/// A response with something of everything.
-const ANSWER: &str = r#"{"@odata.context":"c","value":[{"id":"1","from":{"emailAddress":{"address":"a@b.example"}},"n":1.5,
+/// A response with values of every type.
+const RESPONSE: &str = r#"{"@odata.context":"c","value":[{"id":"1","from":{"emailAddress":{"address":"a@b.example"}},"n":1.5,
     "receivedDateTime":"2026-01-01T12:34:56Z","list":[null,true,"smtp:a@b.example"],"@removed":{"reason":"deleted"}}]}"#;
 
 /// See the module.
@@ -44,11 +44,11 @@ fn compiles_alike(source: &str, plan: Option<&Plan>, report: &Report) {
     assert_eq!(again.plan.as_ref().map(fingerprint), plan.map(fingerprint));
 }
 
-/// What comes of it does not matter here, only that something does.
+/// Uses the plan. Only panics count, not the outcome.
 fn can_be_used(plan: &Plan) {
     for endpoint in &plan.endpoints {
         let context = with_body(endpoint.response.body().clone());
-        if let Ok((text, _)) = sanitize_chunks(&context, ANSWER.as_bytes().chunks(7)) {
+        if let Ok((text, _)) = sanitize_chunks(&context, RESPONSE.as_bytes().chunks(7)) {
             assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok(), "{text}");
         }
     }

@@ -1,7 +1,7 @@
-//! What leaves of any response by the shipped rules is the same however the response is cut, is JSON, equals what the slow
-//! reference lets out, and does not depend on what stands under names that the rules do not so much as mention.
+//! What leaves of any response under the shipped rules is the same for every way to cut the response, is JSON, equals
+//! the output of the slow reference, and does not depend on the values of properties that the rules do not name.
 //!
-//! This is the promise of the whole program, on documents that nobody thought of.
+//! This is the promise of the whole program, tested on documents that nobody thought of.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -18,13 +18,13 @@ use crate::support::reading::{Verdict, random_chunks, serde_verdict};
 use crate::support::reference;
 use crate::support::sanitizing::{pseudonyms, sanitize_chunks, with_body};
 
-/// Names that the program itself knows.
+/// Names with a meaning for the sanitizer itself.
 const KNOWN: [&str; 7] =
     ["value", "error", "reason", "@removed", "@odata.count", "@odata.nextLink", "@odata.deltaLink"];
 
 type Response = Result<(String, Counters), Failure>;
 
-/// See the module. The input is an endpoint's name, a line feed and what Graph responds; without a name that is known, it
+/// See the module. The input is an endpoint's name, a line feed and Graph's response. Without a known name, the input
 /// is the response to a list of messages.
 pub fn sanitizer(data: &[u8]) {
     let (stages, document) = addressed(data);
@@ -82,7 +82,7 @@ impl Stage {
         }
         match serde_verdict(document) {
             Verdict::Value(value) => self.equals_the_reference(&response, &value),
-            // Perhaps for something else that came before.
+            // The sanitizer may have refused it for another, earlier reason.
             Verdict::Refused => assert!(response.is_err(), "{response:?}"),
             Verdict::Unknown => {}
         }
@@ -101,7 +101,7 @@ impl Stage {
     fn equals_the_reference(&self, response: &Response, value: &Value) {
         match response {
             Ok((text, _)) => assert_eq!(parsed(text), self.referenced(value), "{text}"),
-            // What the reference does not know.
+            // The reference does not check these.
             Err(Failure::Syntax(error)) => assert!(is_limit(error.kind), "{error}"),
             Err(Failure::Violation(Violation::DuplicateProperty)) => {}
             Err(Failure::Violation(Violation::AnError)) => assert!(value.get("error").is_some()),
@@ -121,7 +121,7 @@ impl Stage {
         assert_eq!(leaves(&self.blinded(value)), leaves(value));
     }
 
-    /// The document with another value under each name that is not mentioned.
+    /// The document with another value for each property that the rules do not name.
     fn blinded(&self, value: &Value) -> Value {
         let member = |(name, value): (&String, &Value)| {
             let value = if self.mentions(name) { self.blinded(value) } else { "blinded".into() };
@@ -143,7 +143,7 @@ fn parsed(text: &str) -> Option<Value> {
     Some(serde_json::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}")))
 }
 
-/// Whether the document is JSON, and more than is read.
+/// Whether the document may be valid JSON that exceeds a limit.
 fn is_limit(kind: SyntaxErrorKind) -> bool {
     use SyntaxErrorKind::{DocumentTooLong, KeyTooLong, NumberTooLong, TooDeep};
     matches!(kind, DocumentTooLong | KeyTooLong | NumberTooLong | TooDeep)

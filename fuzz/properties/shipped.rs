@@ -1,4 +1,4 @@
-//! The shipped rules, each as one consumer has them.
+//! The shipped rules files, each with the policy of one consumer.
 
 use std::sync::{Arc, LazyLock};
 
@@ -9,18 +9,18 @@ use glassine_core::rules::compile;
 
 use crate::support::sanitizing::pseudonyms;
 
-/// Where Graph is.
+/// The origin of Graph.
 pub(super) const GRAPH: &str = "https://graph.microsoft.com";
-/// Where consumers find the proxy.
+/// The proxy's public URL.
 pub(super) const PROXY: &str = "https://proxy.example/graph";
 
-/// A file of rules, and a consumer that is admitted by it.
+/// A rules file, and the policy of a consumer with these rules.
 pub(super) struct Connector {
     pub(super) source: &'static str,
     pub(super) policy: Policy,
 }
 
-/// Every file of rules that ships.
+/// All shipped rules files.
 pub(super) static CONNECTORS: LazyLock<[Connector; 2]> = LazyLock::new(|| {
     [
         include_str!("../../rules/outlook-mail-metadata-only.yaml"),
@@ -40,13 +40,13 @@ impl Connector {
         Self { source, policy }
     }
 
-    /// What becomes of a GET.
+    /// Admits or refuses a GET.
     pub(super) fn get(&self, target: &str) -> Result<Admitted, Refusal> {
         admit(&Request { method: "GET", target, prefer: None, eventual: false }, &self.policy)
     }
 }
 
-/// The consumer's token of an id.
+/// The consumer's token for an id.
 pub(super) fn token(id: &str) -> String {
     let mut token = Vec::new();
     assert_eq!(pseudonyms().reversible(Class::Id, id, &mut token), Outcome::Written);

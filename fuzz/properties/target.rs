@@ -1,8 +1,8 @@
-//! A request target that parses has one canonical text, which parses to the same target, and every other spelling of it
-//! (here: with every octet escaped) is the same target too.
+//! A parsed request target has one canonical text, which parses to the same target. Another spelling (here: with every
+//! octet escaped) parses to the same target, too.
 //!
-//! Endpoints are listed by what a target means. A spelling that means one thing here and another to Graph is a way around
-//! the list.
+//! The rules list endpoints by the meaning of targets. A spelling that the proxy and Graph understand differently would
+//! bypass the rules.
 
 use glassine_core::graph::Target;
 use glassine_core::graph::target::{MAX_OPTIONS, MAX_SEGMENTS, MAX_TARGET};
@@ -27,7 +27,7 @@ fn has_one_text(target: &Target) {
     reads_as(&format!("{version}{}", escaped(&canonical[version.len()..])), target);
 }
 
-/// An escape takes three octets, so a spelling may be too long where another is not.
+/// Skips a spelling that is too long: an escape takes three octets.
 fn reads_as(spelling: &str, target: &Target) {
     if spelling.len() <= MAX_TARGET {
         let again = Target::parse(spelling).unwrap_or_else(|error| panic!("{spelling}: {error}"));
@@ -36,7 +36,7 @@ fn reads_as(spelling: &str, target: &Target) {
     }
 }
 
-/// Every octet escaped but those that structure a target, and those that are escapes.
+/// Escapes every octet except delimiters and existing escapes.
 fn escaped(canonical: &str) -> String {
     let mut bytes = canonical.bytes();
     let mut text = String::new();

@@ -1,8 +1,7 @@
-//! The tokenizer's verdict is one: it, the place of an error and the events are the same however a document is cut, with
-//! strings heard or not, with keys expected or not; and `serde_json` takes the same documents for the same values.
+//! Verdict, place of an error and events are the same for every way to cut a document, with or without the contents of
+//! strings, with or without expected keys. `serde_json` accepts the same documents with the same values.
 //!
-//! What leaves is read again by a parser that we do not know. A document that could be read in two ways is a leak that no
-//! rule stops.
+//! An unknown parser reads what leaves. If two parsers can read a document in two ways, data leaks that no rule stops.
 
 use glassine_core::sanitize::tokenizer::Limits;
 
@@ -19,7 +18,7 @@ pub fn tokenizer(data: &[u8]) {
     }
 }
 
-/// Limits that short documents reach.
+/// Limits that even short documents exceed.
 fn narrow(seed: u64) -> Limits {
     let at_most = |shift: u32, most: u64| (seed >> shift) % (most + 1);
     let length = |length: u64| usize::try_from(length).unwrap_or(usize::MAX);

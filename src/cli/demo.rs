@@ -143,12 +143,12 @@ fn text(addresses: Addresses, folder: &Folder, tenant: &Tenant) -> Result<String
          curl -s 'http://{graph}/v1.0/users/{id}/messages?$top=2'\n\n\
          2. The same page through Glassine: who, when, in which thread. The mailbox is addressed by its token.\n\n\
          curl -s -H 'Authorization: Bearer {token}' 'http://{proxy}/v1.0/users/{pseudonym}/messages?$top=2'\n\n\
-         3. A question about content, which the rules do not open:\n\n\
+         3. A search in the content, which the rules refuse:\n\n\
          curl -s -H 'Authorization: Bearer {token}' 'http://{proxy}/v1.0/users/{pseudonym}/messages?$search=salary'\n\n\
          Tokens of all mailboxes: curl -s -H 'Authorization: Bearer {token}' 'http://{proxy}/v1.0/users'\n\
          What may leave is on one page: {rules}\n\
          Connect a data source yourself: http://{proxy}/connect\n\
-         What was asked and answered:   {audit}\n",
+         The audit log of all requests: {audit}\n",
         rules = folder.rules_file().display(),
         audit = folder.audit_file().display(),
     ))

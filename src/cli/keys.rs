@@ -27,7 +27,8 @@ pub(super) enum Command {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
-    /// Add a fresh key to those of a file. New tokens are made with the fresh key; old `p~` tokens and links still open.
+    /// Add a fresh key to those of a file. New tokens are made with the fresh key; old `p~` tokens and links still
+    /// open.
     Rotate {
         /// The present key file, which is not changed.
         file: PathBuf,

@@ -1,5 +1,5 @@
-//! Stand-ins for a consumer's keys. `explain` decides about a request as the proxy does, but never shows the value that a
-//! token stands for: it shows a placeholder, so that no command turns a token back into its value.
+//! Stand-ins for a consumer's keys. `explain` decides about a request as the proxy does, but never shows the value that
+//! a token stands for: it shows a placeholder, so that no command turns a token back into its value.
 
 use zeroize::Zeroizing;
 

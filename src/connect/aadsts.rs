@@ -1,5 +1,5 @@
-//! Entra's errors, by the codes in its `error_description`. The description holds names, ids and times, and anybody can put
-//! one into a link. So the proxy searches it for a known code and never repeats it.
+//! Entra's errors, by the codes in its `error_description`. The description holds names, ids and times, and anybody can
+//! put one into a link. So the proxy searches it for a known code and never repeats it.
 //!
 //! Source: <https://learn.microsoft.com/entra/identity-platform/reference-error-codes>.
 

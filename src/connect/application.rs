@@ -35,8 +35,8 @@ impl Application {
         self.tokens.redeem_code(code).await
     }
 
-    /// The application permissions that are granted now, read from a fresh access token. The signature is not verified: the
-    /// token comes directly from Entra, and Graph verifies it. A token that cannot be read has no roles.
+    /// The application permissions that are granted now, read from a fresh access token. The signature is not verified:
+    /// the token comes directly from Entra, and Graph verifies it. A token that cannot be read has no roles.
     pub(super) async fn roles(&self) -> Result<Vec<String>, TokenError> {
         let token = self.tokens.renewed().await?;
         Ok(AccessClaims::read(token.secret().expose()).unwrap_or_default().roles)

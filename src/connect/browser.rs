@@ -52,8 +52,8 @@ impl Browser {
     }
 }
 
-/// The prefix `__Host-` keeps other hosts from setting the cookie (RFC 6265bis). It requires `https`, and plain `http` is
-/// allowed on loopback only.
+/// The prefix `__Host-` keeps other hosts from setting the cookie (RFC 6265bis). It requires `https`, and plain `http`
+/// is allowed on loopback only.
 fn cookie_name(secure: bool) -> &'static str {
     if secure { "__Host-glassine-connect" } else { "glassine-connect" }
 }
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn over_tls_the_cookie_is_for_this_host_alone() {
+    fn over_tls_the_cookie_is_for_this_host_only() {
         let browser = Browser::new().unwrap();
         let cookie = |secure| browser.set_cookie(secure).unwrap().to_str().unwrap().to_owned();
         assert!(cookie(true).starts_with("__Host-") && cookie(true).ends_with("; Secure"));

@@ -1,5 +1,5 @@
-//! What leaves and what never leaves under a connector's rules, for the administrator who grants its permissions. Computed
-//! from the compiled plan that the sanitizer runs, so the page always matches what happens.
+//! What leaves and what never leaves under a connector's rules, for the administrator who grants its permissions.
+//! Computed from the compiled plan that the sanitizer runs, so the page always matches what happens.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
-//! The pages on which an administrator connects a data source: the needed permissions and their reasons, Entra's sign-in
-//! and consent, a check of the granted permissions, and the way back to the analytics application.
+//! The pages on which an administrator connects a data source: the needed permissions and their reasons, Entra's
+//! sign-in and consent, a check of the granted permissions, and the way back to the analytics application.
 //!
 //! ```text
 //!  browser            this proxy                    Entra
@@ -16,17 +16,17 @@
 //! # Threats
 //!
 //! These pages have no login. They show only what the operator's files say. Every decision rests on responses that the
-//! proxy fetches from Entra over its own connection. Anybody can forge the query of a callback, so the proxy uses it only to
-//! find the [`ticket`], which is sealed and valid for one step, one browser, ten minutes and one use. The tenant comes from
-//! the id_token and must be the configured one. The proxy compares `tenant` in a query with it and never trusts it. PKCE and
-//! the nonce bind the code to the browser. The proxy never shows, logs or redirects with a query, a cookie or an error
-//! description from Entra. Redirects go only to the authority and to the consumer's configured URL. Pages have no script,
-//! and their content security policy allows none.
+//! proxy fetches from Entra over its own connection. Anybody can forge the query of a callback, so the proxy uses it
+//! only to find the [`ticket`], which is sealed and valid for one step, one browser, ten minutes and one use. The
+//! tenant comes from the id_token and must be the configured one. The proxy compares `tenant` in a query with it and
+//! never trusts it. PKCE and the nonce bind the code to the browser. The proxy never shows, logs or redirects with a
+//! query, a cookie or an error description from Entra. Redirects go only to the authority and to the consumer's
+//! configured URL. Pages have no script, and their content security policy allows none.
 //!
 //! # What leaves
 //!
-//! The result for the analytics application is signed ([`signing`]). It names the tenant by a pseudonym. It names the person
-//! only if the rules let users out, and then by the pseudonyms that the consumer gets for users.
+//! The result for the analytics application is signed ([`signing`]). It names the tenant by a pseudonym. It names the
+//! person only if the rules let users out, and then by the pseudonyms that the consumer gets for users.
 //!
 //! | file | what |
 //! |---|---|

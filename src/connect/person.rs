@@ -22,8 +22,8 @@ enum Form {
 }
 
 impl Shown {
-    /// Reads from the plan what leaves of a user. If the plan keeps an id or an address unchanged, the result still has a
-    /// pseudonym.
+    /// Reads from the plan what leaves of a user. If the plan keeps an id or an address unchanged, the result still has
+    /// a pseudonym.
     pub(super) fn by(plan: &Plan) -> Self {
         let users = plan.endpoints.iter().filter(|endpoint| endpoint.template.last_name() == Some("users"));
         let leaving: Vec<_> = users.flat_map(|endpoint| leaving(endpoint)).collect();

@@ -1,7 +1,7 @@
 //! What can go wrong, with the fixed texts that the pages show. No text repeats a query, a cookie or Entra's response.
 //!
-//! A [`Failure`] ends a flow that this proxy began. The analytics application gets its code. A [`Problem`] is a request that
-//! does not belong to a flow of this browser, or that the proxy cannot handle. Only a page of this proxy shows it.
+//! A [`Failure`] ends a flow that this proxy began. The analytics application gets its code. A [`Problem`] is a request
+//! that does not belong to a flow of this browser, or that the proxy cannot handle. Only a page of this proxy shows it.
 
 use http::StatusCode;
 

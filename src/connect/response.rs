@@ -1,4 +1,5 @@
-//! Every response of the connection pages, with headers that forbid scripts, frames, caching and requests to other sites.
+//! Every response of the connection pages, with headers that forbid scripts, frames, caching and requests to other
+//! sites.
 
 use bytes::Bytes;
 use http::header::{

@@ -1,6 +1,6 @@
 //! The result that goes back to the analytics application: a JSON Web Token (RFC 7519) signed with Ed25519 (RFC 8037),
-//! by a key that every replica derives from the key ring. The proxy publishes the public keys of all ring entries as a key
-//! set (RFC 7517), so that a result from before a key rotation still verifies.
+//! by a key that every replica derives from the key ring. The proxy publishes the public keys of all ring entries as a
+//! key set (RFC 7517), so that a result from before a key rotation still verifies.
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;

@@ -1,5 +1,5 @@
-//! Which tickets were used in this process. With several replicas, a ticket can be used once on each of them. Entra then
-//! refuses the second use of the authorization code.
+//! Which tickets were used in this process. With several replicas, a ticket can be used once on each of them. Entra
+//! then refuses the second use of the authorization code.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

@@ -1,8 +1,8 @@
-//! The outcome of each connection: a small JSON file that is always replaced as a whole, and that only the proxy's account
-//! can read.
+//! The outcome of each connection: a small JSON file that is always replaced as a whole, and that only the proxy's
+//! account can read.
 //!
-//! The file has names from the operator's files, permissions, times and a pseudonym of the tenant, but no names of people.
-//! Each replica has its own file. Only Entra knows the true state; the file has what the last check saw.
+//! The file has names from the operator's files, permissions, times and a pseudonym of the tenant, but no names of
+//! people. Each replica has its own file. Only Entra knows the true state; the file has what the last check saw.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -139,7 +139,8 @@ fn read(file: File) -> Result<BTreeMap<String, Connection>, StoreError> {
     if contents.version == VERSION { Ok(contents.connections) } else { Err(StoreError::Form) }
 }
 
-/// Writes a new file and renames it over the old one, so that a reader, even after a crash, sees one of the two complete.
+/// Writes a new file and renames it over the old one, so that a reader, even after a crash, sees one of the two
+/// complete.
 fn replace(path: &Path, contents: &Contents) -> Result<(), StoreError> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");

@@ -1,7 +1,7 @@
 //! The tenant's OpenID configuration (OpenID Connect Discovery 1.0): the sign-in page, the issuer and its keys.
 //!
-//! It comes from the configured authority. Its sign-in page and its keys must be at that authority, too. The tenant's id is
-//! taken from the issuer, never from a query, so that a tenant that is configured by its domain has an id, too.
+//! It comes from the configured authority. Its sign-in page and its keys must be at that authority, too. The tenant's
+//! id is taken from the issuer, never from a query, so that a tenant that is configured by its domain has an id, too.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,8 @@ use crate::jwt::{FetchTimes, KeySource};
 use crate::upstream::{ConnectorError, DocumentClient, DocumentError, Network};
 use glassine_core::graph::{Url, UrlError, is_guid};
 
-/// How long a fetched configuration is used. Entra announces changes months ahead; an hour limits the effect of a mistake.
+/// How long a fetched configuration is used. Entra announces changes months ahead; an hour limits the effect of a
+/// mistake.
 const FRESH: Duration = Duration::from_secs(3600);
 
 /// A tenant, from its OpenID configuration.

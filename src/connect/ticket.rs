@@ -1,7 +1,8 @@
-//! The state of a flow, sealed and given to the browser. The proxy stores nothing, so any replica can continue the flow.
+//! The state of a flow, sealed and given to the browser. The proxy stores nothing, so any replica can continue the
+//! flow.
 //!
-//! A ticket is the `state` of an authorization request (RFC 6749, section 10.12). It is encrypted, so it may contain the PKCE
-//! verifier. It names its browser, expires after ten minutes, and is valid for one step and one use.
+//! A ticket is the `state` of an authorization request (RFC 6749, section 10.12). It is encrypted, so it may contain
+//! the PKCE verifier. It names its browser, expires after ten minutes, and is valid for one step and one use.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};

@@ -12,7 +12,8 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-/// Serves requests on `listener` until `shutdown` is done, then drops open connections. Failing connections end silently.
+/// Serves requests on `listener` until `shutdown` is done, then drops open connections. Failing connections end
+/// silently.
 pub(super) async fn serve<H, F, B>(listener: TcpListener, shutdown: impl Future<Output = ()>, respond: H)
 where
     H: Fn(Request<Incoming>) -> F + Clone + Send + 'static,

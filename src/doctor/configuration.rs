@@ -7,7 +7,8 @@ use glassine_core::diagnostic::Located;
 use glassine_core::diagnostic::{Report, Severity};
 
 /// The advice for findings without a hint, which are about files that cannot be used.
-const UNUSABLE_FILE: &str = "correct the path or the file, and let the account that the proxy runs as read it";
+const UNUSABLE_FILE: &str =
+    "correct the path or the file, and let the account that the proxy runs as read it";
 
 pub(super) fn check(
     file: &str,

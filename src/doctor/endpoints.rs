@@ -1,5 +1,5 @@
-//! One request to each endpoint of a consumer's rules, through the same steps as the consumer's requests. A finding reports
-//! the number of objects and the names of their properties, never a value.
+//! One request to each endpoint of a consumer's rules, through the same steps as the consumer's requests. A finding
+//! reports the number of objects and the names of their properties, never a value.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

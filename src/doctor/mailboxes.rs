@@ -1,5 +1,5 @@
-//! Which mailboxes the application can open: one that it should open, and one that it should not. The operator names them.
-//! The request goes through the consumer's rules with a token of the address, and no finding repeats the address.
+//! Which mailboxes the application can open: one that it should open, and one that it should not. The operator names
+//! them. The request goes through the consumer's rules with a token of the address, and no finding repeats the address.
 
 use std::sync::Arc;
 
@@ -26,8 +26,8 @@ pub(crate) struct Mailboxes {
 const INSIDE: &str = "--mailbox-in";
 const OUTSIDE: &str = "--mailbox-out";
 
-/// The user known before the first request: the mailbox that the operator named. Graph accepts a userPrincipalName in place
-/// of an id.
+/// The user known before the first request: the mailbox that the operator named. Graph accepts a userPrincipalName in
+/// place of an id.
 pub(super) fn known(consumer: &Consumer, address: Option<&str>) -> Known {
     let mut token = Vec::new();
     let outcome = address.map(|address| consumer.pseudonyms().reversible(Class::Id, address, &mut token));

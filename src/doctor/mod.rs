@@ -12,8 +12,8 @@
 //! | `secrets`, `certificates` | keys, file modes, expiry of certificates |
 //! | `public_url` | whether consumers reach this proxy at its public URL |
 //!
-//! Requests to Graph go through `proxy`, as a consumer's requests do. A finding contains no address, id, token or value from
-//! the tenant. Every wait has a limit, and all limits together stay under a minute.
+//! Requests to Graph go through `proxy`, as a consumer's requests do. A finding contains no address, id, token or value
+//! from the tenant. Every wait has a limit, and all limits together stay under a minute.
 
 mod certificates;
 mod clock;

@@ -1,7 +1,8 @@
-//! The application permissions in the token against those that the rules name: missing ones, and ones that are too much.
+//! The application permissions in the token against those that the rules name: missing ones, and ones that are too
+//! much.
 //!
-//! Exchange can grant mailbox permissions for some mailboxes (RBAC for Applications). No token shows them. The requests to
-//! endpoints do: if a request behind such a permission succeeds, the permission is granted.
+//! Exchange can grant mailbox permissions for some mailboxes (RBAC for Applications). No token shows them. The requests
+//! to endpoints do: if a request behind such a permission succeeds, the permission is granted.
 
 use super::findings::Finding;
 use glassine_core::grants::{Comparison, Excess, Missing, compare};
@@ -134,7 +135,8 @@ impl Grantee {
     }
 }
 
-/// The command that grants a permission in RBAC for Applications (<https://learn.microsoft.com/exchange/permissions-exo/application-rbac>).
+/// The command that grants a permission in RBAC for Applications
+/// (<https://learn.microsoft.com/exchange/permissions-exo/application-rbac>).
 pub(super) fn assign(permission: &str, client_id: &str, scope: &str) -> String {
     let role = permission.strip_suffix(".All").unwrap_or(permission);
     format!(

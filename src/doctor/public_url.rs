@@ -1,7 +1,7 @@
 //! The public URL, seen from this machine: whether this proxy responds there, with a certificate that a client accepts.
 //!
-//! Before the first start of the proxy nothing responds. This is a warning, because the deployment may still be right. If
-//! something listens on `listen`, a public URL that leads nowhere is a failure.
+//! Before the first start of the proxy nothing responds. This is a warning, because the deployment may still be right.
+//! If something listens on `listen`, a public URL that leads nowhere is a failure.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;

@@ -43,9 +43,10 @@ pub(super) fn check(
     match result {
         Err(NoToken::Error(error)) => Finding::fail(check, error.to_string(), advice(error, credential)),
         Err(NoToken::Late) => Finding::fail(check, NoToken::Late.to_string(), NETWORK),
-        Ok(None) => {
-            Finding::ok(check, "Entra issues a token, but its permissions are unknown: the token cannot be read here")
-        }
+        Ok(None) => Finding::ok(
+            check,
+            "Entra issues a token, but its permissions are unknown: the token cannot be read here",
+        ),
         Ok(Some(claims)) => read(claims, check, now),
     }
 }

@@ -77,8 +77,8 @@ impl KeySet {
         if keys.is_empty() { Err(KeySetError::NoUsableKey) } else { Ok(Self { keys }) }
     }
 
-    /// Checks that one of the keys signed the token. Several keys may have the token's `kid`. A token without a `kid` is
-    /// accepted only if exactly one key fits it.
+    /// Checks that one of the keys signed the token. Several keys may have the token's `kid`. A token without a `kid`
+    /// is accepted only if exactly one key fits it.
     pub(super) fn verify(&self, token: &Token<'_>) -> Result<(), JwtError> {
         let named: Vec<_> = match &token.key_id {
             Some(id) => self.keys.iter().filter(|key| key.id.as_ref() == Some(id)).collect(),
@@ -124,8 +124,8 @@ impl Key {
     }
 }
 
-/// Whether an Entra key, which names the issuer whose tokens it signs, may sign this token (Microsoft, "Access tokens in
-/// the Microsoft identity platform", on validating the signing key's issuer).
+/// Whether an Entra key, which names the issuer whose tokens it signs, may sign this token (Microsoft, "Access tokens
+/// in the Microsoft identity platform", on validating the signing key's issuer).
 fn is_issuer_of(issuer: &str, token: &Token<'_>) -> bool {
     let tenant = token.claims.text("tid");
     let issuer = match tenant {

@@ -4,20 +4,20 @@
 //! implementation (RFC 8725, "JSON Web Token Best Current Practices"):
 //!
 //! 1. **Size.** At most [`MAX_TOKEN`] bytes, before anything is parsed.
-//! 2. **One reading.** Three parts of base64url without padding; header and claims are JSON objects in which no name occurs
-//!    twice. Two readers could take different values from two `aud` members.
-//! 3. **Algorithm.** `alg` is one that [`Expected`] pins, and only asymmetric algorithms can be pinned. So `none` is out, and
-//!    so is an HMAC, whose secret an attacker could take from a public key. A key verifies only algorithms of its kind,
-//!    and only its `alg` if it names one.
-//! 4. **Kind.** `typ` is absent, `JWT` or `at+jwt`: an issuer signs logout tokens, proofs and events with the same keys. `crit`
-//!    is refused, because the proxy knows no critical extension. `jku`, `jwk`, `x5u` and `x5c` are ignored, because with them
-//!    a token brings its own key.
+//! 2. **One reading.** Three parts of base64url without padding; header and claims are JSON objects in which no name
+//!    occurs twice. Two readers could take different values from two `aud` members.
+//! 3. **Algorithm.** `alg` is one that [`Expected`] pins, and only asymmetric algorithms can be pinned. So `none` is
+//!    out, and so is an HMAC, whose secret an attacker could take from a public key. A key verifies only algorithms of
+//!    its kind, and only its `alg` if it names one.
+//! 4. **Kind.** `typ` is absent, `JWT` or `at+jwt`: an issuer signs logout tokens, proofs and events with the same
+//!    keys. `crit` is refused, because the proxy knows no critical extension. `jku`, `jwk`, `x5u` and `x5c` are
+//!    ignored, because with them a token brings its own key.
 //! 5. **Claims.** Issuer, audience, an `exp` in the future, `nbf`, and every claim that the configuration requires.
 //! 6. **Signature** by a key from the issuer's key set, found by `kid`.
 //!
-//! The claims are compared before the signature is verified. The comparison is cheap and reveals no more than the response
-//! does, and a token for somebody else costs neither a verification nor a fetch of keys. [`Verifier::verify`] hands out the
-//! [`Claims`] of a [`Token`] only after it has verified the signature.
+//! The claims are compared before the signature is verified. The comparison is cheap and reveals no more than the
+//! response does, and a token for somebody else costs neither a verification nor a fetch of keys. [`Verifier::verify`]
+//! hands out the [`Claims`] of a [`Token`] only after it has verified the signature.
 //!
 //! | file | what |
 //! |---|---|

@@ -1,4 +1,5 @@
-//! What neither the compiler nor clippy can say of the sources: which module may use which, and what may be logged.
+//! Rules about the sources that neither the compiler nor clippy checks: which module may use which, and what may be
+//! logged.
 //!
 //! | file | what |
 //! |---|---|

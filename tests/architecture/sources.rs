@@ -47,7 +47,7 @@ pub(crate) fn rust_sources() -> Vec<Source> {
         .collect()
 }
 
-/// What is found beside the project: build output, the history of versions, and what a fuzzer has made up.
+/// Folders that are not part of the sources: build output, git's data, and a fuzzer's inputs.
 const NOT_OURS: [&str; 4] = ["target", ".git", "fuzz/corpus", "fuzz/artifacts"];
 
 /// Every text file of the project, with its path.

@@ -16,7 +16,7 @@ fn good_rules_are_summed_up_in_a_line_each() {
 }
 
 #[test]
-fn every_mistake_is_told_in_one_pass_with_its_place() {
+fn every_mistake_is_reported_in_one_pass_with_its_place() {
     glassine(&["check", MISTAKES]).fails(
         1,
         &[

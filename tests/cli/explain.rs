@@ -252,7 +252,7 @@ fn a_refusal_names_the_line_that_would_have_to_change() {
 }
 
 #[test]
-fn an_endpoint_that_is_not_open_has_response_with_the_nearest_ones() {
+fn a_refused_endpoint_is_explained_with_the_nearest_open_ones() {
     let json =
         refused(&explain("/v1.0/users/{user}/messages/{message}/attachments"), 403, "endpointNotAllowed");
     assert_eq!(json["nearest"][0], "/{api}/users/{user}/messages/{message} (get-message)");

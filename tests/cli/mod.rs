@@ -29,7 +29,7 @@ const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/desig
 /// Rules with one mistake of each of several kinds.
 const MISTAKES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/several-mistakes.yaml");
 
-/// What came of a run.
+/// The outcome of a run.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: Option<i32>,
@@ -54,7 +54,7 @@ impl Ran {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// Asserts that there is no response, and that the error names all of `parts`.
+    /// Asserts that standard output is empty, and that the error contains all of `parts`.
     pub(crate) fn fails(&self, code: i32, parts: &[&str]) {
         assert_eq!((self.code, self.stdout.as_str()), (Some(code), ""), "{self:?}");
         for part in parts {

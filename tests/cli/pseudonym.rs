@@ -37,7 +37,7 @@ fn consumers_get_different_tokens() {
 }
 
 #[test]
-fn the_tokens_are_those_of_responses() {
+fn the_command_makes_the_same_tokens_as_responses_have() {
     let scratch = Scratch::new();
     let keys = scratch.keys();
     let page = r#"{"value":[{"id":"AAMk=","internetMessageId":"<1@x>","from":{"emailAddress":{"address":"a@contoso.com"}}}]}"#;

@@ -71,7 +71,7 @@ fn the_pages_need_an_app_registration() {
 }
 
 #[test]
-fn a_consumer_can_have_an_app_registration_of_its_own() {
+fn a_consumer_can_have_its_own_app_registration() {
     let own = |client: &str, credential: &str| {
         format!("{LIMITS}    application: {{ client_id: {client}, credential: {credential} }}\n")
     };

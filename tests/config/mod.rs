@@ -99,7 +99,7 @@ fn the_full_example_loads() {
 }
 
 #[test]
-fn an_absolute_path_stays_as_it_is() {
+fn an_absolute_path_is_unchanged() {
     let config = accepts("{ file: keys.yaml }", "{ file: /run/keys.yaml }");
     assert!(matches!(config.keys(), Source::File(file) if file.path() == Path::new("/run/keys.yaml")));
 }
@@ -209,7 +209,7 @@ fn a_client_secret_needs_its_application() {
 }
 
 #[test]
-fn a_managed_identity_is_no_app_registration() {
+fn a_managed_identity_is_not_an_app_registration() {
     let application = "  client_id: 00000000-0000-0000-0000-000000000000\n";
     let with_identity =
         |identity: &str| load(&with("{ client_secret_file: app.secret }", identity).replace(application, ""));

@@ -1,4 +1,4 @@
-//! Queries, cookies and responses of Entra that are not what they should be. Each refusal stands beside its neighbour that passes.
+//! Hostile queries, cookies and responses from Entra. Beside each refusal is the legitimate form, which passes.
 
 use serde_json::json;
 

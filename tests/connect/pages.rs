@@ -102,7 +102,7 @@ async fn titles_from_the_rules_are_texts() {
 }
 
 #[tokio::test]
-async fn over_tls_the_cookie_is_for_this_host_alone() {
+async fn over_tls_the_cookie_is_for_this_host_only() {
     let entra = FakeEntra::start(&NEEDED).await;
     let proxy = proxy(&entra).await;
     let mut visitor = Visitor::new(&proxy, &entra);

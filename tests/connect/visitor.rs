@@ -45,7 +45,7 @@ impl<'a> Visitor<'a> {
         self.send("POST", &format!("/connect/{consumer}"), &headers, body).await
     }
 
-    /// Presses the button; what Entra is asked for.
+    /// Presses the button. Returns the request to Entra.
     pub(super) async fn begin(&mut self, consumer: &str, body: &str) -> HashMap<String, String> {
         let response = self.press(consumer, body).await;
         assert_eq!(response.status, 303, "{}", response.text());
@@ -62,7 +62,7 @@ impl<'a> Visitor<'a> {
         self.get(&signed_in(&code, &asked["state"])).await
     }
 
-    /// Signs in; what the consent page is asked for.
+    /// Signs in. Returns the request to the consent page.
     pub(super) async fn reach_consent(&mut self, consumer: &str, body: &str) -> HashMap<String, String> {
         let response = self.sign_in(consumer, body).await;
         assert_eq!(response.status, 303, "{}", response.text());

@@ -100,7 +100,7 @@ async fn the_result_goes_back_signed_and_names_nobody() {
 }
 
 #[tokio::test]
-async fn each_result_has_an_id_of_its_own() {
+async fn each_result_has_a_unique_id() {
     let entra = FakeEntra::start(&NEEDED).await;
     let proxy = proxy(&entra).await;
     let mut visitor = Visitor::new(&proxy, &entra);
@@ -161,7 +161,7 @@ async fn a_consent_that_was_given_again_keeps_its_date() {
 }
 
 #[tokio::test]
-async fn declining_changes_nothing_and_is_told() {
+async fn declining_changes_nothing_and_is_reported() {
     let entra = FakeEntra::start(&NEEDED).await;
     let proxy = proxy(&entra).await;
     let mut visitor = Visitor::new(&proxy, &entra);
@@ -185,7 +185,7 @@ async fn declining_changes_nothing_and_is_told() {
 }
 
 #[tokio::test]
-async fn a_sign_in_that_entra_refuses_is_told_in_our_words() {
+async fn a_sign_in_that_entra_refuses_is_reported_in_fixed_words() {
     let entra = FakeEntra::start(&NEEDED).await;
     let proxy = proxy(&entra).await;
     let mut visitor = Visitor::new(&proxy, &entra);
@@ -246,7 +246,7 @@ async fn requests_use_the_new_permissions_at_once() {
 }
 
 #[tokio::test]
-async fn a_connector_can_have_an_app_registration_of_its_own() {
+async fn a_connector_can_have_its_own_app_registration() {
     let entra = FakeEntra::start(&NEEDED).await;
     let mut setup = setup(&entra);
     setup.consumers[0].more =

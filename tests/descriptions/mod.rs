@@ -1,5 +1,5 @@
-//! What each shipped rules file lets out, place by place, as committed: a change of the rules or of the compiler shows in
-//! the difference. `UPDATE_EXPECTED=1` writes the files anew; read the difference before it is committed.
+//! What each shipped rules file lets out, place by place, as a committed file: a change of the rules or the compiler
+//! shows in the difference. `UPDATE_EXPECTED=1` writes the files anew; read the difference before it is committed.
 
 use std::fmt::Write as _;
 use std::path::Path;

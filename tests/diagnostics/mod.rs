@@ -1,4 +1,4 @@
-//! What a rules author is told. For each `NAME.yaml` there is a `NAME.expected`: the findings as they are rendered.
+//! The messages to a rules author. For each `NAME.yaml` there is a `NAME.expected` with the rendered findings.
 //! A file whose name begins with a code shows that code and no other. `UPDATE_EXPECTED=1` writes the files anew; read the
 //! difference before it is committed.
 

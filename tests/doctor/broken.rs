@@ -8,17 +8,17 @@ use serde_json::json;
 use super::*;
 use crate::support::upstream::Script;
 
-/// A page that every endpoint of the rules could have answered.
+/// A page that is a valid response of every endpoint of the rules.
 const PAGE: &str = r#"{"value":[{"id":"A"}]}"#;
 
-/// A `Date` that is so many seconds behind.
+/// A `Date` that is this many seconds behind.
 fn date(behind: i64) -> String {
     let then = Timestamp::now().checked_sub(Span::new().seconds(behind)).unwrap();
     then.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 #[tokio::test]
-async fn a_wrong_secret_is_told_with_where_it_goes() {
+async fn a_wrong_secret_is_reported_with_its_place() {
     let clinic = Clinic::consented().await;
     clinic.proxy.write("secret", "not-the-secret");
     let findings = examine(&clinic.proxy).await;
@@ -37,7 +37,7 @@ async fn a_wrong_secret_is_told_with_where_it_goes() {
 }
 
 #[tokio::test]
-async fn a_wrong_tenant_is_told() {
+async fn a_wrong_tenant_is_reported() {
     let clinic = Clinic::consented().await;
     let config = clinic.proxy.read("config.yaml");
     let other = "99999999-0000-0000-0000-000000000000";
@@ -48,7 +48,7 @@ async fn a_wrong_tenant_is_told() {
 }
 
 #[tokio::test]
-async fn a_disabled_application_is_told() {
+async fn a_disabled_application_is_reported() {
     let clinic = Clinic::consented().await;
     clinic.change(|it| it.set_enabled(false));
     examine(&clinic.proxy).await.expect(
@@ -60,7 +60,7 @@ async fn a_disabled_application_is_told() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_is_told_by_its_step() {
+async fn an_unreachable_server_is_reported_with_the_failing_step() {
     let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let url = format!("http://{free}");
     let proxy = Setup::in_front_of(&url).start().await;
@@ -79,7 +79,7 @@ async fn a_server_that_is_not_there_is_told_by_its_step() {
 }
 
 #[tokio::test]
-async fn an_unknown_authority_is_told_and_a_named_one_is_not() {
+async fn an_unknown_authority_is_reported_and_a_configured_one_is_trusted() {
     let graph = FakeUpstream::start_tls(|_| Script::json(PAGE)).await;
     let mut setup = Setup::in_front_of(format!("https://{}", graph.address()));
     setup.files.push(("graph.pem", pem(&graph)));
@@ -107,7 +107,7 @@ fn pem(upstream: &FakeUpstream) -> String {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_off_is_told() {
+async fn a_wrong_clock_is_reported() {
     for (behind, outcome, told) in [
         (0, "ok", "Graph's"),
         (150, "warn", "2 min ahead of Graph's"),
@@ -143,7 +143,7 @@ async fn each_no_of_graph_has_its_advice() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_hangs_is_told_and_the_others_are_asked() {
+async fn an_endpoint_that_hangs_is_reported_and_the_others_are_tried() {
     let graph = FakeUpstream::start(|request| match request.path() {
         "/v1.0/groups" => Script::never(),
         _ => Script::json(PAGE),
@@ -206,7 +206,7 @@ async fn forwarded_tokens_are_not_the_doctors_to_have() {
 }
 
 #[tokio::test]
-async fn a_public_url_that_nobody_or_somebody_else_responses_is_told() {
+async fn a_public_url_with_no_response_or_a_foreign_one_is_reported() {
     let clinic = Clinic::consented().await;
     let config = clinic.proxy.read("config.yaml");
     let other = FakeUpstream::always(Script::json(PAGE)).await;

@@ -57,7 +57,7 @@ async fn secrets_that_others_can_read_or_change_are_told_with_the_command_that_e
 }
 
 #[tokio::test]
-async fn a_key_file_that_is_none_is_told_without_its_text() {
+async fn a_malformed_key_file_is_reported_without_its_text() {
     let clinic = Clinic::consented().await;
     clinic.proxy.write("keys.yaml", "version: 1\nkeys: [no-key-at-all]\n");
     let findings = examine(&clinic.proxy).await;
@@ -164,7 +164,7 @@ async fn a_chain_is_in_order_or_told() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_has_ended_or_soon_will_is_told() {
+async fn an_expired_or_soon_expiring_certificate_is_reported() {
     let proxy = with_tls().await;
     let (ended, key) = certificate("127.0.0.1", 2024);
     install(&proxy, &ended, &key);
@@ -186,7 +186,7 @@ async fn a_certificate_that_has_ended_or_soon_will_is_told() {
 }
 
 #[tokio::test]
-async fn a_certificate_of_another_name_chain_or_key_is_told() {
+async fn a_certificate_with_a_wrong_name_chain_or_key_is_reported() {
     let proxy = with_tls().await;
     let (other, key) = certificate("other.example", 2099);
     install(&proxy, &other, &key);

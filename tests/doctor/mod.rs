@@ -90,7 +90,7 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-/// A proxy in front of a sample tenant, with an application of its own.
+/// A proxy in front of a sample tenant, with its own application.
 struct Clinic {
     tenant: Arc<Tenant>,
     proxy: Glassine,

@@ -34,7 +34,7 @@ async fn a_healthy_set_up_has_nothing_to_do() {
 }
 
 #[tokio::test]
-async fn nothing_of_the_tenant_is_told() {
+async fn no_finding_contains_data_of_the_tenant() {
     let clinic = Clinic::consented().await;
     clinic.change(|it| it.grant("Mail.ReadWrite"));
     let inside = clinic.staff().next().unwrap().user_principal_name().to_owned();
@@ -161,7 +161,7 @@ async fn a_mailbox_that_is_not_there_is_neither_in_nor_out() {
 }
 
 #[tokio::test]
-async fn an_application_of_a_consumers_own_has_a_token_of_its_own() {
+async fn a_consumers_own_application_gets_its_own_token() {
     let clinic = Clinic::with(|setup| {
         let application = "00000000-0000-0000-0000-000000000009";
         let more = format!(

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn what_is_no_question_is_bad_usage() {
+async fn wrong_arguments_are_bad_usage() {
     let clinic = Clinic::unconsented().await;
     let config = clinic.proxy.file("config.yaml");
     let config = config.to_str().unwrap();

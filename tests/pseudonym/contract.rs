@@ -107,7 +107,7 @@ fn the_worked_example_ends_in_the_first_vector() {
 }
 
 #[test]
-fn nothing_of_what_is_not_understood_is_written() {
+fn a_value_that_is_not_understood_writes_nothing() {
     let pseudonyms = pseudonyms(DomainMode::Keep);
     let mut out = b"before".to_vec();
     for junk in

@@ -1,4 +1,4 @@
-//! What holds for every value, not only for those somebody thought of.
+//! Properties of pseudonyms that hold for every value.
 
 use glassine_core::pseudonym::{AddressPolicy, Class, DomainMode, KeyRing, Outcome, PlusTags, Pseudonyms};
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! AES-SIV as it is written out here, beside the `aes-siv` crate.
+//! The project's AES-SIV against the `aes-siv` crate.
 
 use aes_siv::KeyInit as _;
 use aes_siv::siv::Aes256Siv;

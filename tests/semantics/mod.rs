@@ -1,4 +1,4 @@
-//! What the rules mean, one sentence of docs/RULES.md after the other.
+//! The meaning of rules: a test for each sentence of docs/RULES.md.
 
 mod order;
 mod refusals;
@@ -8,7 +8,7 @@ use glassine_core::sanitize::Counters;
 
 use crate::support::sanitizing::{context, sanitize};
 
-/// What leaves of one object under the shape `s`, and what was done.
+/// What leaves of one object under the shape `s`, and the counters.
 fn response(shape: &str, document: &str) -> (String, Counters) {
     sanitize(&context(&format!("  s: {shape}"), "{ entity: s }"), document).unwrap()
 }

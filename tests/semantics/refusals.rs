@@ -41,7 +41,7 @@ fn a_known_name_that_comes_twice_is_refused() {
 }
 
 #[test]
-fn each_element_has_names_of_its_own() {
+fn each_element_may_repeat_the_names_of_another() {
     let page = |value: &str| refused("{ collection: s }", &format!("{{\"value\":[{value}]}}"));
     assert_eq!(page(r#"{"a":1},{"a":2}"#), None);
     assert_eq!(page(r#"{"a":1},{"a":2,"a":3}"#), Some(Violation::DuplicateProperty));

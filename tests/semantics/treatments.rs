@@ -1,5 +1,5 @@
-//! Each treatment: what it makes of what it understands, and that what it does not understand is dropped and counted.
-//! Tokens are those of the tables in docs/PSEUDONYMS.md.
+//! Each treatment: its output for values that it understands. Values that it does not understand are dropped and
+//! counted. Tokens are those of the tables in docs/PSEUDONYMS.md.
 
 use super::{leaves, response};
 
@@ -7,7 +7,7 @@ const ALICE: &str = "t~Ae7qEwfKppxmC9Gi5ttyc2CFy3HYVTZZv@contoso.com";
 const BOB: &str = "t~AsoxxBYBtwxJIqpmY6OuJ51N6m2fwYjAG@d~A0WTRxkTHa6vKVfCW37XjpUlW624SJ5Fw";
 const GUID: &str = "87d349ed-44d7-43e1-9a83-5f2406dee5bd";
 
-/// What leaves in the place of `$.a`.
+/// The value that leaves as `$.a`.
 fn treated(treatment: &str, value: &str) -> Option<String> {
     let left = leaves(&format!("{{ {treatment} }}"), &format!("{{\"a\":{value}}}"));
     let inner = left.strip_prefix("{\"a\":").map(|rest| rest.strip_suffix('}').unwrap().to_owned());

@@ -1,5 +1,5 @@
-//! As much of Microsoft Entra ID as a connection meets: an OpenID configuration, keys, a token endpoint for codes and for
-//! the application itself. Says what a test wants it to say, right or wrong; is strict about what it is asked.
+//! The parts of Microsoft Entra ID that a connection uses: an OpenID configuration, keys, and a token endpoint for
+//! codes and client credentials. Its responses are what a test sets, right or wrong. It checks requests strictly.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};

@@ -257,7 +257,7 @@ impl Glassine {
         send(address, request.body(Full::default()).unwrap()).await.unwrap()
     }
 
-    /// Writes bytes as they are and reads what comes back until the connection ends.
+    /// Writes raw bytes and reads until the connection ends.
     pub(crate) async fn raw(&self, bytes: &[u8]) -> String {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         stream.write_all(bytes).await.unwrap();
@@ -291,7 +291,7 @@ impl Glassine {
         std::fs::read_to_string(self.file(name)).unwrap()
     }
 
-    /// Waits until `target` is answered in a way that only a reload can have brought about.
+    /// Waits until the response to `target` shows that the reload has happened.
     pub(crate) async fn until(&self, target: &str, is_new: impl Fn(&ProxyResponse) -> bool) -> ProxyResponse {
         for _ in 0..120 {
             let response = self.get(target).await;
@@ -348,7 +348,7 @@ impl ProxyResponse {
     }
 }
 
-/// What comes until the connection ends, which must be soon.
+/// Reads until the connection ends, which must be soon.
 pub(crate) async fn read_all(stream: &mut TcpStream) -> String {
     let mut response = Vec::new();
     // A connection that is reset after its response has said what it had to say.
@@ -357,7 +357,7 @@ pub(crate) async fn read_all(stream: &mut TcpStream) -> String {
     String::from_utf8_lossy(&response).into_owned()
 }
 
-/// The sample tenant on a socket of its own.
+/// The sample tenant on its own socket.
 pub(crate) async fn sample_tenant() -> (Arc<Tenant>, String) {
     serve_tenant(Tenant::new(7)).await
 }

@@ -1,11 +1,11 @@
-//! One document read by the tokenizer in every way that we have, and what `serde_json` says of it.
+//! Reads one document with the tokenizer in every way that it has, and with `serde_json`.
 
 use glassine_core::sanitize::tokenizer::{Halt, Limits, Literal, MAX_DEPTH, SyntaxError, Tokenizer};
 use serde_json::Value;
 
 use super::recorder::{Event, Recorder};
 
-/// The events of a document, and what was said of it in the end.
+/// The events of a document, and the verdict at its end.
 pub(crate) type Outcome = (Vec<Event>, Result<(), SyntaxError>);
 
 fn read_chunks<'c>(chunks: impl Iterator<Item = &'c [u8]>, limits: Limits) -> Outcome {
@@ -73,7 +73,7 @@ pub(crate) fn read_with(document: &[u8], limits: Limits, seed: u64) -> Outcome {
     whole
 }
 
-/// A reader that expects each key that will come, or, if `wrong` is not zero, one that came so many keys before.
+/// A reader that expects each next key or, if `wrong` is not zero, the key that is this many keys earlier.
 fn expecting(document: &[u8], limits: Limits, wrong: usize) -> Recorder {
     let mut keys = feed(Recorder::default(), std::iter::once(document), limits).0.keys;
     let length = keys.len();
@@ -81,7 +81,7 @@ fn expecting(document: &[u8], limits: Limits, wrong: usize) -> Recorder {
     Recorder::expecting(keys)
 }
 
-/// What a reader that listens to no string is told. The verdict is the same.
+/// The outcome for a reader that ignores the contents of strings. The verdict is the same.
 fn without_strings((events, outcome): &Outcome) -> Outcome {
     let unheard = |event: &Event| match event {
         Event::String { .. } => Event::String { raw: String::new(), text: String::new() },
@@ -90,7 +90,7 @@ fn without_strings((events, outcome): &Outcome) -> Outcome {
     (events.iter().map(unheard).collect(), *outcome)
 }
 
-/// Knuth's linear congruential generator (MMIX); its high bits are the good ones.
+/// Knuth's linear congruential generator (MMIX). Only its high bits are random enough.
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {

@@ -72,7 +72,7 @@ fn envelope(element: &Spanned<String>, counted: bool, delta: bool) -> raw::Shape
 /// A node of the document, by its address.
 type Node = *const Value;
 
-/// What becomes of a string.
+/// The treatment of a string.
 #[derive(Clone)]
 enum Treatment {
     Keep,
@@ -86,7 +86,7 @@ enum Treatment {
     Link,
 }
 
-/// What the rules say about the nodes of one document.
+/// The rules' decisions about the nodes of one document.
 struct Marks<'f> {
     file: &'f raw::File,
     entered: HashSet<(Node, *const raw::Shape)>,

@@ -48,7 +48,7 @@ pub(crate) fn errors(source: &str) -> Vec<&'static str> {
     errors.map(|finding| finding.code.as_str()).collect()
 }
 
-/// What the only endpoint of these rules responses with, and the tests' keys and links.
+/// The response of the only endpoint of these rules, with the tests' keys and links.
 pub(crate) fn context(shapes: &str, response: &str) -> Context {
     let plan = plan(&rules_file(shapes, response));
     with_body(Arc::clone(plan.endpoints[0].response.body()))
@@ -72,7 +72,7 @@ pub(crate) fn rewritten(link: &str) -> Option<String> {
     Some(format!("{PROXY}{}", link.strip_prefix(GRAPH)?))
 }
 
-/// What leaves of a document that comes in these chunks.
+/// What leaves of a document that arrives in these chunks.
 pub(crate) fn sanitize_chunks<'c>(
     context: &Context,
     chunks: impl IntoIterator<Item = &'c [u8]>,

@@ -151,7 +151,7 @@ pub(crate) struct Script {
 enum Framing {
     Chunked,
     Length(Option<u64>),
-    /// The bytes as they are, with no head made for them.
+    /// Raw bytes, without a generated head.
     Raw,
 }
 
@@ -232,7 +232,7 @@ impl Script {
         self.body(body)
     }
 
-    /// Sends the body in HTTP/1.1 chunks of `size` bytes, each in a segment of its own.
+    /// Sends the body in HTTP/1.1 chunks of `size` bytes, each in its own TCP segment.
     pub(crate) fn chunked(mut self, size: usize) -> Self {
         self.body = self.body.concat().chunks(size).map(<[u8]>::to_vec).collect();
         self.framing = Framing::Chunked;

@@ -90,7 +90,7 @@ async fn a_certificate_signs_an_assertion_for_the_token_endpoint() {
 }
 
 #[tokio::test]
-async fn every_assertion_has_an_id_of_its_own() {
+async fn every_assertion_has_a_unique_id() {
     let entra = FakeUpstream::always(granted("one")).await;
     let folder = tempfile::tempdir().unwrap();
     let (_, pair) = certify(folder.path());
@@ -120,7 +120,7 @@ async fn a_certificate_that_was_replaced_signs_the_next_assertion() {
 }
 
 #[tokio::test]
-async fn a_federated_token_is_read_for_each_request_and_sent_as_it_is() {
+async fn a_federated_token_is_read_for_each_request_and_sent_unchanged() {
     let entra = FakeUpstream::always(granted("one")).await;
     let file = tempfile::NamedTempFile::new().unwrap();
     let proof = Proof::FederatedToken(SecretSource::File(file.path().to_owned()));

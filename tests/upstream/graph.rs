@@ -1,4 +1,4 @@
-//! What goes to Graph, and what comes back when all is well.
+//! Requests to Graph, and their responses if everything works.
 
 use glassine::upstream::{ConsistencyLevel, MediaType, RequestHeaders, UpstreamError};
 use glassine_core::graph::Preference;
@@ -7,14 +7,14 @@ use super::{PAGE, PATIENT, client, get, headers, response, text, token};
 use crate::support::upstream::{FakeUpstream, Script};
 
 #[tokio::test]
-async fn a_page_comes_back_as_it_is() {
+async fn a_page_arrives_unchanged() {
     let graph = FakeUpstream::always(Script::json(PAGE).header("Retry-After", "2.128")).await;
     let (status, body) = get(&graph).await.unwrap();
     assert_eq!((status, body.as_str()), (200, PAGE));
 }
 
 #[tokio::test]
-async fn the_target_and_the_headers_are_ours_alone() {
+async fn the_request_has_only_the_proxys_target_and_headers() {
     let graph = FakeUpstream::always(Script::json(PAGE)).await;
     let mut headers = headers();
     headers.prefer = vec![Preference::ImmutableId, Preference::MaxPageSize(5.try_into().unwrap())];
@@ -51,7 +51,7 @@ async fn a_count_is_asked_for_as_text() {
 }
 
 #[tokio::test]
-async fn refusals_of_graph_are_responses() {
+async fn errors_from_graph_are_responses_and_not_failures() {
     for status in [401, 403, 404, 429, 503] {
         let graph = FakeUpstream::always(Script::status(status).body("{}")).await;
         assert_eq!(get(&graph).await, Ok((status, "{}".into())));

@@ -18,7 +18,7 @@ async fn requests_share_one_connection() {
 }
 
 #[tokio::test]
-async fn a_stream_reset_is_no_end() {
+async fn a_stream_reset_is_not_the_end_of_a_body() {
     let graph = Http2Upstream::always(Frames { data: vec!["{\"value\":"], reset: true }).await;
     let client = client_of(&graph);
     assert_eq!(ask(&client).await, Err(UpstreamError::Protocol));

@@ -1,4 +1,4 @@
-//! Managed identities: what is asked of the machine's own service, and what its responses are taken for.
+//! Managed identities: the requests to the machine's metadata service, and the reading of its responses.
 
 use glassine::upstream::{
     ConnectorError, Credential, IdentityError, IdentityService, Secret, TokenError, TokenSettings,
@@ -46,7 +46,7 @@ async fn a_virtual_machine_asks_its_metadata_service() {
 }
 
 #[tokio::test]
-async fn an_app_service_shows_its_header_and_is_told_when_the_token_ends() {
+async fn an_app_service_token_is_requested_with_the_identity_header_and_kept_until_it_expires() {
     let ends = jiff::Timestamp::now().as_second() + 3600;
     let machine = FakeUpstream::always(granted(&format!(r#""expires_on":"{ends}""#))).await;
     let source = TokenSource::new(settings(&machine, app_service(&machine), None)).unwrap();

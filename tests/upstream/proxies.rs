@@ -115,7 +115,7 @@ async fn a_listed_host_is_asked_directly() {
     let proxy = Proxy::start("HTTP/1.1 200 OK\r\n\r\n").await;
     let quick = Timeouts { connect: SHORT, ..PATIENT };
     let direct = ask(&proxy.client("example", quick)).await;
-    // There is no such host.
+    // This host does not exist.
     let expected = [UpstreamError::Resolve, UpstreamError::Timeout(Phase::Resolve)];
     assert!(direct.as_ref().is_err_and(|error| expected.contains(error)), "{direct:?}");
     assert!(proxy.heads().is_empty());

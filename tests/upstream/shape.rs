@@ -70,7 +70,7 @@ async fn a_head_that_ends_too_early() {
 }
 
 #[tokio::test]
-async fn what_is_not_http() {
+async fn a_response_that_is_not_http_is_refused() {
     for garbage in ["SSH-2.0-OpenSSH_9.6\r\n", "\0\0\0\0\0\0\0\0", "<html>hello</html>\r\n\r\n"] {
         let graph = FakeUpstream::always(Script::raw(garbage)).await;
         assert_eq!(get(&graph).await, Err(UpstreamError::Protocol), "{garbage:?}");

@@ -9,7 +9,7 @@ use super::{PAGE, PATIENT, PAUSE, SHORT, response, text};
 use crate::support::upstream::{FakeUpstream, Script};
 
 #[tokio::test]
-async fn no_response() {
+async fn a_missing_response_is_a_timeout() {
     let graph = FakeUpstream::always(Script::never()).await;
     let head = Timeouts { head: SHORT, ..PATIENT };
     assert_eq!(response(&graph, head).await.err(), Some(UpstreamError::Timeout(Phase::Head)));
@@ -36,14 +36,14 @@ async fn a_stall_within_the_body() {
 }
 
 #[tokio::test]
-async fn a_slow_body_is_no_stall() {
+async fn a_slow_body_is_not_a_stall() {
     let idle = Timeouts { idle: SHORT, ..PATIENT };
     let graph = FakeUpstream::always(Script::json(PAGE).chunked(2).paced(PAUSE)).await;
     assert_eq!(text(response(&graph, idle).await.unwrap()).await.unwrap(), PAGE);
 }
 
 #[tokio::test]
-async fn a_reader_that_pauses_is_no_stall() {
+async fn a_reader_that_pauses_is_not_a_stall() {
     let idle = Timeouts { idle: SHORT, ..PATIENT };
     let graph = FakeUpstream::always(Script::json(PAGE).chunked(20)).await;
     let response = response(&graph, idle).await.unwrap();

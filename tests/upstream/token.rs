@@ -176,7 +176,7 @@ async fn a_graph_that_refuses_everything_makes_no_storm() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_told_with_its_number_and_nothing_else() {
+async fn a_refusal_is_reported_by_its_number_only() {
     let body = r#"{"error":"unauthorized_client","error_description":"AADSTS700016: Application 'app-1' of alice",
         "error_codes":[700016],"trace_id":"x"}"#;
     let entra = FakeUpstream::always(Script::status(400).body(body)).await;

@@ -1,8 +1,9 @@
-//! The sample analytics application: it sends an administrator to the proxy's connection pages, and gets the outcome in a
-//! signed result. It does what docs/CONNECT.md asks of a real application, and shows its steps.
+//! The sample analytics application: it sends an administrator to the proxy's connection pages, and gets the outcome in
+//! a signed result. It does what docs/CONNECT.md asks of a real application, and shows its steps.
 //!
 //! It accepts a result only if a key that the proxy publishes signed it, the issuer is the proxy, it is for this
-//! application and consumer, it has not expired, it was not used before, and its state, if it has one, is this browser's.
+//! application and consumer, it has not expired, it was not used before, and its state, if it has one, is this
+//! browser's.
 
 mod pages;
 

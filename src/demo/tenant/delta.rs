@@ -1,7 +1,7 @@
 //! Change tracking: a first round that lists everything, then a few changes each time a delta link is followed.
 //!
-//! As in Graph, the token contains the state and the options of the first request, so the link alone determines the response.
-//! The tenant never changes: round `n` of a collection always has the same changes.
+//! As in Graph, the token contains the state and the options of the first request, so the link alone determines the
+//! response. The tenant never changes: round `n` of a collection always has the same changes.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

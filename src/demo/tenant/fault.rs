@@ -1,5 +1,5 @@
-//! The tenant's errors, in Graph's words. Like the real ones, the texts contain data from the request. The proxy must not
-//! pass them on, and tests check that it does not.
+//! The tenant's errors, in Graph's words. Like the real ones, the texts contain data from the request. The proxy must
+//! not pass them on, and tests check that it does not.
 
 use http::StatusCode;
 use serde_json::{Value, json};

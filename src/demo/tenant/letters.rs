@@ -1,9 +1,9 @@
 //! The organisation's correspondence: letter `n` is a pure function of the seed and `n`.
 //!
-//! A letter is sent once; the copies in mailboxes are made from it (see `mailbox`). Later letters have greater numbers, so a
-//! mailbox keeps only numbers, and sorting by number sorts by time. A reply picks an earlier letter and generates it again
-//! to reply to it. The chance to reply is below one half at each step, so chains stay short, and generating a letter costs
-//! about as much as generating two.
+//! A letter is sent once; the copies in mailboxes are made from it (see `mailbox`). Later letters have greater numbers,
+//! so a mailbox keeps only numbers, and sorting by number sorts by time. A reply picks an earlier letter and generates
+//! it again to reply to it. The chance to reply is below one half at each step, so chains stay short, and generating a
+//! letter costs about as much as generating two.
 
 use super::Directory;
 use super::recipients::{Form, Party, Recipient};

@@ -17,7 +17,8 @@ use super::recipients::{Party, rng_of_copy};
 use super::rng::Rng;
 use super::text;
 
-/// The properties that `$select` may name on v1.0 (followed by beta's), those returned only if named, those always returned.
+/// The properties that `$select` may name on v1.0 (followed by beta's), those returned only if named, those always
+/// returned.
 pub(super) const SHAPE: Shape = Shape {
     type_name: "microsoft.graph.message",
     default: None,
@@ -338,7 +339,7 @@ impl<'a> Message<'a> {
         self.tenant.directory.seed
     }
 
-    /// Chance that differs from copy to copy.
+    /// Random numbers that differ from copy to copy.
     fn rng(&self, what: &str) -> Rng {
         rng_of_copy(self.seed(), what, self.letter.number, self.owner.index)
     }
@@ -347,7 +348,7 @@ impl<'a> Message<'a> {
         self.rng(what).chance(percent)
     }
 
-    /// Chance that all copies share.
+    /// Random numbers that all copies share.
     fn rng_of_letter(&self, what: &str) -> Rng {
         Rng::of(self.seed(), what, &[u64::from(self.letter.number)])
     }

@@ -1,9 +1,9 @@
 //! The embedded sample tenant: a small, faithful look-alike of Microsoft Graph on a real socket.
 //!
-//! It has some three hundred synthetic people, forty groups and tens of thousands of messages, all generated from a seed,
-//! with the property sets, id layouts, links, errors and headers of Graph. It serves what the proxy lets through, and also
-//! what the proxy must hide (bodies, `$search`, `$value`, attachments, filters on subjects), so that tests detect a leak. It
-//! has nothing to protect, and the proxy runs none of its code.
+//! It has some three hundred synthetic people, forty groups and tens of thousands of messages, all generated from a
+//! seed, with the property sets, id layouts, links, errors and headers of Graph. It serves what the proxy lets through,
+//! and also what the proxy must hide (bodies, `$search`, `$value`, attachments, filters on subjects), so that tests
+//! detect a leak. It has nothing to protect, and the proxy runs none of its code.
 //!
 //! ```text
 //! http ─▶ route ─▶ people, groups, contacts, settings, folders     the directory: kept
@@ -13,8 +13,8 @@
 //!  └─▶ entra                                                       who gets a token: applications, sign-in, consent
 //! ```
 //!
-//! A request without a token sees everything, unless the tenant requires tokens. [`Tenant::entra`] is a small look-alike of
-//! Microsoft Entra ID on the same socket.
+//! A request without a token sees everything, unless the tenant requires tokens. [`Tenant::entra`] is a small
+//! look-alike of Microsoft Entra ID on the same socket.
 //!
 //! A letter is sent once; its copies in the author's sent items and the readers' folders share the internetMessageId and
 //! the thread GUID, and have their own mailbox's ids.
@@ -191,8 +191,9 @@ impl Tenant {
         self.mailboxes.iter().map(Vec::len).sum()
     }
 
-    /// The access that the `Authorization` field of a request gives. If no token is required, a word that cannot be a token of
-    /// this tenant counts as no token, so that a proxy with any word in its token file can be tried on this tenant.
+    /// The access that the `Authorization` field of a request gives. If no token is required, a word that cannot be a
+    /// token of this tenant counts as no token, so that a proxy with any word in its token file can be tried on this
+    /// tenant.
     fn access(&self, authorization: Option<&HeaderValue>) -> Result<Access, Fault> {
         let token = match authorization.map(bearer) {
             None if self.bearer_required => return Err(Fault::TokenMissing),

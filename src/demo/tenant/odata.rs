@@ -1,4 +1,5 @@
-//! Query options, and the effect of `$select` on an object. As lenient as Graph: any letter case, the `$` may be missing.
+//! Query options, and the effect of `$select` on an object. As lenient as Graph: any letter case, the `$` may be
+//! missing.
 
 use serde_json::{Map, Value};
 

@@ -1,4 +1,5 @@
-//! Pages and their next links. Outlook's links repeat the request with `$skip`, the directory's with an opaque `$skiptoken`.
+//! Pages and their next links. Outlook's links repeat the request with `$skip`, the directory's with an opaque
+//! `$skiptoken`.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -15,7 +15,7 @@ const EXTERNALS: usize = 160;
 /// The step through all pairs of given name and surname. It has no common factor with their number, so no pair repeats.
 const NAME_STRIDE: usize = 607;
 
-/// What kind of account it is.
+/// The kind of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Account {
     /// A person of the organisation.
@@ -87,7 +87,8 @@ impl User {
         &self.display_name
     }
 
-    /// Whether the account has a mailbox here: every account with an address, except guests, whose mailbox is elsewhere.
+    /// Whether the account has a mailbox here: every account with an address, except guests, whose mailbox is
+    /// elsewhere.
     pub fn has_mailbox(&self) -> bool {
         self.mail.is_some() && self.account != Account::Guest
     }

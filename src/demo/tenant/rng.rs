@@ -1,5 +1,5 @@
-//! Reproducible random numbers. Every synthetic thing is a function of the seed, its kind and its number. So a page can be
-//! generated on request, is the same each time, and does not change with the version of a random-number crate.
+//! Reproducible random numbers. Every synthetic thing is a function of the seed, its kind and its number. So a page can
+//! be generated on request, is the same each time, and does not change with the version of a random-number crate.
 //!
 //! The generator is splitmix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).
 

@@ -1,4 +1,5 @@
-//! A mailbox's settings: the time zone and working hours that an analysis needs, and the reply texts that must not leave.
+//! A mailbox's settings: the time zone and working hours that an analysis needs, and the reply texts that must not
+//! leave.
 
 use maud::html;
 use serde_json::{Value, json};

@@ -2,7 +2,8 @@
 
 /// The tenant's mail domain.
 pub(super) const DOMAIN: &str = "tallgrass.example";
-/// The tenant's initial domain, used in guests' user principal names and some aliases (real ones end in onmicrosoft.com).
+/// The tenant's initial domain, used in guests' user principal names and some aliases (real ones end in
+/// onmicrosoft.com).
 pub(super) const INITIAL_DOMAIN: &str = "tallgrass.onmicrosoft.example";
 
 pub(super) const GIVEN_NAMES: &[&str] = &[

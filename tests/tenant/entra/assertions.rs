@@ -153,7 +153,7 @@ async fn an_assertion_is_of_the_application_itself() {
     let set = Setting::new().await;
     let other = set.graph.tenant.client_id();
     set.denies(&set.own(&json!({}), &json!({ "sub": other })), 700_021).await;
-    // What another application signs is no assertion of this one, and no issuer that it trusts.
+    // An assertion that another application signed is neither this application's nor from an issuer that it trusts.
     set.denies(&set.own(&json!({}), &json!({ "iss": other, "sub": other })), 700_211).await;
     let assertion = set.own(&json!({}), &json!({}));
     let form = set.form(&assertion);
@@ -245,7 +245,7 @@ async fn certificates_end_and_only_rsa_ones_are_taken() {
 }
 
 #[tokio::test]
-async fn a_trusted_issuers_token_does_for_a_secret_as_often_as_it_is_sent() {
+async fn a_trusted_issuers_token_replaces_a_secret_any_number_of_times() {
     let set = Setting::new().await;
     let token = set.federated(&json!({}));
     for _ in 0..2 {

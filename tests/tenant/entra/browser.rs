@@ -76,7 +76,7 @@ pub(super) fn sent(response: &TenantResponse) -> (String, HashMap<String, String
     (place.to_owned(), form(parameters))
 }
 
-/// Checks that a page shows this number, and sends nobody anywhere.
+/// Checks that a page shows this number and does not redirect.
 pub(super) fn stays(response: &TenantResponse, status: u16, code: u32) {
     assert_eq!(response.status.as_u16(), status, "{}", text(response));
     assert!(text(response).contains(&format!("AADSTS{code}: ")), "{code}: {}", text(response));

@@ -73,7 +73,7 @@ async fn an_administrator_declines_and_nothing_is_granted() {
     assert_eq!((told["error"].as_str(), told["error_subcode"].as_str()), ("access_denied", "cancel"));
     assert!(told["error_description"].starts_with("AADSTS65004: "), "{told:?}");
     assert!(granted(&graph).is_empty());
-    // The page was answered: nobody accepts on it any more.
+    // The form was sent, so the page cannot be used to accept any more.
     stays(&browser.press(&page, "decision", "accept").await, 400, 9_002_313);
     assert!(granted(&graph).is_empty());
 }
@@ -106,7 +106,7 @@ async fn an_administrators_account_can_be_taken_instead() {
     assert!(!granted(&graph).is_empty());
 }
 
-/// What an ordinary user's browser sends is not what the page offers.
+/// An ordinary user's browser sends a decision that the page does not offer.
 #[tokio::test]
 async fn a_forged_acceptance_grants_nothing() {
     let graph = tenant().await;
@@ -115,7 +115,7 @@ async fn a_forged_acceptance_grants_nothing() {
     let page = reach(&mut user, application.client_id(), 1).await;
     let forged = TenantResponse { body: text(&page).replace("\"another\"", "\"accept\"").into(), ..page };
     stays(&user.press(&forged, "decision", "accept").await, 400, 90_094);
-    // An administrator's page in another browser, with nobody or somebody else signed in.
+    // An administrator's page in another browser, where nobody or another person is signed in.
     let mut administrator = Browser::new(&graph);
     let page = reach(&mut administrator, application.client_id(), 0).await;
     stays(&user.press(&page, "decision", "accept").await, 400, 9_002_313);

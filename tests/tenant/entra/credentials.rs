@@ -20,7 +20,7 @@ const SUBJECT: &str = "system:serviceaccount:analytics:glassine";
 const AUDIENCE: &str = "api://AzureADTokenExchange";
 const USERS: &str = "/v1.0/users?$top=1";
 
-/// A tenant of its own that shows nothing without a token.
+/// A new tenant that requires tokens.
 async fn strict() -> Graph {
     Graph::of(Arc::new(Tenant::new(7).require_token())).await
 }
@@ -45,7 +45,7 @@ async fn opens(proxy: &Glassine) {
     assert_eq!(response.json()["value"].as_array().unwrap().len(), 1);
 }
 
-/// The consumer learns that there is no token, and nothing of why.
+/// The consumer learns that there is no token, but not why.
 async fn is_closed(graph: &Graph, proxy: &Glassine) {
     let response = proxy.get(USERS).await;
     assert_eq!(
@@ -125,7 +125,7 @@ async fn a_token_file_opens_graph_and_another_does_not() {
     assert_eq!((response.status, response.code().as_str()), (502, "upstreamUnauthorized"));
 }
 
-/// The program itself, in an environment of its own.
+/// The program itself, in its own environment.
 struct Program(Child);
 
 impl Drop for Program {

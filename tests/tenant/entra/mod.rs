@@ -37,7 +37,7 @@ use crate::support::entra::query;
 const SCOPE: &str = "https://graph.microsoft.com/.default";
 
 impl Graph {
-    /// A tenant of its own, for tests that change it.
+    /// A new tenant, for tests that change it.
     async fn own() -> Graph {
         Graph::of(Arc::new(Tenant::new(7))).await
     }

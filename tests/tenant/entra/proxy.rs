@@ -117,7 +117,7 @@ async fn an_administrator_connects_the_data_source_and_it_opens() {
 }
 
 #[tokio::test]
-async fn a_declined_consent_is_told_as_such_and_can_be_given_later() {
+async fn a_declined_consent_is_reported_and_can_be_given_later() {
     let (graph, proxy) = connectable().await;
     let mut visitor = Visitor::new(&graph, &proxy);
     let page = visitor.sign_in(0).await.unwrap();
@@ -127,7 +127,7 @@ async fn a_declined_consent_is_told_as_such_and_can_be_given_later() {
 }
 
 #[tokio::test]
-async fn a_declined_sign_in_is_told_as_such() {
+async fn a_declined_sign_in_is_reported() {
     let (graph, proxy) = connectable().await;
     let mut visitor = Visitor::new(&graph, &proxy);
     let page = visitor.begin().await;
@@ -135,7 +135,7 @@ async fn a_declined_sign_in_is_told_as_such() {
 }
 
 #[tokio::test]
-async fn an_ordinary_user_is_told_who_can_connect() {
+async fn an_ordinary_user_learns_who_can_connect() {
     let (graph, proxy) = connectable().await;
     let mut visitor = Visitor::new(&graph, &proxy);
     let page = visitor.sign_in(1).await.unwrap();
@@ -153,7 +153,7 @@ async fn an_account_of_another_directory_connects_nothing() {
 }
 
 #[tokio::test]
-async fn more_than_the_rules_need_is_told() {
+async fn more_permissions_than_the_rules_need_are_reported() {
     let (graph, proxy) = connectable().await;
     graph.change(NAME, |it| it.grant("Mail.ReadWrite"));
     let mut visitor = Visitor::new(&graph, &proxy);

@@ -132,7 +132,7 @@ async fn an_id_token_says_no_more_than_was_asked_for() {
 }
 
 #[tokio::test]
-async fn a_code_is_redeemed_once_in_time_by_who_asked_for_it() {
+async fn a_code_is_redeemed_once_in_time_by_its_application() {
     let graph = tenant().await;
     let first = code(&graph, 0).await;
     let other = graph.application("Outlook Mail - Meta Data Only");
@@ -157,7 +157,7 @@ async fn a_code_is_redeemed_once_in_time_by_who_asked_for_it() {
 }
 
 #[tokio::test]
-async fn a_code_is_no_other_applications() {
+async fn a_code_cannot_be_redeemed_by_another_application() {
     let graph = tenant().await;
     let other = graph.application("Outlook Mail - Meta Data Only");
     graph.change(other.name(), |it| it.add_redirect_uri(HERE));
@@ -237,7 +237,7 @@ async fn somebody_can_change_their_mind() {
         (HERE, "access_denied", "a state & more")
     );
     assert_eq!(told["error_subcode"], "cancel");
-    // The page was answered.
+    // The form was sent, so the page cannot be used again.
     stays(&browser.choose(&page, 0).await, 400, 9_002_313);
 }
 
@@ -274,7 +274,7 @@ async fn a_session_ends_by_itself() {
 }
 
 #[tokio::test]
-async fn the_response_comes_as_a_form_where_it_is_asked_for() {
+async fn form_post_sends_the_response_as_a_form() {
     let graph = tenant().await;
     let mut browser = Browser::new(&graph);
     let client = graph.application(NAME);

@@ -1,9 +1,9 @@
 //! Client assertions (RFC 7523): a token instead of a secret, signed with the application's certificate or by an issuer
 //! that the application trusts.
 //!
-//! Stricter than Entra in one thing, so that a client's mistake shows: an assertion that the application signed is valid
-//! once, needs a `jti`, and must expire within a day. Entra "doesn't place restrictions on the `exp` time currently".
-//! Source: <https://learn.microsoft.com/entra/identity-platform/certificate-credentials>.
+//! Stricter than Entra in one thing, so that a client's mistake shows: an assertion that the application signed is
+//! valid once, needs a `jti`, and must expire within a day. Entra "doesn't place restrictions on the `exp` time
+//! currently". Source: <https://learn.microsoft.com/entra/identity-platform/certificate-credentials>.
 
 use super::jose::Compact;
 use super::refusal::Refusal;

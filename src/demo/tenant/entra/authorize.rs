@@ -1,9 +1,9 @@
 //! The authorization endpoint: a person signs in for an application, and the application gets a code.
 //!
-//! Stricter than Entra in two things, so that a client's mistake shows: every client must use PKCE with S256, and a sign-in
-//! needs `openid`. More lenient in one thing: a guest signs in at this tenant's address with the account of another
-//! directory and gets that directory's `iss` and `tid`. The real Entra refuses the guest (AADSTS50020) or lets the guest in
-//! as a user of this tenant. This is the only way to test whether a client checks `tid`.
+//! Stricter than Entra in two things, so that a client's mistake shows: every client must use PKCE with S256, and a
+//! sign-in needs `openid`. More lenient in one thing: a guest signs in at this tenant's address with the account of
+//! another directory and gets that directory's `iss` and `tid`. The real Entra refuses the guest (AADSTS50020) or lets
+//! the guest in as a user of this tenant. This is the only way to test whether a client checks `tid`.
 //!
 //! Sources: <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow>; RFC 6749 section 4.1; RFC 7636.
 

@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::refusal::{Refusal, Trace};
 use crate::web::{Params, cookies};
 
-/// A page contains its style sheet. There is no `form-action`, because browsers apply it to redirects after a form, too, and
-/// the look-alike does not know where an application redirects next.
+/// A page contains its style sheet. There is no `form-action`, because browsers apply it to redirects after a form,
+/// too, and the look-alike does not know where an application redirects next.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
 
 /// A request.

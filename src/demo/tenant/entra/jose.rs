@@ -1,5 +1,5 @@
-//! Signed tokens in the compact form (RFC 7515 section 3.1), RSA only, as in Entra. Uses aws-lc-rs directly, so that the
-//! proxy's tokens are verified by other code than the proxy's.
+//! Signed tokens in the compact form (RFC 7515 section 3.1), RSA only, as in Entra. Uses aws-lc-rs directly, so that
+//! the proxy's tokens are verified by other code than the proxy's.
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;

@@ -17,8 +17,8 @@ pub(super) struct SigningKeys {
 }
 
 impl SigningKeys {
-    /// The key in use. The first key is generated on first use, once for all tenants of the process, because it takes longer
-    /// than everything else in a tenant.
+    /// The key in use. The first key is generated on first use, once for all tenants of the process, because it takes
+    /// longer than everything else in a tenant.
     pub(super) fn current(&mut self) -> Option<Arc<SigningKey>> {
         static FIRST: OnceLock<Option<Arc<SigningKey>>> = OnceLock::new();
         if self.keys.is_empty() {

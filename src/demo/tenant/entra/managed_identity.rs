@@ -1,10 +1,10 @@
-//! Managed identities: tokens for programs on the machine, from an address that only the machine can reach. There is one
-//! identity, the sample tenant's first application. It is the system-assigned identity and, by its client id, also a
-//! user-assigned one.
+//! Managed identities: tokens for programs on the machine, from an address that only the machine can reach. There is
+//! one identity, the sample tenant's first application. It is the system-assigned identity and, by its client id, also
+//! a user-assigned one.
 //!
 //! Sources: <https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token> and
-//! <https://learn.microsoft.com/azure/app-service/overview-managed-identity>. The second does not document the body of an
-//! error; the one here has the members of App Service's errors.
+//! <https://learn.microsoft.com/azure/app-service/overview-managed-identity>. The second does not document the body of
+//! an error; the one here has the members of App Service's errors.
 
 use http::{Method, StatusCode};
 use serde_json::{Value, json};

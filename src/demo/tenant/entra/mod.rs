@@ -1,12 +1,13 @@
 //! A look-alike of Microsoft Entra ID on the sample tenant's socket: app registrations, their tokens and permissions,
 //! sign-in and consent.
 //!
-//! The proxy's credentials and connection pages are tried, tested and shown against it, so it is strict: it refuses a wrong
-//! audience, an unregistered redirect URI or a code's second use as Entra does, with the same `AADSTS` numbers. Where Entra
-//! is lenient and would hide a mistake of the proxy, the look-alike is stricter, and the file says so. It shares no code
-//! with the code that it tests.
+//! The proxy's credentials and connection pages are tried, tested and shown against it, so it is strict: it refuses a
+//! wrong audience, an unregistered redirect URI or a code's second use as Entra does, with the same `AADSTS` numbers.
+//! Where Entra is lenient and would hide a mistake of the proxy, the look-alike is stricter, and the file says so. It
+//! shares no code with the code that it tests.
 //!
-//! It asks for no passwords. Everything is synthetic, and anybody who reaches the socket can sign in as an administrator.
+//! It asks for no passwords. Everything is synthetic, and anybody who reaches the socket can sign in as an
+//! administrator.
 //!
 //! | file | what |
 //! |---|---|
@@ -111,7 +112,8 @@ impl Entra {
         self.lock().find(client_id).map(change)
     }
 
-    /// The people who can sign in: an administrator, an ordinary user, and a guest with an account in another directory.
+    /// The people who can sign in: an administrator, an ordinary user, and a guest with an account in another
+    /// directory.
     pub fn people(&self) -> &[Person] {
         &self.people
     }

@@ -1,5 +1,5 @@
-//! The look-alike's errors, in Entra's words and with Entra's numbers. Like the real ones, the texts contain data from the
-//! request and the tenant. The proxy must not pass them on, and tests check that it does not.
+//! The look-alike's errors, in Entra's words and with Entra's numbers. Like the real ones, the texts contain data from
+//! the request and the tenant. The proxy must not pass them on, and tests check that it does not.
 //!
 //! Source: <https://learn.microsoft.com/entra/identity-platform/reference-error-codes>.
 

@@ -74,7 +74,8 @@ pub struct FederatedCredential {
 }
 
 impl Registration {
-    /// The tenant's applications: the first one, which has its permissions, and one for each connector, without consent.
+    /// The tenant's applications: the first one, which has its permissions, and one for each connector, without
+    /// consent.
     pub(super) fn all(seed: u64, client_id: &str, client_secret: &str) -> Vec<Registration> {
         let first = Registration {
             granted: GRANTED.iter().map(|name| (*name).to_owned()).collect(),
@@ -195,8 +196,8 @@ impl Registration {
         self.enabled = enabled;
     }
 
-    /// Sets an application access policy: the application can open only the mailboxes of these users (object ids). Applies
-    /// to tokens that were issued before, too. `None` removes the policy.
+    /// Sets an application access policy: the application can open only the mailboxes of these users (object ids).
+    /// Applies to tokens that were issued before, too. `None` removes the policy.
     pub fn restrict_mailboxes(&mut self, users: Option<&[&str]>) {
         self.mailboxes = users.map(|users| users.iter().map(|user| (*user).to_owned()).collect());
     }

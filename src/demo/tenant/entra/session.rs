@@ -90,11 +90,7 @@ impl Entra {
     }
 
     /// The purpose of the page that sent a form. A form is accepted once, from the session that its page was made for.
-    pub(super) fn close_page(
-        &self,
-        context: &str,
-        session: Option<&Session>,
-    ) -> Result<Purpose, Refusal> {
+    pub(super) fn close_page(&self, context: &str, session: Option<&Session>) -> Result<Purpose, Refusal> {
         let mut state = self.lock();
         let now = state.now();
         let page = take(&mut state, context, now).ok_or(Refusal::Malformed)?;

@@ -1,5 +1,5 @@
-//! From a request's target to a response. Targets that name one resource in Graph (`users('x')`, `Users/x`, `users/x/`) name
-//! one resource here, so that tests can check whether the proxy and Graph read a target alike.
+//! From a request's target to a response. Targets that name one resource in Graph (`users('x')`, `Users/x`, `users/x/`)
+//! name one resource here, so that tests can check whether the proxy and Graph read a target alike.
 
 mod groups;
 mod mail;
