@@ -65,7 +65,11 @@ fn release_profile(manifest: &str) -> BTreeSet<String> {
     let sections = text.split("\n[").filter(|section| section.starts_with("profile.release"));
     let ours = |section: &str| section.starts_with("profile.release.package.glassine");
     let settings = |section: &str| -> String {
-        section.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect::<Vec<_>>().join("\n")
+        section
+            .lines()
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+            .collect::<Vec<_>>()
+            .join("\n")
     };
     sections.filter(|section| !ours(section)).map(settings).collect()
 }

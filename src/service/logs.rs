@@ -1,5 +1,5 @@
-//! Logs: this program's own events, on standard error. Events of libraries are never shown: at their finer levels they
-//! print headers.
+//! Logs: this program's own events, on standard error. Events of libraries are never shown, because some of them print
+//! headers.
 
 use std::env::{self, VarError};
 use std::error::Error;
@@ -23,26 +23,26 @@ pub enum Form {
     /// For people.
     #[default]
     Text,
-    /// One object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// The environment asks for something that there is not.
+/// A logging variable of the environment has an unknown value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LogsError {
-    /// No such level. A typing mistake would otherwise hide what somebody looks for.
+    /// The level is unknown. If it were ignored, a typing mistake would hide the events that somebody looks for.
     #[error("{LEVEL} names no level: set it to error, warn, info, debug, trace or off")]
     Level,
-    /// No such form.
+    /// The form is unknown.
     #[error("{FORM} names no form: set it to json or text")]
     Form,
 }
 
-/// Starts logging, as the environment says. A second call changes nothing.
+/// Starts logging as the environment variables say. A second call changes nothing.
 ///
 /// # Errors
 ///
-/// [`LogsError`]; nothing was started then.
+/// [`LogsError`]; logging has not started then.
 pub fn start() -> Result<(), LogsError> {
     let (level, form) = (Level::read(variable(LEVEL).ok_or(LogsError::Level)?)?, Form::from_env()?);
     let logs = tracing_subscriber::fmt().with_max_level(level.0).with_ansi(false).with_writer(std::io::stderr);
@@ -56,12 +56,12 @@ pub fn start() -> Result<(), LogsError> {
     Ok(())
 }
 
-/// Lets this program's events through, down to a level.
+/// Passes only this program's events, down to a level.
 pub fn ours(level: LevelFilter) -> Targets {
     Targets::new().with_target("glassine", level)
 }
 
-/// The value of a variable, empty where it is not set; `None` where it is not text.
+/// The value of a variable; empty if it is not set, `None` if it is not valid Unicode.
 fn variable(name: &str) -> Option<String> {
     match env::var(name) {
         Ok(value) => Some(value),
@@ -74,7 +74,7 @@ struct Level(LevelFilter);
 
 impl Level {
     fn read(value: String) -> Result<Self, LogsError> {
-        // The library takes an empty text for `error`.
+        // The library would read an empty text as `error`.
         if value.is_empty() {
             return Ok(Self(LevelFilter::INFO));
         }
@@ -83,7 +83,7 @@ impl Level {
 }
 
 impl Form {
-    /// The form that the environment asks for.
+    /// The form that the environment variable names.
     ///
     /// # Errors
     ///
@@ -100,7 +100,7 @@ impl Form {
         }
     }
 
-    /// The findings in files, rendered for people, or each as an event of the log.
+    /// The findings in files: as text for people, or each as a JSON event.
     pub fn reports(self, reports: &[Report]) -> String {
         match self {
             Self::Text => reports.iter().map(Report::render).collect(),
@@ -111,7 +111,7 @@ impl Form {
         }
     }
 
-    /// Why the program ends, with the causes.
+    /// Why the program ends, with all causes.
     pub fn error(self, error: &(dyn Error + 'static)) -> String {
         let message = Causes(error).to_string();
         match self {
@@ -128,8 +128,8 @@ fn level_of(severity: Severity) -> &'static str {
     }
 }
 
-/// A line as the subscriber writes its own. What is found before the service runs is no event of `tracing`, since no level
-/// may hide why it does not.
+/// A JSON line in the subscriber's form. Findings before the service runs bypass `tracing`, so that no level hides why
+/// the service does not start.
 #[derive(Serialize)]
 struct Event<F> {
     timestamp: String,
@@ -149,7 +149,7 @@ impl<F: Serialize> Event<F> {
     }
 
     fn line(&self) -> String {
-        // Texts and numbers are always JSON.
+        // Serialization cannot fail: there are only texts and numbers.
         serde_json::to_string(self).map(|line| line + "\n").unwrap_or_default()
     }
 }
