@@ -35,7 +35,7 @@ pub enum Broken {
     #[error(transparent)]
     Document(#[from] Failure),
     /// A body that is read as a whole is longer than its limit.
-    #[error("a response that has to be short is longer than {MAX_WHOLE} bytes")]
+    #[error("a response that must be short is longer than {MAX_WHOLE} bytes")]
     TooLong,
 }
 

@@ -32,7 +32,7 @@ const READS: HeaderValue = HeaderValue::from_static("GET, HEAD");
 
 const TIMEOUT: &str = "Microsoft Graph did not respond in time.";
 
-const NOT_JSON: &str = "Microsoft Graph answered in a form that this proxy does not let out.";
+const NOT_JSON: &str = "Microsoft Graph's response is in a form that this proxy does not pass on.";
 
 /// Why a consumer gets no document.
 #[derive(Debug, thiserror::Error)]
@@ -41,10 +41,10 @@ pub(super) enum Problem {
     #[error(transparent)]
     Unauthenticated(#[from] Unknown),
     /// The proxy cannot get the issuer's keys, so it cannot tell whether the token is good.
-    #[error("the keys of the issuer of a consumer's token cannot be had")]
+    #[error("the keys of the issuer of a consumer's token cannot be fetched")]
     ConsumerKeys,
     /// A trusted proxy sent an `X-Forwarded-For` that is not a list of addresses.
-    #[error("X-Forwarded-For is no list of addresses")]
+    #[error("X-Forwarded-For is not a list of addresses")]
     ForwardedFor,
     /// The consumer's own token for Graph is missing, or Graph rejects it.
     #[error("the consumer's own token for Graph is missing or not accepted by Graph")]
@@ -98,13 +98,13 @@ pub(super) enum Problem {
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
     /// Graph responded with an error status.
-    #[error("Graph answered with status {status}")]
+    #[error("Graph responded with status {status}")]
     Graph { status: StatusCode, code: Option<Clean<String>>, headers: Vec<CleanHeader> },
     /// Graph's response has another media type than the endpoint's.
-    #[error("Graph answered with another media type than the endpoint has, or another charset than UTF-8")]
+    #[error("Graph's response has another media type than the endpoint, or another charset than UTF-8")]
     ContentType,
     /// Graph's response has a content coding that the proxy did not ask for.
-    #[error("Graph answered with a content coding that was not asked for")]
+    #[error("Graph's response has a content coding that was not asked for")]
     ContentEncoding,
     /// Graph's body broke before the response's head went out.
     #[error(transparent)]
@@ -114,7 +114,7 @@ pub(super) enum Problem {
 /// Why no consumer was identified. The client learns only whether it sent a token.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 pub(super) enum Unknown {
-    #[error("the credentials are those of two consumers")]
+    #[error("the credentials belong to two consumers")]
     Ambiguous,
     #[error("a consumer's token is not accepted: {0}")]
     Jwt(JwtError),
@@ -205,7 +205,7 @@ impl Problem {
             Self::Dependency => Row::refused(424, "FailedDependency", "failed_dependency",
                 "A request that this one depends on failed."),
             Self::TooManyRequests => Row::refused(429, "TooManyRequests", "too_many_requests",
-                "This consumer is over its limits. Wait as Retry-After says.").with(RETRY_AFTER, RETRY_SECONDS),
+                "This consumer is over its limits. Wait for the time in Retry-After.").with(RETRY_AFTER, RETRY_SECONDS),
             Self::Refused(refusal @ Refusal::Method) => refused_by_rules(refusal).with(ALLOW, READS),
             Self::Refused(refusal) => refused_by_rules(refusal),
             Self::AuditFailing => Row::refused(503, "auditUnavailable", "audit_failing",
@@ -215,7 +215,7 @@ impl Problem {
                 .with(RETRY_AFTER, RETRY_TOKEN_SECONDS),
             Self::Upstream(UpstreamError::Timeout(_)) => Row::failed(504, "upstreamTimeout", "upstream_failed", TIMEOUT),
             Self::Upstream(_) => Row::failed(502, "upstreamFailed", "upstream_failed",
-                "Microsoft Graph could not be asked."),
+                "The request to Microsoft Graph failed."),
             Self::Graph { status, code, headers } => error_of_graph(*status, code.as_ref(), headers),
             Self::ContentType => Row::failed(502, "upstreamNotJson", "upstream_content_type", NOT_JSON),
             Self::ContentEncoding => Row::failed(502, "upstreamNotJson", "upstream_content_encoding", NOT_JSON),
@@ -318,13 +318,13 @@ fn error_of_graph<'a>(
             "Microsoft Graph does not let the proxy read this.",
         ),
         status if PASSED_ON.contains(&status) => {
-            Row::passed_on(status, code_or("upstreamError"), "Microsoft Graph answered with an error.")
+            Row::passed_on(status, code_or("upstreamError"), "Microsoft Graph responded with an error.")
         }
         _ => Row::failed(
             502,
             code_or("upstreamError"),
             UPSTREAM_STATUS,
-            "Microsoft Graph answered with a status that this proxy does not pass on.",
+            "Microsoft Graph responded with a status that this proxy does not pass on.",
         ),
     };
     Row { headers, ..row }

@@ -31,10 +31,10 @@ pub enum Form {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LogsError {
     /// The level is unknown. If it were ignored, a typing mistake would hide the events that somebody looks for.
-    #[error("{LEVEL} names no level: set it to error, warn, info, debug, trace or off")]
+    #[error("{LEVEL} is not a level: set it to error, warn, info, debug, trace or off")]
     Level,
     /// The form is unknown.
-    #[error("{FORM} names no form: set it to json or text")]
+    #[error("{FORM} is not a form: set it to json or text")]
     Form,
 }
 
@@ -51,7 +51,7 @@ pub fn start() -> Result<(), LogsError> {
         Form::Text => logs.finish().with(ours(level.0)).try_init(),
     };
     if started.is_err() {
-        tracing::debug!("logging had been started before");
+        tracing::debug!("logging was already started");
     }
     Ok(())
 }
@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_level_that_is_none_is_an_error_and_none_is_info() {
+    fn an_unknown_level_is_an_error_and_an_unset_one_is_info() {
         for (value, level) in [
             ("", LevelFilter::INFO),
             ("debug", LevelFilter::DEBUG),
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_that_is_none_is_an_error() {
+    fn an_unknown_form_is_an_error() {
         assert_eq!((Form::read(""), Form::read("text")), (Ok(Form::Text), Ok(Form::Text)));
         assert_eq!(Form::read("json"), Ok(Form::Json));
         assert_eq!((Form::read("JSON"), Form::read("jsn")), (Err(LogsError::Form), Err(LogsError::Form)));

@@ -27,7 +27,7 @@ pub enum UpstreamError {
     Protocol,
     /// The outbound proxy did not open a tunnel (configuration of that proxy, or of `HTTPS_PROXY`).
     #[error(
-        "the proxy that HTTPS_PROXY names opened no tunnel: check its address, whether it lets this host through, and whether it wants a password"
+        "the proxy in HTTPS_PROXY did not open a tunnel: check its address, whether it allows this host, and whether it needs a password"
     )]
     Proxy,
     /// The status is 3xx. A redirect could lead anywhere, so none is followed (configuration: wrong host; or a captive

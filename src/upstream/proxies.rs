@@ -28,7 +28,7 @@ pub enum ProxyError {
     #[error("HTTPS_PROXY (or ALL_PROXY) does not name a proxy: write it as http://host:port, or unset it")]
     Form,
     /// The variable is not UTF-8. Ignoring it would bypass the proxy.
-    #[error("{0} is not UTF-8 text: write it anew, or unset it")]
+    #[error("{0} is not UTF-8 text: correct it, or unset it")]
     NotText(&'static str),
     /// The proxy speaks TLS or SOCKS.
     #[error(

@@ -45,10 +45,10 @@ pub enum CertificateError {
     #[error("the certificate expired on {0}: make a new one and add it to the app registration")]
     Ended(Timestamp),
     /// The file has no certificate in PEM.
-    #[error("the certificate file holds no X.509 certificate in PEM (`-----BEGIN CERTIFICATE-----`)")]
+    #[error("the certificate file has no X.509 certificate in PEM (`-----BEGIN CERTIFICATE-----`)")]
     NoCertificate,
     /// The file has no private key in PEM.
-    #[error("the private key file holds no private key in PEM (`-----BEGIN PRIVATE KEY-----`)")]
+    #[error("the private key file has no private key in PEM (`-----BEGIN PRIVATE KEY-----`)")]
     NoKey,
     /// Entra verifies RSA signatures only.
     #[error("the private key is not an RSA key of at least 2048 bits, which Entra needs")]

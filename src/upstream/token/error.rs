@@ -139,18 +139,20 @@ fn advice(aadsts: u32) -> Option<&'static str> {
         53003 => "a Conditional Access policy blocks the app: allow this host's address in it",
         70011 => "the scope is wrong: check upstream.graph, it must be a Graph host of the authority's cloud",
         90002 => {
-            "the tenant does not exist: check upstream.tenant and that the authority is of the tenant's cloud"
+            "the tenant does not exist: check upstream.tenant, and that the authority belongs to the tenant's cloud"
         }
-        500011 => "Graph is not known in this tenant: check that upstream.graph is of the tenant's cloud",
+        500011 => {
+            "Graph is not known in this tenant: check that upstream.graph belongs to the tenant's cloud"
+        }
         700016 => {
             "the app is not in this tenant: check upstream.client_id and upstream.tenant, and grant consent"
         }
         900023 => "the tenant is neither an id nor a domain: check upstream.tenant",
         700024 => {
-            "the assertion's time is not now: set this host's clock, or see that the federated token is kept fresh"
+            "the assertion is not valid now: set this host's clock, or make sure that the federated token is renewed"
         }
         700027 => {
-            "the certificate is not the app's, or has ended: upload upstream.credential's certificate to the app registration"
+            "the certificate is not the app's, or has expired: upload upstream.credential's certificate to the app registration"
         }
         700211 => {
             "the federated token's issuer is not trusted: compare its `iss` with the app's federated credential"
