@@ -45,7 +45,8 @@ pub enum LogsError {
 /// [`LogsError`]; logging has not started then.
 pub fn start() -> Result<(), LogsError> {
     let (level, form) = (Level::read(variable(LEVEL).ok_or(LogsError::Level)?)?, Form::from_env()?);
-    let logs = tracing_subscriber::fmt().with_max_level(level.0).with_ansi(false).with_writer(std::io::stderr);
+    let logs =
+        tracing_subscriber::fmt().with_max_level(level.0).with_ansi(false).with_writer(std::io::stderr);
     let started = match form {
         Form::Json => logs.json().finish().with(ours(level.0)).try_init(),
         Form::Text => logs.finish().with(ours(level.0)).try_init(),
