@@ -1,10 +1,10 @@
-//! The compact serialization of what is signed (RFC 7515 section 7.1): header, payload and signature in base64url.
+//! The compact serialization of a JWS (RFC 7515 section 7.1): header, payload and signature in base64url.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-/// Header and payload, with what `sign` makes of both.
+/// Serializes header and payload, and the signature that `sign` makes over both.
 pub(crate) fn compact<E>(
     header: &Value,
     payload: &[u8],

@@ -2,16 +2,16 @@
 //!
 //! # What it is
 //!
-//! A consumer points its Graph base URL at this proxy and uses Graph as usual. Endpoints are allow-listed, properties are
-//! dropped unless a rule keeps them, bodies and attachments never pass, addresses become keyed pseudonyms, all by one
-//! YAML file that a security reviewer reads and signs. In rank order it is leak-proof, correct, explainable, fast and
-//! convenient.
+//! A consumer points its Graph base URL at this proxy and uses Graph as usual. Only listed endpoints can be called, and
+//! properties are dropped unless a rule keeps them. Bodies and attachments never pass. Addresses become keyed
+//! pseudonyms. One YAML file has all these rules; a security reviewer reads and signs it. The goals, in rank order:
+//! nothing leaks, and the proxy is correct, explainable, fast and convenient.
 //!
 //! # What it is not
 //!
-//! Not a general gateway: it reads, by GET, HEAD and `$batch`. It keeps no copy of mail and no list of who is who: a
-//! token is computed each time, and nothing turns one back into a person. It does not defend against a hostile
-//! administrator of its own host, or against traffic analysis by size and timing.
+//! It is not a general gateway: it only reads, by GET, HEAD and `$batch`. It stores no mail, and no table of
+//! pseudonyms: it computes each pseudonym anew. It does not defend against a hostile administrator of its host, or
+//! against traffic analysis by size and timing.
 //!
 //! # The way of a request
 //!
@@ -21,31 +21,32 @@
 //!                                              token)                               └─▶ audit (exactly once)
 //! ```
 //!
-//! [`proxy`] reads like that line. Bytes from upstream are [`Raw`](glassine_core::sanitize::Raw), only the sanitizer makes
-//! [`Clean`](glassine_core::sanitize::Clean), and responses are made of nothing else.
+//! The code of [`proxy`] follows this picture. Bytes from Graph are [`Raw`](glassine_core::sanitize::Raw). Only the
+//! sanitizer makes [`Clean`](glassine_core::sanitize::Clean) bytes, and a response can only be made of those.
 //!
 //! # Where to find what
 //!
-//! The package [`glassine_core`] decides what leaves and does no input or output: rules, requests, the sanitizer, pseudonyms.
-//! This package does everything else. `docs/ARCHITECTURE.md` has the picture, and what to touch to add something.
+//! The package [`glassine_core`] decides what leaves (rules, requests, the sanitizer, pseudonyms) and does no I/O. This
+//! package does everything else. `docs/ARCHITECTURE.md` shows how the parts fit, and which files to change for an
+//! addition.
 //!
 //! | module | what |
 //! |---|---|
 //! | [`upstream`] | Graph and Entra clients |
-//! | [`jwt`] | verification of tokens that others signed |
-//! | `jws` | what is signed, as text |
+//! | [`jwt`] | verifies signed tokens of other issuers |
+//! | `jws` | serializes a signed token |
 //! | [`codec`] | bounded gzip, both ways |
-//! | [`proxy`] | the sentence |
-//! | [`connect`] | the pages on which a data source is connected |
+//! | [`proxy`] | a request's way from consumer to Graph and back |
+//! | [`connect`] | the pages on which an administrator connects a data source |
 //! | [`audit`] | one record per request, chained |
-//! | [`metrics`] | what is counted |
+//! | [`metrics`] | counters for Prometheus |
 //! | [`server`] | sockets, TLS, limits, drain; the admin listener |
 //! | [`service`] | a running proxy: build, reload, drain |
-//! | `rate_limiter` | how often something may happen |
-//! | `web` | pages, forms and queries |
-//! | [`config`] | the configuration: as written → as checked |
+//! | `rate_limiter` | limits how often something may happen |
+//! | `web` | HTML pages, forms and queries |
+//! | [`config`] | the configuration: read, then checked |
 //! | [`demo`] | the embedded sample tenant |
-//! | `doctor` | is a set-up right, and if not, what to do |
+//! | `doctor` | checks a set-up and explains how to fix problems |
 //! | [`cli`] | one file per command |
 
 pub mod audit;

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use mimalloc::MiMalloc;
 
-/// A request makes a few hundred small allocations, and its page some large ones that come and go: measured, this one
-/// serves them in less time than the C library's (docs/PERFORMANCE.md).
+/// A request makes a few hundred small allocations, and its page some large, short-lived ones. Measured, mimalloc is
+/// faster at this than the C library's allocator (docs/PERFORMANCE.md).
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

@@ -3,12 +3,13 @@
 //! Every line is one JSON object that begins with `seq`, a number that rises by one, and `prev`, the SHA-256 of the
 //! line before it (without its newline) in hexadecimal. The first line of a chain has `seq` 0 and `prev` [`GENESIS`].
 //!
-//! A crash can leave an unfinished line. The next start closes it with a newline and writes a marker
-//! `{"seq":…,"prev":…,"event":"torn_line","after":…}`: its `prev` covers the torn bytes, its `after` is the hash of the
-//! last whole line, so the damage is part of the chain and nothing can be slipped in there later.
+//! A crash can leave an unfinished line. The next start ends this line with a newline and writes a marker
+//! `{"seq":…,"prev":…,"event":"torn_line","after":…}`. `prev` is the hash of the torn bytes, `after` is the hash of the
+//! last whole line. So the chain covers the damage, and nobody can insert anything there later.
 //!
-//! The chain is not keyed: it shows edits by somebody who cannot rewrite the whole file. Against somebody who can, keep
-//! [`Summary::head`] elsewhere from time to time; a log that still contains that line has not been rewritten before it.
+//! The chain has no key. It shows edits by somebody who cannot rewrite the whole file. Against somebody who can, keep
+//! [`Summary::head`] elsewhere from time to time. If a log still contains that line, nobody has rewritten what is
+//! before it.
 
 use std::io::{self, BufRead, Read};
 
@@ -17,16 +18,16 @@ use sha2::{Digest, Sha256};
 
 use glassine_core::hex;
 
-/// The `prev` of a chain's first line: no line hashes to it.
+/// The `prev` of a chain's first line. No line has this hash.
 pub const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// The `event` of a marker after an unfinished line.
 pub const TORN_LINE: &str = "torn_line";
 
-/// No line is longer: a record is well under 2 KiB. Bounds what a damaged file can make the reader hold.
+/// The longest line. A record is well under 2 KiB. Bounds the memory that a damaged file can make the reader use.
 pub const MAX_LINE_BYTES: usize = 16 * 1024;
 
-/// Where the next line is to be linked.
+/// What the next line links to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
     seq: u64,
@@ -39,20 +40,20 @@ impl Position {
         Self { seq: 0, prev: GENESIS.to_owned() }
     }
 
-    /// The place after `line`, if `line` is a line of a chain.
+    /// The position after `line`; `None` if `line` is not a line of a chain.
     pub fn after(line: &[u8]) -> Option<Self> {
         let link = Link::of(line)?;
         Some(Self { seq: link.seq.checked_add(1)?, prev: sha256_hex(line) })
     }
 
-    /// Links `content` here: the line, without its newline, and the place after it.
+    /// Links `content` here. Returns the line, without its newline, and the position after it.
     pub fn link(&self, content: &impl Serialize) -> Result<(Vec<u8>, Self), serde_json::Error> {
         let line = serde_json::to_vec(&Linked { seq: self.seq, prev: &self.prev, content })?;
         let next = Self { seq: self.seq.saturating_add(1), prev: sha256_hex(&line) };
         Ok((line, next))
     }
 
-    /// The marker that continues the chain over `torn`, an unfinished line that follows this place.
+    /// The marker that continues the chain after `torn`, an unfinished line at this position.
     pub fn link_torn(&self, torn: &[u8]) -> Result<(Vec<u8>, Self), serde_json::Error> {
         let over_the_torn_bytes = Self { seq: self.seq, prev: sha256_hex(torn) };
         over_the_torn_bytes.link(&Marker { event: TORN_LINE, after: &self.prev })
@@ -73,7 +74,7 @@ struct Marker<'a> {
     after: &'a str,
 }
 
-/// What a reader of the chain needs of a line.
+/// The fields of a line that verification reads.
 #[derive(Deserialize)]
 struct Link {
     seq: u64,
@@ -92,42 +93,42 @@ impl Link {
     }
 }
 
-/// What an intact log holds.
+/// The content of an intact log, in numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Summary {
     /// Whole lines, markers included.
     pub lines: u64,
-    /// Chains that begin at [`GENESIS`]: one for a file, one per start of the program for collected standard output.
+    /// Chains that begin at [`GENESIS`]. A file has one; collected standard output has one per start of the program.
     pub chains: u64,
     /// Places where a crash left an unfinished line.
     pub torn: u64,
-    /// The hash of the last line, to be kept elsewhere; `None` for an empty log.
+    /// The hash of the last line, to keep elsewhere; `None` for an empty log.
     pub head: Option<String>,
 }
 
-/// The first place where a log is not what was written.
+/// The first line at which the chain does not hold.
 #[derive(Debug, thiserror::Error)]
 #[error("line {line}: {why}")]
 pub struct BrokenAt {
     /// One-based.
     pub line: u64,
-    /// What does not fit.
+    /// What is wrong there.
     pub why: Why,
 }
 
-/// What does not fit at a line.
+/// What is wrong at a line.
 #[derive(Debug, thiserror::Error)]
 pub enum Why {
     /// The line's `prev` is not the hash of the line before it.
     #[error("its `prev` does not fit the line before it: one of the two was changed, or a line is missing")]
     Hash,
-    /// The line's `seq` is not one more than the line's before it.
+    /// The line's `seq` is not one more than that of the line before.
     #[error("its `seq` does not follow: lines are missing, repeated or reordered")]
     Sequence,
-    /// The line is no record, and no marker after it accounts for that.
+    /// The line is not a record, and no marker after it says that a crash cut it off.
     #[error("it is not an audit record, and no marker says that a crash cut it off")]
     NotARecord,
-    /// The last line has no end: the program stopped while writing it and has not been started since.
+    /// The last line has no newline: the program stopped while writing it and has not been started since.
     #[error("it is cut off: the program stopped while writing it and has not continued this log since")]
     Unfinished,
     /// The line is longer than any record.
@@ -147,13 +148,13 @@ pub fn verify(reader: impl BufRead) -> Result<Summary, BrokenAt> {
 
 #[derive(Default)]
 struct Verifier {
-    /// One-based number of the line in hand.
+    /// One-based number of the current line.
     line: u64,
     /// Where the next line must link; `None` before the first.
     expected: Option<Position>,
-    /// Bytes since the last whole line that are no record.
+    /// Bytes after the last whole line that are not a record.
     torn: Vec<u8>,
-    /// The first line of those.
+    /// The line at which `torn` begins.
     torn_at: u64,
     summary: Summary,
 }
@@ -214,7 +215,8 @@ impl Verifier {
         self.advance(content)
     }
 
-    /// Several unfinished lines in a row come from crashes while continuing; the marker covers them together.
+    /// Several unfinished lines in a row come from crashes while a start wrote its marker. One marker covers all of
+    /// them.
     fn accept_torn(&mut self, content: &[u8]) -> Result<(), Why> {
         if self.torn.is_empty() {
             self.torn_at = self.line;

@@ -1,8 +1,8 @@
 //! Exactly one audit record per request, however it ends.
 //!
-//! The proxy makes a [`Guard`] when a request's head is in, and moves it into the response's body. [`Guard::finish`]
-//! consumes it; dropping it unfinished (the consumer left, a task was cancelled, a panic unwound) writes
-//! [`Outcome::ClientGone`].
+//! The proxy makes a [`Guard`] when it has read a request's head, and moves it into the response's body.
+//! [`Guard::finish`] writes the record. Dropping the guard without it (the consumer left, a task was cancelled, a panic
+//! unwound) writes the record with [`Outcome::ClientGone`].
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,7 +13,7 @@ use super::log::AuditLog;
 use super::record::{Counters, Decision, Outcome, Record, method_name};
 use glassine_core::diagnostic::Causes;
 
-/// The reason of a request that ended before a decision was noted.
+/// The reason of a request that ended before a decision was set.
 pub const UNDECIDED: &str = "undecided";
 
 /// Writes one record when finished or dropped.
@@ -22,11 +22,11 @@ pub struct Guard {
     started: Instant,
     record: Record,
     written: bool,
-    /// Sees the record as it is written.
+    /// Called with the record when it is written.
     observer: Option<Observer>,
 }
 
-/// What else counts requests, such as metrics.
+/// Whatever else counts requests, such as metrics.
 type Observer = Box<dyn FnOnce(&Record) + Send + Sync>;
 
 impl Guard {
@@ -49,7 +49,7 @@ impl Guard {
         Self { log, started: Instant::now(), record, written: false, observer: None }
     }
 
-    /// Shows the finished record to `observer` as well, as exactly once as it is written.
+    /// Calls `observer` with the finished record, exactly once.
     #[must_use]
     pub fn observed_by(mut self, observer: impl FnOnce(&Record) + Send + Sync + 'static) -> Self {
         self.observer = Some(Box::new(observer));
@@ -77,7 +77,7 @@ impl Guard {
         self.record.status = Some(status.as_u16());
     }
 
-    /// Sets the status that Graph answered with.
+    /// Sets the status of Graph's response.
     pub fn set_upstream_status(&mut self, status: http::StatusCode) {
         self.record.upstream_status = Some(status.as_u16());
     }

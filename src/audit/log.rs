@@ -1,8 +1,8 @@
 //! Where audit lines go: a file or standard output, one whole line per write.
 //!
-//! A record is in the operating system's hands when [`AuditLog::write`] returns, so a crash of this program loses
-//! nothing; a crash of the machine can lose the last seconds, as a synchronous disk write per request would cost
-//! more than the request.
+//! When [`AuditLog::write`] returns, the operating system has the record, so a crash of this program loses nothing. A
+//! crash of the machine can lose the last seconds: a synchronous disk write per request would cost more than the
+//! request.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -13,10 +13,10 @@ use std::sync::{Mutex, PoisonError};
 use super::chain::{MAX_LINE_BYTES, Position};
 use super::record::Record;
 
-/// How much of a log's end is read to continue it: some records and, after a crash, the torn line.
+/// How much of a log's end is read to continue its chain: some records and, after a crash, the torn line.
 const TAIL_BYTES: usize = 4 * MAX_LINE_BYTES;
 
-/// Only the proxy's own account reads and writes the log.
+/// Only the proxy's account may read and write the log.
 #[cfg(unix)]
 const FILE_MODE: u32 = 0o600;
 
@@ -32,7 +32,7 @@ struct LogFile {
     position: Position,
 }
 
-/// What can be opened again after a failed write.
+/// Where the lines go. Only a file can be opened again after a failed write.
 enum Target {
     File(PathBuf),
     Stream,
@@ -50,13 +50,13 @@ pub enum OpenError {
         #[source]
         source: io::Error,
     },
-    /// The file ends in something that this program did not write.
+    /// This program did not write the end of the file.
     #[error("{}: the file does not end like an audit log: name a new file, or move this one away", path.display())]
     NotAnAuditLog {
         /// The file.
         path: PathBuf,
     },
-    /// Two writers would each continue the chain from the same line.
+    /// Another process has the file open: two writers would continue the chain from the same line.
     #[error("{}: another process writes to this audit log: give each its own", path.display())]
     Locked {
         /// The file.
@@ -76,10 +76,10 @@ pub enum OpenError {
 /// Why a record was not written.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// The sink refused the line.
+    /// The line could not be written.
     #[error("the audit log cannot be written")]
     Io(#[source] io::Error),
-    /// The log had failed before and cannot be opened again.
+    /// An earlier write failed, and the log cannot be opened again.
     #[error("the audit log cannot be continued")]
     Reopen(#[source] OpenError),
     /// The record could not be encoded.
@@ -109,10 +109,10 @@ impl AuditLog {
         Self { state: Mutex::new(state), failing: AtomicBool::new(false) }
     }
 
-    /// Writes one record as one line. After a failure every call first tries to continue the log, so that it heals
-    /// by itself when the disk has room again.
+    /// Writes one record as one line. After a failure, each call first opens the log again, so the log recovers by
+    /// itself when the disk has room again.
     pub fn write(&self, record: &Record) -> Result<(), WriteError> {
-        // A panic elsewhere must not end the audit: the state is only replaced after a whole line was written.
+        // A poisoned lock is safe to use: the position only changes after a whole line was written.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let result = state.write(record, self.failing.load(Ordering::Acquire));
         self.failing.store(result.is_err(), Ordering::Release);
@@ -138,11 +138,13 @@ impl LogFile {
         Ok(())
     }
 
-    /// The failed write may have left part of a line, which opening accounts for. A stream cannot be read back: the
-    /// next line repeats the sequence number, and `verify` shows a torn line without its marker, which it is.
+    /// Opens the file again; `open_file` repairs the part of a line that the failed write may have left. A stream
+    /// cannot be repaired: its next line repeats the sequence number, and `verify` reports a torn line without a
+    /// marker.
     fn reopen(&mut self) -> Result<(), OpenError> {
         if let Target::File(path) = &self.target {
-            // Closes the file, and so unlocks it. Nothing is written here: a log that failed opens again first.
+            // Close the file first, to release its lock. Nothing is lost in this sink: the next write opens the log
+            // first.
             self.sink = Box::new(io::sink());
             let (file, position) = open_file(path)?;
             self.sink = Box::new(file);
@@ -155,7 +157,7 @@ impl LogFile {
 fn open_file(path: &Path) -> Result<(File, Position), OpenError> {
     let failed = |source| OpenError::Io { path: path.to_owned(), source };
     let mut file = append_options().open(path).map_err(failed)?;
-    // A file system without locks is no reason not to audit.
+    // On a file system without locks the log is used unlocked.
     if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
         return Err(OpenError::Locked { path: path.to_owned() });
     }
@@ -168,7 +170,7 @@ fn open_file(path: &Path) -> Result<(File, Position), OpenError> {
     Ok((file, position))
 }
 
-/// What to do about a log that cannot be opened, as a sentence of its own.
+/// What to do about a log that cannot be opened, as a full sentence.
 fn advice(path: &Path, error: &io::Error) -> String {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let (folder, who) = (folder.display(), account());
@@ -183,7 +185,7 @@ fn advice(path: &Path, error: &io::Error) -> String {
     }
 }
 
-/// Who this program is to the file system.
+/// The account that this program runs as, for messages.
 fn account() -> String {
     #[cfg(target_os = "linux")]
     if let Ok(own) = std::fs::metadata("/proc/self") {
@@ -200,7 +202,7 @@ fn append_options() -> OpenOptions {
     options
 }
 
-/// The last [`TAIL_BYTES`] of a file, and whether that is all of it.
+/// The last [`TAIL_BYTES`] of a file, and whether this is the whole file.
 fn read_tail(file: &mut File) -> io::Result<(Vec<u8>, bool)> {
     let bound = u64::try_from(TAIL_BYTES).unwrap_or(u64::MAX);
     let start = file.metadata()?.len().saturating_sub(bound);
@@ -210,13 +212,13 @@ fn read_tail(file: &mut File) -> io::Result<(Vec<u8>, bool)> {
     Ok((tail, start == 0))
 }
 
-/// How a log ends: where its last whole line leaves the chain, and what follows that line.
+/// How a log ends: the position after its last whole line, and the bytes that follow.
 struct Ending<'a> {
     position: Position,
     torn: &'a [u8],
-    /// Whether the last byte of all is a newline.
+    /// Whether the last byte is a newline.
     closed: bool,
-    /// Whether the last line is whole but for its newline.
+    /// Whether the last line lacks only its newline.
     lacks_newline: bool,
 }
 
@@ -246,7 +248,7 @@ impl<'a> Ending<'a> {
         (torn.len() < MAX_LINE_BYTES).then_some(Self { position, torn, closed, lacks_newline })
     }
 
-    /// The bytes that make the log whole again (none, mostly), and where the next line links.
+    /// The bytes to append so that the log is whole again (usually none), and the position after them.
     fn repair(self) -> Result<(Vec<u8>, Position), serde_json::Error> {
         let newline = if self.closed { Vec::new() } else { b"\n".to_vec() };
         if self.torn.is_empty() || self.lacks_newline {
@@ -324,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_that_failed_in_the_middle_of_a_line_heals_by_itself() {
+    fn a_log_that_failed_in_the_middle_of_a_line_recovers_by_itself() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("audit.jsonl");
         std::fs::write(&path, [&line()[..], b"\n"].concat()).unwrap();

@@ -2,7 +2,7 @@
 //!
 //! | file | what it has |
 //! |---|---|
-//! | [`record`] | what a record says, and by its types what it cannot say |
+//! | [`record`] | what a record contains; its types exclude personal data |
 //! | [`chain`] | how lines are linked, and how a log is verified |
 //! | [`log`] | where lines go, and how a log continues after a crash |
 //! | [`guard`] | exactly one record per request, however it ends |

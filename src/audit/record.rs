@@ -1,7 +1,7 @@
-//! What the audit log says about one request.
+//! The audit log's record of one request.
 //!
 //! Every field is a number, a member of a closed set, a name from the operator's own files, or this proxy's own
-//! request id. There is no field for a path, a query, an address or a token, so none can be logged.
+//! request id. No field can hold a path, a query, an address or a token, so none is logged.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,40 +13,40 @@ use serde::{Serialize, Serializer};
 pub struct Record {
     /// When the request began: RFC 3339, UTC, milliseconds.
     pub time: String,
-    /// The id that the response carries in its `request-id` header; made by this proxy.
+    /// The id in the response's `request-id` header, made by this proxy.
     pub request_id: String,
     /// The consumer's name in the configuration; `None` when nobody was identified.
     #[serde(serialize_with = "name")]
     pub consumer: Option<Arc<str>>,
-    /// The HTTP method; methods outside the known set are `OTHER`, because their text is the consumer's.
+    /// The HTTP method. An unknown method is `OTHER`, because the consumer chose its text.
     pub method: &'static str,
     /// The endpoint's name in the rules; `None` when no endpoint matched.
     #[serde(serialize_with = "name")]
     pub endpoint: Option<Arc<str>>,
-    /// Whether the request was let through to Graph.
+    /// Whether the rules admitted the request.
     pub decision: Decision,
     /// Why, as a stable code.
     pub reason: &'static str,
-    /// The status sent to the consumer; `None` when it left before one was sent.
+    /// The status sent to the consumer; `None` if the consumer left before.
     pub status: Option<u16>,
-    /// The status that Graph answered with, if it was asked.
+    /// The status of Graph's response; `None` if Graph was not asked or did not respond.
     pub upstream_status: Option<u16>,
     /// How the request ended.
     pub outcome: Outcome,
-    /// What went through.
+    /// What passed through, in numbers.
     #[serde(flatten)]
     pub counters: Counters,
     /// From the request's head to the end of the response.
     pub milliseconds: u64,
 }
 
-/// Whether a request was let through.
+/// Whether the rules admitted a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
-    /// Admitted by the rules.
+    /// The rules admitted the request.
     Allowed,
-    /// Stopped before Graph was asked.
+    /// The request was refused before Graph was asked.
     Refused,
 }
 
@@ -54,24 +54,24 @@ pub enum Decision {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// The whole response was handed to the connection.
+    /// The connection took the whole response.
     Complete,
-    /// A refusal was sent.
+    /// The proxy sent a refusal.
     Refused,
-    /// Graph or Entra could not be reached, or answered with what cannot be passed on; an error was sent.
+    /// Graph or Entra could not be reached, or their response cannot be passed on. The proxy sent an error.
     UpstreamFailed,
-    /// The response had begun and was cut off, visibly.
+    /// The response broke off after its head had gone out. The consumer can see this.
     Aborted,
     /// The consumer left, or the request's task was dropped.
     ClientGone,
 }
 
-/// What went through, in numbers.
+/// What passed through, in numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counters {
-    /// Bytes of upstream body that were read, after content decoding.
+    /// Bytes of Graph's body that were read, before decoding its content coding.
     pub bytes_read: u64,
-    /// Bytes of body that were sent.
+    /// Bytes of the body that were sent, after compression.
     pub bytes_sent: u64,
     /// Values that left unchanged.
     pub kept: u64,
@@ -83,14 +83,14 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// Counts `count` values dropped for `reason`, a stable code.
+    /// Adds `count` values that were dropped for `reason`, a stable code.
     pub fn drop_values(&mut self, reason: &'static str, count: u64) {
         let total = self.dropped.entry(reason).or_default();
         *total = total.saturating_add(count);
     }
 }
 
-/// The method as a member of the closed set of RFC 9110 and RFC 5789, else `OTHER`.
+/// The method if RFC 9110 or RFC 5789 defines it, otherwise `OTHER`.
 pub fn method_name(method: &str) -> &'static str {
     const KNOWN: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"];
     KNOWN.into_iter().find(|known| *known == method).unwrap_or("OTHER")
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_extension_method_is_not_quoted() {
+    fn an_extension_method_becomes_other() {
         assert_eq!(method_name("GET"), "GET");
         assert_eq!(method_name("ALICE"), "OTHER");
     }

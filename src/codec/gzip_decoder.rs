@@ -1,32 +1,32 @@
-//! Decodes one gzip member with a bound on what it may become.
+//! Decodes one gzip member, and bounds its decoded size.
 //!
-//! A compressed response is a promise about memory and time that the sender does not have to keep: a kilobyte can
-//! decode to a megabyte. So the decoder never holds more than one buffer, counts what has come out, and stops when
-//! the total or the ratio is more than any honest page needs. It takes exactly one member: RFC 1952 section 2.2 allows
-//! several in a row, no Graph response has them, and readers differ in whether they see the second one.
+//! One compressed kilobyte can decode to a megabyte. So the decoder never holds more than one buffer, counts the
+//! decoded bytes, and stops when the total or the ratio is more than an honest page needs. It takes exactly one member.
+//! RFC 1952 section 2.2 allows several in a row, but Graph sends one, and some readers do not see the second one.
 
 use std::mem;
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-/// The most decoded bytes one response may have. A page of 1,000 messages with bodies is some 6 MB; the rest is room
-/// for messages with inline pictures, which Exchange lets grow to about 150 MB.
+/// The most decoded bytes of one response. A page of 1,000 messages with bodies has about 6 MB. The rest is room for
+/// messages with inline pictures, which Exchange lets grow to about 150 MB.
 pub const MAX_DECODED: u64 = 256 * 1024 * 1024;
 
-/// The most decoded bytes per compressed byte. A synthetic page of 1,000 messages packs 6 to 1, and 57 to 1 where all
-/// have the same 5 KB body; deflate's ceiling, which only a bomb comes near, is 1,032.
+/// The most decoded bytes per compressed byte. A synthetic page of 1,000 messages has a ratio of 6, or 57 if all have
+/// the same 5 KB body. Deflate's highest ratio is 1,032, and only a bomb comes near it.
 pub const MAX_RATIO: u64 = 200;
 
-/// Decoded bytes before the ratio counts: a short and very regular response (an empty page of blanks) harms nobody.
+/// The ratio counts only beyond this many decoded bytes: a short and very regular response does no harm.
 const RATIO_FREE: u64 = 1024 * 1024;
 
-/// Decoded bytes handed over at a time: small enough for the L1 and L2 caches, large enough to make calls rare.
+/// The most decoded bytes in one call of `output`: small enough for the L1 and L2 caches, large enough to make calls
+/// rare.
 const SLICE: usize = 32 * 1024;
 
-/// The largest window a gzip stream can ask for, as a power of two (RFC 1951 section 2).
+/// The largest window of a gzip stream, as a power of two (RFC 1951 section 2).
 const WINDOW_BITS: u8 = 15;
 
-/// What a stream may decode to.
+/// The bounds of a decoded stream.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
     /// Most decoded bytes.
@@ -41,19 +41,19 @@ impl Default for Bounds {
     }
 }
 
-/// Why a stream was refused. The first refusal stays: the decoder never recovers.
+/// Why a stream was refused. The decoder never recovers, and repeats its first error.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum GzipDecodeError {
-    /// Not gzip, a damaged stream, or a checksum or length at the end that does not match.
+    /// Not gzip, a damaged stream, or a wrong checksum or length at its end.
     #[error("the compressed response is not a valid gzip stream")]
     Corrupt,
-    /// More decoded bytes for the compressed ones than [`Bounds::max_ratio`].
+    /// More decoded bytes per compressed byte than [`Bounds::max_ratio`].
     #[error("the compressed response expands more than any honest response does")]
     Ratio,
     /// More decoded bytes than [`Bounds::max_decoded`].
     #[error("the compressed response decodes to more bytes than allowed")]
     TooLarge,
-    /// Bytes after the end of the member, another member among them.
+    /// Bytes after the end of the member, such as a second member.
     #[error("the compressed response has bytes after its end")]
     Trailing,
     /// The input ended inside the member.
@@ -82,11 +82,10 @@ impl GzipDecoder {
         Self { decoder: Decompress::new_gzip(WINDOW_BITS), bounds, buffer, state: Stage::Open }
     }
 
-    /// Decodes `input` and hands the result to `output`, at most 32 KiB at a time. The slices are valid for the call
-    /// only: the buffer is used again.
+    /// Decodes `input` and calls `output` with the result, at most 32 KiB at a time.
     ///
     /// # Errors
-    /// What is wrong with the stream, or whatever `output` returns, which ends the decoding too.
+    /// What is wrong with the stream, or an error of `output`, which also ends the decoding.
     pub fn push<E: From<GzipDecodeError>>(
         &mut self,
         input: &[u8],
@@ -108,7 +107,7 @@ impl GzipDecoder {
     /// Ends the stream.
     ///
     /// # Errors
-    /// [`GzipDecodeError::Truncated`] unless the member is complete; an earlier refusal again.
+    /// [`GzipDecodeError::Truncated`] unless the member is complete, or an earlier error again.
     pub fn finish(self) -> Result<(), GzipDecodeError> {
         match self.state {
             Stage::Open => Err(GzipDecodeError::Truncated),
@@ -117,7 +116,7 @@ impl GzipDecoder {
         }
     }
 
-    /// Whether `rest` is to be decoded: not after the end, where any byte is one too many.
+    /// Whether there is more to decode. After the member's end, any further byte is an error.
     fn wants(&mut self, rest: &[u8]) -> Result<bool, GzipDecodeError> {
         match self.state {
             Stage::Open => Ok(true),
@@ -127,8 +126,8 @@ impl GzipDecoder {
         }
     }
 
-    /// Decodes until the buffer is full or the input used up. Gives the bytes consumed and produced; none of both
-    /// means that the decoder waits for more input.
+    /// Decodes until the buffer is full or the input is used up. Returns how many bytes were consumed and produced;
+    /// both are 0 if the decoder needs more input.
     fn step(&mut self, input: &[u8]) -> Result<(usize, usize), GzipDecodeError> {
         let (seen, decoded) = self.totals();
         match self.decoder.decompress(input, &mut self.buffer, FlushDecompress::None) {
@@ -198,7 +197,7 @@ mod tests {
         inflate(packed, packed.len().max(1), Bounds::default())
     }
 
-    /// As many blanks as asked for, packed as tightly as deflate can.
+    /// `len` blanks, compressed as far as deflate can.
     fn bomb(len: usize) -> Vec<u8> {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
         encoder.write_all(&vec![b' '; len]).unwrap();
@@ -225,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_member_is_fine_and_no_member_is_not() {
+    fn an_empty_member_is_valid_and_a_missing_one_is_not() {
         assert_eq!(whole(&gzip(b"")), Ok(Vec::new()));
         assert_eq!(whole(b""), Err(GzipDecodeError::Truncated));
     }
@@ -241,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn every_truncation_is_seen() {
+    fn every_truncation_is_refused() {
         let packed = gzip(TEXT);
         for end in 1..packed.len() {
             assert_eq!(whole(&packed[..end]), Err(GzipDecodeError::Truncated), "cut at {end}");
@@ -287,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_stays() {
+    fn an_error_is_repeated() {
         let mut inflater = GzipDecoder::new(Bounds::default());
         let mut ignore = |_: &[u8]| Ok::<_, GzipDecodeError>(());
         assert_eq!(inflater.push(b"no gzip", &mut ignore), Err(GzipDecodeError::Corrupt));

@@ -1,14 +1,14 @@
-//! Packs a response as one gzip member (RFC 1952), streaming.
+//! Compresses a response as one gzip member (RFC 1952), streaming.
 
 use flate2::{Compress, CompressError, Compression, FlushCompress, Status};
 
-/// Free space made before each step, so that a step always makes progress.
+/// Free space that is reserved before each step, so that each step makes progress.
 const STEP: usize = 16 * 1024;
 
-/// The window, as a power of two: the largest, since one response lives a short time only.
+/// The window, as a power of two. The largest one: its memory is only held during one response.
 const WINDOW_BITS: u8 = 15;
 
-/// The encoder refused: a defect of the program, as every byte string can be packed.
+/// The encoder failed. This is a defect of the program, because every byte string can be compressed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("the response could not be compressed")]
 pub struct GzipEncodeError;
@@ -19,8 +19,8 @@ impl From<CompressError> for GzipEncodeError {
     }
 }
 
-/// A streaming encoder of one gzip member, at level 1: metadata is repetitive, and higher levels cost several times
-/// the time for some percent of size.
+/// A streaming encoder of one gzip member, at level 1. Metadata is repetitive: higher levels take several times as long
+/// and save only a few percent.
 pub struct GzipEncoder(Compress);
 
 impl GzipEncoder {
@@ -29,7 +29,8 @@ impl GzipEncoder {
         Self(Compress::new_gzip(Compression::fast(), WINDOW_BITS))
     }
 
-    /// Packs `input` and appends what is ready to `output`. Some bytes stay inside until more input or the end.
+    /// Compresses `input` and appends to `output` what is ready. The encoder holds some bytes until more input or the
+    /// end.
     ///
     /// # Errors
     /// [`GzipEncodeError`], after which the member must not be used.
@@ -76,7 +77,7 @@ mod tests {
 
     use super::*;
 
-    /// Reads a member with flate2's own reader, not with this module's decoder.
+    /// Reads a member with flate2's reader, independent of this module's decoder.
     fn read(packed: &[u8]) -> Vec<u8> {
         let mut plain = Vec::new();
         flate2::read::GzDecoder::new(packed).read_to_end(&mut plain).unwrap();
@@ -103,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_a_valid_member_too() {
+    fn an_empty_response_is_a_valid_member() {
         assert_eq!(read(&packed(&[])), b"");
     }
 }

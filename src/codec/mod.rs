@@ -1,7 +1,6 @@
-//! Content codings: how the bytes of a message are packed for the wire, apart from what they mean.
+//! Content codings (RFC 9110, 8.4). Only gzip (RFC 1952): Graph sends it, and every consumer understands it.
 //!
-//! Only gzip (RFC 1952), the one coding that Graph sends and every consumer understands. Both directions stream and
-//! are free of I/O: bytes in, bytes out, bounds as arguments.
+//! Decoder and encoder stream and do no I/O: bytes in, bytes out, bounds as arguments.
 
 mod gzip_decoder;
 mod gzip_encoder;

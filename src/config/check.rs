@@ -1,4 +1,4 @@
-//! As written → as checked: one function per section, every mistake collected.
+//! Checks the configuration: one function per section. Collects all mistakes.
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -23,10 +23,10 @@ use glassine_core::yaml::{self, Recovered, Spanned};
 /// More connections than this need more file descriptors than a process usually has.
 const MAX_CONNECTIONS: u64 = 65_536;
 
-/// A stop that takes longer than an hour is not a stop.
+/// A drain of more than an hour is a mistake.
 const MAX_DRAIN_SECONDS: u64 = 3_600;
 
-/// The longest path or name that a configuration value may be.
+/// The longest path or name, in bytes.
 const MAX_TEXT: usize = 4_096;
 
 pub(super) fn load(directory: &Path, text: &str) -> Result<Config, Vec<Diagnostic>> {
@@ -42,10 +42,10 @@ pub(super) fn load(directory: &Path, text: &str) -> Result<Config, Vec<Diagnosti
     }
 }
 
-/// What a check needs beside its value: where relative paths start, and where findings go.
+/// What a check needs besides its value: the base of relative paths, and where findings go.
 pub(super) struct Context<'a> {
     directory: &'a Path,
-    /// Of `upstream`, once that is checked: consumers' own app registrations are in it.
+    /// The tenant of `upstream`, once that section is checked. Consumers' own app registrations are in the same tenant.
     tenant: Option<String>,
     found: Vec<Diagnostic>,
 }
@@ -59,7 +59,7 @@ impl Context<'_> {
         self.tenant = tenant;
     }
 
-    /// Records an error; `None`, so that a check can end with it.
+    /// Records an error. Returns `None`, so that a check can end with this call.
     pub(super) fn refuse<T>(
         &mut self,
         code: Code,
@@ -75,15 +75,15 @@ impl Context<'_> {
         self.found.iter().any(|finding| finding.severity == Severity::Error)
     }
 
-    /// A configuration is never refused without a word, not even by a check that forgot to say why.
+    /// Adds an error if a check failed without recording one, so that no configuration is refused without an error.
     fn explain(&mut self) {
         if !self.has_errors() {
             let hint =
-                "take keys away until it is accepted, and report the last one as a defect of this program";
+                "remove keys until it is accepted, and report the last one as a defect of this program";
             self.refuse::<()>(
                 CONFIG_VALUE,
                 &(0..0),
-                "the configuration is refused, and the reason is lost",
+                "the configuration is refused, but no check gave a reason",
                 hint,
             );
         }
@@ -109,13 +109,13 @@ impl Context<'_> {
                 CONFIG_VALUE,
                 &text.span,
                 "this is not the name of an environment variable",
-                "use letters, digits and underscores; the secret itself never stands in the configuration",
+                "use letters, digits and underscores; never write the secret itself into the configuration",
             );
         }
         Some(Source::Environment { name: text.value.clone(), span: text.span.clone() })
     }
 
-    /// A number in `1..=max`, or the default.
+    /// Checks that a number is in `1..=max`. Returns the default if it is not written.
     pub(super) fn bounded(&mut self, written: Option<&Spanned<u64>>, max: u64, default: u64) -> Option<u64> {
         match written {
             None => Some(default),
@@ -151,7 +151,7 @@ impl Context<'_> {
     }
 }
 
-/// Checks every section first, so that one with mistakes does not hide those of another.
+/// Checks all sections before it returns, so that mistakes in one do not hide mistakes in another.
 fn check_file(file: raw::File, context: &mut Context<'_>) -> Option<Config> {
     let (has_tls, wants_connect) = (file.tls.is_some(), file.connect.is_some());
     let listen =
@@ -199,12 +199,13 @@ fn check_file(file: raw::File, context: &mut Context<'_>) -> Option<Config> {
     })
 }
 
-/// Whether client certificates can be verified; taken to be so where the section's own mistakes hide it.
+/// Whether client certificates can be verified. If mistakes in `tls` hide this, the result is true, so
+/// that no second error follows from them.
 fn has_client_ca(tls: Option<&Recovered<raw::Tls>>) -> bool {
     tls.is_some_and(|tls| tls.0.as_ref().is_none_or(|tls| tls.client_ca_file.is_some()))
 }
 
-/// A section that must be there; `None` also if its own mistakes were recorded already.
+/// A required section. `None` if it is missing, or if its own mistakes are already recorded.
 fn required<T>(section: Option<Recovered<T>>, key: &str, context: &mut Context<'_>) -> Option<T> {
     match section {
         Some(Recovered(section)) => section,
@@ -215,7 +216,7 @@ fn required<T>(section: Option<Recovered<T>>, key: &str, context: &mut Context<'
     }
 }
 
-/// `Some(None)` for a section that is not there, `None` for one with mistakes.
+/// `Some(None)` for a missing section, `None` for one with mistakes.
 pub(super) fn optional<T, U>(section: Option<T>, check: impl FnOnce(T) -> Option<U>) -> Option<Option<U>> {
     match section {
         None => Some(None),
@@ -251,20 +252,30 @@ fn check_tls(tls: &raw::Tls, consumers: &[Consumer], context: &mut Context<'_>) 
     let certificate = context.file(&tls.certificate_file);
     let private_key = context.file(&tls.private_key_file);
     let client_ca = optional(tls.client_ca_file.as_ref(), |text| context.file(text));
-    let asked = optional(tls.client_certificates.as_ref(), |text| check_asked(text, tls, context));
-    let asked = asked?.unwrap_or_else(|| usual_asking(consumers));
+    let client_certificates =
+        optional(tls.client_certificates.as_ref(), |text| check_client_certificates(text, tls, context));
+    let client_certificates = client_certificates?.unwrap_or_else(|| default_client_certificates(consumers));
     Some(TlsFiles {
         certificate: certificate?,
         private_key: private_key?,
         client_ca: client_ca?,
-        client_certificates: asked,
+        client_certificates,
     })
 }
 
-fn check_asked(text: &Text, tls: &raw::Tls, context: &mut Context<'_>) -> Option<ClientCertificates> {
+fn check_client_certificates(
+    text: &Text,
+    tls: &raw::Tls,
+    context: &mut Context<'_>,
+) -> Option<ClientCertificates> {
     if tls.client_ca_file.is_none() {
         let hint = "add `client_ca_file`: the authorities that sign the certificates of consumers";
-        return context.refuse(CONFIG_VALUE, &text.span, "no client certificate could be verified", hint);
+        return context.refuse(
+            CONFIG_VALUE,
+            &text.span,
+            "client certificates cannot be verified without `client_ca_file`",
+            hint,
+        );
     }
     match text.value.as_str() {
         "required" => Some(ClientCertificates::Required),
@@ -275,8 +286,9 @@ fn check_asked(text: &Text, tls: &raw::Tls, context: &mut Context<'_>) -> Option
     }
 }
 
-/// Required, as a second fence or because every consumer has one, unless only some consumers are known by theirs.
-fn usual_asking(consumers: &[Consumer]) -> ClientCertificates {
+/// The default of `client_certificates`: optional if some consumers are known by a certificate and others are not.
+/// Otherwise required, because all consumers have one, or as an additional barrier.
+fn default_client_certificates(consumers: &[Consumer]) -> ClientCertificates {
     let has = |consumer: &Consumer| matches!(consumer.credential(), ConsumerCredential::Certificate(_));
     if consumers.iter().any(has) && !consumers.iter().all(has) {
         ClientCertificates::Optional

@@ -1,4 +1,4 @@
-//! The `connect` section: the pages on which a data source is connected.
+//! The `connect` section: the pages on which an administrator connects a data source.
 
 use std::time::Duration;
 
@@ -7,16 +7,16 @@ use super::raw::{self, Text};
 use super::{Consumer, FileRef, Upstream};
 use crate::config::codes::CONFIG_VALUE;
 
-/// Names that a consumer cannot have, because pages of their own are there.
+/// Names that a consumer cannot have, because the connection pages use these paths.
 const PAGES: [&str; 3] = ["consented", "keys", "signed-in"];
 
-/// How long a consent is waited for: it shows in tokens after some seconds.
+/// How long the pages wait for a consent to show in tokens, which takes some seconds.
 const DEFAULT_WAIT: Duration = Duration::from_secs(15);
 
-/// A browser would give up before.
+/// Browsers do not wait longer.
 const MAX_WAIT_SECONDS: u64 = 60;
 
-/// The connection pages are wanted.
+/// The settings of the connection pages.
 #[derive(Clone, Debug)]
 pub struct Connect {
     file: FileRef,
@@ -24,12 +24,12 @@ pub struct Connect {
 }
 
 impl Connect {
-    /// The file in which the state of connections is kept.
+    /// The file that stores the state of connections.
     pub fn file(&self) -> &FileRef {
         &self.file
     }
 
-    /// How long a consent is waited for.
+    /// How long the pages wait for a consent to show in tokens.
     pub fn wait(&self) -> Duration {
         self.wait
     }
@@ -41,7 +41,7 @@ pub(super) fn check_connect(connect: &raw::Connect, context: &mut Context<'_>) -
     Some(Connect { file: file?, wait: wait? })
 }
 
-/// Codes are redeemed, and consent is asked for, in the name of an app registration.
+/// Checks that all consumers have an app registration: the pages redeem codes and request consent in its name.
 pub(super) fn check_credentials(
     connect: &Connect,
     upstream: &Upstream,
@@ -56,12 +56,12 @@ pub(super) fn check_credentials(
     context.refuse(
         CONFIG_VALUE,
         &connect.file.span,
-        "the connection pages need an app registration's own credential",
+        "the connection pages need the credential of an app registration",
         "use a client secret, a certificate or a federated token in `upstream.credential` or in each consumer's `application`, or leave `connect` out",
     )
 }
 
-/// What of the consumers goes with the connection pages, or does not go without them.
+/// Checks that the consumers fit the connection pages, or do without them.
 pub(super) fn check_consumers(
     wanted: bool,
     consumers: &[raw::Consumer],
@@ -77,7 +77,7 @@ fn check_consumer(wanted: bool, consumer: &raw::Consumer, context: &mut Context<
         Some(url) if !wanted => context.refuse(
             CONFIG_VALUE,
             &url.span,
-            "nothing returns to this URL without the connection pages",
+            "only the connection pages use this URL, and they are not configured",
             "add `connect: { file: connections.json }`, or leave `return_url` out",
         ),
         _ if wanted => check_name(&consumer.name, context),
@@ -92,7 +92,7 @@ fn check_name(name: &Text, context: &mut Context<'_>) -> Option<()> {
     context.refuse(
         CONFIG_VALUE,
         &name.span,
-        "the connection pages have a page of this name",
+        "the connection pages use this name",
         "give the consumer another name than `consented`, `keys` and `signed-in`",
     )
 }

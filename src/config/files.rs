@@ -1,4 +1,4 @@
-//! Reading what the configuration names: rules, keys, secrets.
+//! Reads the files that the configuration names: rules, keys, secrets.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
@@ -10,18 +10,17 @@ use zeroize::Zeroizing;
 use super::Source;
 use crate::upstream::MAX_SECRET;
 
-/// The most bytes of a rules file, a configuration, or a PEM file, whoever reads it. A rules file of a few hundred lines is some
-/// 20 KiB; a certificate bundle some 250 KiB.
+/// The most bytes of a rules file, a configuration, or a PEM file. A rules file of a few hundred lines has about 20
+/// KiB, a certificate bundle about 250 KiB.
 pub const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 
-/// The most bytes of a key ring, and of a secret that is only used later, with the limit that it has then. Access tokens are under
-/// 4 KiB, key rings under 8 KiB.
+/// The most bytes of a key ring or a secret. Access tokens have less than 4 KiB, key rings less than 8 KiB.
 pub const MAX_SECRET_BYTES: u64 = MAX_SECRET as u64;
 
 /// Why a file, or something else that a configuration names, cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// There is nothing at the path.
+    /// The file does not exist.
     #[error("{}: there is no such file", path.display())]
     Missing {
         /// The file.
@@ -42,7 +41,7 @@ pub enum FileError {
         #[source]
         source: io::Error,
     },
-    /// The file is longer than anything of its kind.
+    /// The file is longer than any file of its kind.
     #[error("{}: the file has more than {limit} bytes; is it the right one?", path.display())]
     TooLong {
         /// The file.
@@ -51,11 +50,11 @@ pub enum FileError {
         limit: u64,
     },
     /// The file is not UTF-8 text.
-    #[error("{}: the file is not UTF-8 text: byte {at} starts no character", path.display())]
+    #[error("{}: the file is not UTF-8 text: byte {at} is not valid", path.display())]
     NotText {
         /// The file.
         path: PathBuf,
-        /// The first byte that fits nowhere, counted from 0.
+        /// The position of the first invalid byte, from 0.
         at: usize,
     },
     /// The path leads to a directory.
@@ -64,21 +63,21 @@ pub enum FileError {
         /// The path.
         path: PathBuf,
     },
-    /// The file is a device or a pipe, which could not be read again.
+    /// The file is a device or a pipe, which cannot be read again at a reload.
     #[error("{}: this is not a regular file", path.display())]
     NotAFile {
         /// The file.
         path: PathBuf,
     },
-    /// The file or variable holds nothing.
+    /// The file or variable is empty.
     #[error("{name} is empty")]
     Empty {
         /// The file or variable.
         name: String,
     },
-    /// Every account of this machine could replace the secret.
+    /// All accounts of this machine can write the secret's file.
     #[error(
-        "{}: the file can be written by every account: `chmod o-w` it, and make the secret anew if others use this machine",
+        "{}: every account can write the file: `chmod o-w` it, and make a new secret if others use this machine",
         path.display()
     )]
     WorldWritable {
@@ -99,20 +98,20 @@ pub fn read_text(path: &Path) -> Result<String, FileError> {
     text(path, &bytes).map(str::to_owned)
 }
 
-/// Reads a file that may hold keys; the buffer is wiped when dropped.
+/// Reads a file that may contain keys. The buffer is wiped when dropped.
 pub fn read_bytes(path: &Path) -> Result<Zeroizing<Vec<u8>>, FileError> {
     read(path, MAX_FILE_BYTES, Kind::Regular).map(|(bytes, _)| bytes)
 }
 
-/// Reads a text of at most `limit` bytes that nobody reads again, from a file or a pipe; the buffers are wiped when dropped.
+/// Reads a text of at most `limit` bytes once, from a file or a pipe. The buffers are wiped when dropped.
 pub fn read_once(path: &Path, limit: u64) -> Result<Zeroizing<String>, FileError> {
     let (bytes, _) = read(path, limit, Kind::Any)?;
     text(path, &bytes).map(|text| Zeroizing::new(text.to_owned()))
 }
 
-/// Reads a secret, without the white space around it; the buffers are wiped when dropped.
+/// Reads a secret, and trims white space around it. The buffers are wiped when dropped.
 ///
-/// A file that every account can read works, because container platforms mount secrets so, but is warned about.
+/// If every account can read the file, this is only logged, because container platforms mount secrets like that.
 pub fn read_secret(source: &Source) -> Result<Zeroizing<String>, FileError> {
     let (name, text) = match source {
         Source::File(file) => (file.path().display().to_string(), read_secret_file(file.path())?),
@@ -142,7 +141,7 @@ fn check_mode(path: &Path, metadata: &Metadata) -> Result<(), FileError> {
     match Exposure::of(metadata) {
         Exposure::Writable => return Err(FileError::WorldWritable { path: path.to_owned() }),
         Exposure::Readable => {
-            tracing::warn!(file = %path.display(), "a secret can be read by every account of this machine");
+            tracing::warn!(file = %path.display(), "every account of this machine can read a secret");
         }
         Exposure::Private => {}
     }
@@ -161,11 +160,11 @@ pub enum Exposure {
 }
 
 impl Exposure {
-    /// That of a file, or of what it links to.
+    /// The exposure of a file, or of the file that it links to.
     ///
     /// # Errors
     ///
-    /// [`FileError`] where there is no such file, or it may not be looked at.
+    /// [`FileError`] if the file does not exist, or this program may not read its metadata.
     pub fn of_file(path: &Path) -> Result<Self, FileError> {
         let metadata = std::fs::metadata(path);
         let metadata = metadata.map_err(|source| FileError::of(path, source))?;
@@ -190,12 +189,12 @@ impl Exposure {
     }
 }
 
-/// Which files can be read.
+/// Which kinds of files are accepted.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// Those that can be read again.
+    /// Regular files only, which can be read again.
     Regular,
-    /// Pipes and devices too.
+    /// Pipes and devices as well.
     Any,
 }
 
@@ -211,7 +210,7 @@ fn read(path: &Path, limit: u64, kind: Kind) -> Result<(Zeroizing<Vec<u8>>, Meta
     }
     let too_long = || FileError::TooLong { path: path.to_owned(), limit };
     let length = usize::try_from(metadata.len().min(limit)).map_err(|_| too_long())?;
-    // Room for the whole file at once: a buffer that grows leaves unwiped copies behind.
+    // The buffer has its full size at once: growing would leave unwiped copies in memory.
     let mut bytes = Zeroizing::new(Vec::with_capacity(length.saturating_add(1)));
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
     match u64::try_from(bytes.len()) {

@@ -1,7 +1,7 @@
-//! The configuration file: as written ([`raw`]) → as checked ([`Config`]).
+//! The configuration file: read ([`raw`]), then checked ([`Config`]).
 //!
-//! Checking is pure: no file is opened and no environment is read; what a file names is kept as a [`FileRef`] or a
-//! [`Source`], and [`files`] reads it later. All mistakes of a file are found in one pass.
+//! The check opens no file and reads no environment variable. It returns the named files and variables as [`FileRef`]
+//! and [`Source`], and [`files`] reads them later. One pass finds all mistakes of a file.
 
 mod check;
 pub mod codes;
@@ -30,14 +30,14 @@ pub use upstream::{Proof, Upstream, UpstreamCredential};
 use glassine_core::diagnostic::{Diagnostic, Report};
 use glassine_core::graph::BaseUrl;
 
-/// Connections that are open at once. A consumer needs a few dozen; more wait in the kernel's backlog. At about
-/// 100 KiB each this bounds their memory to some 100 MiB.
+/// The most open connections. A consumer needs a few dozen; more connections wait in the kernel's backlog. At about 100
+/// KiB each, they need at most about 100 MiB.
 pub const DEFAULT_CONNECTIONS: NonZeroU32 = NonZeroU32::new(1024).unwrap();
 
-/// How long a stop waits for responses that have begun: under the 30 s that Kubernetes gives by default.
+/// How long the drain waits for responses that have begun: less than the 30 s that Kubernetes gives by default.
 pub const DEFAULT_DRAIN: Duration = Duration::from_secs(25);
 
-/// A configuration that was checked.
+/// A checked configuration.
 #[derive(Debug)]
 pub struct Config {
     listen: SocketAddr,
@@ -57,29 +57,29 @@ pub struct Config {
 }
 
 impl Config {
-    /// Checks a file's text. `file_name` is how messages name the file, and its directory is what relative paths in
-    /// the file are relative to. Fails with every mistake of the file.
+    /// Checks a file's text. Messages name the file by `file_name`, and relative paths in the file start in its
+    /// directory. Fails with all mistakes of the file.
     pub fn load(file_name: &str, text: &str) -> Result<Self, Report> {
         let directory = Path::new(file_name).parent().unwrap_or(Path::new(""));
         check::load(directory, text).map_err(|found| Report::new(file_name, text, found))
     }
 
-    /// Where consumers connect. Invariant: without [`Self::tls`] a loopback address.
+    /// The address for consumers. Invariant: a loopback address if there is no [`Self::tls`].
     pub fn listen(&self) -> SocketAddr {
         self.listen
     }
 
-    /// The URL under which consumers reach this proxy; links are rewritten to it.
+    /// The URL under which consumers reach this proxy. Links in responses begin with it.
     pub fn public_url(&self) -> &BaseUrl {
         &self.public_url
     }
 
-    /// The files for TLS; `None` on loopback only.
+    /// The files for TLS. `None` is allowed on loopback only.
     pub fn tls(&self) -> Option<&TlsFiles> {
         self.tls.as_ref()
     }
 
-    /// The admin listener, if one is wanted.
+    /// The admin listener, if it is configured.
     pub fn admin(&self) -> Option<Admin> {
         self.admin
     }
@@ -89,7 +89,7 @@ impl Config {
         self.connections
     }
 
-    /// How long a stop waits for responses that have begun.
+    /// How long the drain waits for responses that have begun.
     pub fn drain(&self) -> Duration {
         self.drain
     }
@@ -99,7 +99,7 @@ impl Config {
         &self.upstream
     }
 
-    /// Where the key ring comes from.
+    /// The source of the key ring.
     pub fn keys(&self) -> &Source {
         &self.keys
     }
@@ -109,17 +109,17 @@ impl Config {
         &self.tenant_domains
     }
 
-    /// Whose `X-Forwarded-For` is believed.
+    /// The proxies whose `X-Forwarded-For` is read.
     pub fn trusted_proxies(&self) -> &Networks {
         &self.trusted_proxies
     }
 
-    /// Who may ask, and what they get.
+    /// All consumers.
     pub fn consumers(&self) -> &[Consumer] {
         &self.consumers
     }
 
-    /// The connection pages, if they are wanted.
+    /// The settings of the connection pages, if they are configured.
     pub fn connect(&self) -> Option<&Connect> {
         self.connect.as_ref()
     }
@@ -130,7 +130,7 @@ impl Config {
     }
 }
 
-/// A file that the configuration names, and where it does so.
+/// A file that the configuration names, and the place where it is named.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileRef {
     path: PathBuf,
@@ -138,12 +138,12 @@ pub struct FileRef {
 }
 
 impl FileRef {
-    /// The path, with the configuration file's directory before it if it was written relative.
+    /// The path. A relative one begins with the configuration file's directory.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The finding that this file cannot be used, at the place that names it.
+    /// An error at the place that names this file: it cannot be used.
     pub fn unusable(&self, why: &dyn fmt::Display) -> Diagnostic {
         Diagnostic::error(codes::CONFIG_FILE, self.span.clone(), why.to_string())
     }
@@ -158,13 +158,13 @@ pub enum Source {
     Environment {
         /// Its name.
         name: String,
-        /// Where the configuration names it.
+        /// The place in the configuration that names it.
         span: Range<usize>,
     },
 }
 
 impl Source {
-    /// The finding that this source cannot be used, at the place that names it.
+    /// An error at the place that names this source: it cannot be used.
     pub fn unusable(&self, why: &dyn fmt::Display) -> Diagnostic {
         match self {
             Self::File(file) => file.unusable(why),
@@ -182,27 +182,27 @@ pub struct TlsFiles {
     pub certificate: FileRef,
     /// The private key of the first certificate.
     pub private_key: FileRef,
-    /// The authorities of client certificates; without them none is asked for.
+    /// The authorities of client certificates. Without them, clients are not asked for a certificate.
     pub client_ca: Option<FileRef>,
     /// Whether a connection needs a client certificate, if there are authorities.
     pub client_certificates: ClientCertificates,
 }
 
-/// Whether a connection needs a client certificate. One that is shown is verified in any case.
+/// Whether a connection needs a client certificate. A certificate that a client sends is always verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientCertificates {
-    /// Without one, no connection.
+    /// TLS refuses clients without a certificate.
     Required,
-    /// Consumers with other credentials do without.
+    /// Consumers with other credentials need no certificate.
     Optional,
 }
 
 /// The listener for health and metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Admin {
-    /// Where it listens.
+    /// The address to listen on.
     pub listen: SocketAddr,
-    /// Whether it speaks TLS, with the files of [`Config::tls`]: always beyond loopback, never on it.
+    /// Whether it uses TLS, with the files of [`Config::tls`]: never on a loopback address, always on others.
     pub tls: bool,
 }
 

@@ -1,4 +1,4 @@
-//! The configuration as written: every key that a file may have, with places, and nothing checked.
+//! The configuration as written: all keys that a file may have, with their places, before any check.
 
 use serde::Deserialize;
 
@@ -6,7 +6,7 @@ use super::upstream::WrittenCredential;
 use glassine_core::rules::raw::Entries;
 use glassine_core::yaml::{Recovered, Spanned, Texts};
 
-/// A whole file. Missing sections are for the check to name, so that the others are checked as well.
+/// A whole file. All sections are optional here, so that the check can report a missing one and still check the others.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
@@ -24,7 +24,7 @@ pub(super) struct File {
     pub(super) connect: Option<Recovered<Connect>>,
 }
 
-/// A string with its place.
+/// A string with its place in the file.
 pub(super) type Text = Spanned<String>;
 
 #[derive(Debug, Deserialize)]

@@ -1,10 +1,10 @@
-//! Names of a certificate's subject (RFC 5280 section 4.2.1.6), as a configuration writes them and as certificates have them.
+//! The names of a certificate's subject (RFC 5280 section 4.2.1.6), in the configuration and in certificates.
 
 use std::net::IpAddr;
 
-/// A name in a certificate's subjectAltName. Compared as a whole: there are no wildcards.
+/// A name in a certificate's subjectAltName. It is compared as a whole: there are no wildcards.
 ///
-/// Invariant: DNS names, and the domains of e-mail addresses, are in lower case.
+/// Invariant: DNS names and the domains of e-mail addresses are in lower case.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum SubjectName {
     /// A host name.
@@ -18,12 +18,12 @@ pub enum SubjectName {
 }
 
 impl SubjectName {
-    /// A host name, in any letter case (RFC 4343).
+    /// A host name. Its letter case does not matter (RFC 4343).
     pub fn dns(name: &str) -> Self {
         Self::Dns(name.to_ascii_lowercase())
     }
 
-    /// An e-mail address, whose domain is in any letter case (RFC 5280 section 7.5).
+    /// An e-mail address. The letter case of its domain does not matter (RFC 5280 section 7.5).
     pub fn email(address: &str) -> Self {
         match address.rsplit_once('@') {
             Some((local, domain)) => Self::Email(format!("{local}@{}", domain.to_ascii_lowercase())),
@@ -31,7 +31,7 @@ impl SubjectName {
         }
     }
 
-    /// As a configuration writes it: `dns:…`, `email:…`, `ip:…`, `uri:…`, or a host name alone.
+    /// Reads a name in the configuration's form: `dns:…`, `email:…`, `ip:…`, `uri:…`, or only a host name.
     pub(super) fn parse(text: &str) -> Option<Self> {
         match text.split_once(':') {
             Some(("dns", name)) => is_host(name).then(|| Self::dns(name)),
@@ -44,7 +44,7 @@ impl SubjectName {
     }
 }
 
-/// What stands in certificates: ASCII labels, also with underscores, no wildcard, no final dot.
+/// Whether this is a host name as in certificates: ASCII labels, also with underscores, no wildcard, no final dot.
 fn is_host(name: &str) -> bool {
     let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     name.len() <= 253 && name.split('.').all(|label| !label.is_empty() && label.bytes().all(fits))
@@ -55,7 +55,7 @@ fn is_address(text: &str) -> bool {
         && text.rsplit_once('@').is_some_and(|(local, domain)| !local.is_empty() && is_host(domain))
 }
 
-/// Absolute (RFC 3986 section 4.3), and nothing that would have to be escaped.
+/// Whether this is an absolute URI (RFC 3986 section 4.3) without characters that need escaping.
 fn is_uri(text: &str) -> bool {
     text.split_once(':').is_some_and(|(scheme, rest)| {
         scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && !rest.is_empty()

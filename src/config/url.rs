@@ -1,21 +1,21 @@
-//! The URLs of the configuration: parsed once, here, and told apart by what can follow the host.
+//! Parses the configuration's URLs. Their types differ in what may follow the host.
 
 use super::check::Context;
 use super::raw::Text;
 use crate::config::codes::{CONFIG_PLAINTEXT, CONFIG_VALUE};
 use glassine_core::graph::{BaseUrl, Origin, Url, UrlError};
 
-/// `public_url` and `return_url`, which may have a path prefix.
+/// Parses `public_url` or `return_url`, which may have a path prefix.
 pub(super) fn check_base(text: &Text, context: &mut Context<'_>) -> Option<BaseUrl> {
     accepted(BaseUrl::parse(&text.value), "https://graph-proxy.contoso.example", text, context)
 }
 
-/// `upstream.graph` and `upstream.authority`, which have none.
+/// Parses `upstream.graph` or `upstream.authority`, which have no path.
 pub(super) fn check_origin(text: &Text, context: &mut Context<'_>) -> Option<Origin> {
     accepted(Origin::parse(&text.value), "https://graph.microsoft.com", text, context)
 }
 
-/// `jwks_url`, which has a path and perhaps a query.
+/// Parses `jwks_url`, which has a path and may have a query.
 pub(super) fn check_document(text: &Text, context: &mut Context<'_>) -> Option<Url> {
     let example = "https://login.microsoftonline.com/TENANT/discovery/v2.0/keys";
     accepted(Url::parse(&text.value), example, text, context)
@@ -44,7 +44,7 @@ fn hint(error: UrlError, example: &str) -> String {
         UrlError::Host => {
             "a name has letters, digits, `-`, `_` and single dots, an IPv6 address has brackets; "
         }
-        UrlError::InvalidCharacter => "a host name of other letters has a form that begins with `xn--`; ",
+        UrlError::InvalidCharacter => "write an internationalized host name in its `xn--` form; ",
         UrlError::Path => "versions belong to the rules; ",
         _ => "",
     };

@@ -1,4 +1,4 @@
-//! What the proxy counts. Labels are closed sets, or names from the operator's own files; never data.
+//! The proxy's metrics. Labels are words of closed sets, or names from the operator's files, never data.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -14,7 +14,7 @@ use prometheus_client::registry::Registry;
 
 use crate::audit::{Decision, Record};
 
-/// The endpoint label of requests for no known endpoint.
+/// The endpoint label of requests that match no known endpoint.
 const NO_ENDPOINT: &str = "none";
 
 /// All metrics of the program.
@@ -61,7 +61,7 @@ enum StatusClass {
     Redirection,
     ClientError,
     ServerError,
-    /// Nothing was sent, or a status outside the classes of RFC 9110.
+    /// No response was sent, or its status is outside the classes of RFC 9110.
     Other,
 }
 
@@ -112,12 +112,12 @@ impl Metrics {
         );
     }
 
-    /// Sets the endpoint names that may become labels: those of the loaded rules.
+    /// Sets the endpoint names of the loaded rules. Only these may become labels.
     pub fn know_endpoints(&self, names: impl IntoIterator<Item = Arc<str>>) {
         self.endpoints.store(Arc::new(names.into_iter().collect()));
     }
 
-    /// Counts a request in progress until the returned value is dropped.
+    /// Counts a request as in progress until the returned value is dropped.
     pub fn begin_request(&self) -> InFlight {
         self.in_flight.inc();
         InFlight(self.in_flight.clone())
@@ -141,7 +141,7 @@ impl Metrics {
         }
     }
 
-    /// Counts a reload, and says whether what runs is what the files say.
+    /// Counts a reload. `good` says whether the running state now matches the files.
     pub fn reloaded(&self, good: bool) {
         let result = if good { ReloadResult::Ok } else { ReloadResult::Failed };
         self.reloads.get_or_create(&ReloadLabels { result }).inc();
@@ -243,7 +243,7 @@ mod tests {
         assert!(text.lines().any(|it| it == line), "{line:?} missing in:\n{text}");
     }
 
-    /// The record of a request, by way of the guard that makes it.
+    /// Counts one request through a guard, as the proxy does.
     fn count(metrics: &Arc<Metrics>, decision: Decision, status: u16, endpoint: &str) {
         let log = Arc::new(AuditLog::to_stream(Box::new(std::io::sink())));
         let counting = Arc::clone(metrics);

@@ -10,7 +10,7 @@ use crate::metrics::InFlight;
 use crate::metrics::Metrics;
 use crate::upstream::RequestId;
 
-/// The record being kept. Dropped unfinished, it says that the client is gone.
+/// The open record of one request. Dropped before `close`, it records that the client is gone.
 pub(super) struct Account {
     id: RequestId,
     guard: Guard,
@@ -19,7 +19,7 @@ pub(super) struct Account {
     _in_flight: InFlight,
 }
 
-/// Where requests are accounted for.
+/// Opens an account for each request.
 #[derive(Clone)]
 pub(super) struct Accounting {
     pub(super) audit: Arc<AuditLog>,
@@ -38,7 +38,7 @@ impl Accounting {
 }
 
 impl Account {
-    /// This request's id: in its response, in logs, in the audit, and Graph's `client-request-id`.
+    /// This request's id: in its response, in logs, in the audit, and in Graph's `client-request-id` header.
     pub(super) fn request_id(&self) -> RequestId {
         self.id
     }
@@ -47,7 +47,7 @@ impl Account {
         self.guard.set_consumer(name);
     }
 
-    /// The request may pass, to the endpoint of this name.
+    /// The rules admit the request to the endpoint of this name.
     pub(super) fn set_allowed(&mut self, endpoint: &str) {
         let endpoint: Arc<str> = endpoint.into();
         self.endpoint = Some(Arc::clone(&endpoint));
@@ -56,7 +56,7 @@ impl Account {
         self.set_reason("allowed");
     }
 
-    /// What came of the request, in one word.
+    /// How the request ended, as a code for the audit.
     pub(super) fn set_reason(&mut self, reason: &'static str) {
         self.guard.set_decision(self.decision, reason);
     }
@@ -69,7 +69,7 @@ impl Account {
         self.guard.set_status(status);
     }
 
-    /// What was read of Graph's body, and done with it.
+    /// Adds how many bytes of Graph's body were read, and how many values were kept, transformed and dropped.
     pub(super) fn add_counters(&mut self, pipeline: &Pipeline) {
         let values = pipeline.counters();
         let counters = self.guard.counters_mut();
@@ -94,7 +94,7 @@ impl Account {
         tracing::warn!(%request_id, endpoint, error = %broken, "a response was cut off after its head had gone out");
     }
 
-    /// What the request was about, for logs.
+    /// The admitted endpoint's name, for logs.
     pub(super) fn endpoint(&self) -> &str {
         self.endpoint.as_deref().unwrap_or("none")
     }
@@ -108,7 +108,7 @@ impl Account {
 /// A random id in the form of a version 4 UUID (RFC 9562, 5.4).
 pub(crate) fn new_request_id() -> RequestId {
     let mut bytes = [0; 16];
-    // Ids only correlate lines: without randomness they are all zero, and requests are still served.
+    // Ids only correlate log lines. Without randomness they are all zero, and requests are still served.
     if let Err(error) = getrandom::fill(&mut bytes) {
         tracing::error!(%error, "the system gives no random numbers");
     }

@@ -1,5 +1,5 @@
-//! A request of the operator's own, for `glassine doctor`: admitted, authorized, fetched and sanitized as a consumer's is,
-//! without a socket before it, and without a record, since a running proxy may be writing the audit log.
+//! A request that `glassine doctor` makes in a consumer's name: admitted, authorized, fetched and sanitized like any
+//! other. It comes through no socket. It leaves no audit record, because a running proxy may be writing the audit log.
 
 use std::io;
 use std::sync::Arc;
@@ -16,29 +16,29 @@ use crate::metrics::Metrics;
 use glassine_core::admit::Request;
 use glassine_core::sanitize::Clean;
 
-/// Pages are asked for with few objects; a delta's first page can have a thousand.
+/// The doctor asks for pages of few objects, but a delta's first page can have a thousand.
 const MAX_DOCUMENT: usize = 16 * 1024 * 1024;
 
-/// Why an attempt gave no document. Its text holds nothing of the request or of Graph's response.
+/// Why an attempt got no document. Its text contains nothing of the request or of Graph's response.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub(crate) struct Trouble(#[from] Problem);
 
-/// Who is to blame.
+/// Which step failed.
 pub(crate) enum Cause<'a> {
     /// The rules refuse the request.
     Refused,
-    /// There is no token for Graph.
+    /// The proxy got no access token for Graph.
     Token,
-    /// There is no response.
+    /// Graph did not respond.
     Upstream,
-    /// Graph says no.
+    /// Graph responded with an error.
     Graph { status: StatusCode, code: Option<&'a str> },
-    /// There is a response that cannot be let out.
+    /// Graph's response cannot be sanitized, so nothing of it leaves.
     Response,
 }
 
-/// What the consumer would get.
+/// The document that the consumer would get.
 pub(crate) async fn attempt(
     state: &ProxyState,
     consumer: &Arc<Consumer>,
@@ -52,7 +52,7 @@ pub(crate) async fn attempt(
 }
 
 impl Trouble {
-    /// Who is to blame.
+    /// Which step failed.
     pub(crate) fn cause(&self) -> Cause<'_> {
         match &self.0 {
             Problem::Refused(_) => Cause::Refused,

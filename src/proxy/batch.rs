@@ -1,8 +1,9 @@
-//! `$batch`: each request is admitted, fetched, sanitized and accounted for alone, and answered in its place.
+//! `$batch`: the proxy admits, fetches, sanitizes and audits each request separately.
 //!
-//! Graph takes four requests at a time per application and mailbox, so four of a batch run at a time. Their responses go
-//! out in the order of the batch; one whose turn has not come waits with only its first part in memory, and its place
-//! among the four is given out in the batch's order, so the one whose turn it is always has one.
+//! Graph takes four requests at a time per application and mailbox, so four requests of a batch run at a time. Their
+//! responses are written in the order of the batch. A response that waits for its turn holds only its first part in
+//! memory. The four slots are also given out in the order of the batch. So the request whose response is to be written
+//! next always has a slot.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -25,13 +26,13 @@ use glassine_core::sanitize::Clean;
 
 /// Graph's limit per application and mailbox ("Outlook service limits").
 const AT_A_TIME: usize = 4;
-/// Pieces that wait for a slow consumer.
+/// How many pieces wait for a slow consumer.
 const WAITING: usize = 2;
 
-/// A piece of the document; `None` says that it is whole.
+/// A piece of the document. `None` marks the end of a whole document.
 type Piece = Result<Option<Clean<Vec<u8>>>, Broken>;
 
-/// The responses of a batch as one JSON document, piece by piece. Dropping it stops what is still running.
+/// The responses of a batch as one JSON document, piece by piece. Dropping the stream stops requests that still run.
 pub(super) struct BatchStream {
     pieces: Receiver<Piece>,
     ended: bool,
@@ -47,7 +48,7 @@ impl BatchStream {
     ) -> Self {
         let (out, pieces) = mpsc::channel(WAITING);
         let runner = Arc::new(Runner { state, caller, books });
-        // An error means that nobody reads any more.
+        // The only error is that the consumer is gone.
         let running = async move { drop(runner.run(items, out).await) };
         Self { pieces, ended: false, _running: Task(tokio::spawn(running)) }
     }
@@ -68,7 +69,7 @@ impl BatchStream {
     }
 }
 
-/// A task that ends with its owner.
+/// A task that is aborted when its owner is dropped.
 struct Task<T>(JoinHandle<T>);
 
 impl<T> Drop for Task<T> {
@@ -93,7 +94,7 @@ struct Ready {
     account: Account,
 }
 
-/// Whether a request succeeded, once that is known.
+/// Whether a request succeeded; `None` while it runs.
 type Success = watch::Receiver<Option<bool>>;
 
 impl Runner {
@@ -113,7 +114,8 @@ impl Runner {
             put(&out, Clean::punctuation("]}")).await?;
             out.send(Ok(None)).await.map_err(|_| Gone)
         };
-        // When nothing more can be written nothing more is started: a request that waits for its place would wait for ever.
+        // When writing stops, starting must stop too: no slot would become free, and the next request would wait for
+        // ever.
         tokio::select! {
             written = writing => written,
             never = starting => never,
@@ -190,7 +192,7 @@ async fn put(out: &Sender<Piece>, piece: Clean<Vec<u8>>) -> Result<(), Gone> {
 
 /// Writes one response when its turn has come.
 async fn write(out: &Sender<Piece>, mut task: Task<Ready>) -> Result<(), Gone> {
-    // Without its response the document is not whole: the stream ends without saying that it is.
+    // The task died, so its response is missing. End the stream without the `None` that marks a whole document.
     let Ok(Ready { id, response, mut account }) = (&mut task.0).await else { return Err(Gone) };
     account.set_status(response.status);
     put(out, ItemHead { id: &id, status: response.status.as_u16(), headers: &response.fields() }.into())

@@ -1,4 +1,4 @@
-//! The body of a response on its way out. It is made of [`Clean`] bytes, and there is no other way to make one.
+//! The body of a response to a consumer. It can only be made of [`Clean`] bytes.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -14,7 +14,7 @@ use crate::audit::Outcome;
 use crate::codec::GzipEncoder;
 use glassine_core::sanitize::Clean;
 
-/// Ends cleanly only if the response did; fails otherwise, so that the connection is cut.
+/// Ends cleanly only if Graph's response did. Otherwise it fails, and the server cuts the connection.
 #[derive(Default)]
 pub struct ResponseBody {
     start: Option<Result<Bytes, Broken>>,
@@ -23,7 +23,7 @@ pub struct ResponseBody {
     ending: Option<Ending>,
 }
 
-/// What is settled when the body is done.
+/// What is closed and released when the body ends.
 struct Ending {
     account: Account,
     outcome: Outcome,
@@ -47,7 +47,7 @@ impl ResponseBody {
         Ok(start.into())
     }
 
-    /// The bytes as the consumer asked for them.
+    /// Compresses the bytes if the consumer accepts gzip.
     fn encode(&mut self, clean: Clean<Vec<u8>>) -> Result<Vec<u8>, Broken> {
         let Some(deflater) = &mut self.deflater else { return Ok(clean.into_inner()) };
         let mut packed = Vec::new();
@@ -83,7 +83,7 @@ impl ResponseBody {
         if let Some(ending) = &mut self.ending {
             ending.account.add_bytes_sent(bytes.len());
         }
-        // A body of known length is not asked for its end.
+        // hyper does not poll a body of known length again for its end, so the last piece settles the account.
         if !self.rest.follows() {
             self.settle(None);
         }
@@ -125,7 +125,7 @@ impl Body for ResponseBody {
         self.start = None;
         loop {
             match ready!(self.poll_rest(cx)) {
-                // A compressor keeps what is too little to write.
+                // The compressor holds back small input.
                 Some(Ok(bytes)) if bytes.is_empty() => {}
                 Some(Ok(bytes)) => return Poll::Ready(self.hand_out(bytes.into())),
                 Some(Err(broken)) => return Poll::Ready(self.abort(broken)),

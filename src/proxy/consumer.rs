@@ -1,4 +1,4 @@
-//! One consumer as it runs.
+//! One consumer at run time: its credentials, rules, keys and limits.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use glassine_core::pseudonym::Pseudonyms;
 use glassine_core::rules::plan::Body;
 use glassine_core::sanitize::Context;
 
-/// A consumer: who it is, what it may ask, what it gets.
+/// A consumer: how it is recognized, what it may request, and what it gets.
 pub(crate) struct Consumer {
     name: Arc<str>,
     checked: config::Consumer,
@@ -23,16 +23,16 @@ pub(crate) struct Consumer {
     policy: Policy,
     pseudonyms: Arc<Pseudonyms>,
     limits: Arc<Limits>,
-    /// The rules file as it is.
+    /// The text of the rules file.
     rules: String,
     tokens: GraphTokens,
 }
 
-/// A consumer, as it asks.
+/// A consumer in one request.
 #[derive(Clone)]
 pub(super) struct Caller {
     pub(super) consumer: Arc<Consumer>,
-    /// Its own token for Graph, where the proxy has none.
+    /// Its own token for Graph, if the configuration says that consumers send one.
     pub(super) graph_token: Option<Arc<AccessToken>>,
 }
 
@@ -45,7 +45,7 @@ pub(super) enum GraphTokens {
     Forwarded,
 }
 
-/// How a consumer is known.
+/// What a consumer is recognized by.
 pub(super) enum KnownBy {
     Bearer(Vec<BearerHash>),
     Certificate(Vec<SubjectName>),
@@ -64,14 +64,15 @@ impl Consumer {
         Self { name: checked.name().into(), checked, known_by, policy, pseudonyms, limits, rules, tokens }
     }
 
-    /// Goes on counting where an earlier self stopped, if the limits are the same: a reload is no fresh start.
+    /// Takes over the counters of this consumer before a reload, if its limits are unchanged. Otherwise a reload would
+    /// reset them.
     pub(super) fn continuing(self, earlier: Option<&Self>) -> Self {
         let same = earlier.filter(|it| it.name == self.name && it.checked.limits() == self.checked.limits());
         let limits = same.map_or_else(|| Arc::clone(&self.limits), |it| Arc::clone(&it.limits));
         Self { limits, ..self }
     }
 
-    /// The tokens of the application that asks Graph for this consumer; `None` where it brings its own.
+    /// The tokens of the application that calls Graph for this consumer; `None` if the consumer sends its own token.
     pub(crate) fn tokens(&self) -> Option<&Arc<TokenSource>> {
         match &self.tokens {
             GraphTokens::Application(tokens) => Some(tokens),
@@ -112,7 +113,7 @@ impl Consumer {
         &self.known_by
     }
 
-    /// What a response to `admitted` is sanitized with.
+    /// What the sanitizer needs for the response to `admitted`.
     pub(super) fn context(&self, body: &Arc<Body>, admitted: &Admitted) -> Context {
         Context {
             body: Arc::clone(body),
@@ -123,7 +124,7 @@ impl Consumer {
 }
 
 impl KnownBy {
-    /// Whether the digest is that of one of these tokens. Compares them all, in constant time.
+    /// Whether the digest belongs to one of these tokens. Compares all of them, in constant time.
     pub(super) fn has(&self, digest: &TokenDigest) -> bool {
         let known = match self {
             Self::Bearer(known) => known.as_slice(),
@@ -132,7 +133,7 @@ impl KnownBy {
         known.iter().fold(Choice::from(0), |any, hash| any | hash.as_bytes().ct_eq(&digest.0)).into()
     }
 
-    /// Whether one of the names in a certificate is one of these. Names are no secrets.
+    /// Whether a certificate has one of these names. Names are not secret, so the time of the comparison may vary.
     pub(super) fn has_name_among(&self, names: &[SubjectName]) -> bool {
         match self {
             Self::Certificate(known) => known.iter().any(|name| names.contains(name)),
@@ -148,7 +149,7 @@ impl KnownBy {
     }
 }
 
-/// The SHA-256 of a bearer token: what the configuration knows of it.
+/// The SHA-256 of a bearer token. The configuration contains only this digest.
 pub(super) struct TokenDigest([u8; 32]);
 
 impl TokenDigest {

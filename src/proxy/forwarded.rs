@@ -1,8 +1,7 @@
-//! `X-Forwarded-For`: where a request comes from, if trusted proxies are between.
+//! `X-Forwarded-For`: which address a request comes from, behind trusted proxies.
 //!
-//! Each proxy appends the address that it was asked from, so the list is true from its right end up to the first address
-//! that is no trusted proxy's, and hearsay from there on. Only what is read counts: a consumer may write what it
-//! likes at the left.
+//! Each proxy appends the address of its client. Addresses are therefore read from the right up to the first one that
+//! is not a trusted proxy's. The rest may be forged, and is ignored.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -12,7 +11,7 @@ use http::header::HeaderName;
 use super::problem::Problem;
 use crate::config::Networks;
 
-/// The address that the request comes from: that of the peer, unless it is a trusted proxy.
+/// The address that the request comes from: the peer's, or the forwarded one if the peer is a trusted proxy.
 pub(super) fn client_address(
     peer: IpAddr,
     headers: &HeaderMap,
@@ -22,7 +21,7 @@ pub(super) fn client_address(
     let lines: Vec<_> = headers.get_all(&name).iter().collect();
     let mut address = peer;
     for line in lines.into_iter().rev() {
-        // `rsplit` begins at the right end, and nothing beyond the first untrusted address is read.
+        // `rsplit` begins at the right. The first untrusted address ends the search.
         for item in line.as_bytes().rsplit(|byte| *byte == b',') {
             if !trusted.contain(address) {
                 return Ok(address);
@@ -33,7 +32,7 @@ pub(super) fn client_address(
     Ok(address)
 }
 
-/// An address, with the port that some proxies append.
+/// An address, with or without the port that some proxies append.
 fn parse(item: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(item.trim_ascii()).ok()?;
     let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
@@ -57,14 +56,18 @@ mod tests {
     }
 
     #[test]
-    fn the_rightmost_address_that_is_no_trusted_proxy_counts() {
+    fn the_rightmost_address_that_is_not_a_trusted_proxy_counts() {
         let found = |peer, lines: &[&[u8]]| address(peer, lines).unwrap();
-        assert_eq!(found("192.0.2.1", &[b"203.0.113.9"]), "192.0.2.1", "not believed");
-        assert_eq!(found("10.0.0.1", &[]), "10.0.0.1", "nobody is before the proxy");
+        assert_eq!(found("192.0.2.1", &[b"203.0.113.9"]), "192.0.2.1", "the peer is not trusted");
+        assert_eq!(found("10.0.0.1", &[]), "10.0.0.1", "the proxy is the client");
         assert_eq!(found("10.0.0.1", &[b"203.0.113.9"]), "203.0.113.9");
         assert_eq!(found("::ffff:10.0.0.1", &[b"203.0.113.9"]), "203.0.113.9");
         assert_eq!(found("2001:db8::1", &[b"2001:db9::1"]), "2001:db9::1");
-        assert_eq!(found("10.0.0.1", &[b"198.51.100.1, 203.0.113.9"]), "203.0.113.9", "the left is hearsay");
+        assert_eq!(
+            found("10.0.0.1", &[b"198.51.100.1, 203.0.113.9"]),
+            "203.0.113.9",
+            "the left may be forged"
+        );
         assert_eq!(found("10.0.0.1", &[b"198.51.100.1", b"203.0.113.9, 10.9.9.9"]), "203.0.113.9");
         assert_eq!(found("10.0.0.1", &[b"10.0.0.3,10.0.0.2"]), "10.0.0.3");
         for with_port in [&b"203.0.113.9:4711"[..], b"[2001:db9::1]:4711"] {
@@ -73,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_has_to_be_addresses() {
+    fn an_entry_that_is_read_must_be_an_address() {
         for bad in [
             &b""[..],
             b"unknown",
@@ -84,7 +87,7 @@ mod tests {
             b"::1]",
         ] {
             assert_eq!(address("10.0.0.1", &[bad]), None, "{bad:?}");
-            assert!(address("192.0.2.1", &[bad]).is_some(), "not read at all");
+            assert!(address("192.0.2.1", &[bad]).is_some(), "an untrusted peer's header is not read");
         }
         assert_eq!(address("10.0.0.1", &[b"203.0.113.9", b""]), None);
         assert_eq!(address("10.0.0.1", &[b"garbage, 203.0.113.9"]).unwrap(), "203.0.113.9");

@@ -1,6 +1,6 @@
-//! What of a request's head is looked at, and nothing else: method, target, `Host`, `Authorization`, `Prefer`,
-//! `ConsistencyLevel`, `Accept-Encoding`, `client-request-id`, and `X-Forwarded-For` behind trusted proxies (`forwarded`). Other
-//! `X-Forwarded-*`, `X-HTTP-Method-Override` and the like decide nothing.
+//! Everything that the proxy reads of a request's head: method, target, `Host`, `Authorization`, `Proxy-Authorization`,
+//! `Prefer`, `ConsistencyLevel`, `Accept-Encoding`, `client-request-id`, and `X-Forwarded-For` behind trusted proxies
+//! (`forwarded`). It ignores all other headers, such as other `X-Forwarded-*` and `X-HTTP-Method-Override`.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -25,12 +25,12 @@ pub(super) struct Head<'a> {
     prefer: Option<String>,
 }
 
-/// The names under which this proxy is addressed.
+/// The hosts under which clients may address this proxy.
 #[derive(Clone)]
 pub(crate) struct Hosts {
     /// The origin of `public_url`.
     pub(super) public: Origin,
-    /// Where this proxy listens: it may be addressed by that address too.
+    /// The address that this proxy listens at. Clients may use it too.
     pub(super) listen: SocketAddr,
 }
 
@@ -46,7 +46,7 @@ impl<'a> Head<'a> {
         }
     }
 
-    /// What decides whether the request may pass.
+    /// The parts that decide whether the request is admitted.
     pub(super) fn request(&self) -> admit::Request<'_> {
         let level = single(self.headers, &HeaderName::from_static("consistencylevel"));
         admit::Request {
@@ -65,8 +65,8 @@ impl<'a> Head<'a> {
         self.headers
     }
 
-    /// The `Bearer` credential (RFC 6750, 2.1) in the header of this name; `None` if there is none, or more than one such
-    /// header.
+    /// The `Bearer` credential (RFC 6750, 2.1) in the header of this name; `None` without one, or if the header comes
+    /// more than once.
     pub(super) fn bearer(&self, name: &HeaderName) -> Option<&str> {
         let value = single(self.headers, name)?;
         let (scheme, token) = value.split_once(' ')?;
@@ -74,32 +74,33 @@ impl<'a> Head<'a> {
         (scheme.eq_ignore_ascii_case("Bearer") && !token.is_empty()).then_some(token)
     }
 
-    /// The consumer's own token for Graph, where `Authorization` is for that.
+    /// The consumer's own token for Graph, from `Authorization`.
     pub(super) fn graph_token(&self) -> Option<Arc<AccessToken>> {
         let token = self.bearer(&header::AUTHORIZATION).filter(|token| token.len() <= MAX_SECRET)?;
         Some(Arc::new(AccessToken::forwarded(Secret::new(token.to_owned()))))
     }
 
-    /// The id that the consumer gave to the request, if it is a GUID.
+    /// The id that the consumer gave to the request; `None` if it is not a GUID.
     pub(super) fn client_request_id(&self) -> Option<&str> {
         let value = single(self.headers, &HeaderName::from_static("client-request-id"))?;
         is_guid(value).then_some(value)
     }
 
-    /// Whether the consumer takes gzip (RFC 9110, 12.5.3).
+    /// Whether the consumer accepts gzip (RFC 9110, 12.5.3).
     pub(super) fn accepts_gzip(&self) -> bool {
         let listed = join(self.headers, &header::ACCEPT_ENCODING).unwrap_or_default();
         let mut codings = listed.split(',').map(|item| item.split_once(';').unwrap_or((item, "")));
         codings.any(|(coding, parameters)| coding.trim().eq_ignore_ascii_case("gzip") && !is_zero(parameters))
     }
 
-    /// The request is for this proxy, in origin-form.
+    /// Checks that the request is for this proxy, and in origin-form.
     pub(super) fn check(&self, hosts: &Hosts) -> Result<(), Problem> {
-        // The end of an HTTP/1.0 response of unknown length is the end of the connection, so a cut one would look whole.
+        // An HTTP/1.0 response of unknown length ends with its connection, so a truncated one would look whole.
         if self.version < Version::HTTP_11 {
             return Err(Problem::Version);
         }
-        // In HTTP/2 the authority is a field of its own; in HTTP/1 it in the target is the absolute-form of a proxy.
+        // HTTP/2 has `:authority`. In HTTP/1, an authority in the target means absolute-form, which clients send to
+        // forward proxies.
         let authority = match (self.version, self.uri.authority()) {
             (Version::HTTP_2, Some(authority)) => authority.clone(),
             (_, Some(_)) => return Err(Problem::AbsoluteForm),
@@ -112,7 +113,7 @@ impl<'a> Head<'a> {
 }
 
 impl Hosts {
-    /// Whether this proxy is addressed by this authority.
+    /// Whether this authority names this proxy.
     pub(crate) fn include(&self, authority: &Authority) -> bool {
         if authority.as_str().contains('@') {
             return false;
@@ -124,7 +125,8 @@ impl Hosts {
         (is_public && port == self.public.port()) || self.is_listener(&host, port)
     }
 
-    /// Addressed by number, as a health check or a test does. A name that resolves here is not enough.
+    /// Whether the host is the listener's IP address, as in health checks and tests. A name that resolves to it is
+    /// refused.
     fn is_listener(&self, host: &Host, port: u16) -> bool {
         let listen = self.listen.ip();
         port == self.listen.port()
@@ -132,20 +134,20 @@ impl Hosts {
     }
 }
 
-/// `;q=0`, which means "not acceptable".
+/// Whether the parameters are `q=0`, which means "not acceptable".
 fn is_zero(parameters: &str) -> bool {
     let weight = parameters.trim().strip_prefix("q=").or_else(|| parameters.trim().strip_prefix("Q="));
     weight.is_some_and(|weight| weight.trim().parse::<f32>().is_ok_and(|weight| weight == 0.0))
 }
 
-/// The value of a header that comes exactly once.
+/// The value of a header; `None` unless the header comes exactly once.
 pub(crate) fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?.to_str().ok()?;
     values.next().is_none().then_some(value)
 }
 
-/// The lines of a list header as one (RFC 9110, 5.3).
+/// The lines of a list header, joined to one (RFC 9110, 5.3).
 fn join(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     let lines: Vec<_> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
     (!lines.is_empty()).then(|| lines.join(", "))

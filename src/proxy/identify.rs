@@ -1,13 +1,12 @@
-//! Who is asking: one consumer, known by exactly one of a bearer token, a signed token, or a client certificate.
+//! Which consumer sends a request. Each consumer is known by a bearer token, a signed token or a client certificate.
 //!
-//! Every request comes through here, so what is the same for many is done once: a certificate is read when its connection
-//! begins, and a signed token is remembered by its SHA-256 for as long as it and its issuer's keys last.
-//! The verification that is remembered depends on nothing but the token's bytes, the keys and the clock, so the memory
-//! says what verification would say again.
+//! Every request comes through here, so costly work is done once. The certificate is read when its connection begins. A
+//! verified signed token is remembered by its SHA-256 until the token or its issuer's keys expire. Verification depends
+//! only on the token's bytes, the keys and the clock, so the remembered result stays right.
 //!
-//! A request that two consumers could have made is nobody's: a certificate of one with a token of another, a certificate with
-//! two consumers' names, a token that satisfies two. A certificate's consumer may send a token that is nobody's: SDKs cannot
-//! do without one.
+//! A request that two consumers could have sent is refused: a certificate of one with a token of another, a certificate
+//! with two consumers' names, a token that satisfies two. A consumer known by its certificate may also send a token
+//! that belongs to no consumer, because SDKs cannot send requests without a token.
 
 use std::sync::Arc;
 
@@ -19,7 +18,7 @@ use super::remembered::Remembered;
 use crate::jwt::{JwtError, Token, Verifier};
 use crate::server::Peer;
 
-/// Everybody who may ask, and the signed tokens that were seen lately.
+/// All consumers, and the signed tokens that were verified lately.
 pub(super) struct Consumers {
     /// Invariant: not empty.
     all: Vec<Arc<Consumer>>,
@@ -35,7 +34,7 @@ impl Consumers {
         self.all.iter()
     }
 
-    /// The consumer that is known by what the request shows.
+    /// The consumer that the token or the certificate belongs to.
     pub(super) async fn identify(&self, token: Option<&str>, peer: &Peer) -> Result<Arc<Consumer>, Problem> {
         let now = Timestamp::now().as_second();
         let by_certificate = self.by_certificate(peer, now)?;
@@ -68,7 +67,7 @@ impl Consumers {
         self.by_signature(token, &digest, now).await
     }
 
-    /// All consumers' hashes are compared, so that the time says nothing about which one it was.
+    /// Compares the hashes of all consumers, so that the time does not show which one matched.
     fn by_bearer(&self, digest: &TokenDigest) -> Option<Arc<Consumer>> {
         let mut found = None;
         for consumer in &self.all {
@@ -91,7 +90,7 @@ impl Consumers {
         digest: &TokenDigest,
         now: i64,
     ) -> Result<Arc<Consumer>, Problem> {
-        // Where nobody signs tokens, what looks like one is as unknown as any other.
+        // If no consumer has a signed token, do not parse this one.
         if self.all.iter().all(|consumer| consumer.known_by().verifier().is_none()) {
             return Err(Unknown::Token.into());
         }
@@ -109,7 +108,8 @@ impl Consumers {
         Ok(Arc::clone(consumer))
     }
 
-    /// The one consumer that the token claims to be of; else the reason that came furthest, for the log.
+    /// The one consumer whose issuer, audience and subject the token claims. Otherwise the error of the consumer that
+    /// passed the most checks, for the log.
     fn claimed(&self, token: &Token<'_>, now: i64) -> Result<(&Arc<Consumer>, &Verifier), Unknown> {
         let (mut found, mut furthest) = (None, None);
         for consumer in &self.all {

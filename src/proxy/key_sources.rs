@@ -1,4 +1,4 @@
-//! The keys of the issuers of consumers' tokens: one source for each place, whoever trusts it.
+//! The signing keys of the issuers of consumers' tokens. Consumers that name the same file or URL share one source.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,12 +12,12 @@ use crate::jwt::{FetchTimes, KeySet, KeySetError, KeySource};
 use crate::upstream::{ConnectorError, DocumentClient, Network};
 use glassine_core::graph::Url;
 
-/// The sources of a state.
+/// All sources of one state.
 #[derive(Default)]
 pub(super) struct KeySources {
     files: Vec<(PathBuf, Arc<KeySource>)>,
     urls: Vec<Remote>,
-    /// What an earlier state had fetched: an issuer may be down while this one is built.
+    /// The sources of the state before a reload. Their keys are reused, since an issuer may be down during the reload.
     earlier: Vec<Remote>,
 }
 
@@ -28,7 +28,7 @@ struct Remote {
     source: Arc<KeySource>,
 }
 
-/// Why a file of keys cannot be used.
+/// Why a key file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum KeyFileError {
     #[error(transparent)]
@@ -42,7 +42,7 @@ impl KeySources {
         Self { earlier: earlier.map(|it| it.urls.clone()).unwrap_or_default(), ..Self::default() }
     }
 
-    /// The keys in a file, as they are now.
+    /// The keys in a file, read once.
     pub(super) fn file(&mut self, file: &FileRef) -> Result<Arc<KeySource>, KeyFileError> {
         if let Some((_, source)) = self.files.iter().find(|(path, _)| path == file.path()) {
             return Ok(Arc::clone(source));
@@ -68,7 +68,7 @@ impl KeySources {
         Ok(source)
     }
 
-    /// All sources have been asked for: what nobody wanted again is let go.
+    /// Ends the build. Drops the earlier sources that no consumer uses any more.
     pub(super) fn complete(self) -> Self {
         Self { earlier: Vec::new(), ..self }
     }

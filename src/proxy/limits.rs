@@ -1,4 +1,4 @@
-//! What one consumer may do at once and per second.
+//! How many requests one consumer may have open at once, and send per second.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,7 +15,7 @@ pub(super) struct Limits {
     bucket: RateLimiter,
 }
 
-/// A request's place among the concurrent ones, given back when its response's body is done.
+/// A request's slot among the concurrent ones. It is released when the response's body ends.
 pub(super) struct Permit {
     _slot: OwnedSemaphorePermit,
 }
@@ -30,14 +30,14 @@ impl Limits {
         }
     }
 
-    /// Counts a request, and takes a place among the concurrent ones.
+    /// Counts a request, and takes a slot among the concurrent ones.
     pub(super) fn enter(&self) -> Result<Permit, Problem> {
         self.count()?;
         let slot = Arc::clone(&self.concurrent).try_acquire_owned().map_err(|_| Problem::TooManyRequests)?;
         Ok(Permit { _slot: slot })
     }
 
-    /// Counts a request that has its place already: one of a batch.
+    /// Counts a request of a batch. The batch holds the slot.
     pub(super) fn count(&self) -> Result<(), Problem> {
         if self.bucket.allows(Instant::now()) { Ok(()) } else { Err(Problem::TooManyRequests) }
     }
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_comes_back_with_its_permit() {
+    fn a_dropped_permit_frees_its_slot() {
         let limits = limits(1, 100);
         let first = limits.enter().unwrap();
         assert!(limits.enter().is_err());

@@ -1,21 +1,21 @@
-//! The sentence: identify → admit → authorize → fetch → sanitize → respond, and an audit record whatever happens.
+//! A request's way: identify → admit → authorize → fetch → sanitize → respond. Each request gets an audit record.
 //!
 //! | file | what |
 //! |---|---|
-//! | `state` | what a configuration becomes: clients, consumers, keys |
-//! | `consumer` | one consumer as it runs: credentials, rules, keys, limits |
-//! | `head` | what of a request's head is looked at |
-//! | `request_body` | what a request carries: a batch, or nothing |
-//! | `identify`, `remembered` | who is asking |
-//! | `forwarded` | and from where, behind proxies |
+//! | `state` | what is built from a configuration: clients, consumers, keys |
+//! | `consumer` | one consumer at run time: credentials, rules, keys, limits |
+//! | `head` | everything that is read of a request's head |
+//! | `request_body` | a request's body: a batch, or none |
+//! | `identify`, `remembered` | which consumer sends a request |
+//! | `forwarded` | from which address, behind trusted proxies |
 //! | `key_sources` | the keys of the issuers of consumers' tokens |
-//! | `raw_response` | Graph's response, with nothing readable but what decides |
-//! | `pipeline` | the one body adapter: decode → sanitize |
+//! | `raw_response` | Graph's response, of which only the parts that decide can be read |
+//! | `pipeline` | the one place where Graph's body meets the sanitizer: decode → sanitize |
 //! | `batch` | several requests in one |
 //! | `response`, `body` | what the consumer gets; made of [`glassine_core::sanitize::Clean`] only |
-//! | `problem` | every way a request can fail, and the one place that makes a response of it |
+//! | `problem` | every way a request can fail, and its response |
 //! | `account` | the audit record and the metrics of one request |
-//! | `attempt` | a request of the operator's own |
+//! | `attempt` | a request that `glassine doctor` makes |
 
 mod account;
 mod attempt;
@@ -67,10 +67,10 @@ use glassine_core::graph::batch as envelope;
 use glassine_core::rules::plan;
 use glassine_core::sanitize::gate;
 
-/// What the audit calls a batch; its requests have records of their own.
+/// The endpoint of a batch in the audit. Each request in the batch has its own record.
 const BATCH: &str = "$batch";
 
-/// Serves consumers. Cheap to share; the state can be replaced while requests run, each with the state it began with.
+/// Serves consumers. The state can be replaced at any time; a running request keeps the state that it began with.
 pub struct Proxy {
     state: ArcSwap<ProxyState>,
     books: Accounting,
@@ -83,18 +83,18 @@ impl Proxy {
         Self { state: ArcSwap::from_pointee(state), books: Accounting { audit, metrics } }
     }
 
-    /// Serves requests that come from now on with another state.
+    /// Serves all later requests with this state.
     pub fn replace(&self, state: ProxyState) {
         self.books.metrics.know_endpoints(state.endpoint_names());
         self.state.store(Arc::new(state));
     }
 
-    /// What requests that come now are served with.
+    /// The current state.
     pub fn state(&self) -> Arc<ProxyState> {
         self.state.load_full()
     }
 
-    /// Responds to one request. Never fails: every problem has a response.
+    /// Responds to one request. Never fails: every [`Problem`] becomes a response.
     pub async fn handle(&self, request: Request<Incoming>, peer: Peer) -> Response<ResponseBody> {
         let (parts, body) = request.into_parts();
         let head = Head::read(&parts);
@@ -113,7 +113,7 @@ impl Proxy {
         peer: &Peer,
         account: &mut Account,
     ) -> Result<ProxyResponse, Problem> {
-        // Nothing is served that cannot be accounted for.
+        // Serve nothing that cannot be audited.
         if self.books.audit.is_failing() {
             return Err(Problem::AuditFailing);
         }
@@ -138,7 +138,7 @@ impl Proxy {
     }
 }
 
-/// One request, alone or out of a batch.
+/// Serves one request, alone or in a batch.
 async fn serve_one(
     state: &ProxyState,
     caller: &Caller,
@@ -155,7 +155,7 @@ async fn serve_one(
     sanitize(response, &caller.consumer, &admitted).await
 }
 
-/// Asks Graph with the consumer's own token, which is the consumer's to renew.
+/// Asks Graph with the consumer's own token. Only the consumer can renew it.
 async fn forward(
     state: &ProxyState,
     token: &AccessToken,
@@ -166,7 +166,7 @@ async fn forward(
     if response.is_unauthorized() { Err(Problem::GraphToken(Unknown::Token)) } else { Ok(response) }
 }
 
-/// Asks Graph. A token that Graph no longer takes is renewed once.
+/// Asks Graph. If Graph rejects the token, the proxy gets another one and asks once more.
 async fn fetch(
     state: &ProxyState,
     tokens: &TokenSource,
@@ -201,7 +201,7 @@ async fn ask(
     Ok(RawResponse::new(response))
 }
 
-/// Lets out of Graph's response what may leave. Waits for the first part, so that early failures get a status of their own.
+/// Sanitizes Graph's response. Waits for the first part, so that an early failure can still set the status.
 async fn sanitize(
     response: RawResponse,
     consumer: &Consumer,

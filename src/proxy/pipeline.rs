@@ -1,4 +1,4 @@
-//! The one body adapter, where `upstream` and `sanitize` meet: decode → sanitize, frame by frame.
+//! The only place where Graph's body meets the sanitizer: decode → sanitize, frame by frame.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -12,30 +12,30 @@ use crate::codec::{GzipDecodeError, GzipDecoder, GzipEncodeError};
 use crate::upstream::{UpstreamBody, UpstreamError};
 use glassine_core::sanitize::{Clean, Context, Counters, Failure, Raw, Sanitizer, Violation};
 
-/// Clean bytes are handed on in pieces of about this size: large enough to be worth a system call, small enough to
-/// keep a stream's memory small.
+/// Sanitized bytes are sent in pieces of about this size: large enough to be worth a system call, small enough to keep
+/// a stream's memory small.
 const PIECE: usize = 32 * 1024;
 
-/// What can go wrong with a body after its head was fine. None holds a byte of it.
+/// Why a body broke after a good head. No variant holds a byte of the body.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Broken {
-    /// The connection, a timeout, a bound.
+    /// The connection broke, timed out, or the body was too long.
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
-    /// The content coding.
+    /// Graph's gzip cannot be decoded.
     #[error(transparent)]
     Inflate(#[from] GzipDecodeError),
-    /// A batch that stopped before it was whole.
+    /// A batch ended before its document was whole.
     #[error("the batch was interrupted")]
     Interrupted,
-    /// Compressing the response.
+    /// The response cannot be compressed.
     #[error(transparent)]
     Deflate(#[from] GzipEncodeError),
-    /// The document.
+    /// The document cannot be sanitized.
     #[error(transparent)]
     Document(#[from] Failure),
-    /// A short body that is not short.
-    #[error("a response that has to be short is longer than {MAX_WHOLE} bytes")]
+    /// A body that is read as a whole is longer than its limit.
+    #[error("a response that must be short is longer than {MAX_WHOLE} bytes")]
     TooLong,
 }
 
@@ -45,7 +45,7 @@ impl From<Violation> for Broken {
     }
 }
 
-/// Graph's body on its way out.
+/// Decodes and sanitizes Graph's body.
 pub(super) struct Pipeline {
     body: Pin<Box<UpstreamBody>>,
     inflater: Option<GzipDecoder>,
@@ -65,12 +65,12 @@ impl Pipeline {
         }
     }
 
-    /// So much of the beginning, or all that there is.
+    /// At least `least` bytes of the beginning, or the whole document if it is shorter.
     pub(super) async fn start(&mut self, least: usize) -> Result<Clean<Vec<u8>>, Broken> {
         poll_fn(|cx| self.poll_clean(least, cx)).await.transpose().map(Option::unwrap_or_default)
     }
 
-    /// The next clean piece; `None` after the last one, and only if the document was whole.
+    /// The next clean piece; `None` after the last one. A document that is not whole ends with an error instead.
     pub(super) fn poll_piece(&mut self, cx: &mut Poller<'_>) -> Poll<Option<Result<Clean<Vec<u8>>, Broken>>> {
         self.poll_clean(PIECE, cx)
     }

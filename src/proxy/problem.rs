@@ -1,5 +1,5 @@
-//! Every way a request can fail, and the one place that makes a response of it: the table in [`Problem::row`]. The response
-//! has fixed text, the log has the cause. Neither holds anything of a request or of Graph's response.
+//! Every way a request can fail, and its response: the table in [`Problem::row`]. The response has fixed text, the log
+//! has the cause. Neither contains anything of a request or of Graph's response.
 
 use std::borrow::Cow;
 
@@ -19,102 +19,102 @@ use glassine_core::graph::ErrorBody;
 use glassine_core::graph::batch::{BatchError, MAX_ENVELOPE};
 use glassine_core::sanitize::{Clean, Violation};
 
-/// Statuses of Graph that mean the same to the consumer as to this proxy.
+/// Graph's statuses that mean the same to the consumer as to this proxy, so the consumer gets them unchanged.
 const PASSED_ON: &[u16] = &[400, 404, 409, 410, 429, 500, 503, 504, 509];
 
-/// How long a consumer over its limits waits, in seconds. The bucket holds one second's worth.
+/// `Retry-After` for a consumer over its limits, in seconds. The bucket holds the requests of one second.
 const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("1");
 
-/// How long a consumer waits for this proxy's own access token, in seconds.
+/// `Retry-After` while this proxy lacks a token, keys or its audit log, in seconds.
 const RETRY_TOKEN_SECONDS: HeaderValue = HeaderValue::from_static("30");
 
 const READS: HeaderValue = HeaderValue::from_static("GET, HEAD");
 
 const TIMEOUT: &str = "Microsoft Graph did not respond in time.";
 
-const NOT_JSON: &str = "Microsoft Graph answered in a form that this proxy does not let out.";
+const NOT_JSON: &str = "Microsoft Graph's response is in a form that this proxy does not pass on.";
 
-/// Why a request got no document.
+/// Why a consumer gets no document.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Problem {
-    /// Nobody is known by what the request shows.
+    /// No consumer has the request's credentials.
     #[error(transparent)]
     Unauthenticated(#[from] Unknown),
-    /// The keys of an issuer of consumers' tokens cannot be had, so the token may be good.
-    #[error("the keys of the issuer of a consumer's token cannot be had")]
+    /// The proxy cannot get the issuer's keys, so it cannot tell whether the token is good.
+    #[error("the keys of the issuer of a consumer's token cannot be fetched")]
     ConsumerKeys,
-    /// A trusted proxy sent an `X-Forwarded-For` that is no list of addresses.
-    #[error("X-Forwarded-For is no list of addresses")]
+    /// A trusted proxy sent an `X-Forwarded-For` that is not a list of addresses.
+    #[error("X-Forwarded-For is not a list of addresses")]
     ForwardedFor,
-    /// The consumer's own token for Graph is missing, or Graph does not take it.
+    /// The consumer's own token for Graph is missing, or Graph rejects it.
     #[error("the consumer's own token for Graph is missing or not accepted by Graph")]
     GraphToken(Unknown),
-    /// The consumer may not ask from this address.
+    /// The consumer may not send requests from this address.
     #[error("the consumer may not ask from this address")]
     Address,
     /// HTTP/1.0 or older.
     #[error("the request is in HTTP/1.0")]
     Version,
-    /// A target with an authority, as for a forward proxy.
+    /// The target has an authority, as for a forward proxy.
     #[error("the target is in absolute-form")]
     AbsoluteForm,
-    /// No `Host`, more than one, or one that is none (RFC 9112, 3.2).
+    /// `Host` is missing, repeated or invalid (RFC 9112, 3.2).
     #[error("the request does not have one valid host")]
     InvalidHost,
-    /// A `Host` that is not this proxy's.
+    /// `Host` does not name this proxy.
     #[error("the host is not this proxy's")]
     ForeignHost,
-    /// A request that carries a body.
+    /// A request other than a batch has a body.
     #[error("the request has a body")]
     RequestBody,
-    /// A body that is not framed as HTTP says, or that ends before it is whole.
+    /// The body breaks HTTP's framing, or ends before it is whole.
     #[error("the request's body is malformed")]
     MalformedBody,
-    /// A batch's envelope that is too long.
+    /// A batch's envelope is too long.
     #[error("the batch is too long")]
     EnvelopeTooLarge,
-    /// A batch's envelope that does not arrive.
+    /// A batch's envelope does not arrive in time.
     #[error("the batch did not arrive in time")]
     EnvelopeTimeout,
-    /// A batch's envelope that does not parse.
+    /// A batch's envelope is invalid.
     #[error(transparent)]
     Batch(#[from] BatchError),
-    /// A request of a batch whose dependency failed.
+    /// In a batch, a request that this one depends on failed.
     #[error("a request that this one depends on failed")]
     Dependency,
-    /// Over the consumer's limits.
+    /// The consumer is over its limits.
     #[error("the consumer is over its limits")]
     TooManyRequests,
-    /// The rules say no.
+    /// The rules refuse the request.
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// The audit log cannot be written.
     #[error("the audit log cannot be written, so nothing is served")]
     AuditFailing,
-    /// No access token for Graph.
+    /// The proxy got no access token for Graph.
     #[error(transparent)]
     Token(#[from] TokenError),
-    /// No response from Graph.
+    /// Graph did not respond.
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
-    /// Graph answered with another status than 200.
-    #[error("Graph answered with status {status}")]
+    /// Graph responded with an error status.
+    #[error("Graph responded with status {status}")]
     Graph { status: StatusCode, code: Option<Clean<String>>, headers: Vec<CleanHeader> },
-    /// Another media type than the endpoint's.
-    #[error("Graph answered with another media type than the endpoint has, or another charset than UTF-8")]
+    /// Graph's response has another media type than the endpoint's.
+    #[error("Graph's response has another media type than the endpoint, or another charset than UTF-8")]
     ContentType,
-    /// A content coding that was not asked for.
-    #[error("Graph answered with a content coding that was not asked for")]
+    /// Graph's response has a content coding that the proxy did not ask for.
+    #[error("Graph's response has a content coding that was not asked for")]
     ContentEncoding,
-    /// The response's body, before anything of it went out.
+    /// Graph's body broke before the response's head went out.
     #[error(transparent)]
     Broken(#[from] Broken),
 }
 
-/// Why nobody is known. The sender learns only whether it sent a token.
+/// Why no consumer was identified. The client learns only whether it sent a token.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 pub(super) enum Unknown {
-    #[error("the credentials are those of two consumers")]
+    #[error("the credentials belong to two consumers")]
     Ambiguous,
     #[error("a consumer's token is not accepted: {0}")]
     Jwt(JwtError),
@@ -131,7 +131,7 @@ impl From<Violation> for Problem {
 }
 
 impl Unknown {
-    /// RFC 6750, section 3: without an error where no token was sent, and without a detail in any case.
+    /// `WWW-Authenticate` (RFC 6750, section 3). It has no error code if the client sent no token, and never a detail.
     fn challenge(self) -> HeaderValue {
         HeaderValue::from_static(match self {
             Self::Jwt(_) | Self::Token => "Bearer realm=\"glassine\", error=\"invalid_token\"",
@@ -149,7 +149,7 @@ impl Unknown {
 }
 
 impl Problem {
-    /// The response, in Graph's shape. The account gets the reason.
+    /// The response, in the shape of Graph's errors. Sets the account's reason.
     pub(super) fn respond(self, client_request_id: Option<&str>, account: &mut Account) -> ProxyResponse {
         let row = self.row();
         self.log(account, &row);
@@ -168,7 +168,7 @@ impl Problem {
             .ending(row.outcome)
     }
 
-    /// The table: status, code and audit reason, then the message. A new variant needs one row.
+    /// The table: status, code, audit reason and message of each problem.
     #[rustfmt::skip]
     fn row(&self) -> Row<'_> {
         match self {
@@ -205,7 +205,7 @@ impl Problem {
             Self::Dependency => Row::refused(424, "FailedDependency", "failed_dependency",
                 "A request that this one depends on failed."),
             Self::TooManyRequests => Row::refused(429, "TooManyRequests", "too_many_requests",
-                "This consumer is over its limits. Wait as Retry-After says.").with(RETRY_AFTER, RETRY_SECONDS),
+                "This consumer is over its limits. Wait for the time in Retry-After.").with(RETRY_AFTER, RETRY_SECONDS),
             Self::Refused(refusal @ Refusal::Method) => refused_by_rules(refusal).with(ALLOW, READS),
             Self::Refused(refusal) => refused_by_rules(refusal),
             Self::AuditFailing => Row::refused(503, "auditUnavailable", "audit_failing",
@@ -215,7 +215,7 @@ impl Problem {
                 .with(RETRY_AFTER, RETRY_TOKEN_SECONDS),
             Self::Upstream(UpstreamError::Timeout(_)) => Row::failed(504, "upstreamTimeout", "upstream_failed", TIMEOUT),
             Self::Upstream(_) => Row::failed(502, "upstreamFailed", "upstream_failed",
-                "Microsoft Graph could not be asked."),
+                "The request to Microsoft Graph failed."),
             Self::Graph { status, code, headers } => error_of_graph(*status, code.as_ref(), headers),
             Self::ContentType => Row::failed(502, "upstreamNotJson", "upstream_content_type", NOT_JSON),
             Self::ContentEncoding => Row::failed(502, "upstreamNotJson", "upstream_content_encoding", NOT_JSON),
@@ -226,7 +226,7 @@ impl Problem {
         }
     }
 
-    /// Refusals are in the audit. What an operator has to mend is in the log too.
+    /// Refusals are in the audit. Failures that an operator has to mend are warnings in the log too.
     fn log(&self, account: &Account, row: &Row<'_>) {
         let (request_id, endpoint) = (account.request_id(), account.endpoint());
         let (status, reason) = (row.status.as_u16(), row.reason);
@@ -238,19 +238,19 @@ impl Problem {
     }
 }
 
-/// What a problem becomes.
+/// A problem's response and audit reason.
 struct Row<'a> {
     status: StatusCode,
     /// For the consumer's program.
     code: &'a str,
     /// For the audit.
     reason: &'static str,
-    /// For the consumer's people.
+    /// For the people who run the consumer.
     message: Cow<'static, str>,
     outcome: Outcome,
-    /// A header of this proxy's own.
+    /// A header that this proxy adds.
     header: Option<(HeaderName, HeaderValue)>,
-    /// Headers of Graph.
+    /// Graph's headers that may leave.
     headers: &'a [CleanHeader],
 }
 
@@ -279,7 +279,7 @@ impl<'a> Row<'a> {
         Self { outcome: Outcome::UpstreamFailed, ..Self::refused(status, code, reason, message) }
     }
 
-    /// An error of Graph, with Graph's status.
+    /// An error of Graph that the consumer gets with Graph's status.
     fn passed_on(status: u16, code: &'a str, message: &'static str) -> Self {
         Self { outcome: Outcome::Complete, ..Self::refused(status, code, UPSTREAM_STATUS, message) }
     }
@@ -296,8 +296,8 @@ fn refused_by_rules(refusal: &Refusal) -> Row<'_> {
 /// The audit's reason for every error of Graph.
 const UPSTREAM_STATUS: &str = "upstream_status";
 
-/// An error of Graph: its status where it means the consumer, and its code, which is a plain identifier. 401 and 403
-/// are between this proxy and Graph.
+/// An error of Graph. The code is a plain identifier. The status is passed on if it concerns the consumer's request; a
+/// 401 concerns the proxy's token.
 fn error_of_graph<'a>(
     status: StatusCode,
     code: Option<&'a Clean<String>>,
@@ -318,13 +318,13 @@ fn error_of_graph<'a>(
             "Microsoft Graph does not let the proxy read this.",
         ),
         status if PASSED_ON.contains(&status) => {
-            Row::passed_on(status, code_or("upstreamError"), "Microsoft Graph answered with an error.")
+            Row::passed_on(status, code_or("upstreamError"), "Microsoft Graph responded with an error.")
         }
         _ => Row::failed(
             502,
             code_or("upstreamError"),
             UPSTREAM_STATUS,
-            "Microsoft Graph answered with a status that this proxy does not pass on.",
+            "Microsoft Graph responded with a status that this proxy does not pass on.",
         ),
     };
     Row { headers, ..row }
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn statuses_come_with_the_headers_that_rfc_9110_asks_for() {
+    fn statuses_come_with_the_headers_that_rfc_9110_requires() {
         let header_of = |status| match status {
             401 => Some("www-authenticate".to_owned()),
             405 => Some("allow".to_owned()),

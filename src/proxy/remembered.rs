@@ -1,11 +1,12 @@
-//! Signed tokens that were verified lately. A consumer sends one token with thousands of requests, and an RSA signature costs
-//! more than the rest of a small request's way through the proxy.
+//! A cache of signed tokens that were verified lately. A consumer sends one token with thousands of requests, and
+//! verifying an RSA signature costs more than the rest of a small request.
 //!
-//! What is kept is a digest, never a token; only verified tokens get in, so nobody else can push them out. The memory is
-//! bounded by two generations: when the young one is full it becomes the old one, and what was in that is forgotten.
-//! An entry ends with its token, and with the key set that verified it. A reload starts with an empty memory.
+//! The cache holds digests, never tokens. Only verified tokens enter, so a stranger cannot evict them. Its size is
+//! bounded by two generations: when the young one is full, it replaces the old one, whose entries are dropped. An entry
+//! expires with its token, and with the key set that verified it. A reload starts with an empty cache.
 //!
-//! Finding a digest is not in constant time. It would tell how a digest begins, and digests cannot be aimed.
+//! The lookup is not in constant time. Its time could show how a stored digest begins, but nobody can choose a token by
+//! its digest.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,10 +14,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::consumer::TokenDigest;
 use crate::jwt::KeySet;
 
-/// The most tokens of a generation: two generations are some 400 KiB.
+/// The most tokens in one generation. Two full generations take about 400 KiB.
 const GENERATION: usize = 2_048;
 
-/// The memory: whose tokens they are, and the keys that verified them.
+/// Maps a token's digest to its consumer and the keys that verified it.
 pub(super) struct Remembered<C>(Mutex<Generations<C>>);
 
 struct Generations<C> {
@@ -28,7 +29,7 @@ struct Generations<C> {
 struct Entry<C> {
     consumer: C,
     keys: Arc<KeySet>,
-    /// The first second in which it is no longer good.
+    /// The first second in which the token is no longer valid.
     until: i64,
 }
 
@@ -37,14 +38,14 @@ impl<C: Clone> Remembered<C> {
         Self(Mutex::new(Generations { young: HashMap::new(), old: HashMap::new() }))
     }
 
-    /// Whose token it is, unless it has ended, and the keys that said so. Whether those are still the issuer's is for the caller
-    /// to see.
+    /// The token's consumer, unless the token has expired, and the keys that verified it. The caller checks that the
+    /// issuer still uses these keys.
     pub(super) fn get(&self, digest: &TokenDigest, now: i64) -> Option<(C, Arc<KeySet>)> {
         let entry = self.with(|generations| generations.find(digest.as_bytes()))?;
         (now < entry.until).then_some((entry.consumer, entry.keys))
     }
 
-    /// Remembers a token that was verified with these keys, up to a second in which it is no longer good.
+    /// Remembers a token that was verified with these keys. `until` is the first second in which it is no longer valid.
     pub(super) fn put(&self, digest: &TokenDigest, consumer: C, keys: Arc<KeySet>, until: i64) {
         self.with(|generations| generations.put(*digest.as_bytes(), Entry { consumer, keys, until }));
     }
@@ -55,7 +56,7 @@ impl<C: Clone> Remembered<C> {
 }
 
 impl<C: Clone> Generations<C> {
-    /// What is found among the old is in use, and moves on to the young.
+    /// Moves an entry from the old generation to the young one, since it is in use.
     fn find(&mut self, digest: &[u8; 32]) -> Option<Entry<C>> {
         if let Some(entry) = self.young.get(digest) {
             return Some(entry.clone());
@@ -88,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_remembered_until_it_ends() {
+    fn a_token_is_remembered_until_it_expires() {
         let (memory, keys) = (Remembered::new(), keys());
         memory.put(&digest(1), "a", Arc::clone(&keys), 100);
         let (consumer, held) = memory.get(&digest(1), 99).unwrap();
@@ -98,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_use_stays_and_the_rest_is_bounded() {
+    fn a_token_in_use_stays_and_the_size_is_bounded() {
         let (memory, keys) = (Remembered::new(), keys());
         for number in 0..10 * GENERATION {
             memory.put(&digest(number), number, Arc::clone(&keys), 100);

@@ -1,4 +1,4 @@
-//! What a request carries: the envelope of a batch, or nothing.
+//! A request's body: the envelope of a batch, or none.
 
 use std::time::Duration;
 
@@ -10,12 +10,13 @@ use tokio::time::timeout;
 use super::problem::Problem;
 use glassine_core::graph::batch::MAX_ENVELOPE;
 
-/// An envelope is small; a consumer that takes longer is not sending it.
+/// An envelope is small, so a consumer that takes longer has stopped sending.
 const TIME: Duration = Duration::from_secs(10);
 
 /// Reads an envelope, bounded in size and time.
 pub(super) async fn read_envelope(body: Incoming) -> Result<Vec<u8>, Problem> {
-    // What was declared too large is refused at once: it may be held back until there is a 100 (Continue).
+    // Refuse a declared length that is too large before reading: the client may wait for 100 (Continue) before it
+    // sends.
     if usize::try_from(body.size_hint().lower()).map_or(true, |length| length > MAX_ENVELOPE) {
         return Err(Problem::EnvelopeTooLarge);
     }
@@ -28,8 +29,9 @@ pub(super) async fn read_envelope(body: Incoming) -> Result<Vec<u8>, Problem> {
     }
 }
 
-/// The request carries nothing. An HTTP/2 client may say so only behind the head (END_STREAM on an empty DATA frame), an
-/// HTTP/1.1 client by an empty chunked body. Another method is refused for what it is, with or without a body.
+/// Checks that the request has no body. The head may not show this: HTTP/2 clients may send END_STREAM on an empty DATA
+/// frame, and HTTP/1.1 clients an empty chunked body. Other methods than GET and HEAD pass here; admission refuses
+/// them.
 pub(super) async fn check_no_body(method: &Method, body: Incoming) -> Result<(), Problem> {
     if body.is_end_stream() || !matches!(*method, Method::GET | Method::HEAD) {
         return Ok(());

@@ -1,4 +1,5 @@
-//! What the consumer gets, before it goes out: status, header fields, the first part of a clean body, and the rest.
+//! A response before its head goes out: status, headers, the first part of the sanitized body, and the source of the
+//! rest.
 
 use std::future::poll_fn;
 
@@ -17,15 +18,15 @@ use super::raw_response::CleanHeader;
 use crate::audit::Outcome;
 use glassine_core::sanitize::Clean;
 
-/// So much of a response is held back before its head goes out: a failure until then becomes a status of its own.
-/// Most pages of ten messages fit, and those leave whole, with a length.
+/// This much of a body is sanitized before the head goes out, so that a failure until then can still set the status.
+/// Most pages of ten messages fit; they leave whole, with a `Content-Length`.
 const HEAD_BUFFER: usize = 64 * 1024;
 /// A body shorter than this is not worth compressing.
 const MIN_GZIP: usize = 1024;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
-/// Why it is in the response: a shared cache must never hold what one consumer may have.
+/// A shared cache must never store a response, because another consumer might get it.
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// A response whose head has not gone out.
@@ -33,13 +34,13 @@ pub(super) struct ProxyResponse {
     pub(super) status: StatusCode,
     content_type: HeaderValue,
     headers: Vec<CleanHeader>,
-    /// A header of this proxy's own.
+    /// A header that this proxy adds.
     extra: Option<(HeaderName, HeaderValue)>,
     pub(super) start: Clean<Vec<u8>>,
     /// What follows the start.
     pub(super) rest: Rest,
     pub(super) permit: Option<Permit>,
-    /// What the account says once the body is out.
+    /// The outcome in the audit if the body ends cleanly.
     pub(super) outcome: Outcome,
 }
 
@@ -49,7 +50,7 @@ pub(super) enum Rest {
     /// Nothing.
     #[default]
     Nothing,
-    /// Nothing; a document was read to its end for the start.
+    /// Nothing: the start contains the whole document. The pipeline still has the counters.
     Read(Box<Pipeline>),
     /// The rest of a document.
     Document(Box<Pipeline>),
@@ -58,7 +59,7 @@ pub(super) enum Rest {
 }
 
 impl ProxyResponse {
-    /// A document, its first part already sanitized.
+    /// A JSON document. Waits until its first part is sanitized.
     pub(super) async fn json(headers: Vec<CleanHeader>, mut pipeline: Pipeline) -> Result<Self, Problem> {
         let start = pipeline.start(HEAD_BUFFER).await?;
         let rest = if pipeline.has_ended() { Rest::Read } else { Rest::Document };
@@ -66,7 +67,7 @@ impl ProxyResponse {
         Ok(Self { rest, ..Self::whole(StatusCode::OK, JSON, headers, start) })
     }
 
-    /// The whole body, if it has no more than about `limit` bytes.
+    /// The whole body. Fails if it has more than about `limit` bytes.
     pub(super) async fn collect(self, limit: usize) -> Result<Clean<Vec<u8>>, Problem> {
         let mut whole = self.start;
         if let Rest::Document(mut pipeline) = self.rest {
@@ -80,7 +81,7 @@ impl ProxyResponse {
         Ok(whole)
     }
 
-    /// A number.
+    /// A number, as `text/plain`.
     pub(super) fn text(headers: Vec<CleanHeader>, text: Clean<Vec<u8>>) -> Self {
         Self::whole(StatusCode::OK, TEXT, headers, text)
     }
@@ -108,17 +109,17 @@ impl ProxyResponse {
         Self { status, content_type, headers, extra: None, start, rest, permit: None, outcome }
     }
 
-    /// Holds the place among the consumer's concurrent requests until the body is done.
+    /// Holds the slot among the consumer's concurrent requests until the body ends.
     pub(super) fn holding(self, permit: Permit) -> Self {
         Self { permit: Some(permit), ..self }
     }
 
-    /// Adds a header of this proxy's own.
+    /// Adds a header.
     pub(super) fn with(self, extra: Option<(HeaderName, HeaderValue)>) -> Self {
         Self { extra, ..self }
     }
 
-    /// What the account says once the body is out.
+    /// Sets the outcome in the audit if the body ends cleanly.
     pub(super) fn ending(self, outcome: Outcome) -> Self {
         Self { outcome, ..self }
     }
@@ -127,7 +128,7 @@ impl ProxyResponse {
         self.content_type == JSON
     }
 
-    /// The header fields that say something about the response, as a batch carries them.
+    /// The headers of this response that a batch repeats for each item.
     pub(super) fn fields(&self) -> Vec<(&str, &str)> {
         let clean = self.headers.iter().map(|(name, value)| (*name, value.get().as_str()));
         let own = [("content-type", &self.content_type)].into_iter();

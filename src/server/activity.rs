@@ -1,8 +1,8 @@
-//! What a connection's requests are doing: idle, busy, or stalled by the peer.
+//! Whether a connection is idle, busy, or stalled by the peer.
 //!
-//! [`super::stall`] sees a socket that takes nothing. An HTTP/2 peer can stall one stream by not opening its window
-//! while the socket flows and pings are answered; hyper then stops asking that stream's body for data. So every body
-//! is wrapped to note when it was last asked, and the connection looks at the notes from time to time.
+//! [`super::stall`] detects a socket that takes no bytes. An HTTP/2 peer can also stall a single stream by not opening
+//! its window, while the socket works and the peer acknowledges pings. hyper then stops polling that stream's body. So
+//! each body is wrapped and notes when it was last polled, and the connection checks these notes from time to time.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -22,19 +22,19 @@ pub(super) struct Activity(Arc<Mutex<Notes>>);
 #[derive(Debug)]
 struct Notes {
     next: u64,
-    /// Requests in progress; the time since which the peer has kept a response waiting, if it does.
+    /// The requests in progress, each with the time since which its response has waited for the peer, if it does.
     requests: BTreeMap<u64, Option<Instant>>,
     idle_since: Instant,
 }
 
-/// What the notes say.
+/// What a connection is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Status {
     /// Requests are in progress.
     Busy,
-    /// No request has been in progress for the idle limit.
+    /// No request has been in progress for as long as the idle limit.
     Idle,
-    /// The peer has taken nothing of a response for the stall limit.
+    /// The peer has taken nothing of a response for as long as the stall limit.
     Stalled,
 }
 
@@ -43,7 +43,7 @@ impl Activity {
         Self(Arc::new(Mutex::new(Notes { next: 0, requests: BTreeMap::new(), idle_since: Instant::now() })))
     }
 
-    /// Notes a new request; it is in progress until the returned value is dropped.
+    /// Notes a new request. It is in progress until the returned value is dropped.
     pub(super) fn begin(&self) -> InProgress {
         let mut notes = self.notes();
         let id = notes.next;
@@ -52,7 +52,7 @@ impl Activity {
         InProgress { activity: self.clone(), id }
     }
 
-    /// What the notes say at `now`.
+    /// What the connection is doing at `now`.
     pub(super) fn state(&self, now: Instant, idle: Duration, stall: Duration) -> Status {
         let notes = self.notes();
         if notes.requests.is_empty() {
@@ -68,7 +68,7 @@ impl Activity {
     }
 
     fn notes(&self) -> MutexGuard<'_, Notes> {
-        // The notes are whole after every statement, so a panic elsewhere does not matter.
+        // A poisoned lock is safe to use: the notes are consistent after each statement.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -81,12 +81,12 @@ pub(super) struct InProgress {
 }
 
 impl InProgress {
-    /// Something was handed over, and the peer must take it before more is asked for.
+    /// The body gave hyper a frame. hyper polls again only after the peer has taken it.
     fn waits_for_peer(&self) {
         self.activity.notes().requests.insert(self.id, Some(Instant::now()));
     }
 
-    /// More was asked for: what was handed over has been taken.
+    /// hyper polled the body again, so the peer has taken the last frame. Now it waits for Graph.
     fn waits_for_us(&self) {
         self.activity.notes().requests.insert(self.id, None);
     }
@@ -101,7 +101,7 @@ impl Drop for InProgress {
 }
 
 pin_project! {
-    /// A response's body, noting when it is asked for data. Its request is in progress until it is dropped.
+    /// A response's body that notes when it is polled. Its request is in progress until the body is dropped.
     pub(super) struct NotedBody<B> {
         #[pin]
         body: B,
@@ -111,7 +111,7 @@ pin_project! {
 
 impl<B> NotedBody<B> {
     pub(super) fn new(body: B, progress: InProgress) -> Self {
-        // A peer with a window of nothing stalls before the body is asked for the first time.
+        // With a window of 0 bytes, the peer stalls before hyper polls the body for the first time.
         progress.waits_for_peer();
         Self { body, progress }
     }
@@ -151,7 +151,7 @@ mod tests {
     const IDLE: Duration = Duration::from_secs(60);
     const STALL: Duration = Duration::from_secs(10);
 
-    /// The verdict if nothing happens for `more`.
+    /// The status if nothing happens for the duration `more`.
     fn state_after(activity: &Activity, more: Duration) -> Status {
         activity.state(Instant::now() + more, IDLE, STALL)
     }
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_that_is_not_asked_again_is_stalled() {
+    async fn a_body_that_is_not_polled_again_is_stalled() {
         let activity = Activity::new();
         let mut body = NotedBody::new(Full::new(Bytes::from_static(b"page")), activity.begin());
         body.frame().await.unwrap().unwrap();
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_that_is_never_asked_is_stalled() {
+    async fn a_body_that_is_never_polled_is_stalled() {
         let activity = Activity::new();
         let _body = NotedBody::new(Full::new(Bytes::new()), activity.begin());
         assert_eq!(state_after(&activity, STALL), Status::Stalled);
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn waiting_for_graph_is_no_stall_of_the_peer() {
+    async fn waiting_for_graph_does_not_count_as_a_stall_of_the_peer() {
         let activity = Activity::new();
         let mut body = NotedBody::new(Never, activity.begin());
         let mut context = Context::from_waker(std::task::Waker::noop());

@@ -10,18 +10,18 @@ use http_body_util::Full;
 
 use crate::metrics::Metrics;
 
-/// The registered type of the OpenMetrics text format.
+/// The media type of the OpenMetrics text format.
 const OPENMETRICS: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
-/// Whether requests can be served: set once everything is built, unset when the drain begins.
+/// Whether requests can be served: true once everything is built, false when the drain begins.
 #[derive(Clone, Debug, Default)]
 pub struct Readiness(Arc<AtomicBool>);
 
 impl Readiness {
-    /// Says whether requests can be served.
+    /// Sets whether requests can be served.
     pub fn set(&self, ready: bool) {
         self.0.store(ready, Ordering::Release);
     }
@@ -32,7 +32,7 @@ impl Readiness {
     }
 }
 
-/// What the admin listener shows. Its [`Admin::respond`] is the handler for [`super::serve`].
+/// The admin listener's handler. Pass [`Admin::respond`] to [`super::serve`].
 #[derive(Clone)]
 pub struct Admin {
     metrics: Arc<Metrics>,
@@ -40,12 +40,12 @@ pub struct Admin {
 }
 
 impl Admin {
-    /// Shows these.
+    /// A handler for these metrics and this readiness.
     pub fn new(metrics: Arc<Metrics>, readiness: Readiness) -> Self {
         Self { metrics, readiness }
     }
 
-    /// Responds to `GET` and `HEAD` of `/healthz`, `/readyz` and `/metrics`; everything else is not found.
+    /// Responds to `GET` and `HEAD` of `/healthz`, `/readyz` and `/metrics`, and with 404 to everything else.
     pub fn respond<B>(&self, request: &Request<B>) -> Response<Full<Bytes>> {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             return text(StatusCode::NOT_FOUND, "not found\n");
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_three_pages_are_there() {
+    fn only_the_three_paths_are_found() {
         let admin = Admin::new(Arc::new(Metrics::new()), Readiness::default());
         for (method, path, expected) in [
             ("GET", "/healthz", 200),

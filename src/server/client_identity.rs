@@ -1,7 +1,7 @@
-//! Who a verified client certificate is of: read once, when the connection begins.
+//! The names in a verified client certificate, read once when the connection begins.
 //!
-//! Only the subjectAltName counts. A common name is free text that an authority may have copied from a request (RFC 9525,
-//! section 2); that TLS has verified the certificate says nothing about it.
+//! Only subjectAltName counts. A common name is free text that an authority may have copied from the certificate
+//! request (RFC 9525, section 2). TLS verification does not prove that it is right.
 
 use std::net::IpAddr;
 
@@ -12,7 +12,7 @@ use x509_parser::prelude::FromDer;
 
 use crate::config::SubjectName;
 
-/// The names in a verified certificate, and how long they are believed.
+/// The names in a verified certificate, and when it expires.
 #[derive(Debug)]
 pub struct ClientIdentity {
     names: Vec<SubjectName>,
@@ -20,7 +20,7 @@ pub struct ClientIdentity {
 }
 
 impl ClientIdentity {
-    /// Reads a certificate. `None` where it cannot be read whole, which verification should have seen.
+    /// Reads a certificate. `None` if it cannot be read, which TLS verification should already have refused.
     pub(super) fn read(certificate: &CertificateDer<'_>) -> Option<Self> {
         let (rest, certificate) = X509Certificate::from_der(certificate).ok()?;
         let names = certificate.subject_alternative_name().ok()?;
@@ -29,8 +29,8 @@ impl ClientIdentity {
         rest.is_empty().then(|| Self { names: names.unwrap_or_default(), ends })
     }
 
-    /// The names, unless the certificate has ended since the connection began (`now` in seconds since 1970): connections live
-    /// longer than short-lived certificates.
+    /// The names; none once the certificate has expired (`now` in seconds since 1970). A connection can outlive a
+    /// short-lived certificate.
     pub fn names_at(&self, now: i64) -> &[SubjectName] {
         if now <= self.ends { &self.names } else { &[] }
     }

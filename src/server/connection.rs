@@ -1,4 +1,4 @@
-//! One connection: handshake, HTTP/1 or HTTP/2, how it is ended.
+//! One connection: handshake, HTTP/1 or HTTP/2, and how it ends.
 
 use std::convert::Infallible;
 use std::io;
@@ -28,17 +28,17 @@ use super::shutdown::Shutdown;
 use super::stall::StallGuard;
 use super::tls::{ALPN_HTTP2, TlsState};
 
-/// Who is at the other end of a connection.
+/// The other end of a connection.
 #[derive(Clone, Debug)]
 pub struct Peer {
-    /// The address of the other end: of a gateway, if one is between.
+    /// Its address; a gateway's, if requests come through one.
     pub address: SocketAddr,
     /// Whether the connection is TLS.
     pub tls: bool,
-    /// The certificates that the other end presented, its own first; verified if `client_ca_file` is configured,
-    /// and otherwise not asked for.
+    /// The certificates that the client presented, its own first. TLS has verified them. Empty unless `client_ca_file`
+    /// is configured.
     pub client_certificates: Arc<[CertificateDer<'static>]>,
-    /// Who the first of them is of.
+    /// The names in the client's own certificate.
     pub client: Option<Arc<ClientIdentity>>,
 }
 
@@ -55,7 +55,7 @@ pub(super) enum ConnectionError {
     Stalled,
 }
 
-/// What all connections of a listener share.
+/// What all connections of one listener share.
 pub(super) struct Shared<H> {
     pub(super) handler: H,
     pub(super) limits: ServerLimits,
@@ -74,7 +74,7 @@ pub(super) async fn serve_connection<H: Handler>(
     shared: Arc<Shared<H>>,
     shutdown: Shutdown,
 ) -> Result<(), ConnectionError> {
-    // Responses are written in large pieces; waiting to fill packets only delays their ends.
+    // Responses are written in large pieces, so Nagle's algorithm would only delay their last packets.
     stream.set_nodelay(true).map_err(ConnectionError::Handshake)?;
     let stream = StallGuard::new(stream, shared.limits.write_stall);
     let mut peer = Peer { address, tls: false, client_certificates: Arc::new([]), client: None };
@@ -86,7 +86,7 @@ pub(super) async fn serve_connection<H: Handler>(
     peer.tls = true;
     peer.client_certificates = session.peer_certificates().unwrap_or_default().into();
     peer.client = peer.client_certificates.first().and_then(ClientIdentity::read).map(Arc::new);
-    // The protocol is what TLS agreed on, never guessed from the first bytes.
+    // ALPN decides the protocol. It is never guessed from the first bytes.
     if session.alpn_protocol() == Some(ALPN_HTTP2) {
         serve_http2(stream, peer, shared, shutdown).await
     } else {
@@ -147,7 +147,7 @@ async fn serve_http2<S: Stream, H: Handler>(
     drive(Box::pin(connection), &activity, &limits, shutdown).await
 }
 
-/// The handler as hyper wants it, with every response's body noted.
+/// The handler as a hyper service. Wraps each response's body in a [`NotedBody`].
 fn service<H: Handler>(
     shared: Arc<Shared<H>>,
     peer: Peer,
@@ -160,16 +160,17 @@ fn service<H: Handler>(
 > {
     service_fn(move |request| {
         let progress = activity.begin();
-        // A connection reserves room for what is given back here, and most of its life it has no request.
+        // Boxed: each connection reserves room for this future, although it is idle most of the time.
         let response = Box::pin(shared.handler.respond(request, peer.clone()));
         async move { Ok(response.await.map(|body| NotedBody::new(body, progress))) }
     })
 }
 
-/// How long a connection without requests lives once it is to end: time for a request that is already on its way.
-const LAST_WORD: Duration = Duration::from_secs(1);
+/// How long an idle connection lives after it was asked to end: time for a request that is already on its way.
+const LAST_REQUEST: Duration = Duration::from_secs(1);
 
-/// Runs a connection to its end; ends it gently when asked to stop or idle, and at once when stalled.
+/// Runs a connection to its end. Ends it gracefully when the server stops or the connection is idle, and at once when
+/// it is stalled.
 ///
 /// Boxed: the future would otherwise hold this large connection several times.
 async fn drive<C: GracefulConnection<Error = HyperError>>(
@@ -193,16 +194,16 @@ async fn drive<C: GracefulConnection<Error = HyperError>>(
         };
         if must_end {
             ending = true;
-            idle = LAST_WORD.min(limits.idle);
+            idle = LAST_REQUEST.min(limits.idle);
             next_look = looks(idle, limits.write_stall);
             connection.as_mut().graceful_shutdown();
         }
     }
 }
 
-/// When to look at the activity: often enough that a limit is exceeded by a quarter at most.
+/// When to check the activity: often enough that a limit is exceeded by at most a quarter.
 fn looks(idle: Duration, stall: Duration) -> Interval {
-    /// An interval must not be nothing.
+    /// An interval of zero panics.
     const SHORTEST: Duration = Duration::from_millis(1);
     let period = (idle.min(stall) / 4).max(SHORTEST);
     interval_at(Instant::now() + period, period)

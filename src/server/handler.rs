@@ -10,11 +10,12 @@ use hyper::body::Incoming;
 
 use super::connection::Peer;
 
-/// A function from a request and its peer to a response. Every such function is a handler; nothing else needs to be one.
+/// A function from a request and its peer to a response. All such functions implement this trait; implement it for
+/// nothing else.
 pub trait Handler: Send + Sync + 'static {
-    /// The body of its responses.
+    /// The body of the responses.
     type Body: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static;
-    /// Its work on one request.
+    /// The work on one request.
     type Future: Future<Output = Response<Self::Body>> + Send + 'static;
 
     /// Begins to respond to a request.

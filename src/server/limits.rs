@@ -1,74 +1,76 @@
 //! Every bound of a listener, with its reason.
 //!
-//! A program sets [`ServerLimits::default`] and the few that the configuration overrides; tests set small ones.
+//! The program uses [`ServerLimits::default`], with the few limits that the configuration overrides. Tests set small
+//! ones.
 
 use std::time::Duration;
 
 /// See [`crate::config::DEFAULT_CONNECTIONS`].
 pub const CONNECTIONS: usize = 1024;
 
-/// A handshake is two round trips; ten seconds allow for bad links. An unfinished handshake holds a connection.
+/// A handshake takes two round trips; ten seconds allow for bad links. An unfinished handshake occupies a connection.
 pub const TLS_HANDSHAKE: Duration = Duration::from_secs(10);
 
-/// From the last response, or the start of the connection, to the end of the next request's head (HTTP/1). It ends both
-/// slow heads and idle connections, so it is no shorter than the pauses of an SDK between pages.
+/// From the last response, or the start of the connection, to the end of the next request's head (HTTP/1). This limit
+/// ends slow heads and also idle connections, so it must be longer than an SDK's pauses between pages.
 pub const HEADER_READ: Duration = Duration::from_secs(30);
 
-/// An HTTP/2 connection without any request ends after this; clients reconnect when they need to.
+/// An HTTP/2 connection without requests ends after this time. Clients reconnect when they need to.
 pub const IDLE: Duration = Duration::from_secs(120);
 
-/// A peer that takes nothing of a response for so long has gone or means harm; an SDK drains its socket within
+/// A peer that takes nothing of a response for this long is gone or hostile. An SDK reads its socket within
 /// milliseconds.
 pub const WRITE_STALL: Duration = Duration::from_secs(30);
 
 /// Graph URLs with a long `$filter` and a bearer token of 4 KiB stay under half of this.
 pub const HEAD_BYTES: usize = 16 * 1024;
 
-/// SDKs send about 15 header fields; gateways between add a few.
+/// SDKs send about 15 header fields, and gateways add a few.
 pub const HEAD_FIELDS: usize = 64;
 
-/// What may wait in memory for a slow HTTP/1 connection, beside the piece that goes over it.
+/// How many bytes may wait in memory for a slow HTTP/1 connection, besides the piece that is being written.
 pub const HTTP1_SEND_BUFFER: usize = 64 * 1024;
 
-/// Requests at once on one HTTP/2 connection: RFC 9113, section 6.5.2, recommends no fewer than 100.
+/// Requests at once on one HTTP/2 connection: RFC 9113, section 6.5.2, recommends at least 100.
 pub const HTTP2_STREAMS: u32 = 100;
 
-/// Streams that a peer may reset before they were taken up: hyper's default, its response to rapid reset (CVE-2023-44487).
+/// How many streams a peer may reset before hyper accepts them. This is hyper's default, against rapid reset
+/// (CVE-2023-44487).
 pub const HTTP2_PENDING_RESETS: usize = 20;
 
-/// Streams that this side may have to reset because of the peer's errors, over a connection's life.
+/// How many streams of one connection this side resets because of the peer's errors before it closes the connection.
 pub const HTTP2_ERROR_RESETS: usize = 256;
 
-/// Request bodies are small (`$batch`), so windows need not be large (RFC 9113, section 6.9.2, begins with this).
+/// Request bodies are small (`$batch`), so the initial window of RFC 9113, section 6.9.2, is enough.
 pub const HTTP2_STREAM_WINDOW: u32 = 64 * 1024;
 
-/// Four bodies at once without waiting.
+/// Four full stream windows at once.
 pub const HTTP2_CONNECTION_WINDOW: u32 = 256 * 1024;
 
-/// What may wait in memory for one slow stream.
+/// How many bytes may wait in memory for one slow stream.
 pub const HTTP2_SEND_BUFFER: usize = 128 * 1024;
 
-/// How often a silent HTTP/2 peer is asked whether it is still there, and how long it has to respond.
+/// How often a silent HTTP/2 peer gets a ping, and how long it has to acknowledge it.
 pub const HTTP2_PING: Duration = Duration::from_secs(20);
 
 /// The bounds of one listener.
 #[derive(Clone, Copy, Debug)]
 pub struct ServerLimits {
-    /// Connections at once; more wait in the kernel's backlog.
+    /// Connections at once. More wait in the kernel's backlog.
     pub connections: usize,
-    /// For a TLS handshake.
+    /// Time for a TLS handshake.
     pub tls_handshake: Duration,
-    /// For a request's head (HTTP/1), from when the connection is ready for it.
+    /// Time for a request's head (HTTP/1), from when the connection is ready for it.
     pub header_read: Duration,
-    /// For a connection without requests.
+    /// How long a connection may be without requests.
     pub idle: Duration,
-    /// For a peer to take some of what is sent to it.
+    /// How long a peer may take nothing of a response.
     pub write_stall: Duration,
-    /// Bytes of a request's head. At least 8 KiB.
+    /// The longest request head, in bytes. At least 8 KiB.
     pub head_bytes: usize,
-    /// Header fields of a request.
+    /// The most header fields of a request.
     pub head_fields: usize,
-    /// How long a stop waits for responses that have begun.
+    /// How long the drain waits for responses that have begun.
     pub drain: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! The one accept loop, for both listeners.
+//! The accept loop of both listeners.
 
 use std::io;
 use std::sync::Arc;
@@ -16,13 +16,13 @@ use super::shutdown::Shutdown;
 use super::tls::TlsState;
 use glassine_core::diagnostic::Causes;
 
-/// How long accepting pauses after it failed: without file descriptors it fails again at once.
+/// The pause after a failed accept. Without free file descriptors, the next one would fail at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Accepts and serves connections until asked to stop, then drains: the listener closes, responses that have begun may
-/// end for up to `limits.drain`, and what is left is cut.
+/// Accepts and serves connections until `shutdown`, then drains: closes the listener, lets responses that have begun
+/// finish for up to `limits.drain`, and cuts the remaining connections.
 ///
-/// With `tls` only TLS is spoken (HTTP/2 and HTTP/1.1 by ALPN), without it only HTTP/1.1.
+/// With `tls` the listener only takes TLS (HTTP/2 and HTTP/1.1 by ALPN), without it only plain HTTP/1.1.
 pub async fn serve(
     listener: TcpListener,
     tls: Option<Arc<TlsState>>,
@@ -35,7 +35,7 @@ pub async fn serve(
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            // A stop comes before one more connection.
+            // Check for a stop before accepting another connection.
             biased;
             () = shutdown.requested() => break,
             Some(ended) = connections.join_next() => report(ended),
@@ -58,12 +58,12 @@ pub async fn serve(
     drain(connections, limits.drain).await;
 }
 
-/// A connection and its slot. Without a free slot nothing is accepted: the rest waits in the kernel's backlog.
+/// Waits for a free slot, then accepts a connection. Further connections wait in the kernel's backlog.
 async fn accept(
     listener: &TcpListener,
     slots: &Arc<Semaphore>,
 ) -> (Option<OwnedSemaphorePermit>, io::Result<(tokio::net::TcpStream, std::net::SocketAddr)>) {
-    // The semaphore is never closed, so there is always a slot.
+    // The semaphore is never closed, so the slot is never `None`.
     let slot = Arc::clone(slots).acquire_owned().await.ok();
     (slot, listener.accept().await)
 }
@@ -80,7 +80,8 @@ async fn drain(mut connections: JoinSet<Result<(), ConnectionError>>, limit: Dur
     }
 }
 
-/// Failures of single connections are the peer's business, and only worth a line when debugging. A panic is ours.
+/// Failures of single connections are mostly the peer's, so they are logged for debugging only. A panic is a defect of
+/// this program.
 fn report(ended: Result<Result<(), ConnectionError>, JoinError>) {
     match ended {
         Ok(Ok(())) => {}

@@ -2,15 +2,15 @@
 //!
 //! | file | what it has |
 //! |---|---|
-//! | [`listener`] | the one accept loop, for both listeners |
-//! | [`connection`] | one connection: handshake, HTTP/1 or HTTP/2, how it is ended |
+//! | [`listener`] | the accept loop of both listeners |
+//! | [`connection`] | one connection: handshake, HTTP/1 or HTTP/2, and how it ends |
 //! | [`handler`] | what serves the requests of a listener |
-//! | [`client_identity`] | who a client certificate is of |
-//! | [`activity`] | what a connection's requests are doing: idle, busy, or stalled by the peer |
+//! | [`client_identity`] | the names in a client certificate |
+//! | [`activity`] | whether a connection is idle, busy, or stalled by the peer |
 //! | [`stall`] | a stream whose writes must make progress |
 //! | [`limits`] | every bound, with its reason |
 //! | [`shutdown`] | the request to stop |
-//! | [`tls`] | the TLS side, exchangeable while running |
+//! | [`tls`] | the TLS configuration, reloaded while running |
 //! | [`admin`] | health, readiness, metrics |
 
 mod activity;

@@ -1,31 +1,31 @@
-//! The request to stop, from the one who decides to all who must know.
+//! The signal to stop, from the service to its listeners and connections.
 
 use tokio::sync::watch;
 
-/// Asks for the stop. Dropping it asks too, so that no listener outlives its owner.
+/// Triggers the stop. Dropping it triggers the stop too, so that no listener outlives its owner.
 #[derive(Debug)]
 pub struct ShutdownTrigger(watch::Sender<bool>);
 
-/// Learns of the stop.
+/// Receives the stop.
 #[derive(Clone, Debug)]
 pub struct Shutdown(watch::Receiver<bool>);
 
 impl Shutdown {
-    /// A trigger and what it triggers.
+    /// A trigger and its receiver.
     pub fn channel() -> (ShutdownTrigger, Self) {
         let (sender, receiver) = watch::channel(false);
         (ShutdownTrigger(sender), Self(receiver))
     }
 
-    /// Waits until a stop is asked for. Cancel-safe; returns at once ever after.
+    /// Waits for the stop. Cancel-safe. Returns at once after the stop.
     pub async fn requested(&mut self) {
-        // An error says that the trigger was dropped, which is a stop.
+        // An error means that the trigger was dropped, which is a stop too.
         let _asked_or_dropped = self.0.wait_for(|asked| *asked).await;
     }
 }
 
 impl ShutdownTrigger {
-    /// Asks for the stop. Asking twice is asking once.
+    /// Triggers the stop. A second call changes nothing.
     pub fn trigger(&self) {
         self.0.send_replace(true);
     }
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn asking_and_dropping_both_stop() {
+    async fn a_call_and_a_drop_both_stop() {
         let (trigger, mut shutdown) = Shutdown::channel();
         let mut other = shutdown.clone();
         trigger.trigger();
@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_stops_by_itself() {
+    async fn nothing_stops_without_a_trigger() {
         let (_trigger, mut shutdown) = Shutdown::channel();
         let mut requested = std::pin::pin!(shutdown.requested());
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());

@@ -1,7 +1,7 @@
 //! A stream whose writes must make progress.
 //!
-//! A peer that asks for a page and then reads one byte a minute would hold a connection, a permit and an upstream
-//! connection. A write timeout on the whole response would punish slow links; this one asks only that something be taken.
+//! A peer that requests a page and then reads nothing would hold a connection, a permit and a connection to Graph. A
+//! timeout on the whole response would cut slow links. This one only requires that the peer takes some bytes in time.
 
 use std::future::Future;
 use std::io::{self, IoSlice};
@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
-/// Fails a write, flush or shutdown that has been pending without progress for a given time.
+/// Fails a write, flush or shutdown that makes no progress for a given time.
 #[derive(Debug)]
 pub struct StallGuard<S> {
     stream: S,
@@ -28,7 +28,7 @@ impl<S> StallGuard<S> {
         Self { stream, limit, deadline: Box::pin(tokio::time::sleep(limit)), armed: false }
     }
 
-    /// Passes progress on; turns a wait that is too long into [`io::ErrorKind::TimedOut`].
+    /// Returns `polled`, or [`io::ErrorKind::TimedOut`] if it has been pending for too long.
     fn watch<T>(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if polled.is_ready() {
             self.armed = false;
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
-    /// Short for waiting it out, and long beside a scheduler's delays.
+    /// Short enough to wait for in a test, and long compared to the scheduler's delays.
     const LIMIT: Duration = Duration::from_millis(400);
 
     #[tokio::test]
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn silence_between_writes_is_no_stall() {
+    async fn a_pause_between_writes_is_not_a_stall() {
         let (near, _far) = duplex(4);
         let mut guarded = StallGuard::new(near, LIMIT);
         guarded.write_all(b"12").await.unwrap();

@@ -1,4 +1,4 @@
-//! The TLS side of a listener, exchangeable while it runs.
+//! The TLS configuration of the listeners, reloaded while they run.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ pub(super) const ALPN_HTTP2: &[u8] = b"h2";
 /// HTTP/1.1 (RFC 7301, section 6).
 const ALPN_HTTP1: &[u8] = b"http/1.1";
 
-/// The current certificate, key and client authorities. Connections that exist keep what they began with.
+/// The current certificate, key and client authorities. Open connections keep those that they began with.
 #[derive(Debug)]
 pub struct TlsState {
     current: ArcSwap<ServerConfig>,
@@ -88,21 +88,21 @@ pub enum TlsError {
         #[source]
         source: VerifierBuilderError,
     },
-    /// The cryptography library lacks the protocol versions, which only a wrong build could bring about.
+    /// The cryptography library lacks the protocol versions. Only a wrong build can cause this.
     #[error("this build cannot speak TLS 1.2 and 1.3")]
     Versions(#[source] rustls::Error),
 }
 
-/// What is wrong with a PEM file, without its content: the library's own text quotes lines, which may be a key's.
+/// What is wrong with a PEM file, without its content. The library's own error text quotes lines, which may be a key's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PemFault {
-    /// What is between two lines is no base64.
+    /// The content of a section is not base64.
     #[error("a section is not base64")]
     Base64,
-    /// A line that begins like a `BEGIN` line.
+    /// A `BEGIN` line is malformed.
     #[error("a BEGIN line is malformed")]
     Begin,
-    /// A section goes on to the end of the file.
+    /// A section has no `END` line.
     #[error("a section has no END line")]
     End,
     /// Anything else.
@@ -127,13 +127,13 @@ impl TlsState {
         Ok(Self { current: ArcSwap::from_pointee(read(files)?) })
     }
 
-    /// Reads the files again; new connections get what they hold. On an error the last good state stays.
+    /// Reads the files again, for new connections. On an error, the last good files stay in use.
     pub fn reload(&self, files: &TlsFiles) -> Result<(), TlsError> {
         self.current.store(Arc::new(read(files)?));
         Ok(())
     }
 
-    /// What a new connection begins with.
+    /// The configuration for a new connection.
     pub(super) fn current(&self) -> Arc<ServerConfig> {
         self.current.load_full()
     }
@@ -162,12 +162,12 @@ fn read(files: &TlsFiles) -> Result<ServerConfig, TlsError> {
     Ok(config)
 }
 
-/// What verifies client certificates: by the file's authorities alone, in time, and for client authentication where the
-/// certificate says what it is for. There is no revocation list: who may no longer come is taken out of the configuration,
-/// and certificates are short-lived.
+/// Verifies client certificates: issued by one of the file's authorities, valid now, and allowed for client
+/// authentication if the certificate restricts its use. There are no revocation lists: to lock a consumer out, remove
+/// its name from the configuration.
 fn client_verifier(
     path: &Path,
-    asked: ClientCertificates,
+    required: ClientCertificates,
     provider: Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
     let mut roots = RootCertStore::empty();
@@ -175,14 +175,14 @@ fn client_verifier(
         roots.add(certificate).map_err(|source| TlsError::Authority { path: path.to_owned(), source })?;
     }
     let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
-    let builder = match asked {
+    let builder = match required {
         ClientCertificates::Required => builder,
         ClientCertificates::Optional => builder.allow_unauthenticated(),
     };
     builder.build().map_err(|source| TlsError::Verifier { path: path.to_owned(), source })
 }
 
-/// The certificates of a PEM file, at least one.
+/// The certificates of a PEM file. Fails if there are none.
 pub(crate) fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let text = read_bytes(path)?;
     let certificates = CertificateDer::pem_slice_iter(&text)

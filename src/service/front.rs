@@ -1,4 +1,4 @@
-//! What responds on the public listener: the proxy, and beside it the connection pages, if they are wanted.
+//! What serves the public listener: the proxy, and the connection pages if they are configured.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::metrics::Metrics;
 use crate::proxy::{Proxy, ProxyState, ResponseBody};
 use crate::server::Peer;
 
-/// Both, with one audit log and one set of metrics.
+/// The proxy and the connection pages. They share the audit log and the metrics.
 pub(super) struct Front {
     proxy: Proxy,
     connect: Connect,
@@ -30,18 +30,18 @@ impl Front {
         Self { proxy: Proxy::new(state, audit, metrics), connect }
     }
 
-    /// What requests run on now.
+    /// The proxy's current state.
     pub(super) fn state(&self) -> Arc<ProxyState> {
         self.proxy.state()
     }
 
-    /// Serves requests that come from now on with what a reload read.
+    /// Serves all later requests with the state and the pages of a reload.
     pub(super) fn replace(&self, state: ProxyState, site: Option<Site>) {
         self.proxy.replace(state);
         self.connect.replace(site);
     }
 
-    /// No path of Graph begins with `/connect`: there is a version before everything.
+    /// Serves a request. Paths of Graph begin with a version, so none of them collides with `/connect`.
     pub(super) async fn handle(
         &self,
         request: Request<Incoming>,

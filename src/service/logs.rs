@@ -1,5 +1,5 @@
-//! Logs: this program's own events, on standard error. Events of libraries are never shown: at their finer levels they
-//! print headers.
+//! Logs: this program's own events, on standard error. Events of libraries are never shown, because some of them print
+//! headers.
 
 use std::env::{self, VarError};
 use std::error::Error;
@@ -23,26 +23,26 @@ pub enum Form {
     /// For people.
     #[default]
     Text,
-    /// One object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// The environment asks for something that there is not.
+/// A logging variable of the environment has an unknown value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LogsError {
-    /// No such level. A typing mistake would otherwise hide what somebody looks for.
-    #[error("{LEVEL} names no level: set it to error, warn, info, debug, trace or off")]
+    /// The level is unknown. If it were ignored, a typing mistake would hide the events that somebody looks for.
+    #[error("{LEVEL} is not a level: set it to error, warn, info, debug, trace or off")]
     Level,
-    /// No such form.
-    #[error("{FORM} names no form: set it to json or text")]
+    /// The form is unknown.
+    #[error("{FORM} is not a form: set it to json or text")]
     Form,
 }
 
-/// Starts logging, as the environment says. A second call changes nothing.
+/// Starts logging as the environment variables say. A second call changes nothing.
 ///
 /// # Errors
 ///
-/// [`LogsError`]; nothing was started then.
+/// [`LogsError`]; logging has not started then.
 pub fn start() -> Result<(), LogsError> {
     let (level, form) = (Level::read(variable(LEVEL).ok_or(LogsError::Level)?)?, Form::from_env()?);
     let logs =
@@ -52,17 +52,17 @@ pub fn start() -> Result<(), LogsError> {
         Form::Text => logs.finish().with(ours(level.0)).try_init(),
     };
     if started.is_err() {
-        tracing::debug!("logging had been started before");
+        tracing::debug!("logging was already started");
     }
     Ok(())
 }
 
-/// Lets this program's events through, down to a level.
+/// Passes only this program's events, down to a level.
 pub fn ours(level: LevelFilter) -> Targets {
     Targets::new().with_target("glassine", level)
 }
 
-/// The value of a variable, empty where it is not set; `None` where it is not text.
+/// The value of a variable; empty if it is not set, `None` if it is not valid Unicode.
 fn variable(name: &str) -> Option<String> {
     match env::var(name) {
         Ok(value) => Some(value),
@@ -75,7 +75,7 @@ struct Level(LevelFilter);
 
 impl Level {
     fn read(value: String) -> Result<Self, LogsError> {
-        // The library takes an empty text for `error`.
+        // The library would read an empty text as `error`.
         if value.is_empty() {
             return Ok(Self(LevelFilter::INFO));
         }
@@ -84,7 +84,7 @@ impl Level {
 }
 
 impl Form {
-    /// The form that the environment asks for.
+    /// The form that the environment variable names.
     ///
     /// # Errors
     ///
@@ -101,7 +101,7 @@ impl Form {
         }
     }
 
-    /// The findings in files, rendered for people, or each as an event of the log.
+    /// The findings in files: as text for people, or each as a JSON event.
     pub fn reports(self, reports: &[Report]) -> String {
         match self {
             Self::Text => reports.iter().map(Report::render).collect(),
@@ -112,7 +112,7 @@ impl Form {
         }
     }
 
-    /// Why the program ends, with the causes.
+    /// Why the program ends, with all causes.
     pub fn error(self, error: &(dyn Error + 'static)) -> String {
         let message = Causes(error).to_string();
         match self {
@@ -129,8 +129,8 @@ fn level_of(severity: Severity) -> &'static str {
     }
 }
 
-/// A line as the subscriber writes its own. What is found before the service runs is no event of `tracing`, since no level
-/// may hide why it does not.
+/// A JSON line in the subscriber's form. Findings before the service runs bypass `tracing`, so that no level hides why
+/// the service does not start.
 #[derive(Serialize)]
 struct Event<F> {
     timestamp: String,
@@ -150,7 +150,7 @@ impl<F: Serialize> Event<F> {
     }
 
     fn line(&self) -> String {
-        // Texts and numbers are always JSON.
+        // Serialization cannot fail: there are only texts and numbers.
         serde_json::to_string(self).map(|line| line + "\n").unwrap_or_default()
     }
 }
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_level_that_is_none_is_an_error_and_none_is_info() {
+    fn an_unknown_level_is_an_error_and_an_unset_one_is_info() {
         for (value, level) in [
             ("", LevelFilter::INFO),
             ("debug", LevelFilter::DEBUG),
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_that_is_none_is_an_error() {
+    fn an_unknown_form_is_an_error() {
         assert_eq!((Form::read(""), Form::read("text")), (Ok(Form::Text), Ok(Form::Text)));
         assert_eq!(Form::read("json"), Ok(Form::Json));
         assert_eq!((Form::read("JSON"), Form::read("jsn")), (Err(LogsError::Form), Err(LogsError::Form)));

@@ -1,4 +1,4 @@
-//! A running proxy: built from one configuration file, reloaded when its files change, drained when it is told to stop.
+//! A running proxy: built from one configuration file, reloaded when its files change, drained when it stops.
 
 mod front;
 pub mod logs;
@@ -24,7 +24,7 @@ use crate::server::admin::{Admin, Readiness};
 use crate::server::{ServerLimits, Shutdown, TlsError, TlsState, serve};
 use glassine_core::diagnostic::Report;
 
-/// Everything that a configuration asks for, built and not yet listening.
+/// A proxy that is built from a configuration but does not listen yet.
 pub struct Service {
     file: PathBuf,
     config: Config,
@@ -83,18 +83,18 @@ fn listen_advice(error: &io::Error) -> &'static str {
 }
 
 impl StartError {
-    /// Whether the input is at fault, rather than the machine.
+    /// Whether the files are at fault, not the machine.
     pub fn is_input(&self) -> bool {
         !matches!(self, Self::Listen { .. } | Self::Signals(_))
     }
 }
 
 impl Service {
-    /// Builds what the configuration file asks for.
+    /// Builds a service from the configuration file.
     ///
     /// # Errors
     ///
-    /// [`StartError`]; nothing was opened for writing but the audit log, and that is the last step.
+    /// [`StartError`]. Opening the audit log is the last step; nothing else is opened for writing.
     pub fn build(file: &Path) -> Result<Self, StartError> {
         let mut seen = Seen::default();
         let Loaded { config, state, site, warnings } = load(file, &mut seen, None)?;
@@ -109,7 +109,7 @@ impl Service {
         Ok(Self { file: file.to_owned(), config, seen, front, tls, metrics, warnings })
     }
 
-    /// What a reviewer of the files should know.
+    /// Warnings about the files, for their reviewer.
     pub fn warnings(&self) -> &[Report] {
         &self.warnings
     }
@@ -127,7 +127,7 @@ impl Service {
         Ok(Listeners { public: bind(self.config.listen()).await?, admin })
     }
 
-    /// Serves until `stop`, then lets responses that have begun end.
+    /// Serves until `stop`, then lets responses that have begun finish.
     ///
     /// # Errors
     ///
@@ -185,8 +185,7 @@ impl Service {
     }
 }
 
-/// Reads and checks all that a service would be built from, and opens nothing for writing. Gives the findings that would
-/// not stop it.
+/// Reads and checks all files that a service is built from. Opens nothing for writing. Returns warnings.
 ///
 /// # Errors
 ///
@@ -197,12 +196,12 @@ pub fn check(file: &Path) -> Result<Vec<Report>, StartError> {
     Ok(warnings)
 }
 
-/// Has a new state fetch what its first requests will want, beside them.
+/// Fetches in the background what a new state's first requests need.
 fn warm(state: Arc<ProxyState>) {
     drop(tokio::spawn(async move { state.warm().await }));
 }
 
-/// SIGINT or SIGTERM.
+/// Waits for SIGINT or SIGTERM.
 ///
 /// # Errors
 ///
@@ -227,20 +226,20 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
 }
 
-/// What a configuration becomes.
+/// What is built from a configuration.
 struct Loaded {
     config: Config,
     state: ProxyState,
-    /// The connection pages, if they are wanted.
+    /// The connection pages, if they are configured.
     site: Option<Site>,
     warnings: Vec<Report>,
 }
 
-/// The configuration file's name and text, and what they say.
+/// The configuration file's name and text, and the checked configuration. Does not read the files that it names.
 ///
 /// # Errors
 ///
-/// [`StartError::Config`] or [`StartError::Reports`]. What the file names is not looked at.
+/// [`StartError::Config`] or [`StartError::Reports`].
 pub(crate) fn read_config(file: &Path) -> Result<(String, String, Config), StartError> {
     let name = file.display().to_string();
     let text = read_text(file)?;
@@ -248,8 +247,8 @@ pub(crate) fn read_config(file: &Path) -> Result<(String, String, Config), Start
     Ok((name, text, config))
 }
 
-/// Reads and checks everything that decides, noting each file before it is read; changes nothing else.
-/// `earlier` is the state that goes on running until this one takes over.
+/// Reads and checks the configuration and all files that it names. Notes each file in `seen` before reading it.
+/// `earlier` is the state that runs until this one replaces it.
 fn load(file: &Path, seen: &mut Seen, earlier: Option<&ProxyState>) -> Result<Loaded, StartError> {
     seen.restart(file);
     let (name, text, config) = read_config(file)?;

@@ -1,4 +1,4 @@
-//! Reload on SIGHUP and when files change. A bad file leaves the last good state running, and says so.
+//! Reload on SIGHUP and when files change. If a file is bad, the last good state keeps running, and the log says so.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,8 +11,8 @@ use super::{Loaded, Service, StartError, load, warm};
 use crate::config::{AuditSink, Config, ConsumerCredential, JwksLocation, Source};
 use glassine_core::diagnostic::Causes;
 
-/// How often files are looked at. Looking is cheap, works on every file system, and sees a swapped symbolic link, which
-/// is how Kubernetes updates mounted files.
+/// How often files are checked for changes. Polling is cheap, works on every file system, and notices a swapped
+/// symbolic link, which is how Kubernetes updates mounted files.
 const INTERVAL: Duration = Duration::from_secs(2);
 
 /// Reloads for as long as the service runs.
@@ -20,11 +20,11 @@ pub(super) async fn watch(mut service: Service, mut hangup: Signal) {
     let mut ticks = interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let asked = tokio::select! {
-            told = hangup.recv() => told.is_some(),
+        let requested = tokio::select! {
+            signal = hangup.recv() => signal.is_some(),
             _ = ticks.tick() => false,
         };
-        if asked || !service.seen.is_current() {
+        if requested || !service.seen.is_current() {
             service.reload();
         }
     }
@@ -73,22 +73,22 @@ fn needs_restart(old: &Config, new: &Config) -> bool {
         || audit(old) != audit(new)
 }
 
-/// The files that decide, each as it looked just before it was last read, so that no change falls between. Those that a
-/// bad configuration names are among them: one that is mended, or comes late, is noticed.
+/// The files of the configuration, each with its [`Look`] just before it was last read, so that no later change is
+/// missed. Includes the files that a bad configuration names: a reload follows when one of them is mended or appears.
 #[derive(Default)]
 pub(super) struct Seen(BTreeMap<PathBuf, Option<Look>>);
 
-/// What tells that a file was changed or replaced.
+/// Modification time and length. They differ if a file was changed or replaced.
 type Look = (SystemTime, u64);
 
 impl Seen {
-    /// Starts anew, with the configuration file.
+    /// Forgets all files but the configuration file.
     pub(super) fn restart(&mut self, file: &Path) {
         self.0.clear();
         self.note(file.to_owned());
     }
 
-    /// Adds what the configuration names.
+    /// Adds the files that the configuration names.
     pub(super) fn note_named(&mut self, config: &Config) {
         named_files(config).into_iter().for_each(|file| self.note(file));
     }
@@ -108,7 +108,8 @@ fn look(file: &Path) -> Option<Look> {
     Some((metadata.modified().ok()?, metadata.len()))
 }
 
-/// Access tokens and client secrets are read when they are used, so they are not here.
+/// The files that a reload reads. Access tokens and client secrets are read when they are used, so they are not among
+/// them.
 fn named_files(config: &Config) -> Vec<PathBuf> {
     let rules = config.consumers().iter().map(|consumer| consumer.rules());
     let keys = match config.keys() {

@@ -16,9 +16,9 @@ use super::timeouts::Timeouts;
 pin_project! {
     /// The bytes of a response as sent, possibly compressed.
     ///
-    /// The idle limit is the upstream's: its clock runs only while a reader waits. The total limit runs from the head of the
-    /// response and catches slow readers too. Trailers are left out: Graph has none, and they would be a way around what
-    /// is checked in a head. After an error nothing more comes.
+    /// The idle limit measures the server's silence only: its clock runs while a reader waits. The total limit runs
+    /// from the head of the response, and so also ends slow readers. Trailers are dropped: Graph sends none, and they
+    /// would bypass the checks of the head. After an error, the body ends.
     pub struct UpstreamBody {
         inner: Incoming,
         #[pin]
@@ -26,7 +26,7 @@ pin_project! {
         idle_limit: Duration,
         #[pin]
         total: Sleep,
-        // Invariant: max_bytes minus the bytes handed out.
+        // Invariant: max_bytes minus the bytes that were read.
         remaining: u64,
         max_bytes: u64,
         failed: bool,
@@ -37,7 +37,7 @@ impl UpstreamBody {
     /// Wraps a body whose head has just arrived.
     ///
     /// # Errors
-    /// [`UpstreamError::BodyTooLarge`] where the declared length is over `max_bytes`.
+    /// [`UpstreamError::BodyTooLarge`] if the declared length is over `max_bytes`.
     pub(super) fn new(inner: Incoming, timeouts: &Timeouts, max_bytes: u64) -> Result<Self, UpstreamError> {
         if inner.size_hint().lower() > max_bytes {
             return Err(UpstreamError::BodyTooLarge { limit: max_bytes });
@@ -68,7 +68,7 @@ impl UpstreamBody {
         }
     }
 
-    /// The next frame, or the limit that passed first.
+    /// The next frame, or the time limit that passed first.
     fn poll_in_time(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<NextFrame, UpstreamError>> {
         let mut this = self.project();
         if this.total.poll(cx).is_ready() {
@@ -96,7 +96,7 @@ impl UpstreamBody {
     }
 }
 
-/// What hyper gives for one poll.
+/// What hyper returns for one poll.
 type NextFrame = Option<Result<Frame<Bytes>, hyper::Error>>;
 
 impl Body for UpstreamBody {

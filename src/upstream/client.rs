@@ -1,4 +1,4 @@
-//! The client of Microsoft Graph: reads, and nothing else.
+//! The client of Microsoft Graph. It only reads.
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -14,22 +14,22 @@ use super::transport::Transport;
 use super::uri::uri;
 use glassine_core::graph::Origin;
 
-/// The most bytes of a body as sent, in most cases compressed. A page of 1,000 messages with bodies is 5.6 MB before
+/// The most bytes of a body as sent, usually compressed. A page of 1,000 messages with bodies has 5.6 MB before
 /// compression; one message with inline pictures may have 150 MB.
 pub const MAX_BODY: u64 = 200 * 1024 * 1024;
 
-/// How Graph is reached.
+/// How to reach Graph.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where Graph is, `https://graph.microsoft.com` or a national cloud.
+    /// Graph's origin: `https://graph.microsoft.com`, or that of a national cloud.
     pub graph: Origin,
-    /// How it is reached.
+    /// Roots, time limits and proxies.
     pub network: Network,
     /// The most bytes of a body as sent; [`MAX_BODY`] is the default.
     pub max_body: u64,
 }
 
-/// A client of Graph with its pool of connections: HTTP/2 where the server offers it, else HTTP/1.1.
+/// A client of Graph with its pool of connections: HTTP/2 if the server offers it, otherwise HTTP/1.1.
 pub struct GraphClient {
     graph: Origin,
     transport: Transport,
@@ -37,23 +37,23 @@ pub struct GraphClient {
 }
 
 impl GraphClient {
-    /// Builds the client. Connects to nobody yet.
+    /// Builds the client. Does not connect yet.
     ///
     /// # Errors
-    /// [`ConnectorError`] where TLS cannot be set up.
+    /// [`ConnectorError`] if TLS cannot be set up.
     pub fn new(settings: Settings) -> Result<Self, ConnectorError> {
         let Settings { graph, network, max_body } = settings;
         let transport = Transport::new(&graph, &network)?;
         Ok(Self { graph, transport, max_body })
     }
 
-    /// Gets `target`, a canonical path and query in ASCII, which goes out byte for byte.
+    /// Gets `target`, a canonical path and query in ASCII, which is sent byte for byte.
     ///
-    /// A server may close an idle connection at the very moment when the pool hands it out, so a connection that is lost
-    /// before the response is tried again, once: a GET may be (RFC 9110 section 9.2.2).
+    /// A server may close an idle connection at the moment when the pool chooses it. So if the connection is lost
+    /// before the response, the request is sent once more. A GET may be repeated (RFC 9110 section 9.2.2).
     ///
     /// # Errors
-    /// [`UpstreamError`] where no head arrived that could be passed on. Every status but 1xx and 3xx is a response.
+    /// [`UpstreamError`] if no usable head arrived. Every status but 1xx and 3xx is a response, not an error.
     pub async fn get(
         &self,
         target: &str,

@@ -1,5 +1,5 @@
-//! Opens connections: DNS, TCP, a tunnel where a proxy is on the way, and TLS, all within one time limit. The error names the
-//! step that failed, or that the limit ended.
+//! Opens connections: DNS, TCP, a tunnel if a proxy is configured, and TLS. One time limit covers all steps. The error
+//! names the step that failed or took too long.
 
 use std::cell::Cell;
 use std::error::Error;
@@ -25,15 +25,15 @@ use super::network::Network;
 use super::token::IdentityError;
 use glassine_core::graph::Origin;
 
-/// The connector of the pooled client: TLS around a way to the server.
-pub(super) type Connector = Limited<Step<HttpsConnector<Way>>>;
+/// The connector of the pooled client: TLS over a [`Route`] to the server.
+pub(super) type Connector = Limited<Step<HttpsConnector<Route>>>;
 
-/// TCP around DNS.
+/// TCP, after DNS.
 type Tcp = Step<HttpConnector<Step<GaiResolver>>>;
 
-/// Straight to the server, or through a proxy.
+/// Directly to the server, or through a proxy.
 #[derive(Clone)]
-pub(super) enum Way {
+pub(super) enum Route {
     Direct(Tcp),
     Tunnel(Box<Step<Tunnel<Tcp>>>),
 }
@@ -44,27 +44,27 @@ pub enum ConnectorError {
     /// The TLS library refused its settings.
     #[error("TLS cannot be set up: {0}")]
     Config(#[source] rustls::Error),
-    /// One of the extra roots is no certificate that can be a trust anchor.
+    /// One of the extra roots cannot be a trust anchor.
     #[error("extra root certificate number {number} cannot be used: {source}")]
     ExtraRoot {
-        /// Its place in the list, from 1.
+        /// Its position in the list, from 1.
         number: usize,
         /// What is wrong with it.
         source: rustls::Error,
     },
-    /// The machine's identity service cannot be asked.
+    /// The machine's identity service cannot be used.
     #[error(transparent)]
     Identity(#[from] IdentityError),
-    /// Neither the platform nor the configuration names a certification authority.
+    /// Neither the platform nor the configuration has a root certificate.
     #[error("no root certificate: install the platform's CA bundle or name a CA file")]
     NoRoots,
-    /// The tenant stands in the path of the token endpoint and must not change it.
+    /// The tenant is part of the token endpoint's path, and must not change the rest of it.
     #[error("the tenant is neither an id nor a domain")]
     Tenant,
 }
 
 tokio::task_local! {
-    /// The step that a connection has come to while it is opened.
+    /// The current step of the connection that this task opens.
     static STEP: Cell<Phase>;
 }
 
@@ -72,19 +72,19 @@ tokio::task_local! {
 pub(super) fn connector(origin: &Origin, network: &Network) -> Result<Connector, ConnectorError> {
     let builder = HttpsConnectorBuilder::new().with_tls_config(tls(origin, &network.extra_roots)?);
     let builder = if origin.is_https() { builder.https_only() } else { builder.https_or_http() };
-    let https = builder.enable_all_versions().wrap_connector(way(origin, network));
+    let https = builder.enable_all_versions().wrap_connector(route(origin, network));
     Ok(Limited { inner: Step { inner: https, phase: Phase::Tls }, limit: network.timeouts.connect })
 }
 
-fn way(origin: &Origin, network: &Network) -> Way {
+fn route(origin: &Origin, network: &Network) -> Route {
     let Some(found) = network.proxies.before(origin) else {
-        return Way::Direct(tcp());
+        return Route::Direct(tcp());
     };
     let mut tunnel = Tunnel::new(found.proxy, tcp());
     if let Some(authorization) = found.authorization {
         tunnel = tunnel.with_auth(authorization);
     }
-    Way::Tunnel(Box::new(Step { inner: tunnel, phase: Phase::Proxy }))
+    Route::Tunnel(Box::new(Step { inner: tunnel, phase: Phase::Proxy }))
 }
 
 fn tcp() -> Tcp {
@@ -102,8 +102,9 @@ fn tls(origin: &Origin, extra: &[CertificateDer<'static>]) -> Result<ClientConfi
     Ok(versions.map_err(ConnectorError::Config)?.with_root_certificates(roots).with_no_client_auth())
 }
 
-/// The platform's roots and the extra ones. A platform root that cannot be read is skipped: bundles carry odd old
-/// certificates, and a missing root fails the handshake, which is safe. An extra one was asked for, so it must work.
+/// The platform's roots and the extra ones. An unreadable root of the platform is skipped: bundles contain odd old
+/// certificates, and a missing root is safe, because it only fails handshakes. An extra root is configured, so it must
+/// work.
 fn roots(extra: &[CertificateDer<'static>]) -> Result<RootCertStore, ConnectorError> {
     let mut store = RootCertStore::empty();
     let (_, skipped) = store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
@@ -114,7 +115,7 @@ fn roots(extra: &[CertificateDer<'static>]) -> Result<RootCertStore, ConnectorEr
     if store.is_empty() { Err(ConnectorError::NoRoots) } else { Ok(store) }
 }
 
-/// Opening a connection as a whole, under the one time limit of all its steps.
+/// Opens a connection within one time limit for all steps.
 #[derive(Clone)]
 pub(super) struct Limited<S> {
     inner: S,
@@ -144,7 +145,7 @@ where
     }
 }
 
-/// A step of opening a connection, within which earlier steps are. Its errors name it.
+/// A step of opening a connection. `inner` runs the earlier steps. An error of this step names its phase.
 #[derive(Clone)]
 pub(super) struct Step<S> {
     inner: S,
@@ -161,26 +162,26 @@ where
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), UpstreamError>> {
         let phase = self.phase;
-        self.inner.poll_ready(cx).map_err(|error| blame(phase, error.into().as_ref()))
+        self.inner.poll_ready(cx).map_err(|error| failure(phase, error.into().as_ref()))
     }
 
     fn call(&mut self, request: R) -> Self::Future {
         let (phase, work) = (self.phase, self.inner.call(request));
         Box::pin(async move {
-            let outer = come_to(phase);
+            let outer = enter(phase);
             let done = work.await;
-            come_to(outer);
-            done.map_err(|error| blame(phase, error.into().as_ref()))
+            enter(outer);
+            done.map_err(|error| failure(phase, error.into().as_ref()))
         })
     }
 }
 
-/// Notes the step that begins or goes on, and gives the one before.
-fn come_to(phase: Phase) -> Phase {
+/// Sets the current step, and returns the one before.
+fn enter(phase: Phase) -> Phase {
     STEP.try_with(|step| step.replace(phase)).unwrap_or(phase)
 }
 
-impl Service<Uri> for Way {
+impl Service<Uri> for Route {
     type Response = TokioIo<TcpStream>;
     type Error = UpstreamError;
     type Future = Pin<Box<dyn Future<Output = Result<TokioIo<TcpStream>, UpstreamError>> + Send>>;
@@ -200,8 +201,8 @@ impl Service<Uri> for Way {
     }
 }
 
-/// The error of the innermost phase that has named itself, else of this one.
-fn blame(phase: Phase, error: &(dyn Error + 'static)) -> UpstreamError {
+/// The error of the step that failed: an inner step's, if there is one, otherwise this step's.
+fn failure(phase: Phase, error: &(dyn Error + 'static)) -> UpstreamError {
     if let Some(inner) = find::<UpstreamError>(error) {
         return inner.clone();
     }

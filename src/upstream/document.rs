@@ -1,4 +1,4 @@
-//! Small public documents by GET: the key sets and the OpenID configurations of issuers. No credential is sent.
+//! Gets small public documents: the key sets and the OpenID configurations of issuers. Sends no credential.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -16,23 +16,23 @@ use super::transport::{AGENT, Transport};
 use super::uri::uri;
 use glassine_core::graph::Url;
 
-/// The most bytes of a document. Entra's key set has some 20 KiB, its OpenID configuration two.
+/// The most bytes of a document. Entra's key set has about 20 KiB, its OpenID configuration about 2 KiB.
 pub const MAX_DOCUMENT: u64 = 256 * 1024;
 
-/// How long each step of fetching a document may take: requests wait for it.
+/// How long each step of fetching a document may take. Consumers' requests wait for the document.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// Why there is no document.
+/// Why the document cannot be fetched.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum DocumentError {
-    /// A content coding that was not asked for.
-    #[error("the document came in a content coding that was not asked for")]
+    /// The response has a content coding that the client did not ask for.
+    #[error("the document has a content coding that was not asked for")]
     Coding,
-    /// Another status than 200.
-    #[error("the server of the document answered with status {0}")]
+    /// The status is not 200.
+    #[error("the document's server responded with status {0}")]
     Status(StatusCode),
-    /// The exchange failed.
-    #[error("the server of the document cannot be asked: {0}")]
+    /// The request failed.
+    #[error("the document cannot be fetched: {0}")]
     Upstream(#[from] UpstreamError),
 }
 
@@ -43,24 +43,24 @@ pub struct DocumentClient {
 }
 
 impl DocumentClient {
-    /// Builds the client. Connects to nobody yet.
+    /// Builds the client. Does not connect yet.
     ///
     /// # Errors
-    /// [`ConnectorError`] where TLS cannot be set up.
+    /// [`ConnectorError`] if TLS cannot be set up.
     pub fn new(url: Url, network: &Network) -> Result<Self, ConnectorError> {
         let network = Network { timeouts: network.timeouts.within(LIMIT), ..network.clone() };
         Ok(Self { transport: Transport::new(url.origin(), &network)?, url })
     }
 
-    /// Where the document is.
+    /// The document's URL.
     pub fn url(&self) -> &Url {
         &self.url
     }
 
-    /// Gets the document's bytes. A connection that is lost before the response is tried again, once.
+    /// Gets the document's bytes. If the connection is lost before the response, the request is sent once more.
     ///
     /// # Errors
-    /// [`DocumentError`], which repeats nothing of what the other side sent.
+    /// [`DocumentError`], which repeats nothing that the server sent.
     pub async fn get(&self) -> Result<Bytes, DocumentError> {
         match self.try_get().await {
             Err(DocumentError::Upstream(UpstreamError::Reset | UpstreamError::Truncated)) => {

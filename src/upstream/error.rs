@@ -1,36 +1,38 @@
-//! What can go wrong between the proxy and a server above it, by who is to blame.
+//! What can go wrong between the proxy and Graph, Entra or an issuer. Each variant names the likely cause.
 //!
-//! No variant holds a byte of a response: their text is for the operator's log and must be safe there. It is not for the
-//! consumer, who is told a status and a fixed sentence.
+//! No variant holds a byte of a response: the texts go to the operator's log and must be safe there. The consumer gets
+//! a status and a fixed sentence instead.
 
 use std::error::Error;
 use std::{fmt, io, iter};
 
-/// Why an exchange failed. Not one of these is a response: a 4xx or 5xx of Graph is a response, not an error.
+/// Why a request to a server failed. The likely cause stands in parentheses. A 4xx or 5xx of Graph is a response, not
+/// an error.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum UpstreamError {
-    /// The body is longer than the configured bound (upstream, or a bound set too low).
+    /// The body is longer than the bound (upstream, or the bound is too low).
     #[error("the upstream's body is larger than the bound of {limit} bytes")]
     BodyTooLarge {
-        /// The bound, in bytes as sent, before any decompression.
+        /// The bound, in bytes as sent, before decompression.
         limit: u64,
     },
-    /// No TCP connection (network, firewall).
+    /// The TCP connection could not be opened (network, firewall).
     #[error("cannot connect to the upstream ({0}): check the network and the firewall")]
     Connect(io::ErrorKind),
-    /// More or longer header fields than any honest response has (upstream).
+    /// The head has more or longer header fields than any honest response (upstream).
     #[error("the head of the upstream's response is too large")]
     HeadTooLarge,
-    /// Not HTTP, or HTTP used wrongly (upstream, or a middlebox).
+    /// The bytes are not HTTP, or break its rules (upstream, or a middlebox).
     #[error("the upstream broke the HTTP protocol")]
     Protocol,
-    /// The proxy on the way did not open a tunnel (configuration of the proxy, or of `HTTPS_PROXY`).
+    /// The outbound proxy did not open a tunnel (configuration of that proxy, or of `HTTPS_PROXY`).
     #[error(
-        "the proxy that HTTPS_PROXY names opened no tunnel: check its address, whether it lets this host through, and whether it wants a password"
+        "the proxy in HTTPS_PROXY did not open a tunnel: check its address, whether it allows this host, and whether it needs a password"
     )]
     Proxy,
-    /// A 3xx status. Following it could lead anywhere (configuration: wrong host; or a captive portal).
-    #[error("the upstream answered with a redirect, which is never followed: check the configured host")]
+    /// The status is 3xx. A redirect could lead anywhere, so none is followed (configuration: wrong host; or a captive
+    /// portal).
+    #[error("the upstream responded with a redirect, which is never followed: check the configured host")]
     Redirect,
     /// The connection was reset (upstream, or a middlebox).
     #[error("the upstream reset the connection")]
@@ -38,32 +40,32 @@ pub enum UpstreamError {
     /// The name has no address (DNS, configuration).
     #[error("the upstream's host name cannot be resolved: check the name and DNS")]
     Resolve,
-    /// The target is not one that can be sent unchanged (a defect of the caller).
+    /// The target cannot be sent unchanged (a defect of the caller).
     #[error("the request target is not in origin-form")]
     Target,
     /// A time limit passed (network, upstream).
     #[error("the upstream took too long: {0}")]
     Timeout(Phase),
-    /// No TLS session (certificate, roots, middlebox). `None`: the other side left or did not speak TLS.
+    /// The TLS handshake failed (certificate, roots, middlebox). `None`: the server left or did not speak TLS.
     #[error("no TLS session with the upstream{}", because(.0.as_ref()))]
     Tls(#[source] Option<rustls::Error>),
     /// The token has characters that no header field can hold (configuration).
     #[error("the access token has characters that cannot be sent")]
     Token,
-    /// The connection ended before the response did (upstream).
+    /// The connection ended before the response was complete (upstream).
     #[error("the upstream closed the connection before the response was complete")]
     Truncated,
 }
 
-/// What took too long. [`Timeouts::connect`](super::Timeouts::connect) limits the steps to a connection together, the other
-/// fields of [`Timeouts`](super::Timeouts) one phase each.
+/// What took too long. [`Timeouts::connect`](super::Timeouts::connect) limits all steps of opening a connection
+/// together. Each other field of [`Timeouts`](super::Timeouts) limits one phase.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Phase {
     /// Opening the TCP connection.
     Connect,
     /// Waiting for the head of the response.
     Head,
-    /// Silence within the body.
+    /// Waiting for more of the body.
     Idle,
     /// Opening a tunnel through a proxy.
     Proxy,
@@ -71,7 +73,7 @@ pub enum Phase {
     Resolve,
     /// The TLS handshake.
     Tls,
-    /// The body as a whole.
+    /// Reading the whole body.
     Total,
 }
 
@@ -123,7 +125,7 @@ pub(super) fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> 
     iter::successors(Some(error), |e| cause(*e)).find_map(|e| e.downcast_ref())
 }
 
-/// The next cause. [`io::Error`] hides the error that it wraps from `source`, so it is opened.
+/// The next cause. `source` of an [`io::Error`] skips the error that it wraps, so that one is taken out.
 fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
     match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(inner) => Some(inner),
@@ -147,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tls_failure_says_why_where_it_is_known() {
+    fn a_tls_failure_says_why_if_the_reason_is_known() {
         let known = UpstreamError::Tls(Some(rustls::CertificateError::Expired.into()));
         assert_eq!(known.to_string(), "no TLS session with the upstream: invalid peer certificate: Expired");
         assert_eq!(UpstreamError::Tls(None).to_string(), "no TLS session with the upstream");

@@ -1,4 +1,4 @@
-//! The two servers that the proxy asks: Microsoft Graph, and Microsoft Entra ID for the token that opens Graph.
+//! Clients of Microsoft Graph, and of Microsoft Entra ID for the access token.
 //!
 //! ```text
 //!  TokenSource ── form POST ─▶ Entra        GraphClient ── GET ─▶ Graph
@@ -7,9 +7,9 @@
 //!            connector (DNS, TCP, TLS, each with its limit), pool, UpstreamBody (bounds, time limits)
 //! ```
 //!
-//! Nothing here reads what a response means. No redirect is followed and no cookie kept; a proxy of `HTTPS_PROXY` is a tunnel
-//! for TLS that ends at the configured server. Errors say who is to blame and
-//! carry nothing of what the other side sent, so that they can be logged as they are.
+//! This module does not interpret Graph's responses. It follows no redirects and keeps no cookies. The proxy of
+//! `HTTPS_PROXY` only tunnels TLS to the configured server. Errors name the likely cause and repeat nothing that the
+//! server sent, so they can be logged.
 
 mod body;
 mod client;

@@ -1,4 +1,5 @@
-//! One request without a credential, to see how far it gets: is a server there, is it the right one, what time is it there?
+//! One request without a credential, to see how far it gets: does the server respond, is it the right one, what is its
+//! time?
 
 use bytes::Bytes;
 use http::header::{ACCEPT, HeaderValue, USER_AGENT};
@@ -12,29 +13,29 @@ use super::transport::{AGENT, Transport};
 use super::uri::uri;
 use glassine_core::graph::Origin;
 
-/// A body is never read, so that none is too long.
+/// The body is never read, so its length does not matter.
 const ANY_LENGTH: u64 = u64::MAX;
 
-/// Asks one server, with a connection of its own.
+/// Sends requests to one server, over its own connection.
 pub struct Probe {
     origin: Origin,
     transport: Transport,
 }
 
-/// The head of a response; the body stays where it is.
+/// The head of a response. The body is not read.
 #[derive(Debug)]
 pub struct ProbeResponse {
     /// The status.
     pub status: StatusCode,
-    /// The header fields. They are somebody else's: what of them is shown is the caller's to decide.
+    /// The header fields. They are not trusted; the caller decides which of them to show.
     pub headers: HeaderMap,
 }
 
 impl Probe {
-    /// Builds the client. Connects to nobody yet.
+    /// Builds the client. Does not connect yet.
     ///
     /// # Errors
-    /// [`ConnectorError`] where TLS cannot be set up.
+    /// [`ConnectorError`] if TLS cannot be set up.
     pub fn new(origin: Origin, network: &Network) -> Result<Self, ConnectorError> {
         Ok(Self { transport: Transport::new(&origin, network)?, origin })
     }
@@ -42,7 +43,7 @@ impl Probe {
     /// Gets the head of the response to a GET of `target`. The error says which step failed: DNS, TCP, TLS or HTTP.
     ///
     /// # Errors
-    /// [`UpstreamError`] where no head arrived.
+    /// [`UpstreamError`] if no head arrived.
     pub async fn get(&self, target: &str) -> Result<ProbeResponse, UpstreamError> {
         let mut request = Request::new(Full::<Bytes>::default());
         *request.uri_mut() = uri(&self.origin, target)?;

@@ -1,8 +1,7 @@
-//! Proxies on the way out (`HTTPS_PROXY`, `NO_PROXY`), through which TLS connections are tunnelled (CONNECT, RFC 9110
-//! section 9.3.6).
+//! Outbound proxies (`HTTPS_PROXY`, `NO_PROXY`), which tunnel TLS connections (CONNECT, RFC 9110 section 9.3.6).
 //!
-//! The proxy sees host names and amounts, nothing else: TLS is with the server itself. What is not TLS goes to this very
-//! machine or its own link, and never through a proxy.
+//! An outbound proxy sees host names and numbers of bytes only, because TLS ends at the server. Connections without TLS
+//! go to this machine or its own link only, and never through a proxy.
 
 use std::env;
 use std::sync::Arc;
@@ -12,49 +11,49 @@ use glassine_core::graph::Origin;
 use http::{HeaderValue, Uri};
 use hyper_util::client::proxy::matcher::Matcher;
 
-/// The variables that name a proxy, the first one that is set counts.
+/// The variables that name a proxy. The first one that is set counts.
 const PROXY: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
-/// The variables that name hosts to be asked directly.
+/// The variables that name hosts to connect to directly.
 const EXCEPT: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
-/// Which servers are asked through a proxy. The default is none.
+/// Which servers are reached through a proxy. The default is none.
 #[derive(Clone, Debug, Default)]
 pub struct Proxies(Option<Arc<Matcher>>);
 
-/// Why a proxy cannot be used. Its address may hold a password and is not repeated.
+/// Why a proxy cannot be used. Its address may contain a password, so no message repeats it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum ProxyError {
-    /// No URL of a proxy.
+    /// The value is not the URL of a proxy.
     #[error("HTTPS_PROXY (or ALL_PROXY) does not name a proxy: write it as http://host:port, or unset it")]
     Form,
-    /// A variable that is not UTF-8. To leave it aside would be to go past the proxy.
-    #[error("{0} is not UTF-8 text: write it anew, or unset it")]
+    /// The variable is not UTF-8. Ignoring it would bypass the proxy.
+    #[error("{0} is not UTF-8 text: correct it, or unset it")]
     NotText(&'static str),
-    /// A proxy that speaks TLS or SOCKS.
+    /// The proxy speaks TLS or SOCKS.
     #[error(
         "HTTPS_PROXY (or ALL_PROXY) names a kind of proxy that is not supported: use one at http://host:port"
     )]
     Scheme,
 }
 
-/// A proxy and what it wants to be told.
+/// A proxy, with its `Proxy-Authorization`.
 pub(super) struct Tunnel {
     pub(super) proxy: Uri,
     pub(super) authorization: Option<HeaderValue>,
 }
 
 impl Proxies {
-    /// Reads `HTTPS_PROXY`, else `ALL_PROXY`, and `NO_PROXY`, in capitals or small letters.
+    /// Reads `HTTPS_PROXY` (otherwise `ALL_PROXY`) and `NO_PROXY`, in upper or lower case.
     ///
     /// # Errors
-    /// [`ProxyError`] where a proxy is named and cannot be used: going past it could be forbidden.
+    /// [`ProxyError`] if a proxy is named that cannot be used. It is not bypassed, because that could be forbidden.
     pub fn from_env() -> Result<Self, ProxyError> {
         Self::new(&first(&PROXY)?, &first(&EXCEPT)?)
     }
 
-    /// Everything through `proxy`, which may hold `user:password@`, but `except`: hosts, domains with what is below them,
-    /// addresses and networks, separated by commas. An empty `proxy` is none.
+    /// Uses `proxy`, which may contain `user:password@`, for all servers but those in `except`: hosts, domains with
+    /// their subdomains, addresses and networks, separated by commas. An empty `proxy` means no proxy.
     ///
     /// # Errors
     /// [`ProxyError`].
@@ -72,12 +71,12 @@ impl Proxies {
         Ok(Self(Some(Arc::new(matcher))))
     }
 
-    /// Whether a server is asked through a proxy, which then resolves its name.
+    /// Whether a server is reached through a proxy, which then resolves the server's name.
     pub fn stand_before(&self, origin: &Origin) -> bool {
         self.before(origin).is_some()
     }
 
-    /// The proxy before a server, if there is one.
+    /// The proxy for a server, if there is one.
     pub(super) fn before(&self, origin: &Origin) -> Option<Tunnel> {
         if !origin.is_https() || origin.host().is_loopback() {
             return None;
@@ -103,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn tls_goes_through_the_proxy_and_what_stays_here_does_not() {
+    fn tls_goes_through_the_proxy_and_loopback_does_not() {
         let proxies = Proxies::new("http://us%65r:pass@proxy.example:3128", "").unwrap();
         let tunnel = proxies.before(&origin("https://graph.microsoft.com")).unwrap();
         assert_eq!(tunnel.proxy, "http://proxy.example:3128/");
@@ -114,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn listed_hosts_are_asked_directly() {
+    fn listed_hosts_are_reached_directly() {
         let proxies =
             Proxies::new("proxy.example:3128", "graph.microsoft.com, .contoso.com,10.0.0.0/8").unwrap();
         for direct in ["https://graph.microsoft.com", "https://login.contoso.com", "https://10.1.2.3"] {
@@ -127,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_that_cannot_be_used_is_an_error_and_none_is_none() {
+    fn an_unusable_proxy_is_an_error_and_an_empty_one_is_none() {
         for bad in ["http://", "ftp://proxy.example", "http://proxy example", "/proxy"] {
             assert_eq!(Proxies::new(bad, "").err(), Some(ProxyError::Form), "{bad}");
         }

@@ -1,4 +1,4 @@
-//! The header fields of a request to Graph, as types: there is no way to pass a consumer's own text through.
+//! The header fields of a request to Graph, as types. A consumer's own text cannot pass through them.
 
 use std::fmt;
 
@@ -9,10 +9,10 @@ use super::transport::AGENT;
 use glassine_core::graph::Preference;
 use glassine_core::hex;
 
-/// What a request asks for beside its target.
+/// What a request to Graph asks for besides its target.
 #[derive(Clone, Debug)]
 pub struct RequestHeaders {
-    /// The kind of response.
+    /// The media type of the response.
     pub accept: MediaType,
     /// Preferences, one `Prefer` field each (RFC 7240).
     pub prefer: Vec<Preference>,
@@ -22,10 +22,10 @@ pub struct RequestHeaders {
     pub request_id: RequestId,
 }
 
-/// The kind of response.
+/// The media type of a response.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum MediaType {
-    /// JSON with the metadata level that the sanitizer's rules are written for.
+    /// JSON, with the OData metadata level that the rules are written for.
     Json,
     /// The bare number of `/$count`.
     PlainText,
@@ -38,7 +38,7 @@ pub enum ConsistencyLevel {
     Eventual,
 }
 
-/// A random id for one request, written as a GUID. The caller draws the bytes.
+/// An id of one request, written as a GUID. The caller gives random bytes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct RequestId(pub [u8; 16]);
 
@@ -48,7 +48,7 @@ impl RequestHeaders {
         Self { accept: MediaType::Json, prefer: Vec::new(), consistency_level: None, request_id }
     }
 
-    /// The header section, with the token in it. `None` where the token has bytes that a field cannot hold.
+    /// The headers, with the token. `None` if the token has bytes that a header field cannot hold.
     pub(super) fn to_map(&self, token: &Secret) -> Option<HeaderMap> {
         let mut map = HeaderMap::new();
         map.insert(ACCEPT, HeaderValue::from_static(self.accept.as_str()));
@@ -66,7 +66,7 @@ impl RequestHeaders {
     }
 }
 
-/// `Bearer TOKEN` (RFC 6750 section 2.1), marked so that it is neither printed nor put into an HPACK table.
+/// `Bearer TOKEN` (RFC 6750 section 2.1), marked as sensitive: never printed, and never in an HPACK table.
 fn bearer(token: &Secret) -> Option<HeaderValue> {
     let text = zeroize::Zeroizing::new(format!("Bearer {}", token.expose()));
     let mut value = HeaderValue::from_str(&text).ok()?;
@@ -86,7 +86,7 @@ impl MediaType {
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = hex::lower(&self.0);
-        // Where the groups of RFC 9562, section 4, end.
+        // The hyphens' positions (RFC 9562, section 4).
         for end in [8, 13, 18, 23] {
             text.insert(end, '-');
         }
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_no_field_can_hold_is_refused() {
+    fn a_token_that_a_header_field_cannot_hold_is_refused() {
         let headers = RequestHeaders::new(RequestId([0; 16]));
         assert!(headers.to_map(&Secret::new("abc\r\nX: y".into())).is_none());
         let map = headers.to_map(&Secret::new("abc".into())).unwrap();

@@ -1,4 +1,4 @@
-//! Secrets in memory, and where they come from: a file or the environment, never the configuration itself.
+//! Secrets in memory. They come from a file or the environment, never from the configuration itself.
 
 use std::path::{Path, PathBuf};
 use std::{env, fmt, io};
@@ -16,12 +16,12 @@ pub const MAX_SECRET: usize = 32 * 1024;
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes a secret over.
+    /// Takes ownership of a secret text.
     pub fn new(text: String) -> Self {
         Self(text)
     }
 
-    /// The secret itself, for the one place that sends it.
+    /// The secret itself, for the code that sends it.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -50,16 +50,17 @@ pub enum SecretSource {
     File(PathBuf),
 }
 
-/// Why a secret could not be had.
+/// Why a secret cannot be read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum SecretError {
-    /// A blank, a control character or anything else outside visible ASCII: a wrong file, in most cases.
+    /// The secret has a blank, a control character or anything else outside visible ASCII. Usually it is the wrong
+    /// file.
     #[error("the secret has characters other than visible ASCII: is it the right file?")]
     Characters,
-    /// Nothing but blanks.
+    /// The secret has only white space, or nothing.
     #[error("the secret is empty")]
     Empty,
-    /// Over [`MAX_SECRET`].
+    /// The secret is longer than [`MAX_SECRET`].
     #[error("the secret is longer than {MAX_SECRET} bytes: is it the right file?")]
     TooLong,
     /// The file cannot be read.
@@ -71,10 +72,10 @@ pub enum SecretError {
 }
 
 impl SecretSource {
-    /// Reads the secret anew. White space around it is left out: editors and shells end files with a newline.
+    /// Reads the secret. Trims white space around it, because editors and shells end files with a newline.
     ///
     /// # Errors
-    /// [`SecretError`], which does not repeat what was read.
+    /// [`SecretError`], which does not repeat the content.
     pub async fn read(&self) -> Result<Secret, SecretError> {
         let raw = match self {
             Self::Env(name) => env::var_os(name).ok_or(SecretError::Unset)?.into_encoded_bytes().into(),
@@ -86,7 +87,8 @@ impl SecretSource {
     }
 }
 
-/// The file's bytes, at most one more than is allowed. The room is made beforehand: a buffer that grows leaves copies.
+/// The file's bytes, at most one more than allowed. The buffer has its full size at once: growing would leave copies of
+/// the secret in memory.
 pub(super) async fn read_file(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut raw = Zeroizing::new(Vec::with_capacity(MAX_SECRET + 1));
     let mut file = File::open(path).await?;
@@ -108,7 +110,7 @@ fn check(raw: &[u8]) -> Result<Secret, SecretError> {
     }
 }
 
-/// The bytes as text where each is visible ASCII, which every token and client secret consists of (RFC 6749 appendix A).
+/// The bytes as text; `None` unless all are visible ASCII, as in every token and client secret (RFC 6749 appendix A).
 pub(super) fn visible(bytes: &[u8]) -> Option<&str> {
     let visible = bytes.iter().all(u8::is_ascii_graphic);
     str::from_utf8(bytes).ok().filter(|_| visible)
@@ -140,7 +142,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_missing_is_named_by_kind() {
+    async fn a_missing_secret_is_named_by_its_kind() {
         let nowhere = SecretSource::File("/nonexistent/secret".into());
         assert_eq!(nowhere.read().await, Err(SecretError::Unreadable(io::ErrorKind::NotFound)));
         assert_eq!(SecretSource::Env("GLASSINE_NO_SUCH".into()).read().await, Err(SecretError::Unset));

@@ -1,5 +1,5 @@
 //! The pooled HTTP client below [`GraphClient`](super::GraphClient) and [`TokenSource`](super::TokenSource): one
-//! request, one response, no redirects, every wait and every size bounded.
+//! request, one response, no redirects. All waiting times and sizes are bounded.
 
 use std::time::Duration;
 
@@ -16,40 +16,41 @@ use super::network::Network;
 use super::timeouts::Timeouts;
 use glassine_core::graph::Origin;
 
-/// Below the idle limit of usual load balancers and NAT tables (60 s and more), so that a pooled connection is
-/// rarely one that the other side has just given up.
+/// Shorter than the idle limit of usual load balancers and NAT tables (60 s and more), so that pooled connections are
+/// rarely dead.
 const POOL_IDLE: Duration = Duration::from_secs(50);
 
-/// Idle HTTP/1.1 connections kept: as many as a consumer may have requests at a time by default.
+/// How many idle HTTP/1.1 connections are kept: as many as a consumer's concurrent requests by default.
 const POOL_PER_HOST: usize = 64;
 
-/// The most bytes of a response's head. A usual head of Graph has a few KiB.
+/// The most bytes of a response's head. Graph's heads usually have a few KiB.
 const MAX_HEAD: usize = 64 * 1024;
 
-/// The most bytes of one read from an HTTP/1.1 connection. Fewer and larger reads cost the kernel less; a response that is on
-/// its way holds up to two, and a few hundred of those are to stay small beside the program itself.
+/// The most bytes of one read from an HTTP/1.1 connection. Large reads cost fewer system calls. Each running response
+/// holds up to two such buffers, so a few hundred responses still need little memory.
 const READ_BUFFER: usize = 96 * 1024;
 
-/// [`MAX_HEAD`] as HTTP/2 counts it (RFC 9113 section 6.5.2).
+/// [`MAX_HEAD`], as HTTP/2 counts it (RFC 9113 section 6.5.2).
 const MAX_HEADER_LIST: u32 = 64 * 1024;
 
-/// The most header fields of a response. Graph sends some dozens at most.
+/// The most header fields of a response. Graph sends a few dozen at most.
 const MAX_HEADERS: usize = 100;
 
-/// What one response over HTTP/2 may have on its way or unread here, so what a slow consumer makes this proxy hold of it.
+/// How many bytes of one HTTP/2 response may be on their way or unread. This bounds what the proxy holds for a slow
+/// consumer.
 const STREAM_WINDOW: u32 = 256 * 1024;
 
-/// The same for all responses of a connection together: as many as [`POOL_PER_HOST`], so that consumers who stopped reading
-/// do not stop the others, who share the connection.
+/// The same for all responses of one connection together. It is large enough for [`POOL_PER_HOST`] full streams, so
+/// that consumers that stop reading do not block others on the same connection.
 const CONNECTION_WINDOW: u32 = 64 * STREAM_WINDOW;
 
-/// How often a silent HTTP/2 connection is asked whether it still lives, while requests wait on it.
+/// How often a silent HTTP/2 connection gets a ping while requests wait on it.
 const PING_EVERY: Duration = Duration::from_secs(20);
 
-/// How long such a response may take before the connection is given up.
+/// How long the server may take to acknowledge a ping before the connection is closed.
 const PING_LIMIT: Duration = Duration::from_secs(10);
 
-/// What this program calls itself (`User-Agent`, RFC 9110 section 10.1.5).
+/// The `User-Agent` of all requests (RFC 9110 section 10.1.5).
 pub(super) const AGENT: HeaderValue =
     HeaderValue::from_static(concat!("glassine/", env!("CARGO_PKG_VERSION")));
 
@@ -77,7 +78,7 @@ impl Transport {
         Ok(Self { client, timeouts: network.timeouts })
     }
 
-    /// Sends `request` and waits for the head of the response. At most `max_body` bytes of body will come.
+    /// Sends `request` and waits for the head of the response. The body fails after `max_body` bytes.
     pub(super) async fn send(
         &self,
         request: Request<Full<Bytes>>,
@@ -93,14 +94,15 @@ impl Transport {
             return Err(UpstreamError::Protocol);
         }
         check_size(&head.headers)?;
-        // Among them is the reason phrase, which is free text.
+        // The extensions contain the reason phrase, which is free text.
         head.extensions.clear();
         let body = UpstreamBody::new(body, &self.timeouts, max_body)?;
         Ok(Response::from_parts(head, body))
     }
 }
 
-/// hyper refuses a head that outgrows its buffer, but to the buffer's grain, and HTTP/2 has no bound on the number.
+/// Enforces [`MAX_HEAD`] and [`MAX_HEADERS`] exactly. hyper only refuses a head that is larger than its buffer, and
+/// does not bound the number of fields in HTTP/2.
 fn check_size(headers: &HeaderMap) -> Result<(), UpstreamError> {
     let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     let fits = size <= MAX_HEAD && headers.len() <= MAX_HEADERS;

@@ -1,4 +1,4 @@
-//! From the configuration's URLs to those of the HTTP library.
+//! Converts the configuration's URLs to the HTTP library's type.
 
 use http::Uri;
 use http::uri::PathAndQuery;
@@ -6,8 +6,8 @@ use http::uri::PathAndQuery;
 use super::error::UpstreamError;
 use glassine_core::graph::Origin;
 
-/// The absolute address of `target`, a path with an optional query (origin-form, RFC 9112 section 3.2.1). It goes out byte for
-/// byte or not at all: `http` would cut a fragment off in silence.
+/// The absolute URI of `target`, a path with an optional query (origin-form, RFC 9112 section 3.2.1). Refuses a target
+/// that cannot be sent byte for byte: the `http` crate would silently drop a fragment.
 pub(super) fn uri(origin: &Origin, target: &str) -> Result<Uri, UpstreamError> {
     let path = PathAndQuery::try_from(target).map_err(|_| UpstreamError::Target)?;
     if !target.starts_with('/') || path.as_str() != target {
@@ -39,9 +39,9 @@ mod tests {
         }
     }
 
-    /// The library must take every origin that the configuration takes.
+    /// The `http` crate must accept every origin that the configuration accepts.
     #[test]
-    fn every_origin_is_one_to_the_library() {
+    fn the_library_accepts_every_origin() {
         let long = format!("https://{}.example:65535", ["a"; 80].join("_."));
         for text in [
             "https://my_graph.example",

@@ -1,4 +1,4 @@
-//! What the pages of this program have in common: the proxy's connection pages, and those of the demo.
+//! What the proxy's connection pages and the demo's pages have in common.
 
 mod page;
 mod params;
@@ -13,7 +13,7 @@ use http::header::COOKIE;
 
 use glassine_core::graph::encode::query_value;
 
-/// `N` random octets in base64url.
+/// `N` random bytes in base64url.
 pub(crate) fn random_text<const N: usize>() -> Result<String, getrandom::Error> {
     let mut octets = [0; N];
     getrandom::fill(&mut octets)?;
@@ -27,7 +27,7 @@ pub(crate) fn cookies<'h>(headers: &'h HeaderMap, name: &str) -> impl Iterator<I
     pairs.filter(move |(own, _)| *own == name).map(|(_, value)| value)
 }
 
-/// The URL with these names and values as its query, or after the query that it has.
+/// Appends these names and values to the URL's query.
 pub(crate) fn with_query(url: &str, parameters: &[(&str, &str)]) -> String {
     let mut text = url.to_owned();
     for (name, value) in parameters {

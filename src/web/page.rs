@@ -1,8 +1,8 @@
-//! A whole page of HTML. `maud` escapes every text and every attribute; this file adds what all pages need.
+//! A whole HTML page. `maud` escapes all text and attributes; this file adds what all pages need.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-/// A page. `head` follows the title.
+/// A whole page. `head` follows the title element.
 pub(crate) fn page(title: &str, head: &Markup, body: &Markup) -> String {
     let page = html! {
         (DOCTYPE)
@@ -19,12 +19,12 @@ pub(crate) fn page(title: &str, head: &Markup, body: &Markup) -> String {
     without_controls(&page.into_string())
 }
 
-/// A style sheet from this program's source, in the page. An architecture test keeps `PreEscaped` in this file.
+/// A style sheet from this program's source. An architecture test allows `PreEscaped` in this file only.
 pub(crate) fn style(sheet: &'static str) -> Markup {
     html! { style { (PreEscaped(sheet)) } }
 }
 
-/// Control characters can change how the text around them reads, and HTML allows few of them. Line breaks stay.
+/// Replaces control characters, except line breaks: they can change how a text reads, and HTML forbids most of them.
 fn without_controls(page: &str) -> String {
     page.replace(|c: char| c.is_control() && !matches!(c, '\n' | '\r'), "\u{fffd}")
 }
@@ -38,7 +38,7 @@ mod tests {
         "&lt;/title&gt;&lt;script&gt;alert('x')&lt;/script&gt;&quot; onload=&quot;x\u{fffd}\u{fffd}&amp;amp;";
 
     #[test]
-    fn a_text_stays_a_text() {
+    fn text_is_escaped() {
         let page = page(HOSTILE, &html! {}, &html! { p title=(HOSTILE) { (HOSTILE) } });
         assert!(page.contains(&format!("<title>{ESCAPED}</title>")), "{page}");
         assert!(page.contains(&format!("<p title=\"{ESCAPED}\">{ESCAPED}</p>")), "{page}");

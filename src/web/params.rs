@@ -1,19 +1,20 @@
-//! What a browser sends as parameters: a query or a form (application/x-www-form-urlencoded). All of it is a stranger's.
+//! The parameters of a request: a query or a form (application/x-www-form-urlencoded). None of them is trusted.
 
 use std::collections::BTreeMap;
 
 use glassine_core::graph::decode;
 
-/// Entra's responses have an authorization code of some 1.5 KiB and this proxy's own state of about 1 KiB.
+/// Entra sends an authorization code of about 1.5 KiB and this proxy's state of about 1 KiB.
 pub(crate) const MAX_PARAMS: usize = 8 * 1024;
 
-/// Entra sends six at most.
+/// Entra sends at most six.
 const MAX_COUNT: usize = 24;
 
-/// The parameters by name, still encoded: most are never looked at.
+/// The parameters by name. The values are still encoded, because most are never read.
 pub(crate) struct Params<'a>(BTreeMap<&'a str, &'a str>);
 
-/// They are too long, too many, or one comes twice: what another reader would take from it is nobody's guess.
+/// The parameters are too long or too many, or one is repeated or malformed. Readers differ in which repeated one they
+/// use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BadParams;
 
@@ -32,12 +33,12 @@ impl<'a> Params<'a> {
         Ok(Self(params))
     }
 
-    /// The value as text; `None` if it is not there. A control character or a malformed escape is refused.
+    /// The decoded value; `None` without such a parameter. Fails on a control character or a malformed escape.
     pub(crate) fn get(&self, name: &str) -> Result<Option<String>, BadParams> {
         self.raw(name).map(|value| decode::form(value, 0).map_err(|_| BadParams)).transpose()
     }
 
-    /// The value as it was written, for what is searched and never shown.
+    /// The encoded value, for searching only, never for display.
     pub(crate) fn raw(&self, name: &str) -> Option<&'a str> {
         self.0.get(name).copied()
     }
@@ -59,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_two_readings_is_refused() {
+    fn ambiguous_parameters_are_refused() {
         assert!(Params::parse("state=a&state=b").is_err());
         let long = |length| format!("state={}", "a".repeat(length - "state=".len()));
         assert!(Params::parse(&long(MAX_PARAMS + 1)).is_err());

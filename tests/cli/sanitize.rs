@@ -86,7 +86,7 @@ fn a_bad_document_is_2_with_its_byte_and_nothing_is_written() {
         (r#"{"value":[{"isRead":true},"#, "not complete", "byte 26"),
         (r#"{"value":[{"isRead":true,}]}"#, "expected a key", "byte 25"),
         ("<html>", "expected a value", "byte 0"),
-        (r#"{"value":[]} x"#, "behind the end", "byte 13"),
+        (r#"{"value":[]} x"#, "after the end", "byte 13"),
         (r#"{"value":[{"id":"a","id":"b"}]}"#, "comes twice", "byte 23"),
         (r#"{"value":[{"id":"a","\u0069d":"b"}]}"#, "comes twice", "byte 28"),
         ("[]", "not an object", "byte 0"),

@@ -1,4 +1,4 @@
-//! A consumer's credential: how it is known from others, one kind each.
+//! A consumer's credential, of exactly one kind. The proxy recognizes the consumer by it.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -14,26 +14,26 @@ use glassine_core::graph::Url;
 use glassine_core::hex;
 use glassine_core::yaml::{Spanned, Texts};
 
-/// The SHA-256 of nothing: what `sha256sum` prints for an unset variable.
+/// The SHA-256 of an empty text, which `sha256sum` prints for an unset variable.
 const EMPTY_SHA256: [u8; 32] = [
     0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24, 0x27,
     0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
 ];
 
-/// The longest issuer, audience or claim.
+/// The longest issuer, audience or claim, in bytes.
 const MAX_TEXT: usize = 2_048;
 
-/// Claims with keys of their own, or that are always checked.
+/// Claims that have separate keys in the configuration, or that are always checked.
 const RESERVED_CLAIMS: [&str; 5] = ["iss", "aud", "exp", "nbf", "iat"];
 
-/// How a consumer is known from others.
+/// What the proxy recognizes a consumer by.
 #[derive(Clone, Debug)]
 pub enum ConsumerCredential {
-    /// By one of these bearer tokens. Invariant: not empty.
+    /// One of these bearer tokens. Invariant: not empty.
     Bearer(Vec<BearerHash>),
-    /// By a client certificate with one of these names. Invariant: not empty.
+    /// A client certificate with one of these names. Invariant: not empty.
     Certificate(Vec<SubjectName>),
-    /// By a token that its issuer signed.
+    /// A token that an issuer signed.
     Jwt(Box<JwtCredential>),
 }
 
@@ -41,26 +41,26 @@ pub enum ConsumerCredential {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct BearerHash([u8; 32]);
 
-/// Which signed tokens are a consumer's.
+/// Which signed tokens belong to a consumer.
 #[derive(Clone, Debug)]
 pub struct JwtCredential {
-    /// What a token has to say.
+    /// The claims that a token needs.
     pub expected: Expected,
-    /// Where the issuer's keys are.
+    /// Where the issuer's keys come from.
     pub keys: JwksLocation,
 }
 
-/// Where an issuer's public keys are.
+/// Where an issuer's public keys come from.
 #[derive(Clone, Debug)]
 pub enum JwksLocation {
     /// A file.
     File(FileRef),
-    /// Fetched, and fetched again when keys roll over.
+    /// A URL. The keys are fetched again when the issuer changes them.
     Url(Url),
 }
 
 impl BearerHash {
-    /// The bytes, to be compared in constant time.
+    /// The bytes. Compare them in constant time.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
@@ -76,7 +76,7 @@ impl fmt::Debug for BearerHash {
     }
 }
 
-/// What earlier consumers are known by, and whether one can be known by a certificate.
+/// The credentials of the consumers before this one, and whether client certificates can be verified.
 pub(super) struct KnownCredentials {
     has_client_ca: bool,
     hashes: HashSet<BearerHash>,
@@ -90,7 +90,7 @@ impl KnownCredentials {
     }
 }
 
-/// Checks that there is exactly one kind, and that no earlier consumer is known by the same.
+/// Checks that there is exactly one kind of credential, and that no earlier consumer has the same one.
 pub(super) fn check_credential(
     credential: &Spanned<raw::ConsumerCredential>,
     taken: &mut KnownCredentials,
@@ -135,7 +135,7 @@ fn check_hash(text: &Text, taken: &mut KnownCredentials, context: &mut Context<'
         return context.refuse(
             CONFIG_VALUE,
             &text.span,
-            "this is the hash of nothing",
+            "this is the hash of an empty text",
             "hash the token, without a newline",
         );
     }
@@ -144,7 +144,7 @@ fn check_hash(text: &Text, taken: &mut KnownCredentials, context: &mut Context<'
             CONFIG_CONSUMER,
             &text.span,
             "this token hash is listed twice",
-            "give each consumer its own token: it is how they are told apart",
+            "give each consumer a different token",
         );
     }
     Some(hash)
@@ -158,7 +158,12 @@ fn check_names(
     let names = all(&mtls.value.san.0, |text| check_name(text, taken, context));
     if !taken.has_client_ca {
         let hint = "add `client_ca_file` to `tls`: the authorities that sign the certificates of consumers";
-        return context.refuse(CONFIG_VALUE, &mtls.span, "no client certificate could be verified", hint);
+        return context.refuse(
+            CONFIG_VALUE,
+            &mtls.span,
+            "client certificates cannot be verified without `client_ca_file`",
+            hint,
+        );
     }
     names
 }
@@ -168,7 +173,7 @@ fn check_name(text: &Text, taken: &mut KnownCredentials, context: &mut Context<'
         return context.refuse(
             CONFIG_VALUE,
             &text.span,
-            "this is not a name that a certificate is known by here",
+            "this is not the name of a certificate's subject",
             "write a whole subjectAltName: dns:acme.example, uri:spiffe://acme.example/export, email:… or ip:…; no wildcards, no CN",
         );
     };
@@ -177,7 +182,7 @@ fn check_name(text: &Text, taken: &mut KnownCredentials, context: &mut Context<'
             CONFIG_CONSUMER,
             &text.span,
             "this certificate name is listed twice",
-            "give each consumer its own: it is how they are told apart",
+            "give each consumer a different name",
         );
     }
     Some(name)
@@ -203,16 +208,16 @@ fn check_jwt(
         return context.refuse(
             CONFIG_CONSUMER,
             &jwt.span,
-            "one token could be this consumer's and an earlier one's",
-            "give each an audience of its own, or require a claim with different values, such as `azp`",
+            "one token could match both this consumer and an earlier one",
+            "give each a different audience, or require different values of a claim, such as `azp`",
         );
     }
     taken.tokens.push(expected.clone());
     Some(JwtCredential { expected, keys: keys? })
 }
 
-/// Whether one token could satisfy both, as far as that shows. A token that has two audiences, or two of a claim's values, can
-/// still satisfy two consumers that look separate here: it is refused when it comes.
+/// Whether one token could satisfy both. This check cannot find all such tokens: one with two audiences, or two values
+/// of a claim, may satisfy two consumers that look separate here. Such a token is refused when it comes.
 fn is_shared(one: &Expected, other: &Expected) -> bool {
     let meet = |a: &[String], b: &[String]| a.iter().any(|text| b.contains(text));
     let claims_meet = one.claims.iter().all(|claim| {
@@ -230,13 +235,18 @@ fn check_text(text: &Text, context: &mut Context<'_>) -> Option<String> {
     if is_text && text.value.trim() == text.value {
         return Some(text.value.clone());
     }
-    let hint = "write it exactly as the token has it: it is compared byte for byte";
-    context.refuse(CONFIG_VALUE, &text.span, "this cannot be in a token", hint)
+    let hint = "write it exactly as in the token; it is compared byte for byte";
+    context.refuse(CONFIG_VALUE, &text.span, "this is not an issuer, audience or claim", hint)
 }
 
 fn check_texts(texts: &Texts, place: &Range<usize>, context: &mut Context<'_>) -> Option<Vec<String>> {
     if texts.0.is_empty() {
-        return context.refuse(CONFIG_VALUE, place, "this list lets nobody in", "name at least one value");
+        return context.refuse(
+            CONFIG_VALUE,
+            place,
+            "this list is empty, so no token would match",
+            "name at least one value",
+        );
     }
     all(&texts.0, |text| check_text(text, context))
 }
@@ -263,8 +273,8 @@ fn check_claims(
     let Some(written) = &jwt.claims else { return Some(Vec::new()) };
     let claims = written.0.iter().map(|(name, values)| {
         if RESERVED_CLAIMS.contains(&name.value.as_str()) {
-            let hint = "issuer and audience have keys of their own, and times are always checked";
-            return context.refuse(CONFIG_VALUE, &name.span, "this claim does not belong here", hint);
+            let hint = "write `issuer` and `audience` as separate keys; times are always checked";
+            return context.refuse(CONFIG_VALUE, &name.span, "this claim cannot be in `claims`", hint);
         }
         let name = check_text(name, context);
         let one_of = values.0.as_ref().and_then(|values| check_texts(values, place, context));

@@ -1,4 +1,4 @@
-//! The `consumers` section: who may ask, and what they get.
+//! The `consumers` section: which consumers there are, and what each may read.
 
 mod credential;
 mod network;
@@ -22,17 +22,17 @@ use crate::config::codes::{CONFIG_CONSUMER, CONFIG_VALUE};
 use glassine_core::graph::BaseUrl;
 use glassine_core::yaml::Spanned;
 
-/// Requests in flight: what an SDK with a pool of workers uses, well under Graph's own throttling.
+/// Concurrent requests: enough for an SDK with a pool of workers, and well under Graph's throttling limits.
 pub(super) const DEFAULT_CONCURRENT: NonZeroU32 = NonZeroU32::new(64).unwrap();
 
-/// What Graph grants one application over a dozen mailboxes, at 10,000 requests in 10 minutes for each
+/// Graph's limit for one application and a dozen mailboxes: 10,000 requests in 10 minutes for each mailbox
 /// (<https://learn.microsoft.com/graph/throttling-limits>).
 pub(super) const DEFAULT_REQUESTS_PER_SECOND: NonZeroU32 = NonZeroU32::new(200).unwrap();
 
-/// Above this the limit limits nothing.
+/// A higher limit would have no effect.
 const MAX_LIMIT: u64 = 100_000;
 
-/// Names stand in every log line and metric.
+/// The longest name, in bytes. Names are in log lines and audit records.
 const MAX_NAME: usize = 64;
 
 /// One consumer.
@@ -42,7 +42,7 @@ pub struct Consumer {
     rules: FileRef,
     credential: ConsumerCredential,
     pseudonym_domain: String,
-    /// Empty: from everywhere.
+    /// Empty: all addresses are allowed.
     allow_from: Networks,
     limits: ConsumerLimits,
     return_url: Option<BaseUrl>,
@@ -55,17 +55,17 @@ impl Consumer {
         &self.name
     }
 
-    /// The rules file that this consumer gets responses by.
+    /// The rules file of this consumer.
     pub fn rules(&self) -> &FileRef {
         &self.rules
     }
 
-    /// How this consumer is known from others.
+    /// What the proxy recognizes this consumer by.
     pub fn credential(&self) -> &ConsumerCredential {
         &self.credential
     }
 
-    /// The hashes of this consumer's bearer tokens; none if it is known otherwise.
+    /// The hashes of this consumer's bearer tokens; none if it has another kind of credential.
     pub fn bearer(&self) -> &[BearerHash] {
         match &self.credential {
             ConsumerCredential::Bearer(hashes) => hashes,
@@ -73,42 +73,43 @@ impl Consumer {
         }
     }
 
-    /// What separates this consumer's pseudonyms from others'; the name unless two share one on purpose.
+    /// Consumers with different pseudonym domains get different pseudonyms. The default is the consumer's name.
     pub fn pseudonym_domain(&self) -> &str {
         &self.pseudonym_domain
     }
 
-    /// Whether this consumer may come from `address`. An IPv4-mapped IPv6 address is taken as the IPv4 address.
+    /// Whether this consumer may send requests from `address`. An IPv4-mapped IPv6 address counts as the IPv4 address.
     pub fn may_come_from(&self, address: IpAddr) -> bool {
         self.allow_from.is_empty() || self.allow_from.contain(address)
     }
 
-    /// How much this consumer may ask at once.
+    /// How many requests this consumer may have open, and send per second.
     pub fn limits(&self) -> ConsumerLimits {
         self.limits
     }
 
-    /// Where what came of a connection is sent.
+    /// Where the connection pages send the browser in the end, with the result.
     pub fn return_url(&self) -> Option<&BaseUrl> {
         self.return_url.as_ref()
     }
 
-    /// The app registration of this consumer's own; without one, it is that of `upstream`.
+    /// This consumer's own app registration. `None`: that of `upstream`.
     pub fn application(&self) -> Option<&UpstreamCredential> {
         self.application.as_ref()
     }
 }
 
-/// How much a consumer may ask at once.
+/// How many requests a consumer may have open, and send per second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConsumerLimits {
-    /// Requests in flight, up to the end of their responses.
+    /// Concurrent requests. A request counts until its response ends.
     pub concurrent: NonZeroU32,
     /// Requests per second.
     pub requests_per_second: NonZeroU32,
 }
 
-/// Checks all consumers, and that they can be told apart. `has_client_ca`: whether certificates can be verified.
+/// Checks all consumers, and that they can be distinguished. `has_client_ca`: whether client certificates can be
+/// verified.
 pub(super) fn check_consumers(
     consumers: Spanned<Vec<raw::Consumer>>,
     has_client_ca: bool,
@@ -119,7 +120,7 @@ pub(super) fn check_consumers(
             CONFIG_VALUE,
             &consumers.span,
             "there is no consumer",
-            "name at least one; without one nothing could be asked",
+            "name at least one; without a consumer, all requests are refused",
         );
     }
     let mut seen = Seen { names: HashSet::new(), credentials: KnownCredentials::new(has_client_ca) };
@@ -128,7 +129,7 @@ pub(super) fn check_consumers(
     checked.into_iter().collect()
 }
 
-/// What earlier consumers have taken.
+/// The names and credentials of the consumers before this one.
 struct Seen {
     names: HashSet<String>,
     credentials: KnownCredentials,
@@ -167,7 +168,7 @@ fn check_unique_name(text: &Text, seen: &mut Seen, context: &mut Context<'_>) ->
         CONFIG_CONSUMER,
         &text.span,
         "two consumers have this name",
-        "give each its own: logs and pseudonyms go by it",
+        "give each a different name: logs and pseudonyms depend on it",
     )
 }
 

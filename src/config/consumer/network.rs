@@ -1,4 +1,4 @@
-//! Networks: where a consumer may come from, and whose `X-Forwarded-For` is believed.
+//! Networks: the addresses of a consumer, and those of trusted proxies, whose `X-Forwarded-For` is read.
 
 use std::net::IpAddr;
 use std::ops::Range;
@@ -10,17 +10,17 @@ use crate::config::codes::CONFIG_VALUE;
 use crate::config::raw::Text;
 use glassine_core::yaml::Spanned;
 
-/// Networks of both families. An IPv4-mapped IPv6 address is taken as the IPv4 address.
+/// IPv4 and IPv6 networks. An IPv4-mapped IPv6 address counts as the IPv4 address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Networks(Vec<IpNet>);
 
 impl Networks {
-    /// Whether there is none.
+    /// Whether there are no networks.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether one of them has the address.
+    /// Whether the address is in one of the networks.
     pub fn contain(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
@@ -33,20 +33,20 @@ impl FromIterator<IpNet> for Networks {
     }
 }
 
-/// `allow_from`.
+/// Checks `allow_from`.
 pub(super) fn check_allowed(networks: &Spanned<Vec<Text>>, context: &mut Context<'_>) -> Option<Networks> {
     if networks.value.is_empty() {
         return context.refuse(
             CONFIG_VALUE,
             &networks.span,
-            "this list lets nobody in",
+            "this list is empty, so no address would be allowed",
             "name a network, or leave `allow_from` out to allow every address",
         );
     }
     check_networks(&networks.value, check_network, context)
 }
 
-/// `trusted_proxies`.
+/// Checks `trusted_proxies`.
 pub(in crate::config) fn check_trusted(networks: &[Text], context: &mut Context<'_>) -> Option<Networks> {
     check_networks(networks, check_trusted_network, context)
 }
@@ -68,7 +68,7 @@ fn check_trusted_network(text: &Text, context: &mut Context<'_>) -> Option<IpNet
     context.refuse(
         CONFIG_VALUE,
         &text.span,
-        "this trusts everybody, so everybody could claim any address",
+        "this network contains all addresses, so every client could claim any address",
         "name the addresses of the proxies in front of this one",
     )
 }
@@ -79,13 +79,13 @@ fn check_network(text: &Text, context: &mut Context<'_>) -> Option<IpNet> {
         return refuse(&text.span, "this is neither an IP address nor a network", context);
     };
     if network.addr() != network.network() {
-        return refuse(&text.span, "this network has address bits behind its prefix", context);
+        return refuse(&text.span, "this network has address bits after its prefix", context);
     }
     let is_mapped = matches!(network.addr(), IpAddr::V6(address) if address.to_ipv4_mapped().is_some());
     if is_mapped {
         return refuse(
             &text.span,
-            "this is an IPv4 network in IPv6 clothes, which nothing would match",
+            "this is an IPv4-mapped IPv6 network, which would match no address",
             context,
         );
     }

@@ -1,4 +1,4 @@
-//! National clouds: Graph and Entra are at other addresses there, and tokens of one cloud are not good in another.
+//! National clouds. Graph and Entra have other addresses there, and a token of one cloud is not valid in another.
 //!
 //! Sources: <https://learn.microsoft.com/graph/deployments>,
 //! <https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud>.
@@ -11,14 +11,14 @@ use crate::config::raw::{self, Text};
 use crate::config::url::check_origin;
 use glassine_core::graph::Origin;
 
-/// Microsoft 365 in a place of its own.
+/// A Microsoft 365 cloud: its name in the configuration, and the origins of Graph and Entra.
 struct Cloud {
     name: &'static str,
     graph: &'static str,
     authority: &'static str,
 }
 
-/// Where everybody is whose tenant is nowhere else, GCC included.
+/// The worldwide cloud, GCC included.
 const WORLDWIDE: Cloud = Cloud {
     name: "worldwide",
     graph: "https://graph.microsoft.com",
@@ -44,7 +44,7 @@ const CLOUDS: [Cloud; 4] = [
     },
 ];
 
-/// Graph's origin and Entra's, by `cloud` or each by itself.
+/// The origins of Graph and Entra, from `cloud`, or from `graph` and `authority`.
 pub(super) fn check_places(
     upstream: &raw::Upstream,
     section: &Range<usize>,
@@ -58,7 +58,7 @@ pub(super) fn check_places(
             return context.refuse(
                 CONFIG_VALUE,
                 &own.span,
-                "`cloud` says already where Graph and Entra are",
+                "`cloud` already sets the addresses of Graph and Entra",
                 "leave `cloud` out, or `graph` and `authority`",
             );
         }
@@ -85,7 +85,7 @@ fn named(name: &Text, context: &mut Context<'_>) -> Option<&'static Cloud> {
     })
 }
 
-/// Addresses of Microsoft's have to be of one cloud; others are somebody's test server.
+/// Checks that Microsoft's addresses belong to one cloud. Other addresses are test servers.
 fn check_together(
     graph: &Origin,
     authority: &Origin,
@@ -98,9 +98,9 @@ fn check_together(
         Some(cloud) if authority_is_known && cloud.authority != authority.as_str() => context.refuse(
             CONFIG_VALUE,
             span,
-            "Graph and the authority are of two clouds",
+            "Graph and the authority belong to different clouds",
             &format!(
-                "write `cloud: {}` in place of `graph` and `authority`, or both of one cloud",
+                "write `cloud: {}` in place of `graph` and `authority`, or take both from one cloud",
                 cloud.name
             ),
         ),

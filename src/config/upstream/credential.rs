@@ -1,4 +1,4 @@
-//! How the proxy authenticates to Graph, as written and as checked: one kind of credential, with everything that it needs.
+//! The credential with which the proxy authenticates to Graph, as written and as checked: exactly one kind.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use crate::config::raw::Text;
 use crate::config::{FileRef, Source};
 use glassine_core::yaml::Spanned;
 
-/// As written: all kinds side by side: a wrong mixture gets a better message than an enum could give.
+/// The credential as written. All kinds are optional keys: this gives better messages for wrong mixtures than an enum.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct WrittenCredential {
@@ -35,7 +35,7 @@ struct WrittenIdentity {
 /// How this proxy authenticates to Graph.
 #[derive(Clone, Debug)]
 pub enum UpstreamCredential {
-    /// An access token that something else keeps fresh.
+    /// An access token that another program keeps fresh.
     AccessToken(Source),
     /// An app registration (RFC 6749, section 4.4).
     Application {
@@ -43,27 +43,27 @@ pub enum UpstreamCredential {
         tenant: String,
         /// The app registration's id.
         client_id: String,
-        /// How the proxy proves that it is that application.
+        /// How the proxy authenticates as this application.
         proof: Proof,
     },
-    /// Each consumer's own, which it sends with its requests.
+    /// Each consumer sends its own access token for Graph with its requests.
     Forward {
-        /// Where the configuration says so.
+        /// The place of `forward` in the configuration.
         span: Range<usize>,
     },
-    /// An identity that Azure gives to the machine.
+    /// A managed identity, which Azure gives to the machine.
     ManagedIdentity {
-        /// Which of the machine's identities; without it the system-assigned one, or the only one.
+        /// Which of the machine's identities. `None`: the system-assigned one, or the only one.
         client_id: Option<String>,
-        /// Where the configuration says so.
+        /// The place of `managed_identity` in the configuration.
         span: Range<usize>,
     },
 }
 
-/// How an application proves who it is.
+/// How an application authenticates to Entra.
 #[derive(Clone, Debug)]
 pub enum Proof {
-    /// With the key of a certificate that the app registration has.
+    /// With an assertion, signed with the key of a registered certificate.
     Certificate {
         /// The certificate (PEM), the application's own first.
         certificate: FileRef,
@@ -77,7 +77,7 @@ pub enum Proof {
 }
 
 impl UpstreamCredential {
-    /// The tenant of that app registration.
+    /// The app registration's tenant, if this is the credential of one.
     pub fn tenant(&self) -> Option<&str> {
         match self {
             Self::Application { tenant, .. } => Some(tenant),
@@ -85,7 +85,7 @@ impl UpstreamCredential {
         }
     }
 
-    /// The app registration that this is the credential of, if there is one.
+    /// The app registration's id, if this is the credential of one.
     pub fn client_id(&self) -> Option<&str> {
         match self {
             Self::Application { client_id, .. } => Some(client_id),
@@ -93,7 +93,7 @@ impl UpstreamCredential {
         }
     }
 
-    /// What its secret is called, and where that is.
+    /// The kind of its secret, for messages, and the secret's source.
     pub(crate) fn secret(&self) -> Option<(&'static str, Source)> {
         match self {
             Self::AccessToken(source) => Some(("access token", source.clone())),
@@ -102,7 +102,7 @@ impl UpstreamCredential {
         }
     }
 
-    /// Whether Azure gives the identity to the machine.
+    /// Whether this is a managed identity.
     pub(crate) fn is_managed_identity(&self) -> bool {
         matches!(self, Self::ManagedIdentity { .. })
     }
@@ -120,13 +120,13 @@ impl Proof {
     }
 }
 
-/// `tenant` and `client_id`, which only some credentials need.
+/// `tenant` and `client_id`, which only an app registration's credential needs.
 pub(super) struct Application {
     pub(super) tenant: Option<String>,
     pub(super) client_id: Option<Text>,
 }
 
-/// What is written, one entry a kind.
+/// A kind of credential, with its keys as written.
 enum Written<'a> {
     AccessToken(Place<'a>),
     Certificate(Option<&'a Text>, Option<&'a Text>),
@@ -136,7 +136,7 @@ enum Written<'a> {
     Secret(Place<'a>),
 }
 
-/// Where a secret is.
+/// The source of a secret, as written.
 #[derive(Clone, Copy)]
 enum Place<'a> {
     Environment(&'a Text),
@@ -253,11 +253,12 @@ fn check_forward(forward: &Spanned<bool>, context: &mut Context<'_>) -> Option<U
         CONFIG_VALUE,
         &forward.span,
         "exactly one credential is needed",
-        "write `forward: true`, or name a credential of the proxy's own and leave `forward` out",
+        "write `forward: true`, or name a credential of the proxy and leave `forward` out",
     )
 }
 
-/// The identity's client id stands with it: one that stands beside it was meant for something else.
+/// A managed identity has its own `client_id` key. `upstream.client_id` is for an app registration, so both together
+/// are a mistake.
 fn check_identity(
     identity: &Spanned<WrittenIdentity>,
     application: &Application,
@@ -267,7 +268,7 @@ fn check_identity(
         return context.refuse(
             CONFIG_VALUE,
             &misplaced.span,
-            "a managed identity is no app registration",
+            "a managed identity is not an app registration",
             "leave `client_id` out, or write `managed_identity: { client_id: … }` for a user-assigned identity",
         );
     }

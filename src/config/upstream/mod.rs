@@ -16,10 +16,10 @@ use crate::upstream::Timeouts;
 use glassine_core::graph::{Origin, is_guid};
 use glassine_core::yaml::Spanned;
 
-/// Nothing waits longer: load balancers between would have given up.
+/// No load balancer waits longer.
 const MAX_SECONDS: u64 = 600;
 
-/// Where Graph and Entra are.
+/// The addresses of Graph and Entra, and how to reach them.
 #[derive(Clone, Debug)]
 pub struct Upstream {
     graph: Origin,
@@ -30,27 +30,27 @@ pub struct Upstream {
 }
 
 impl Upstream {
-    /// Graph's origin; no path.
+    /// Graph's origin.
     pub fn graph(&self) -> &Origin {
         &self.graph
     }
 
-    /// Entra's origin; no path.
+    /// Entra's origin.
     pub fn authority(&self) -> &Origin {
         &self.authority
     }
 
-    /// Root certificates (PEM) to trust beside the system's.
+    /// Root certificates (PEM) to trust besides the system's.
     pub fn ca(&self) -> Option<&FileRef> {
         self.ca.as_ref()
     }
 
-    /// How this proxy authenticates to Graph.
+    /// The credential with which this proxy authenticates to Graph.
     pub fn credential(&self) -> &UpstreamCredential {
         &self.credential
     }
 
-    /// How long to wait for Graph.
+    /// How long to wait for Graph, Entra and issuers.
     pub fn timeouts(&self) -> Timeouts {
         self.timeouts
     }
@@ -71,7 +71,7 @@ pub(super) fn check_upstream(
     Some(Upstream { graph, authority, ca: ca?, credential: credential?, timeouts: timeouts? })
 }
 
-/// An app registration of a consumer's own, in the tenant of `upstream`.
+/// Checks a consumer's own app registration. It is in the tenant of `upstream`.
 pub(super) fn check_own_application(
     application: &raw::Application,
     context: &mut Context<'_>,
@@ -86,7 +86,7 @@ pub(super) fn check_own_application(
         CONFIG_VALUE,
         &application.credential.span,
         "this is not an app registration's credential",
-        "write client_secret_file, certificate_file or federated_token_file; other credentials belong into `upstream.credential`",
+        "write client_secret_file, certificate_file or federated_token_file; other credentials belong in `upstream.credential`",
     )
 }
 
@@ -98,7 +98,8 @@ fn check_application(upstream: &raw::Upstream, context: &mut Context<'_>) -> Opt
     Some(application)
 }
 
-/// A tenant is a segment of the token endpoint's path. The multi-tenant aliases have no application permissions.
+/// A tenant is a segment of the token endpoint's path. The multi-tenant aliases are refused, because application
+/// permissions need one tenant.
 fn check_tenant(text: &Text, context: &mut Context<'_>) -> Option<String> {
     let tenant = text.value.to_ascii_lowercase();
     let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';

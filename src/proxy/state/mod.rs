@@ -1,4 +1,5 @@
-//! What a configuration becomes: clients, consumers, keys. Built whole or not at all.
+//! What is built from a configuration: clients, consumers, keys. Either all of it can be built, or the state is
+//! refused.
 
 mod credentials;
 
@@ -25,10 +26,10 @@ use glassine_core::diagnostic::{Causes, Diagnostic, Report};
 use glassine_core::pseudonym::{AddressPolicy, KeyRing};
 use glassine_core::rules::{self, Plan};
 
-/// What requests run on.
+/// Everything that serves requests under one configuration.
 pub struct ProxyState {
     graph: GraphClient,
-    /// Each consumer brings its own token for Graph.
+    /// Each consumer sends its own token for Graph.
     forwards: bool,
     hosts: Hosts,
     trusted_proxies: Networks,
@@ -37,29 +38,29 @@ pub struct ProxyState {
     network: Network,
 }
 
-/// Why a configuration could not become a state: reports about it and the files it names.
+/// Why no state could be built: reports about the configuration and the files that it names.
 #[derive(Debug)]
 pub struct StateError {
-    /// One for each file that has something to say, errors and warnings.
+    /// One report for each file with errors or warnings.
     pub reports: Vec<Report>,
 }
 
 impl ProxyState {
-    /// Reads what the configuration names and builds everything from it. Warnings come back beside the state.
+    /// Reads the files that the configuration names, and builds the state. Returns warnings beside it.
     ///
     /// # Errors
     ///
-    /// [`StateError`] with everything that is wrong, in one pass. `file` and `text` are the configuration's.
+    /// [`StateError`] with all errors, found in one pass. `file` and `text` are the configuration's.
     pub fn build(file: &str, text: &str, config: &Config) -> Result<(Self, Vec<Report>), StateError> {
         Self::rebuild(file, text, config, None)
     }
 
-    /// As [`Self::build`], going on where an earlier state stopped: with the keys of issuers who may be down just now, and with
-    /// what is left of consumers' limits.
+    /// Like [`Self::build`], for a reload: keeps the fetched keys of issuers, who may be down now, and the counters of
+    /// consumers' limits.
     ///
     /// # Errors
     ///
-    /// [`StateError`], as [`Self::build`].
+    /// [`StateError`], like [`Self::build`].
     pub fn rebuild(
         file: &str,
         text: &str,
@@ -94,12 +95,12 @@ impl ProxyState {
         &self.hosts
     }
 
-    /// The consumers, for the pages on which their data sources are connected.
+    /// All consumers.
     pub(crate) fn consumers(&self) -> impl Iterator<Item = &Arc<Consumer>> {
         self.consumers.iter()
     }
 
-    /// How the servers above are reached.
+    /// How this proxy reaches Graph, Entra and issuers.
     pub(crate) fn network(&self) -> &Network {
         &self.network
     }
@@ -109,8 +110,8 @@ impl ProxyState {
         endpoints.map(|endpoint| endpoint.name.as_str().into()).collect()
     }
 
-    /// Who is asking, from an address that it may ask from. Where consumers bring their tokens for Graph, those are in
-    /// `Authorization`, as SDKs send them, and say nothing about who the consumer is.
+    /// The consumer that sends the request; refused if its address is not allowed. If consumers send their own tokens
+    /// for Graph, SDKs put those in `Authorization`, so the consumer's credential is in `Proxy-Authorization`.
     pub(super) async fn identify(&self, head: &Head<'_>, peer: &Peer) -> Result<Caller, Problem> {
         let forwards = self.forwards;
         let place = if forwards { PROXY_AUTHORIZATION } else { AUTHORIZATION };
@@ -127,7 +128,7 @@ impl ProxyState {
         Ok(Caller { consumer, graph_token })
     }
 
-    /// Fetches the keys of issuers, so that the first requests need not wait for them.
+    /// Fetches the keys of issuers, so that the first requests do not wait for them.
     pub async fn warm(&self) {
         self.key_sources.warm().await;
     }
@@ -139,11 +140,11 @@ struct Builder<'a> {
     key_sources: KeySources,
     findings: Vec<Diagnostic>,
     reports: Vec<Report>,
-    /// The applications so far.
+    /// One token source for each distinct application, found so far.
     sources: Vec<(Credential, Arc<TokenSource>)>,
 }
 
-/// Proof that the reports say why there is no value. Only a report gives one, so nothing fails without a word.
+/// Proof that a report explains the failure. Only [`Builder::report`] makes one, so nothing fails without a report.
 #[derive(Clone, Copy, Debug)]
 struct Reported(());
 
@@ -177,7 +178,7 @@ impl Builder<'_> {
         Reported(())
     }
 
-    /// A file or variable that cannot be used is reported at the place that names it.
+    /// Reports an unusable file or variable at the line of the configuration that names it.
     fn used<T, E: Error + 'static>(
         &mut self,
         result: Result<T, E>,
@@ -186,7 +187,7 @@ impl Builder<'_> {
         result.map_err(|error| self.report(unusable(&Causes(&error))))
     }
 
-    /// A client that cannot be built is the machine's fault, not a line's.
+    /// Reports a client that cannot be built. No line of the configuration is at fault, so it names none.
     fn built<T, E: Error + 'static>(&mut self, result: Result<T, E>) -> Result<T, Reported> {
         self.used(result, |causes| Diagnostic::error(config::codes::CONFIG_FILE, 0..0, causes.to_string()))
     }
@@ -279,7 +280,7 @@ impl Builder<'_> {
         }
         match compiled.plan {
             Some(plan) => Ok((Arc::new(plan), text)),
-            // A compilation without a plan has errors in its report.
+            // Without a plan, the report has errors.
             None => Err(Reported(())),
         }
     }

@@ -1,5 +1,5 @@
-//! Client assertions: what a certificate's key signs in place of a client secret (RFC 7523 section 2.2; Microsoft, "Microsoft
-//! identity platform application authentication certificate credentials").
+//! Client assertions, signed with a certificate's key. The application sends one in place of a client secret (RFC 7523
+//! section 2.2; Microsoft, "Microsoft identity platform application authentication certificate credentials").
 
 use std::io;
 use std::path::PathBuf;
@@ -20,7 +20,8 @@ use x509_parser::prelude::FromDer;
 use crate::jws;
 use crate::upstream::secret::{Secret, read_file};
 
-/// How long an assertion is good, in seconds. Microsoft recommends 5 to 10 minutes; clocks may differ by as much.
+/// How long an assertion is valid, in seconds. Microsoft recommends 5 to 10 minutes, which also covers clocks that
+/// differ.
 const LIFE: i64 = 600;
 
 /// A certificate (PEM, the application's own first) and its private key (PEM). One file may hold both.
@@ -35,29 +36,29 @@ pub struct CertificateFiles {
 /// Why a certificate cannot sign for the application.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum CertificateError {
-    /// The key is behind a pass phrase.
+    /// The key is encrypted with a pass phrase.
     #[error(
         "the private key is encrypted: write it without a pass phrase (`openssl pkey -in app.key -out plain.key`)"
     )]
     Encrypted,
-    /// The certificate's time is over.
-    #[error("the certificate ended on {0}: make a new one and add it to the app registration")]
+    /// The certificate has expired.
+    #[error("the certificate expired on {0}: make a new one and add it to the app registration")]
     Ended(Timestamp),
-    /// No certificate in PEM.
-    #[error("the certificate file holds no X.509 certificate in PEM (`-----BEGIN CERTIFICATE-----`)")]
+    /// The file has no certificate in PEM.
+    #[error("the certificate file has no X.509 certificate in PEM (`-----BEGIN CERTIFICATE-----`)")]
     NoCertificate,
-    /// No key in PEM.
-    #[error("the private key file holds no private key in PEM (`-----BEGIN PRIVATE KEY-----`)")]
+    /// The file has no private key in PEM.
+    #[error("the private key file has no private key in PEM (`-----BEGIN PRIVATE KEY-----`)")]
     NoKey,
     /// Entra verifies RSA signatures only.
-    #[error("the private key is no RSA key of at least 2048 bits, and Entra takes no other")]
+    #[error("the private key is not an RSA key of at least 2048 bits, which Entra needs")]
     NotRsa,
-    /// The key is of another certificate.
+    /// The key belongs to another certificate.
     #[error(
-        "the private key is not that of the certificate: the first certificate in the file has to be its own"
+        "the private key does not belong to the certificate: put the key's certificate first in its file"
     )]
     Other,
-    /// The cryptography library refused, which no input can bring about.
+    /// The cryptography library failed. No input can cause this.
     #[error("the assertion could not be signed")]
     Signing,
     /// One of the files cannot be read.
@@ -68,13 +69,13 @@ pub enum CertificateError {
 /// A certificate with its key.
 pub struct CertificateKey {
     pair: KeyPair,
-    /// What `x5t#S256` names the certificate by (RFC 7515 section 4.1.8).
+    /// The value of `x5t#S256`, by which Entra finds the certificate (RFC 7515 section 4.1.8).
     thumbprint: String,
     ends: Timestamp,
 }
 
 impl CertificateFiles {
-    /// Reads both.
+    /// Reads both files.
     pub(super) async fn read(&self) -> Result<CertificateKey, CertificateError> {
         let unreadable = |error: io::Error| CertificateError::Unreadable(error.kind());
         let certificate = read_file(&self.certificate).await.map_err(unreadable)?;
@@ -87,7 +88,7 @@ impl CertificateKey {
     /// Reads PEM and checks that key and certificate belong together.
     ///
     /// # Errors
-    /// [`CertificateError`], which repeats nothing of what was read.
+    /// [`CertificateError`], which repeats nothing of the content.
     pub fn parse(certificate: &[u8], key: &[u8]) -> Result<Self, CertificateError> {
         let certificate =
             CertificateDer::from_pem_slice(certificate).map_err(|_| CertificateError::NoCertificate)?;
@@ -105,7 +106,7 @@ impl CertificateKey {
         })
     }
 
-    /// When the certificate's time is over.
+    /// When the certificate expires.
     pub fn ends(&self) -> Timestamp {
         self.ends
     }
@@ -141,7 +142,7 @@ impl CertificateKey {
     }
 }
 
-/// PKCS #8 or PKCS #1, as OpenSSL writes them.
+/// Reads a key in PKCS #8 or PKCS #1, as OpenSSL writes it.
 fn key_pair(pem: &[u8]) -> Result<KeyPair, CertificateError> {
     let key = PrivateKeyDer::from_pem_slice(pem).map_err(|_| match is_encrypted(pem) {
         true => CertificateError::Encrypted,
@@ -159,7 +160,7 @@ fn is_encrypted(pem: &[u8]) -> bool {
     pem.windows(9).any(|word| word == b"ENCRYPTED")
 }
 
-/// An identifier that no other assertion has (RFC 7519 section 4.1.7).
+/// A random `jti`, unique to one assertion (RFC 7519 section 4.1.7).
 fn unique() -> Result<String, CertificateError> {
     let mut bytes = [0; 16];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| CertificateError::Signing)?;
@@ -186,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_and_its_rsa_key_in_two_files_or_one() {
+    fn a_certificate_and_its_rsa_key_may_be_in_two_files_or_one() {
         let (pair, other) = (rsa(), rsa());
         let (certificate, key) = (made(&pair), pair.serialize_pem());
         assert_eq!(fault(&certificate, &key), None);
@@ -197,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_file_is_named() {
+    fn the_error_names_what_is_wrong_with_a_file() {
         let pair = rsa();
         let (certificate, key) = (made(&pair), pair.serialize_pem());
         let curve = rcgen::KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
@@ -214,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_signs_until_it_ends() {
+    fn a_certificate_signs_until_it_expires() {
         let pair = rsa();
         let mut params = CertificateParams::new(vec!["glassine.example".to_owned()]).unwrap();
         params.not_after = rcgen::date_time_ymd(2027, 1, 1);

@@ -1,4 +1,4 @@
-//! How the proxy proves to Graph who it is.
+//! The credentials with which the proxy gets access tokens for Graph.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,49 +12,49 @@ use crate::upstream::network::Network;
 use crate::upstream::secret::{Secret, SecretSource};
 use glassine_core::graph::Origin;
 
-/// How long each step of a renewal may take: requests may wait for it, and a token endpoint responds within a second.
+/// How long each step of a renewal may take. Requests may wait for it, and a token endpoint responds within a second.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// A way to access tokens for Graph.
+/// Where access tokens for Graph come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Credential {
-    /// A token in an environment variable: for trials, as it cannot be renewed.
+    /// A token in an environment variable. It cannot be renewed, so this is for trials.
     AccessTokenEnv(String),
     /// A token that another program keeps fresh in a file.
     AccessTokenFile(PathBuf),
     /// An app registration (OAuth 2.0 client credentials grant, RFC 6749 section 4.4).
     Application {
-        /// Where Entra is, `https://login.microsoftonline.com` or a national cloud.
+        /// Entra's origin: `https://login.microsoftonline.com`, or that of a national cloud.
         authority: Origin,
         /// The tenant's id or one of its domains.
         tenant: String,
         /// The app registration's id.
         client_id: String,
-        /// How it proves that it is that application.
+        /// How the proxy authenticates as this application.
         proof: Proof,
     },
-    /// An identity that Azure gives to the machine that the proxy runs on.
+    /// A managed identity: Azure gives it to the machine that the proxy runs on.
     ManagedIdentity {
-        /// Who hands its tokens out.
+        /// The service that issues its tokens.
         service: IdentityService,
-        /// Which of the machine's identities; without it the system-assigned one, or the only one.
+        /// Which of the machine's identities. `None`: the system-assigned one, or the only one.
         client_id: Option<String>,
     },
 }
 
-/// How an application proves at the token endpoint who it is. What is named is read anew for each renewal.
+/// How an application authenticates at the token endpoint. The files and variables are read again for each renewal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Proof {
     /// An assertion signed with the key of a registered certificate (RFC 7523 section 2.2).
     Certificate(CertificateFiles),
-    /// A token of another issuer that the app registration trusts: workload identity federation. Kubernetes, a SPIFFE agent
-    /// or another cloud keeps it fresh.
+    /// A token of another issuer that the app registration trusts (workload identity federation). Kubernetes, a SPIFFE
+    /// agent or another cloud keeps it fresh.
     FederatedToken(SecretSource),
     /// A client secret (RFC 6749 section 2.3.1).
     Secret(SecretSource),
 }
 
-/// Who gives tokens out for a credential.
+/// What issues the tokens for a credential.
 pub(super) enum Issuer {
     Application(Box<Application>),
     Env(SecretSource),
@@ -90,7 +90,7 @@ impl Issuer {
         }
     }
 
-    /// Only an app registration has authorization codes.
+    /// Redeems an authorization code. Only an app registration can.
     pub(super) async fn redeem(&self, code: &AuthorizationCode<'_>) -> Result<Secret, TokenError> {
         match self {
             Self::Application(application) => application.redeem(code).await,

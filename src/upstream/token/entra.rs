@@ -1,5 +1,5 @@
-//! An app registration at the token endpoint of the Microsoft identity platform v2.0 (RFC 6749 section 4.4; Microsoft, "OAuth
-//! 2.0 client credentials flow on the Microsoft identity platform").
+//! Gets tokens for an app registration from the token endpoint of the Microsoft identity platform v2.0 (RFC 6749
+//! section 4.4; Microsoft, "OAuth 2.0 client credentials flow on the Microsoft identity platform").
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
@@ -23,7 +23,7 @@ use glassine_core::graph::Origin;
 /// RFC 7523 section 2.2.
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// What is needed to ask for a token.
+/// An app registration, and the client of its token endpoint.
 pub(super) struct Application {
     transport: Transport,
     endpoint: Uri,
@@ -32,17 +32,17 @@ pub(super) struct Application {
     scope: String,
 }
 
-/// A proof, ready to be sent.
+/// What the application sends to authenticate.
 enum Presented {
     Assertion(Secret),
     Secret(Secret),
 }
 
 impl Application {
-    /// Asks nobody yet.
+    /// Builds the client. Does not connect yet.
     ///
     /// # Errors
-    /// [`ConnectorError`] where TLS cannot be set up or the tenant is neither an id nor a domain.
+    /// [`ConnectorError`] if TLS cannot be set up or the tenant is neither an id nor a domain.
     pub(super) fn new(
         (authority, tenant): (&Origin, &str),
         client_id: String,
@@ -73,7 +73,7 @@ impl Application {
         identified(&response).map_err(TokenError::Response)
     }
 
-    /// The bytes of a response that says yes.
+    /// Sends a token request. Returns the body of a successful response.
     async fn ask(&self, grant: &str, own: &[(&str, &str)]) -> Result<Zeroizing<Vec<u8>>, TokenError> {
         let form = self.form(grant, own, &self.present().await?);
         let mut request = Request::new(Full::new(Bytes::from_owner(form)));
@@ -114,8 +114,8 @@ impl Application {
     }
 }
 
-/// The address of the tenant's token endpoint. `None` where the tenant is neither an id nor a domain: it stands in the
-/// path and must not change it.
+/// The URL of the tenant's token endpoint. `None` if the tenant is neither an id nor a domain: it is part of the path,
+/// and must not change the rest of it.
 fn token_endpoint(authority: &Origin, tenant: &str) -> Option<Uri> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.');
     let dots_only = tenant.bytes().all(|b| b == b'.');

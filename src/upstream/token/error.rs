@@ -1,4 +1,4 @@
-//! Why there is no token, in words for the operator.
+//! Why the proxy gets no token, in words for the operator.
 
 use std::fmt;
 
@@ -8,10 +8,10 @@ use super::assertion::CertificateError;
 use crate::upstream::error::UpstreamError;
 use crate::upstream::secret::SecretError;
 
-/// Why there is no token. The consumer learns nothing of it but a 502 or 503.
+/// Why the proxy gets no token. The consumer only learns it as a 502 or 503.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum TokenError {
-    /// Entra said yes, but not as documented (Entra, or something in between).
+    /// The successful response is not as documented (Entra, or a middlebox).
     #[error("the token endpoint's response is not as documented: {0}")]
     Response(ResponseFault),
     /// The certificate cannot sign for the application (configuration).
@@ -20,7 +20,7 @@ pub enum TokenError {
     /// The task that renews the token was stopped: the program is about to end.
     #[error("the renewal of the token was interrupted")]
     Interrupted,
-    /// Entra said no (configuration).
+    /// Entra refused the credential (configuration).
     #[error("Entra refused the credential: {error}{}", explain(*.aadsts))]
     Refused {
         /// OAuth's error code.
@@ -28,35 +28,35 @@ pub enum TokenError {
         /// Entra's own number, `AADSTS…`.
         aadsts: Option<u32>,
     },
-    /// The machine's own service said no (configuration of the machine).
+    /// The managed identity service refused (configuration of the machine).
     #[error(
-        "the managed identity service answered with status {0}: assign an identity to this machine, or name one of its own as managed_identity.client_id"
+        "the managed identity service responded with status {0}: assign an identity to this machine, or name one of the machine's identities in managed_identity.client_id"
     )]
     NoIdentity(StatusCode),
-    /// A token that something else keeps fresh belongs to no application that this proxy could speak for.
+    /// Only an app registration's credential can redeem authorization codes.
     #[error("this kind of credential cannot redeem an authorization code")]
     NoApplication,
     /// The secret or the token cannot be read (configuration).
     #[error("the credential cannot be read: {0}")]
     Secret(#[from] SecretError),
-    /// Entra cannot respond at present (Entra).
-    #[error("the token endpoint answered with status {0}")]
+    /// Entra is unavailable (Entra).
+    #[error("the token endpoint responded with status {0}")]
     Unavailable(StatusCode),
-    /// The exchange with Entra failed.
-    #[error("the token endpoint cannot be asked: {0}")]
+    /// The request to Entra failed.
+    #[error("the token endpoint cannot be reached: {0}")]
     Upstream(#[from] UpstreamError),
 }
 
-/// What is wrong with a response that should hold a token.
+/// What is wrong with a response that should contain a token.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum ResponseFault {
-    /// No JSON object with an id_token.
+    /// The body is not a JSON object with an id_token.
     #[error("no JSON object with id_token")]
     Identity,
-    /// No JSON object with the documented members.
+    /// The body is not a JSON object with the documented members.
     #[error("no JSON object with token_type, expires_in and access_token")]
     Json,
-    /// `expires_in` is zero or no number of seconds.
+    /// `expires_in` is zero or not a number of seconds.
     #[error("expires_in is not a number of seconds")]
     Lifetime,
     /// `access_token` is empty or has characters that a header field cannot hold.
@@ -67,13 +67,13 @@ pub enum ResponseFault {
     Type,
 }
 
-/// The error codes of RFC 6749 section 5.2 that Entra uses, and its own. What is not in the list is `Other`: the
-/// response's own text is not repeated.
+/// The error codes of RFC 6749 section 5.2 that Entra uses, and Entra's own. Every other code is `Other`, because no
+/// message may repeat text of the response.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum OAuthError {
     /// The app is unknown, or its secret is wrong.
     InvalidClient,
-    /// A policy of the tenant stands against it.
+    /// A policy of the tenant forbids it.
     InvalidGrant,
     /// A parameter is missing or wrong.
     InvalidRequest,
@@ -87,7 +87,7 @@ pub enum OAuthError {
     TemporarilyUnavailable,
     /// The app may not use this grant, or is not in the tenant.
     UnauthorizedClient,
-    /// The grant is not known.
+    /// The grant type is unknown.
     UnsupportedGrantType,
 }
 
@@ -131,7 +131,7 @@ fn explain(aadsts: Option<u32>) -> String {
     format!(" (AADSTS{number}){advice}")
 }
 
-/// What an operator does about an error number (Microsoft, "Microsoft Entra authentication and authorization error
+/// What an operator can do about an error number (Microsoft, "Microsoft Entra authentication and authorization error
 /// codes").
 fn advice(aadsts: u32) -> Option<&'static str> {
     Some(match aadsts {
@@ -139,18 +139,20 @@ fn advice(aadsts: u32) -> Option<&'static str> {
         53003 => "a Conditional Access policy blocks the app: allow this host's address in it",
         70011 => "the scope is wrong: check upstream.graph, it must be a Graph host of the authority's cloud",
         90002 => {
-            "the tenant does not exist: check upstream.tenant and that the authority is of the tenant's cloud"
+            "the tenant does not exist: check upstream.tenant, and that the authority belongs to the tenant's cloud"
         }
-        500011 => "Graph is not known in this tenant: check that upstream.graph is of the tenant's cloud",
+        500011 => {
+            "Graph is not known in this tenant: check that upstream.graph belongs to the tenant's cloud"
+        }
         700016 => {
             "the app is not in this tenant: check upstream.client_id and upstream.tenant, and grant consent"
         }
         900023 => "the tenant is neither an id nor a domain: check upstream.tenant",
         700024 => {
-            "the assertion's time is not now: set this host's clock, or see that the federated token is kept fresh"
+            "the assertion is not valid now: set this host's clock, or make sure that the federated token is renewed"
         }
         700027 => {
-            "the certificate is not the app's, or has ended: upload upstream.credential's certificate to the app registration"
+            "the certificate is not the app's, or has expired: upload upstream.credential's certificate to the app registration"
         }
         700211 => {
             "the federated token's issuer is not trusted: compare its `iss` with the app's federated credential"

@@ -1,15 +1,15 @@
-//! Forms with a secret in them.
+//! Forms that contain a secret.
 
 use zeroize::Zeroizing;
 
 use glassine_core::hex;
 
-/// A form (`application/x-www-form-urlencoded`), wiped when hyper has sent it.
+/// A form (`application/x-www-form-urlencoded`). It is wiped after hyper has sent it.
 pub(super) struct Form(Zeroizing<String>);
 
 impl Form {
     pub(super) fn new(fields: &[(&str, &str)]) -> Self {
-        // Percent-encoding triples a byte at worst. A buffer that had to grow would leave copies of the secret.
+        // Percent-encoding triples a byte at most. If the buffer grew, it would leave copies of the secret in memory.
         let length = fields.iter().map(|(name, value)| name.len() + 3 * value.len() + 2).sum();
         let mut form = Zeroizing::new(String::with_capacity(length));
         push_fields(&mut form, fields);
@@ -23,7 +23,7 @@ impl AsRef<[u8]> for Form {
     }
 }
 
-/// The same encoding as a query.
+/// The same encoding, as a query.
 pub(super) fn query(fields: &[(&str, &str)]) -> String {
     let mut query = String::new();
     push_fields(&mut query, fields);
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_encoded_as_a_browser_does() {
+    fn values_are_encoded_as_in_a_browser() {
         let form = Form::new(&[("a", "a b+c&d=e~f*-._%/\u{e9}"), ("b", "")]);
         assert_eq!(form.as_ref(), b"a=a+b%2Bc%26d%3De%7Ef*-._%25%2F%C3%A9&b=");
     }

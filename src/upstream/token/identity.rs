@@ -1,9 +1,10 @@
-//! Managed identities: tokens for whoever runs on a machine of Azure, from an address that only this machine reaches.
+//! Managed identities: Azure gives a machine an identity, and issues its tokens at an address that only this machine
+//! can reach.
 //!
-//! Sources: Microsoft, "How to use managed identities for Azure resources on an Azure VM to acquire an access token" (the
-//! Azure Instance Metadata Service, IMDS, also of AKS nodes) and "How to use managed identities for App Service and Azure
-//! Functions" (also of Container Apps). Neither is TLS: the packets do not leave the machine or its link, and never go
-//! through a proxy.
+//! Sources: Microsoft, "How to use managed identities for Azure resources on an Azure VM to acquire an access token"
+//! (the Azure Instance Metadata Service, IMDS, also of AKS nodes) and "How to use managed identities for App Service
+//! and Azure Functions" (also of Container Apps). Neither uses TLS: the packets stay on the machine or its link, and
+//! never go through a proxy.
 
 use std::env;
 
@@ -24,17 +25,17 @@ use crate::upstream::transport::Transport;
 use crate::upstream::uri::uri;
 use glassine_core::graph::{Origin, Url, UrlError};
 
-/// Where every virtual machine finds its metadata service.
+/// The metadata service's address on every virtual machine.
 const METADATA_SERVICE: &str = "http://169.254.169.254";
 
-/// Who hands the tokens of a managed identity out.
+/// The service that issues the tokens of a managed identity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IdentityService {
     /// App Service, Functions or Container Apps.
     AppService {
-        /// The whole address, without a query: `IDENTITY_ENDPOINT`.
+        /// The URL without a query: `IDENTITY_ENDPOINT`.
         endpoint: String,
-        /// What proves that who asks runs inside: `IDENTITY_HEADER`.
+        /// Proves that the caller runs inside the app: `IDENTITY_HEADER`.
         header: Secret,
     },
     /// The metadata service of a virtual machine, a scale set or an AKS node.
@@ -44,15 +45,15 @@ pub enum IdentityService {
     },
 }
 
-/// Why no service hands tokens out.
+/// Why the identity service cannot be used.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum IdentityError {
-    /// Azure Arc asks for the content of a file that only its administrators can read.
+    /// Azure Arc requires the content of a file that only its administrators can read.
     #[error(
         "IDENTITY_ENDPOINT is set without IDENTITY_HEADER: this looks like Azure Arc, whose identities are not supported; use a certificate"
     )]
     Arc,
-    /// The address is no URL, or a token would go to another machine in the clear.
+    /// The address is not a URL, or a token would go to another machine in the clear.
     #[error(
         "IDENTITY_ENDPOINT or AZURE_POD_IDENTITY_AUTHORITY_HOST is not the URL of a service on this machine or its own link"
     )]
@@ -63,8 +64,8 @@ pub enum IdentityError {
 }
 
 impl IdentityService {
-    /// The service that this environment has: App Service says so in `IDENTITY_ENDPOINT` and `IDENTITY_HEADER`; everything else
-    /// has the metadata service, for which `AZURE_POD_IDENTITY_AUTHORITY_HOST` can name another address, as for Azure's SDKs.
+    /// The service of this environment. App Service sets `IDENTITY_ENDPOINT` and `IDENTITY_HEADER`. Everything else has
+    /// the metadata service; `AZURE_POD_IDENTITY_AUTHORITY_HOST` can name another address for it, as in Azure's SDKs.
     ///
     /// # Errors
     /// [`IdentityError::Arc`].
@@ -79,7 +80,7 @@ impl IdentityService {
         }
     }
 
-    /// Address, API version, and the header without which there is no response.
+    /// URL, API version, and the header that the service requires.
     fn request(&self) -> Result<(Url, &'static str, (HeaderName, HeaderValue)), IdentityError> {
         let url = |text: &str| Url::parse_link_local(text).map_err(IdentityError::Address);
         match self {
@@ -97,7 +98,7 @@ impl IdentityService {
     }
 }
 
-/// What is needed to ask for a token.
+/// A managed identity, and the client of its service.
 pub(super) struct ManagedIdentity {
     transport: Transport,
     uri: Uri,
@@ -105,10 +106,10 @@ pub(super) struct ManagedIdentity {
 }
 
 impl ManagedIdentity {
-    /// Asks nobody yet.
+    /// Builds the client. Does not connect yet.
     ///
     /// # Errors
-    /// [`ConnectorError`] where the service has no usable address.
+    /// [`ConnectorError`] if the service has no usable address.
     pub(super) fn new(
         service: &IdentityService,
         client_id: Option<&str>,

@@ -1,19 +1,19 @@
-//! The access token that opens Graph: fetched once, shared by everybody, renewed well before it ends.
+//! The access token for Graph: fetched once, shared by all requests, renewed well before it expires.
 //!
-//! Four things must never happen: two renewals at a time, a renewal storm when Graph or Entra refuses, a consumer who stops a
-//! renewal by hanging up, and a request that waits for Entra while a good token is at hand. So a renewal runs in a task of its
-//! own that holds the one [`Renewal`] lock: when the caller goes away, the task finishes for the next one. Who comes
-//! while the token still lives takes it and goes; who comes without one waits for the lock and looks again. A failure is
-//! remembered for a while and given to everyone who asks meanwhile.
+//! Four things must never happen: two renewals at a time; a renewal storm when Graph or Entra refuses; a consumer that
+//! stops a renewal by disconnecting; a request that waits for Entra although the current token is valid. So each
+//! renewal runs in a separate task that holds the [`Renewal`] lock. If the caller disconnects, the task still finishes.
+//! While the current token is valid, requests use it. Without one, they wait for the lock and check again. A failure is
+//! cached for a while, and all requests meanwhile get the same error.
 //!
 //! | file | what |
 //! |---|---|
-//! | `credential` | the ways to a token |
+//! | `credential` | where tokens come from |
 //! | `entra` | an app registration at the token endpoint |
-//! | `assertion` | what a certificate's key signs in place of a secret |
+//! | `assertion` | client assertions, signed with a certificate's key |
 //! | `identity` | managed identities |
-//! | `form`, `response` | what is sent, and what comes back |
-//! | `error` | why there is no token, in words for the operator |
+//! | `form`, `response` | the token endpoint's request and response |
+//! | `error` | why the proxy gets no token, in words for the operator |
 
 mod assertion;
 mod credential;
@@ -39,27 +39,27 @@ use super::network::Network;
 use super::secret::Secret;
 use glassine_core::graph::Origin;
 
-/// A token lives 60 to 90 minutes; renewed five minutes early, it outlives the longest request and a short outage of
-/// Entra.
+/// A token is valid for 60 to 90 minutes. Renewing it five minutes early covers a short outage of Entra.
 const RENEW_MARGIN: Duration = Duration::from_secs(300);
 
-/// Replicas that were started together do not ask together.
+/// Replicas that start together do not all renew at the same moment.
 const JITTER: Duration = Duration::from_secs(120);
 
-/// The least time between two renewals, successful or not. An operator who repairs a secret waits no longer than this.
+/// The shortest time between two renewals, successful or not. After an operator repairs a secret, the proxy notices
+/// within this time.
 const MIN_INTERVAL: Duration = Duration::from_secs(10);
 
-/// How often a token file is read again. Other programs rewrite it minutes before the old token ends.
+/// How often a token file is read again. Other programs rewrite it minutes before the old token expires.
 const FILE_CHECK: Duration = Duration::from_secs(1);
 
 /// When to renew.
 #[derive(Clone, Copy, Debug)]
 pub struct RenewalTimes {
-    /// How long before its end a token is renewed. A token that lives less than twice as long is renewed at half time.
+    /// How long before its expiry a token is renewed. A token with a short lifetime is renewed after half of it.
     pub renew_margin: Duration,
-    /// By how much the margin is longer at most, drawn anew for each token.
+    /// The most by which the margin is longer, random for each token.
     pub jitter: Duration,
-    /// The least time between two renewals.
+    /// The shortest time between two renewals.
     pub min_interval: Duration,
     /// How often a token file is read again.
     pub file_check: Duration,
@@ -79,11 +79,11 @@ impl Default for RenewalTimes {
 /// What a [`TokenSource`] needs.
 #[derive(Clone, Debug)]
 pub struct TokenSettings {
-    /// How the proxy proves who it is.
+    /// How the proxy authenticates.
     pub credential: Credential,
-    /// The Graph that the token is for.
+    /// Graph's origin, which the token is for.
     pub graph: Origin,
-    /// How the issuer is reached.
+    /// How to reach the issuer.
     pub network: Network,
     /// When to renew.
     pub pace: RenewalTimes,
@@ -94,7 +94,7 @@ pub struct TokenSettings {
 pub struct AccessToken(Secret);
 
 impl AccessToken {
-    /// A token that somebody else got, and keeps fresh.
+    /// A consumer's own token, which the consumer renews.
     pub fn forwarded(secret: Secret) -> Self {
         Self(secret)
     }
@@ -105,18 +105,18 @@ impl AccessToken {
     }
 }
 
-/// What a browser brings back from a sign-in, and what was agreed before it.
+/// An authorization code that a browser brings back from a sign-in, and what redeeming it needs.
 #[derive(Clone, Copy)]
 pub struct AuthorizationCode<'a> {
     /// The code.
     pub code: &'a str,
-    /// What only this proxy knows (PKCE, RFC 7636).
+    /// The code verifier, which only this proxy knows (PKCE, RFC 7636).
     pub verifier: &'a str,
-    /// Where the browser was sent back to.
+    /// The redirect URI of the sign-in.
     pub redirect_uri: &'a str,
 }
 
-/// The one place that knows the current token.
+/// Holds the current token of one credential, and renews it.
 pub struct TokenSource {
     issuer: Arc<Issuer>,
     state: Arc<Mutex<Cached>>,
@@ -124,49 +124,49 @@ pub struct TokenSource {
     pace: RenewalTimes,
 }
 
-/// Who holds it renews, alone.
+/// The task that holds this lock is the only one that renews.
 type Renewal = Arc<Lock<()>>;
 
 impl TokenSource {
-    /// Builds the source. Asks nobody yet.
+    /// Builds the source. Does not connect yet.
     ///
     /// # Errors
-    /// [`ConnectorError`] where TLS cannot be set up or the issuer has no usable address.
+    /// [`ConnectorError`] if TLS cannot be set up or the issuer has no usable address.
     pub fn new(settings: TokenSettings) -> Result<Self, ConnectorError> {
         let pace = settings.pace;
         let issuer = Arc::new(Issuer::new(settings)?);
         Ok(Self { issuer, state: Arc::default(), renewal: Arc::default(), pace })
     }
 
-    /// The current token, fetched or renewed if need be. Concurrent callers wait for one renewal, and for none while the
-    /// current token is still good.
+    /// The current token, fetched or renewed if necessary. Concurrent callers share one renewal, and do not wait for it
+    /// while the current token is valid.
     ///
     /// # Errors
-    /// [`TokenError`], the same one for every caller until [`RenewalTimes::min_interval`] has passed.
+    /// [`TokenError`], the same for all callers until [`RenewalTimes::min_interval`] has passed.
     pub async fn token(&self) -> Result<Arc<AccessToken>, TokenError> {
         match self.state().at(Instant::now()) {
-            Standing::Settled(settled) => return settled,
-            Standing::Due(token) => {
+            TokenStatus::Settled(settled) => return settled,
+            TokenStatus::Due(token) => {
                 if let Ok(turn) = Arc::clone(&self.renewal).try_lock_owned() {
                     drop(tokio::spawn(self.renew(turn)));
                 }
                 return Ok(token);
             }
-            Standing::Needed => {}
+            TokenStatus::Needed => {}
         }
         let turn = Arc::clone(&self.renewal).lock_owned().await;
-        // Somebody else may have renewed it meanwhile.
-        if let Standing::Settled(settled) = self.state().at(Instant::now()) {
+        // Another caller may have renewed it meanwhile.
+        if let TokenStatus::Settled(settled) = self.state().at(Instant::now()) {
             return settled;
         }
         tokio::spawn(self.renew(turn)).await.unwrap_or(Err(TokenError::Interrupted))
     }
 
-    /// A token fresh from the issuer, whatever the age of the current one, which it replaces: what was consented to since
-    /// is in it. Who calls this bounds how often.
+    /// Fetches a new token from the issuer at once, and replaces the current one with it. The new token has the
+    /// permissions that were granted meanwhile. The caller has to bound how often it calls this.
     ///
     /// # Errors
-    /// [`TokenError`]; the current token stays in use while it lives.
+    /// [`TokenError`]; the current token stays in use while it is valid.
     pub async fn renewed(&self) -> Result<Arc<AccessToken>, TokenError> {
         let turn = Arc::clone(&self.renewal).lock_owned().await;
         let (issuer, state, pace) = (Arc::clone(&self.issuer), Arc::clone(&self.state), self.pace);
@@ -179,7 +179,7 @@ impl TokenSource {
         tokio::spawn(renewal).await.unwrap_or(Err(TokenError::Interrupted))
     }
 
-    /// Redeems an authorization code, as the application whose tokens these are, for an id_token that nobody has verified.
+    /// Redeems an authorization code in the name of the application. Returns an id_token, which the caller must verify.
     ///
     /// # Errors
     /// [`TokenError`].
@@ -187,9 +187,9 @@ impl TokenSource {
         self.issuer.redeem(&code).await
     }
 
-    /// Gives up a token that Graph has answered with 401, so that the next caller renews it. Nothing happens where it
-    /// is no longer the current one, or younger than [`RenewalTimes::min_interval`]: then the token is not what Graph
-    /// dislikes. [`TokenSource::token`] gives the same `Arc` again in that case, and a second attempt is in vain.
+    /// Discards a token to which Graph responded with 401, so that the next caller renews it. Keeps the token if it is
+    /// no longer the current one, or younger than [`RenewalTimes::min_interval`], because Graph then has another
+    /// reason. [`TokenSource::token`] returns the same `Arc` in that case, and a second attempt would fail too.
     pub fn invalidate(&self, token: &Arc<AccessToken>) {
         let old = Instant::now().checked_sub(self.pace.min_interval);
         let stale = |held: &Held| Arc::ptr_eq(&held.token, token) && old.is_some_and(|old| held.since <= old);
@@ -207,7 +207,7 @@ impl TokenSource {
         let (issuer, state, pace) = (Arc::clone(&self.issuer), Arc::clone(&self.state), self.pace);
         async move {
             let _turn = turn;
-            // A token's life is counted from before the request: its issuer started to count somewhere after that.
+            // Count the lifetime from before the request, because the issuer starts to count it later.
             let asked = Instant::now();
             match issuer.grant().await {
                 Ok(grant) => Ok(lock(&state).accept(grant, asked, pace)),
@@ -217,23 +217,23 @@ impl TokenSource {
     }
 }
 
-/// Nothing can panic while the state is locked, and nothing in it could be left half-done.
+/// A poisoned lock is safe to use: the state is consistent after each statement.
 fn lock(state: &Mutex<Cached>) -> MutexGuard<'_, Cached> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A token fresh from the issuer.
+/// A new token from the issuer.
 struct Grant {
     secret: Secret,
     lifetime: Lifetime,
 }
 
 enum Lifetime {
-    /// It ends then.
+    /// The token expires after this time.
     Ends(Duration),
-    /// Nobody knows; whoever wrote it will write another one.
+    /// Unknown. Another program will write a new token to the file.
     ReadAgain,
-    /// Nobody knows, and there will be no other.
+    /// Unknown, and there will be no new token.
     Unknown,
 }
 
@@ -248,7 +248,7 @@ struct Held {
     since: Instant,
     /// When to ask the issuer again, if ever.
     renew_at: Option<Instant>,
-    /// When it is of no use any more, where that is known.
+    /// When the token expires, if that is known.
     ends_at: Option<Instant>,
 }
 
@@ -257,32 +257,32 @@ struct Failure {
     until: Instant,
 }
 
-/// How things stand for who asks now.
-enum Standing {
-    /// This is the response.
+/// What a caller gets now.
+enum TokenStatus {
+    /// This token, or this error.
     Settled(Result<Arc<AccessToken>, TokenError>),
-    /// This is the response, and a new token should be on its way.
+    /// This token. It is still valid, but a renewal is due.
     Due(Arc<AccessToken>),
-    /// There is no response without the issuer.
+    /// Nothing without asking the issuer.
     Needed,
 }
 
 impl Cached {
-    fn at(&self, now: Instant) -> Standing {
+    fn at(&self, now: Instant) -> TokenStatus {
         if let Some(held) = &self.held {
             let token = Arc::clone(&held.token);
             let lives = held.ends_at.is_none_or(|end| now < end);
             if lives && held.renew_at.is_none_or(|at| now < at) {
-                return Standing::Settled(Ok(token));
+                return TokenStatus::Settled(Ok(token));
             }
-            // One whose end nobody knows is asked for at once: it may have been replaced.
+            // If the expiry is unknown, read the token again first: it may have been replaced.
             if lives && held.ends_at.is_some() {
-                return Standing::Due(token);
+                return TokenStatus::Due(token);
             }
         }
         match self.failed.as_ref().filter(|failure| now < failure.until) {
-            Some(failure) => Standing::Settled(Err(failure.error.clone())),
-            None => Standing::Needed,
+            Some(failure) => TokenStatus::Settled(Err(failure.error.clone())),
+            None => TokenStatus::Needed,
         }
     }
 
@@ -292,7 +292,7 @@ impl Cached {
             Lifetime::ReadAgain => (Some(pace.file_check), None),
             Lifetime::Unknown => (None, None),
         };
-        // The same text again is the same token: it keeps its age and its identity.
+        // The same text is the same token, so it keeps its age and its `Arc`.
         let kept = self.held.take().filter(|held| held.token.secret() == &grant.secret);
         let (token, since) = match kept {
             Some(held) => (held.token, held.since),
@@ -309,7 +309,7 @@ impl Cached {
         token
     }
 
-    /// Keeps the old token in use while it may still work, and remembers the failure otherwise.
+    /// Keeps the old token in use while it may still be valid. Otherwise caches the failure.
     fn reject(
         &mut self,
         error: TokenError,
@@ -329,12 +329,12 @@ impl Cached {
     }
 }
 
-/// How long a token that lives for `life` is used before it is renewed.
+/// How long a token with the lifetime `life` is used before it is renewed.
 fn renewal(life: Duration, pace: RenewalTimes, jitter: Duration) -> Duration {
     life.saturating_sub(pace.renew_margin + jitter).max(life / 2).max(pace.min_interval)
 }
 
-/// A random part of `most`. Without randomness there is none, and replicas ask together.
+/// A random duration up to `most`; zero if the system gives no random numbers.
 fn drawn(most: Duration) -> Duration {
     let mut bytes = [0; 2];
     let drawn = getrandom::fill(&mut bytes).map_or(0, |()| u16::from_le_bytes(bytes));
@@ -346,7 +346,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_renewed_before_its_end_and_never_in_a_storm() {
+    fn a_token_is_renewed_before_its_expiry_and_never_in_a_storm() {
         let seconds = Duration::from_secs;
         let after = |life, jitter| renewal(seconds(life), RenewalTimes::default(), seconds(jitter));
         assert_eq!(after(3599, 0), seconds(3299));

@@ -1,4 +1,4 @@
-//! What a token endpoint responds, read strictly: nothing of a refusal is kept but its codes.
+//! Reads a token endpoint's response strictly. Keeps only the codes of a refusal.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -16,17 +16,17 @@ use crate::upstream::body::UpstreamBody;
 use crate::upstream::error::UpstreamError;
 use crate::upstream::secret::{MAX_SECRET, Secret, visible};
 
-/// The most bytes of a response of a token endpoint: the longest token twice over.
+/// The most bytes of a token endpoint's response: twice the longest token.
 pub(super) const MAX_RESPONSE: u64 = 64 * 1024;
 
-/// The longest life that is believed: the documented longest is 28 hours, for clients with
+/// The longest lifetime that is accepted, in seconds. The longest documented one is 28 hours, for clients with
 /// continuous access evaluation.
 const MAX_LIFE: u64 = 28 * 60 * 60;
 
-/// The whole body, in a buffer that is wiped.
+/// The whole body, in a buffer that is wiped when dropped.
 pub(super) async fn collect(body: UpstreamBody) -> Result<Zeroizing<Vec<u8>>, UpstreamError> {
     let mut body = pin!(body);
-    // All the room at once: a buffer that grows leaves copies of the token.
+    // The buffer has its full size at once: growing would leave copies of the token in memory.
     let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(MAX_RESPONSE).unwrap_or_default()));
     while let Some(frame) = body.frame().await {
         bytes.extend_from_slice(frame?.data_ref().map(Bytes::as_ref).unwrap_or_default());
@@ -34,7 +34,7 @@ pub(super) async fn collect(body: UpstreamBody) -> Result<Zeroizing<Vec<u8>>, Up
     Ok(bytes)
 }
 
-/// The body of a response that says yes.
+/// The body of a successful response. Any other response is an error.
 pub(super) fn accepted(
     status: StatusCode,
     body: Zeroizing<Vec<u8>>,
@@ -50,7 +50,8 @@ pub(super) fn accepted(
     }
 }
 
-/// A token response (RFC 6749 section 5.1). Managed identities also, or only, say when the token ends, in seconds since 1970.
+/// A token response (RFC 6749 section 5.1). A managed identity's response has `expires_on`, in seconds since 1970,
+/// besides or in place of `expires_in`.
 #[derive(Deserialize)]
 struct Granted {
     token_type: String,
@@ -59,13 +60,13 @@ struct Granted {
     access_token: String,
 }
 
-/// A response to an authorization code, of which the access token is of no use here (OpenID Connect Core, 3.1.3.3).
+/// The response to an authorization code (OpenID Connect Core, 3.1.3.3). Its access token is not used.
 #[derive(Deserialize)]
 struct Identified {
     id_token: String,
 }
 
-/// v2.0 sends a number; v1.0 and look-alikes send it as a string.
+/// The v2.0 endpoint sends a number; v1.0 and similar endpoints send a string.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Seconds {
@@ -73,7 +74,7 @@ enum Seconds {
     Text(String),
 }
 
-/// The token in a response that came at `now`.
+/// The token in a response that arrived at `now`.
 pub(super) fn granted(body: &[u8], now: Timestamp) -> Result<Grant, ResponseFault> {
     let Granted { token_type, expires_in, expires_on, access_token } =
         serde_json::from_slice(body).map_err(|_| ResponseFault::Json)?;
@@ -143,7 +144,7 @@ mod tests {
         let body = Zeroizing::new(body.as_bytes().to_vec());
         let body = accepted(StatusCode::from_u16(status).unwrap(), body)?;
         let grant = granted(&body, NOW).map_err(TokenError::Response)?;
-        let Lifetime::Ends(life) = grant.lifetime else { panic!("every token of Entra ends") };
+        let Lifetime::Ends(life) = grant.lifetime else { panic!("every token of Entra expires") };
         Ok((grant.secret.expose().to_owned(), life))
     }
 
@@ -162,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn an_response_that_is_not_as_documented_is_refused() {
+    fn a_response_that_is_not_as_documented_is_refused() {
         let with = |kind: &str, life: &str, token: &str| {
             fault(&format!(r#"{{"token_type":"{kind}","expires_in":{life},"access_token":"{token}"}}"#))
         };
@@ -182,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_managed_identitys_response_says_when_the_token_ends() {
+    fn a_managed_identitys_response_says_when_the_token_expires() {
         let with = |end: &str| {
             response(200, &format!(r#"{{"token_type":"Bearer","expires_on":{end},"access_token":"a"}}"#))
         };
@@ -195,13 +196,13 @@ mod tests {
     }
 
     #[test]
-    fn a_life_that_is_too_good_to_be_true_is_cut() {
+    fn a_lifetime_beyond_the_longest_documented_one_is_cut() {
         let body = format!(r#"{{"token_type":"Bearer","expires_in":{},"access_token":"a"}}"#, u64::MAX);
         assert_eq!(response(200, &body), Ok(("a".into(), Duration::from_secs(MAX_LIFE))));
     }
 
     #[test]
-    fn a_refusal_keeps_the_codes_and_nothing_else() {
+    fn a_refusal_keeps_only_the_codes() {
         let refused = |aadsts| Err(TokenError::Refused { error: OAuthError::InvalidClient, aadsts });
         let text = r#""error_description":"AADSTS7000215: Invalid client secret for app 'x'.""#;
         assert_eq!(response(401, &format!(r#"{{"error":"invalid_client",{text}}}"#)), refused(Some(7000215)));
@@ -211,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn an_outage_is_no_refusal() {
+    fn an_outage_is_not_a_refusal() {
         let unavailable = |status| Err(TokenError::Unavailable(StatusCode::from_u16(status).unwrap()));
         assert_eq!(response(503, r#"{"error":"temporarily_unavailable"}"#), unavailable(503));
         assert_eq!(response(429, ""), unavailable(429));
