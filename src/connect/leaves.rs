@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 
 use glassine_core::rules::Plan;
 use glassine_core::rules::automaton::{Effect, Leaf, Location, Step};
-use glassine_core::rules::permissions::opens_template;
 use glassine_core::rules::plan::{Endpoint, Permission, Transform};
 
 /// One permission, and what leaves of the objects that it opens.
@@ -82,7 +81,8 @@ const PERSONAL: &[(&str, &str, &str)] = &[
     ("Users", "streetAddress", "street addresses"),
 ];
 
-/// The plan's permissions in their order, each with what leaves of the objects that it opens.
+/// The plan's permissions in their order, each with what leaves of the objects that it opens. If the catalogue knows no
+/// permission for a path, what leaves there is listed under each permission: any of them may open it.
 pub(super) fn opened(plan: &Plan) -> Vec<Opened<'_>> {
     let opened = |permission| Opened { permission, objects: objects(plan, permission) };
     plan.permissions.iter().map(opened).collect()
@@ -90,7 +90,7 @@ pub(super) fn opened(plan: &Plan) -> Vec<Opened<'_>> {
 
 fn objects(plan: &Plan, permission: &Permission) -> Vec<Object> {
     let mut kinds: BTreeMap<String, BTreeMap<String, Vec<Leaf>>> = BTreeMap::new();
-    for endpoint in plan.endpoints.iter().filter(|endpoint| opens_template(permission, &endpoint.template)) {
+    for endpoint in plan.endpoints.iter().filter(|endpoint| permission.opens(endpoint) != Some(false)) {
         let properties = kinds.entry(title(endpoint)).or_default();
         for (path, leaf) in leaving(endpoint) {
             let forms = properties.entry(path).or_default();
@@ -221,8 +221,7 @@ mod tests {
     #[test]
     fn every_endpoint_is_behind_a_permission() {
         let plan = compile("rules.yaml", OUTLOOK_MAIL).plan.unwrap();
-        let behind =
-            |endpoint: &Endpoint| plan.permissions.iter().any(|it| opens_template(it, &endpoint.template));
+        let behind = |endpoint: &Endpoint| plan.permissions.iter().any(|it| it.opens(endpoint) == Some(true));
         assert!(plan.endpoints.iter().all(|endpoint| behind(endpoint)));
         assert!(opened(&plan).iter().all(|opened| !opened.objects.is_empty()));
     }

@@ -54,6 +54,8 @@ static LADDER: LazyLock<BTreeMap<&str, Rung>> = LazyLock::new(|| {
 pub(super) enum Limit {
     Only(Names),
     Not(Names),
+    /// Not all, and Microsoft has published no list.
+    Unpublished,
 }
 
 static LIMITS: LazyLock<BTreeMap<(&str, &str), Limit>> =
@@ -72,17 +74,20 @@ pub fn least_for(path: &str) -> Option<&'static [&'static str]> {
 
 /// The least permission that opens the path and gives all these properties of its objects.
 pub fn least_giving(path: &str, of: &Type, properties: &[&str]) -> Option<&'static str> {
-    let gives_all = |name: &&str| properties.iter().all(|property| gives(name, of, property));
+    let gives_all = |name: &&str| properties.iter().all(|property| gives(name, of, property) == Some(true));
     least_for(path)?.iter().copied().find(gives_all)
 }
 
-/// Whether the permission gives the property of objects of the type, where it opens them; `true` if nothing else is known.
-pub fn gives(permission: &str, of: &Type, property: &str) -> bool {
+/// Whether the permission gives the property of objects of the type, where it opens them. A permission without limits gives
+/// all; `None` if it has limits that Microsoft has not published.
+pub fn gives(permission: &str, of: &Type, property: &str) -> Option<bool> {
     let limits = of.lineage().filter_map(|of| LIMITS.get(&(same(permission), of.name)));
-    limits.into_iter().all(|limit| match limit {
-        Limit::Only(properties) => properties.contains(&property) || property.contains('@'),
-        Limit::Not(properties) => !properties.contains(&property),
-    })
+    let mut gives = limits.map(|limit| match limit {
+        Limit::Only(properties) => Some(properties.contains(&property) || property.contains('@')),
+        Limit::Not(properties) => Some(!properties.contains(&property)),
+        Limit::Unpublished => None,
+    });
+    gives.try_fold(true, |all, one| Some(all && one?))
 }
 
 /// Whether the permission opens GET of the path; `None` if the catalogue does not know the path.
@@ -187,7 +192,7 @@ fn climb(name: &str, direct: &BTreeMap<&str, (Names, &str)>) -> Names {
     above
 }
 
-/// `only PERMISSION TYPE PROPERTIES` or `not PERMISSION TYPE PROPERTIES`
+/// `only PERMISSION TYPE PROPERTIES`, `not PERMISSION TYPE PROPERTIES` or `unpublished PERMISSION TYPE`
 fn limit(line: &'static str) -> Option<((&'static str, &'static str), Limit)> {
     let (kind, rest) = first(line);
     let (permission, rest) = first(rest);
@@ -196,6 +201,7 @@ fn limit(line: &'static str) -> Option<((&'static str, &'static str), Limit)> {
     let limit = match kind {
         "only" => Limit::Only(properties),
         "not" => Limit::Not(properties),
+        "unpublished" => Limit::Unpublished,
         _ => return None,
     };
     Some(((permission, of), limit))

@@ -1,9 +1,10 @@
 //! Compares the permissions that a file names with the endpoints that need them.
 
 use super::super::codes;
-use super::super::permissions::{broader_than, least_for, opens, writes};
+use super::super::known::any_opens;
 use super::super::plan::{Endpoint, Permission};
 use super::super::raw;
+use crate::catalogue::permissions::{opens, writes};
 use crate::diagnostic::Diagnostic;
 use crate::yaml::Recovered;
 
@@ -24,8 +25,11 @@ pub(super) fn check(
     findings: &mut Vec<Diagnostic>,
 ) {
     report_missing(permissions, written, endpoints, findings);
-    let needed: Vec<_> =
-        endpoints.iter().flatten().filter_map(|endpoint| least_for(&endpoint.template)).collect();
+    // What leaves decides which permission is the least, and an error may hide some of it.
+    if findings.iter().any(Diagnostic::is_error) {
+        return;
+    }
+    let needed: Vec<_> = endpoints.iter().flatten().filter_map(Endpoint::least_permission).collect();
     for entry in permissions {
         report_excess(entry, &needed, findings);
     }
@@ -43,8 +47,9 @@ fn report_missing(
         let (Some(raw), Some(endpoint)) = (&raw.0, endpoint) else {
             continue;
         };
-        let Some(needed) = least_for(&endpoint.template) else { continue };
-        if !listed.iter().any(|permission| opens(permission, needed)) {
+        if let (Some(false), Some(needed)) =
+            (any_opens(listed.iter().copied(), endpoint), endpoint.least_permission())
+        {
             let message = "no permission in this file opens this endpoint";
             findings.push(
                 Diagnostic::error(codes::PERMISSION, raw.get.span.clone(), message)
@@ -56,8 +61,9 @@ fn report_missing(
 
 fn report_excess(entry: &raw::Permission, needed: &[&'static str], findings: &mut Vec<Diagnostic>) {
     let Some(first) = entry.any_of.first() else { return };
-    let least = needed.iter().find(|least| broader_than(least).contains(&first.value.as_str()));
-    if let Some(least) = least.filter(|_| !needed.contains(&first.value.as_str()) && !writes(&first.value)) {
+    let opened: Vec<_> = needed.iter().filter(|least| opens(&first.value, least)).collect();
+    let is_needed = opened.iter().any(|least| opens(least, &first.value));
+    if let Some(least) = opened.first().filter(|_| !is_needed && !writes(&first.value)) {
         let message = format!("`{}` opens more than these endpoints need", first.value);
         let hint = format!("name `{least}` first: [{least}, {}]", first.value);
         findings.push(Diagnostic::warning(codes::OVER_PRIVILEGED, first.span.clone(), message).hint(hint));

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::*;
 
 fn shipped() -> [(&'static str, &'static str); 2] {
@@ -19,6 +21,22 @@ fn the_shipped_rules_compile_without_a_finding() {
             "{}",
             compiled.report.render()
         );
+    }
+}
+
+/// What the files name is what the catalogue advises: nobody is asked to grant more than the endpoints need.
+#[test]
+fn the_shipped_rules_name_the_least_permissions() {
+    for (file, text) in shipped() {
+        let plan = compile(file, text).plan.unwrap();
+        let named: BTreeSet<_> = plan.permissions.iter().map(|entry| entry.any_of[0].as_str()).collect();
+        let least: BTreeSet<_> = plan.endpoints.iter().filter_map(|it| it.least_permission()).collect();
+        assert_eq!(named, least, "{file}");
+        for endpoint in &plan.endpoints {
+            let opening: Vec<_> =
+                plan.permissions.iter().filter(|it| it.opens(endpoint) == Some(true)).collect();
+            assert_eq!(opening.len(), 1, "{file} {}", endpoint.name);
+        }
     }
 }
 
