@@ -1,6 +1,10 @@
 //! The lists that stood apart before the catalogue: it says the same, or the difference is here with its reason.
 
+use std::collections::BTreeSet;
+
+use super::super::types::schema;
 use super::*;
+use crate::graph::FUNCTIONS;
 use crate::rules::template::Template;
 
 /// `TITLES` and `PERSONAL` of the connection page.
@@ -146,7 +150,20 @@ fn the_properties_that_only_beta_has_are_the_same() {
     assert!(has("message", "flag") && has("group", "isFavorite"));
 }
 
-/// The functions of paths: the parser of targets and templates know `delta` alone.
+/// What the schema calls a function is one in requests and templates, unless it needs arguments.
+#[test]
+fn functions_are_those_that_a_path_may_call() {
+    let with_arguments = ["getAllRecordings", "getAllTranscripts", "getDirectRoutingCalls", "getPstnCalls"];
+    let known = schema().functions.iter().map(|function| function.name);
+    let callable: BTreeSet<_> = known.filter(|name| !with_arguments.contains(name)).collect();
+    assert_eq!(callable, BTreeSet::from(FUNCTIONS));
+    for name in FUNCTIONS {
+        let template = Template::parse(&format!("/v1.0/users/{name}")).unwrap();
+        assert_eq!(template, Template::parse(&format!("/v1.0/users/{name}()")).unwrap());
+        assert_eq!(template.to_string(), format!("/v1.0/users/{name}()"));
+    }
+}
+
 #[test]
 fn delta_is_a_function_in_targets_templates_and_here() {
     let template = Template::parse("/v1.0/users/delta").unwrap();
