@@ -13,6 +13,9 @@ const WRITING: [&str; 4] = ["ReadWrite", "Send", "Manage", "FullControl"];
 /// Permissions whose mailboxes Exchange can decide (RBAC for Applications). A grant made there is in no token.
 const MAILBOX: [&str; 4] = ["Calendars.", "Contacts.", "Mail.", "MailboxSettings."];
 
+/// Opens nothing by itself: other permissions then give the members of groups that hide them, too.
+const HIDDEN_MEMBERS: &str = "Member.Read.Hidden";
+
 /// Application roles that Microsoft has under two names.
 const SAME: [(&str, &str); 2] =
     [("Calendars.ReadBasic", "Calendars.ReadBasic.All"), ("Mail.ReadBasic", "Mail.ReadBasic.All")];
@@ -121,6 +124,11 @@ pub fn plain_words(permission: &str) -> Option<&'static str> {
 pub fn is_known(permission: &str) -> bool {
     let is_reading = |name: &str| LADDER.contains_key(same(name)) || opened_by(name).next().is_some();
     is_reading(permission) || is_reading(&reading(permission))
+}
+
+/// Whether the permission only adds to what other permissions give of a path.
+pub fn adds_to_others(permission: &str) -> bool {
+    permission == HIDDEN_MEMBERS
 }
 
 /// Whether the permission can change the tenant, by its name.

@@ -3,7 +3,7 @@
 use super::plan::{Endpoint, Param, Permission};
 use super::template::Part;
 use crate::catalogue::permissions::{least_for, least_giving, opens_path};
-use crate::catalogue::{Resource, below_version, resolve};
+use crate::catalogue::{Accept, Resource, accepts, below_version, resolve};
 use crate::graph::Version;
 
 impl Endpoint {
@@ -25,6 +25,12 @@ impl Endpoint {
     pub fn resource(&self) -> Option<(Version, Resource)> {
         let path = self.path();
         self.versions().into_iter().find_map(|version| Some((version, resolve(version, &path)?)))
+    }
+
+    /// Whether Graph accepts this at the path; `false` if the catalogue does not know the path.
+    pub(super) fn accepts(&self, what: Accept) -> bool {
+        let path = self.path();
+        self.versions().into_iter().any(|version| accepts(version, &path, what) == Some(true))
     }
 
     /// The least permission that opens the endpoint and gives what leaves by it; `None` if the catalogue does not know.

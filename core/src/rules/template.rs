@@ -103,11 +103,6 @@ impl Template {
         pairs.take_while(|(part, segment)| part.matches(segment).is_some()).count()
     }
 
-    /// Whether a path segment of this name occurs.
-    pub fn names(&self, name: &str) -> bool {
-        self.parts.iter().any(|part| matches!(part, Part::Name(own) if own == name))
-    }
-
     /// The last name of the path: the resource that the endpoint serves, or the collection that its object is in.
     /// `messages` for `/{api}/users/{user}/messages/{message}`.
     pub fn last_name(&self) -> Option<&str> {
