@@ -8,8 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
+use crate::catalogue::permissions::{is_for_mailboxes, opens, writes};
 use crate::graph::is_guid;
-use crate::rules::permissions::{is_for_mailboxes, opens, writes};
 use crate::rules::plan::Permission;
 
 /// The claims of an access token for Graph. Only Graph verifies its signature: what is read here is only shown.

@@ -4,9 +4,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use glassine_core::catalogue::{self, Withheld};
 use glassine_core::rules::Plan;
 use glassine_core::rules::automaton::{Effect, Leaf, Location, Step};
-use glassine_core::rules::permissions::opens_template;
 use glassine_core::rules::plan::{Endpoint, Permission, Transform};
 
 /// One permission, and what leaves of the objects that it opens.
@@ -22,7 +22,14 @@ pub(super) struct Object {
     /// The properties that leave, by their paths.
     pub(super) properties: Vec<Property>,
     /// Personal data and content of such an object that never leaves.
-    pub(super) withheld: Vec<&'static str>,
+    pub(super) withheld: Vec<Cow<'static, str>>,
+}
+
+/// What leaves through the endpoints of one kind of object, and the personal data and content of such objects.
+#[derive(Default)]
+struct Kind {
+    properties: BTreeMap<String, Vec<Leaf>>,
+    sensitive: Vec<Withheld>,
 }
 
 /// A property that leaves.
@@ -33,78 +40,26 @@ pub(super) struct Property {
     forms: Vec<Leaf>,
 }
 
-/// Segments of Graph's paths, and the names of their objects for people.
-const TITLES: &[(&str, &str)] = &[
-    ("childFolders", "Mail folders"),
-    ("contactFolders", "Contact folders"),
-    ("contacts", "Contacts"),
-    ("groups", "Groups"),
-    ("mailboxSettings", "Mailbox settings"),
-    ("mailFolders", "Mail folders"),
-    ("members", "Members of groups"),
-    ("messages", "Messages"),
-    ("users", "Users"),
-];
-
-/// Personal data and content: the kind of the object, the path in it, the name for people.
-const PERSONAL: &[(&str, &str, &str)] = &[
-    ("Contact folders", "displayName", "names of folders"),
-    ("Contacts", "birthday", "birthdays"),
-    ("Contacts", "displayName", "names"),
-    ("Contacts", "homeAddress", "home addresses"),
-    ("Contacts", "homePhones", "private phone numbers"),
-    ("Contacts", "mobilePhone", "mobile phone numbers"),
-    ("Contacts", "personalNotes", "notes"),
-    ("Groups", "description", "descriptions"),
-    ("Groups", "displayName", "names"),
-    ("Mail folders", "displayName", "names of folders"),
-    ("Mailbox settings", "automaticRepliesSetting.externalReplyMessage", "texts of automatic replies"),
-    (
-        "Mailbox settings",
-        "automaticRepliesSetting.internalReplyMessage",
-        "texts of internal automatic replies",
-    ),
-    ("Members of groups", "displayName", "names"),
-    ("Messages", "attachments", "attachments"),
-    ("Messages", "body", "texts"),
-    ("Messages", "bodyPreview", "previews"),
-    ("Messages", "categories", "categories"),
-    ("Messages", "from.emailAddress.name", "names of senders"),
-    ("Messages", "internetMessageHeaders", "header lines"),
-    ("Messages", "subject", "subjects"),
-    ("Messages", "toRecipients.emailAddress.name", "names of recipients"),
-    ("Messages", "webLink", "links to messages"),
-    ("Users", "businessPhones", "phone numbers"),
-    ("Users", "displayName", "names"),
-    ("Users", "employeeId", "employee ids"),
-    ("Users", "jobTitle", "job titles"),
-    ("Users", "mobilePhone", "mobile phone numbers"),
-    ("Users", "streetAddress", "street addresses"),
-];
-
-/// The plan's permissions in their order, each with what leaves of the objects that it opens.
+/// The plan's permissions in their order, each with what leaves of the objects that it opens. If the catalogue knows no
+/// permission for a path, what leaves there is listed under each permission: any of them may open it.
 pub(super) fn opened(plan: &Plan) -> Vec<Opened<'_>> {
     let opened = |permission| Opened { permission, objects: objects(plan, permission) };
     plan.permissions.iter().map(opened).collect()
 }
 
 fn objects(plan: &Plan, permission: &Permission) -> Vec<Object> {
-    let mut kinds: BTreeMap<String, BTreeMap<String, Vec<Leaf>>> = BTreeMap::new();
-    for endpoint in plan.endpoints.iter().filter(|endpoint| opens_template(permission, &endpoint.template)) {
-        let properties = kinds.entry(title(endpoint)).or_default();
-        for (path, leaf) in leaving(endpoint) {
-            let forms = properties.entry(path).or_default();
-            if !forms.contains(&leaf) {
-                forms.push(leaf);
-            }
-        }
+    let mut kinds: BTreeMap<String, Kind> = BTreeMap::new();
+    for endpoint in plan.endpoints.iter().filter(|endpoint| permission.opens(endpoint) != Some(false)) {
+        kinds.entry(title(endpoint)).or_default().add(endpoint);
     }
-    kinds.into_iter().map(|(title, properties)| Object::new(title, properties)).collect()
+    kinds.into_iter().map(|(title, kind)| Object::new(title, kind)).collect()
 }
 
 fn title(endpoint: &Endpoint) -> String {
-    let name = endpoint.template.last_name().unwrap_or(&endpoint.name);
-    TITLES.iter().find(|(segment, _)| *segment == name).map_or(name, |(_, title)| *title).to_owned()
+    match endpoint.resource() {
+        Some((_, resource)) => catalogue::title(&resource).into_owned(),
+        None => endpoint.template.last_name().unwrap_or(&endpoint.name).to_owned(),
+    }
 }
 
 /// The properties that leave through an endpoint, in the order of their paths. Omits links to this proxy.
@@ -127,13 +82,28 @@ fn property(at: &Location) -> Option<String> {
     Some(path.join(".")).filter(|path| !path.is_empty())
 }
 
+impl Kind {
+    fn add(&mut self, endpoint: &Endpoint) {
+        for (path, leaf) in leaving(endpoint) {
+            let forms = self.properties.entry(path).or_default();
+            if !forms.contains(&leaf) {
+                forms.push(leaf);
+            }
+        }
+        let sensitive =
+            endpoint.resource().map(|(version, resource)| catalogue::withheld(version, &resource));
+        for withheld in sensitive.into_iter().flatten() {
+            if !self.sensitive.contains(&withheld) {
+                self.sensitive.push(withheld);
+            }
+        }
+    }
+}
+
 impl Object {
-    fn new(title: String, properties: BTreeMap<String, Vec<Leaf>>) -> Self {
-        let withheld = PERSONAL
-            .iter()
-            .filter(|(kind, path, _)| *kind == title && !properties.keys().any(|leaving| meet(leaving, path)))
-            .map(|(_, _, words)| *words)
-            .collect();
+    fn new(title: String, Kind { properties, sensitive }: Kind) -> Self {
+        let leaves = |withheld: &Withheld| properties.keys().any(|leaving| meet(leaving, withheld.path));
+        let withheld = sensitive.into_iter().filter(|it| !leaves(it)).map(|it| it.words).collect();
         let properties = properties.into_iter().map(|(path, forms)| Property { path, forms }).collect();
         Self { title, properties, withheld }
     }
@@ -191,6 +161,10 @@ mod tests {
         object.properties.iter().find(|property| property.path == path).map(Property::form)
     }
 
+    fn withholds(object: &Object, words: &str) -> bool {
+        object.withheld.iter().any(|it| it == words)
+    }
+
     #[test]
     fn what_leaves_follows_from_the_plan() {
         let messages = object(OUTLOOK_MAIL, "Messages");
@@ -203,7 +177,7 @@ mod tests {
         assert!(
             ["subjects", "texts", "attachments", "names of senders"]
                 .iter()
-                .all(|it| messages.withheld.contains(it))
+                .all(|it| withholds(&messages, it))
         );
     }
 
@@ -212,7 +186,7 @@ mod tests {
         let digest =
             OUTLOOK_MAIL.replace("  message:\n    keep:", "  message:\n    digest: [$.subject]\n    keep:");
         let messages = object(&digest, "Messages");
-        assert!(!messages.withheld.contains(&"subjects") && messages.withheld.contains(&"texts"));
+        assert!(!withholds(&messages, "subjects") && withholds(&messages, "texts"));
         assert_eq!(form_of(&messages, "subject").as_deref(), Some("length and number of words only"));
         let all = OUTLOOK_MAIL.replace("  message:\n    keep:", "  message:\n    unlisted: keep\n    keep:");
         assert!(object(&all, "Messages").withheld.is_empty());
@@ -221,8 +195,7 @@ mod tests {
     #[test]
     fn every_endpoint_is_behind_a_permission() {
         let plan = compile("rules.yaml", OUTLOOK_MAIL).plan.unwrap();
-        let behind =
-            |endpoint: &Endpoint| plan.permissions.iter().any(|it| opens_template(it, &endpoint.template));
+        let behind = |endpoint: &Endpoint| plan.permissions.iter().any(|it| it.opens(endpoint) == Some(true));
         assert!(plan.endpoints.iter().all(|endpoint| behind(endpoint)));
         assert!(opened(&plan).iter().all(|opened| !opened.objects.is_empty()));
     }

@@ -16,7 +16,6 @@ use super::trouble::{Denied, NETWORK, advice};
 use crate::proxy::{Cause, Consumer, ProxyState, Trouble, attempt};
 use glassine_core::admit::Request;
 use glassine_core::graph::{OptionName, is_plain_identifier};
-use glassine_core::rules::permissions::opens_template;
 use glassine_core::rules::plan::{Endpoint, Permission, ValuePolicy};
 
 /// The time limit of one request. Graph sends such small pages within a second.
@@ -59,7 +58,7 @@ impl Tried<'_> {
 
     /// Whether a request to an endpoint behind this permission succeeded. `None` if no such request was sent.
     pub(super) fn witness(&self, permission: &Permission) -> Option<bool> {
-        let behind = self.0.iter().filter(|(endpoint, _)| opens_template(permission, &endpoint.template));
+        let behind = self.0.iter().filter(|(endpoint, _)| permission.opens(endpoint) == Some(true));
         let asked = behind.filter(|(_, finding)| finding.outcome != Outcome::Skip);
         asked.map(|(_, finding)| finding.outcome == Outcome::Ok).reduce(|one, other| one || other)
     }
@@ -126,7 +125,7 @@ impl<'a> Asker<'a> {
         let NoResponse::Trouble(trouble) = no_response else {
             return Finding::fail(&endpoint.name, no_response.to_string(), NETWORK);
         };
-        let denied = Denied { template: &endpoint.template, roles: self.roles, grantee: self.grantee };
+        let denied = Denied { endpoint, roles: self.roles, grantee: self.grantee };
         advice(&endpoint.name, trouble, &denied)
     }
 }

@@ -10,8 +10,8 @@ use super::findings::Finding;
 use super::known::{Filled, Known};
 use super::permissions::assign;
 use crate::proxy::Consumer;
+use glassine_core::catalogue::permissions::is_for_mailboxes;
 use glassine_core::pseudonym::{Class, Outcome};
-use glassine_core::rules::permissions::{is_for_mailboxes, least_for};
 use glassine_core::rules::plan::{Endpoint, Permission};
 
 /// The mailboxes that an operator names.
@@ -132,7 +132,7 @@ fn least(entry: &Permission) -> Option<&str> {
 /// The shortest request that opens a mailbox.
 fn mailbox_endpoint<'a>(consumer: &'a Arc<Consumer>, known: &Known) -> Option<(&'a Endpoint, Filled)> {
     let endpoints = consumer.policy().plan.endpoints.iter().map(Arc::as_ref);
-    let opening = endpoints.filter(|endpoint| least_for(&endpoint.template).is_some_and(is_for_mailboxes));
+    let opening = endpoints.filter(|endpoint| endpoint.least_permission().is_some_and(is_for_mailboxes));
     opening
         .filter_map(|endpoint| Some((endpoint, known.fill(endpoint).ok()?)))
         .min_by_key(|(endpoint, _)| endpoint.template.parts.len())

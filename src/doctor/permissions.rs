@@ -5,9 +5,9 @@
 //! to endpoints do: if a request behind such a permission succeeds, the permission is granted.
 
 use super::findings::Finding;
+use glassine_core::catalogue::permissions::{is_for_mailboxes, opens};
 use glassine_core::grants::{Comparison, Excess, Missing, compare};
 use glassine_core::rules::Plan;
-use glassine_core::rules::permissions::{is_for_mailboxes, opens};
 use glassine_core::rules::plan::Permission;
 
 /// Whether a request to an endpoint behind a permission succeeded. `None` if no such request was sent.

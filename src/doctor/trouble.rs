@@ -5,12 +5,13 @@ use http::StatusCode;
 use super::findings::Finding;
 use super::permissions::Grantee;
 use crate::proxy::{Cause, Trouble};
-use glassine_core::rules::permissions::{is_for_mailboxes, least_for, opens};
-use glassine_core::rules::template::Template;
+use glassine_core::catalogue::permissions::is_for_mailboxes;
+use glassine_core::rules::known::any_opens;
+use glassine_core::rules::plan::Endpoint;
 
 /// The facts that explain why Graph denies a request.
 pub(super) struct Denied<'a> {
-    pub(super) template: &'a Template,
+    pub(super) endpoint: &'a Endpoint,
     /// The permissions in the token. `None` if the token cannot be read.
     pub(super) roles: Option<&'a [String]>,
     pub(super) grantee: &'a Grantee,
@@ -74,10 +75,11 @@ fn graph(check: &str, status: StatusCode, code: Option<&str>, denied: &Denied<'_
 impl Denied<'_> {
     /// Either the permission is missing, or Exchange keeps the application out of the mailbox.
     fn advice(&self) -> String {
-        let Some(least) = least_for(self.template) else {
+        let Some(least) = self.endpoint.least_permission() else {
             return "grant the permission that Graph's reference names for this endpoint".to_owned();
         };
-        let is_granted = self.roles.is_some_and(|roles| roles.iter().any(|role| opens(role, least)));
+        let roles = self.roles.into_iter().flatten().map(String::as_str);
+        let is_granted = any_opens(roles, self.endpoint) == Some(true);
         match (is_granted, is_for_mailboxes(least)) {
             (true, true) => format!(
                 "{least} is granted, so Exchange keeps the application out of this mailbox: \

@@ -2,6 +2,7 @@
 
 mod audit;
 mod check;
+mod connector;
 mod explain;
 mod keys;
 mod pseudonym;

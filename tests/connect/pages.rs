@@ -80,6 +80,25 @@ async fn a_connectors_page_says_what_leaves_and_what_for() {
     assert!(!page.contains("<code>subject</code>"));
 }
 
+/// A connector that is a rules file and nothing else.
+#[tokio::test]
+async fn a_calendar_is_described_in_the_same_words() {
+    let entra = FakeEntra::start(&NEEDED).await;
+    let proxy = setup(&entra).rules(include_str!("../fixtures/calendar.yaml")).start().await;
+    let page = Visitor::new(&proxy, &entra).get("/connect/acme").await.text();
+    for shown in [
+        "<h1>Calendar</h1>",
+        "<h3>read the calendars of every mailbox without texts, attachments and extensions</h3>",
+        "Microsoft calls it <code>Calendars.ReadBasic.All</code>.",
+        "<h4>Calendar events</h4><p><strong>Never leaves:</strong> attachments, names of attendees, texts",
+        "<code>attendees.emailAddress.address</code></td><td>the address as a pseudonym",
+        "<h4>Users</h4><p><strong>Never leaves:</strong>",
+    ] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+    assert!(!page.contains("subjects"), "their lengths leave");
+}
+
 #[tokio::test]
 async fn the_rules_are_shown_as_they_are() {
     let entra = FakeEntra::start(&NEEDED).await;

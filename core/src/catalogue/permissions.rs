@@ -13,6 +13,9 @@ const WRITING: [&str; 4] = ["ReadWrite", "Send", "Manage", "FullControl"];
 /// Permissions whose mailboxes Exchange can decide (RBAC for Applications). A grant made there is in no token.
 const MAILBOX: [&str; 4] = ["Calendars.", "Contacts.", "Mail.", "MailboxSettings."];
 
+/// Opens nothing by itself: other permissions then give the members of groups that hide them, too.
+const HIDDEN_MEMBERS: &str = "Member.Read.Hidden";
+
 /// Application roles that Microsoft has under two names.
 const SAME: [(&str, &str); 2] =
     [("Calendars.ReadBasic", "Calendars.ReadBasic.All"), ("Mail.ReadBasic", "Mail.ReadBasic.All")];
@@ -54,6 +57,8 @@ static LADDER: LazyLock<BTreeMap<&str, Rung>> = LazyLock::new(|| {
 pub(super) enum Limit {
     Only(Names),
     Not(Names),
+    /// Not all, and Microsoft has published no list.
+    Unpublished,
 }
 
 static LIMITS: LazyLock<BTreeMap<(&str, &str), Limit>> =
@@ -72,17 +77,20 @@ pub fn least_for(path: &str) -> Option<&'static [&'static str]> {
 
 /// The least permission that opens the path and gives all these properties of its objects.
 pub fn least_giving(path: &str, of: &Type, properties: &[&str]) -> Option<&'static str> {
-    let gives_all = |name: &&str| properties.iter().all(|property| gives(name, of, property));
+    let gives_all = |name: &&str| properties.iter().all(|property| gives(name, of, property) == Some(true));
     least_for(path)?.iter().copied().find(gives_all)
 }
 
-/// Whether the permission gives the property of objects of the type, where it opens them; `true` if nothing else is known.
-pub fn gives(permission: &str, of: &Type, property: &str) -> bool {
+/// Whether the permission gives the property of objects of the type, where it opens them. A permission without limits gives
+/// all; `None` if it has limits that Microsoft has not published.
+pub fn gives(permission: &str, of: &Type, property: &str) -> Option<bool> {
     let limits = of.lineage().filter_map(|of| LIMITS.get(&(same(permission), of.name)));
-    limits.into_iter().all(|limit| match limit {
-        Limit::Only(properties) => properties.contains(&property) || property.contains('@'),
-        Limit::Not(properties) => !properties.contains(&property),
-    })
+    let mut gives = limits.map(|limit| match limit {
+        Limit::Only(properties) => Some(properties.contains(&property) || property.contains('@')),
+        Limit::Not(properties) => Some(!properties.contains(&property)),
+        Limit::Unpublished => None,
+    });
+    gives.try_fold(true, |all, one| Some(all && one?))
 }
 
 /// Whether the permission opens GET of the path; `None` if the catalogue does not know the path.
@@ -116,6 +124,11 @@ pub fn plain_words(permission: &str) -> Option<&'static str> {
 pub fn is_known(permission: &str) -> bool {
     let is_reading = |name: &str| LADDER.contains_key(same(name)) || opened_by(name).next().is_some();
     is_reading(permission) || is_reading(&reading(permission))
+}
+
+/// Whether the permission only adds to what other permissions give of a path.
+pub fn adds_to_others(permission: &str) -> bool {
+    permission == HIDDEN_MEMBERS
 }
 
 /// Whether the permission can change the tenant, by its name.
@@ -187,7 +200,7 @@ fn climb(name: &str, direct: &BTreeMap<&str, (Names, &str)>) -> Names {
     above
 }
 
-/// `only PERMISSION TYPE PROPERTIES` or `not PERMISSION TYPE PROPERTIES`
+/// `only PERMISSION TYPE PROPERTIES`, `not PERMISSION TYPE PROPERTIES` or `unpublished PERMISSION TYPE`
 fn limit(line: &'static str) -> Option<((&'static str, &'static str), Limit)> {
     let (kind, rest) = first(line);
     let (permission, rest) = first(rest);
@@ -196,6 +209,7 @@ fn limit(line: &'static str) -> Option<((&'static str, &'static str), Limit)> {
     let limit = match kind {
         "only" => Limit::Only(properties),
         "not" => Limit::Not(properties),
+        "unpublished" => Limit::Unpublished,
         _ => return None,
     };
     Some(((permission, of), limit))

@@ -2,13 +2,10 @@
 
 use super::lists::well_known_folders;
 use super::types::{Property, Type, schema, type_named};
-use crate::graph::Version;
+use crate::graph::{DELTA, Version};
 
 /// The namespace in front of a type's name in a cast.
 const NAMESPACE: &str = "microsoft.graph.";
-
-/// The function that gives what has changed, of every collection and of files.
-const DELTA: &str = "delta";
 
 /// What a path leads to.
 #[derive(Clone, Copy, Debug)]

@@ -9,9 +9,19 @@ const NAMESPACE: &str = "microsoft.graph.";
 /// The schema alias that the official Python SDK sends instead of the namespace.
 const NAMESPACE_ALIAS: &str = "graph.";
 
-/// The functions that may be called in a path. A segment of such a name without parentheses is the function too, as in
-/// Graph: `/users/delta` is not the user `delta`.
-const FUNCTIONS: [(&str, &str); 1] = [("delta", "delta()")];
+/// The function that returns changes.
+pub const DELTA: &str = "delta";
+
+/// The functions that may be called in a path: those of Graph that need no arguments. A segment of such a name without
+/// parentheses is the function too, as in Graph: `/users/delta` is not the user `delta`.
+pub const FUNCTIONS: [&str; 6] = [
+    DELTA,
+    "getAllEnterpriseInteractions",
+    "getAllMessages",
+    "getAllRetainedMessages",
+    "recent",
+    "sharedWithMe",
+];
 
 /// The `$` segments of OData that any endpoint could have.
 const DOLLAR_SEGMENTS: [&str; 4] = ["$batch", "$count", "$ref", "$value"];
@@ -82,7 +92,7 @@ fn parse_call(text: &str, segments: &mut Vec<Segment>) -> Result<(), Kind> {
     let (name, arguments) = text.split_once('(').ok_or(Kind::Key)?;
     let inside = arguments.strip_suffix(')').ok_or(Kind::Key)?;
     if inside.is_empty() {
-        segments.push(function(name).ok_or(Kind::UnknownFunction)?);
+        segments.push(Segment::Function(function(name).ok_or(Kind::UnknownFunction)?));
         return Ok(());
     }
     if !is_identifier(name) {
@@ -119,8 +129,8 @@ fn parse_simple(text: String) -> Result<Segment, Kind> {
         let is_known = DOLLAR_SEGMENTS.contains(&folded.as_str());
         return if is_known { Ok(Segment::Dollar(folded)) } else { Err(Kind::UnknownDollarSegment) };
     }
-    if let Some(function) = function(&text) {
-        return Ok(function);
+    if let Some(call) = function(&text) {
+        return Ok(Segment::Function(call));
     }
     match strip_namespace(&text) {
         Some(type_name) if type_name.split('.').all(is_identifier) => {
@@ -132,10 +142,11 @@ fn parse_simple(text: String) -> Result<Segment, Kind> {
     }
 }
 
-fn function(name: &str) -> Option<Segment> {
+/// The call of a function of [`FUNCTIONS`] in its canonical spelling: `delta()` for `Delta` and `microsoft.graph.delta`.
+pub fn function(name: &str) -> Option<String> {
     let name = strip_namespace(name).unwrap_or(name);
-    let known = FUNCTIONS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-    known.map(|(_, canonical)| Segment::Function((*canonical).to_owned()))
+    let known = FUNCTIONS.iter().find(|known| known.eq_ignore_ascii_case(name));
+    known.map(|known| format!("{known}()"))
 }
 
 fn strip_namespace(text: &str) -> Option<&str> {

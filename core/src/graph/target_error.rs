@@ -106,7 +106,9 @@ pub enum TargetErrorKind {
     #[error("the path holds too many segments")]
     TooManySegments,
     /// `name()` where `name` is not a known function.
-    #[error("this function is not known; the one that may be called in a path is delta()")]
+    #[error(
+        "this function is not known; a path may call functions of Graph that need no arguments, as delta()"
+    )]
     UnknownFunction,
     /// A `$name` other than `$batch`, `$count`, `$ref` and `$value`.
     #[error("this '$' segment is not known; $batch, $count, $ref and $value are")]

@@ -32,4 +32,6 @@ pub(super) struct Rule {
 pub(super) struct Nested {
     pub(super) path: Path,
     pub(super) shape: ShapeId,
+    /// Where the author wrote the path.
+    pub(super) span: Range<usize>,
 }

@@ -33,6 +33,8 @@ crate::codes! {
     TOO_LARGE = "G0117";
     /// A treatment entry that names no path.
     PATH_MISSING = "G0118";
+    /// A path that Graph's type does not have, or that leads to an array instead of its elements.
+    UNKNOWN_PROPERTY = "G0119";
 
     /// The endpoint's path template is malformed.
     TEMPLATE = "G0201";
@@ -52,6 +54,10 @@ crate::codes! {
     PARAM_EMPTY = "G0208";
     /// An endpoint that no listed permission opens.
     PERMISSION = "G0209";
+    /// An endpoint's path, or the permission for it, is not in the catalogue.
+    UNKNOWN_ENDPOINT = "G0210";
+    /// A property that leaves by an endpoint and that no listed permission gives.
+    NOT_GIVEN = "G0211";
 
     /// `unlisted: keep`: what the rules do not name leaves.
     UNLISTED_KEEP = "G0301";
@@ -61,4 +67,6 @@ crate::codes! {
     OVER_PRIVILEGED = "G0303";
     /// A rule that another, stricter rule always overrides.
     SHADOWED = "G0304";
+    /// A permission that no endpoint needs.
+    UNNEEDED_PERMISSION = "G0305";
 }

@@ -6,7 +6,7 @@
 //! | `path` | JSONPath, narrowed to what can be streamed |
 //! | `template` | endpoint paths |
 //! | `check` | meaning: names resolved, conflicts and observable properties found |
-//! | `permissions` | what this program knows of Graph's permissions |
+//! | `known` | what the catalogue knows of an endpoint: the objects at its path, the permissions that open it |
 //! | `automaton` | shapes compiled to a matcher |
 //! | `names` | how the matcher finds a property's name |
 //! | `transform` | what leaves in place of a value |
@@ -18,9 +18,9 @@ mod check;
 mod checked;
 pub mod codes;
 mod fingerprint;
+pub mod known;
 mod names;
 mod path;
-pub mod permissions;
 pub mod plan;
 pub mod raw;
 pub mod template;

@@ -2,10 +2,7 @@
 
 use std::fmt;
 
-use crate::graph::{Segment, Target, Version};
-
-/// Bound functions that a template may name.
-const FUNCTIONS: &[&str] = &["delta()"];
+use crate::graph::{DELTA, Segment, Target, Version, function};
 
 /// The request paths that an endpoint matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,11 +103,6 @@ impl Template {
         pairs.take_while(|(part, segment)| part.matches(segment).is_some()).count()
     }
 
-    /// Whether a path segment of this name occurs.
-    pub fn names(&self, name: &str) -> bool {
-        self.parts.iter().any(|part| matches!(part, Part::Name(own) if own == name))
-    }
-
     /// The last name of the path: the resource that the endpoint serves, or the collection that its object is in.
     /// `messages` for `/{api}/users/{user}/messages/{message}`.
     pub fn last_name(&self) -> Option<&str> {
@@ -122,7 +114,9 @@ impl Template {
 
     /// Whether the endpoint is a delta function.
     pub fn is_delta(&self) -> bool {
-        self.parts.iter().any(|part| matches!(part, Part::Function(name) if name == "delta()"))
+        self.parts
+            .iter()
+            .any(|part| matches!(part, Part::Function(call) if call.trim_end_matches("()") == DELTA))
     }
 }
 
@@ -135,11 +129,12 @@ impl Part {
                 Err(TemplateError::Malformed)
             };
         }
+        if let Some(call) = called(text) {
+            return Ok(Self::Function(call));
+        }
         match text {
             "$count" => Ok(Self::Count),
             _ if text.starts_with('$') => Err(TemplateError::Dollar),
-            "delta" => Ok(Self::Function("delta()".to_owned())),
-            _ if FUNCTIONS.contains(&text) => Ok(Self::Function(text.to_owned())),
             _ if text.strip_prefix("microsoft.graph.").is_some_and(is_name) => {
                 Ok(Self::Cast(text.to_owned()))
             }
@@ -175,6 +170,12 @@ impl fmt::Display for Part {
             Self::Param(name) => write!(f, "{{{name}}}"),
         }
     }
+}
+
+/// The call of a function as requests spell it. Authors write its own name, with or without parentheses.
+fn called(text: &str) -> Option<String> {
+    let name = text.strip_suffix("()").unwrap_or(text);
+    function(name).filter(|call| call.strip_suffix("()") == Some(name))
 }
 
 fn is_name(text: &str) -> bool {

@@ -10,8 +10,8 @@ use crate::connect::request::PageRequest;
 use crate::connect::response::PageResponse;
 use crate::connect::site::{Connector, Site};
 use crate::connect::store::Connection;
+use glassine_core::catalogue::permissions::plain_words;
 use glassine_core::rules::Plan;
-use glassine_core::rules::permissions::plain_words;
 
 /// The data of the page.
 struct Detail<'a> {

@@ -7,8 +7,8 @@ use super::{badge, page, standing};
 use crate::connect::response::PageResponse;
 use crate::connect::site::Site;
 use crate::connect::store::{Connection, ConnectionState};
+use glassine_core::catalogue::permissions::plain_words;
 use glassine_core::rules::Plan;
-use glassine_core::rules::permissions::plain_words;
 use glassine_core::rules::plan::Permission;
 
 /// The data of a card.

@@ -8,21 +8,14 @@ use super::super::codes;
 use super::super::path::Path;
 use super::super::plan::{Body, Endpoint, IdType, LinkKind, Param, Places, Response, Transform, Treatment};
 use super::super::raw;
-use super::super::template::{Part, Template};
+use super::super::template::Template;
 use super::is_label;
 use super::regexes::whole_match;
 use super::shapes::{Names, build_findings};
+use crate::catalogue::{Accept, is_directory};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::pseudonym::Class;
 use crate::yaml::{self, Recovered, Spanned};
-
-/// Path segments under which Outlook items live, whose ids change when an item moves.
-const OUTLOOK_ITEMS: &[&str] =
-    &["messages", "mailFolders", "childFolders", "contacts", "contactFolders", "events"];
-
-/// Relations of users and groups that the directory itself holds.
-const DIRECTORY_RELATIONS: &[&str] =
-    &["directReports", "manager", "memberOf", "members", "owners", "transitiveMemberOf", "transitiveMembers"];
 
 /// One result for each endpoint of the file; `None` where a finding says why there is none.
 pub(super) fn check(
@@ -76,20 +69,24 @@ impl Checker<'_> {
         let response = self.response(raw);
         let query = self.query(&raw.query, response.as_ref()?);
         let (template, params, response) = (template?, params?, response?);
-        let outlook = OUTLOOK_ITEMS.iter().any(|name| template.names(name));
-        let directory = is_directory(&template);
-        Some(Endpoint {
+        let mut endpoint = Endpoint {
             name: raw.name.value.clone(),
-            immutable_ids: outlook && raw.prefer.id_type != Some(IdType::Default),
+            immutable_ids: false,
             max_page_size: raw.prefer.max_page_size.as_ref().and_then(|range| self.range(range)),
-            return_minimal: self.return_minimal(raw, directory && template.is_delta()),
-            directory,
+            return_minimal: false,
+            directory: false,
             places: places(raw),
             template,
             params,
             query,
             response,
-        })
+        };
+        endpoint.immutable_ids =
+            endpoint.accepts(Accept::IdType) && raw.prefer.id_type != Some(IdType::Default);
+        endpoint.directory = endpoint.resource().is_some_and(|(_, resource)| is_directory(&resource));
+        endpoint.return_minimal =
+            self.return_minimal(raw, endpoint.directory && endpoint.template.is_delta());
+        Some(endpoint)
     }
 
     fn template(&mut self, text: &Spanned<String>) -> Option<Template> {
@@ -208,7 +205,7 @@ impl Checker<'_> {
         let rule = |path, treatment| Rule { path, treatment, span: named.span.clone() };
         let link = |kind| Treatment::Transform(Transform::Link(kind));
         let mut shape = Shape::default();
-        shape.nested.push(Nested { path: elements(), shape: element });
+        shape.nested.push(Nested { path: elements(), shape: element, span: named.span.clone() });
         shape.rules.push(rule(Path::name("@odata.nextLink"), link(LinkKind::Next)));
         if counted {
             shape.rules.push(rule(Path::name("@odata.count"), Treatment::Keep));
@@ -240,16 +237,6 @@ pub(super) fn selectable(automaton: &Automaton, object: NodeId) -> Option<Vec<St
     }
     let survives = |member: &&automaton::Member| member.node.is_some() && !member.name.contains('@');
     Some(object.members().iter().filter(survives).map(|member| member.name.to_string()).collect())
-}
-
-/// Whether the endpoint serves users, groups or their relations in the directory, and nothing from a mailbox.
-fn is_directory(template: &Template) -> bool {
-    let mut names = template.parts.iter().filter_map(|part| match part {
-        Part::Name(name) => Some(name.as_str()),
-        Part::Param(_) | Part::Function(_) | Part::Cast(_) | Part::Count => None,
-    });
-    names.next().is_some_and(|first| ["users", "groups"].contains(&first))
-        && names.all(|name| DIRECTORY_RELATIONS.contains(&name))
 }
 
 fn places(raw: &raw::Endpoint) -> Places {

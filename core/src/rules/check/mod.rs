@@ -3,6 +3,7 @@
 mod endpoints;
 mod overlap;
 mod permissions;
+mod properties;
 mod query;
 pub(super) mod regexes;
 pub(super) mod shapes;
@@ -46,6 +47,7 @@ fn check(raw: &raw::File, findings: &mut Vec<Diagnostic>) -> Option<Plan> {
     let endpoints = endpoints::check(&raw.endpoints, &names, &mut shapes, findings);
     shapes::report_unused(&raw.shapes, &raw.endpoints, findings);
     overlap::check(&raw.endpoints, &endpoints, findings);
+    properties::check(&raw.endpoints, &endpoints, &names, &shapes, findings);
     let named: Vec<_> = raw.permissions.iter().filter_map(|entry| entry.0.as_ref()).collect();
     permissions::check(&named, &raw.endpoints, &endpoints, findings);
     let mut plan = Plan {
@@ -93,5 +95,6 @@ fn dedup(findings: &mut Vec<Diagnostic>) {
     *findings = kept;
 }
 
+#[cfg(test)]
 #[cfg(test)]
 mod tests;

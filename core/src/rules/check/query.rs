@@ -57,8 +57,8 @@ impl Checker<'_> {
         for (property, expand) in raw.expansions() {
             let Some(inner) = self.names.find(&expand.shape, self.findings) else { continue };
             let path = Path::name(&property.value);
-            expanded.nested.push(Nested { path: path.clone().elements(), shape: inner });
-            expanded.nested.push(Nested { path, shape: inner });
+            let nested = |path| Nested { path, shape: inner, span: property.span.clone() };
+            expanded.nested.extend([nested(path.clone().elements()), nested(path)]);
         }
         if expanded.nested.len() == before {
             return shape;

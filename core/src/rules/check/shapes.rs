@@ -20,9 +20,14 @@ impl<'a> Names<'a> {
         Self(shapes.0.iter().enumerate().map(|(at, (name, _))| (name.value.as_str(), ShapeId(at))).collect())
     }
 
+    /// The shape called `name`.
+    pub(super) fn get(&self, name: &str) -> Option<ShapeId> {
+        self.0.get(name).copied()
+    }
+
     /// The shape called `name`, or a finding.
     pub(super) fn find(&self, name: &Spanned<String>, findings: &mut Vec<Diagnostic>) -> Option<ShapeId> {
-        let found = self.0.get(name.value.as_str()).copied();
+        let found = self.get(&name.value);
         if found.is_none() {
             let mut known: Vec<_> = self.0.keys().map(|name| format!("`{name}`")).collect();
             known.sort();
@@ -121,7 +126,7 @@ impl Checker<'_> {
         };
         for text in entry.path.iter().chain(&entry.paths) {
             if let Some(path) = Path::parse(text, Use::Write, self.findings) {
-                self.shape.nested.push(Nested { path, shape });
+                self.shape.nested.push(Nested { path, shape, span: text.span.clone() });
             }
         }
     }
