@@ -34,11 +34,13 @@ pub(crate) fn views(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     })
 }
 
+/// Undoes one encoding.
+type Decoder = fn(&[u8]) -> Vec<u8>;
+
 /// `bytes` and what they read as after one or two rounds of the encodings that leave most characters as they are.
 fn texts(bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut texts = vec![bytes.to_vec()];
-    let decoders: [(u8, fn(&[u8]) -> Vec<u8>); 3] =
-        [(b'%', percent_decoded), (b'\\', unescaped), (0, without_nul)];
+    let decoders: [(u8, Decoder); 3] = [(b'%', percent_decoded), (b'\\', unescaped), (0, without_nul)];
     for _ in 0..2 {
         for text in texts.clone() {
             let coded = decoders.iter().filter(|(sign, _)| text.contains(sign));

@@ -130,7 +130,7 @@ async fn the_applications_certificate_and_key_are_looked_at() {
     clinic.proxy.write("app.crt", &certificate_of(&rsa, "glassine.example", 2024).0);
     let findings = examine(&clinic.proxy).await;
     findings.expect("certificates", "application", "fail", &["app.crt: ended", "renew"]);
-    findings.expect("token", "upstream", "fail", &["ended on 2024-01-01", "certificate_file"]);
+    findings.expect("token", "upstream", "fail", &["expired on 2024-01-01", "certificate_file"]);
 }
 
 #[tokio::test]
