@@ -76,13 +76,6 @@ pub struct Excess {
     pub enough: Option<String>,
 }
 
-impl Comparison {
-    /// Nothing is missing and nothing is too much.
-    pub fn is_exact(&self) -> bool {
-        self.missing.is_empty() && self.excess.is_empty()
-    }
-}
-
 /// Compares what the rules need with what was granted. The order is that of the rules, then that of the grants.
 pub fn compare<S: AsRef<str>>(needed: &[Permission], granted: &[S]) -> Comparison {
     let granted: Vec<&str> = granted.iter().map(AsRef::as_ref).collect();
@@ -169,10 +162,11 @@ mod tests {
 
     #[test]
     fn the_least_of_each_entry_is_exact() {
-        assert!(
-            compare(&needed(), &["User.Read.All", "GroupMember.Read.All", "Mail.ReadBasic.All"]).is_exact()
+        assert_eq!(
+            compare(&needed(), &["User.Read.All", "GroupMember.Read.All", "Mail.ReadBasic.All"]),
+            Comparison::default()
         );
-        assert!(compare::<&str>(&[], &[]).is_exact());
+        assert_eq!(compare::<&str>(&[], &[]), Comparison::default());
     }
 
     #[test]

@@ -19,13 +19,13 @@ use sha2::{Digest, Sha256};
 use glassine_core::hex;
 
 /// The `prev` of a chain's first line. No line has this hash.
-pub const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+pub(crate) const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// The `event` of a marker after an unfinished line.
-pub const TORN_LINE: &str = "torn_line";
+pub(crate) const TORN_LINE: &str = "torn_line";
 
 /// The longest line. A record is well under 2 KiB. Bounds the memory that a damaged file can make the reader use.
-pub const MAX_LINE_BYTES: usize = 16 * 1024;
+pub(crate) const MAX_LINE_BYTES: usize = 16 * 1024;
 
 /// What the next line links to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub struct Position {
 
 impl Position {
     /// The start of a fresh chain.
-    pub fn genesis() -> Self {
+    pub(crate) fn genesis() -> Self {
         Self { seq: 0, prev: GENESIS.to_owned() }
     }
 
@@ -54,7 +54,7 @@ impl Position {
     }
 
     /// The marker that continues the chain after `torn`, an unfinished line at this position.
-    pub fn link_torn(&self, torn: &[u8]) -> Result<(Vec<u8>, Self), serde_json::Error> {
+    pub(crate) fn link_torn(&self, torn: &[u8]) -> Result<(Vec<u8>, Self), serde_json::Error> {
         let over_the_torn_bytes = Self { seq: self.seq, prev: sha256_hex(torn) };
         over_the_torn_bytes.link(&Marker { event: TORN_LINE, after: &self.prev })
     }

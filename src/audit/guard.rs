@@ -14,7 +14,7 @@ use super::record::{Counters, Decision, Outcome, Record, method_name};
 use glassine_core::diagnostic::Causes;
 
 /// The reason of a request that ended before a decision was set.
-pub const UNDECIDED: &str = "undecided";
+pub(crate) const UNDECIDED: &str = "undecided";
 
 /// Writes one record when finished or dropped.
 pub struct Guard {
@@ -51,7 +51,7 @@ impl Guard {
 
     /// Calls `observer` with the finished record, exactly once.
     #[must_use]
-    pub fn observed_by(mut self, observer: impl FnOnce(&Record) + Send + Sync + 'static) -> Self {
+    pub(crate) fn observed_by(mut self, observer: impl FnOnce(&Record) + Send + Sync + 'static) -> Self {
         self.observer = Some(Box::new(observer));
         self
     }

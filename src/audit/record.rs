@@ -91,7 +91,7 @@ impl Counters {
 }
 
 /// The method if RFC 9110 or RFC 5789 defines it, otherwise `OTHER`.
-pub fn method_name(method: &str) -> &'static str {
+pub(crate) fn method_name(method: &str) -> &'static str {
     const KNOWN: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"];
     KNOWN.into_iter().find(|known| *known == method).unwrap_or("OTHER")
 }

@@ -10,11 +10,11 @@ use flate2::{Decompress, FlushDecompress, Status};
 
 /// The most decoded bytes of one response. A page of 1,000 messages with bodies has about 6 MB. The rest is room for
 /// messages with inline pictures, which Exchange lets grow to about 150 MB.
-pub const MAX_DECODED: u64 = 256 * 1024 * 1024;
+pub(crate) const MAX_DECODED: u64 = 256 * 1024 * 1024;
 
 /// The most decoded bytes per compressed byte. A synthetic page of 1,000 messages has a ratio of 6, or 57 if all have
 /// the same 5 KB body. Deflate's highest ratio is 1,032, and only a bomb comes near it.
-pub const MAX_RATIO: u64 = 200;
+pub(crate) const MAX_RATIO: u64 = 200;
 
 /// The ratio counts only beyond this many decoded bytes: a short and very regular response does no harm.
 const RATIO_FREE: u64 = 1024 * 1024;

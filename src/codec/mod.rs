@@ -5,5 +5,5 @@
 mod gzip_decoder;
 mod gzip_encoder;
 
-pub use gzip_decoder::{Bounds, GzipDecodeError, GzipDecoder, MAX_DECODED, MAX_RATIO};
+pub use gzip_decoder::{Bounds, GzipDecodeError, GzipDecoder};
 pub use gzip_encoder::{GzipEncodeError, GzipEncoder};

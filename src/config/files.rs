@@ -12,10 +12,10 @@ use crate::upstream::MAX_SECRET;
 
 /// The most bytes of a rules file, a configuration, or a PEM file. A rules file of a few hundred lines has about 20
 /// KiB, a certificate bundle about 250 KiB.
-pub const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
+pub(crate) const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 
 /// The most bytes of a key ring or a secret. Access tokens have less than 4 KiB, key rings less than 8 KiB.
-pub const MAX_SECRET_BYTES: u64 = MAX_SECRET as u64;
+pub(crate) const MAX_SECRET_BYTES: u64 = MAX_SECRET as u64;
 
 /// Why a file, or something else that a configuration names, cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -93,18 +93,18 @@ pub enum FileError {
 }
 
 /// Reads a text file, such as a rules file.
-pub fn read_text(path: &Path) -> Result<String, FileError> {
+pub(crate) fn read_text(path: &Path) -> Result<String, FileError> {
     let (bytes, _) = read(path, MAX_FILE_BYTES, Kind::Regular)?;
     text(path, &bytes).map(str::to_owned)
 }
 
 /// Reads a file that may contain keys. The buffer is wiped when dropped.
-pub fn read_bytes(path: &Path) -> Result<Zeroizing<Vec<u8>>, FileError> {
+pub(crate) fn read_bytes(path: &Path) -> Result<Zeroizing<Vec<u8>>, FileError> {
     read(path, MAX_FILE_BYTES, Kind::Regular).map(|(bytes, _)| bytes)
 }
 
 /// Reads a text of at most `limit` bytes once, from a file or a pipe. The buffers are wiped when dropped.
-pub fn read_once(path: &Path, limit: u64) -> Result<Zeroizing<String>, FileError> {
+pub(crate) fn read_once(path: &Path, limit: u64) -> Result<Zeroizing<String>, FileError> {
     let (bytes, _) = read(path, limit, Kind::Any)?;
     text(path, &bytes).map(|text| Zeroizing::new(text.to_owned()))
 }
@@ -165,7 +165,7 @@ impl Exposure {
     /// # Errors
     ///
     /// [`FileError`] if the file does not exist, or this program may not read its metadata.
-    pub fn of_file(path: &Path) -> Result<Self, FileError> {
+    pub(crate) fn of_file(path: &Path) -> Result<Self, FileError> {
         let metadata = std::fs::metadata(path);
         let metadata = metadata.map_err(|source| FileError::of(path, source))?;
         Ok(Self::of(&metadata))

@@ -32,10 +32,10 @@ use glassine_core::graph::BaseUrl;
 
 /// The most open connections. A consumer needs a few dozen; more connections wait in the kernel's backlog. At about 100
 /// KiB each, they need at most about 100 MiB.
-pub const DEFAULT_CONNECTIONS: NonZeroU32 = NonZeroU32::new(1024).unwrap();
+pub(crate) const DEFAULT_CONNECTIONS: NonZeroU32 = NonZeroU32::new(1024).unwrap();
 
 /// How long the drain waits for responses that have begun: less than the 30 s that Kubernetes gives by default.
-pub const DEFAULT_DRAIN: Duration = Duration::from_secs(25);
+pub(crate) const DEFAULT_DRAIN: Duration = Duration::from_secs(25);
 
 /// A checked configuration.
 #[derive(Debug)]

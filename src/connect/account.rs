@@ -12,9 +12,6 @@ pub(super) const START: &str = "connect-start";
 pub(super) const SIGNED_IN: &str = "connect-signed-in";
 pub(super) const CONSENTED: &str = "connect-consented";
 
-/// The names of the steps in the audit log and the metrics.
-pub const STEPS: [&str; 3] = [START, SIGNED_IN, CONSENTED];
-
 /// The audit log and the metrics that record steps.
 pub(super) struct Accounting {
     pub(super) audit: Arc<AuditLog>,

@@ -79,7 +79,6 @@ use request::{Page, PageRequest};
 use response::PageResponse;
 use spent::Spent;
 
-pub use account::STEPS;
 pub use site::Site;
 
 use crate::audit::AuditLog;

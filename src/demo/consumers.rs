@@ -6,10 +6,10 @@ use std::net::SocketAddr;
 use super::tenant::Tenant;
 
 /// The consumer that works at once: its application was granted its permissions before the demo began.
-pub const READY: &str = "demo";
+pub(crate) const READY: &str = "demo";
 
 /// The consumer with an analytics application, to which the connection pages return.
-pub const RETURNING: &str = "people-analytics";
+pub(crate) const RETURNING: &str = "people-analytics";
 
 /// A consumer whose data source is not connected yet.
 #[derive(Clone, Copy)]
@@ -68,7 +68,7 @@ impl Connectable {
 }
 
 /// Adds the proxy's addresses to the redirect URIs of its app registrations, as an administrator does in Entra.
-pub fn register(tenant: &Tenant, proxy: SocketAddr) {
+pub(crate) fn register(tenant: &Tenant, proxy: SocketAddr) {
     for registration in tenant.entra().registrations() {
         for page in ["signed-in", "consented"] {
             let uri = format!("http://{proxy}/connect/{page}");

@@ -56,7 +56,11 @@ impl Folder {
     /// # Errors
     ///
     /// [`FolderError`].
-    pub fn create(tenant: &Tenant, addresses: Addresses, rules: Option<&str>) -> Result<Self, FolderError> {
+    pub(crate) fn create(
+        tenant: &Tenant,
+        addresses: Addresses,
+        rules: Option<&str>,
+    ) -> Result<Self, FolderError> {
         let token = bearer_token()?;
         let connectable = CONNECTABLE.iter().map(|it| Ok((*it, bearer_token()?)));
         let connectable = connectable.collect::<Result<_, getrandom::Error>>()?;
@@ -80,7 +84,7 @@ impl Folder {
     }
 
     /// The configuration.
-    pub fn config_file(&self) -> PathBuf {
+    pub(crate) fn config_file(&self) -> PathBuf {
         self.path.join("config.yaml")
     }
 
@@ -90,12 +94,12 @@ impl Folder {
     }
 
     /// The audit log.
-    pub fn audit_file(&self) -> PathBuf {
+    pub(crate) fn audit_file(&self) -> PathBuf {
         self.path.join("audit.jsonl")
     }
 
     /// The key ring.
-    pub fn keys_file(&self) -> PathBuf {
+    pub(crate) fn keys_file(&self) -> PathBuf {
         self.path.join("keys.yaml")
     }
 

@@ -30,7 +30,7 @@ impl Claims {
     }
 
     /// When the proxy stops accepting the token: its expiry plus the leeway.
-    pub fn usable_until(&self) -> i64 {
+    pub(crate) fn usable_until(&self) -> i64 {
         self.expires.saturating_add(LEEWAY)
     }
 

@@ -75,7 +75,7 @@ impl Verifier {
     ///
     /// # Errors
     /// [`JwtError`] of the first check that fails.
-    pub fn check_claims(&self, token: &Token<'_>, now: i64) -> Result<(), JwtError> {
+    pub(crate) fn check_claims(&self, token: &Token<'_>, now: i64) -> Result<(), JwtError> {
         self.expected.check(token, now)
     }
 

@@ -91,7 +91,7 @@ impl KeySource {
     }
 
     /// Fetches the keys if there are none, so that the first request need not wait.
-    pub async fn warm(&self) {
+    pub(crate) async fn warm(&self) {
         if let Kind::Remote(remote) = &self.0 {
             remote.usable().await;
         }

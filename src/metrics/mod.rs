@@ -113,18 +113,18 @@ impl Metrics {
     }
 
     /// Sets the endpoint names of the loaded rules. Only these may become labels.
-    pub fn know_endpoints(&self, names: impl IntoIterator<Item = Arc<str>>) {
+    pub(crate) fn know_endpoints(&self, names: impl IntoIterator<Item = Arc<str>>) {
         self.endpoints.store(Arc::new(names.into_iter().collect()));
     }
 
     /// Counts a request as in progress until the returned value is dropped.
-    pub fn begin_request(&self) -> InFlight {
+    pub(crate) fn begin_request(&self) -> InFlight {
         self.in_flight.inc();
         InFlight(self.in_flight.clone())
     }
 
     /// Counts a request that ended, from its audit record ([`crate::audit::Guard::observed_by`]).
-    pub fn end_request(&self, record: &Record) {
+    pub(crate) fn end_request(&self, record: &Record) {
         let labels = RequestLabels {
             decision: DecisionLabel(record.decision),
             status: StatusClass::of(record.status),

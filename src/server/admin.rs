@@ -27,7 +27,7 @@ impl Readiness {
     }
 
     /// Whether requests can be served.
-    pub fn is_ready(&self) -> bool {
+    pub(crate) fn is_ready(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
 }

@@ -31,7 +31,7 @@ impl ClientIdentity {
 
     /// The names; none once the certificate has expired (`now` in seconds since 1970). A connection can outlive a
     /// short-lived certificate.
-    pub fn names_at(&self, now: i64) -> &[SubjectName] {
+    pub(crate) fn names_at(&self, now: i64) -> &[SubjectName] {
         if now <= self.ends { &self.names } else { &[] }
     }
 }

@@ -6,52 +6,52 @@
 use std::time::Duration;
 
 /// See [`crate::config::DEFAULT_CONNECTIONS`].
-pub const CONNECTIONS: usize = 1024;
+pub(crate) const CONNECTIONS: usize = 1024;
 
 /// A handshake takes two round trips; ten seconds allow for bad links. An unfinished handshake occupies a connection.
-pub const TLS_HANDSHAKE: Duration = Duration::from_secs(10);
+pub(crate) const TLS_HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// From the last response, or the start of the connection, to the end of the next request's head (HTTP/1). This limit
 /// ends slow heads and also idle connections, so it must be longer than an SDK's pauses between pages.
-pub const HEADER_READ: Duration = Duration::from_secs(30);
+pub(crate) const HEADER_READ: Duration = Duration::from_secs(30);
 
 /// An HTTP/2 connection without requests ends after this time. Clients reconnect when they need to.
-pub const IDLE: Duration = Duration::from_secs(120);
+pub(crate) const IDLE: Duration = Duration::from_secs(120);
 
 /// A peer that takes nothing of a response for this long is gone or hostile. An SDK reads its socket within
 /// milliseconds.
-pub const WRITE_STALL: Duration = Duration::from_secs(30);
+pub(crate) const WRITE_STALL: Duration = Duration::from_secs(30);
 
 /// Graph URLs with a long `$filter` and a bearer token of 4 KiB stay under half of this.
-pub const HEAD_BYTES: usize = 16 * 1024;
+pub(crate) const HEAD_BYTES: usize = 16 * 1024;
 
 /// SDKs send about 15 header fields, and gateways add a few.
-pub const HEAD_FIELDS: usize = 64;
+pub(crate) const HEAD_FIELDS: usize = 64;
 
 /// How many bytes may wait in memory for a slow HTTP/1 connection, besides the piece that is being written.
-pub const HTTP1_SEND_BUFFER: usize = 64 * 1024;
+pub(crate) const HTTP1_SEND_BUFFER: usize = 64 * 1024;
 
 /// Requests at once on one HTTP/2 connection: RFC 9113, section 6.5.2, recommends at least 100.
-pub const HTTP2_STREAMS: u32 = 100;
+pub(crate) const HTTP2_STREAMS: u32 = 100;
 
 /// How many streams a peer may reset before hyper accepts them. This is hyper's default, against rapid reset
 /// (CVE-2023-44487).
-pub const HTTP2_PENDING_RESETS: usize = 20;
+pub(crate) const HTTP2_PENDING_RESETS: usize = 20;
 
 /// How many streams of one connection this side resets because of the peer's errors before it closes the connection.
-pub const HTTP2_ERROR_RESETS: usize = 256;
+pub(crate) const HTTP2_ERROR_RESETS: usize = 256;
 
 /// Request bodies are small (`$batch`), so the initial window of RFC 9113, section 6.9.2, is enough.
-pub const HTTP2_STREAM_WINDOW: u32 = 64 * 1024;
+pub(crate) const HTTP2_STREAM_WINDOW: u32 = 64 * 1024;
 
 /// Four full stream windows at once.
-pub const HTTP2_CONNECTION_WINDOW: u32 = 256 * 1024;
+pub(crate) const HTTP2_CONNECTION_WINDOW: u32 = 256 * 1024;
 
 /// How many bytes may wait in memory for one slow stream.
-pub const HTTP2_SEND_BUFFER: usize = 128 * 1024;
+pub(crate) const HTTP2_SEND_BUFFER: usize = 128 * 1024;
 
 /// How often a silent HTTP/2 peer gets a ping, and how long it has to acknowledge it.
-pub const HTTP2_PING: Duration = Duration::from_secs(20);
+pub(crate) const HTTP2_PING: Duration = Duration::from_secs(20);
 
 /// The bounds of one listener.
 #[derive(Clone, Copy, Debug)]

@@ -13,9 +13,9 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use glassine_core::diagnostic::{Causes, Report, Severity};
 
 /// The environment variable that sets the level: `error`, `warn`, `info`, `debug`, `trace` or `off`.
-pub const LEVEL: &str = "GLASSINE_LOG";
+pub(crate) const LEVEL: &str = "GLASSINE_LOG";
 /// The environment variable that sets the form: `json` or `text`.
-pub const FORM: &str = "GLASSINE_LOG_FORMAT";
+pub(crate) const FORM: &str = "GLASSINE_LOG_FORMAT";
 
 /// How a line of the log is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -89,7 +89,7 @@ impl Form {
     /// # Errors
     ///
     /// [`LogsError::Form`].
-    pub fn from_env() -> Result<Self, LogsError> {
+    pub(crate) fn from_env() -> Result<Self, LogsError> {
         Self::read(&variable(FORM).ok_or(LogsError::Form)?)
     }
 

@@ -84,7 +84,7 @@ fn listen_advice(error: &io::Error) -> &'static str {
 
 impl StartError {
     /// Whether the files are at fault, not the machine.
-    pub fn is_input(&self) -> bool {
+    pub(crate) fn is_input(&self) -> bool {
         !matches!(self, Self::Listen { .. } | Self::Signals(_))
     }
 }
@@ -206,7 +206,7 @@ fn warm(state: Arc<ProxyState>) {
 /// # Errors
 ///
 /// [`StartError::Signals`].
-pub fn stop_signal() -> Result<impl Future<Output = ()>, StartError> {
+pub(crate) fn stop_signal() -> Result<impl Future<Output = ()>, StartError> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
     Ok(async move {

@@ -16,7 +16,7 @@ use glassine_core::graph::Origin;
 
 /// The most bytes of a body as sent, usually compressed. A page of 1,000 messages with bodies has 5.6 MB before
 /// compression; one message with inline pictures may have 150 MB.
-pub const MAX_BODY: u64 = 200 * 1024 * 1024;
+pub(crate) const MAX_BODY: u64 = 200 * 1024 * 1024;
 
 /// How to reach Graph.
 #[derive(Clone, Debug)]

@@ -17,7 +17,7 @@ use super::uri::uri;
 use glassine_core::graph::Url;
 
 /// The most bytes of a document. Entra's key set has about 20 KiB, its OpenID configuration about 2 KiB.
-pub const MAX_DOCUMENT: u64 = 256 * 1024;
+pub(crate) const MAX_DOCUMENT: u64 = 256 * 1024;
 
 /// How long each step of fetching a document may take. Consumers' requests wait for the document.
 const LIMIT: Duration = Duration::from_secs(10);

@@ -27,15 +27,17 @@ mod transport;
 mod uri;
 
 pub use body::UpstreamBody;
-pub use client::{GraphClient, MAX_BODY, Settings};
+pub(crate) use client::MAX_BODY;
+pub use client::{GraphClient, Settings};
 pub use connector::ConnectorError;
-pub use document::{DocumentClient, DocumentError, MAX_DOCUMENT};
+pub use document::{DocumentClient, DocumentError};
 pub use error::{Phase, UpstreamError};
 pub use network::Network;
 pub use probe::{Probe, ProbeResponse};
 pub use proxies::{Proxies, ProxyError};
 pub use request::{ConsistencyLevel, MediaType, RequestHeaders, RequestId};
-pub use secret::{MAX_SECRET, Secret, SecretError, SecretSource};
+pub(crate) use secret::MAX_SECRET;
+pub use secret::{Secret, SecretError, SecretSource};
 pub use timeouts::Timeouts;
 pub use token::{
     AccessToken, AuthorizationCode, CertificateError, CertificateFiles, CertificateKey, Credential,

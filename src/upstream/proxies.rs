@@ -48,7 +48,7 @@ impl Proxies {
     ///
     /// # Errors
     /// [`ProxyError`] if a proxy is named that cannot be used. It is not bypassed, because that could be forbidden.
-    pub fn from_env() -> Result<Self, ProxyError> {
+    pub(crate) fn from_env() -> Result<Self, ProxyError> {
         Self::new(&first(&PROXY)?, &first(&EXCEPT)?)
     }
 
@@ -72,7 +72,7 @@ impl Proxies {
     }
 
     /// Whether a server is reached through a proxy, which then resolves the server's name.
-    pub fn stand_before(&self, origin: &Origin) -> bool {
+    pub(crate) fn stand_before(&self, origin: &Origin) -> bool {
         self.before(origin).is_some()
     }
 

@@ -9,7 +9,7 @@ use tokio::io::AsyncReadExt;
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 /// The longest secret, in bytes. Access tokens with many roles have some KiB.
-pub const MAX_SECRET: usize = 32 * 1024;
+pub(crate) const MAX_SECRET: usize = 32 * 1024;
 
 /// A secret text: wiped when dropped, compared in constant time, never printed.
 #[derive(Clone, ZeroizeOnDrop)]

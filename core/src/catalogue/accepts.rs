@@ -57,7 +57,7 @@ pub fn accepts(version: Version, path: &str, what: Accept) -> Option<bool> {
 }
 
 /// Whether the directory itself has the objects: users, groups, and what hangs on them there.
-pub fn is_directory(resource: &Resource) -> bool {
+pub(crate) fn is_directory(resource: &Resource) -> bool {
     resource.of.is_a("directoryObject")
 }
 

@@ -27,11 +27,14 @@ mod types;
 mod walk;
 mod words;
 
-pub use accepts::{Accept, accepts, is_directory};
+pub(crate) use accepts::is_directory;
+pub use accepts::{Accept, accepts};
 pub use lists::{is_time_zone, known_error_code, well_known_folders};
 pub use nearest::nearest;
-pub use resource::{Resource, Shape, below_version, resolve};
-pub use types::{Class, Edm, Property, Type, members, property, type_named};
+pub use resource::{Resource, Shape};
+pub(crate) use resource::{below_version, resolve};
+pub(crate) use types::type_named;
+pub use types::{Class, Edm, Property, Type, members, property};
 pub use walk::{Step, Walk, walk};
 pub use words::{Withheld, title, withheld};
 

@@ -67,7 +67,7 @@ static LIMITS: LazyLock<BTreeMap<(&str, &str), Limit>> =
 /// The permissions that open GET of the path, the least first; `None` if the catalogue does not know the path.
 ///
 /// The path is a template without the API version, as in [`resolve`](super::resolve).
-pub fn least_for(path: &str) -> Option<&'static [&'static str]> {
+pub(crate) fn least_for(path: &str) -> Option<&'static [&'static str]> {
     let path = canonical(path);
     let plain = without_casts(&path);
     let found =
@@ -76,7 +76,7 @@ pub fn least_for(path: &str) -> Option<&'static [&'static str]> {
 }
 
 /// The least permission that opens the path and gives all these properties of its objects.
-pub fn least_giving(path: &str, of: &Type, properties: &[&str]) -> Option<&'static str> {
+pub(crate) fn least_giving(path: &str, of: &Type, properties: &[&str]) -> Option<&'static str> {
     let gives_all = |name: &&str| properties.iter().all(|property| gives(name, of, property) == Some(true));
     least_for(path)?.iter().copied().find(gives_all)
 }
@@ -94,7 +94,7 @@ pub fn gives(permission: &str, of: &Type, property: &str) -> Option<bool> {
 }
 
 /// Whether the permission opens GET of the path; `None` if the catalogue does not know the path.
-pub fn opens_path(granted: &str, path: &str) -> Option<bool> {
+pub(crate) fn opens_path(granted: &str, path: &str) -> Option<bool> {
     let reads = reading(granted);
     Some(least_for(path)?.iter().any(|name| *name == same(granted) || *name == reads))
 }
@@ -106,12 +106,12 @@ pub fn opens(granted: &str, needed: &str) -> bool {
 }
 
 /// The paths that the permission opens by name, in lower case and with `{}` for each key.
-pub fn opened_by(permission: &str) -> impl Iterator<Item = &'static str> {
+pub(crate) fn opened_by(permission: &str) -> impl Iterator<Item = &'static str> {
     PATHS.iter().filter(move |(_, names)| names.contains(&same(permission))).map(|(path, _)| *path)
 }
 
 /// The permissions that open all that `permission` opens and more, the nearest first; none if they are not known.
-pub fn broader_than(permission: &str) -> &'static [&'static str] {
+pub(crate) fn broader_than(permission: &str) -> &'static [&'static str] {
     LADDER.get(same(permission)).map_or(&[], |rung| &rung.broader)
 }
 
@@ -127,7 +127,7 @@ pub fn is_known(permission: &str) -> bool {
 }
 
 /// Whether the permission only adds to what other permissions give of a path.
-pub fn adds_to_others(permission: &str) -> bool {
+pub(crate) fn adds_to_others(permission: &str) -> bool {
     permission == HIDDEN_MEMBERS
 }
 

@@ -36,7 +36,7 @@ pub enum Shape {
 /// What the path leads to; `None` if the catalogue does not know the path, or if there is no object at its end.
 ///
 /// The path is a template without the API version: `/users/{user}/messages`, with a name in braces for each key.
-pub fn resolve(version: Version, path: &str) -> Option<Resource> {
+pub(crate) fn resolve(version: Version, path: &str) -> Option<Resource> {
     let mut segments = path.strip_prefix('/')?.split('/');
     let name = segments.next()?;
     let mut roots = schema().roots.iter();
@@ -48,7 +48,7 @@ pub fn resolve(version: Version, path: &str) -> Option<Resource> {
 }
 
 /// A template without its first segment, which is the API version.
-pub fn below_version(template: &str) -> &str {
+pub(crate) fn below_version(template: &str) -> &str {
     let start = template.strip_prefix('/').and_then(|rest| rest.find('/'));
     start.and_then(|at| template.get(at + 1..)).unwrap_or_default()
 }

@@ -133,7 +133,7 @@ pub(super) fn schema() -> &'static Schema {
 }
 
 /// The type of this name, which is written without `microsoft.graph.`.
-pub fn type_named(version: Version, name: &str) -> Option<&'static Type> {
+pub(crate) fn type_named(version: Version, name: &str) -> Option<&'static Type> {
     schema().types.get(name).filter(|found| found.versions.include(version))
 }
 
@@ -159,7 +159,7 @@ impl Type {
     }
 
     /// Whether the type is `name` or derives from it.
-    pub fn is_a(&self, name: &str) -> bool {
+    pub(crate) fn is_a(&self, name: &str) -> bool {
         self.lineage().any(|of| of.name == name)
     }
 

@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 /// The longest error code that counts as an identifier. Graph's own are below 50 characters.
-pub const MAX_CODE: usize = 64;
+pub(crate) const MAX_CODE: usize = 64;
 
 /// What an error response says.
 #[derive(Clone, Copy, Debug)]

@@ -50,7 +50,10 @@ pub use option_name::OptionName;
 pub use prefer::{PreferError, Preference};
 pub use property_path::PropertyPath;
 pub use query::QueryOption;
-pub use segment::{DELTA, FUNCTIONS, Segment, function};
+pub(crate) use segment::DELTA;
+#[cfg(test)]
+pub(crate) use segment::FUNCTIONS;
+pub use segment::{Segment, function};
 pub use target::{Target, Version};
 pub use target_error::{TargetError, TargetErrorKind};
 pub use url::{BaseUrl, Host, Origin, Scheme, Url, UrlError};

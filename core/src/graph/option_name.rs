@@ -85,7 +85,7 @@ impl OptionName {
     }
 
     /// Whether only Graph can interpret the value.
-    pub const fn is_opaque(&self) -> bool {
+    pub(crate) const fn is_opaque(&self) -> bool {
         matches!(self, Self::DeltaToken | Self::SkipToken)
     }
 

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use thiserror::Error;
 
 /// Longest header value that is read, in bytes. The longest legitimate one names four preferences.
-pub const MAX_PREFER: usize = 1024;
+pub(crate) const MAX_PREFER: usize = 1024;
 
 /// A preference whose meaning the proxy knows. Requests, requests to Graph and `Preference-Applied` all use this list.
 ///

@@ -40,7 +40,7 @@ impl PropertyPath {
     }
 
     /// Whether `prefix` is this path or leads to it.
-    pub fn starts_with_ignore_ascii_case(&self, prefix: &Self) -> bool {
+    pub(crate) fn starts_with_ignore_ascii_case(&self, prefix: &Self) -> bool {
         prefix.0.len() <= self.0.len()
             && self.0.iter().zip(&prefix.0).all(|(name, other)| name.eq_ignore_ascii_case(other))
     }

@@ -17,7 +17,7 @@ const BETA_ONLY: &[&str] = &[
 
 /// Whether `$select` may name this property of an object under the path segment `resource` (the last name in the
 /// path) in this version.
-pub fn can_select(version: Version, resource: &str, property: &str) -> bool {
+pub(crate) fn can_select(version: Version, resource: &str, property: &str) -> bool {
     version == Version::Beta || v1_has(resource, property) || !BETA_ONLY.contains(&property)
 }
 

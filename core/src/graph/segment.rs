@@ -10,11 +10,11 @@ const NAMESPACE: &str = "microsoft.graph.";
 const NAMESPACE_ALIAS: &str = "graph.";
 
 /// The function that returns changes.
-pub const DELTA: &str = "delta";
+pub(crate) const DELTA: &str = "delta";
 
 /// The functions that may be called in a path: those of Graph that need no arguments. A segment of such a name without
 /// parentheses is the function too, as in Graph: `/users/delta` is not the user `delta`.
-pub const FUNCTIONS: [&str; 6] = [
+pub(crate) const FUNCTIONS: [&str; 6] = [
     DELTA,
     "getAllEnterpriseInteractions",
     "getAllMessages",

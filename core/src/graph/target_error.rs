@@ -31,7 +31,7 @@ impl TargetError {
     }
 
     /// Whether the response is 414 (URI Too Long, RFC 9110 section 15.5.15) instead of 400.
-    pub const fn is_too_long(self) -> bool {
+    pub(crate) const fn is_too_long(self) -> bool {
         matches!(self.kind, TargetErrorKind::TooLong)
     }
 }

@@ -68,7 +68,7 @@ impl Template {
     }
 
     /// The parameters, in the order of the template.
-    pub fn param_names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn param_names(&self) -> impl Iterator<Item = &str> {
         self.all().filter_map(|part| match part {
             Part::Param(name) => Some(name.as_str()),
             Part::Name(_) | Part::Function(_) | Part::Cast(_) | Part::Count => None,
@@ -113,7 +113,7 @@ impl Template {
     }
 
     /// Whether the endpoint is a delta function.
-    pub fn is_delta(&self) -> bool {
+    pub(crate) fn is_delta(&self) -> bool {
         self.parts
             .iter()
             .any(|part| matches!(part, Part::Function(call) if call.trim_end_matches("()") == DELTA))

@@ -186,11 +186,6 @@ impl Tenant {
         entries.map(|entry| Message::new(self, user, *entry).id(View::default())).collect()
     }
 
-    /// The number of messages in all mailboxes together.
-    pub fn message_count(&self) -> usize {
-        self.mailboxes.iter().map(Vec::len).sum()
-    }
-
     /// The access that the `Authorization` field of a request gives. If no token is required, a word that cannot be a
     /// token of this tenant counts as no token, so that a proxy with any word in its token file can be tried on this
     /// tenant.

@@ -61,7 +61,7 @@ impl ProxyState {
     /// # Errors
     ///
     /// [`StateError`], like [`Self::build`].
-    pub fn rebuild(
+    pub(crate) fn rebuild(
         file: &str,
         text: &str,
         config: &Config,
@@ -129,7 +129,7 @@ impl ProxyState {
     }
 
     /// Fetches the keys of issuers, so that the first requests do not wait for them.
-    pub async fn warm(&self) {
+    pub(crate) async fn warm(&self) {
         self.key_sources.warm().await;
     }
 }

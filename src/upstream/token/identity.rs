@@ -69,7 +69,7 @@ impl IdentityService {
     ///
     /// # Errors
     /// [`IdentityError::Arc`].
-    pub fn from_env() -> Result<Self, IdentityError> {
+    pub(crate) fn from_env() -> Result<Self, IdentityError> {
         match (env::var("IDENTITY_ENDPOINT"), env::var("IDENTITY_HEADER")) {
             (Ok(endpoint), Ok(header)) => Ok(Self::AppService { endpoint, header: Secret::new(header) }),
             (Ok(_), Err(_)) => Err(IdentityError::Arc),

@@ -183,7 +183,7 @@ impl TokenSource {
     ///
     /// # Errors
     /// [`TokenError`].
-    pub async fn redeem_code(&self, code: AuthorizationCode<'_>) -> Result<Secret, TokenError> {
+    pub(crate) async fn redeem_code(&self, code: AuthorizationCode<'_>) -> Result<Secret, TokenError> {
         self.issuer.redeem(&code).await
     }
 

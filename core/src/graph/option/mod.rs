@@ -21,10 +21,10 @@ pub const MAX_VALUE: usize = 8 * 1024;
 pub const MAX_ITEMS: usize = 256;
 
 /// Deepest nesting of parentheses, negations and lambdas in a `$filter`; it also bounds the parser's stack.
-pub const MAX_FILTER_DEPTH: usize = 16;
+pub(crate) const MAX_FILTER_DEPTH: usize = 16;
 
 /// Most constants in a `$filter`. Graph itself stops at 15 `or` clauses on directory objects.
-pub const MAX_FILTER_TERMS: usize = 64;
+pub(crate) const MAX_FILTER_TERMS: usize = 64;
 
 /// Only space and tab are white space in OData. A no-break space makes a name invalid.
 const WHITE_SPACE: [char; 2] = [' ', '\t'];

@@ -8,7 +8,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 /// Octets of an HMAC-SHA-256 or SHA-256 output.
-pub const MAC_LEN: usize = 32;
+pub(crate) const MAC_LEN: usize = 32;
 
 /// A key. It is wiped on drop, and so is the copy of it for a message.
 pub struct HmacKey(Hmac<Sha256>);

@@ -8,7 +8,8 @@ mod cmac;
 mod hmac;
 mod siv;
 
-pub use hmac::{HmacKey, MAC_LEN};
+pub use hmac::HmacKey;
+pub(crate) use hmac::MAC_LEN;
 pub use siv::{SIV_KEY_LEN, Siv};
 
 use hkdf::Hkdf;
@@ -25,7 +26,7 @@ pub fn sha256(message: &[u8]) -> [u8; MAC_LEN] {
 
 /// HKDF-SHA256: extract from `secret` without a salt, then expand to `N` octets under `info`.
 #[expect(clippy::expect_used, reason = "the compiler has checked the only condition: N is short enough")]
-pub fn hkdf<const N: usize>(secret: &[u8], info: &[u8]) -> Zeroizing<[u8; N]> {
+pub(crate) fn hkdf<const N: usize>(secret: &[u8], info: &[u8]) -> Zeroizing<[u8; N]> {
     const { assert!(N <= HKDF_MAX_LEN) };
     let mut okm = Zeroizing::new([0; N]);
     Hkdf::<Sha256>::new(None, secret).expand(info, okm.as_mut_slice()).expect("N <= 255 * 32");

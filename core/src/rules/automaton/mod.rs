@@ -26,7 +26,7 @@ pub(super) use build::{CompileError, build, build_page};
 pub use describe::{Described, Effect, Location, Step};
 
 /// The matcher keeps the names it has seen in one object as bits of a `u128`.
-pub const MAX_NAMES: usize = 128;
+pub(crate) const MAX_NAMES: usize = 128;
 
 /// What leaves of a document.
 #[derive(Debug, Default)]

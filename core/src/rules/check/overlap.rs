@@ -61,7 +61,7 @@ fn accepts_name(param: Option<&Param>, name: &str) -> bool {
 
 impl Param {
     /// Whether it takes values that are neither listed names nor tokens.
-    pub fn takes_raw(&self) -> bool {
+    pub(crate) fn takes_raw(&self) -> bool {
         self.raw || self.pattern.is_some()
     }
 }

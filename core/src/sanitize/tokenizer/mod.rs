@@ -79,9 +79,7 @@ mod text;
 pub use error::{Halt, SyntaxError, SyntaxErrorKind};
 pub use expected::ExpectedKey;
 pub use handler::{Handler, Key, Literal};
-pub use limits::{
-    DEFAULT_DEPTH, DEFAULT_DOCUMENT_LENGTH, DEFAULT_KEY_LENGTH, DEFAULT_NUMBER_LENGTH, Limits, MAX_DEPTH,
-};
+pub use limits::{Limits, MAX_DEPTH};
 
 use input::Input;
 use machine::Machine;

@@ -176,11 +176,6 @@ impl Registration {
         self.redirect_uris.push(uri.to_owned());
     }
 
-    /// Replaces the listed application permissions. Granted permissions stay granted.
-    pub fn configure(&mut self, permissions: &[&str]) {
-        self.configured = permissions.iter().map(|name| (*name).to_owned()).collect();
-    }
-
     /// Grants an application permission. Tokens have it from the next one on.
     pub fn grant(&mut self, permission: &str) {
         self.granted.insert(permission.to_owned());
