@@ -70,7 +70,8 @@ async fn a_good_token_of_every_kind_of_key_is_accepted() {
     for key in &keys {
         let good =
             verified(&verifier, &key.token(&claims())).await.map_err(|error| error.to_string()).unwrap();
-        assert_eq!((good.claims.text("tid"), good.claims.expires()), (Some(TENANT), NOW + 600));
+        assert_eq!(good.claims.text("tid"), Some(TENANT));
+        assert_eq!(good.claims.get("exp"), Some(&Value::from(NOW + 600)));
     }
     let pss = keys[0].token_with(&json!({ "alg": "PS256" }), &claims());
     assert_eq!(outcome(&verifier, &pss).await, Ok(()));

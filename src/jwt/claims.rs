@@ -24,11 +24,6 @@ impl Claims {
         Ok(Self { members, expires, not_before })
     }
 
-    /// When the token expires, in seconds since 1970, without leeway.
-    pub fn expires(&self) -> i64 {
-        self.expires
-    }
-
     /// When the proxy stops accepting the token: its expiry plus the leeway.
     pub(crate) fn usable_until(&self) -> i64 {
         self.expires.saturating_add(LEEWAY)

@@ -18,7 +18,6 @@ use super::keys::{KeySet, KeySetError};
 use super::token::Token;
 use crate::rate_limiter::RateLimiter;
 use crate::upstream::{DocumentClient, DocumentError};
-use glassine_core::graph::Url;
 
 /// How soon a withdrawn key is no longer accepted, if requests come.
 const REFRESH: Duration = Duration::from_secs(15 * 60);
@@ -72,14 +71,6 @@ impl KeySource {
         let budget = RateLimiter::new(per_second, f64::from(pace.burst), Instant::now().into_std());
         let held = ArcSwapOption::empty();
         Self(Kind::Remote(Arc::new(Remote { client, pace, held, fetches, budget })))
-    }
-
-    /// The URL, if it is one.
-    pub fn url(&self) -> Option<&Url> {
-        match &self.0 {
-            Kind::Fixed(_) => None,
-            Kind::Remote(remote) => Some(remote.client.url()),
-        }
     }
 
     /// The keys, if there are any that need not be fetched first. Has those that are not fresh fetched beside the caller.

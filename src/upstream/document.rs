@@ -53,7 +53,7 @@ impl DocumentClient {
     }
 
     /// The document's URL.
-    pub fn url(&self) -> &Url {
+    pub(crate) fn url(&self) -> &Url {
         &self.url
     }
 

@@ -94,7 +94,8 @@ fn the_full_example_loads() {
     assert!(matches!(config.audit(), AuditSink::File(file) if file.path() == Path::new("etc/audit.jsonl")));
     let consumer = &config.consumers()[0];
     assert_eq!((consumer.name(), consumer.pseudonym_domain()), ("acme-analytics", "acme-analytics"));
-    assert_eq!(consumer.bearer()[0].as_bytes()[..3], [0x01, 0x23, 0x45]);
+    let ConsumerCredential::Bearer(hashes) = consumer.credential() else { panic!("{consumer:?}") };
+    assert_eq!(hashes[0].as_bytes()[..3], [0x01, 0x23, 0x45]);
     assert_eq!(consumer.limits().concurrent.get(), 64);
 }
 

@@ -26,7 +26,7 @@ impl OptionError {
     }
 
     /// A stable name of the kind, for responses, logs and metrics.
-    pub const fn code(self) -> &'static str {
+    pub(crate) const fn code(self) -> &'static str {
         self.kind.code()
     }
 }
@@ -68,7 +68,7 @@ pub enum OptionErrorKind {
 
 impl OptionErrorKind {
     /// A stable name, for responses, logs and metrics.
-    pub const fn code(self) -> &'static str {
+    pub(crate) const fn code(self) -> &'static str {
         match self {
             Self::Expected(_) => "unexpectedToken",
             Self::InvalidLiteral => "invalidLiteral",

@@ -75,7 +75,7 @@ impl fmt::Display for Preference {
 
 impl PreferError {
     /// A stable name, for responses, logs and metrics.
-    pub const fn code(self) -> &'static str {
+    pub(crate) const fn code(self) -> &'static str {
         match self {
             Self::Malformed => "preferMalformed",
             Self::TooLong => "preferTooLong",

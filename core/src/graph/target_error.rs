@@ -6,7 +6,7 @@ use thiserror::Error;
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[error("{kind} (byte {position} of the request target)")]
 pub struct TargetError {
-    kind: TargetErrorKind,
+    pub(super) kind: TargetErrorKind,
     position: usize,
 }
 
@@ -15,18 +15,13 @@ impl TargetError {
         Self { kind, position }
     }
 
-    /// Which rule of the request language was broken.
-    pub const fn kind(self) -> TargetErrorKind {
-        self.kind
-    }
-
     /// Offset in bytes, in the target as received, of the bad byte or of the segment or option that holds it.
     pub const fn position(self) -> usize {
         self.position
     }
 
     /// A stable name of the kind, for responses, logs and metrics.
-    pub const fn code(self) -> &'static str {
+    pub(crate) const fn code(self) -> &'static str {
         self.kind.code()
     }
 
@@ -120,7 +115,7 @@ pub enum TargetErrorKind {
 
 impl TargetErrorKind {
     /// A stable name, for responses, logs and metrics.
-    pub const fn code(self) -> &'static str {
+    pub(crate) const fn code(self) -> &'static str {
         match self {
             Self::Backslash => "backslash",
             Self::Cast => "cast",

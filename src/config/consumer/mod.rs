@@ -65,14 +65,6 @@ impl Consumer {
         &self.credential
     }
 
-    /// The hashes of this consumer's bearer tokens; none if it has another kind of credential.
-    pub fn bearer(&self) -> &[BearerHash] {
-        match &self.credential {
-            ConsumerCredential::Bearer(hashes) => hashes,
-            ConsumerCredential::Certificate(_) | ConsumerCredential::Jwt(_) => &[],
-        }
-    }
-
     /// Consumers with different pseudonym domains get different pseudonyms. The default is the consumer's name.
     pub fn pseudonym_domain(&self) -> &str {
         &self.pseudonym_domain

@@ -137,11 +137,6 @@ impl Tokenizer {
         self.remember(outcome)
     }
 
-    /// How many bytes of the document have been read; after a syntax error, its position.
-    pub fn position(&self) -> u64 {
-        self.position
-    }
-
     fn check_usable(&self) -> Result<(), SyntaxError> {
         self.failed.map_or(Ok(()), Err)
     }

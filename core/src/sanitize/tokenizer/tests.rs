@@ -372,7 +372,7 @@ fn returns_its_first_error_for_ever() {
     assert_eq!(tokenizer.feed(b",3]", &mut transcript), expected);
     assert_eq!(tokenizer.feed(b"", &mut transcript), expected);
     assert_eq!(tokenizer.finish(&mut transcript), expected);
-    assert_eq!(tokenizer.position(), 3);
+    assert_eq!(tokenizer.position, 3);
     assert_eq!(transcript.text, "[#1;");
 }
 
@@ -397,7 +397,7 @@ fn a_refusal_has_the_same_position_in_any_chunks() {
             let mut chunks = document.as_bytes().chunks(size);
             let refused = chunks.find_map(|chunk| tokenizer.feed(chunk, &mut transcript).err());
             assert_eq!(refused, Some(Halt::Violation("refused")), "{document} by {size}");
-            assert_eq!(tokenizer.position(), position, "{document} by {size}");
+            assert_eq!(tokenizer.position, position, "{document} by {size}");
         }
     }
 }
@@ -420,7 +420,7 @@ fn counts_positions() {
     let mut transcript = Transcript::default();
     for (chunk, position) in [("[\"\u{e9}", 4), ("\\uD8", 8), ("", 8), ("3D\\uDE00\"]\n", 19)] {
         tokenizer.feed(chunk.as_bytes(), &mut transcript).unwrap();
-        assert_eq!(tokenizer.position(), position);
+        assert_eq!(tokenizer.position, position);
     }
 }
 
@@ -430,9 +430,9 @@ fn stays_at_the_position_of_an_error() {
     let mut tokenizer = Tokenizer::new(Limits { number_length: 3, ..Limits::default() });
     let mut transcript = Transcript::default();
     tokenizer.feed(b"[12", &mut transcript).unwrap();
-    assert_eq!(tokenizer.position(), 3);
+    assert_eq!(tokenizer.position, 3);
     tokenizer.feed(b"34]", &mut transcript).unwrap_err();
-    assert_eq!(tokenizer.position(), 1);
+    assert_eq!(tokenizer.position, 1);
 }
 
 #[test]

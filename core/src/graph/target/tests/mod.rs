@@ -31,7 +31,7 @@ fn segments(path: &str) -> Vec<Segment> {
 }
 
 fn kind(raw: &str) -> Kind {
-    Target::parse(raw).expect_err(raw).kind()
+    Target::parse(raw).expect_err(raw).kind
 }
 
 /// The options of a query as `name=value` texts.
@@ -111,7 +111,7 @@ fn a_bad_escape_is_named_by_its_place() {
         ["/v1.0/users/a%20b%zz", "/v1.0/users?a=b%20%c3%a9+c%4", "/v1.0/users/%", "/v1.0/users?%20a%=1"]
     {
         let error = Target::parse(raw).unwrap_err();
-        assert_eq!((error.kind(), Some(error.position())), (Kind::InvalidEscape, raw.rfind('%')), "{raw}");
+        assert_eq!((error.kind, Some(error.position())), (Kind::InvalidEscape, raw.rfind('%')), "{raw}");
     }
 }
 
