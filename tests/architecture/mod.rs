@@ -42,3 +42,27 @@ fn the_repository_names_no_machine_and_no_registry() {
     let found: Vec<_> = files.iter().flat_map(|(path, text)| rules::machine_names(path, text)).collect();
     assert_eq!(found, Vec::<String>::new());
 }
+
+#[test]
+fn the_reviewers_book_says_how_long_each_module_is() {
+    let sources = rust_sources();
+    let lines = |module: &str| {
+        let own = sources.iter().filter(|source| source.module() == format!("core::{module}"));
+        own.map(|source| source.text.lines().count()).sum::<usize>()
+    };
+    let book = include_str!("../../core/src/lib.rs");
+    let rows = book.lines().filter_map(|line| {
+        let cells: Vec<_> = line.strip_prefix("//! | ")?.split(" | ").collect();
+        let module = cells.get(1)?.strip_prefix("[`")?.strip_suffix("`]")?;
+        Some((module, cells.last()?.trim_end_matches(" |").replace(',', "").parse::<usize>().ok()?))
+    });
+    let rows: Vec<_> = rows.collect();
+    assert_eq!(rows.len(), book.matches("\npub mod ").count(), "each module has a row");
+    for (module, told) in rows {
+        let counted = lines(module);
+        assert!(
+            counted.abs_diff(told) * 10 <= counted.max(100),
+            "{module}: {counted} lines, the book says {told}"
+        );
+    }
+}
