@@ -22,7 +22,7 @@ pub fn decoded(text: &str) -> Option<Vec<u8>> {
     pairs.iter().map(|pair| octet(*pair)).collect()
 }
 
-/// The octet that two digits stand for, in either case. A sign is no digit.
+/// The octet that two digits stand for, in either case. A sign is not a digit.
 pub fn octet([high, low]: [u8; 2]) -> Option<u8> {
     Some(digit(high)? << 4 | digit(low)?)
 }

@@ -46,7 +46,7 @@ pub enum Walk {
         /// The step.
         at: usize,
     },
-    /// To the elements of what is no collection.
+    /// To the elements of something that is not a collection.
     NotACollection {
         /// The step.
         at: usize,

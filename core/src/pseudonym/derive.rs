@@ -80,7 +80,7 @@ fn prefixed(part: &[u8]) -> impl Iterator<Item = u8> + '_ {
     length(part).into_iter().chain(part.iter().copied())
 }
 
-/// The length of `part` in octets, as it is written before it.
+/// The length of `part` in octets, which is written before `part`.
 pub(super) fn length(part: &[u8]) -> [u8; 8] {
     u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes()
 }

@@ -16,7 +16,7 @@ pub(super) fn folded(text: &str) -> String {
     text.nfc().map(fold).nfc().collect()
 }
 
-/// The lower case of the upper case, where each is one character; otherwise the character as it is.
+/// The lower case of the upper case if each is one character; otherwise the character unchanged.
 ///
 /// İ and ı stay themselves, as in simple case folding: only Turkish would make them i. U+0345 stays a mark.
 fn fold(c: char) -> char {

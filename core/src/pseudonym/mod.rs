@@ -2,9 +2,9 @@
 //!
 //! # What is joined, and what is not
 //!
-//! A consumer counts and correlates: who writes to whom, how often, in which thread. For that, one person has to
-//! be one token wherever they are named, and no more than that has to be known of them. So each class of value
-//! has a *canonical form* that decides which writings are the same, and a token is a MAC over that form.
+//! A consumer counts and correlates: who writes to whom, how often, in which thread. For that, one person must have
+//! one token everywhere, and the consumer needs to know nothing else about them. So each class of value
+//! has a *canonical form*, which decides which spellings are the same, and a token is a MAC over that form.
 //!
 //! | class | same token | different tokens |
 //! |---|---|---|
@@ -16,8 +16,9 @@
 //!
 //! Nothing is joined across classes, across pseudonym domains or across keys: an address that turns up as a
 //! `text` has another token than as an `email`, one consumer's tokens mean nothing to another, and after a rotation
-//! a person has a new token. HMAC is one-way, so old one-way tokens cannot be carried over; a rotation is
-//! a new start for the consumer, and is worth it after a compromise.
+//! a person has a new token. HMAC is one-way, so old one-way tokens cannot be carried over.
+//! Old `p~` ids still open after a rotation, so they link old and new data; only a key file without the old entries is a
+//! new start (SECURITY.md).
 //!
 //! # What a token does not hide
 //!
@@ -103,7 +104,7 @@ impl Pseudonyms {
     }
 
     /// The token of an address, with its domain after an `@` as the policy says. Never [`Outcome::NotUnderstood`]:
-    /// what is no address is pseudonymised as it is.
+    /// a value that is not an address is pseudonymised unchanged.
     pub fn email(&self, raw: &str, out: &mut Vec<u8>) -> Outcome {
         self.recent.or_make(Made::Email, raw, out, |out| self.make_email(raw, out))
     }
@@ -131,23 +132,23 @@ impl Pseudonyms {
         Address::parse(raw, self.plus_tags).map_or(Outcome::Empty, |address| self.write_domain(&address, out))
     }
 
-    /// The token of an object id, exactly as it is.
+    /// The token of an object id, unchanged.
     pub fn id(&self, raw: &str, out: &mut Vec<u8>) -> Outcome {
         self.exact(Class::Id, "i1", raw, out)
     }
 
-    /// The token of the thread that a `conversationId` names, the same from every mailbox; of the id as it is
+    /// The token of the thread that a `conversationId` names, the same from every mailbox; of the id unchanged
     /// where its layout is not known.
     pub fn thread(&self, raw: &str, out: &mut Vec<u8>) -> Outcome {
         self.recent.or_make(Made::Thread, raw, out, |out| self.make_thread(raw, out))
     }
 
-    /// The token of an `internetMessageId`, exactly as it is: ids are case-sensitive (RFC 5322, section 3.6.4).
+    /// The token of an `internetMessageId`, unchanged: ids are case-sensitive (RFC 5322, section 3.6.4).
     pub fn message_id(&self, raw: &str, out: &mut Vec<u8>) -> Outcome {
         self.exact(Class::MessageId, "m1", raw, out)
     }
 
-    /// The token of any text, exactly as it is.
+    /// The token of any text, unchanged.
     pub fn text(&self, raw: &str, out: &mut Vec<u8>) -> Outcome {
         self.exact(Class::Text, "x1", raw, out)
     }

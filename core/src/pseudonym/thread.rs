@@ -1,7 +1,7 @@
 //! The thread that a `conversationId` names, whichever mailbox it was read from.
 //!
-//! Exchange's ids are base64 in an alphabet of its own: `-` stands for `/` and `_` for `+`, the reverse of
-//! base64url (RFC 4648, section 5). The first octet says how the rest is stored: 0 as it is, 1 run-length
+//! Exchange writes ids as base64 in its own alphabet: `-` stands for `/` and `_` for `+`, the reverse of
+//! base64url (RFC 4648, section 5). The first octet says how the rest is stored: 0 unchanged, 1 run-length
 //! encoded, where two equal octets are followed by the number of further ones. Then come four kind and length
 //! octets, the mailbox's GUID as text, three more, and the thread's GUID:
 //!

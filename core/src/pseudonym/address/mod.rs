@@ -55,7 +55,7 @@ pub(super) enum Address<'a> {
     },
     /// An X.500 distinguished name, folded.
     X500(String),
-    /// Anything else, as it is.
+    /// Anything else, unchanged.
     Opaque(&'a str),
     /// SHA-256 of something too long to be an address.
     Digest([u8; MAC_LEN]),
@@ -83,7 +83,7 @@ impl<'a> Address<'a> {
 }
 
 /// `domain` in A-labels and lower case: UTS 46 non-transitional ToASCII with `UseSTD3ASCIIRules`, `CheckHyphens`
-/// off, `VerifyDnsLength` on and one trailing dot removed. `None` if it is no domain.
+/// off, `VerifyDnsLength` on and one trailing dot removed. `None` if the text is not a domain.
 ///
 /// What comes out is made of letters, digits, hyphens and dots only.
 pub fn canonical_domain(domain: &str) -> Option<String> {

@@ -86,7 +86,7 @@ fn read_low_surrogate(high: u16, bytes: &[u8]) -> Result<Escape, SyntaxErrorKind
     }
 }
 
-/// One or two UTF-16 code units as a character. A high surrogate without a low one after it is no character.
+/// One or two UTF-16 code units as a character. A high surrogate without a low one after it is not a character.
 fn decode(units: &[u16]) -> Result<Escape, SyntaxErrorKind> {
     let decoded = char::decode_utf16(units.iter().copied()).next();
     let Some(Ok(decoded)) = decoded else {
