@@ -1,10 +1,10 @@
-//! How often something may happen: a bucket that fills with time. It limits consumers' requests, connection pages and
-//! fetches of issuers' keys.
+//! A rate limiter: a token bucket that refills with time. It limits consumers' requests, connection pages and fetches
+//! of issuers' keys.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-/// A rate with room for bursts. The time comes in as an argument, so that tests need not wait.
+/// A rate that allows bursts. Callers pass the time, so that tests need not wait.
 #[derive(Debug)]
 pub(crate) struct RateLimiter(Mutex<Bucket>);
 
@@ -17,13 +17,13 @@ struct Bucket {
 }
 
 impl RateLimiter {
-    /// So many times a second, and `most` at once, which is at least one. An infinite rate always allows.
+    /// Allows `per_second` events a second, and bursts of `most` (at least one). An infinite rate allows everything.
     pub(crate) fn new(per_second: f64, most: f64, now: Instant) -> Self {
         let most = most.max(1.0);
         Self(Mutex::new(Bucket { per_second, most, tokens: most, filled: now }))
     }
 
-    /// Counts one more, if it may happen now.
+    /// Whether one more event may happen now. If so, counts it.
     pub(crate) fn allows(&self, now: Instant) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take(now)
     }
@@ -34,7 +34,7 @@ impl Bucket {
         let elapsed = now.saturating_duration_since(self.filled).as_secs_f64();
         // An infinite rate times no time is NaN. `min` ignores NaN, so the bucket is full.
         self.tokens = elapsed.mul_add(self.per_second, self.tokens).min(self.most);
-        // Threads can lock in another order than they read the clock. No time may count twice.
+        // Threads may take the lock in another order than they read the clock. No time may count twice.
         self.filled = self.filled.max(now);
         let granted = self.tokens >= 1.0;
         if granted {

@@ -1,10 +1,12 @@
-//! Where key sets come from: a file, or a URL.
+//! Sources of key sets: a file, or a URL.
 //!
-//! Issuers roll their keys over without telling anybody: a token arrives whose `kid` is not in the set, and the set has to
-//! be fetched again, at once and once, whoever is waiting. But anybody can send a token with a made-up `kid`, so such
-//! fetches have a budget. Keys are withdrawn, too, so a set is fetched again from time to time even if nothing is amiss:
-//! beside the requests while it is fresh enough, before them when it is old. And issuers are down at times: then the
-//! last set goes on being used, because a token that was good a minute ago is no worse for it.
+//! - Issuers roll their keys over without notice. When a token has an unknown `kid`, the proxy fetches the set again
+//!   immediately, with one fetch for all waiting requests.
+//! - Anyone can send a token with an invented `kid`. So fetches for unknown keys have a budget.
+//! - Issuers withdraw keys. So the proxy refetches a set regularly: in the background after `REFRESH`, and before it
+//!   serves a request after `STALE`.
+//! - Issuers are unavailable at times. The proxy then keeps using the last set: an outage does not make a valid token
+//!   invalid.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,28 +21,28 @@ use super::token::Token;
 use crate::rate_limiter::RateLimiter;
 use crate::upstream::{DocumentClient, DocumentError};
 
-/// How soon a withdrawn key is no longer accepted, if requests come.
+/// The age at which the next request makes the proxy refetch a set, and so notice withdrawn keys.
 const REFRESH: Duration = Duration::from_secs(15 * 60);
 
-/// After this without a fetch no key is accepted before one was tried: the proxy had nothing to do, and keys may be gone.
+/// The age at which requests wait for a fetch: the proxy was idle, and keys may be withdrawn.
 const STALE: Duration = Duration::from_secs(60 * 60);
 
-/// How often a set is fetched again that could not be fetched, and how fast the budget for unknown keys refills.
+/// The wait after a failed fetch, and the time in which the budget for unknown keys regains one fetch.
 const RETRY: Duration = Duration::from_secs(10);
 
-/// How many fetches for unknown keys may follow each other at once: a rollover in the middle of an attack still works.
+/// How many fetches for unknown keys may follow each other immediately. So a rollover during an attack can still work.
 const BURST: u32 = 3;
 
 /// When to fetch.
 #[derive(Clone, Copy, Debug)]
 pub struct FetchTimes {
-    /// How old a set may be before it is fetched again beside the requests.
+    /// How old a set may be before the proxy refetches it in the background.
     pub refresh: Duration,
-    /// How old a set may be before requests wait for that.
+    /// How old a set may be before requests wait for a fetch.
     pub stale: Duration,
-    /// The wait after a failure, and the time in which one more fetch for an unknown key is granted.
+    /// The wait after a failed fetch, and the time in which the budget for unknown keys regains one fetch.
     pub retry: Duration,
-    /// How many fetches for unknown keys may follow each other at once.
+    /// How many fetches for unknown keys may follow each other immediately.
     pub burst: u32,
 }
 
@@ -50,7 +52,7 @@ impl Default for FetchTimes {
     }
 }
 
-/// A source of keys, shared by everybody who trusts the same issuer.
+/// A source of keys, shared by all consumers that trust the same issuer.
 pub struct KeySource(Kind);
 
 enum Kind {
@@ -59,12 +61,12 @@ enum Kind {
 }
 
 impl KeySource {
-    /// Keys that do not change: out of a file.
+    /// Keys from a file. They do not change.
     pub fn fixed(keys: KeySet) -> Self {
         Self(Kind::Fixed(Arc::new(keys)))
     }
 
-    /// Keys at a URL. Asks nobody yet.
+    /// Keys at a URL. Does not fetch them yet.
     pub fn remote(client: DocumentClient, pace: FetchTimes) -> Self {
         let fetches = Arc::new(tokio::sync::Mutex::new(None));
         let per_second = pace.retry.as_secs_f64().recip();
@@ -73,7 +75,7 @@ impl KeySource {
         Self(Kind::Remote(Arc::new(Remote { client, pace, held, fetches, budget })))
     }
 
-    /// The keys, if there are any that need not be fetched first. Has those that are not fresh fetched beside the caller.
+    /// The keys, unless a fetch must come first. Starts a background fetch if the keys are due for a refresh.
     pub fn current(&self) -> Option<Arc<KeySet>> {
         match &self.0 {
             Kind::Fixed(keys) => Some(Arc::clone(keys)),
@@ -88,7 +90,7 @@ impl KeySource {
         }
     }
 
-    /// Verifies the token's signature; gives the set whose key it was.
+    /// Verifies the token's signature. Returns the set that contains the signing key.
     pub(super) async fn verify(&self, token: &Token<'_>) -> Result<Arc<KeySet>, JwtError> {
         match &self.0 {
             Kind::Fixed(keys) => keys.verify(token).map(|()| Arc::clone(keys)),
@@ -101,9 +103,9 @@ struct Remote {
     client: DocumentClient,
     pace: FetchTimes,
     held: ArcSwapOption<Held>,
-    /// Held while a fetch runs. Says when the last one ended, and how.
+    /// Locked while a fetch runs. Holds the time and outcome of the last fetch.
     fetches: Arc<tokio::sync::Mutex<Option<Ended>>>,
-    /// Of fetches for unknown keys.
+    /// The budget of fetches for unknown keys.
     budget: RateLimiter,
 }
 
@@ -134,7 +136,7 @@ impl Remote {
             Ok(()) => return Ok(Arc::clone(&held.keys)),
             Err(error) => error,
         };
-        // A key without an id is rolled over without a new one.
+        // Without a key id, a rollover shows only as a signature that fails.
         let may_be_new =
             failed == JwtError::UnknownKey || (failed == JwtError::Signature && token.key_id.is_none());
         if !may_be_new {
@@ -145,12 +147,12 @@ impl Remote {
         match fresh {
             Some(fresh) => fresh.keys.verify(token).map(|()| Arc::clone(&fresh.keys)),
             None if well => Err(failed),
-            // The token may be good: the issuer could not be asked.
+            // The fetch failed, so the token may still be valid.
             None => Err(JwtError::NoKeys),
         }
     }
 
-    /// What is held, if it is not too old; fetched again beside the caller if it is not fresh any more.
+    /// The held set, unless it is stale. Starts a background fetch if the set is due for a refresh.
     fn recent(self: &Arc<Self>) -> Option<Arc<Held>> {
         let held = self.held.load_full()?;
         if held.fetched.elapsed() >= self.pace.refresh
@@ -162,7 +164,7 @@ impl Remote {
         Some(held).filter(|held| held.fetched.elapsed() < self.pace.stale)
     }
 
-    /// What is held, if it is not too old; else what a fetch brings; else, if that fails, what is held.
+    /// The held set, unless it is stale. Otherwise fetches first, and falls back to the held set if the fetch fails.
     async fn usable(self: &Arc<Self>) -> Option<Arc<Held>> {
         if let Some(held) = self.recent() {
             return Some(held);
@@ -176,7 +178,7 @@ impl Remote {
         self.held.load_full()
     }
 
-    /// Fetches for an unknown key, unless somebody has done so since `seen`. `false` if that failed.
+    /// Fetches for an unknown key, unless another request has done so since `seen`. `false` if the last fetch failed.
     async fn fetch_after(self: &Arc<Self>, seen: Instant) -> bool {
         let asked = Instant::now();
         let turn = Arc::clone(&self.fetches).lock_owned().await;
@@ -193,7 +195,7 @@ impl Remote {
         last.is_none_or(|ended| ended.well || ended.at.elapsed() >= self.pace.retry)
     }
 
-    /// Runs in a task of its own, so that a caller who goes away leaves it to the others.
+    /// Fetches in a separate task. If the caller disconnects, the fetch continues for the other requests.
     async fn run(self: &Arc<Self>, turn: OwnedMutexGuard<Option<Ended>>) -> bool {
         tokio::spawn(Arc::clone(self).fetch(turn)).await.unwrap_or(false)
     }
@@ -216,7 +218,7 @@ impl Remote {
         Ok(KeySet::parse(&self.client.get().await?)?)
     }
 
-    /// The same keys again are the same set: what was verified with them stays so.
+    /// Keeps the same `Arc` if the keys are equal, so that tokens verified with them stay verified.
     fn hold(&self, keys: KeySet) {
         let same = self.held.load_full().filter(|held| *held.keys == keys);
         let keys = same.map_or_else(|| Arc::new(keys), |held| Arc::clone(&held.keys));

@@ -1,4 +1,4 @@
-//! Graph's response. Its parts are private; what decides can be asked, and what may leave comes out clean.
+//! Graph's response. Its parts are private. Methods expose only facts for decisions, and clean values that may leave.
 
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
@@ -12,13 +12,13 @@ use crate::upstream::{MediaType, UpstreamBody};
 use glassine_core::rules::plan;
 use glassine_core::sanitize::{Clean, Raw, gate};
 
-/// Error bodies and counts are read whole, up to this many bytes. Graph's are under 4 KiB.
+/// The most bytes of an error body or a count, which the proxy reads whole. Graph's have less than 4 KiB.
 pub(super) const MAX_WHOLE: usize = 64 * 1024;
 
 /// A header that may leave.
 pub(super) type CleanHeader = (&'static str, Clean<String>);
 
-/// A response of which nothing was let out yet.
+/// A response of which nothing has left yet.
 pub(super) struct RawResponse(Response<UpstreamBody>);
 
 /// The body of a response, with its content coding.
@@ -60,7 +60,7 @@ impl RawResponse {
         self.require("text/plain")
     }
 
-    /// The media type is the expected one, and the text is in UTF-8.
+    /// Requires the `expected` media type, and UTF-8 if a charset is given.
     fn require(&self, expected: &str) -> Result<(), Problem> {
         let mut values = self.0.headers().get_all(CONTENT_TYPE).iter();
         let (Some(value), None) = (values.next().and_then(|value| value.to_str().ok()), values.next()) else {
@@ -89,7 +89,8 @@ impl RawResponse {
         Ok(RawBody { body: self.0.into_body(), inflater })
     }
 
-    /// The code of an error response, if one may leave. Whatever else is in it, or wrong with it, says nothing more.
+    /// The code of an error response, if it may leave. The rest of the body never leaves. A malformed body gives
+    /// `None`.
     pub(super) async fn error_code(self) -> Option<Clean<String>> {
         self.require_json().ok()?;
         let body = self.into_body().ok()?.whole().await.ok()?;
@@ -98,7 +99,7 @@ impl RawResponse {
 }
 
 impl RawBody {
-    /// The decoded body, if it is a short one.
+    /// The decoded body, up to [`MAX_WHOLE`] bytes.
     pub(super) async fn whole(self) -> Result<Raw<Vec<u8>>, Broken> {
         let Self { body, mut inflater } = self;
         let mut body = Box::pin(body);

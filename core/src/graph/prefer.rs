@@ -5,40 +5,40 @@ use std::num::NonZeroU32;
 
 use thiserror::Error;
 
-/// Longest header value that is read, in bytes. The longest legitimate one names four preferences.
+/// The longest header value that the proxy reads, in bytes. A legitimate value names four preferences at most.
 pub(crate) const MAX_PREFER: usize = 1024;
 
 /// A preference whose meaning the proxy knows. Requests, requests to Graph and `Preference-Applied` all use this list.
 ///
-/// Nothing in it is text of the sender's, so a preference that was read and is written again carries no data.
+/// A preference contains no text from the sender. So writing a parsed preference again cannot carry data.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Preference {
-    /// `IdType="ImmutableId"`: ids that stay when an item moves.
+    /// `IdType="ImmutableId"`: ids that stay the same when an item moves.
     ImmutableId,
     /// `odata.maxpagesize=N`, also spelled `maxpagesize=N` (OData 4.01): the most objects in a page.
     MaxPageSize(NonZeroU32),
     /// `return=minimal`: on delta queries, changed properties only.
     ReturnMinimal,
-    /// `odata.track-changes`: a delta link at the end.
+    /// `odata.track-changes`: the last page has a delta link.
     TrackChanges,
 }
 
 /// Why a `Prefer` header was refused.
 #[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 pub enum PreferError {
-    /// Not the grammar of RFC 7240.
+    /// The header violates the grammar of RFC 7240.
     #[error("the Prefer header is malformed")]
     Malformed,
     /// More than [`MAX_PREFER`] bytes.
     #[error("the Prefer header is too long")]
     TooLong,
-    /// A known preference has a value that it cannot have.
+    /// A known preference has an invalid value.
     #[error("a preference in the Prefer header has a value that it cannot have")]
     Value,
 }
 
-/// Reads the known preferences of a `Prefer` or `Preference-Applied` value and ignores all others, as RFC 7240 section 2
-/// says. Several header lines are read as one, joined by commas. The first of two preferences with one name counts.
+/// Reads the known preferences of a `Prefer` or `Preference-Applied` value and ignores all others, as RFC 7240 section
+/// 2 says. The caller joins several header lines with commas. If a name occurs twice, the first preference counts.
 ///
 /// # Errors
 /// [`PreferError`] for bad syntax and for a known preference with a malformed value.
@@ -84,7 +84,7 @@ impl PreferError {
     }
 }
 
-/// `None` for a preference that is not known, and for a known one with another value.
+/// `None` for an unknown preference, and for a known one with an unknown value.
 fn preference(name: &str, value: Option<&str>) -> Result<Option<Preference>, PreferError> {
     let has = |expected| value.is_some_and(|value| value.eq_ignore_ascii_case(expected));
     Ok(match name {
@@ -102,7 +102,7 @@ fn page_size(value: Option<&str>) -> Result<NonZeroU32, PreferError> {
     digits.and_then(|digits| digits.parse().ok()).ok_or(PreferError::Value)
 }
 
-/// A preference's name, lower-case, and its value; an empty value is none (RFC 7240 section 2).
+/// A preference's name in lower case, and its value. An empty value counts as no value (RFC 7240 section 2).
 fn parse_element(element: &str) -> Result<(String, Option<String>), PreferError> {
     let mut parts = split_unquoted(element, ';')?.into_iter();
     let (name, value) = name_and_value(parts.next().unwrap_or_default())?;

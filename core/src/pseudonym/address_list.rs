@@ -1,13 +1,13 @@
-//! A header-style list of addresses, cut into its entries: `A <a@x>, "B, C" <b@y>; team: c@z, d@z;`.
+//! Splits a header-style list of addresses into its entries: `A <a@x>, "B, C" <b@y>; team: c@z, d@z;`.
 //!
-//! The grammar is RFC 5322's `address-list` read leniently: `;` separates like `,` (Outlook writes it so), comments
-//! are left out, the name of a group is left out and its members are entries. What is not understood
-//! is an entry like any other and becomes opaque, so nothing of a malformed list is lost or passed.
+//! The grammar is RFC 5322's `address-list`, read leniently. `;` separates like `,`, as Outlook writes it. Comments and
+//! group names are dropped. The members of a group are entries. Malformed text is an entry too and becomes opaque, so
+//! nothing of a malformed list is lost or leaves in clear text.
 
 use super::fold::trimmed;
 use std::mem::take;
 
-/// The entries of `list` in their order, without the empty ones.
+/// The non-empty entries of `list`, in order.
 pub(super) fn entries(list: &str) -> Vec<String> {
     let mut splitter = Splitter::default();
     list.chars().for_each(|c| splitter.push(c));
@@ -15,7 +15,7 @@ pub(super) fn entries(list: &str) -> Vec<String> {
     splitter.entries
 }
 
-/// Where in the grammar the next character stands.
+/// The position of the next character in the grammar.
 #[derive(Clone, Copy, Default, PartialEq)]
 enum Place {
     #[default]
@@ -23,7 +23,7 @@ enum Place {
     Quoted,
     /// Within angle brackets, where a comma belongs to an obsolete route.
     Angle,
-    /// Within so many nested parentheses.
+    /// Within this many nested parentheses.
     Comment(usize),
 }
 
@@ -60,7 +60,7 @@ impl Splitter {
         }
     }
 
-    /// Whether the colon that comes now ends the name of a group, and not a scheme like `mailto`.
+    /// Whether the current colon ends a group name, rather than a scheme like `mailto`.
     fn ends_group_name(&self) -> bool {
         let name = trimmed(&self.entry);
         let scheme = ["mailto", "smtp", "sip", "x500"].iter().any(|scheme| name.eq_ignore_ascii_case(scheme));

@@ -3,7 +3,7 @@
 /// A class of values. Tokens of different classes have nothing in common.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Class {
-    /// An address of a person or group: SMTP, X.500, or what stands in such a place.
+    /// An address of a person or group: SMTP, X.500, or other text in an address property.
     Email,
     /// An object id.
     Id,
@@ -24,7 +24,7 @@ impl Class {
     pub const ALL: [Self; 7] =
         [Self::Email, Self::Id, Self::Thread, Self::MessageId, Self::Text, Self::Domain, Self::Ip];
 
-    /// The class in key derivation and associated data: changing one changes its tokens.
+    /// The name of the class in key derivation and associated data. A new name changes all tokens of the class.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Email => "email",

@@ -1,11 +1,11 @@
-//! Which key is for what: every working key is derived from a ring entry's master key with HKDF, and its
-//! `info` names the use, the pseudonym domain and the class.
+//! Key derivation. HKDF derives every working key from a master key of the ring. The `info` names the use, the
+//! pseudonym domain and the class.
 
 use super::Class;
 use super::primitives::{HmacKey, SIV_KEY_LEN, hkdf};
 use zeroize::Zeroizing;
 
-/// First part of every `info`. A change of it changes every token there is.
+/// First part of every `info`. Changing it changes every token.
 const LABEL: &str = "glassine/pseudonym/1";
 
 /// Octets of a derived HMAC key: the output of SHA-256, as RFC 2104 section 3 advises.
@@ -20,9 +20,9 @@ enum Use {
     Reversible,
     /// Values the proxy seals for itself.
     Seal,
-    /// Values the connection pages hand to a browser and want back.
+    /// Values that the connection pages hand to a browser, which sends them back.
     ConnectionState,
-    /// Signatures of what came of a connection.
+    /// Signatures over the result of a connection.
     ConnectionResult,
     /// Printable fingerprints of ring entries.
     Fingerprint,
@@ -56,12 +56,12 @@ pub(super) fn seal_key(master: &[u8; 32], domain: &str) -> Zeroizing<[u8; SIV_KE
     hkdf(master, &info(Use::Seal, domain, ""))
 }
 
-/// The key for what the connection pages seal.
+/// The key for values that the connection pages seal.
 pub(super) fn connection_state_key(master: &[u8; 32]) -> Zeroizing<[u8; SIV_KEY_LEN]> {
     hkdf(master, &info(Use::ConnectionState, "", ""))
 }
 
-/// The seed of the key that signs what came of a connection.
+/// The seed of the key that signs the result of a connection.
 pub(super) fn connection_result_seed(master: &[u8; 32]) -> Zeroizing<[u8; 32]> {
     hkdf(master, &info(Use::ConnectionResult, "", ""))
 }
@@ -75,12 +75,12 @@ fn info(purpose: Use, domain: &str, class: &str) -> Vec<u8> {
     [LABEL, purpose.label(), domain, class].iter().flat_map(|part| prefixed(part.as_bytes())).collect()
 }
 
-/// `part` after its length in octets, as eight octets in network order: no two lists of parts read the same.
+/// The length of `part` as eight octets in network order, then `part`. So different lists never give the same octets.
 fn prefixed(part: &[u8]) -> impl Iterator<Item = u8> + '_ {
     length(part).into_iter().chain(part.iter().copied())
 }
 
-/// The length of `part` in octets, which is written before `part`.
+/// The length prefix of `part`, in octets.
 pub(super) fn length(part: &[u8]) -> [u8; 8] {
     u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes()
 }

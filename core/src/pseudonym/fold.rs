@@ -1,15 +1,15 @@
-//! Text to text: what is trimmed from an address's ends, and how its case is folded.
+//! Trims an address and folds its case.
 //!
-//! `str::to_lowercase` will not do: it depends on context (a final sigma is lowered otherwise than an inner one),
-//! and full case folding merges `strasse` with `straße`, which are two people. The fold here maps one
-//! character to one character and is Unicode's simple case folding but for two deliberate differences, both
-//! listed in `docs/PSEUDONYMS.md`.
+//! `str::to_lowercase` is unsuitable because it depends on context: a final sigma has another lower case than an inner
+//! one. Full case folding is unsuitable because it merges `strasse` with `straße`, which are two people. The fold here
+//! maps one character to one character. It is Unicode's simple case folding, with two deliberate differences that
+//! `docs/PSEUDONYMS.md` lists.
 
 use unicode_normalization::UnicodeNormalization;
 
-/// NFC, case folded, NFC again because a folded character may compose with the mark after it.
+/// NFC, then case folding, then NFC again: a folded character may compose with the mark after it.
 pub(super) fn folded(text: &str) -> String {
-    // ASCII is in NFC, and only its capitals are folded.
+    // ASCII text is already NFC, and only `A` to `Z` change.
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
@@ -18,7 +18,7 @@ pub(super) fn folded(text: &str) -> String {
 
 /// The lower case of the upper case if each is one character; otherwise the character unchanged.
 ///
-/// İ and ı stay themselves, as in simple case folding: only Turkish would make them i. U+0345 stays a mark.
+/// İ and ı stay unchanged, as in simple case folding: only Turkish folds them to i. U+0345 stays a combining mark.
 fn fold(c: char) -> char {
     match c {
         'A'..='Z' => c.to_ascii_lowercase(),
@@ -30,7 +30,7 @@ fn fold(c: char) -> char {
     }
 }
 
-/// The only character of `mapped`, or `c` where there are more.
+/// The only character of `mapped`, or `c` if there is not exactly one.
 fn single(c: char, mut mapped: impl Iterator<Item = char>) -> char {
     match (mapped.next(), mapped.next()) {
         (Some(one), None) => one,
@@ -43,8 +43,8 @@ pub(super) fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c))
 }
 
-/// Zero-width characters, soft hyphen, byte order mark and directional marks: what copying an address out of
-/// a web page or a mail program leaves around it.
+/// Zero-width characters, soft hyphen, byte order mark and directional marks. They surround addresses that were copied
+/// from a web page or a mail program.
 fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
@@ -86,7 +86,7 @@ mod tests {
         }
     }
 
-    /// The short way is for whole texts, so a mark behind turns each of them into one that takes the long way.
+    /// The ASCII fast path needs an all-ASCII text. Appending a combining mark forces the slow path for each character.
     #[test]
     fn ascii_is_folded_alike_with_and_without_the_short_way() {
         for c in '\0'..='\x7f' {

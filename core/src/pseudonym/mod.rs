@@ -1,10 +1,10 @@
-//! Pseudonyms: canonical forms, keyed tokens, tokens that can be opened again, and the keys for them.
+//! Pseudonyms: canonical forms, one-way tokens, reversible tokens, and their keys.
 //!
 //! # What is joined, and what is not
 //!
-//! A consumer counts and correlates: who writes to whom, how often, in which thread. For that, one person must have
-//! one token everywhere, and the consumer needs to know nothing else about them. So each class of value
-//! has a *canonical form*, which decides which spellings are the same, and a token is a MAC over that form.
+//! A consumer counts and correlates: who writes to whom, how often, in which thread. For that, one person must have one
+//! token everywhere. The consumer needs no other knowledge of the person. So each class of value has a *canonical
+//! form*, which decides which spellings are the same. A token is a MAC over the canonical form.
 //!
 //! | class | same token | different tokens |
 //! |---|---|---|
@@ -12,27 +12,27 @@
 //! | `thread` | one thread read from two mailboxes | two threads |
 //! | `message_id`, `id`, `text` | the same characters | anything else, case included |
 //! | `domain` | case, U-label and A-label | a domain and its subdomain |
-//! | `ip` | all writings of one address, IPv4-mapped ones too | neighbouring addresses |
+//! | `ip` | all spellings of one address, IPv4-mapped ones too | neighbouring addresses |
 //!
-//! Nothing is joined across classes, across pseudonym domains or across keys: an address that turns up as a
-//! `text` has another token than as an `email`, one consumer's tokens mean nothing to another, and after a rotation
-//! a person has a new token. HMAC is one-way, so old one-way tokens cannot be carried over.
-//! Old `p~` ids still open after a rotation, so they link old and new data; only a key file without the old entries is a
-//! new start (SECURITY.md).
+//! Nothing is joined across classes, pseudonym domains or keys. An address has one token as an `email` and another as a
+//! `text`. One consumer's tokens mean nothing to another. After a rotation, a person has a new token. HMAC is one-way,
+//! so old one-way tokens cannot be converted. Old `p~` ids still open after a rotation, so they link old and new data.
+//! Only a key file without the old keys cuts this link (SECURITY.md).
 //!
 //! # What a token does not hide
 //!
-//! Equality is what tokens are for, so frequency, timing and the shape of the graph remain, and whoever writes a
-//! mail to the tenant may find their own token by its time. Tokens are pseudonyms in the sense of GDPR
-//! article 4(5): personal data for who holds the key.
+//! Tokens exist to show equality, so frequency, timing and the shape of the graph remain visible. Anyone who sends a
+//! mail to the tenant may recognise their own token by its time. Tokens are pseudonyms in the sense of GDPR article
+//! 4(5): they are personal data for the holder of the key.
 //!
-//! # One way and back
+//! # One-way and reversible
 //!
-//! `t~` tokens are one-way. `p~` tokens can be opened with the ring; they are for ids that must come back in a
-//! request, never for addresses of people. The published contract, with test vectors, is `docs/PSEUDONYMS.md`.
+//! `t~` and `d~` tokens are one-way. `p~` tokens can be opened with the key ring. They are for ids that a consumer must
+//! send back in a request, never for addresses of people. `docs/PSEUDONYMS.md` is the published contract, with test
+//! vectors.
 //!
-//! Everything that is written is made of the characters `A-Z a-z 0-9 - _ ~ @ .`, and `, ` between the
-//! tokens of a list, so it stands in a JSON string without escapes.
+//! The output contains only the characters `A-Z a-z 0-9 - _ ~ @ .`, and `, ` between the tokens of a list. So a JSON
+//! string can hold it without escapes.
 
 mod address;
 mod address_list;
@@ -69,22 +69,22 @@ use zeroize::Zeroizing;
 pub enum Outcome {
     /// The token.
     Written,
-    /// Nothing, as there was no value: `null` says so.
+    /// Nothing, because there was no value. The caller writes `null`.
     Empty,
-    /// Nothing, as the value is not of the kind asked for, or its policy lets nothing of it leave.
+    /// Nothing, because the value is not of the requested class, or the policy drops it.
     NotUnderstood,
 }
 
-/// Makes the tokens of one pseudonym domain. Keys are derived once, here; they are wiped on drop.
+/// Makes the tokens of one pseudonym domain. Derives the keys once, and wipes them on drop.
 pub struct Pseudonyms {
     tokens: PerClass<Tokens>,
     reversible: PerClass<ReversibleTokens>,
     sealer: Sealer,
     domains: DomainMode,
-    /// Invariant: canonical, so that equality decides.
+    /// Invariant: in canonical form, so that a comparison for equality suffices.
     listed: BTreeSet<String>,
     plus_tags: PlusTags,
-    /// What comes again and again: addresses, and ids of threads and folders.
+    /// Tokens of values that recur: addresses, and ids of threads and folders.
     recent: Recent,
 }
 
@@ -103,8 +103,8 @@ impl Pseudonyms {
         }
     }
 
-    /// The token of an address, with its domain after an `@` as the policy says. Never [`Outcome::NotUnderstood`]:
-    /// a value that is not an address is pseudonymised unchanged.
+    /// The token of an address, then `@` and the domain as the policy says. Never [`Outcome::NotUnderstood`]: the exact
+    /// text of a value that is not an address is pseudonymised.
     pub fn email(&self, raw: &str, out: &mut Vec<u8>) -> Outcome {
         self.recent.or_make(Made::Email, raw, out, |out| self.make_email(raw, out))
     }
@@ -121,8 +121,8 @@ impl Pseudonyms {
         outcome
     }
 
-    /// The domain of an address (`@contoso.com` will do for one), readable or as a `d~` token as the policy says.
-    /// [`Outcome::NotUnderstood`] if there is none in it or the policy drops it.
+    /// The domain of an address, readable or as a `d~` token, as the policy says. `@contoso.com` is accepted too.
+    /// [`Outcome::NotUnderstood`] if `raw` has no domain or the policy drops it.
     pub fn domain(&self, raw: &str, out: &mut Vec<u8>) -> Outcome {
         let text = fold::trimmed(raw);
         if let Some(domain) = text.strip_prefix('@') {
@@ -132,28 +132,28 @@ impl Pseudonyms {
         Address::parse(raw, self.plus_tags).map_or(Outcome::Empty, |address| self.write_domain(&address, out))
     }
 
-    /// The token of an object id, unchanged.
+    /// The token of the exact text of an object id.
     pub fn id(&self, raw: &str, out: &mut Vec<u8>) -> Outcome {
         self.exact(Class::Id, "i1", raw, out)
     }
 
-    /// The token of the thread that a `conversationId` names, the same from every mailbox; of the id unchanged
-    /// where its layout is not known.
+    /// The token of the thread that a `conversationId` names, the same from every mailbox. If the layout of the id is
+    /// unknown, the token of its exact text.
     pub fn thread(&self, raw: &str, out: &mut Vec<u8>) -> Outcome {
         self.recent.or_make(Made::Thread, raw, out, |out| self.make_thread(raw, out))
     }
 
-    /// The token of an `internetMessageId`, unchanged: ids are case-sensitive (RFC 5322, section 3.6.4).
+    /// The token of the exact text of an `internetMessageId`: ids are case-sensitive (RFC 5322, section 3.6.4).
     pub fn message_id(&self, raw: &str, out: &mut Vec<u8>) -> Outcome {
         self.exact(Class::MessageId, "m1", raw, out)
     }
 
-    /// The token of any text, unchanged.
+    /// The token of the exact text.
     pub fn text(&self, raw: &str, out: &mut Vec<u8>) -> Outcome {
         self.exact(Class::Text, "x1", raw, out)
     }
 
-    /// The token of an IP address in any of its writings (RFC 5952 names them).
+    /// The token of an IP address, the same for all its spellings (RFC 5952 lists them).
     pub fn ip(&self, raw: &str, out: &mut Vec<u8>) -> Outcome {
         let text = fold::trimmed(raw);
         let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
@@ -165,7 +165,7 @@ impl Pseudonyms {
         }
     }
 
-    /// A token that [`Pseudonyms::open`] turns back into `raw`: for ids that must come back in a request.
+    /// A token that [`Pseudonyms::open`] turns back into `raw`, for ids that a consumer must send back in a request.
     pub fn reversible(&self, class: Class, raw: &str, out: &mut Vec<u8>) -> Outcome {
         if raw.is_empty() {
             return Outcome::Empty;
@@ -177,19 +177,19 @@ impl Pseudonyms {
     }
 
     /// The value of a `p~` token that was made for this pseudonym domain and class with a key of the ring. `None`
-    /// for everything else, whatever is wrong with it.
+    /// for any other text, whatever the reason.
     pub fn open(&self, class: Class, token: &str) -> Option<Zeroizing<String>> {
         let mut plain = self.reversible.get(class).open(token)?;
         String::from_utf8(std::mem::take(&mut *plain)).ok().map(Zeroizing::new)
     }
 
-    /// Seals something that the proxy hands out and wants back unread and unchanged, such as a link. Any
-    /// replica with the ring opens it. The text is base64url.
+    /// Seals a value, such as a link, that a consumer must send back but can neither read nor change. Any replica with
+    /// the same key ring can open it. The text is base64url.
     pub fn seal(&self, purpose: &str, plain: &[u8]) -> String {
         self.sealer.seal(purpose, plain)
     }
 
-    /// What was sealed for this pseudonym domain and purpose with a key of the ring; `None` for everything else.
+    /// Opens text sealed for this pseudonym domain and purpose with a key of the ring. `None` for any other text.
     pub fn unseal(&self, purpose: &str, sealed: &str) -> Option<Zeroizing<Vec<u8>>> {
         self.sealer.open(purpose, sealed)
     }

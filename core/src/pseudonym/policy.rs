@@ -1,4 +1,4 @@
-//! What of an address stays readable, and what makes two addresses one.
+//! Which part of an address stays readable, and when two addresses get the same token.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -6,13 +6,13 @@ use serde::Deserialize;
 /// How the addresses of one consumer are pseudonymised.
 #[derive(Clone, Debug, Default)]
 pub struct AddressPolicy {
-    /// What becomes of the part after the `@`.
+    /// How the part after the `@` is written.
     pub domains: DomainMode,
     /// The domains that [`DomainMode::KeepListed`] leaves readable, as U-labels or A-labels in any case. A
-    /// subdomain has to be listed itself: `contoso.com` does not stand for `mail.contoso.com`, which may be
-    /// somebody else's. An entry that is not a domain (see [`super::canonical_domain`]) matches nothing.
+    /// subdomain needs its own entry: `contoso.com` does not cover `mail.contoso.com`, which may belong to another
+    /// organisation. An entry that is not a domain (see [`super::canonical_domain`]) matches nothing.
     pub listed: Vec<String>,
-    /// Whether `alice+news@` is `alice@`.
+    /// Whether `alice+news@` gets the token of `alice@`.
     pub plus_tags: PlusTags,
 }
 

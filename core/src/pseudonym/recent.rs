@@ -1,32 +1,32 @@
-//! Tokens that were made lately, so that they need not be made again.
+//! A table of recently made tokens, so that the proxy need not make them again.
 //!
-//! A page of 1,000 messages names some 6,300 addresses, of which fewer than 600 are different, and its messages lie in a
-//! dozen folders and some 400 threads. Reading the canonical form of an address and the MAC over it cost ten times what it
-//! costs to find the token of the same writing in a table. A token depends on nothing but the value and the keys, so a table
-//! changes how fast the response comes and never what it is.
+//! A page of 1,000 messages holds some 6,300 addresses, fewer than 600 of them distinct. Its messages lie in a dozen
+//! folders and some 400 threads. Computing the canonical form of an address and its MAC costs ten times as much as a
+//! lookup in this table. A token depends only on the value and the keys, so the table makes a response faster and never
+//! changes its content.
 //!
 //! # Bounds
 //!
-//! Who sends mail decides what addresses come, so everything is bounded: the number of values ([`SHARDS`] × [`SETS`] × 2),
-//! and the size of each ([`MAX_VALUE`], [`MAX_TOKEN`]; what is longer is made each time). A value has one set of two
-//! places that it can be in, by its hash. A new value takes the place for newcomers; one that comes again changes to
-//! the other place. So values that come once, as the ids of messages do, however many, push out only each other. The
-//! hash has no key, since there is nothing to win: who finds values of one set makes those tokens cost what all tokens
-//! cost without a table.
+//! Senders of mail choose the addresses, so everything is bounded: the number of values ([`SHARDS`] × [`SETS`] × 2) and
+//! the size of each ([`MAX_VALUE`], [`MAX_TOKEN`]). Longer values are never stored. The hash of a value selects one set
+//! of two places: newcomer and established. A new value takes the newcomer place. A value that is found again swaps
+//! into the established place. Values that occur once, such as message ids, therefore replace only each other, however
+//! many there are. The hash has no key, since an attacker gains nothing from collisions: the colliding tokens then cost
+//! what all tokens cost without a table.
 //!
 //! # Concurrency
 //!
-//! The streams of one consumer share the table. Each shard has a lock that is held to copy a few hundred bytes at most;
-//! nobody waits for it: when it is taken, the token is made.
+//! All streams of one consumer share the table. Each shard has a lock, held while copying a few hundred bytes at most.
+//! No stream waits for the lock: if it is taken, the stream makes the token itself.
 //!
-//! # What time tells
+//! # Timing
 //!
-//! A value that is found is quicker by a microsecond. Who could measure that through a network learns that this
-//! consumer was given that token lately, which is the consumer's own knowledge: there is one table for each consumer, it
-//! holds only what was written for that consumer, and no value that a consumer or a sender of mail makes up is looked
-//! up in it except in the course of a response from Graph.
+//! A value in the table is faster by a microsecond. An attacker who could measure this through a network would learn
+//! that this consumer recently received that token. The consumer knows this already. Each consumer has its own table,
+//! which holds only values written for that consumer. Lookups happen only while processing a response from Graph, so
+//! neither consumers nor senders of mail can look up values directly.
 //!
-//! Values and tokens are overwritten when they are pushed out, and wiped with the keys.
+//! Values and tokens are overwritten when they are replaced, and wiped together with the keys.
 
 use std::sync::Mutex;
 
@@ -34,30 +34,31 @@ use zeroize::Zeroizing;
 
 use super::{Class, Outcome};
 
-/// Parts of the table with a lock each, on cache lines of their own.
+/// Parts of the table. Each has its own lock, on its own cache line.
 const SHARDS: usize = 64;
-/// Sets of two values in each of them.
+/// Sets of two values in each shard.
 const SETS: usize = 64;
-/// Octets of the longest value that is remembered. Addresses have a few dozen, ids of folders and messages up to 200.
+/// Octets of the longest value that the table stores. Addresses have a few dozen, ids of folders and messages up to
+/// 200.
 const MAX_VALUE: usize = 256;
-/// Octets of the longest token that is remembered: that of the longest value, which grows by a third and two dozen.
+/// Octets of the longest token that the table stores: [`MAX_VALUE`] plus a third (base64url) plus about two dozen.
 const MAX_TOKEN: usize = 384;
 
-/// Which token of a value it is.
+/// Which kind of token was made from the value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Made {
-    /// The address's.
+    /// The token of an address.
     Email,
-    /// The thread's.
+    /// The token of a thread.
     Thread,
-    /// The one that opens, of this class.
+    /// The reversible token of this class.
     Reversible(Class),
 }
 
 /// The table.
 pub(super) struct Recent(Box<[Shard]>);
 
-/// Its sets appear with the first value: a consumer has tables for what it uses only.
+/// The first value allocates the sets, so a consumer has memory only for the shards that it uses.
 #[repr(align(64))]
 #[derive(Default)]
 struct Shard(Mutex<Vec<Set>>);
@@ -71,7 +72,7 @@ struct Set {
 #[derive(Clone)]
 struct Entry {
     made: Made,
-    /// The value, and its token behind it.
+    /// The value, followed by its token.
     text: Zeroizing<Vec<u8>>,
     value_length: usize,
 }
@@ -81,7 +82,7 @@ impl Recent {
         Self((0..SHARDS).map(|_| Shard::default()).collect())
     }
 
-    /// Appends the token of `value`: the one in the table, or the one that `make` appends.
+    /// Appends the token of `value` from the table, or else lets `make` append it.
     pub(super) fn or_make(
         &self,
         made: Made,
@@ -111,7 +112,7 @@ impl Recent {
         outcome
     }
 
-    /// `None` also if the set is in use.
+    /// Also `None` if another stream holds the lock of the shard.
     fn with_set<T>(&self, hash: usize, visit: impl FnOnce(&mut Set) -> Option<T>) -> Option<T> {
         let mut sets = self.0.get(hash % SHARDS)?.0.try_lock().ok()?;
         if sets.is_empty() {
@@ -136,8 +137,8 @@ impl Set {
 }
 
 impl Entry {
-    /// In the room of the one that it pushes out, if that is enough, which saves a wipe octet by octet, and the
-    /// allocator's work.
+    /// Reuses the buffer `room` of the replaced entry if it is large enough. This saves an octet-by-octet wipe and an
+    /// allocation.
     fn new(made: Made, value: &str, token: &[u8], mut room: Zeroizing<Vec<u8>>) -> Self {
         let length = value.len() + token.len();
         if room.capacity() < length {
@@ -159,7 +160,7 @@ impl Entry {
     }
 }
 
-/// A multiplicative hash, word by word. Its upper half is a `usize` everywhere.
+/// A multiplicative hash, word by word. Only the upper 32 bits are kept, which fit a `usize` on every target.
 fn hash(value: &str) -> usize {
     const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
     let (words, rest) = value.as_bytes().as_chunks();
@@ -175,7 +176,7 @@ fn hash(value: &str) -> usize {
 mod tests {
     use super::*;
 
-    /// The token through the table, and whether it had to be made.
+    /// The token from [`Recent::or_make`], and whether `make` was called.
     fn token(recent: &Recent, made: Made, value: &str) -> (String, bool) {
         let (mut out, mut was_made) = (b"before ".to_vec(), false);
         let outcome = recent.or_make(made, value, &mut out, |out| {
@@ -224,7 +225,7 @@ mod tests {
         assert!(token(&recent, Made::Email, "x").1);
     }
 
-    /// A sender of mail with ever new addresses must not push out the people who come again.
+    /// A sender who keeps inventing addresses must not evict the addresses that recur.
     #[test]
     fn values_that_come_once_do_not_push_out_those_that_come_again() {
         let recent = Recent::new();

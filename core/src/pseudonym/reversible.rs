@@ -1,9 +1,8 @@
-//! Values that can be opened again by who holds the ring: `p~` tokens and sealed values.
+//! Values that only a holder of the key ring can open: `p~` tokens and sealed values.
 //!
-//! Both are AES-SIV (RFC 5297): the same value gives the same text, and a text that was not made with the key,
-//! for this pseudonym domain and for this class or purpose does not open. The key already says all that; it
-//! is said again as associated data so that a mistake in one of the two is not enough. Each piece of it is
-//! a component of its own.
+//! Both use AES-SIV (RFC 5297). Equal values give equal text. Text opens only with its key, in its pseudonym domain,
+//! and for its class or purpose. The key derivation already binds domain, class and purpose. The associated data binds
+//! them a second time, so that one mistake is not enough to break the binding. Each is a separate component.
 
 use super::Class;
 use super::base64url;
@@ -12,21 +11,21 @@ use super::keys::{Key, KeyRing};
 use super::primitives::{SIV_KEY_LEN, Siv};
 use zeroize::Zeroizing;
 
-/// What a reversible token begins with.
+/// The prefix of a reversible token.
 pub(super) const PREFIX: &str = "p~";
 
-/// First component of associated data of `p~` tokens.
+/// First component of the associated data of `p~` tokens.
 const TOKEN_LABEL: &[u8] = b"glassine/reversible/1";
 
-/// First component of associated data of sealed values.
+/// First component of the associated data of sealed values.
 const SEAL_LABEL: &[u8] = b"glassine/seal/1";
 
-/// First component of associated data of what the connection pages seal.
+/// First component of the associated data of values that the connection pages seal.
 const CONNECTION_LABEL: &[u8] = b"glassine/connection-state/1";
 
 type SivKey = Zeroizing<[u8; SIV_KEY_LEN]>;
 
-/// Makes and opens the `p~` tokens of one class. A page has thousands of them, so what they have in common is done once.
+/// Makes and opens the `p~` tokens of one class. A page has thousands of tokens, so their common work is done once.
 pub(super) struct ReversibleTokens(PerKey<Siv>);
 
 impl ReversibleTokens {
@@ -46,14 +45,14 @@ impl ReversibleTokens {
         base64url::append(&siv.seal(plain), out);
     }
 
-    /// The plain value of a token that was made with any key of the ring.
+    /// The plain value of a token made with any key of the ring.
     pub(super) fn open(&self, token: &str) -> Option<Zeroizing<Vec<u8>>> {
         let (_, siv, sealed) = self.0.read(token.strip_prefix(PREFIX)?)?;
         siv.open(&sealed)
     }
 }
 
-/// The keys of one use.
+/// Seals and opens values for one use, such as the connection pages.
 pub struct Sealer {
     label: &'static [u8],
     domain: String,
@@ -66,7 +65,7 @@ impl Sealer {
         Self::new(ring, SEAL_LABEL, domain, |key| seal_key(&key.master, domain))
     }
 
-    /// For what the connection pages hand to a browser; of no pseudonym domain.
+    /// For values that the connection pages hand to a browser. These belong to no pseudonym domain.
     pub(super) fn connections(ring: &KeyRing) -> Self {
         Self::new(ring, CONNECTION_LABEL, "", |key| connection_state_key(&key.master))
     }
@@ -75,13 +74,13 @@ impl Sealer {
         Self { label, domain: domain.to_owned(), keys: PerKey::new(ring, derive) }
     }
 
-    /// The newest key's id and the sealed `plain`, as text. `context` is the purpose.
+    /// Seals `plain` with the newest key and returns the key's id and the sealed text. `context` is the purpose.
     pub fn seal(&self, context: &str, plain: &[u8]) -> String {
         let (id, key) = &self.keys.newest;
         format!("{id}{}", base64url::encode(&self.siv(*id, key, context).seal(plain)))
     }
 
-    /// The plain value of what [`Sealer::seal`] gave under the same context, with any key of the ring.
+    /// Opens text that [`Sealer::seal`] made under the same context, with any key of the ring.
     pub fn open(&self, context: &str, text: &str) -> Option<Zeroizing<Vec<u8>>> {
         let (id, key, sealed) = self.keys.read(text)?;
         self.siv(id, key, context).open(&sealed)
@@ -93,12 +92,12 @@ impl Sealer {
     }
 }
 
-/// The associated data: what for, for whom, the class or purpose, and the key's id.
+/// The associated data: the label, the pseudonym domain, the class or purpose, and the key id.
 fn headers(label: &[u8], domain: &str, context: &str, id: char) -> [Vec<u8>; 4] {
     [label.to_vec(), domain.into(), context.into(), id.to_string().into()]
 }
 
-/// Something made from each key of a ring.
+/// One value derived from each key of a ring.
 struct PerKey<T> {
     newest: (char, T),
     older: Vec<(char, T)>,
@@ -110,7 +109,7 @@ impl<T> PerKey<T> {
         Self { newest: made(ring.newest()), older: ring.older().iter().map(made).collect() }
     }
 
-    /// A key's id, what was made from the key, and the octets in base64url behind the id.
+    /// Reads a key id and the base64url after it. Returns the id, the value of this key, and the decoded octets.
     fn read(&self, text: &str) -> Option<(char, &T, Vec<u8>)> {
         let id = text.chars().next()?;
         let (_, made) = std::iter::once(&self.newest).chain(&self.older).find(|(known, _)| *known == id)?;

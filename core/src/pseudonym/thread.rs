@@ -1,16 +1,16 @@
-//! The thread that a `conversationId` names, whichever mailbox it was read from.
+//! The thread that a `conversationId` names. It is the same for every mailbox.
 //!
-//! Exchange writes ids as base64 in its own alphabet: `-` stands for `/` and `_` for `+`, the reverse of
-//! base64url (RFC 4648, section 5). The first octet says how the rest is stored: 0 unchanged, 1 run-length
-//! encoded, where two equal octets are followed by the number of further ones. Then come four kind and length
-//! octets, the mailbox's GUID as text, three more, and the thread's GUID:
+//! Exchange writes ids as base64 in its own alphabet: `-` encodes `/` and `_` encodes `+`, the reverse of base64url
+//! (RFC 4648, section 5). The first octet says how the rest is stored: 0 means unchanged, 1 means run-length encoded.
+//! In run-length encoding, the number of further repetitions follows every two equal octets. Kind and length octets
+//! precede each GUID:
 //!
 //! ```text
 //! 00 | 04 24 00 | 36 octets: mailbox GUID in ASCII | 00 10 00 | 16 octets: thread GUID
 //! ```
 //!
-//! The thread GUID is also in the `conversationIndex` of every message of the thread, which is how this layout,
-//! run-length form included, was verified. Whatever is not exactly of this layout is opaque.
+//! The `conversationIndex` of every message of the thread also contains the thread GUID. This layout, including its
+//! run-length form, was verified against it. Ids of any other layout are opaque.
 
 use base64::Engine;
 use base64::alphabet::STANDARD;
@@ -19,19 +19,19 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 /// Longer than any `conversationId` of the known layout (80 characters) and its worst run-length form.
 const MAX_LEN: usize = 128;
 
-/// Octets of the layout above without the first.
+/// Octets of the layout above, without the first octet.
 const LAYOUT_LEN: usize = 58;
 
 const STORED_AS_IS: u8 = 0;
 const STORED_AS_RUNS: u8 = 1;
 
-/// Standard base64 with or without padding, refusing stray bits at the end.
+/// Standard base64, with or without padding. Refuses nonzero bits after the last octet.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The thread GUID in a `conversationId`, as stored; `None` if it is not of the known layout.
+/// The thread GUID in a `conversationId`, as stored. `None` if the layout is unknown.
 pub(super) fn thread_guid(conversation_id: &str) -> Option<[u8; 16]> {
     let mut text = [0; MAX_LEN];
     let text = text.get_mut(..conversation_id.len())?;
@@ -66,7 +66,7 @@ fn is_guid_text(text: &[u8]) -> bool {
     })
 }
 
-/// Undoes the run-length encoding; `None` if it ends within a run or gives more than the layout holds.
+/// Undoes the run-length encoding. `None` if the text ends within a run or the result has the wrong length.
 fn without_runs(encoded: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(LAYOUT_LEN);
     let mut rest = encoded;

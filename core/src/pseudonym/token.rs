@@ -1,31 +1,31 @@
 //! One-way tokens: `t~` or `d~`, the key id, and 192 bits of an HMAC-SHA-256 in 32 base64url characters.
 //!
-//! What is authenticated is the version of the canonical form, the kind and the value, each after its
-//! length, so that no two values of different kinds read the same. 192 bits are 32 characters without
-//! padding, and well over half of the output, which RFC 2104 section 5 asks for.
+//! The MAC covers the version of the canonical form, the kind and the value. Each is preceded by its length, so that
+//! values of different kinds never give the same input. 192 bits are 32 characters without padding. RFC 2104 section 5
+//! asks for at least half of the output, which is 128 bits.
 
 use super::base64url;
 use super::derive::length;
 use super::primitives::{HmacKey, MAC_LEN};
 
-/// Octets of the MAC that stand in a token.
+/// Octets of the MAC that a token contains.
 const TAG_LEN: usize = 24;
 
-/// What a token begins with.
+/// The prefix of a token.
 #[derive(Clone, Copy)]
 pub(super) enum Prefix {
-    /// A value.
+    /// `t~`: a value.
     Value,
-    /// The domain of an address.
+    /// `d~`: the domain of an address.
     Domain,
 }
 
-/// A canonical value: the version of the canonical form, the kind within it, and the value's parts.
+/// A canonical value: the version of the canonical form, the kind, and the value.
 #[derive(Clone, Copy)]
 pub(super) struct Canonical<'a> {
-    /// `e1` for addresses, and so on: a new version makes new tokens.
+    /// For example `e1` for addresses. A new version makes new tokens.
     pub(super) version: &'static str,
-    /// Keeps apart what was understood and what was not.
+    /// Separates recognised values from opaque ones, for example `smtp` from `opaque`.
     pub(super) kind: &'static str,
     /// The value.
     pub(super) value: &'a [u8],
@@ -38,7 +38,7 @@ pub(super) struct Tokens {
 }
 
 impl Tokens {
-    /// Makes tokens with `key`, whose ring entry is `key_id`.
+    /// Makes tokens with `key`, derived from the ring's key `key_id`.
     pub(super) const fn new(key: HmacKey, key_id: char) -> Self {
         Self { key, key_id }
     }

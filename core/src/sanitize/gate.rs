@@ -1,4 +1,4 @@
-//! What else of an upstream response may leave: some header values, an error's code, a count.
+//! The parts of an upstream response, besides JSON, that may leave: some header values, an error code, a count.
 
 use httpdate::HttpDate;
 use serde::Deserialize;
@@ -6,14 +6,14 @@ use serde::Deserialize;
 use super::{Clean, Raw, Violation};
 use crate::graph::{Preference, is_plain_identifier, prefer};
 
-/// Gives the part of a header's value that may leave: a value that fits its grammar and so carries nothing else, or the known
-/// elements of a list.
+/// Returns the part of a header value that may leave: the whole value if it fits a grammar too narrow to carry data, or
+/// the known elements of a list.
 type Clears = fn(&str) -> Option<String>;
 
-/// Response headers that may leave, each with the function for its value. Everything else is dropped.
+/// Response headers that may leave, each with the function that checks its value. All other headers are dropped.
 ///
 /// `content-type`, `content-length`, `content-encoding` and `transfer-encoding` are not here: the proxy writes its own.
-/// Nor is `request-id`: the response, its error body, the log and the audit name one request by one id.
+/// `request-id` is not here either: the response, its error body, the log and the audit share the proxy's own id.
 const HEADERS: &[(&str, Clears)] = &[
     ("date", http_date),
     ("odata-version", short_number),
@@ -24,9 +24,9 @@ const HEADERS: &[(&str, Clears)] = &[
     ("retry-after", retry_after),
 ];
 
-/// The most characters of a header value that are looked at.
+/// Bytes of the longest header value that may leave.
 const MAX_HEADER: usize = 128;
-/// More digits than any count has.
+/// Digits of the longest count that may leave. No real count has so many.
 const MAX_COUNT_DIGITS: usize = 19;
 
 /// The names of the headers that may leave, in lower case.
@@ -47,7 +47,7 @@ pub fn error_code(body: Raw<&[u8]>) -> Option<Clean<String>> {
     is_plain_identifier(&body.error.code).then_some(Clean::assertion(body.error.code))
 }
 
-/// Reads nothing but the code. serde refuses a member that comes twice.
+/// Reads only the code. serde refuses a duplicate member.
 #[derive(Deserialize)]
 struct ErrorResponse {
     error: ErrorDetail,
@@ -62,7 +62,7 @@ struct ErrorDetail {
 ///
 /// # Errors
 ///
-/// [`Violation::NotACount`] if it is anything else than digits.
+/// [`Violation::NotACount`] if the body is not 1 to 19 digits.
 pub fn count(body: Raw<&[u8]>) -> Result<Clean<Vec<u8>>, Violation> {
     let bytes = body.read();
     // .NET writes a byte order mark before plain text.
@@ -76,20 +76,20 @@ fn short_number(text: &str) -> Option<String> {
     ((1..=12).contains(&text.len()) && text.bytes().all(is_number)).then(|| text.to_owned())
 }
 
-/// Seconds, which Graph may give as a fraction, or a date (RFC 9110, 10.2.3).
+/// Seconds or a date (RFC 9110, 10.2.3). Graph may send fractions of a second.
 fn retry_after(text: &str) -> Option<String> {
     short_number(text).or_else(|| http_date(text))
 }
 
-/// An IMF-fixdate (RFC 9110, 5.6.7) of a day that exists: `Sun, 06 Nov 1994 08:49:37 GMT`. The date is read and written
-/// anew. A text that differs from the written date could be data, and does not leave.
+/// An IMF-fixdate (RFC 9110, 5.6.7) of a day that exists: `Sun, 06 Nov 1994 08:49:37 GMT`. The gate parses the date and
+/// formats it again. A value that differs from the result could carry data, and does not leave.
 fn http_date(text: &str) -> Option<String> {
     let written = text.parse::<HttpDate>().ok()?.to_string();
     (written == text).then_some(written)
 }
 
-/// The preferences that the proxy knows, written anew, since Graph writes `IdType=ImmutableId` with quotes and without.
-/// Unknown preferences are left out.
+/// The known preferences, formatted again, since Graph writes `IdType=ImmutableId` with and without quotes. Unknown
+/// preferences are dropped.
 fn known_preferences(text: &str) -> Option<String> {
     let known: Vec<_> = prefer::parse(text).ok()?.iter().map(Preference::to_string).collect();
     (!known.is_empty()).then(|| known.join(", "))
@@ -121,8 +121,8 @@ mod tests {
         }
     }
 
-    /// `return=minimal`, `odata.track-changes` and ids without quotes were not in a list that was the gate's own, and took the
-    /// header's other preferences with them.
+    /// The gate once had its own list, without `return=minimal`, `odata.track-changes` and unquoted `IdType`. One of
+    /// these made it drop the whole header.
     #[test]
     fn every_known_preference_leaves_in_each_spelling_of_graph() {
         for (sent, leaves) in [
@@ -155,7 +155,7 @@ mod tests {
         }
     }
 
-    /// Found by the canaries: as long as a date, and of the same characters, was enough to leave.
+    /// The canaries found this: any text with the length and the characters of a date could leave.
     #[test]
     fn a_text_of_the_length_of_a_date_does_not_leave() {
         for (name, value) in [

@@ -1,4 +1,4 @@
-//! How the proxy gets tokens for Graph: from the configuration's words to a source of tokens.
+//! Builds the sources of access tokens for Graph from the configuration.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::upstream::{
 use glassine_core::diagnostic::Diagnostic;
 
 impl Builder<'_> {
-    /// Whose tokens each consumer's requests to Graph carry. Consumers that share an application share its tokens.
+    /// The access tokens for each consumer's requests to Graph. Consumers that share an application share its tokens.
     pub(super) fn graph_tokens(
         &mut self,
         network: Result<&Network, &Reported>,
@@ -49,7 +49,7 @@ impl Builder<'_> {
         self.source(credential?, network).map(GraphTokens::Application)
     }
 
-    /// The tokens of an application: those that another consumer has already, or new ones.
+    /// The token source of an application. Reuses the source of another consumer with the same credential.
     fn source(
         &mut self,
         credential: Credential,
@@ -119,7 +119,7 @@ impl Builder<'_> {
         self.used(parsed.map(drop), |why| certificate.unusable(why))
     }
 
-    /// Secrets are read when they are used; that one is there is checked at once.
+    /// Checks now that the secret can be read. The proxy reads it again at each use.
     fn secret(&mut self, source: &Source) -> Result<SecretSource, Reported> {
         self.used(read_secret(source), |why| source.unusable(why))?;
         Ok(match source {
@@ -129,7 +129,7 @@ impl Builder<'_> {
     }
 }
 
-/// What a reviewer should know of forwarded tokens.
+/// Warns the reviewer about forwarded tokens.
 fn bypass(span: &Range<usize>) -> Diagnostic {
     let message = "consumers bring their own tokens for Graph, with which they could ask it past this proxy";
     let hint = "let the proxy have the permissions and the consumers none, or see to it that they cannot reach Graph";

@@ -1,22 +1,24 @@
-//! The canonical form of an address, version `e1`: which writings are one person.
+//! The canonical form of an address, version `e1`: which spellings name the same person.
 //!
 //! A person appears in Graph as `Alice@Contoso.com` in a message, `SMTP:alice@contoso.com` among the proxy
 //! addresses, `"Alice (HR)" <alice@contoso.com>` where a client put it into an address, and as
-//! `/o=ExchangeLabs/…/cn=…-alice` where Exchange did not resolve it. The first three have to give one token or the
-//! joins break; the last names Alice and must not pass for want of an `@`.
+//! `/o=ExchangeLabs/…/cn=…-alice` where Exchange did not resolve it. The first three must give the same token, or
+//! joins break. The last one names Alice too, and must not leave in clear text because it lacks an `@`.
 //!
-//! So there is a canonical form for what is understood, and everything else is `opaque`: its exact octets are
-//! pseudonymised. Nothing is an error, since an error would either lose a recipient or let the sender of
-//! a strange address decide what happens to the message. The kinds cannot be mistaken for each other,
-//! because the kind is part of what is authenticated (see `token.rs`).
+//! Addresses that the proxy understands have a canonical form. Everything else is `opaque`: the proxy pseudonymises its
+//! exact octets. Nothing is an error. An error would either lose a recipient, or let the sender of a strange address
+//! decide what happens to the message. Kinds cannot be confused, because the MAC covers the kind (see `token.rs`).
 //!
-//! The order matters. Wrappers come off first, since an X.500 address may be wrapped like any other. X.500 is
-//! looked for before the `@`, which a distinguished name may hold. A quoted local part is unquoted only where
-//! that could not change how it reads. The domain goes through UTS 46, and a domain that fails it makes
-//! the whole address opaque, so no unchecked text can be written where a domain is kept readable.
+//! The order matters:
 //!
-//! Two addresses of one person stay two: that would need the directory. Changing any rule here changes
-//! tokens and is as big an event as a new key: it needs a new version, `e2`.
+//! 1. Remove the wrappers. An X.500 address may be wrapped like any other.
+//! 2. Look for X.500 before the `@`, since a distinguished name may contain an `@`.
+//! 3. Unquote a quoted local part only if this cannot change its meaning.
+//! 4. Put the domain through UTS 46. If it fails, the whole address is opaque. So a readable domain never contains
+//!    unchecked text.
+//!
+//! Two addresses of one person keep two tokens: joining them would need the directory. Changing any rule here changes
+//! tokens, like a new key does. It needs a new version, `e2`.
 
 use super::fold::{folded, trimmed};
 use super::policy::PlusTags;
@@ -29,18 +31,18 @@ use idna::uts46::{DnsLength, Hyphens, Uts46};
 /// 4.5.3.1).
 const MAILBOX_MAX: usize = 320;
 
-/// Longest writing of an address that is looked into, in octets. An X.500 address may be as long; what is longer
-/// is no address, and Punycode's cost grows with the square of a label's length.
+/// Longest spelling of an address that the proxy parses, in octets. An X.500 address may have this length. Longer text
+/// is not an address, and the cost of Punycode grows with the square of a label's length.
 const WRITTEN_MAX: usize = 1024;
 
-/// Schemes that are no part of the address: `mailto:` (RFC 6068), and the proxy address types of mailboxes.
+/// Schemes, which are not part of the address: `mailto:` (RFC 6068), and the proxy address types of mailboxes.
 const SCHEMES: [&str; 4] = ["mailto:", "smtp:", "sip:", "x500:"];
 
-/// How often wrappers are taken off: `<mailto:<a@x>>` needs two rounds. Without a bound, a sender could make
-/// one address cost the square of its length.
+/// How many rounds remove wrappers: `<mailto:<a@x>>` needs two. Without a bound, the cost of one address could grow
+/// with the square of its length.
 const MAX_WRAPPERS: usize = 4;
 
-/// What Exchange puts before an X.500 address that it has made fit into a local part.
+/// The prefix of an X.500 address that Exchange encoded as a local part.
 const ENCAPSULATED_X500: &str = "imceaex-";
 
 /// An address in its canonical form.
@@ -50,19 +52,19 @@ pub(super) enum Address<'a> {
     Mailbox {
         /// The part before the `@`.
         local: String,
-        /// The part after it.
+        /// The part after the `@`.
         domain: String,
     },
     /// An X.500 distinguished name, folded.
     X500(String),
     /// Anything else, unchanged.
     Opaque(&'a str),
-    /// SHA-256 of something too long to be an address.
+    /// SHA-256 of text that is too long to be an address.
     Digest([u8; MAC_LEN]),
 }
 
 impl<'a> Address<'a> {
-    /// The canonical form of `raw`, or `None` if there is nothing but space in it.
+    /// The canonical form of `raw`, or `None` if `raw` is blank.
     pub(super) fn parse(raw: &'a str, plus_tags: PlusTags) -> Option<Self> {
         let text = unwrapped(raw);
         match text {
@@ -73,7 +75,7 @@ impl<'a> Address<'a> {
         }
     }
 
-    /// The domain, if the address is understood to have one.
+    /// The domain, if the proxy recognises one.
     pub(super) fn domain(&self) -> Option<&str> {
         match self {
             Self::Mailbox { domain, .. } => Some(domain),
@@ -85,7 +87,7 @@ impl<'a> Address<'a> {
 /// `domain` in A-labels and lower case: UTS 46 non-transitional ToASCII with `UseSTD3ASCIIRules`, `CheckHyphens`
 /// off, `VerifyDnsLength` on and one trailing dot removed. `None` if the text is not a domain.
 ///
-/// What comes out is made of letters, digits, hyphens and dots only.
+/// The result contains only letters, digits, hyphens and dots.
 pub fn canonical_domain(domain: &str) -> Option<String> {
     let domain = trimmed(domain);
     let domain = domain.strip_suffix('.').unwrap_or(domain);
@@ -95,7 +97,7 @@ pub fn canonical_domain(domain: &str) -> Option<String> {
         .map(|ascii| ascii.into_owned())
 }
 
-/// `raw` without display name, angle brackets, scheme and the space around each.
+/// `raw` without display name, angle brackets, scheme and surrounding space.
 fn unwrapped(raw: &str) -> &str {
     (0..MAX_WRAPPERS).fold(trimmed(raw), |text, _| trimmed(without_scheme(within_brackets(text))))
 }
@@ -104,7 +106,7 @@ fn within_brackets(text: &str) -> &str {
     text.strip_suffix('>').and_then(after_last_bracket).unwrap_or(text)
 }
 
-/// What follows the last `<` outside a quoted string.
+/// The text after the last `<` outside a quoted string.
 fn after_last_bracket(text: &str) -> Option<&str> {
     let open = unquoted(text).filter(|(_, c)| *c == '<').last()?;
     text.get(open.0 + 1..)
@@ -137,7 +139,7 @@ fn is_x500(text: &str) -> bool {
     strip_prefix_ignore_case(text, "/o=").is_some()
 }
 
-/// `None` for what is not understood as an address with a domain, or as an X.500 address dressed up as one.
+/// `None` for text that is neither an address with a domain nor an X.500 address encoded as one.
 fn mailbox(text: &str, plus_tags: PlusTags) -> Option<Address<'_>> {
     let (at, _) = unquoted(text).filter(|(_, c)| *c == '@').last()?;
     let (local, domain) = text.split_at_checked(at)?;
@@ -153,7 +155,7 @@ fn mailbox(text: &str, plus_tags: PlusTags) -> Option<Address<'_>> {
     (!is_x500(&local)).then_some(Address::Mailbox { local, domain })
 }
 
-/// The local part without its quotes, if it is made of characters that need none.
+/// The local part without quotes, if none of its characters need quotes.
 fn atoms(local: &str) -> Option<String> {
     let plain = match local.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         Some(quoted) => without_escapes(quoted),
@@ -173,8 +175,8 @@ fn without_escapes(quoted: &str) -> String {
     quoted.chars().filter(keep).collect()
 }
 
-/// `atext` of RFC 5322 with RFC 6532's extension, and the dot, wherever it stands: real addresses have
-/// dots at the end of local parts and two in a row.
+/// `atext` of RFC 5322 with RFC 6532's extension, and the dot in any position: real local parts end with a dot or
+/// have two in a row.
 fn needs_no_quotes(c: char) -> bool {
     c.is_ascii_alphanumeric()
         || "!#$%&'*+-/=?^_`{|}~.".contains(c)
@@ -188,8 +190,8 @@ fn without_tag(mut local: String, plus_tags: PlusTags) -> String {
     local
 }
 
-/// The X.500 address in `IMCEAEX-_o=ExchangeLabs_ou=…+20…`: `_` stands for `/`, `+` and two hexadecimal digits
-/// for the character of that number. `local` is folded already.
+/// The X.500 address in `IMCEAEX-_o=ExchangeLabs_ou=…+20…`. `_` encodes `/`. `+` with two hexadecimal digits encodes
+/// the character with that code. `local` is already folded.
 fn encapsulated_x500(local: &str) -> Option<String> {
     let mut rest = local.strip_prefix(ENCAPSULATED_X500)?;
     let mut name = String::with_capacity(rest.len());

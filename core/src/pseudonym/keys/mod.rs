@@ -1,12 +1,12 @@
-//! The key ring and the file it is kept in.
+//! The key ring and its file.
 //!
 //! ```yaml
 //! version: 1
 //! keys:
-//!   - id: "B"                            # new tokens are made with the first key
+//!   - id: "B"                            # the first key makes new tokens
 //!     created: "2026-05-01T09:00:00Z"
 //!     secret: "…43 base64url characters…"
-//!   - id: "A"                            # the others open what was made with them
+//!   - id: "A"                            # the other keys only open tokens they made
 //!     created: "2025-05-01T09:00:00Z"
 //!     secret: "…"
 //! ```
@@ -25,23 +25,23 @@ use serde_saphyr::{Location, Spanned};
 use std::collections::BTreeSet;
 use zeroize::Zeroizing;
 
-/// As many keys as there are ids: one base64url character each.
+/// One key per id, and an id is one base64url character.
 const MAX_KEYS: usize = 64;
 
 /// Octets of a master key.
 const SECRET_LEN: usize = 32;
 
-/// Fewer distinct octets than this are no random key: of 32 random octets about 30 are distinct, and
-/// fewer than 16 less often than once in 10^18 keys.
+/// A key with fewer distinct octets is not random. Of 32 random octets about 30 are distinct. Fewer than 16 are
+/// distinct less often than once in 10^18 keys.
 const MIN_DISTINCT: usize = 16;
 
-/// Octets of a fingerprint: enough to compare two machines by eye, too few to be of use for anything else.
+/// Octets of a fingerprint: enough to compare two machines by eye, too few for any other use.
 const FINGERPRINT_LEN: usize = 8;
 
-/// What the fingerprint's MAC is over.
+/// The message of the fingerprint's MAC.
 const FINGERPRINT_MESSAGE: &[u8] = b"glassine key fingerprint";
 
-/// The master keys of a deployment, the newest first. Wiped on drop; has no `Debug`.
+/// The master keys of a deployment, newest first. Wiped on drop. Deliberately without `Debug`.
 pub struct KeyRing {
     newest: Key,
     older: Vec<Key>,
@@ -53,18 +53,18 @@ pub(super) struct Key {
     created: String,
 }
 
-/// What may be printed of a ring entry.
+/// The printable facts about one key of the ring.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Fingerprint {
     /// The key's id.
     pub id: char,
-    /// When it was made, as its file says (RFC 3339).
+    /// When the key was made, as written in the key file (RFC 3339).
     pub created: String,
     /// 64 bits of an HMAC under a key derived from the master key, in hexadecimal digits.
     pub fingerprint: String,
 }
 
-/// Why a key file was refused. The text says where and what to do, and never holds anything of the file.
+/// Why a key file was refused. The message says where and what to do. It never contains text from the file.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "each variant's message says what it means")]
 pub enum KeyFileError {
@@ -88,7 +88,7 @@ pub enum KeyFileError {
     Weak(At),
 }
 
-/// A line of the key file, where it is known.
+/// A line of the key file, if known.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct At(Option<u64>);
 
@@ -96,7 +96,7 @@ impl KeyRing {
     /// Reads a key file.
     ///
     /// # Errors
-    /// [`KeyFileError`] for the first thing that is not as documented at the top of this module.
+    /// [`KeyFileError`] for the first deviation from the format at the top of this module.
     pub fn parse(text: &str) -> Result<Self, KeyFileError> {
         let file: KeyFile = serde_saphyr::from_str(text)
             .map_err(|error| KeyFileError::Form(At(error.location().map(|at| at.line()))))?;
@@ -121,13 +121,13 @@ impl KeyRing {
         if older.len() < MAX_KEYS { Ok(Self { newest, older }) } else { Err(too_many()) }
     }
 
-    /// The text of a key file with one key: 32 random octets, an id and the RFC 3339 time of its making.
+    /// The text of a key file with one key: 32 random octets, an id and its RFC 3339 creation time.
     pub fn render_new(master: &[u8; SECRET_LEN], id: char, created: &str) -> Zeroizing<String> {
         render([(id, created, master)].into_iter())
     }
 
-    /// The text of this ring's file with a new key before the others, under the first free id in base64url order;
-    /// `None` if all ids are taken.
+    /// The text of this ring's file with a new first key, under the first free id in base64url order. `None` if
+    /// all ids are taken.
     pub fn render_rotated(&self, master: &[u8; SECRET_LEN], created: &str) -> Option<Zeroizing<String>> {
         let taken: BTreeSet<char> = self.keys().map(|key| key.id).collect();
         let id = URL_SAFE.as_str().chars().find(|id| !taken.contains(id))?;
@@ -135,22 +135,22 @@ impl KeyRing {
         Some(render(std::iter::once((id, created, master)).chain(kept)))
     }
 
-    /// What may be printed of each key, the newest first.
+    /// The fingerprint of each key, newest first.
     pub fn fingerprint(&self) -> Vec<Fingerprint> {
         self.keys().map(Key::fingerprint).collect()
     }
 
-    /// The pseudonyms of one pseudonym domain: one per consumer, unless two share one on purpose.
+    /// The pseudonyms of one pseudonym domain. Each consumer has its own, unless two share one on purpose.
     pub fn pseudonyms(&self, domain: &str, policy: &AddressPolicy) -> Pseudonyms {
         Pseudonyms::new(self, domain, policy)
     }
 
-    /// What the connection pages hand to a browser is sealed with this.
+    /// Seals the values that the connection pages hand to a browser.
     pub fn connection_sealer(&self) -> Sealer {
         Sealer::connections(self)
     }
 
-    /// The seeds (Ed25519, RFC 8032) of the keys that sign what came of a connection, the newest first.
+    /// The seeds (Ed25519, RFC 8032) of the keys that sign the result of a connection, newest first.
     pub fn connection_result_seeds(&self) -> Vec<Zeroizing<[u8; 32]>> {
         self.keys().map(|key| connection_result_seed(&key.master)).collect()
     }
@@ -205,7 +205,7 @@ struct KeyAsWritten {
     secret: Spanned<SecretText>,
 }
 
-/// Wiped on drop, which is also what happens to it when a later part of the file is refused.
+/// Wiped on drop, also when a later part of the file is refused.
 struct SecretText(Zeroizing<String>);
 
 impl<'de> Deserialize<'de> for SecretText {
@@ -231,7 +231,7 @@ fn master_key(text: &SecretText) -> Option<Zeroizing<[u8; SECRET_LEN]>> {
     octets.as_slice().try_into().ok().map(Zeroizing::new)
 }
 
-/// Whether a key repeats a few octets or counts in equal steps, as keys typed by hand do.
+/// Whether a key repeats a few octets or counts in equal steps, like keys typed by hand.
 fn is_weak(master: &[u8; SECRET_LEN]) -> bool {
     let distinct: BTreeSet<&u8> = master.iter().collect();
     let steps: BTreeSet<u8> =

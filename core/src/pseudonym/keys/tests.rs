@@ -1,4 +1,4 @@
-//! Key files: what is read, what is written, what is refused and with which words.
+//! Key files: reading, writing, refusals and their messages.
 
 use super::*;
 

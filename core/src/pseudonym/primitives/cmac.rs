@@ -1,9 +1,9 @@
 //! AES-256-CMAC (RFC 4493; NIST SP 800-38B with this key size) that neither copies its key nor computes a subkey again.
 //!
-//! A MAC of the `cmac` crate is used up by its message, so a key that stays means a copy of the key schedule for each
-//! message, wiped after it. It also enters the block cipher several times for a message, and the cipher prepares itself
-//! every time to do many blocks side by side; a chain of blocks has no use for that. Here a message is one visit. With the
-//! crate, a page without bodies takes a tenth longer.
+//! The `cmac` crate consumes a MAC with its message. To keep the key, each message would need a copy of the key
+//! schedule, wiped afterwards. The crate also calls the block cipher several times per message. Each call prepares the
+//! cipher for parallel blocks, which a chain of blocks cannot use. Here, a message is one call. With the crate, a page
+//! without bodies takes a tenth longer.
 
 use aes::Aes256Enc;
 use aes::cipher::common::BlockSizeUser;
@@ -19,9 +19,9 @@ pub(super) type Block = Array<u8, U16>;
 /// A key with its two subkeys. All three are wiped on drop.
 pub(super) struct Cmac {
     cipher: Aes256Enc,
-    /// For a last block that is whole (K1).
+    /// Subkey for a complete last block (K1).
     whole: Zeroizing<Block>,
-    /// For one that had to be padded (K2).
+    /// Subkey for a padded last block (K2).
     padded: Zeroizing<Block>,
 }
 
@@ -48,7 +48,7 @@ impl Cmac {
     }
 }
 
-/// Cipher block chaining, of which only the end is kept.
+/// Cipher block chaining that keeps only the last block.
 struct Chain<'a> {
     before: &'a [[u8; BLOCK_LEN]],
     last: Block,
@@ -75,7 +75,7 @@ pub(super) fn xor(mut block: Block, other: &[u8; BLOCK_LEN]) -> Block {
     block
 }
 
-/// Less than a block, a one bit and zeros up to a block.
+/// Pads less than a block to a whole block: a one bit, then zeros.
 pub(super) fn padded(short: &[u8]) -> Block {
     let mut block = Block::default();
     let content = short.iter().copied().chain([0x80]);

@@ -1,8 +1,8 @@
-//! HMAC-SHA-256 (RFC 2104) under a key that stays.
+//! HMAC-SHA-256 (RFC 2104) with a reusable key.
 //!
-//! The `hmac` crate's own MAC is used up by its message, so each message starts from a copy of the keyed state. An HMAC
-//! written out over `sha2`'s compression, from 64 octets of state, was not measurably faster (0.6 % of a page without
-//! bodies), and was given up.
+//! The `hmac` crate consumes a MAC with its message, so each message starts from a copy of the keyed state. We tried
+//! our own HMAC over `sha2`'s compression function, with 64 octets of state. It was not measurably faster (0.6 % of a
+//! page without bodies), so we dropped it.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -10,7 +10,7 @@ use sha2::Sha256;
 /// Octets of an HMAC-SHA-256 or SHA-256 output.
 pub(crate) const MAC_LEN: usize = 32;
 
-/// A key. It is wiped on drop, and so is the copy of it for a message.
+/// A key. It and its copy for each message are wiped on drop.
 pub struct HmacKey(Hmac<Sha256>);
 
 impl HmacKey {
@@ -20,7 +20,7 @@ impl HmacKey {
         Self(Hmac::new_from_slice(key).expect("HMAC takes a key of any length"))
     }
 
-    /// The MAC over the parts, one after the other as if they were one message.
+    /// The MAC over the concatenated parts.
     pub fn mac<'a>(&self, parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; MAC_LEN] {
         let mut mac = self.0.clone();
         parts.into_iter().for_each(|part| mac.update(part));

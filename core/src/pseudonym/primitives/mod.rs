@@ -1,8 +1,8 @@
 //! The cryptographic primitives of this module, each behind one thin seam: HMAC-SHA-256 (RFC 2104),
 //! HKDF-SHA256 (RFC 5869) and AES-SIV with a 512-bit key (RFC 5297).
 //!
-//! Nothing else under `pseudonym` touches a cryptography crate, so that published test vectors run against
-//! the very code that makes tokens.
+//! No other module under `pseudonym` uses these crates. So the published test vectors test the same code that makes
+//! tokens.
 
 mod cmac;
 mod hmac;

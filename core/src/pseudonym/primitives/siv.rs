@@ -1,12 +1,12 @@
-//! AES-SIV (RFC 5297) with AES-256, with everything done once that does not depend on the plain text.
+//! AES-SIV (RFC 5297) with AES-256. Work that does not depend on the plain text is done once.
 //!
 //! A response has thousands of reversible tokens under one key and one list of associated data. The `aes-siv` crate
-//! expands both keys and authenticates all of the associated data for every one of them, which is more work than the
-//! token itself. So the construction is written out here, over the same `ctr` and `aes` that it stands on and a CMAC that
-//! keeps its key: the key schedules are kept, and so is S2V's value after the associated data (section 2.4: `D` before
-//! the last component). What remains for a token is one CMAC and one pass of AES-CTR over it.
+//! expands both keys and authenticates all associated data for each token, which is more work than the token itself. So
+//! we implement the construction here, over the same `ctr` and `aes` crates and a CMAC that keeps its key. We keep the
+//! key schedules, and S2V's value after the associated data (section 2.4: `D` before the last component). Each token
+//! then needs one CMAC and one pass of AES-CTR.
 //!
-//! Published vectors (RFC 5297, Wycheproof) and a comparison with the `aes-siv` crate on any input run against this.
+//! Tests run the published vectors (RFC 5297, Wycheproof) and compare with the `aes-siv` crate on arbitrary input.
 
 use aes::Aes256Enc;
 use aes::cipher::{InnerIvInit, KeyInit, StreamCipherCore};
@@ -21,7 +21,7 @@ use super::cmac::{BLOCK_LEN, Block, Cmac, padded, xor};
 /// Octets of an AES-SIV key: the first half for S2V (AES-256-CMAC), the second for AES-256-CTR.
 pub const SIV_KEY_LEN: usize = 64;
 
-/// Components of associated data that S2V takes at most beside the plain text (section 7).
+/// The most components of associated data that S2V accepts besides the plain text (section 7).
 const MAX_HEADERS: usize = 126;
 
 /// One key with one list of associated data. The key schedules are wiped on drop.
@@ -35,8 +35,7 @@ pub struct Siv {
 }
 
 impl Siv {
-    /// Each of `headers` is one component of associated data, so where one ends and the next begins is authenticated
-    /// too.
+    /// Each of `headers` is one component of associated data, so the boundaries between them are authenticated too.
     pub fn new<const N: usize>(key: &[u8; SIV_KEY_LEN], headers: [&[u8]; N]) -> Self {
         const { assert!(N <= MAX_HEADERS) };
         let (for_mac, for_cipher) = key.split_at(SIV_KEY_LEN / 2);
@@ -61,7 +60,7 @@ impl Siv {
         sealed
     }
 
-    /// The plain text; `None` for anything that does not authenticate.
+    /// The plain text. `None` if `sealed` is not authentic.
     pub fn open(&self, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let iv = sealed.first_chunk::<BLOCK_LEN>()?;
         let mut plain = Zeroizing::new(sealed.to_vec());
@@ -71,7 +70,7 @@ impl Siv {
         bool::from(is_authentic).then_some(plain)
     }
 
-    /// The last step of S2V, over the plain text, which is masked only within it.
+    /// The last step of S2V, over the plain text. Masks the end of `plain` and restores it before returning.
     fn synthetic_iv(&self, plain: &mut [u8]) -> Block {
         if plain.len() < BLOCK_LEN {
             return self.mac.mac(&xor(self.vector.dbl(), &padded(plain).0));
@@ -82,15 +81,15 @@ impl Siv {
         iv
     }
 
-    /// Puts S2V's vector on the last 16 octets, or takes it off again.
+    /// XORs S2V's vector into the last 16 octets. A second call restores them.
     fn mask_end(&self, plain: &mut [u8]) {
         if let Some(end) = plain.last_chunk_mut() {
             *end = xor(self.vector, end).0;
         }
     }
 
-    /// Encrypts or decrypts what is behind the IV: AES-CTR from the IV with two bits cleared (section 2.5). It is done
-    /// in whole blocks, since the cipher would prepare itself a second time for a part of one.
+    /// Encrypts or decrypts the text after the IV: AES-CTR, starting at the IV with two bits cleared (section 2.5).
+    /// Works in whole blocks, since a partial block would make the cipher prepare a second time.
     fn apply_keystream(&self, sealed: &mut Vec<u8>) {
         let length = sealed.len();
         sealed.resize(length.next_multiple_of(BLOCK_LEN), 0);
