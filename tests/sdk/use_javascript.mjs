@@ -18,9 +18,9 @@ const responses = await batch([
   `/users/${user}/mailFolders/inbox`,
   `/users/${user}/mailboxSettings`,
 ]);
-const responses = {};
+const read = {};
 for (const name of ["user", "messages", "refused", "inbox", "settings"]) {
-  const response = responses.getResponseById(String(Object.keys(responses).length + 1));
-  responses[name] = [response.status, await response.json()];
+  const response = responses.getResponseById(String(Object.keys(read).length + 1));
+  read[name] = [response.status, await response.json()];
 }
-console.log(JSON.stringify({ messages, batch: responses }));
+console.log(JSON.stringify({ messages, batch: read }));
