@@ -59,6 +59,33 @@ fn locked(file: &str) -> BTreeMap<String, BTreeSet<String>> {
     versions
 }
 
+/// The packages that a manifest depends on at run time.
+fn required(manifest: &str) -> BTreeSet<String> {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(manifest)).unwrap();
+    let section = text.split("\n[dependencies]\n").nth(1).unwrap().split("\n[").next().unwrap();
+    let names = section.lines().filter(|line| line.starts_with(|first: char| first.is_ascii_lowercase()));
+    names.map(|line| line.split([' ', '.']).next().unwrap().to_owned()).collect()
+}
+
+/// The packages that a package of the fuzzer's lock file depends on.
+fn locked_for(package: &str) -> BTreeSet<String> {
+    let text = fs::read_to_string(folder("Cargo.lock")).unwrap();
+    let entry =
+        text.split("[[package]]").find(|entry| entry.contains(&format!("name = \"{package}\"\n"))).unwrap();
+    let list = entry.split_once("dependencies = [").unwrap().1;
+    list.lines().filter_map(|line| line.split('"').nth(1)?.split(' ').next()).map(str::to_owned).collect()
+}
+
+/// A lock file without one of them stops `fuzz/run`, which builds with `--locked`.
+#[test]
+fn the_fuzzers_lock_file_has_each_dependency_of_the_program() {
+    for (package, manifest) in [("glassine", "Cargo.toml"), ("glassine-core", "core/Cargo.toml")] {
+        let required = required(manifest);
+        assert!(required.len() > 10, "{manifest}: {required:?}");
+        assert_eq!(locked_for(package), required, "run `cargo update --workspace` in fuzz/");
+    }
+}
+
 /// The profile `release` of a manifest, as far as it is about dependencies.
 fn release_profile(manifest: &str) -> BTreeSet<String> {
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(manifest)).unwrap();
