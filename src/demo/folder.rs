@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use super::consumers::{CONNECTABLE, Connectable, READY};
 use super::tenant::Tenant;
+use glassine_core::hex;
 use glassine_core::pseudonym::KeyRing;
 
 /// The rules of the demo by default.
@@ -64,7 +65,7 @@ impl Folder {
         let token = bearer_token()?;
         let connectable = CONNECTABLE.iter().map(|it| Ok((*it, bearer_token()?)));
         let connectable = connectable.collect::<Result<_, getrandom::Error>>()?;
-        let path = std::env::temp_dir().join(format!("glassine-demo-{}", hex(&*random::<8>()?)));
+        let path = std::env::temp_dir().join(format!("glassine-demo-{}", hex::lower(&*random::<8>()?)));
         fs::DirBuilder::new().mode(0o700).create(&path)?;
         let folder = Self { path, token, connectable };
         folder.write("keys.yaml", &KeyRing::render_new(&*random::<32>()?, 'A', "2026-01-01T00:00:00Z"))?;
@@ -106,7 +107,7 @@ impl Folder {
     fn config(&self, tenant: &Tenant, addresses: Addresses) -> String {
         let Addresses { proxy, admin, graph, analytics } = addresses;
         let (domain, tenant_id, client_id) = (tenant.domain(), tenant.tenant_id(), tenant.client_id());
-        let digest = |token: &str| hex(&Sha256::digest(token));
+        let digest = |token: &str| hex::lower(&Sha256::digest(token));
         let entries = self.connectable.iter();
         let entries = entries.map(|(consumer, token)| consumer.entry(tenant, &digest(token), analytics));
         let (entries, ready) = (entries.collect::<String>(), digest(&self.token));
@@ -148,8 +149,4 @@ fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>, getrandom::Error> {
     let mut bytes = Zeroizing::new([0; N]);
     getrandom::fill(&mut *bytes)?;
     Ok(bytes)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
