@@ -157,7 +157,9 @@ fn versions_have_properties_of_their_own() {
 
 #[test]
 fn the_lists_know_their_own() {
-    assert_eq!(known_error_code("ErrorItemNotFound"), Some("ErrorItemNotFound"));
+    for code in ["ErrorItemNotFound", "SyncStateNotFound", "syncStateNotFound", "RequestBroker--ParseUri"] {
+        assert_eq!(known_error_code(code), Some(code));
+    }
     assert_eq!(known_error_code("erroritemnotfound"), None);
     assert_eq!(known_error_code("alice.contoso"), None);
     for zone in [
