@@ -11,7 +11,7 @@
 //! | `words.txt` | what people call types and properties | this project |
 //! | `paths.txt` | which paths accept `IdType` and `$select`, well-known folders | Microsoft Graph API reference |
 //! | `errors.txt` | error codes | Microsoft Graph, Exchange and Entra documentation |
-//! | `zones.txt` | names of time zones | Unicode CLDR (Unicode License v3), IANA time zone database 2025b (public domain) |
+//! | `zones.txt` | names of time zones | Unicode CLDR (Unicode License v3), IANA time zone database 2026f (public domain) |
 //!
 //! Each file is read when something first asks for it. Nothing that serves a consumer's request may ask: rules are checked, explained and
 //! compiled with the catalogue, and the compiled plan has what requests need. A line that cannot be read is left out; a test

@@ -164,6 +164,7 @@ fn the_lists_know_their_own() {
     assert_eq!(known_error_code("alice.contoso"), None);
     for zone in [
         "W. Europe Standard Time",
+        "Alberta Standard Time",
         "UTC",
         "Europe/Berlin",
         "America/Argentina/Ushuaia",
