@@ -1,4 +1,4 @@
-//! The cost of one token, if it is computed and if it is found in the cache.
+//! The cost of one token: computed, and found in the cache.
 
 #![expect(
     clippy::indexing_slicing,

@@ -18,7 +18,7 @@ from pages import BIG, PAGES, PLAIN, SMALL
 from servers import Glassine, Node
 from workspace import Workspace, first_response
 
-# Requests at once, as a consumer's pool would have them: many small pages, a few large ones.
+# Concurrent requests, as from a consumer's connection pool: many for small pages, a few for large ones.
 CONNECTIONS = {SMALL: 32, PLAIN: 4, BIG: 4}
 # Seconds at the start of a turn that are not measured: Node compiles hot code, connection pools fill, and the program
 # returns to the CPU's caches after the other programs' turns.
@@ -46,7 +46,7 @@ def main():
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="everything once and briefly: do the servers respond rightly?")
+    parser.add_argument("--quick", action="store_true", help="everything once and briefly: are the responses right?")
     parser.add_argument("--only", choices=SCENARIOS, help="one scenario")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of which the median is taken (%(default)s)")
     parser.add_argument("--seconds", type=int, default=5, help="seconds of load per server and round (%(default)s)")

@@ -1,4 +1,4 @@
-"""A computed floor: what a sanitizer costs that forwards as hyper does, reads the page once and makes each token once."""
+"""The computed floor: a sanitizer that forwards as hyper does, reads the page once and makes each token once."""
 
 import re
 import subprocess
@@ -11,7 +11,7 @@ TOKEN = re.compile(rb"\b[dpt]~[\w-]+")
 
 @dataclass(frozen=True)
 class Floor:
-    """Seconds of CPU for one page: of each part, and of Glassine."""
+    """Seconds of CPU for one page: for each part, and for Glassine."""
 
     forwarding: float
     tokenizer: float

@@ -17,7 +17,7 @@ use glassine_core::pseudonym::primitives::HmacKey;
 const REPEAT: Duration = Duration::from_millis(500);
 /// HMACs between two readings of the clock.
 const MACS: u32 = 10_000;
-/// It fits in one block of SHA-256. The HMAC hashes two blocks then, and no token can hash fewer.
+/// This value fits in one block of SHA-256. Its HMAC hashes two blocks, the fewest that any token needs.
 const VALUE: &[u8] = b"alice.anders@contoso.com";
 
 fn main() -> std::io::Result<()> {

@@ -24,7 +24,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Load:
-    """One run, or the median of several. Times are in seconds, and of CPU per request; memory in bytes."""
+    """One run, or the median of several. Times are in seconds; those of the CPU are per request. Memory is in bytes."""
 
     cpu: float
     kernel: float

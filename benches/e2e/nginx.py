@@ -2,7 +2,7 @@
 
 import os
 
-# No connection may end during a measurement.
+# nginx must not close a connection during a measurement.
 NGINX = """\
 {user}
 daemon off;

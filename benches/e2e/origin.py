@@ -32,7 +32,7 @@ class Origin:
 
 
 def start(work):
-    """An origin of each kind. The links of its pages lead to itself, so each has pages of its own."""
+    """One origin of each kind. The links in a page lead to its origin, so each origin has its own pages."""
     make_certificates(work)
     origins, servers = {}, ["  access_log off;"]
     for kind, (listen, packed) in KINDS.items():
@@ -46,7 +46,7 @@ def start(work):
 
 
 def make_certificates(work):
-    """A certificate authority valid for an hour, and its certificate for this machine."""
+    """A certificate authority, and its certificate for this machine. Both are valid for a day."""
     subject = "subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\nkeyUsage=critical,digitalSignature\n"
     work.write("tls.ext", f"{subject}extendedKeyUsage=serverAuth\n")
     new_key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"

@@ -23,7 +23,7 @@ USERS = "/v1.0/users"
 
 
 def make(folder, graph):
-    """Writes the pages, as they are and packed, and gives the text of each. Their links lead to `graph`."""
+    """Writes the pages, plain and as gzip, and returns the text of each. Their links lead to `graph`."""
     folder.mkdir()
     users = [{"id": page.user, "mail": f"user{at}@contoso.com", "accountEnabled": True} for at, page in enumerate(PAGES)]
     (folder / "users").write_text(json.dumps({"value": users}))

@@ -21,7 +21,7 @@ def cheapest_first(loads, sanitizing):
 
 
 def cost_columns(best, node):
-    """The columns of a row for a given cost in CPU time."""
+    """The columns that need a cost in CPU time only. The floor has these, too."""
     columns = {"CPU per request": lambda it: micros(it.cpu)}
     if best:
         columns["× best"] = lambda it: f"{it.cpu / best.cpu:.2f}"

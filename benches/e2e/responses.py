@@ -18,7 +18,7 @@ def check(server, page, packed=False):
     if server.sanitizes:
         check_sanitized(server, page, server.origin.text[page], text)
     else:
-        require(server, text == server.origin.text[page], "does not forward the page as it is")
+        require(server, text == server.origin.text[page], "does not forward the page unchanged")
 
 
 def check_sanitized(server, page, given, text):
@@ -29,7 +29,7 @@ def check_sanitized(server, page, given, text):
     for value in secrets(json.loads(given)):
         require(server, value not in text, "lets out a value of the page")
     outline = _outlines.setdefault(page, outlined(document))
-    require(server, outline == outlined(document), "lets out something else than the other sanitizer")
+    require(server, outline == outlined(document), "returns something else than the other sanitizer")
 
 
 def secrets(page):

@@ -71,7 +71,7 @@ class Server:
         return Response(body, response.getheader("Content-Encoding"))
 
     def path(self, page):
-        """The path of a page. A sanitizer lists its own ids of users, in the order of the origin's."""
+        """The path of a page. A sanitizer lists its own ids for users, in the same order as the origin."""
         if page not in self.paths:
             users = json.loads(self.get(USERS).body)["value"]
             for each, user in zip(PAGES, users, strict=True):

@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 BUILT = TARGET / os.environ["PROFILE"]
-# The environment of Python packages, which `run` creates.
+# The Python environment that `run` creates.
 INSTALLED = TARGET / "e2e"
 START_LIMIT = 30
 STOP_LIMIT = 5
@@ -82,16 +82,16 @@ class Process:
             self.popen.wait()
 
     def family(self):
-        """The process and its children: nginx works in one."""
+        """The process and its children: nginx serves requests in a child."""
         pid = self.popen.pid
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         return [Path(f"/proc/{it}") for it in (pid, *children)]
 
     def cpu(self):
-        """Seconds of CPU so far: of the program itself, and of the kernel for it."""
+        """Seconds of CPU so far: user time and system time."""
         user = system = 0
         for proc in self.family():
-            # The second field is a name that may have blanks in it.
+            # The second field is a name in parentheses that may contain spaces.
             fields = (proc / "stat").read_text().rpartition(")")[2].split()
             user, system = user + int(fields[11]), system + int(fields[12])
         tick = os.sysconf("SC_CLK_TCK")

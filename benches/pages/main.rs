@@ -1,7 +1,7 @@
 //! Writes a page of messages as Microsoft Graph would:
 //! `cargo run --release -p glassine-benches --bin pages -- 1000 --bodies > page.json`.
 //!
-//! The benchmarks use the same pages; `mailbox.rs` says what is like real mail in them.
+//! The benchmarks use the same pages. `mailbox.rs` says how they resemble real mail.
 
 #![expect(
     clippy::indexing_slicing,

@@ -1,8 +1,8 @@
 //! What sanitizing costs: pages of messages through the shipped rules with real keys, beside the obvious way
 //! of doing the same (parse to a tree, edit, write).
 //!
-//! `cargo bench -p glassine-benches --bench sanitizer` runs it, and with `-- --sweep` behind it, documents from 50 kB
-//! to 500 MB instead, and thousands of streams at once. Throughput is in bytes of the page as it comes from Graph.
+//! `cargo bench -p glassine-benches --bench sanitizer` runs it. With `-- --sweep` at the end, it measures documents of
+//! 50 kB to 500 MB instead, and thousands of streams at once. Throughput is in bytes of the page that Graph sends.
 //! Before anything is measured, both ways have to give equal documents. The benchmarks `tokenizer`, `matcher`,
 //! `transforms`, `admit` and `links` measure the parts.
 
@@ -43,7 +43,7 @@ fn main() {
     criterion.final_summary();
 }
 
-/// A comparison is worth nothing if the two do not do the same.
+/// The comparison means something only if both do the same.
 fn require_equal_documents(connector: &Connector, page: &Page) {
     let document = |bytes: Vec<u8>| serde_json::from_slice::<Value>(&bytes).unwrap();
     let sanitized = document(connector.sanitize(page.bytes()));
@@ -51,7 +51,7 @@ fn require_equal_documents(connector: &Connector, page: &Page) {
     assert_eq!(sanitized["value"].as_array().map(Vec::len), Some(page.messages), "{}", page.name);
 }
 
-/// Every time with new ids, since nobody asks for the same page over and over.
+/// Each run has new ids, because no consumer requests the same page over and over.
 fn bench_page(criterion: &mut Criterion, connector: &Connector, page: Page) {
     let mut group = criterion.benchmark_group(page.name);
     group.throughput(Throughput::Bytes(page.bytes().len().try_into().unwrap()));

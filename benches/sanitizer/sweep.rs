@@ -1,8 +1,8 @@
-//! Whether the cost is proportional to the length: documents of 50 kB to 500 MB, and the memory of streams.
+//! Is the cost proportional to the length? Documents of 50 kB to 500 MB, and the memory of streams.
 //!
 //! Measures the CPU time of the thread, so that other load on the machine matters little.
 
-#![expect(clippy::print_stdout, reason = "this is where it says what it measured")]
+#![expect(clippy::print_stdout, reason = "the results go to standard output")]
 
 use std::fs;
 use std::hint::black_box;
@@ -73,9 +73,9 @@ impl Stream {
     }
 }
 
-/// The memory of streams in the middle of their pages, fed chunk by chunk in turn, each with its clean bytes not yet
-/// sent. As many streams are opened before and kept open, so that memory freed by earlier work does not distort the
-/// result.
+/// The memory of streams in the middle of their pages. They are fed in turn, chunk by chunk, and each holds clean bytes
+/// that are not sent yet. The same number of streams is opened before and kept open, so that memory freed by earlier
+/// work does not distort the result.
 fn memory(connector: &Connector, page: &str) {
     let (part, _) = page.as_bytes().split_at(page.len() - 100);
     let earlier = open_streams(connector, part);

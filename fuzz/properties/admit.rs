@@ -1,5 +1,5 @@
-//! An admitted request stays within the rules. This is checked on the request for Graph, not on the way there. Its
-//! canonical form is admitted again as the same request. A consumer can follow Graph's next link in the response.
+//! An admitted request stays within the rules. The check reads the final request for Graph. Its canonical form is
+//! admitted again as the same request. A consumer can follow Graph's next link in the response.
 //!
 //! A reviewer signs the rules for their endpoints and options. No spelling of a request may reach anything else.
 
@@ -74,7 +74,7 @@ fn within_the_rules(admitted: &Admitted) {
     }
 }
 
-/// Whether the rules have this preference or let a consumer have it.
+/// Whether the rules set this preference or let a consumer set it.
 fn is_preferred(endpoint: &Endpoint, preference: Preference) -> bool {
     match preference {
         Preference::ImmutableId => endpoint.immutable_ids,
@@ -139,7 +139,7 @@ fn is_in(range: Option<IntegerRange>, number: u32) -> bool {
     range.is_some_and(|range| (range.min..=range.max).contains(&number))
 }
 
-/// The consumer's path with the options that Graph gets. No shipped rule compares with tokens, so these are the consumer's.
+/// Checks the consumer's path with Graph's options: they are the same, since no shipped rule compares with tokens.
 fn admitted_again(connector: &Connector, admitted: &Admitted) {
     let query = admitted.upstream.find('?').map_or("", |at| &admitted.upstream[at..]);
     let target = format!("{}{query}", admitted.path);

@@ -3,18 +3,18 @@
 //! A property is a plain function that panics if it does not hold. The fuzz targets call it with the fuzzer's inputs,
 //! and `tests/fuzz.rs` with the committed seeds and mutations of them, so that a broken target does not go unnoticed.
 //!
-//! | property | input | author of the input |
+//! | property | input | who writes the input |
 //! |---|---|---|
-//! | [`address`] | addresses and domains | a sender's |
-//! | [`admit`] | requests, against the shipped rules | a consumer's |
-//! | [`batch`] | envelopes of batches | a consumer's |
-//! | [`inflate`] | compressed responses | an upstream's |
-//! | [`links`] | sealed links, and Graph's links | a consumer's, an upstream's |
-//! | [`options`] | values of query options | a consumer's |
-//! | [`rules`] | rules files | an author's |
-//! | [`sanitizer`] | responses, through the shipped rules | an upstream's, with parts of a sender's |
-//! | [`target`] | request targets | a consumer's |
-//! | [`tokenizer`] | JSON | an upstream's |
+//! | [`address`] | addresses and domains | a sender |
+//! | [`admit`] | requests, against the shipped rules | a consumer |
+//! | [`batch`] | envelopes of batches | a consumer |
+//! | [`inflate`] | compressed responses | an upstream |
+//! | [`links`] | sealed links, and Graph's links | a consumer, an upstream |
+//! | [`options`] | values of query options | a consumer |
+//! | [`rules`] | rules files | an author of rules |
+//! | [`sanitizer`] | responses, through the shipped rules | an upstream; parts of it a sender |
+//! | [`target`] | request targets | a consumer |
+//! | [`tokenizer`] | JSON | an upstream |
 
 mod address;
 mod admit;

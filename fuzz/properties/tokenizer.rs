@@ -1,7 +1,7 @@
 //! Verdict, place of an error and events are the same for every way to cut a document, with or without the contents of
 //! strings, with or without expected keys. `serde_json` accepts the same documents with the same values.
 //!
-//! An unknown parser reads what leaves. If two parsers can read a document in two ways, data leaks that no rule stops.
+//! Nobody knows the consumer's parser. If it reads a document in another way than the proxy, data leaks past the rules.
 
 use glassine_core::sanitize::tokenizer::Limits;
 
