@@ -1,5 +1,5 @@
-//! Properties of admission that hold for every target: one resource has one verdict however it is spelled, and what goes
-//! to Graph reads back as what was decided about.
+//! Properties of admission that hold for every target: all spellings of a resource have the same verdict, and the
+//! request for Graph is admitted again as the same request.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::support::glassine::METADATA_ONLY;
 use crate::support::sanitizing::{plan, pseudonyms};
 
-/// A piece of a path, by what may be spelled differently about it.
+/// A piece of a path, by the ways in which it can be spelled.
 #[derive(Clone, Copy, Debug)]
 enum Piece {
     Name(&'static str),
@@ -56,7 +56,7 @@ fn consumer() -> Policy {
     policy(Arc::new(pseudonyms()))
 }
 
-/// Keys with which every text is its own token, so that the request for Graph can be admitted again.
+/// Keys that leave every text unchanged, so that the request for Graph can be admitted again.
 struct Originals;
 
 impl Keys for Originals {
@@ -83,7 +83,7 @@ fn token() -> String {
     String::from_utf8(token).unwrap()
 }
 
-/// Writes a target in one of its spellings; `choices` decide, again and again.
+/// Writes a target in one of its spellings. `choices` decide which; the last choice is followed by the first.
 struct Speller<'c> {
     choices: std::iter::Cycle<std::slice::Iter<'c, u8>>,
 }
@@ -155,7 +155,7 @@ impl Speller<'_> {
 
 fn plainly(base: usize, token: &str) -> String {
     let (pieces, options) = BASES[base];
-    // No choice changes anything.
+    // 5 chooses the plain spelling everywhere.
     Speller { choices: [5].iter().cycle() }.path(pieces, token)
         + &Speller { choices: [5].iter().cycle() }.query(options)
 }
@@ -166,7 +166,7 @@ fn spelled(base: usize, token: &str, choices: &[u8]) -> String {
     speller.path(pieces, token) + &speller.query(options)
 }
 
-/// What was decided, without the place in the text that a syntax error names.
+/// The decision, without the position that a syntax error names.
 fn decided(response: Result<Admitted, Refusal>) -> Result<(String, String), (u16, &'static str)> {
     response
         .map(|admitted| (admitted.upstream, admitted.path))

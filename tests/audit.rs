@@ -10,7 +10,7 @@ use glassine::audit::{AuditLog, Decision, Guard, OpenError, Outcome, verify};
 use http::StatusCode;
 use serde_json::Value;
 
-/// A sink that tests read back, and that can be told to fail.
+/// A sink that tests read, and that fails on demand.
 #[derive(Clone, Default)]
 struct Memory {
     bytes: Arc<Mutex<Vec<u8>>>,

@@ -139,7 +139,7 @@ async fn every_request_of_a_batch_has_an_audit_record() {
     }
 }
 
-/// The status and code of what a connection gets for these bytes.
+/// The status and code of the response to these bytes.
 async fn raw(proxy: &Glassine, fields: &str, body: &str) -> (String, String) {
     let head = format!(
         "POST /v1.0/$batch HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n{fields}Connection: close\r\n\r\n{body}",
@@ -152,7 +152,7 @@ async fn raw(proxy: &Glassine, fields: &str, body: &str) -> (String, String) {
     (status, code.unwrap_or_default().to_owned())
 }
 
-/// Both were 408, as if nothing had come.
+/// Both got a 408, as if no body had arrived.
 #[tokio::test]
 async fn a_malformed_body_and_one_that_is_declared_too_large_are_no_late_ones() {
     let (proxy, _) = proxy().await;
@@ -168,5 +168,5 @@ async fn a_malformed_body_and_one_that_is_declared_too_large_are_no_late_ones() 
     // Only declared: such a client waits for 100 (Continue).
     let told = raw(&proxy, "Content-Length: 10000000\r\nExpect: 100-continue\r\n", "").await;
     assert_eq!(told, ("413".to_owned(), "batchTooLarge".to_owned()));
-    assert!(started.elapsed().as_secs() < 5, "it was waited for what is refused anyhow");
+    assert!(started.elapsed().as_secs() < 5, "the proxy waited for a body that it refuses");
 }

@@ -1,4 +1,4 @@
-//! Consumers that are known by their client certificates, alone and beside others.
+//! Consumers that authenticate with client certificates, alone and beside others.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -173,7 +173,7 @@ async fn a_certificate_that_is_shown_is_verified() {
     let acme = Consumer::token("acme");
     for bad in [&foreign, &ended, &for_servers] {
         assert_eq!(status(&proxy, Some(bad), None).await, None);
-        assert_eq!(status(&proxy, Some(bad), Some(&acme)).await, None, "no other credential makes up for it");
+        assert_eq!(status(&proxy, Some(bad), Some(&acme)).await, None, "another credential does not help");
     }
     assert_eq!(graph.requests().len(), 0);
     assert_eq!(status(&proxy, Some(&certificate(&authority, name())), None).await, Some(200));
@@ -203,7 +203,7 @@ async fn consumers_of_different_kinds_share_a_listener_and_nothing_else() {
     assert!(pages[0].1 != pages[1].1 && pages[1].1 != pages[2].1 && pages[0].1 != pages[2].1);
     assert_eq!(body(None, None).await.0, 401);
     assert_eq!(body(None, Some(nobody)).await.0, 401);
-    // SDKs cannot do without a token; somebody else's is another matter.
+    // SDKs always send some token, so an unknown one does not matter. Another consumer's token is refused.
     assert_eq!(body(Some(&alpha), Some(nobody)).await, pages[0]);
     assert_eq!(body(Some(&alpha), Some(&acme)).await.0, 401);
 }

@@ -154,12 +154,12 @@ async fn places_stay_taken_through_a_reload() {
     let graph = FakeUpstream::in_turn(vec![endless_page(), Script::json(EMPTY)]).await;
     let mut setup = Setup::scripted(&graph).consumer(Consumer::new("other", METADATA_ONLY));
     setup.consumers[0].more = "    limits: { concurrent: 1 }\n".to_owned();
-    // The first response has to outlive two looks at the files, two seconds apart.
+    // The first response has to outlive two checks of the files, two seconds apart.
     setup.timeouts = (5, 30);
     let proxy = setup.start().await;
     let mut first = open(&proxy).await;
     assert!(first.read(&mut [0; 1024]).await.unwrap() > 0, "the head is out, the body is not");
-    // Who may come from nowhere near shows that the reload has happened.
+    // `other` may no longer connect from here, which shows that the reload has happened.
     let config = proxy.read("config.yaml");
     proxy
         .write("config.yaml", &config.replace("name: other\n", "name: other\n    allow_from: [192.0.2.1]\n"));
@@ -167,7 +167,7 @@ async fn places_stay_taken_through_a_reload() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(proxy.get(USERS).await.status, 429);
-    // Other limits are new limits.
+    // A change of the limits begins a new count.
     proxy.write("config.yaml", &config.replace("concurrent: 1", "concurrent: 2"));
     while proxy.get_as("other", USERS, &[]).await.status != 200 {
         tokio::time::sleep(Duration::from_millis(20)).await;

@@ -1,4 +1,4 @@
-//! `$expand`, `ConsistencyLevel` and `return=minimal` through the whole proxy: what Graph is asked, and what leaves.
+//! `$expand`, `ConsistencyLevel` and `return=minimal` through the whole proxy: the request for Graph, and what leaves.
 
 use serde_json::json;
 

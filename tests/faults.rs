@@ -1,5 +1,5 @@
-//! A broken upstream, up to the moment when the response's head goes out: a status that says so, Graph's error shape, nothing
-//! of upstream's text, and one audit record. What breaks later is in `streams`.
+//! An upstream that fails before the response's head goes out: the consumer gets an error status and Graph's error
+//! shape without any text from upstream, and there is one audit record. `streams` has the later failures.
 
 use std::io::Write as _;
 
@@ -16,7 +16,7 @@ pub(crate) const USERS: &str = "/v1.0/users";
 pub(crate) const PAGE: &str = r#"{"value":[{"id":"u1","displayName":"MARKER","accountEnabled":true}]}"#;
 pub(crate) const GRAPH_ERROR: &str = r#"{"error":{"code":"ErrorItemNotFound","message":"MARKER alice@contoso.com","innerError":{"MARKER":1}}}"#;
 
-/// The response to one request in front of this script, after what every failure has to keep was checked.
+/// The response to one request with this script upstream, after the checks that every failure has to pass.
 pub(crate) async fn failure(name: &str, script: Script, outcome: &str) -> ProxyResponse {
     let graph = FakeUpstream::always(script).await;
     let proxy = Setup::scripted(&graph).impatient().start().await;
@@ -59,7 +59,7 @@ async fn assert_all(cases: Vec<(&str, Script, u16, &str)>) {
     }
 }
 
-/// The neighbours of the refused: these leave, sanitized.
+/// The neighbours of the refused responses: these leave, sanitized.
 async fn assert_accepted(scripts: Vec<(&str, Script)>) {
     for (name, script) in scripts {
         let graph = FakeUpstream::always(script).await;
@@ -265,7 +265,7 @@ async fn nothing_of_an_error_in_place_of_an_object_leaves() {
 #[tokio::test]
 async fn links_that_lead_elsewhere_are_not_let_out() {
     let graph = FakeUpstream::start(|request| {
-        // The host under test comes in as a token's original, so that one upstream plays all pages.
+        // The original of the token in the path is the origin of the link, so that one upstream serves all pages.
         let link = request.path().strip_prefix("/v1.0/groups/").unwrap().strip_suffix("/members").unwrap();
         let link = percent_decoded(link).replace("SELF", request.header("host").unwrap()) + request.path();
         Script::json(format!(r#"{{"value":[],"@odata.nextLink":"{link}?$skiptoken=MARKER"}}"#))

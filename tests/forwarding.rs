@@ -1,4 +1,4 @@
-//! Consumers that bring their own tokens for Graph: those go to Graph, and say nothing about who the consumer is.
+//! Consumers that bring their own tokens for Graph: these tokens go to Graph, and do not authenticate the consumer.
 
 use glassine::config::Config;
 use glassine::proxy::ProxyState;
@@ -53,7 +53,7 @@ async fn a_token_for_graph_is_nobodys_credential() {
     let (graph, proxy) = stage(Script::json(PAGE)).await;
     let acme = Consumer::token("acme");
     for own in [None, Some("wrong"), Some("graph-token")] {
-        // Not even a consumer's own token, in the wrong place.
+        // Not even a consumer's own token in the wrong field.
         for token in [None, Some("graph-token"), Some(acme.as_str())] {
             let response = get(&proxy, own, token).await;
             assert_eq!((response.status, response.code().as_str()), (401, "InvalidAuthenticationToken"));
@@ -61,7 +61,7 @@ async fn a_token_for_graph_is_nobodys_credential() {
             assert_eq!(challenge.contains("invalid_token"), own.is_some());
         }
     }
-    assert_eq!(get(&proxy, Some(&acme), None).await.status, 401, "and without one Graph cannot be asked");
+    assert_eq!(get(&proxy, Some(&acme), None).await.status, 401, "no token for Graph, no request to Graph");
     assert_eq!(graph.requests().len(), 0);
     let reasons: Vec<_> = proxy.audited(10).await.iter().map(|record| record["reason"].clone()).collect();
     assert!(reasons[..9].iter().all(|reason| reason == "unauthenticated"));

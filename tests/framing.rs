@@ -1,5 +1,5 @@
-//! Requests that are framed, addressed or dressed up oddly: nothing but method, target, `Host` and `Authorization` decides,
-//! and one request on the wire is one request to Graph.
+//! Requests with odd framing, addresses and fields: only method, target, `Host` and `Authorization` decide, and one
+//! request on the wire is one request to Graph.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ impl Stage {
         format!("{line}\r\n{}{}{more}\r\n", self.host(), credential())
     }
 
-    /// Statuses of the responses to these bytes, after which the client says no more.
+    /// The statuses of the responses to these bytes. The client sends nothing after them.
     async fn statuses(&self, bytes: &str) -> Vec<String> {
         let mut stream = TcpStream::connect(self.proxy.address).await.unwrap();
         stream.write_all(bytes.as_bytes()).await.unwrap();
@@ -275,7 +275,7 @@ async fn a_request_may_come_byte_by_byte() {
     assert_eq!(stage.reached(), 1);
 }
 
-/// A body without a byte is none, however that is said.
+/// An empty body is no body, however the request declares it.
 #[tokio::test]
 async fn an_empty_body_is_no_body() {
     let stage = Stage::new().await;

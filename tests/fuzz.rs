@@ -10,14 +10,14 @@ use std::thread;
 use crate::properties::{ALL, Property};
 use crate::support::reading::Random;
 
-/// How many mutations a property is tried with: all seeds in turn, within a few seconds without optimisation.
+/// The number of mutations for each property: enough for every seed in turn, in a few seconds without optimisation.
 const MUTATIONS: usize = 300;
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz").join(name)
 }
 
-/// What is in a folder, by names without endings.
+/// The names in a folder, without their endings.
 fn names(folder: PathBuf) -> BTreeSet<String> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect()
@@ -76,7 +76,7 @@ fn locked_for(package: &str) -> BTreeSet<String> {
     list.lines().filter_map(|line| line.split('"').nth(1)?.split(' ').next()).map(str::to_owned).collect()
 }
 
-/// A lock file without one of them stops `fuzz/run`, which builds with `--locked`.
+/// If the lock file lacks one of them, `fuzz/run` stops, because it builds with `--locked`.
 #[test]
 fn the_fuzzers_lock_file_has_each_dependency_of_the_program() {
     for (package, manifest) in [("glassine", "Cargo.toml"), ("glassine-core", "core/Cargo.toml")] {
@@ -86,7 +86,7 @@ fn the_fuzzers_lock_file_has_each_dependency_of_the_program() {
     }
 }
 
-/// The profile `release` of a manifest, as far as it is about dependencies.
+/// The parts of a manifest's profile `release` that affect dependencies.
 fn release_profile(manifest: &str) -> BTreeSet<String> {
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(manifest)).unwrap();
     let sections = text.split("\n[").filter(|section| section.starts_with("profile.release"));

@@ -8,7 +8,7 @@ use crate::support::data;
 use crate::support::glassine::{Consumer, Glassine, Setup};
 use crate::support::upstream::{FakeUpstream, Script};
 
-/// Cases of the lists whose verdict is not what these rules, or good sense, give.
+/// Cases whose listed verdict differs from what these rules, or good sense, give.
 const DISAGREEMENTS: &[(&str, Verdict, &str)] = &[
     (
         "/v1.0/users/u/mailfolders('AQMkADNkNAAAgEMAAAA')/messages/delta?$skiptoken=x",
@@ -61,7 +61,7 @@ struct Case {
 }
 
 impl Case {
-    /// `explain` without keys takes sealed links for valid, as it does tokens; so does the list.
+    /// `explain` without keys takes sealed links and tokens for valid, and so does the list.
     fn explained(&self) -> Verdict {
         if self.written.contains("$skiptoken") { self.listed } else { self.verdict }
     }
@@ -93,7 +93,7 @@ fn explain(method: &str, target: &str) -> (Verdict, Option<String>) {
     let ran = glassine(&["explain", "--rules", RULES, "--format", "json", &format!("{method} {target}")]);
     match ran.code {
         Some(0) => (Verdict::Allow, ran.json()["canonical"].as_str().map(str::to_owned)),
-        // 2: no target of a request at all, as with a scheme and a host.
+        // 2: not the target of a request at all, for example with a scheme and a host.
         Some(1 | 2) => (Verdict::Deny, None),
         _ => panic!("{target}: {ran:?}"),
     }
@@ -121,7 +121,7 @@ fn explain_gives_each_target_its_verdict() {
             assert_eq!(without_keys(&canonical.unwrap()), case.canonical.unwrap(), "{target}");
         }
         let raw = explain(&case.method, &case.written).0;
-        assert!(raw == Verdict::Deny || target == case.written, "{}: a raw key is let in", case.written);
+        assert!(raw == Verdict::Deny || target == case.written, "{}: a raw key is admitted", case.written);
     }
 }
 
@@ -148,7 +148,7 @@ impl Stage {
     async fn ask(&self, method: &str, target: &str) -> (Verdict, bool) {
         let before = self.graph.requests().len();
         let token = Consumer::token("acme");
-        // The body is a batch where one is expected, and no body may come with anything else.
+        // A POST carries a batch. No other request may have a body.
         let body = r#"{"requests":[{"id":"1","method":"GET","url":"/users?$top=1"}]}"#;
         let body = if method == "POST" { body } else { "" };
         let request = format!(

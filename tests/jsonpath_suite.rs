@@ -31,12 +31,12 @@ struct Case {
 }
 
 impl Case {
-    /// The selector for the document where it stands.
+    /// The selector, for the document as the member `w`.
     fn path(&self) -> Option<String> {
         Some(format!("$['w']{}", self.selector.strip_prefix('$')?))
     }
 
-    /// The nodes that the suite says are selected, as JSON Pointers are: names and indexes as texts.
+    /// The nodes that the suite expects: lists of names and indexes, all as texts.
     fn selected(&self) -> BTreeSet<Vec<String>> {
         let paths = self.results_paths.first().unwrap_or(&self.result_paths);
         paths.iter().map(|path| normalized(path)).collect()
@@ -68,7 +68,7 @@ fn is_escaped(before: &str) -> bool {
 fn suite() -> Vec<Case> {
     let text = data::text(&data::vectors().join("jsonpath-cts.json"));
     let suite: Suite = serde_json::from_str(&text).unwrap();
-    assert!(suite.tests.len() > 600, "the suite is not whole");
+    assert!(suite.tests.len() > 600, "the suite is incomplete");
     suite.tests
 }
 
@@ -88,7 +88,7 @@ fn response(shapes: &str, document: &Value) -> Value {
 /// Codes by the name of the case.
 type Refusals<'c> = BTreeMap<&'c str, Vec<&'static str>>;
 
-/// The valid selectors that rules cannot have, by what they are refused with.
+/// The valid selectors that rules cannot have, with the codes of their refusals.
 fn refusals<'c>(cases: &'c [Case], shapes: impl Fn(&str) -> String) -> Refusals<'c> {
     let coded = cases.iter().filter_map(|case| {
         let codes = errors(&rules_file(&shapes(&case.path()?), "{ entity: s }"));

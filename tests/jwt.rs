@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::support::issuer::{SigningKey, base64url, jwks};
 use crate::support::upstream::{FakeUpstream, Script};
 
-/// When the tests are.
+/// The time of the tests.
 const NOW: i64 = 1_800_000_000;
 const ISSUER: &str = "https://issuer.example/t";
 const AUDIENCE: &str = "api://glassine";
@@ -35,7 +35,7 @@ fn claims() -> Value {
     json!({ "iss": ISSUER, "aud": AUDIENCE, "exp": NOW + 600, "nbf": NOW - 600, "azp": "a", "tid": TENANT })
 }
 
-/// The claims with one added or replaced; `null` takes it away.
+/// The claims with one added or replaced; `null` removes it.
 fn with(name: &str, value: Value) -> Value {
     let mut claims = claims();
     match value {
@@ -161,7 +161,7 @@ async fn the_algorithm_is_pinned_and_belongs_to_the_key() {
     assert_eq!(outcome(&verifier, unsigned).await, Err(JwtError::Form));
 }
 
-/// The classic: a verifier that takes `alg` from the token uses the published key as the secret of an HMAC.
+/// The classic attack: a verifier that takes `alg` from the token uses the published key as the secret of an HMAC.
 #[tokio::test]
 async fn a_public_key_is_not_accepted_as_an_hmac_secret() {
     let key = SigningKey::rsa("r");
@@ -398,7 +398,7 @@ impl Remote {
     }
 }
 
-/// Nothing happens by itself in the time of a test.
+/// No fetch happens by itself during a test.
 fn calm() -> FetchTimes {
     let hour = Duration::from_secs(3_600);
     FetchTimes { refresh: hour, stale: hour, retry: hour, burst: 2 }
@@ -465,7 +465,7 @@ async fn keys_at_hand_stay_in_use_while_the_issuer_is_down() {
     for broken in [None, Some("<html>".to_owned()), Some(r#"{"keys":[]}"#.to_owned())] {
         issuer.publish(broken);
         assert_eq!(issuer.outcome(&key).await, Ok(()));
-        assert_eq!(issuer.outcome(&new).await, Err(JwtError::NoKeys), "it may be a good one");
+        assert_eq!(issuer.outcome(&new).await, Err(JwtError::NoKeys), "it may be valid");
     }
     issuer.publish(Some(jwks([&new])));
     assert_eq!(issuer.outcome(&new).await, Ok(()));

@@ -74,7 +74,7 @@ async fn the_order_of_recipients_names_the_mailboxes_that_a_stranger_guessed() {
 /// Joins are tried on the messages of this many mailboxes.
 const MAILBOXES: usize = 10;
 
-/// Which tokens of one delivery are at the place of which tokens of the other one.
+/// Tokens of one delivery, each with the tokens at the same places in the other one.
 type Joined<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
 
 async fn delivery(proxy: &Glassine, consumer: &str) -> Vec<Value> {
@@ -99,8 +99,8 @@ fn joined<'a>(pairs: impl Iterator<Item = (&'a Value, &'a Value)>) -> Joined<'a>
     joined
 }
 
-/// The messages by their times, of which `digits` characters count, and their numbers of recipients. Where several messages
-/// have the same, they are left out.
+/// The messages by the first `digits` characters of their times and by their numbers of recipients. Messages that have
+/// both in common are left out.
 fn by_shape(messages: &[Value], digits: usize) -> BTreeMap<String, &Value> {
     let mut by_shape = BTreeMap::<_, Vec<_>>::new();
     for message in messages {
@@ -127,7 +127,7 @@ async fn two_recipients_join_their_deliveries_by_times_and_counts() {
     let (_, graph) = sample_tenant().await;
     let proxy = Setup::in_front_of(graph).consumer(Consumer::new("other", METADATA_ONLY)).start().await;
     let (ours, theirs) = (delivery(&proxy, "acme").await, delivery(&proxy, "other").await);
-    // Both deliveries are in Graph's order, which says what belongs together.
+    // Both deliveries are in Graph's order, so the messages at the same position are the same.
     let truth = joined(ours.iter().zip(&theirs));
     assert!(truth.values().all(|their| their.len() == 1), "one token is one token");
     let shared = truth.values().flatten().filter(|their| truth.contains_key(*their)).count();

@@ -1,4 +1,4 @@
-//! Links: pages and changes of the sample tenant by the links that the proxy made, and what ends a link.
+//! Links: a consumer follows the proxy's links to pages and changes of the sample tenant. Some changes end a link.
 
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ fn delta(page: &Value) -> &str {
     page["@odata.deltaLink"].as_str().unwrap_or_else(|| panic!("no deltaLink in {page}"))
 }
 
-/// The objects of a round and its deltaLink; every link on the way is one of this proxy.
+/// The objects of a round, its deltaLink and the number of pages. Every link on the way leads to this proxy.
 async fn round(proxy: &Glassine, first: &str) -> (Vec<Value>, String, usize) {
     let (mut objects, mut pages) = (Vec::new(), 1);
     let mut now = page(proxy, first).await;
@@ -72,7 +72,7 @@ async fn assert_rounds(proxy: &Glassine, first: &str, kept: &str) {
         assert!(matches!(object["@removed"]["reason"].as_str(), Some("deleted" | "changed")));
     }
     assert!(changes.iter().all(|object| ids.contains(&object["id"].as_str().unwrap())));
-    // A link may be followed again, and the one behind it leads on.
+    // A link can be followed again, and the link after it leads on.
     assert_eq!(round(proxy, &link).await.0, changes);
     assert_ne!(round(proxy, &again).await.0, changes);
 }
@@ -147,7 +147,7 @@ async fn links_outlive_a_key_rotation() {
         (proxy.get(&user(&old)).await, proxy.get(&user(&rotated.json()["value"][0]["id"])).await);
     assert_eq!(by_old.json(), by_new.json(), "tokens of both keys open");
 
-    // Without its key a link is nothing.
+    // Without its key, a link does not open.
     let alone = KeyRing::render_new(&new, 'N', "2026-06-01T00:00:00Z");
     proxy.write("keys.yaml", &alone);
     proxy.until(&user(&old), |response| response.status == 404).await;

@@ -161,8 +161,8 @@ fn properties(schema: &Value, type_name: &str) -> Vec<String> {
     own.chain(base.into_iter().flat_map(|base| properties(schema, base))).collect()
 }
 
-/// Responses as the worst upstream would: every hidden property has the value `value`, and each question that so much as names
-/// one outside `$select` has a different response for each value.
+/// Responds as the worst upstream would: every hidden property has the value `value`, and a request that names one
+/// outside `$select` gets a different response for each value.
 fn honour(names: &BTreeSet<String>, value: &str, request: &Received) -> Script {
     let asked = asked(&request.target);
     let names_hidden = names.iter().any(|name| asked.contains(&name.to_ascii_lowercase()));
@@ -181,7 +181,7 @@ fn honour(names: &BTreeSet<String>, value: &str, request: &Received) -> Script {
     Script::json(json!({ "@odata.context": value, "@odata.count": count, "value": page }).to_string())
 }
 
-/// What the options ask beside a selection, in lower case. Paths are open by name only.
+/// The options except `$select`, in lower case. The path is left out, because rules open paths by name only.
 fn asked(target: &str) -> String {
     let target = Target::parse(target).unwrap();
     let options = target.options.iter().filter(|option| option.name.as_str() != "$select");
@@ -189,7 +189,7 @@ fn asked(target: &str) -> String {
     options.collect::<Vec<_>>().join("&").to_ascii_lowercase()
 }
 
-/// A consumer that is not slowed down.
+/// A consumer whose limits do not slow it down.
 pub(crate) fn quick(mut setup: Setup) -> Setup {
     setup.consumers[0].more = "    limits: { concurrent: 64, requests_per_second: 100000 }\n".to_owned();
     setup
@@ -214,7 +214,7 @@ impl Pair {
         Self { proxies, _graphs: graphs }
     }
 
-    /// What both proxies response, as a consumer sees it.
+    /// The responses of both proxies, as a consumer sees them.
     async fn ask(&self, target: &str) -> [String; 2] {
         [essence(&self.proxies[0].get(target).await), essence(&self.proxies[1].get(target).await)]
     }
@@ -244,7 +244,7 @@ async fn no_question_tells_two_values_of_a_hidden_property_apart() {
     let (mut asked, mut answered) = (0, 0);
     for (endpoint, names) in hidden() {
         for property in &names {
-            // Of the many properties of the schema, every fifth question each; of the built-in ones, all.
+            // Every question about each built-in property, and every fifth about each of the schema's many others.
             let known = HIDDEN.iter().any(|(_, known)| known.contains(&property.as_str()));
             let step = if known { 1 } else { 5 };
             for one in QUESTIONS.iter().skip(property.len() % step).step_by(step) {

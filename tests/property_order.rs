@@ -1,5 +1,5 @@
-//! What leaves of an object does not depend on the objects before it: not on which properties they had, in which order, nor on
-//! how they were written.
+//! What leaves of an object does not depend on the objects before it: not on their properties, the order of these, or
+//! the way in which they were written.
 
 use glassine_core::sanitize::Context;
 use proptest::collection::vec;
@@ -33,7 +33,7 @@ fn rules() -> [Context; 2] {
         .map(|shape| context(&format!("  s: {shape}"), "{ entity: s }"))
 }
 
-/// An object with some of the names in some order, most in the same. One in a few has a name twice.
+/// An object with some of the names, most often in the same order. A few objects have a name twice.
 fn object(depth: u32) -> BoxedStrategy<String> {
     let value = if depth == 0 {
         select(vec!["1", "\"x\"", "null", "[]"]).prop_map(str::to_owned).boxed()

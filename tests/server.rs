@@ -1,6 +1,6 @@
 //! The listener on real sockets: TLS, hostile peers, limits, drain, certificate reload.
 //!
-//! Limits are passed in small, and every wait is for something to happen, under one deadline.
+//! The limits are small, and every wait is for an event, under one deadline.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -98,7 +98,7 @@ impl Drop for TestBody {
     }
 }
 
-/// `/endless` never ends, `/gated` begins and ends when the gate opens, everything else says who asked how.
+/// `/endless` never ends, `/gated` begins and ends when the gate opens, every other path describes the request.
 fn handle(request: &Request<Incoming>, peer: &Peer, stage: &Arc<Stage>) -> Response<TestBody> {
     stage.requests.fetch_add(1, Ordering::SeqCst);
     let (sender, receiver) = mpsc::channel(2);
@@ -164,7 +164,7 @@ impl Certificates {
         certificates
     }
 
-    /// Writes a new certificate and key over the old; the certificate.
+    /// Replaces the certificate and its key. Returns the new certificate.
     fn renew(&self) -> CertificateDer<'static> {
         let CertifiedKey { cert, signing_key } =
             rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
@@ -253,7 +253,7 @@ async fn raw(server: &Server, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     stream.write_all(bytes).await.unwrap();
     let mut response = Vec::new();
-    // A reset after the response is as good an end as any.
+    // A reset after the response is fine, too.
     drop(soon("the server closes", stream.read_to_end(&mut response)).await);
     String::from_utf8_lossy(&response).into_owned()
 }
@@ -470,7 +470,7 @@ async fn a_http2_stream_whose_window_stays_shut_is_cut() {
     let stream = tls_connect(&server, &certificates.client(b"h2", false)).await.unwrap();
     let (mut sender, ended) = http2(stream).await;
     let response = sender.send_request(get("/endless")).await.unwrap();
-    // The client's connection goes on reading and answering pings; only this body is never read.
+    // The client's connection goes on reading and responding to pings; only this body is never read.
     server.stage.body_was_dropped().await;
     soon("the connection ends", ended).await.unwrap();
     drop(response);

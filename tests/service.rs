@@ -58,7 +58,7 @@ async fn rules_that_change_tighten_what_leaves() {
     assert_eq!(tight.text(), format!(r#"{{"value":[{{"id":"{}","userType":"Member"}}]}}"#, proxy.id("u1")));
 }
 
-/// What this thread logs while it is there.
+/// What this thread logs while this value lives.
 struct Logs(
     Arc<Mutex<Vec<u8>>>,
     #[expect(dead_code, reason = "ends with the test")] tracing::subscriber::DefaultGuard,
@@ -106,7 +106,7 @@ async fn assert_survives(logs: &Logs, file: &str, bad: &str) {
     assert_eq!(proxy.get(USERS).await.text(), before);
 }
 
-/// All at once, as each waits for files to be looked at twice.
+/// All cases at once, because each waits for two checks of the files.
 #[tokio::test]
 async fn bad_files_leave_the_last_good_state() {
     let rules = METADATA_ONLY.replace("shape: recipient", "shape: recipients");
@@ -168,10 +168,10 @@ async fn a_process_of_its_own() {
     let hangup = format!("kill -HUP {}", std::process::id());
     assert!(std::process::Command::new("sh").args(["-c", &hangup]).status().unwrap().success());
     proxy.until(USERS, |response| !response.text().contains("accountEnabled")).await;
-    assert!(began.elapsed() < Duration::from_millis(1_500), "files are looked at every two seconds anyway");
+    assert!(began.elapsed() < Duration::from_millis(1_500), "files are checked every two seconds anyway");
 }
 
-/// A log that can be told to fail, as a full disk does.
+/// A log that fails on demand, as on a full disk.
 #[derive(Clone, Default)]
 struct FullDisk {
     full: Arc<AtomicBool>,
@@ -209,7 +209,7 @@ async fn nothing_is_served_while_the_audit_log_fails() {
     };
     assert!(ask().await.starts_with("HTTP/1.1 200 "));
     disk.full.store(true, Ordering::SeqCst);
-    // A record is written when its response is done, so one response finds out.
+    // A record is written when its response is done, so one response goes out before the failure shows.
     ask().await;
     let asked = graph.requests().len();
     for _ in 0..3 {
@@ -217,9 +217,9 @@ async fn nothing_is_served_while_the_audit_log_fails() {
         assert!(refused.starts_with("HTTP/1.1 503 ") && refused.contains("auditUnavailable"), "{refused}");
         assert!(refused.contains("\r\nretry-after: 30\r\n"), "{refused}");
     }
-    assert_eq!(graph.requests().len(), asked, "Graph is not asked");
+    assert_eq!(graph.requests().len(), asked, "Graph gets no request");
     disk.full.store(false, Ordering::SeqCst);
-    // The refusal's own record finds out that there is room again.
+    // The refusal's own record is written, which shows that there is room again.
     assert!(ask().await.starts_with("HTTP/1.1 503 "));
     assert!(ask().await.starts_with("HTTP/1.1 200 "));
     assert_eq!(disk.lines.lock().unwrap().iter().filter(|byte| **byte == b'\n').count(), 3);

@@ -1,5 +1,5 @@
-//! Consumers that are known by tokens that others signed: each refusal beside what is accepted, several consumers of one
-//! issuer, keys that roll over, and issuers that are down.
+//! Consumers that authenticate with tokens that others signed: each refusal beside what is accepted, several consumers
+//! of one issuer, keys that roll over, and issuers that are down.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -170,7 +170,7 @@ async fn a_file_of_keys_is_read_again_when_it_changes() {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    // Also what was verified before and remembered.
+    // Also a token that was verified before and is cached.
     assert_eq!((get(&proxy, &old_token).await.status, get(&proxy, &new_token).await.status), (401, 200));
 }
 
@@ -255,7 +255,7 @@ async fn while_an_issuer_is_down_its_consumers_wait_and_others_are_served() {
     let response = get(&proxy, &key.token(&claims())).await;
     assert_eq!((response.status, response.code().as_str()), (503, "identityUnavailable"));
     assert!(response.headers.contains_key("retry-after"));
-    // What could not be good is not worth waiting for, and bearer tokens need no issuer.
+    // A token that cannot be valid is refused without the keys, and bearer tokens need no issuer.
     assert_eq!(get(&proxy, &key.token(&with("azp", json!("x")))).await.status, 401);
     assert_eq!(proxy.get(USERS).await.status, 200);
 }
@@ -319,10 +319,10 @@ async fn what_a_trusted_proxy_says_decides_where_a_consumer_comes_from() {
         );
     }
     let two = [("x-forwarded-for", "203.0.113.9"), ("x-forwarded-for", "192.0.2.1")];
-    assert_eq!(proxy.get_as("acme", USERS, &two).await.status, 403, "the last line is the nearest");
-    assert_eq!(proxy.get(USERS).await.status, 403, "without the field it is the proxy that asks");
+    assert_eq!(proxy.get_as("acme", USERS, &two).await.status, 403, "the last line is of the nearest proxy");
+    assert_eq!(proxy.get(USERS).await.status, 403, "without the field, the client is the proxy itself");
     let unknown = [("x-forwarded-for", "unknown")];
-    assert_eq!(proxy.send("GET", USERS, &unknown).await.status, 401, "who is nobody learns nothing more");
+    assert_eq!(proxy.send("GET", USERS, &unknown).await.status, 401, "an unknown caller learns nothing more");
 
     let untrusting = limited("").start().await;
     let spoofed = untrusting.get_as("acme", USERS, &[("x-forwarded-for", "203.0.113.9")]).await;

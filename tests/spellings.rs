@@ -1,5 +1,5 @@
-//! One allow-listed path in a hundred spellings, as raw bytes through the running proxy: what reaches Graph is nothing, or
-//! exactly the canonical target.
+//! One allow-listed path in a hundred spellings, as raw bytes through the running proxy: Graph gets nothing, or exactly
+//! the canonical target.
 
 use crate::support::glassine::{Consumer, Glassine, Setup};
 use crate::support::upstream::{FakeUpstream, Script};
@@ -11,13 +11,13 @@ enum Outcome {
     List,
     /// The list with this `$select`.
     Select(&'static str),
-    /// A 4xx; Graph is not asked.
+    /// A 4xx, and no request to Graph.
     Refused,
 }
 
 use Outcome::{List, Refused, Select};
 
-/// What five general proxies were measured with.
+/// The targets with which five general proxies were compared.
 const MATRIX: &[(&str, Outcome)] = &[
     ("/v1.0/users/{u}/messages", List),
     ("/v1.0/users/{u}/messages?$select=id", Select("id")),

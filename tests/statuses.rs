@@ -1,4 +1,4 @@
-//! Statuses of Graph: which ones the consumer gets, and what of their responses.
+//! Statuses of Graph: which of them the consumer gets, and which parts of their responses.
 
 use std::time::Duration;
 
@@ -92,10 +92,10 @@ async fn a_token_that_graph_no_longer_takes_is_renewed_once() {
     })
     .await;
     let proxy = Setup::scripted(&graph).start().await;
-    assert_eq!(proxy.get(USERS).await.status, 502, "a young token is not the trouble");
+    assert_eq!(proxy.get(USERS).await.status, 502, "a new token is not the cause");
     assert_eq!(graph.requests().len(), 1);
 
-    // The token has to be ten seconds old to be given up.
+    // The proxy renews a token after a 401 only if the token is ten seconds old.
     tokio::time::pause();
     tokio::time::advance(Duration::from_secs(11)).await;
     tokio::time::resume();

@@ -16,18 +16,18 @@ use crate::support::upstream::{FakeUpstream, Script};
 
 const USERS: &str = "/v1.0/users";
 
-/// A page of so many is longer, packed or not, than what hyper reads at once (417,792 bytes): its end comes after its head
-/// has gone out.
+/// A page with this many items is longer, with or without gzip, than what hyper reads at once (417,792 bytes). So its
+/// end arrives after the head of the response has gone out.
 const ITEMS: usize = 2_000;
 
-/// Holds ids and texts that no compressor makes short; the text starts with what must not leave.
+/// An item whose id and text cannot be compressed. The text starts with the marker, which must not leave.
 fn item(n: usize) -> String {
     let digest = |part: usize| URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{n} {part}")));
     let text: String = (1..7).map(digest).collect();
     format!(r#"{{"id":"{}","displayName":"MARKER{text}","accountEnabled":true}}"#, digest(0))
 }
 
-/// A page that ends with this in place of its end.
+/// A page with `end` in place of its proper end.
 fn page(end: &str) -> String {
     static ITEMS_OF_A_PAGE: LazyLock<String> =
         LazyLock::new(|| (0..ITEMS).map(item).collect::<Vec<_>>().join(","));
@@ -127,7 +127,7 @@ fn request(proxy: &Glassine) -> String {
     )
 }
 
-/// An upstream whose one connection the test plays by hand.
+/// An upstream with one connection, which the test drives by hand.
 struct Hand {
     listener: TcpListener,
 }
@@ -240,7 +240,7 @@ async fn a_consumer_that_reads_nothing_stops_the_upstream() {
 #[tokio::test]
 async fn a_consumer_that_reads_slowly_gets_everything() {
     let graph = FakeUpstream::always(Script::json(page("]}"))).await;
-    // Longer than a second in all, and no silence of the upstream.
+    // Longer than a second in total, without a silence of the upstream of that length.
     let proxy = Setup::scripted(&graph).impatient().start().await;
     let mut consumer = TcpStream::connect(proxy.address).await.unwrap();
     consumer.write_all(request(&proxy).as_bytes()).await.unwrap();

@@ -52,8 +52,8 @@ where
     sender
 }
 
-/// A body that has ended as soon as somebody asks, and does not say so before: the head goes out without END_STREAM, and an
-/// empty DATA frame with it.
+/// A body that does not declare its end in advance: the head goes out without END_STREAM, and the end comes in an empty
+/// DATA frame.
 struct LateEnd(Option<&'static [u8]>);
 
 impl Body for LateEnd {
@@ -85,7 +85,7 @@ fn request(proxy: &Glassine, target: &str) -> http::Request<Full<Bytes>> {
     http::Request::get(uri).header("authorization", bearer).body(Full::default()).unwrap()
 }
 
-/// A proxy that speaks TLS, in front of an upstream that does, with or without the certificate that vouches for it.
+/// A proxy that speaks TLS, in front of an upstream that does. The proxy trusts the upstream's certificate if `ca`.
 async fn tls_stage(
     respond: impl Fn(&Received) -> Script + Send + Sync + 'static,
     ca: bool,

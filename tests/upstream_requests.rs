@@ -24,7 +24,7 @@ async fn start(connector: &Connector) -> (Glassine, FakeUpstream) {
     (setup.start().await, graph)
 }
 
-/// What Graph was asked with for a request that has to pass.
+/// The request that Graph got for a request that has to pass.
 async fn asked(proxy: &Glassine, graph: &FakeUpstream, target: &str, headers: &[(&str, &str)]) -> Received {
     let before = graph.requests().len();
     let response = proxy.get_as("acme", target, headers).await;
@@ -41,7 +41,7 @@ fn selected(request: &Received) -> BTreeSet<String> {
     names.replace("%2C", ",").split(',').map(str::to_owned).collect()
 }
 
-/// The properties that an endpoint may ask for: those of its type, or of a type that is derived from it.
+/// The properties that an endpoint may select: those of its type, or of a type that is derived from it.
 fn properties(schema: &Schema, endpoint: &Endpoint) -> BTreeSet<String> {
     let family = schema.family(endpoint.type_name);
     family.iter().flat_map(|name| schema.properties(name).into_keys()).collect()
@@ -95,7 +95,7 @@ async fn every_request_selects_only_what_can_leave_and_what_the_type_has() {
 #[tokio::test]
 async fn a_strict_graph_takes_every_select() {
     let (tenant, url) = sample_tenant().await;
-    // Of these, it has others; their endpoints are walked elsewhere.
+    // The sample tenant has no objects with these ids. Other tests walk these endpoints.
     let others = [GROUP, FOLDER, MESSAGE];
     let user = tenant.users().iter().find(|user| user.has_mailbox()).unwrap().id().to_owned();
     for connector in &CONNECTORS {

@@ -89,7 +89,7 @@ async fn walk_the_tenant(rules: &str, version: &str) {
     assert!(people.iter().all(|person| person["@odata.type"] == "#microsoft.graph.user"));
 }
 
-/// By id, by folder, and what changed in the folder since.
+/// Contacts by id, by folder, and the changes in the folder since.
 async fn walk_contacts(proxy: &Glassine, base: &str, contacts: &[Value]) {
     let one = proxy.get(&format!("{base}/contacts/{}", text(&contacts[0], "id"))).await.json();
     assert_eq!(one["emailAddresses"], contacts[0]["emailAddresses"]);

@@ -1,13 +1,13 @@
-//! The project's files. A Rust source is looked at without its tests, comments and the texts in quotes, so that a rule
-//! speaks about code only.
+//! The project's files. Rules see a Rust source without its tests, comments and string contents, so that they judge
+//! code only.
 
 use std::path::{Path, PathBuf};
 
 /// A Rust file of either package, without what is compiled for tests only.
 pub(crate) struct Source {
-    /// From the project's folder on, with forward slashes.
+    /// Relative to the project's folder, with forward slashes.
     pub(crate) path: String,
-    /// The code: comments gone, texts empty.
+    /// The code: without comments, with empty strings.
     pub(crate) code: String,
     /// As written.
     pub(crate) text: String,
@@ -33,7 +33,7 @@ impl Source {
     }
 }
 
-/// Every Rust file of both packages but tests.
+/// Every Rust file of both packages except tests.
 pub(crate) fn rust_sources() -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let is_test = |path: &str| path.contains("/tests/") || path.ends_with("tests.rs");

@@ -1,4 +1,4 @@
-// A demo, a browser in front of it, and an eye on everything that the browser does.
+// A demo, a browser in front of it, and a watch on everything that the browser does.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -15,7 +15,7 @@ const FLAGS = [
 ];
 const PATIENCE = 15_000;
 
-// A profile of its own, which goes with it.
+// Has a new profile, which is removed when it ends.
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, headless: true, args: FLAGS });
 
 export const end = () => browser.close();
@@ -84,7 +84,7 @@ class Watch {
 
   hear(message) {
     if (!['error', 'warning'].includes(message.type())) return;
-    // What a browser says of a page with a status of 400 and more, and scenarios look at themselves.
+    // A browser reports pages with a status from 400 on. The scenarios check those.
     const isRefusal = /^Failed to load resource: the server responded with a status of 4\d\d/.test(message.text());
     const isFile = /\.\w+$/.test(new URL(message.location().url, this.proxy).pathname);
     if (!isRefusal || isFile) this.wrong.push(`console: ${message.text()} ${message.location().url}`);

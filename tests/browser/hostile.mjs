@@ -1,4 +1,4 @@
-// Somebody changes what a browser carries, brings it twice, or brings another's.
+// Somebody changes what a browser sends, sends it twice, or sends what belongs to another browser.
 
 import assert from 'node:assert/strict';
 
@@ -110,7 +110,7 @@ export async function another_site_frames_nothing(stage) {
   const [, frame] = visitor.page.frames();
   await frame.waitForLoadState();
   assert.equal(await frame.getByRole('button').count(), 0);
-  // It is an error to the browser, too, which says why.
+  // The browser reports an error, too, and says why.
   const [said, ...more] = stage.watch.wrong.splice(0);
   assert.match(said, /frame-ancestors 'none'/);
   assert.deepEqual(more, []);

@@ -1,4 +1,4 @@
-# After the code of docs/CONNECT.md: reads what a browser brought back, as JSON, and prints what it says.
+# Runs after the code of docs/CONNECT.md: reads the results that a browser brought, as JSON, and prints their content.
 import json
 import sys
 

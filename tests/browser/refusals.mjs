@@ -1,4 +1,4 @@
-// Somebody says no, or may not say yes.
+// Somebody declines, or is not allowed to consent.
 
 import assert from 'node:assert/strict';
 

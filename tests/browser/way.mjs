@@ -1,4 +1,4 @@
-// The way through: what there is to connect, connecting it, and what comes of it.
+// The whole flow: the list of data sources, connecting one, and the result.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

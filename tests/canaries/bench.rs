@@ -1,4 +1,4 @@
-//! The proxy under test, an upstream that responds whatever comes next, and everything that could leave.
+//! The proxy under test, a scripted upstream, and everything that could leave.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ pub(crate) struct Bench {
     pub(crate) graph: FakeUpstream,
     pub(crate) registry: Registry,
     next: Arc<Mutex<Script>>,
-    /// What was found that must not be there: the request and the place of the marker.
+    /// The leaks: the request, and the place of the marker.
     found: BTreeSet<String>,
 }
 
@@ -29,7 +29,7 @@ impl Bench {
         Self { proxy, graph, registry: Registry::new(PLANTED), next, found: BTreeSet::new() }
     }
 
-    /// Where Graph is, as its links say.
+    /// Graph's origin in its links.
     pub(crate) fn graph_url(&self) -> String {
         format!("http://{}", self.graph.address())
     }
@@ -39,8 +39,8 @@ impl Bench {
         *self.next.lock().unwrap() = script;
     }
 
-    /// Sends bytes as they are, looks for leaks in every byte that comes, status line and framing included, and gives
-    /// back the response with its body in one piece.
+    /// Sends these bytes, looks for leaks in every byte of the response, status line and framing included, and returns
+    /// the response with its body in one piece.
     pub(crate) async fn raw(&mut self, what: &str, request: &[u8]) -> String {
         let response = self.proxy.raw(request).await;
         self.examine(what, response.as_bytes());
@@ -70,12 +70,12 @@ impl Bench {
         self.found.extend(leaks.into_iter().map(|place| format!("{what}: {place}")));
     }
 
-    /// Stops the proxy and looks at what it wrote about the requests: no marker at all may be there. Gives everything
-    /// that was found, now and before.
+    /// Stops the proxy and searches what it wrote about the requests: no marker at all may be there. Returns all leaks,
+    /// now and before.
     pub(crate) async fn end(mut self) -> BTreeSet<String> {
         let metrics = self.proxy.admin_get("/metrics").await.everything();
         assert!(metrics.contains("glassine_requests"), "{metrics}");
-        // Kept markers too must not be there: from here on every one is an old one.
+        // Kept markers must not be there either: from here on, every marker is an old one.
         self.registry.begin();
         self.examine("metrics", metrics.as_bytes());
         let Self { proxy, registry, mut found, .. } = self;
@@ -90,7 +90,7 @@ impl Bench {
     }
 }
 
-/// The response with its chunks joined: a marker may stand across the border of two. No JSON string holds a line break.
+/// The response with its chunks joined: a marker may begin in one and end in the next. No JSON string has a line break.
 fn without_chunks(response: &str) -> String {
     let Some((head, body)) = response.split_once("\r\n\r\n") else { return response.to_owned() };
     if !head.to_ascii_lowercase().contains("transfer-encoding: chunked") {

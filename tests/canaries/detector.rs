@@ -1,4 +1,4 @@
-//! Finds markers in any bytes: as they are, in another letter case, and inside percent-, JSON-, hexadecimal and base64
+//! Finds markers in any bytes: plain, in another letter case, and inside percent-, JSON-, hexadecimal and base64
 //! encodings at every alignment and in every alphabet that Graph uses. Decodes instead of encoding each marker, so that
 //! one pass is enough for any number of them.
 
@@ -26,7 +26,7 @@ pub(crate) fn find(bytes: &[u8], needle: Needle) -> BTreeSet<usize> {
     views(bytes).flat_map(|view| scan(&view, needle, &prefix)).collect()
 }
 
-/// `bytes`, and everything that it reads as in some encoding.
+/// `bytes`, and everything that they decode to.
 pub(crate) fn views(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     texts(bytes).into_iter().flat_map(|text| {
         let decoded = base64_views(&text).into_iter().chain(hex_views(&text));
@@ -37,7 +37,7 @@ pub(crate) fn views(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
 /// Undoes one encoding.
 type Decoder = fn(&[u8]) -> Vec<u8>;
 
-/// `bytes` and what they read as after one or two rounds of the encodings that leave most characters as they are.
+/// `bytes`, and what is left after decoding once or twice the encodings that leave most characters unchanged.
 fn texts(bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut texts = vec![bytes.to_vec()];
     let decoders: [(u8, Decoder); 3] = [(b'%', percent_decoded), (b'\\', unescaped), (0, without_nul)];
@@ -83,13 +83,13 @@ fn unescaped(text: &[u8]) -> Vec<u8> {
     })
 }
 
-/// What UTF-16 looks like to a reader of ASCII.
+/// Turns UTF-16 into ASCII where that is possible.
 fn without_nul(text: &[u8]) -> Vec<u8> {
     text.iter().copied().filter(|byte| *byte != 0).collect()
 }
 
-/// What `text` reads as. `decode` gets what begins with `sign`, and gives the bytes that its beginning stands for and
-/// the length of that beginning.
+/// Decodes `text`. `decode` gets the rest of the text from each `sign` on, and returns the decoded bytes and the length
+/// of what they replace.
 fn replaced(text: &[u8], sign: u8, decode: impl Fn(&[u8]) -> Option<(Vec<u8>, usize)>) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -117,7 +117,7 @@ fn hex_views(text: &[u8]) -> Vec<Vec<u8>> {
     runs.flat_map(|run| [pairs(run), pairs(&run[1..])]).collect()
 }
 
-/// Reads any length of text: a marker may begin and end anywhere in it.
+/// Decodes text of any length, with or without padding: a marker may begin and end anywhere in it.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()

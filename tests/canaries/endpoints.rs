@@ -3,7 +3,7 @@
 
 use crate::support::glassine::{Glassine, METADATA_ONLY, OUTLOOK_MAIL};
 
-/// Raw ids that stand in the paths for Graph.
+/// Raw ids in the paths for Graph.
 pub(crate) const USER: &str = "0409a7eb-588d-4871-b629-e33de72b8b0d";
 pub(crate) const GROUP: &str = "01cc3e7a-3e1b-40bd-b24d-9cfbcf119a14";
 pub(crate) const FOLDER: &str =
@@ -34,7 +34,7 @@ pub(crate) const CONNECTORS: [Connector; 2] = [
     },
 ];
 
-/// How objects are answered.
+/// The form of a response.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
     Entity,
@@ -47,9 +47,9 @@ pub(crate) struct Endpoint {
     /// With `{user}`, `{group}`, `{folder}` and `{message}`.
     path: &'static str,
     pub(crate) form: Form,
-    /// The type of the objects; types derived from it come too.
+    /// The type of the objects; objects of derived types come, too.
     pub(crate) type_name: &'static str,
-    /// Paths of the leaves that leave as they are; `[]` is any element, `page:` the page around the objects.
+    /// Paths of the leaves that leave unchanged; `[]` is any element, `page:` the page around the objects.
     pub(crate) kept: Vec<&'static str>,
 }
 
@@ -127,12 +127,12 @@ impl Connector {
 }
 
 impl Endpoint {
-    /// What the consumer asks.
+    /// The consumer's target.
     pub(crate) fn target(&self, version: &str, proxy: &Glassine) -> String {
         self.filled(version, |raw| proxy.id(raw))
     }
 
-    /// What Graph is asked.
+    /// The target for Graph.
     pub(crate) fn upstream(&self, version: &str) -> String {
         self.filled(version, str::to_owned)
     }

@@ -11,7 +11,7 @@ use super::schema::Schema;
 use crate::support::glassine::METADATA_ONLY;
 use crate::support::upstream::Script;
 
-/// Every kind of status: informational ones aside, which a client does not show.
+/// Every kind of status except informational ones, which a client does not show.
 const STATUSES: [u16; 28] = [
     201, 202, 204, 206, 207, 301, 302, 304, 307, 308, 400, 401, 403, 404, 405, 406, 409, 410, 412, 413, 415,
     418, 422, 423, 429, 500, 503, 509,
@@ -22,7 +22,7 @@ fn messages() -> Endpoint {
     endpoints.find(|it| it.type_name == "message" && it.form == Form::Collection).unwrap()
 }
 
-/// Header fields with markers, those that may leave among them.
+/// Header fields with markers, including those that may leave.
 fn header_fields(registry: &mut Registry) -> Vec<(String, String)> {
     const NAMES: [&str; 26] = [
         "request-id",
@@ -57,7 +57,7 @@ fn header_fields(registry: &mut Registry) -> Vec<(String, String)> {
         let value = match name {
             "location" | "link" => format!("https://graph.microsoft.com/v1.0/users/{marker}"),
             "set-cookie" => format!("session={marker}; Path=/"),
-            // As long as a date and a GUID, and of their characters.
+            // As long as a date and a GUID, and with their characters.
             "date" | "retry-after" => format!("Sun, {marker} 8:49:37 GMT"),
             "request-id" => marker.repeat(3),
             _ => marker,
@@ -237,14 +237,14 @@ async fn duplicates_and_foreign_links_are_refused_in_any_spelling() {
     assert_eq!(bench.end().await, BTreeSet::new());
 }
 
-/// A page cut off anywhere: at once with a status, or after the first part by cutting the connection.
+/// A page that is cut off anywhere: the proxy responds with an error status, or breaks off after the first part.
 #[tokio::test]
 async fn a_page_that_breaks_off_leaks_nothing_and_does_not_look_whole() {
     let schema = Schema::load("v1.0");
     let mut bench = Bench::start(METADATA_ONLY).await;
     let endpoint = messages();
     let target = endpoint.target("v1.0", &bench.proxy);
-    // Of the long values, more than the held-back first part has gone out when the page breaks off.
+    // With long values, the held-back first part has gone out when the page breaks off.
     for (filling, cuts) in [(Filling::Text, 16), (Filling::Long, 3), (Filling::Escaped, 8)] {
         bench.registry.begin();
         let link = bench.graph_url() + &endpoint.upstream("v1.0");
@@ -257,7 +257,7 @@ async fn a_page_that_breaks_off_leaks_nothing_and_does_not_look_whole() {
             let is_whole = response.starts_with("HTTP/1.1 200 ") && response.ends_with('}');
             assert!(!is_whole, "{filling:?} cut at {at}: {response}");
         }
-        // Long values repeat so much that they are refused as a bomb.
+        // Long values compress so well that they are refused as a bomb.
         if filling == Filling::Long {
             continue;
         }

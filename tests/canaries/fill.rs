@@ -4,7 +4,7 @@ use super::endpoints::{Endpoint, Form};
 use super::marker::Registry;
 use super::schema::{Property, Schema};
 
-/// What stands where the schema has a value.
+/// The kind of values that a response has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Filling {
     Text,
@@ -47,7 +47,7 @@ impl Filling {
         Self::Deep,
     ];
 
-    /// Whether containers and leaves stand where the schema has them, so that what is kept has to come out.
+    /// Whether containers and leaves are where the schema has them, so that everything that is kept has to leave.
     pub(crate) fn is_well_formed(self) -> bool {
         let odd = [
             Self::ObjectForLeaf,
@@ -60,11 +60,11 @@ impl Filling {
     }
 }
 
-/// Containers inside each other; the schema's types refer to each other in circles.
+/// The deepest nesting of containers, because the schema's types refer to each other in circles.
 const MAX_NESTING: usize = 4;
-/// More than a transform is given (64 KiB), but only at the top: a page has to stay a page.
+/// More than a transform takes (64 KiB).
 const LONG: usize = 70_000;
-/// Objects inside each other; the sanitizer takes 64.
+/// Nested objects; the sanitizer takes 64.
 const DEEP: usize = 40;
 
 pub(crate) struct Filler<'a> {
@@ -248,7 +248,7 @@ fn disguised(filling: Filling, marker: &str, path: &str) -> String {
             format!("https://outlook.office365.com/owa/?ItemID={marker}&exvsurl={}", percent(marker))
         }
         Filling::Escaped => escaped(marker),
-        // At the top of an object only, and there one in four: megabytes are enough.
+        // Only at the top of an object, and there for one property in four: those are megabytes already.
         Filling::Long if path.len() % 4 == 2 && !path.contains(['.', '[', '@', ' ']) => {
             format!("{marker} {} {marker}", "x".repeat(LONG))
         }

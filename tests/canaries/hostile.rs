@@ -1,5 +1,5 @@
-//! Requests of a consumer that wants more than it may have. Graph's response to each is a page full of markers, and the
-//! requests hold markers too: what a consumer asks is as little to be found in logs, metrics and the audit.
+//! Requests of a consumer that wants more than it may have. Graph responds to each with a page full of markers. The
+//! requests hold markers, too, because nothing of a request may be in logs, metrics and the audit log either.
 
 use std::collections::BTreeSet;
 
@@ -73,7 +73,7 @@ const PATHS: [&str; 30] = [
     "/beta/search/{m}",
 ];
 
-/// Header lines that other proxies let decide something.
+/// Header lines that have an effect in other proxies.
 const HEADERS: [&str; 14] = [
     "Cookie: {m}={m}",
     "X-Forwarded-For: {m}",
@@ -91,7 +91,7 @@ const HEADERS: [&str; 14] = [
     "If-None-Match: \"{m}\"",
 ];
 
-/// A page and an object at once: whatever endpoint responds, everything in it is hidden.
+/// Is both a page and an object. Everything in it is hidden, whatever the endpoint is.
 fn secrets(bench: &mut Bench) -> String {
     let mut m = |place: &str| bench.registry.text(place, false);
     let names = ["subject", "bodyPreview", "displayName", "webLink", "changeKey", "conversationIndex"];
@@ -189,7 +189,7 @@ async fn other_methods_bodies_and_header_fields_change_nothing() {
     assert_eq!(bench.end().await, BTreeSet::new());
 }
 
-/// Broken heads get a response from below the proxy; it must not repeat them either.
+/// The HTTP library below the proxy responds to malformed heads. It must not repeat them either.
 #[tokio::test]
 async fn malformed_requests_are_not_repeated() {
     let mut bench = Bench::start(METADATA_ONLY).await;
@@ -212,7 +212,7 @@ async fn malformed_requests_are_not_repeated() {
     assert_eq!(bench.end().await, BTreeSet::new());
 }
 
-/// The targets and queries that were collected for this project, each as written.
+/// The targets and queries that were collected for this project, unchanged.
 #[tokio::test]
 async fn collected_targets_and_queries_leak_nothing() {
     let cases = |file: &str, name: &str| -> Vec<String> {

@@ -1,4 +1,4 @@
-//! Markers: texts that stand nowhere but where a test put them, each with a note of the place.
+//! Markers: texts that occur only where a test put them, each with a note of the place.
 
 use std::collections::BTreeSet;
 
@@ -7,8 +7,8 @@ use super::detector::{self, Needle};
 /// What the canary tests plant. In hexadecimal digits, so that a marker fits into a GUID.
 pub(crate) const PLANTED: Needle = Needle { text: "7d0bad", number: "730194" };
 
-/// The markers of one response, and where each of them stands. Numbers go on from response to respond, so that a marker
-/// that is found late is still not another one's.
+/// The markers of one response, and the place of each. Numbers continue from one response to the next, so that a marker
+/// that is found late is not taken for another one.
 pub(crate) struct Registry {
     needle: Needle,
     first: usize,
@@ -71,7 +71,7 @@ impl Registry {
         self.places.len()
     }
 
-    /// How many markers there have been, those of earlier responses among them.
+    /// The number of markers so far, including those of earlier responses.
     pub(crate) fn planted(&self) -> usize {
         self.first - 1 + self.places.len()
     }

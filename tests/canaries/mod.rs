@@ -3,12 +3,12 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `endpoints` | what may be asked, and what may leave: written by hand |
+//! | `endpoints` | what may be requested, and what may leave: written by hand |
 //! | `schema`, `fill` | responses with a marker in every property, in many disguises |
 //! | `marker`, `detector` | markers, and how they are found in any encoding |
 //! | `bench`, `logs` | the proxy under test, and everything that could leave it |
 //! | `faults` | errors, headers, redirects, other media types, broken and odd documents |
-//! | `hostile` | requests that must not be answered, or not with more |
+//! | `hostile` | requests that must be refused, or must not return more |
 
 mod bench;
 pub(crate) mod detector;
@@ -43,7 +43,7 @@ fn bodies(
     Filler { schema, registry: &mut bench.registry, endpoint, filling, link }.bodies()
 }
 
-/// Asks `endpoint` for each of its bodies. Gives the paths of what came; everything has to come that is kept.
+/// Requests each body of `endpoint`, and returns the paths that left. Everything that is kept has to leave.
 async fn ask(
     bench: &mut Bench,
     schema: &Schema,
@@ -68,8 +68,8 @@ async fn ask(
     bench.registry.kept()
 }
 
-/// Every endpoint of a connector with every filling. `least` is how many markers are looked for, at the least, so that the
-/// walk cannot pass for want of something to find.
+/// Every endpoint of a connector with every filling. There must be at least `least` markers, so that the walk cannot
+/// pass because there was nothing to find.
 async fn walk(connector: &Connector, least: usize) {
     let mut bench = Bench::start(connector.rules).await;
     let mut came = BTreeSet::new();
@@ -100,7 +100,7 @@ async fn no_property_of_any_type_leaks_through_the_other_connector() {
     walk(&CONNECTORS[1], 500_000).await;
 }
 
-/// The proof that the walk can fail: one line more in the rules, and it says which property leaks, and where.
+/// Proves that the walk can fail: with one more line in the rules, it says which property leaks, and where.
 #[tokio::test]
 async fn a_rules_file_that_keeps_the_subject_is_found_out() {
     let schema = Schema::load("v1.0");

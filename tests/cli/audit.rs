@@ -1,4 +1,4 @@
-//! `audit verify` and `keys rotate`: what operators do now and then.
+//! `audit verify` and `keys rotate`.
 
 use super::*;
 use glassine::audit::{AuditLog, Guard, Outcome};
@@ -37,7 +37,7 @@ fn a_rotated_ring_makes_other_tokens_and_opens_the_old_ones() {
     glassine(&["keys", "new", "--out", &old]).fine();
     glassine(&["keys", "rotate", &old, "--out", &new]).fine();
     let fingerprints = |file: &str| glassine(&["keys", "fingerprint", file]).fine();
-    assert!(fingerprints(&new).ends_with(&fingerprints(&old)), "the old key is kept behind the new one");
+    assert!(fingerprints(&new).ends_with(&fingerprints(&old)), "the old key is kept after the new one");
     glassine(&["keys", "rotate", &old, "--out", &new]).fails(2, &[&new, "exists"]);
 
     let id = ["--consumer", "acme", "--as", "id", "--reversible", "some-id"];

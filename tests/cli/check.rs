@@ -120,7 +120,7 @@ fn the_committed_schema_is_up_to_date_and_the_shipped_rules_point_at_it() {
     }
 }
 
-/// A configuration with everything that it names, and this credential towards Graph.
+/// A configuration with all files that it names, and this credential for Graph.
 pub(super) fn configuration(scratch: &Scratch, credential: &str) -> String {
     glassine(&["keys", "new", "--out", &scratch.path("keys.yaml")]);
     scratch.write("secret", "a-client-secret");
@@ -187,7 +187,7 @@ fn a_long_rules_file_is_as_long_to_both_questions() {
     }
 }
 
-/// A secret may be as long as it may be later, when it is used.
+/// `check` accepts a secret of the same length as the program does later, when it uses the secret.
 #[test]
 fn a_secret_that_would_be_too_long_in_use_is_too_long_at_once() {
     let scratch = Scratch::new();
@@ -199,7 +199,7 @@ fn a_secret_that_would_be_too_long_in_use_is_too_long_at_once() {
     }
 }
 
-/// The host was no host to the parser of links, which refused it without a word.
+/// The parser of links refused such a host without a message.
 #[test]
 fn an_underscore_in_the_host_of_graph_is_fine() {
     let scratch = Scratch::new();

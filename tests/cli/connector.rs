@@ -1,4 +1,4 @@
-//! A connector for calendars, which is a rules file and nothing else.
+//! A connector for calendars that consists of a rules file only.
 
 use serde_json::json;
 

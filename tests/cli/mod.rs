@@ -39,7 +39,7 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    /// Standard output, after a run that went well and had nothing else to say.
+    /// Standard output of a run that succeeded and wrote nothing to standard error.
     pub(crate) fn fine(self) -> String {
         assert_eq!((self.code, self.stderr.as_str()), (Some(0), ""), "{self:?}");
         self.stdout

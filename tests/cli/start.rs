@@ -36,7 +36,7 @@ fn events(ran: &Ran) -> Vec<Value> {
     ran.stderr.lines().map(event).collect()
 }
 
-/// A configuration whose address is taken, so that the service is built and does not run.
+/// A configuration whose address is in use, so that the service is built but does not run.
 fn with_a_taken_address(scratch: &Scratch, credential: &str) -> (String, TcpListener) {
     let config = configuration(scratch, credential);
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();

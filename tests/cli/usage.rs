@@ -1,4 +1,4 @@
-//! Exit codes and streams of bad usage, and readers that go away.
+//! Exit codes and streams of bad usage, and readers that close the pipe.
 
 use std::fs::File;
 use std::io::pipe;

@@ -1,4 +1,4 @@
-//! `connect`, and what of a consumer goes with it.
+//! `connect`, and the keys of a consumer that belong to it.
 
 use std::path::Path;
 use std::time::Duration;
@@ -86,5 +86,5 @@ fn a_consumer_can_have_its_own_app_registration() {
     let text = with(LIMITS, &homeless)
         .replace("  tenant: contoso.onmicrosoft.com\n", "")
         .replace("{ client_secret_file: app.secret }", "{ access_token_file: token }");
-    assert_eq!(load(&text).unwrap_err(), [("G0401", "{".to_owned())], "in no tenant");
+    assert_eq!(load(&text).unwrap_err(), [("G0401", "{".to_owned())], "an application without a tenant");
 }

@@ -1,4 +1,4 @@
-//! The configuration file: what is accepted, and what is refused at which place with which code.
+//! The configuration file: what is accepted, and what is refused, with the place and the code of each refusal.
 
 mod connect;
 mod urls;
@@ -14,7 +14,7 @@ use glassine::config::{
 const HASH: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 const OTHER_HASH: &str = "1123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
-/// The example of the documentation, with the credentials that this version has.
+/// The full example.
 fn full() -> String {
     format!(
         r#"listen: 0.0.0.0:8443
@@ -254,7 +254,7 @@ fn a_cloud_says_where_graph_and_entra_are() {
 fn graph_and_the_authority_are_of_one_cloud() {
     let graph = "https://graph.microsoft.com";
     refuses(graph, "https://graph.microsoft.us", "G0401", "https://graph.microsoft.us");
-    assert!(load(&with(graph, "https://graph.example")).is_ok(), "a test server of one's own");
+    assert!(load(&with(graph, "https://graph.example")).is_ok(), "a test server belongs to no cloud");
     let authority = "https://login.microsoftonline.com";
     assert_eq!(load(&with(authority, "https://login.microsoftonline.us")).unwrap_err()[0].0, "G0401");
     assert!(load(&with(authority, "https://login.example")).is_ok());
@@ -302,7 +302,7 @@ fn certificate_names_are_whole_names_of_a_verified_certificate() {
 fn client_certificates_are_required_unless_only_some_consumers_are_known_by_theirs() {
     let asked = |text: &str| load(text).unwrap().tls().unwrap().client_certificates;
     let mtls = full().replace(&format!("bearer_sha256: [\"{HASH}\"]"), "mtls: { san: a.example }");
-    assert_eq!(asked(&full()), ClientCertificates::Required, "a second fence");
+    assert_eq!(asked(&full()), ClientCertificates::Required, "in addition to the token");
     assert_eq!(asked(&mtls), ClientCertificates::Required);
     let other = format!(
         "  - {{ name: other, rules: r.yaml, credential: {{ bearer_sha256: [{OTHER_HASH}] }} }}\naudit: {{"

@@ -1,4 +1,4 @@
-//! The URLs of a configuration: whatever is written there, it is used or refused aloud.
+//! The URLs of a configuration: each is used, or refused with a message.
 
 use std::fs;
 
@@ -90,7 +90,7 @@ fn keys() -> [(&'static str, String); 5] {
     ]
 }
 
-/// `upstream.graph: https://my_graph.example` was accepted by one parser and refused by another, which said nothing.
+/// One parser accepted `upstream.graph: https://my_graph.example`. Another one refused it without a message.
 #[test]
 fn no_url_is_refused_without_a_word() {
     let folder = tempfile::tempdir().unwrap();
@@ -104,7 +104,8 @@ fn no_url_is_refused_without_a_word() {
             let Err(error) = service::check(&file) else { panic!("{key}: the files are not there") };
             let StartError::Reports(reports) = error else { panic!("{key}: {url}: {error}") };
             let found: Vec<_> = reports.iter().flat_map(|report: &Report| report.located()).collect();
-            // Of the files that the example names none is there, so that a URL that is accepted fails for these.
+            // No file that the example names exists. So a configuration with an accepted URL fails because of the
+            // files.
             accepted += usize::from(found.iter().all(|one| one.message.contains("there is no such file")));
             assert!(
                 found.iter().any(|one| one.severity == glassine_core::diagnostic::Severity::Error),

@@ -152,7 +152,7 @@ async fn no_parameter_is_repeated_on_a_page_or_in_a_redirect() {
         for name in names {
             let target = format!("/connect/{page}?{}", query(&[(name, hostile)]));
             let response = visitor.get(target.trim_end_matches('/')).await;
-            // A connector's page gives the state back to itself, as a text.
+            // A connector's page repeats the state in its own form, escaped.
             let seen = response.everything().replace("&lt;script&gt;alert('marker", "");
             assert!(!seen.contains("marker"), "{page} {name}");
             assert!(seen.len() == response.everything().len() || (page, name) == ("acme", "state"));

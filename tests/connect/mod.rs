@@ -1,11 +1,11 @@
-//! The connection pages, against an Entra that says what a test wants: the whole way, and every way in which somebody
-//! could bend it, each beside the way that is right.
+//! The connection pages, with an Entra whose responses a test sets: the whole flow, and every attack on it, each beside
+//! the legitimate form.
 //!
 //! | file | what |
 //! |---|---|
-//! | `visitor` | a browser: a cookie, and where it was sent |
-//! | `way` | the way through, to each of its ends |
-//! | `hostile` | queries, cookies and responses of Entra that are not what they should be |
+//! | `visitor` | a browser: its cookie, and the redirects that it follows |
+//! | `way` | the flow, to each of its ends |
+//! | `hostile` | hostile queries, cookies and responses of Entra |
 //! | `pages` | what the pages show, and their headers |
 
 mod hostile;

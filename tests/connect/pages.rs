@@ -80,7 +80,7 @@ async fn a_connectors_page_says_what_leaves_and_what_for() {
     assert!(!page.contains("<code>subject</code>"));
 }
 
-/// A connector that is a rules file and nothing else.
+/// A connector that consists of a rules file only.
 #[tokio::test]
 async fn a_calendar_is_described_in_the_same_words() {
     let entra = FakeEntra::start(&NEEDED).await;

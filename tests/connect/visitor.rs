@@ -1,4 +1,4 @@
-//! A browser: a cookie, and where it was sent.
+//! A browser: its cookie, and the redirects that it follows.
 
 use std::collections::HashMap;
 
@@ -72,7 +72,7 @@ impl<'a> Visitor<'a> {
         form(asked)
     }
 
-    /// All the way, accepting; the response of the last callback.
+    /// Goes through the whole flow and accepts. Returns the response of the last callback.
     pub(super) async fn connect(&mut self, consumer: &str, body: &str) -> ProxyResponse {
         let asked = self.reach_consent(consumer, body).await;
         self.get(&consented(&asked["state"])).await

@@ -1,4 +1,4 @@
-//! The way through, to each of its ends.
+//! The flow, to each of its ends.
 
 use glassine::jwt::{Algorithm, Claims, Expected, KeySet, KeySource, Token, Verifier};
 use glassine_core::pseudonym::{Class, Outcome};

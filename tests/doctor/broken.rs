@@ -8,7 +8,7 @@ use serde_json::json;
 use super::*;
 use crate::support::upstream::Script;
 
-/// A page that is a valid response of every endpoint of the rules.
+/// A page that is a valid response for every endpoint of the rules.
 const PAGE: &str = r#"{"value":[{"id":"A"}]}"#;
 
 /// A `Date` that is this many seconds behind.

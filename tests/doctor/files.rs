@@ -153,7 +153,7 @@ async fn a_chain_is_in_order_or_told() {
     let proxy = with_tls().await;
     let (leaf, other) = (certificate("127.0.0.1", 2099), certificate("other.example", 2099));
     install(&proxy, &format!("{}{}", leaf.0, other.0), &leaf.1);
-    // Certificates that vouch for themselves have one name each: rcgen's own.
+    // rcgen gives every self-signed certificate the same name.
     examine(&proxy).await.expect("certificates", "listener's chain", "ok", &["certificates 2"]);
     let mut named = CertificateParams::new(vec!["other.example".to_owned()]).unwrap();
     named.distinguished_name.push(rcgen::DnType::CommonName, "another authority");

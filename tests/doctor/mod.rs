@@ -1,4 +1,4 @@
-//! `glassine doctor` as an operator meets it: the built program, in front of the sample tenant and of servers that do as told.
+//! `glassine doctor` as an operator runs it: the built program, in front of the sample tenant and of scripted servers.
 //!
 //! | file | what |
 //! |---|---|
@@ -31,7 +31,7 @@ struct Findings {
     all: Value,
 }
 
-/// The doctor, while this thread goes on serving what it asks.
+/// Runs the doctor while this thread serves its requests.
 async fn run(args: &[&str]) -> Ran {
     let args: Vec<_> = std::iter::once("doctor").chain(args.iter().copied()).map(str::to_owned).collect();
     let running =
@@ -69,17 +69,17 @@ impl Findings {
         found
     }
 
-    /// Asserts how a check came out, and that its message and advice have these parts.
+    /// Asserts the outcome of a check, and that its message and advice have these parts.
     fn expect(&self, section: &'static str, check: &str, outcome: &str, parts: &[&str]) {
         let found = self.get(section, check);
         let text = format!("{}\n{}", text(&found["message"]), text(&found["advice"]));
         assert_eq!(found["outcome"], outcome, "{found:#}");
         parts.iter().for_each(|part| assert!(text.contains(part), "{part:?} is not in {text}"));
         let is_bad = matches!(outcome, "warn" | "fail");
-        assert_eq!(found["advice"].is_string(), is_bad, "advice stands under what is bad: {found:#}");
+        assert_eq!(found["advice"].is_string(), is_bad, "only bad outcomes have advice: {found:#}");
     }
 
-    /// What did not come out well, as `section check`.
+    /// The checks with a warning or a failure, as `section check`.
     fn bad(&self) -> Vec<String> {
         let bad = self.checks().filter(|it| it["outcome"] == "warn" || it["outcome"] == "fail");
         bad.map(|it| format!("{} {}", text(&it["section"]), text(&it["check"]))).collect()
@@ -133,14 +133,14 @@ fn credential(authority: &str, tenant: &str, client_id: &str) -> String {
     )
 }
 
-/// A proxy in front of a server that does as told, with a token that cannot be read.
+/// A proxy in front of a scripted server, with a token that is not a JWT.
 async fn scripted(upstream: &FakeUpstream) -> Glassine {
     let proxy = Setup::scripted(upstream).start().await;
     seal(&proxy, &["graph-token"]);
     proxy
 }
 
-/// Closes the files with secrets to other accounts.
+/// Makes the files with secrets unreadable for other accounts.
 fn seal(proxy: &Glassine, more: &[&str]) {
     ["keys.yaml"].iter().chain(more).for_each(|name| set_mode(proxy, name, 0o600));
 }

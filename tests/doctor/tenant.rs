@@ -91,7 +91,7 @@ async fn what_one_consumer_of_an_application_needs_is_not_too_much() {
     clinic.change(|it| it.configured().to_vec().iter().for_each(|permission| it.grant(permission)));
     clinic.change(|it| it.grant("Mail.Read"));
     let findings = examine(&clinic.proxy).await;
-    assert_eq!(findings.bad(), ["configuration G0303"], "that the rules ask for much is theirs to say");
+    assert_eq!(findings.bad(), ["configuration G0303"], "the rules are broad, the grant is not");
     let named: Vec<_> = findings.of("permissions").map(|it| (&it["consumer"], &it["check"])).collect();
     assert!(named.contains(&(&"acme".into(), &"Mail.ReadBasic.All".into())));
     assert!(named.contains(&(&"other".into(), &"Mail.Read".into())));

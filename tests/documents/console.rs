@@ -1,5 +1,5 @@
-//! Executes what the `console` blocks show. `…` stands for anything, and where a line is broken does not matter: README.md breaks
-//! lines that are long.
+//! Executes what the `console` blocks show. `…` stands for any text. Line breaks do not matter, because README.md
+//! breaks long lines.
 
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
@@ -83,7 +83,7 @@ impl Place {
         Self { proxy, tenant, folder }
     }
 
-    /// What a shell prints, standard output and standard error together.
+    /// The output of a shell: standard output and standard error together.
     fn shell(&self, command: &str) -> String {
         let script = format!("PATH=$PWD:$PATH; {{ {command}\n}} 2>&1");
         let ran = Command::new("sh").args(["-c", &script]).current_dir(self.folder.path()).output().unwrap();

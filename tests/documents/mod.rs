@@ -3,7 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | `console` | every `console` block is executed, and its output compared |
-//! | `names` | commands, options and environment variables that the documents name exist |
+//! | `names` | the commands, options and environment variables that the documents name exist |
 //! | `readme` | the pair of messages in README.md, the configuration in docs/OPERATIONS.md |
 //! | `rules_page` | the example and the tables of docs/RULES.md |
 

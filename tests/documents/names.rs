@@ -1,4 +1,4 @@
-//! What the documents name exists: commands, their options, environment variables.
+//! The commands, options and environment variables that the documents name exist.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -33,7 +33,7 @@ fn the_configuration_is_accepted() {
     assert_eq!(config.consumers()[0].name(), "acme-analytics");
 }
 
-/// The example's keys are made from a text that everyone may know.
+/// The example's keys are made from a public text.
 fn pseudonyms() -> Arc<Pseudonyms> {
     let master: [u8; 32] = Sha256::digest(b"the keys of README.md").into();
     let keys = KeyRing::parse(&KeyRing::render_new(&master, 'A', "2026-01-01T00:00:00Z")).unwrap();

@@ -1,4 +1,4 @@
-//! docs/RULES.md is what the program does: its example, its table of treatments and its table of codes are read and tried.
+//! docs/RULES.md says what the program does: its example, its table of treatments and its table of codes are tried.
 
 use std::sync::Arc;
 

@@ -142,7 +142,7 @@ proptest! {
         prop_assert_ne!(&token, &written(|out| OURS.message_id(&raw, out)));
     }
 
-    /// Tokens that were made lately are remembered; one maker remembers all the values before, the other none.
+    /// Recent tokens are cached: one maker has all earlier values in its cache, the other none.
     #[test]
     fn a_token_is_the_same_whether_it_is_made_or_found(raw in almost_address(), class in prop::sample::select(&Class::ALL)) {
         let fresh = made_for(&RINGS.ours, "acme");

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::support::data;
 
-/// Calls `check` for each test of `file` whose group it accepts, and says how many there were.
+/// Calls `check` for each test of `file` whose group `accepts` takes, and returns their number.
 fn each_test(file: &str, accepts: impl Fn(&Value) -> bool, check: impl Fn(&Value, &Value)) -> usize {
     let vectors = data::json(&data::vectors().join(file));
     let groups = vectors["testGroups"].as_array().unwrap().iter().filter(|group| accepts(group));

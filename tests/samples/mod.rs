@@ -1,5 +1,5 @@
-//! Objects of real shape, of a demo tenant or made up, as Graph's responses: no name, address, word or id gets out, what
-//! is kept is as it was, and tokens join what belongs together.
+//! Objects of real shape, of a demo tenant or made up, as Graph's responses: no name, address, word or id leaves, kept
+//! values are unchanged, and tokens join what belongs together.
 
 mod secrets;
 
@@ -131,7 +131,7 @@ fn is_token(leaf: &Value) -> bool {
         })
 }
 
-/// Every leaf that came out is a kept one as it was, or a token; and every kept one came out.
+/// Every leaf that leaves is a kept one, unchanged, or a token; and every kept one leaves.
 fn compare(endpoint: &Endpoint, original: &Value, object: &Value) {
     for path in &endpoint.kept {
         assert_eq!(at(original, path), at(object, path), "{path} of {original}");
@@ -162,7 +162,8 @@ async fn nothing_of_the_samples_gets_out_but_what_is_kept() {
     }
 }
 
-/// The proof that the test above can fail: each kind of secret, planted in a response. Of the fixtures, whose texts are known.
+/// Proves that the test above can fail: plants each kind of secret in a response. Takes the fixtures, whose texts are
+/// known.
 #[test]
 fn a_secret_of_each_kind_is_found() {
     let rows = samples_in(&data::fixture("graph"), "message");

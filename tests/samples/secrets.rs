@@ -1,4 +1,4 @@
-//! What of real objects must not get out, and how it is looked for.
+//! The parts of real objects that must not leave, and the search for them.
 
 use std::collections::BTreeSet;
 
@@ -25,7 +25,7 @@ pub(crate) struct Secrets {
 }
 
 impl Secrets {
-    /// What is secret in `rows`: every text but at the `kept` paths. Words that are kept, or are part of `domain`, are
+    /// The secrets in `rows`: every text except at the `kept` paths. Words that are kept, or are part of `domain`, are
     /// not secret in other places either.
     pub(crate) fn of(rows: &[Value], kept: &[&str], domain: &str) -> Self {
         let mut secrets = Self { words: BTreeSet::new(), texts: BTreeSet::new(), octets: BTreeSet::new() };
@@ -38,7 +38,7 @@ impl Secrets {
             }
             open.extend(words(&path.to_lowercase()));
         }
-        // Of the response's own head and of the page around the objects.
+        // Words of the response's own head and of the page around the objects.
         open.extend(
             ["application", "charset", "content", "accept", "encoding", "request", "client", "control"]
                 .map(str::to_owned),
@@ -52,7 +52,7 @@ impl Secrets {
         self.words.len() + self.texts.len() + self.octets.len()
     }
 
-    /// The secrets that are in `bytes`, as they are or in any encoding.
+    /// The secrets that are in `bytes`, plain or in any encoding.
     pub(crate) fn found_in(&self, bytes: &[u8]) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         for view in detector::views(bytes) {
@@ -72,13 +72,13 @@ impl Secrets {
             let local = local.rsplit([':', '<']).next().unwrap_or_default();
             self.texts.extend((local.len() >= MIN_WORD).then(|| local.to_owned()));
         }
-        // One word alone is looked for as a word: `Received` is a header's name, and a part of a property's.
+        // A single word is searched as a whole word: `Received` is a header's name, and part of a property's name.
         if (MIN_TEXT..512).contains(&lower.len()) && !lower.chars().all(char::is_alphanumeric) {
             self.texts.insert(lower);
         }
         if let Some(octets) = exchange_octets(text) {
             self.octets.extend(guid_in(&octets));
-            // The thread of a conversationId, which ends in it.
+            // The thread is at the end of a conversationId.
             self.octets
                 .extend(octets.len().checked_sub(16).and_then(|at| octets.get(at..)).map(<[u8]>::to_vec));
         }

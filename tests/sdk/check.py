@@ -1,6 +1,6 @@
 """Compares what an SDK got through the proxy with what the sample tenant has.
 
-`check.py ask …` prints what the drivers ask for; `check.py SDK …` judges `response.json`.
+`check.py ask …` prints what the drivers request; `check.py SDK …` judges `response.json`.
 """
 
 import json
@@ -31,7 +31,7 @@ def everything(path, **options):
 
 
 def changes(link):
-    """What has changed, and where to ask next."""
+    """The changed objects, and the link for the next round."""
     page, objects = get(link), []
     while "@odata.nextLink" in page:
         objects += page["value"]
@@ -80,7 +80,7 @@ def expect(what, found, wanted):
 
 
 def check_nothing_raw(response):
-    """No id, address, name or subject of the tenant is anywhere in what a program was handed."""
+    """No id, address, name or subject of the tenant is anywhere in what a program received."""
     text = json.dumps(response).lower()
     raw = [one["id"] for one in users + messages] + [one["mail"] for one in users if one["mail"]]
     raw += [one["displayName"] for one in users] + [one["subject"] for one in messages if len(one["subject"]) > 8]

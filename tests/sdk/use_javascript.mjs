@@ -1,7 +1,7 @@
-// After the documentation's code for JavaScript: asks, and prints what it got as JSON.
+// Runs after the documentation's code for JavaScript: sends requests, and prints what it got as JSON.
 import { readFileSync } from "node:fs";
 
-// The client says "fetch failed" and not why.
+// The client says only "fetch failed", not why.
 const plainFetch = globalThis.fetch;
 globalThis.fetch = (...request) =>
   plainFetch(...request).catch((error) => {

@@ -1,4 +1,4 @@
-# After the documentation's code for msgraph-sdk: asks, and prints what it got as JSON.
+# Runs after the documentation's code for msgraph-sdk: sends requests, and prints what it got as JSON.
 import asyncio
 import json
 import sys

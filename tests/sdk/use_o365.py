@@ -1,4 +1,4 @@
-# After the documentation's code for O365: asks, and prints what it got as JSON.
+# Runs after the documentation's code for O365: sends requests, and prints what it got as JSON.
 import datetime
 import json
 import sys

@@ -92,7 +92,7 @@ proptest! {
 fn a_line_less_changes_the_fingerprint() {
     let whole = outcome(&file(SHAPE, SHAPES, QUERY, ENDPOINTS, true)).0;
     let without = |lines: &[&'static str], at: usize| [&lines[..at], &lines[at + 1..]].concat();
-    // The query speaks of what the other two lines let out.
+    // The query uses what the other two lines let out.
     for left_out in [1, 2, 4] {
         let shape = without(SHAPE, left_out);
         assert_ne!(outcome(&file(&shape, SHAPES, QUERY, ENDPOINTS, true)).0, whole, "{left_out}");

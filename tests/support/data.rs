@@ -1,5 +1,5 @@
 //! Where tests find data from elsewhere: in the folders that the environment names, or in the fixtures that are trimmed
-//! copies of them. No test is skipped for want of data.
+//! copies of them. No test is skipped for lack of data.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -43,7 +43,7 @@ fn fixtures_stand_in_for_folders_that_are_not_named() {
     }
 }
 
-/// A folder that is named and is not there is a mistake, and no reason to take another one.
+/// If the folder that the environment names is missing, that is a mistake, and the fixtures must not hide it.
 #[test]
 #[should_panic(expected = "/no/such/folder/path-cases.json")]
 fn a_folder_that_is_named_and_missing_fails_the_test() {

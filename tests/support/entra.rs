@@ -19,7 +19,7 @@ pub(crate) const OID: &str = "cccc1111-2222-3333-4444-555566667777";
 pub(crate) const ADDRESS: &str = "Grace.Admin@contoso.com";
 pub(crate) const NAME: &str = "Grace Adminson";
 
-/// A running one.
+/// A running Entra.
 pub(crate) struct FakeEntra {
     pub(crate) server: FakeUpstream,
     inner: Arc<Inner>,
@@ -35,9 +35,9 @@ struct Inner {
 /// What the next responses say.
 #[derive(Clone)]
 pub(crate) struct Says {
-    /// The roles in one token after the other; the last ones stay.
+    /// The roles of each token in turn; the last ones repeat.
     pub(crate) roles: Vec<Vec<String>>,
-    /// Members of the id_token to replace; `null` takes one away.
+    /// Members of the id_token to replace; `null` removes one.
     pub(crate) id_token: Value,
     /// Members of the OpenID configuration to replace.
     pub(crate) metadata: Value,
@@ -45,7 +45,7 @@ pub(crate) struct Says {
     pub(crate) forged: bool,
 }
 
-/// An authorization code that was given out.
+/// An authorization code that was issued.
 #[derive(Clone)]
 struct Code {
     nonce: String,
@@ -74,12 +74,12 @@ impl FakeEntra {
         self.inner.base().to_owned()
     }
 
-    /// Changes what is said from now on.
+    /// Changes the responses from now on.
     pub(crate) fn change(&self, change: impl FnOnce(&mut Says)) {
         change(&mut self.inner.says.lock().unwrap());
     }
 
-    /// Somebody signs in on the page that the browser was sent to; gives a code for what was asked.
+    /// Signs somebody in on the page that the browser was redirected to. Returns a code for the request.
     pub(crate) fn sign_in(&self, asked: &HashMap<String, String>) -> String {
         let code = base64url(Sha256::digest(&asked["state"]));
         let of = |name: &str| asked[name].clone();
@@ -136,7 +136,7 @@ impl Inner {
     }
 
     fn redeem(&self, form: &HashMap<String, String>) -> Script {
-        // A code is good once (RFC 6749, section 4.1.2).
+        // A code is valid once (RFC 6749, section 4.1.2).
         let Some(code) = self.codes.lock().unwrap().remove(&form["code"]) else {
             return refusal(400, "invalid_grant", 54_005);
         };

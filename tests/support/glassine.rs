@@ -26,7 +26,7 @@ use super::upstream::FakeUpstream;
 pub(crate) const METADATA_ONLY: &str = include_str!("../../rules/outlook-mail-metadata-only.yaml");
 /// The other one.
 pub(crate) const OUTLOOK_MAIL: &str = include_str!("../../rules/outlook-mail.yaml");
-/// What this proxy authenticates to Graph with.
+/// The access token that this proxy sends to Graph.
 pub(crate) const GRAPH_TOKEN: &str = "graph-access-token";
 /// The tenant's own domain in the configuration.
 pub(crate) const DOMAIN: &str = "contoso.com";
@@ -35,7 +35,7 @@ pub(crate) const DOMAIN: &str = "contoso.com";
 pub(crate) struct Consumer {
     pub(crate) name: &'static str,
     pub(crate) rules: String,
-    /// How it is known; by the bearer token that is made from its name if nothing is said.
+    /// Its credential. By default, the bearer token that is made from its name.
     pub(crate) credential: Option<String>,
     /// More lines of its entry, indented by four spaces.
     pub(crate) more: String,
@@ -46,7 +46,7 @@ impl Consumer {
         Self { name, rules: rules.to_owned(), credential: None, more: String::new() }
     }
 
-    /// A consumer that is known by what the YAML says, such as `{ mtls: { san: a.example } }`.
+    /// A consumer with this credential in YAML, such as `{ mtls: { san: a.example } }`.
     pub(crate) fn known_by(name: &'static str, credential: impl Into<String>) -> Self {
         Self { credential: Some(credential.into()), ..Self::new(name, METADATA_ONLY) }
     }
@@ -56,7 +56,7 @@ impl Consumer {
     }
 }
 
-/// A running proxy. Stops, and its files go, on drop.
+/// A running proxy. It stops and removes its files when dropped.
 pub(crate) struct Glassine {
     pub(crate) address: SocketAddr,
     pub(crate) admin: SocketAddr,
@@ -104,12 +104,12 @@ impl Setup {
         }
     }
 
-    /// In front of a server that does as told.
+    /// In front of a scripted server.
     pub(crate) fn scripted(upstream: &FakeUpstream) -> Self {
         Self::in_front_of(format!("http://{}", upstream.address()))
     }
 
-    /// Both limits are a second, the least that a configuration can say.
+    /// Both timeouts are a second, the shortest that a configuration can have.
     pub(crate) fn impatient(self) -> Self {
         Self { timeouts: (1, 1), ..self }
     }
@@ -317,7 +317,7 @@ impl Drop for Glassine {
     }
 }
 
-/// A response, whole.
+/// A complete response.
 #[derive(Debug)]
 pub(crate) struct ProxyResponse {
     pub(crate) status: u16,
@@ -351,7 +351,7 @@ impl ProxyResponse {
 /// Reads until the connection ends, which must be soon.
 pub(crate) async fn read_all(stream: &mut TcpStream) -> String {
     let mut response = Vec::new();
-    // A connection that is reset after its response has said what it had to say.
+    // A reset after the response is fine, too.
     let reading = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut response));
     drop(reading.await.expect("the proxy ends the connection"));
     String::from_utf8_lossy(&response).into_owned()
@@ -419,7 +419,7 @@ fn config(setup: &Setup, folder: &Path, address: SocketAddr, admin: SocketAddr) 
     text
 }
 
-/// A certificate for the listener's address that vouches for itself.
+/// A self-signed certificate for the listener's address.
 fn write_certificate(folder: &Path) {
     let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
     write(folder, "tls.crt", &made.cert.pem());

@@ -69,7 +69,7 @@ async fn serve(acceptor: TlsAcceptor, stream: TcpStream, frames: Frames) {
     let stream = TokioIo::new(acceptor.accept(stream).await.unwrap());
     let response =
         service_fn(move |_| std::future::ready(Ok::<_, Infallible>(Response::new(frames.clone()))));
-    // The client goes away when its test is over.
+    // The client disconnects when its test is over.
     drop(
         hyper::server::conn::http2::Builder::new(TokioExecutor::new())
             .serve_connection(stream, response)

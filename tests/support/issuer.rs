@@ -55,7 +55,7 @@ impl SigningKey {
         Self { id: id.to_owned(), pair }
     }
 
-    /// The name of the algorithm that the key signs with by itself.
+    /// The algorithm that the key signs with by default.
     pub(crate) fn algorithm(&self) -> &'static str {
         match self.pair {
             Pair::Ed25519(_) => "EdDSA",
@@ -89,7 +89,7 @@ impl SigningKey {
         self.token_with(&json!({}), claims)
     }
 
-    /// A token with members of the header added or replaced; `null` takes one away.
+    /// A token with members of the header added or replaced; `null` removes one.
     pub(crate) fn token_with(&self, more: &Value, claims: &Value) -> String {
         let mut header = json!({ "alg": self.algorithm(), "kid": self.id, "typ": "JWT" });
         for (name, value) in more.as_object().unwrap() {

@@ -1,4 +1,4 @@
-//! Reads one document with the tokenizer in every way that it has, and with `serde_json`.
+//! Reads one document with the tokenizer in every way that it offers, and with `serde_json`.
 
 use glassine_core::sanitize::tokenizer::{Halt, Limits, Literal, MAX_DEPTH, SyntaxError, Tokenizer};
 use serde_json::Value;
@@ -38,7 +38,7 @@ fn feed<'c>(
     (recorder, outcome)
 }
 
-/// Reads a document in every way that we have, and asserts that the ways agree. `seed` decides the random chunks.
+/// Reads a document in every way, and asserts that the ways agree. `seed` decides the random chunks.
 pub(crate) fn read_with(document: &[u8], limits: Limits, seed: u64) -> Outcome {
     let whole = read_chunks(std::iter::once(document), limits);
     assert_eq!(read_chunks(document.chunks(1), limits), whole, "byte by byte");
@@ -114,7 +114,7 @@ pub(crate) fn random_chunks(document: &[u8], longest: usize, seed: u64) -> Vec<&
     chunks
 }
 
-/// Builds the value that `events` tell of, with the last of equal keys winning, as `serde_json` has it.
+/// Builds the value of `events`. Of equal keys, the last one wins, as in `serde_json`.
 fn build(events: &mut std::slice::Iter<'_, Event>) -> Value {
     match events.next().expect("a value") {
         Event::BeginObject => build_object(events),
@@ -155,7 +155,7 @@ pub(crate) fn rebuilt(events: &[Event]) -> Value {
     value
 }
 
-/// What `serde_json` says of a document: its value, or that it is no JSON, or nothing where it is known to differ.
+/// The verdict of `serde_json` on a document: its value, or a refusal, or unknown where it is known to differ.
 pub(crate) enum Verdict {
     Value(Value),
     Refused,
@@ -172,12 +172,12 @@ pub(crate) fn serde_verdict(document: &[u8]) -> Verdict {
     }
 }
 
-/// Our own limits out of the way, so that only the grammar decides.
+/// Limits so wide that only the grammar decides.
 pub(crate) fn wide() -> Limits {
     Limits { depth: MAX_DEPTH, key_length: usize::MAX, number_length: usize::MAX, document_length: u64::MAX }
 }
 
-/// Asserts that both of us take a document, for the same value, or that both refuse it.
+/// Asserts that both parsers accept a document with the same value, or that both refuse it.
 pub(crate) fn agrees_with_serde(document: &[u8], seed: u64) {
     let (events, outcome) = read_with(document, wide(), seed);
     match serde_verdict(document) {

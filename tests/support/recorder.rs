@@ -1,4 +1,4 @@
-//! What the tokenizer tells, written down in a form that does not depend on chunks.
+//! The tokenizer's events, in a form that does not depend on chunks.
 
 use std::convert::Infallible;
 
@@ -14,7 +14,7 @@ pub(crate) enum Event {
         raw: String,
         name: String,
     },
-    /// A whole string: as written, and what it stands for.
+    /// A whole string: as written, and decoded.
     String {
         raw: String,
         text: String,
@@ -30,7 +30,7 @@ pub(crate) struct Recorder {
     raw: String,
     text: String,
     in_string: bool,
-    /// Whether it does without the parts of strings.
+    /// Whether it ignores the contents of strings.
     deaf: bool,
     /// The keys that came, as far as they can be expected.
     pub(crate) keys: Vec<Option<ExpectedKey>>,
@@ -38,12 +38,12 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    /// One that expects these keys in this order.
+    /// A recorder that expects these keys in this order.
     pub(crate) fn expecting(expected: Vec<Option<ExpectedKey>>) -> Self {
         Self { expected, ..Self::default() }
     }
 
-    /// One that listens to no string. It records the others' events, with strings empty.
+    /// A recorder that ignores the contents of strings: it records empty strings.
     pub(crate) fn deaf() -> Self {
         Self { deaf: true, ..Self::default() }
     }

@@ -1,5 +1,5 @@
 //! What leaves of a document, decided the slow and obvious way: the whole document is in memory, and every rule of the
-//! file *as written* is evaluated on it, with `jsonpath-rust` as the judge of what a path selects. Nothing of the
+//! file *as written* is evaluated on it. `jsonpath-rust` decides what a path selects. Nothing of the
 //! compiled form is used: no automaton, no matcher, no plan.
 //!
 //! What the reference adds to RFC 9535 is the language's own (docs/RULES.md):
@@ -29,7 +29,7 @@ pub(crate) fn sanitized(file: &raw::File, keys: &Pseudonyms, document: &Value) -
     response(file, 0, keys, document)
 }
 
-/// What leaves by the endpoint at this place in the file.
+/// What leaves through the endpoint at this index in the file.
 pub(crate) fn response(file: &raw::File, at: usize, keys: &Pseudonyms, document: &Value) -> Option<Value> {
     let endpoint = file.endpoints[at].0.as_ref().unwrap();
     let counted = endpoint.query.values.iter().any(|(name, _)| name.value == "$count");
@@ -170,7 +170,7 @@ impl<'f> Marks<'f> {
         js_path_process(&query, node).unwrap().into_iter().map(|found| found.val()).collect()
     }
 
-    /// Whether what no rule names is kept in `node`; `around`: whether it is in the container around.
+    /// Whether `node` keeps what no rule names. `around` says whether the container around it does.
     fn unlisted(&self, node: &Value, around: bool) -> bool {
         self.begins.get(&std::ptr::from_ref(node)).copied().unwrap_or(around)
     }
@@ -278,7 +278,7 @@ impl Reference<'_> {
         }
     }
 
-    /// The tests' kept group stands before the pseudonymised one.
+    /// In the tests' patterns, the kept group is before the pseudonymised one.
     fn matched(
         &self,
         text: &str,
@@ -308,7 +308,7 @@ fn written(write: impl FnOnce(&mut Vec<u8>) -> Outcome) -> Option<Value> {
     }
 }
 
-/// By cutting the text: the tests' times are in UTC, and written as Graph writes them.
+/// Cuts the text, because the tests' times are in UTC and in Graph's form.
 fn truncated(text: &str, unit: TimeUnit) -> Option<String> {
     let time = Regex::new(r"^(\d{4}-\d\d-\d\dT)(\d\d:)(\d\d:)\d\d(?:\.\d+)?(Z?)$").unwrap();
     let parts = time.captures(text)?;

@@ -1,4 +1,4 @@
-//! An upstream that does as told: a raw HTTP/1.1 server on loopback whose every byte, pause and fault a test writes.
+//! A scripted upstream: a raw HTTP/1.1 server on loopback. A test writes its every byte, pause and fault.
 //!
 //! ```ignore
 //! let graph = FakeUpstream::start(|request| match request.path() {
@@ -63,22 +63,22 @@ impl Received {
 }
 
 impl FakeUpstream {
-    /// A plaintext server that responds each request with the script that `respond` gives for it.
+    /// A plaintext server that responds to each request with the script that `respond` returns.
     pub(crate) async fn start(respond: impl Fn(&Received) -> Script + Send + Sync + 'static) -> Self {
         Self::listen(respond, None).await
     }
 
-    /// The same over TLS, with a certificate for `localhost` and 127.0.0.1 that [`FakeUpstream::ca`] vouches for.
+    /// The same over TLS, with a certificate for `localhost` and 127.0.0.1. [`FakeUpstream::ca`] has its root.
     pub(crate) async fn start_tls(respond: impl Fn(&Received) -> Script + Send + Sync + 'static) -> Self {
         Self::listen(respond, Some(Identity::new(&["localhost", "127.0.0.1"]))).await
     }
 
-    /// A server that gives the same response to everything.
+    /// A server that sends the same response to every request.
     pub(crate) async fn always(script: Script) -> Self {
         Self::start(move |_| script.clone()).await
     }
 
-    /// A server that gives these responses in turn, and the last one from then on.
+    /// A server that sends these responses in turn, and the last one from then on.
     pub(crate) async fn in_turn(scripts: Vec<Script>) -> Self {
         let next = AtomicUsize::new(0);
         let last = scripts.len() - 1;
@@ -226,7 +226,7 @@ impl Script {
         self.body(&body[..body.len() - bytes])
     }
 
-    /// Puts bytes behind the body.
+    /// Adds bytes after the body.
     pub(crate) fn followed_by(self, bytes: &[u8]) -> Self {
         let body = [self.body.concat().as_slice(), bytes].concat();
         self.body(body)
@@ -239,7 +239,7 @@ impl Script {
         self
     }
 
-    /// Says that the body has `length` bytes, which need not be true.
+    /// Declares that the body has `length` bytes, which need not be true.
     pub(crate) fn claiming(mut self, length: u64) -> Self {
         self.framing = Framing::Length(Some(length));
         self
@@ -257,12 +257,12 @@ impl Script {
         self
     }
 
-    /// Sends `bytes` bytes of the framed body, then nothing, until the client goes away.
+    /// Sends `bytes` bytes of the framed body, then nothing, until the client disconnects.
     pub(crate) fn stall_after(self, bytes: usize) -> Self {
         self.fault_in_body(bytes, Fault::Stall)
     }
 
-    /// Sends `bytes` bytes of the framed body, then closes the connection in good manners.
+    /// Sends `bytes` bytes of the framed body, then closes the connection properly.
     pub(crate) fn close_after(self, bytes: usize) -> Self {
         self.fault_in_body(bytes, Fault::Close)
     }
@@ -272,12 +272,12 @@ impl Script {
         self.fault_in_body(bytes, Fault::Reset)
     }
 
-    /// Sends `bytes` bytes of the head, then nothing, until the client goes away.
+    /// Sends `bytes` bytes of the head, then nothing, until the client disconnects.
     pub(crate) fn stall_in_head(self, bytes: usize) -> Self {
         Self { fault: Some((bytes, Fault::Stall)), ..self }
     }
 
-    /// Sends `bytes` bytes of the head, then closes the connection in good manners.
+    /// Sends `bytes` bytes of the head, then closes the connection properly.
     pub(crate) fn close_in_head(self, bytes: usize) -> Self {
         Self { fault: Some((bytes, Fault::Close)), ..self }
     }
@@ -323,7 +323,7 @@ impl Script {
         segments
     }
 
-    /// Plays the script. Gives whether the connection is still of use.
+    /// Plays the script. Returns whether the connection can serve the next request.
     async fn play(&self, stream: &mut impl Connection) -> bool {
         tokio::time::sleep(self.delay).await;
         let mut left = self.fault.map_or(usize::MAX, |(at, _)| at);
@@ -435,7 +435,7 @@ async fn more(stream: &mut impl Connection, unread: &mut Vec<u8>) -> Option<()> 
     (stream.read_buf(unread).await.ok()? > 0).then_some(())
 }
 
-/// A certificate that vouches for itself, and its key.
+/// A self-signed certificate and its key.
 pub(crate) struct Identity {
     pub(crate) certificate: CertificateDer<'static>,
     key: PrivateKeyDer<'static>,

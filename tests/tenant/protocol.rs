@@ -1,4 +1,4 @@
-//! Errors, headers, encodings and who may ask.
+//! Errors, headers, encodings and authentication.
 
 use std::io::Read as _;
 use std::sync::Arc;

@@ -30,7 +30,7 @@ fn text() -> impl Strategy<Value = String> {
         2 => select(vec!['"', '\\', '/', '\n', '\0', '\u{1f}', '\u{7f}', '\u{80}', 'é', '€', '\u{ffff}', '😀']),
         1 => any::<char>(),
     ];
-    // Characters of several bytes across the edges of what is looked at together.
+    // Characters of several bytes, some of which cross the edges of the blocks that are scanned at once.
     let wide = select(vec!['é', '€', '😀', 'x', '\n']);
     prop_oneof![
         3 => vec(character, 0..40).prop_map(String::from_iter),

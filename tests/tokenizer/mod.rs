@@ -24,7 +24,7 @@ fn read(document: &[u8], seed: u64) -> Outcome {
     read_with(document, Limits::default(), seed)
 }
 
-/// The events that `actson` tells, as far as both of us have them; `None` if it refuses.
+/// The events of `actson`, without those that the tokenizer does not have; `None` if it refuses.
 fn actson_events(document: &[u8]) -> Option<Vec<Event>> {
     let mut parser = JsonParser::new(SliceJsonFeeder::new(document));
     let mut events = Vec::new();
@@ -88,7 +88,7 @@ fn a_number_that_is_cut_off_at_the_top_level_is_refused() {
     assert!(read_with(b"0e0", wide(), 0).1.is_ok());
 }
 
-/// Found by the end-to-end benchmark: what is looked at together ended in a character, and behind it were few bytes.
+/// Found by the end-to-end benchmark: a block that is scanned at once ended inside a character, and few bytes followed.
 #[test]
 fn a_string_that_nobody_hears_may_end_anywhere_in_a_chunk() {
     for length in 0..100 {
@@ -115,7 +115,7 @@ fn config() -> ProptestConfig {
 proptest! {
     #![proptest_config(config())]
 
-    /// Any value, written in any way, is told such that the same value can be built.
+    /// The events of any value, written in any way, are enough to build the same value.
     #[test]
     fn tells_the_value_that_was_written((value, document) in written(value()), seed: u64) {
         let (events, outcome) = read_with(document.as_bytes(), wide(), seed);

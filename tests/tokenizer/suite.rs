@@ -73,7 +73,7 @@ fn has_a_row_for_each_open_document_and_no_other() {
     assert_eq!(decisions().keys().collect::<Vec<_>>(), open);
 }
 
-/// What we accept, the others read the same.
+/// Other parsers read the same from what the tokenizer accepts.
 #[test]
 fn tells_what_others_read() {
     let documents = documents();

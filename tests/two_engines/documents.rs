@@ -1,4 +1,4 @@
-//! Random documents, biased to the names that random rules speak of.
+//! Random documents, biased to the names that random rules use.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};

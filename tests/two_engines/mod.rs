@@ -29,7 +29,7 @@ fn context(source: &str) -> Context {
     with_body(plan(source).endpoints[0].response.body().clone())
 }
 
-/// What leaves by the streaming engine, however the document is cut.
+/// What leaves through the streaming engine, however the document is cut.
 fn streamed(context: &Context, document: &str, lengths: &[usize]) -> Option<String> {
     let whole = sanitize(context, document);
     let pieces = sanitize_chunks(context, cut(document.as_bytes(), lengths));

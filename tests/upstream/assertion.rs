@@ -1,4 +1,4 @@
-//! Certificates and federated tokens in place of a client secret: what the token endpoint is sent.
+//! Certificates and federated tokens in place of a client secret: the requests to the token endpoint.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -33,7 +33,7 @@ fn last_form(entra: &FakeUpstream) -> HashMap<String, String> {
     form(&entra.requests().pop().unwrap().body)
 }
 
-/// Writes a new certificate and its key into a folder; gives the certificate in DER, and the key.
+/// Writes a new certificate and its key into a folder. Returns the certificate in DER, and the key.
 fn certify(folder: &Path) -> (Vec<u8>, KeyPair) {
     let pair = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).unwrap();
     let params = CertificateParams::new(vec!["glassine.example".to_owned()]).unwrap();

@@ -13,7 +13,7 @@ use crate::support::upstream::FakeUpstream;
 
 const PAGE: &str = r#"{"value":[{"id":"AAMk1"},{"id":"AAMk2"}]}"#;
 
-/// Long enough for a loaded machine where nothing is to happen, short enough to wait for.
+/// Where nothing must happen: long enough for a loaded machine, short enough to wait for.
 const SHORT: Duration = Duration::from_millis(300);
 
 /// A pause that is well within [`SHORT`].

@@ -1,4 +1,4 @@
-//! Proxies on the way out: TLS through a tunnel, and every way in which there is none.
+//! Proxies for upstream requests: TLS through a tunnel, and every way in which the tunnel fails.
 
 use std::sync::{Arc, Mutex};
 
@@ -12,7 +12,7 @@ use crate::support::upstream::Identity;
 
 const HOST: &str = "graph.example";
 
-/// A proxy that says `response` and, if that is a yes, is the server behind the tunnel too.
+/// A proxy that sends `response`. If that opens the tunnel, it also is the server behind the tunnel.
 struct Proxy {
     address: String,
     heads: Arc<Mutex<Vec<String>>>,
@@ -50,7 +50,7 @@ impl Proxy {
         Self { address, heads, identity: certificate }
     }
 
-    /// A client of `https://graph.example` that goes through this proxy, but for the hosts in `except`.
+    /// A client of `https://graph.example` that goes through this proxy, except for the hosts in `except`.
     fn client(&self, except: &str, timeouts: Timeouts) -> GraphClient {
         let proxies = Proxies::new(&format!("http://user:pass@{}", self.address), except).unwrap();
         let network = Network { extra_roots: vec![self.identity.clone()], timeouts, proxies };

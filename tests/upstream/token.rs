@@ -235,8 +235,7 @@ async fn a_bad_token_file_leaves_the_last_good_token() {
     assert_eq!(fresh.token().await.err(), Some(TokenError::Secret(SecretError::Characters)));
 }
 
-/// The test runs once more, as a process with this variable: a process cannot change its own environment safely, and the
-/// tests may be started without one.
+/// The test runs once more in a process with this variable, because a process cannot change its own environment safely.
 const VARIABLE: &str = "GLASSINE_TEST_TOKEN";
 
 #[tokio::test]
@@ -297,7 +296,7 @@ pub(super) async fn text_of(source: &TokenSource) -> String {
     source.token().await.unwrap().secret().expose().to_owned()
 }
 
-/// Waits for a renewal that goes on beside the callers.
+/// Waits for a renewal in the background.
 async fn until(source: &TokenSource, expected: &str) {
     for _ in 0..100 {
         if text_of(source).await == expected {

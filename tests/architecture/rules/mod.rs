@@ -1,9 +1,9 @@
-//! The rules. Each gives the violations in one file, with the file's path.
+//! The rules. Each returns the violations in one file, with the file's path.
 
 use super::sources::Source;
 
-/// The modules of both packages, with those that each may use: a module that is not in the list is a violation, and so is
-/// a use that is not. `core::` is the package that decides what leaves.
+/// The modules of both packages, and the modules that each may use. A module that is not listed is a violation, and so
+/// is a use that is not listed. `core::` is the package that decides what leaves.
 const MAY_USE: [(&str, &[&str]); 28] = [
     ("core::admit", &["core::graph", "core::pseudonym", "core::rules", "core::sanitize"]),
     ("core::catalogue", &["core::graph"]),
@@ -106,7 +106,7 @@ pub(crate) fn unlisted_fields(source: &Source) -> Vec<String> {
     found(source, bad.iter())
 }
 
-/// Events whose text has holes, as in `"asked {target}"`: those are fields that are not seen as such.
+/// Events with placeholders in their text, as in `"asked {target}"`: they log values that are not fields.
 pub(crate) fn texts_with_holes(source: &Source) -> Vec<String> {
     let events = source
         .text
@@ -117,7 +117,7 @@ pub(crate) fn texts_with_holes(source: &Source) -> Vec<String> {
     found(source, calls.filter(|call| call.contains('{')))
 }
 
-/// The arguments of an event that are neither a listed field nor, at the end, a text without holes of its own.
+/// The arguments of an event that are neither a listed field nor, at the end, a text without placeholders.
 fn unlisted(arguments: &[String]) -> Vec<String> {
     let is_listed = |argument: &&String| {
         let name = argument.split('=').next().unwrap_or_default().trim();
@@ -144,19 +144,19 @@ fn arguments(rest: &str) -> Vec<String> {
     parts.into_iter().map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
 }
 
-/// The command line speaks through its own writer; everything else logs or is silent.
+/// Nothing prints: the command line writes through its own writer, and everything else logs or is silent.
 pub(crate) fn prints(source: &Source) -> Vec<String> {
     const PRINTS: [&str; 5] = ["println!", "eprintln!", "print!", "eprint!", "dbg!"];
     found(source, PRINTS.iter().filter(|it| source.code.contains(**it)))
 }
 
-/// Markup that is not escaped has one place, where a reviewer can see all of it.
+/// Only one file may have markup that is not escaped, so that a reviewer can see all of it.
 pub(crate) fn unescaped_markup(source: &Source) -> Vec<String> {
     let is_there = source.path != "src/web/page.rs" && source.code.contains("PreEscaped");
     found(source, is_there.then_some("PreEscaped").iter())
 }
 
-/// Names that belong to a machine that this was written on, or to a registry. Split, so that this file has none.
+/// Names of a developer's machine or of a package registry. They are split, so that this file has none.
 pub(crate) fn machine_names(path: &str, text: &str) -> Vec<String> {
     let names = [
         ["/wo", "rk/"],
@@ -171,7 +171,7 @@ pub(crate) fn machine_names(path: &str, text: &str) -> Vec<String> {
         ["wt-can", "ary"],
     ];
     let is_lock = path == "Cargo.lock";
-    // In Graph's paths, `root` is the folder that a drive begins with.
+    // In Graph's paths, `root` is the top folder of a drive.
     let text = text.replace("}/root/", "}/").replace("drive/root/", "drive/");
     let there = names.map(|parts| parts.concat()).into_iter().filter(|name| !is_lock && text.contains(name));
     there.map(|name| format!("{path}: {name}")).collect()

@@ -67,7 +67,7 @@ impl Setting {
         Self { graph, client_id, issuer }
     }
 
-    /// The claims of a good assertion of the application's own, with some replaced.
+    /// The claims of a valid assertion of the application, with some replaced.
     fn claims(&self, with: &Value) -> Value {
         let now = jiff::Timestamp::now().as_second();
         let audience = format!("{}{}", self.graph.base(), self.graph.entra("/oauth2/v2.0/token"));
@@ -173,7 +173,7 @@ async fn an_assertion_has_the_right_key_algorithm_and_signature() {
     set.denies(&set.own(&json!({ "alg": "none" }), &json!({})), 700_027).await;
     set.denies(&set.own(&json!({ "typ": null }), &json!({})), 50_027).await;
     set.denies("no.token", 50_027).await;
-    // A header that promises another padding than the signature has.
+    // A header with another padding than the signature's.
     let (signed, _) =
         set.own(&json!({}), &json!({})).rsplit_once('.').map(|it| (it.0.to_owned(), ())).unwrap();
     let good = set.own(&json!({ "alg": "RS256" }), &json!({}));

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{Graph, TenantResponse, query};
 use crate::support::entra::form;
 
-/// Somebody in front of it.
+/// One browser.
 pub(super) struct Browser<'a> {
     graph: &'a Graph,
     cookie: Option<String>,
@@ -69,7 +69,7 @@ pub(super) fn text(page: &TenantResponse) -> &str {
     std::str::from_utf8(&page.body).unwrap()
 }
 
-/// Where the browser is sent, and with what.
+/// The URL that the browser is redirected to, and its parameters.
 pub(super) fn sent(response: &TenantResponse) -> (String, HashMap<String, String>) {
     assert_eq!(response.status.as_u16(), 302, "{}", text(response));
     let (place, parameters) = response.header("location").split_once('?').unwrap();

@@ -1,4 +1,4 @@
-//! The proxy in front of the sample tenant with each kind of credential, and with each gone wrong.
+//! The proxy in front of the sample tenant with each kind of credential, valid and invalid.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -13,7 +13,7 @@ use super::Graph;
 use crate::support::glassine::{Glassine, Setup};
 use crate::support::issuer::{SigningKey, jwks};
 
-/// Granted what its rules need.
+/// This application is granted what the rules need.
 const NAME: &str = "Sample application";
 const ISSUER: &str = "https://kubernetes.example/cluster";
 const SUBJECT: &str = "system:serviceaccount:analytics:glassine";
@@ -135,7 +135,7 @@ impl Drop for Program {
     }
 }
 
-/// Serves with a managed identity; `environment` says where the machine's service is. Gives the status of a request.
+/// Serves with a managed identity. `environment` names the machine's service. Returns the status of a request.
 async fn with_identity(graph: &Graph, identity: &str, environment: &[(&str, String)]) -> u16 {
     let mut setup = setup(graph, "", Vec::new());
     setup.credential = format!("credential: {{ managed_identity: {identity} }}");
@@ -150,7 +150,7 @@ async fn with_identity(graph: &Graph, identity: &str, environment: &[(&str, Stri
         line.clear();
         assert!(log.read_line(&mut line).unwrap() > 0, "the program ended");
     }
-    // What is said from here on is read so that the program need not wait to say it.
+    // Reads the log from here on, so that the program does not block on a full pipe.
     std::thread::spawn(move || log.lines().count());
     Glassine::ask(address, USERS).await.status
 }
@@ -172,7 +172,7 @@ async fn a_managed_identity_opens_graph_in_either_form() {
     assert_eq!(with_identity(&graph, "{}", &service("wrong".to_owned())).await, 503);
 }
 
-/// Both clocks go forward a second at a time, and consumers ask at every moment of a token's life.
+/// Both clocks advance a second at a time, and consumers send requests at every second of a token's life.
 #[tokio::test]
 async fn tokens_that_end_under_load_fail_no_request() {
     const LIFE: i64 = 14;

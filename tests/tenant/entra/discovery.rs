@@ -12,7 +12,7 @@ impl Graph {
         self.get(&format!("/{tenant}/v2.0/.well-known/openid-configuration")).await
     }
 
-    /// Whether the published keys sign for a token of the first application.
+    /// Verifies a token with the published keys.
     async fn is_good(&self, token: &str) -> Result<(), JwtError> {
         let mut set = self.get(&self.entra("/discovery/v2.0/keys")).await;
         // The keys name the issuer of id_tokens; those of Graph's own tokens have another.

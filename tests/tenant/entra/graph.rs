@@ -70,14 +70,14 @@ async fn only_tokens_that_were_issued_here_are_good() {
     let open = Graph::own().await;
     let token = open.token_of(EVERYTHING).await;
     for graph in [&strict, &open] {
-        // The signature of a token does not count for Graph's look-alike, who issued it does.
+        // The sample tenant compares the whole token with those that it issued, the signature included.
         let forged = format!("{token}A");
         assert_eq!(graph.opens(&forged, "/v1.0/users").await, unknown);
     }
     assert_eq!(strict.opens(&token, "/v1.0/users").await, unknown);
     assert_eq!(strict.opens("a-word", "/v1.0/users").await, unknown);
     strict.refuses("/v1.0/users", 401, "InvalidAuthenticationToken").await;
-    // Where nothing is required, nothing and what could be no token do.
+    // Where no token is required, a request passes without one, and with a text that cannot be one.
     assert_eq!(open.opens("a-word", "/v1.0/users").await, fine());
     assert_eq!(open.get_with("/v1.0/users", &[]).await.status.as_u16(), 200);
 }

@@ -59,7 +59,7 @@ impl Graph {
         self.tenant.entra().change(self.application(name).client_id(), change).unwrap();
     }
 
-    /// Asks the token endpoint; the status and the document.
+    /// Sends a form to the token endpoint. Returns the status and the document.
     async fn ask(&self, form: &[(&str, &str)]) -> (u16, Value) {
         let response = self.post(&self.entra("/oauth2/v2.0/token"), &query(form), &[]).await;
         (response.status.as_u16(), response.json())
@@ -75,7 +75,7 @@ impl Graph {
         assert!(document["trace_id"].is_string() && document["correlation_id"].is_string(), "{document}");
     }
 
-    /// An access token of the application's own, got with its secret.
+    /// An access token of the application, issued for its secret.
     async fn token_of(&self, name: &str) -> String {
         let application = self.application(name);
         let (status, document) = self.ask(&with_secret(&application)).await;
@@ -94,13 +94,13 @@ fn with_secret(application: &Registration) -> [(&'static str, &str); 4] {
     ]
 }
 
-/// The same form with another value for one name; an empty one takes it away.
+/// The same form with another value for one name; an empty value removes it.
 fn but<'a>(form: &[(&'a str, &'a str)], name: &'a str, value: &'a str) -> Vec<(&'a str, &'a str)> {
     let kept = form.iter().copied().filter(|pair| pair.0 != name);
     kept.chain((!value.is_empty()).then_some((name, value))).collect()
 }
 
-/// What a token says.
+/// The claims of a token.
 fn claims(token: &str) -> Value {
     let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
     serde_json::from_slice(&payload).unwrap()

@@ -31,7 +31,7 @@ async fn connectable() -> (Graph, Glassine) {
     (graph, proxy)
 }
 
-/// Somebody with both in one browser.
+/// A person who has both in one browser.
 struct Visitor<'a> {
     proxy: &'a Glassine,
     entra: Browser<'a>,
@@ -50,7 +50,7 @@ impl<'a> Visitor<'a> {
         self.follow(&response).await
     }
 
-    /// From the account that was chosen to the page after it: Entra's permission page, or the proxy's word.
+    /// From the chosen account to the next page: Entra's permission page, or a page of the proxy.
     async fn sign_in(&mut self, person: usize) -> Result<TenantResponse, Page> {
         let page = self.begin().await;
         let response = self.entra.choose(&page, person).await;
@@ -58,7 +58,7 @@ impl<'a> Visitor<'a> {
         if page.status == 303 { Ok(self.follow(&page).await) } else { Err(page) }
     }
 
-    /// Presses a button of Entra's, and is sent back.
+    /// Presses a button on Entra's page, and is redirected back.
     async fn decide(&mut self, page: &TenantResponse, decision: &str) -> Page {
         let response = self.entra.press(page, "decision", decision).await;
         self.back(&response).await

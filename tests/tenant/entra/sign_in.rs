@@ -29,7 +29,7 @@ fn challenge() -> &'static str {
     CHALLENGE.get_or_init(|| base64url(Sha256::digest(VERIFIER)))
 }
 
-/// A good authorization request.
+/// A valid authorization request.
 fn request(application: &Registration) -> Vec<(&'static str, &str)> {
     vec![
         ("client_id", application.client_id()),
@@ -43,7 +43,7 @@ fn request(application: &Registration) -> Vec<(&'static str, &str)> {
     ]
 }
 
-/// Signs somebody in; the code.
+/// Signs somebody in. Returns the code.
 async fn code(graph: &Graph, person: usize) -> String {
     let mut browser = Browser::new(graph);
     let client = graph.application(NAME);
@@ -53,7 +53,7 @@ async fn code(graph: &Graph, person: usize) -> String {
     parameters["code"].clone()
 }
 
-/// A good token request for a code.
+/// A valid token request for a code.
 async fn redeem(graph: &Graph, code: &str, change: (&str, &str)) -> (u16, Value) {
     let application = graph.application(NAME);
     let form = [
