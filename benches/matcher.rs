@@ -29,14 +29,14 @@ endpoints:
 ";
 
 const SHAPES: [(&str, &str); 3] = [
-    ("one property of a message kept", "keep: [$.isRead]"),
+    ("one property of a message kept", "keep: { booleans: [$.isRead] }"),
     (
         "metadata kept as it is",
-        "keep: [$.id, $.parentFolderId, $.conversationId, $.receivedDateTime, $.sentDateTime, $.importance, $.isRead, \
-         $.isDraft, $.hasAttachments, $.flag.flagStatus, $.from.emailAddress.address, \
-         \"$.toRecipients[*].emailAddress.address\", \"$.ccRecipients[*].emailAddress.address\"]",
+        "keep: { text: [$.id, $.parentFolderId, $.conversationId, $.receivedDateTime, $.sentDateTime, $.importance, \
+         $.isRead, $.isDraft, $.hasAttachments, $.flag.flagStatus, $.from.emailAddress.address, \
+         \"$.toRecipients[*].emailAddress.address\", \"$.ccRecipients[*].emailAddress.address\"] }",
     ),
-    ("everything kept", "unlisted: keep, keep: [$.id]"),
+    ("everything kept", "unlisted: keep, keep: { text: [$.id] }"),
 ];
 
 fn main() {

@@ -77,7 +77,7 @@ fn redacting(path: &str) -> String {
 }
 
 fn keeping(path: &str) -> String {
-    format!("  s: {{ keep: [{}] }}", yaml_quoted(path))
+    format!("  s: {{ keep: {{ text: [{}] }} }}", yaml_quoted(path))
 }
 
 fn response(shapes: &str, document: &Value) -> Value {

@@ -159,7 +159,7 @@ async fn links_die_when_the_rules_change() {
     let (tenant, _, proxy) = stage().await;
     let links = links(&tenant, &proxy).await;
     assert_eq!(proxy.get(&links[0]).await.status, 200);
-    proxy.write("acme.yaml", &METADATA_ONLY.replace("$.accountEnabled, ", ""));
+    proxy.write("acme.yaml", &METADATA_ONLY.replace("      booleans: [$.accountEnabled]\n", ""));
     let refused = proxy.until(&links[0], |response| response.status != 200).await;
     assert_refused(&refused, 410, "resyncRequired");
     assert_refused(&proxy.get(&links[1]).await, 410, "resyncRequired");

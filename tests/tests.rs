@@ -19,6 +19,7 @@ mod batch;
 mod canaries;
 mod cli;
 mod client_certificates;
+mod closed;
 mod config;
 mod connect;
 mod consumers;

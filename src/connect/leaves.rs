@@ -123,14 +123,14 @@ impl Property {
 
     /// Whether it leaves unchanged.
     fn is_unchanged(&self) -> bool {
-        self.forms.contains(&Leaf::Keep)
+        self.forms.iter().any(|form| matches!(form, Leaf::Keep(_)))
     }
 }
 
 fn form(leaf: &Leaf) -> Cow<'static, str> {
     match leaf {
         Leaf::Drop => "nothing".into(),
-        Leaf::Keep => "as it is".into(),
+        Leaf::Keep(kept) => kept.in_words(),
         Leaf::Transform(transform) => transform.in_words(),
     }
 }
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn what_leaves_follows_from_the_plan() {
         let messages = object(OUTLOOK_MAIL, "Messages");
-        assert_eq!(form_of(&messages, "isRead").as_deref(), Some("as it is"));
+        assert_eq!(form_of(&messages, "isRead").as_deref(), Some("true or false"));
         assert_eq!(
             form_of(&messages, "from.emailAddress.address").as_deref(),
             Some("the address as a pseudonym")

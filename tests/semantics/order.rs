@@ -9,15 +9,17 @@ const HEAD: &str =
 
 /// Lines that stand under `  s:`, in any order.
 const SHAPE: &[&str] = &[
-    "    keep: [$.a, $.b, $.flag.status, '$.list[*].k']\n",
+    "    keep: { text: [$.a, $.b, $.flag.status, '$.list[*].k'] }\n",
     "    redact: [$.b, $..secret]\n",
     "    digest: [$.c]\n",
     "    pseudonymize: [{ path: $.id, as: id, reversible: true }, { path: $.mail, as: email }]\n",
     "    nested: [{ path: $.from, shape: t }, { path: '$.list[*]', shape: t }]\n",
 ];
 
-const SHAPES: &[&str] =
-    &["  t: { keep: [$.k, $.secret], nested: [{ path: $.up, shape: t }] }\n", "  u: { keep: [$.z] }\n"];
+const SHAPES: &[&str] = &[
+    "  t: { keep: { text: [$.k, $.secret] }, nested: [{ path: $.up, shape: t }] }\n",
+    "  u: { keep: { text: [$.z] } }\n",
+];
 
 const QUERY: &[&str] = &[
     "      $top: { integer: { min: 1, max: 9 } }\n",

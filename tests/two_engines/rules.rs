@@ -24,22 +24,18 @@ pub(super) fn file() -> impl Strategy<Value = String> {
 
 /// A shape in YAML's flow style.
 fn shape() -> impl Strategy<Value = String> {
-    let keep = prop::collection::vec(path(), 0..5);
+    let keep = prop::collection::vec(kept(), 0..5);
     let redact = prop::collection::vec(redacting_path(), 0..3);
     let transforms = prop::collection::vec(transform(), 0..3);
     let nested = prop::collection::vec((path(), prop::sample::select(SHAPES)), 0..2);
     (keep, redact, transforms, nested, prop::bool::weighted(0.1)).prop_map(
         |(keep, redact, transforms, nested, unlisted)| {
             let mut lines = vec![format!("redact: [{}]", quoted(&redact))];
-            if !keep.is_empty() {
-                lines.push(format!("keep: [{}]", quoted(&keep)));
-            }
+            let groups = ["times", "booleans", "numbers", "one_of", "time_zones", "text"];
+            let groups = groups.map(|group| format!("{group}: [{}]", entries(&keep, group)));
+            lines.push(format!("keep: {{ {} }}", groups.join(", ")));
             for key in ["pseudonymize", "match", "truncate_time", "domain", "digest", "hash_ip", "link"] {
-                let own: Vec<_> =
-                    transforms.iter().filter(|(own, _)| own == key).map(|(_, entry)| &**entry).collect();
-                if !own.is_empty() {
-                    lines.push(format!("{key}: [{}]", own.join(", ")));
-                }
+                lines.push(format!("{key}: [{}]", entries(&transforms, key)));
             }
             let nested = nested
                 .iter()
@@ -53,6 +49,21 @@ fn shape() -> impl Strategy<Value = String> {
     )
 }
 
+/// The entries under this key.
+fn entries(all: &[(String, String)], key: &str) -> String {
+    all.iter().filter(|(own, _)| own == key).map(|(_, entry)| &**entry).collect::<Vec<_>>().join(", ")
+}
+
+/// The group under `keep` that the entry stands in, and the entry.
+fn kept() -> impl Strategy<Value = (String, String)> {
+    let plain =
+        prop::sample::select(vec!["times", "booleans", "numbers", "time_zones", "text", "text", "text"]);
+    prop_oneof![
+        4 => (path(), plain).prop_map(|(path, group)| (group.to_owned(), yaml_quoted(&path))),
+        1 => path().prop_map(|path| entry("one_of", &path, r#"values: [yesterday, "quote \" and \\ backslash", ""]"#)),
+    ]
+}
+
 fn quoted(paths: &[String]) -> String {
     paths.iter().map(|path| yaml_quoted(path)).collect::<Vec<_>>().join(", ")
 }
@@ -60,7 +71,7 @@ fn quoted(paths: &[String]) -> String {
 /// The key that the entry stands under, and the entry.
 fn transform() -> impl Strategy<Value = (String, String)> {
     let kind = prop::sample::select(vec!["email", "email_list", "id", "thread", "message_id", "text"]);
-    let regex = r"'(?<kept>(?i:smtp):|two )(?<rest>[^!]*)'";
+    let regex = r"'(?<kept>smtp:|SMTP:|two )(?<rest>[^!]*)'";
     let parts = prop::sample::select(vec![
         "keep: kept",
         "pseudonymize: { group: rest, as: email }",

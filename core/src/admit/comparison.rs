@@ -2,9 +2,9 @@
 
 use super::Refusal;
 use super::query::{Checker, find, syntax};
-use crate::graph::{Filter, Literal, OptionName, PropertyPath, option};
+use crate::graph::{Filter, Literal, OptionName, PropertyPath, is_time, option};
 use crate::rules::automaton::Leaf;
-use crate::rules::plan::{Comparator, Transform};
+use crate::rules::plan::{Comparator, Kept, Transform};
 
 impl Checker<'_> {
     pub(super) fn filter(&self, value: &str) -> Result<String, Refusal> {
@@ -54,6 +54,10 @@ impl Checker<'_> {
                 Ok(Literal::String(original.to_string()))
             }
             (Some(Leaf::Transform(_)), Some(_), _) => Err(Refusal::NotFound),
+            (Some(Leaf::Keep(kept)), Some(_), literal) if !can_be(kept, &literal) => {
+                Err(self
+                    .value(&OptionName::Filter, format!("`{name}` is compared with {}.", kept.in_words())))
+            }
             (_, _, literal) => Ok(literal),
         }
     }
@@ -65,6 +69,21 @@ impl Checker<'_> {
         };
         let allowed: Vec<_> = self.policy.filter.iter().map(one).collect();
         self.value(&OptionName::Filter, format!("It compares {}.", allowed.join("; ")))
+    }
+}
+
+/// Whether a value that leaves could be this. A comparison with anything else would ask for what does not leave.
+fn can_be(kept: &Kept, literal: &Literal) -> bool {
+    match (kept, literal) {
+        (Kept::Text, _) | (_, Literal::Null) | (Kept::Boolean, Literal::Boolean(_)) => true,
+        (Kept::Time, Literal::Date(_) | Literal::DateTimeOffset(_)) => true,
+        (Kept::Number, Literal::Number(_)) => true,
+        (Kept::Time, Literal::String(text)) => is_time(text),
+        (Kept::OneOf(words), Literal::String(text) | Literal::Enum { value: text, .. }) => {
+            words.find(text).is_some()
+        }
+        (Kept::TimeZone(words), Literal::String(text)) => words.find(text).is_some(),
+        _ => false,
     }
 }
 

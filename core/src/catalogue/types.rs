@@ -1,6 +1,7 @@
 //! Types, properties and enums, per API version.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::LazyLock;
 
 use super::lines::{first, records};
@@ -305,6 +306,20 @@ impl Edm {
             _ if name.starts_with(|first: char| first.is_ascii_lowercase()) => Self::Complex(name),
             _ => return None,
         })
+    }
+}
+
+impl fmt::Display for Edm {
+    /// As CSDL calls it: `Edm.Boolean`, `microsoft.graph.importance`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Complex(name) | Self::Enum(name) | Self::Navigation(name) => {
+                write!(f, "microsoft.graph.{name}")
+            }
+            Self::Number => f.write_str("a number"),
+            Self::Untyped => f.write_str("of any type"),
+            primitive => write!(f, "Edm.{primitive:?}"),
+        }
     }
 }
 

@@ -35,6 +35,18 @@ crate::codes! {
     PATH_MISSING = "G0118";
     /// A path that Graph's type does not have, or that leads to an array instead of its elements.
     UNKNOWN_PROPERTY = "G0119";
+    /// A `keep` that does not say what its values may be.
+    UNTYPED_KEEP = "G0120";
+    /// A kept group of a `match` that can match more than a few fixed texts.
+    UNBOUNDED_GROUP = "G0121";
+    /// A `one_of` without values.
+    NO_VALUES = "G0122";
+    /// Something that identifies people, or that they write, leaves otherwise than as a token.
+    IDENTIFYING = "G0123";
+    /// A kept value is of another type in Graph, so it never leaves.
+    OTHER_TYPE = "G0124";
+    /// A text under `one_of` that Graph's enum does not have.
+    NOT_A_MEMBER = "G0125";
 
     /// The endpoint's path template is malformed.
     TEMPLATE = "G0201";
@@ -69,4 +81,12 @@ crate::codes! {
     SHADOWED = "G0304";
     /// A permission that no endpoint needs.
     UNNEEDED_PERMISSION = "G0305";
+    /// `text` under `keep`: what a person wrote can leave.
+    KEPT_TEXT = "G0306";
+    /// `domains: keep`: the domains of all addresses leave.
+    ALL_DOMAINS = "G0307";
+    /// A time is truncated, and another time of the same object leaves exactly.
+    EXACT_TIME_BESIDE = "G0308";
+    /// The length or the domain of something that identifies people, or that they write, leaves.
+    DERIVED = "G0309";
 }

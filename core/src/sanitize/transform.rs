@@ -81,7 +81,7 @@ fn matched(parts: &Match, text: &str, keys: &Pseudonyms, out: &mut Vec<u8>) -> O
         return Outcome::NotUnderstood;
     };
     let range = |group: &str| captures.name(group).map(|found| found.range());
-    let keep = parts.keep.as_deref().and_then(range);
+    let keep = parts.keep.as_ref().and_then(|group| range(&group.name));
     let token = parts.pseudonymize.as_ref().and_then(|(group, kind)| Some((range(group)?, *kind)));
     let overlap = |a: &Range<usize>, b: &Range<usize>| a.start < b.end && b.start < a.end;
     // A group that took no part in the match, or overlaps the other, is not what the author meant.
@@ -90,6 +90,9 @@ fn matched(parts: &Match, text: &str, keys: &Pseudonyms, out: &mut Vec<u8>) -> O
     }
     let mut value = Vec::new();
     let kept = keep.clone().and_then(|range| text.get(range)).unwrap_or_default();
+    if parts.keep.as_ref().is_some_and(|group| group.words.find(kept).is_none()) {
+        return Outcome::NotUnderstood;
+    }
     match token {
         None => value.extend_from_slice(kept.as_bytes()),
         Some((range, _)) if keep.as_ref().is_some_and(|keep| overlap(keep, &range)) => {

@@ -6,6 +6,7 @@
 //! item, anything inside a [`Recovered`]) instead of failing. Only this module and the key file's reader use
 //! `serde-saphyr`.
 
+mod by_kind;
 mod node;
 mod reader;
 mod texts;
@@ -17,6 +18,7 @@ use std::ops::Range;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
+pub use by_kind::ByKind;
 pub use texts::Texts;
 
 use crate::diagnostic::{Code, Diagnostic};
@@ -58,8 +60,14 @@ impl<T> Spanned<T> {
 }
 
 /// A part of a file. Its errors are recorded, and the rest of the file is still read.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Recovered<T>(pub Option<T>);
+
+impl<T> Default for Recovered<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
 
 /// serde has no notion of places; the reader recognises these names, as `serde-saphyr` does with its own.
 const SPANNED: &str = "$glassine::Spanned";

@@ -80,7 +80,7 @@ fn a_link_of_other_rules_is_refused() {
     let link = next(&mail());
     let comment = format!("# reviewed\n{MAIL}");
     assert!(get(&policy_of("acme-analytics", &comment), &link).is_ok());
-    let changed = MAIL.replace("$.accountEnabled, ", "");
+    let changed = MAIL.replace("      booleans: [$.accountEnabled]\n", "");
     assert_ne!(changed, MAIL);
     assert_eq!(refused(&policy_of("acme-analytics", &changed), &link), (410, "resyncRequired"));
 }

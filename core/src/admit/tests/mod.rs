@@ -36,7 +36,7 @@ purpose: Everything that the shipped rules do not use.
 permissions: [User.Read.All]
 shapes:
   user:
-    keep: [$.userType]
+    keep: { text: [$.userType] }
     pseudonymize: [{ path: $.id, as: id, reversible: true }, { path: $.mail, as: email }]
 endpoints:
   - name: list-users

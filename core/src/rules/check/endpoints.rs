@@ -6,7 +6,9 @@ use super::super::automaton::{self, Automaton, CompileError, NodeId};
 use super::super::checked::{Nested, Rule, Shape, ShapeId};
 use super::super::codes;
 use super::super::path::Path;
-use super::super::plan::{Body, Endpoint, IdType, LinkKind, Param, Places, Response, Transform, Treatment};
+use super::super::plan::{
+    Body, Endpoint, IdType, Kept, LinkKind, Param, Places, Response, Transform, Treatment,
+};
 use super::super::raw;
 use super::super::template::Template;
 use super::is_label;
@@ -16,6 +18,9 @@ use crate::catalogue::{Accept, is_directory};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::pseudonym::Class;
 use crate::yaml::{self, Recovered, Spanned};
+
+/// Why an object is no longer part of a collection (Microsoft Graph, "Use delta query to track changes").
+const REASONS: [&str; 2] = ["changed", "deleted"];
 
 /// One result for each endpoint of the file; `None` where a finding says why there is none.
 pub(super) fn check(
@@ -202,17 +207,18 @@ impl Checker<'_> {
     /// names the shape stands for them in reviews.
     fn envelope(&mut self, element: ShapeId, named: &Spanned<String>, counted: bool, delta: bool) -> ShapeId {
         let elements = || Path::name("value").elements();
-        let rule = |path, treatment| Rule { path, treatment, span: named.span.clone() };
+        let rule = |path, treatment| Rule { path, treatment, reviewed: false, span: named.span.clone() };
         let link = |kind| Treatment::Transform(Transform::Link(kind));
         let mut shape = Shape::default();
         shape.nested.push(Nested { path: elements(), shape: element, span: named.span.clone() });
         shape.rules.push(rule(Path::name("@odata.nextLink"), link(LinkKind::Next)));
         if counted {
-            shape.rules.push(rule(Path::name("@odata.count"), Treatment::Keep));
+            shape.rules.push(rule(Path::name("@odata.count"), Treatment::Keep(Kept::Number)));
         }
         if delta {
             shape.rules.push(rule(Path::name("@odata.deltaLink"), link(LinkKind::Delta)));
-            shape.rules.push(rule(elements().member("@removed").member("reason"), Treatment::Keep));
+            let reason = elements().member("@removed").member("reason");
+            shape.rules.push(rule(reason, Treatment::Keep(Kept::one_of(REASONS))));
         }
         self.shapes.push(shape);
         ShapeId(self.shapes.len() - 1)

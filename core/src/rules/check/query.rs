@@ -164,11 +164,9 @@ impl Checker<'_> {
             .automaton
             .find(body.object(), property.value.split('/'))
             .map_or(Leaf::Drop, |node| node.leaf.clone());
-        let by_token = operators
-            .iter()
-            .all(|operator| matches!(operator, Comparator::Eq | Comparator::Ne | Comparator::In));
+        let by_token = operators.iter().all(|operator| !operator.is_by_order());
         match leaf {
-            Leaf::Keep => true,
+            Leaf::Keep(_) => true,
             Leaf::Transform(Transform::Reversible(_)) if by_token => true,
             Leaf::Transform(Transform::Reversible(_)) => {
                 let hint = "a token can be compared with `eq`, `ne` and `in` only";

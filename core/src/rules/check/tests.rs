@@ -63,7 +63,7 @@ fn errors(shapes: &str) -> Vec<&'static str> {
 
 #[test]
 fn the_order_of_parameters_and_options_is_not_in_the_fingerprint() {
-    let shape = "  s: { keep: [$.a, $.b] }";
+    let shape = "  s: { keep: { text: [$.a, $.b] } }";
     let one = "    params: { api: { one_of: [v1.0, beta] } }\n    query:\n      $filter: { a: [eq, ne], b: [eq] }\n      \
                $orderby: [a, b]\n      x: { one_of: [p, q] }\n      y: boolean";
     let other = "    params: { api: { one_of: [beta, v1.0] } }\n    query:\n      y: boolean\n      x: { one_of: [q, p] }\n      \
@@ -75,7 +75,8 @@ fn the_order_of_parameters_and_options_is_not_in_the_fingerprint() {
 
 #[test]
 fn every_policy_is_in_the_fingerprint() {
-    let shape = "  s: { keep: [$.a], nested: [{ path: $.m, shape: t }] }\n  t: { keep: [$.b] }";
+    let shape =
+        "  s: { keep: { text: [$.a] }, nested: [{ path: $.m, shape: t }] }\n  t: { keep: { text: [$.b] } }";
     let lines = "    params: { api: { one_of: [v1.0] } }\n    query:\n      $orderby: { a: [asc] }\n      x: { pattern: 'p+' }\n      \
                  $filter: { a: [in] }\n      $expand: { n: { shape: t, top: { integer: { min: 1, max: 2 } } } }";
     let first = fingerprint(shape, lines);
@@ -96,16 +97,16 @@ fn every_policy_is_in_the_fingerprint() {
 
 #[test]
 fn where_a_circle_of_shapes_leads_is_in_the_fingerprint() {
-    let outer = "  s: { keep: [$.k], nested: [{ path: $.n, shape: t }] }\n";
-    let to_outer = format!("{outer}  t: {{ keep: [$.l], nested: [{{ path: $.m, shape: s }}] }}");
-    let to_itself = format!("{outer}  t: {{ keep: [$.l], nested: [{{ path: $.m, shape: t }}] }}");
+    let outer = "  s: { keep: { text: [$.k] }, nested: [{ path: $.n, shape: t }] }\n";
+    let to_outer = format!("{outer}  t: {{ keep: {{ text: [$.l] }}, nested: [{{ path: $.m, shape: s }}] }}");
+    let to_itself = format!("{outer}  t: {{ keep: {{ text: [$.l] }}, nested: [{{ path: $.m, shape: t }}] }}");
     assert_ne!(fingerprint(&to_outer, ONE_VERSION), fingerprint(&to_itself, ONE_VERSION));
 }
 
 #[test]
 fn a_quote_in_a_name_does_not_make_two_paths_one_in_the_fingerprint() {
-    let one = r#"  s: { keep: ['$["x y"]["z t"]'] }"#;
-    let other = r#"  s: { keep: ["$[\"x y']['z t\"]"] }"#;
+    let one = r#"  s: { keep: { text: ['$["x y"]["z t"]'] } }"#;
+    let other = r#"  s: { keep: { text: ["$[\"x y']['z t\"]"] } }"#;
     assert_ne!(fingerprint(one, ONE_VERSION), fingerprint(other, ONE_VERSION));
 }
 
@@ -114,7 +115,10 @@ fn shapes_with_more_places_than_can_be_listed_are_refused() {
     let circle = |names: &[&str]| -> String {
         let to = |other: &&str| format!("{{ path: $.{other}, shape: {other} }}");
         let nested = names.iter().map(to).collect::<Vec<_>>().join(", ");
-        names.iter().map(|name| format!("  {name}: {{ keep: [$.k], nested: [{nested}] }}\n")).collect()
+        names
+            .iter()
+            .map(|name| format!("  {name}: {{ keep: {{ text: [$.k] }}, nested: [{nested}] }}\n"))
+            .collect()
     };
     assert_eq!(errors(&circle(&["s", "b", "c"])), Vec::<&str>::new());
     let found = errors(&circle(&["s", "b", "c", "d", "f", "g", "h", "i", "j", "k"]));
