@@ -68,7 +68,7 @@ fn as_written() {
         glassine_core::pseudonym::Outcome::Written
     );
     let expected = format!(
-        r#"{{"a":1,"c":{{"length":5,"words":1}},"id":"p~ACf6qDRpe17f1FtN87Cqc4tI","mail":"{}","flag":{{"status":5}},"from":{{"k":7,"up":{{"up":{{"k":9}}}}}},"list":[{{"k":11}}]}}"#,
+        r#"{{"a":1,"c":{{"length":5,"words":1}},"id":"p~AINdjg_TAU2Zxx6oV2-mn2NLU8BU7N4gWJ80mv72zVKCBsP7STOd2NXCqWIbhaVz7HmTlUF93fSLDC9upwyzaFA","mail":"{}","flag":{{"status":5}},"from":{{"k":7,"up":{{"up":{{"k":9}}}}}},"list":[{{"k":11}}]}}"#,
         String::from_utf8(token).unwrap()
     );
     assert_eq!(outcome(&file(SHAPE, SHAPES, QUERY, ENDPOINTS, true)).1, expected);

@@ -44,7 +44,11 @@ fn what_each_treatment_makes() {
             &format!("\"{ALICE}, {BOB}\""),
         ),
         ("pseudonymize: [{ path: $.a, as: id }]", GUID, "\"t~ARIl81fzpKf-oZYrKpGQ0YNR_kS0SprpN\""),
-        ("pseudonymize: [{ path: $.a, as: id, reversible: true }]", "x", "\"p~ACf6qDRpe17f1FtN87Cqc4tI\""),
+        (
+            "pseudonymize: [{ path: $.a, as: id, reversible: true }]",
+            "x",
+            "\"p~AINdjg_TAU2Zxx6oV2-mn2NLU8BU7N4gWJ80mv72zVKCBsP7STOd2NXCqWIbhaVz7HmTlUF93fSLDC9upwyzaFA\"",
+        ),
         (
             "pseudonymize: [{ path: $.a, as: thread }]",
             "AAQkADQ3Y2U4ZDkx",

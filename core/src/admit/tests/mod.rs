@@ -148,6 +148,8 @@ fn anything_but_a_token_of_this_consumer_gets_one_response() {
         user().split_at(user().len() - 1).0.to_owned(),
         "p~".to_owned(),
         "t~ARIl81fzpKf-oZYrKpGQ0YNR_kS0SprpN".to_owned(),
+        // The token of USER before tokens were padded.
+        "p~AurmHy8DBls00ENBP2mOrVrJw4CgZTX13XCTC9IyKot8qhDJQXkGXfCPSkhOl3z3_vTdq0g".to_owned(),
     ];
     let response = get(&mail(), &format!("/v1.0/users/{}", tokens[0])).unwrap_err();
     assert_eq!((response.status(), response.code()), (404, "itemNotFound"));
