@@ -21,6 +21,7 @@ use glassine_core::diagnostic::{Causes, Diagnostic};
 use glassine_core::graph::BaseUrl;
 use glassine_core::pseudonym::{KeyRing, Pseudonyms, Sealer};
 use glassine_core::rules::Plan;
+use glassine_core::statement::Fingerprint;
 
 /// The connectors of a configuration, and everything that the pages need to serve them.
 pub struct Site {
@@ -38,6 +39,8 @@ pub(super) struct Connector {
     /// The consumer's name.
     pub(super) name: Arc<str>,
     pub(super) plan: Arc<Plan>,
+    /// Of all that the consumer may ask and gets.
+    pub(super) fingerprint: Fingerprint,
     /// The text of the rules file.
     pub(super) rules: String,
     pub(super) pseudonyms: Arc<Pseudonyms>,
@@ -160,6 +163,7 @@ fn connector(
     let plan = Arc::clone(&consumer.policy().plan);
     Ok(Some(Connector {
         name: consumer.name(),
+        fingerprint: *consumer.statement().fingerprint(),
         rules: consumer.rules().to_owned(),
         pseudonyms: Arc::clone(consumer.pseudonyms()),
         shown: Shown::by(&plan),

@@ -18,7 +18,6 @@ pub mod automaton;
 mod check;
 mod checked;
 pub mod codes;
-mod fingerprint;
 mod keep;
 pub mod known;
 mod names;

@@ -35,9 +35,6 @@ pub struct Plan {
     pub plus_tags: PlusTags,
     /// The requests that may pass. No two endpoints match the same request.
     pub endpoints: Vec<Arc<Endpoint>>,
-    /// Identifies what these rules let out: a hash of everything that decides it, as 16 hexadecimal digits. Comments,
-    /// titles and the order of lines do not count.
-    pub fingerprint: String,
 }
 
 /// A permission that the endpoints need.

@@ -12,11 +12,13 @@ use crate::connect::site::{Connector, Site};
 use crate::connect::store::Connection;
 use glassine_core::catalogue::permissions::plain_words;
 use glassine_core::rules::Plan;
+use glassine_core::statement::Fingerprint;
 
 /// The data of the page.
 struct Detail<'a> {
     consumer: &'a str,
     plan: &'a Plan,
+    fingerprint: Fingerprint,
     connection: Option<Connection>,
     /// The `state` that the analytics application gets back.
     echo: Option<&'a str>,
@@ -34,6 +36,7 @@ pub(super) fn view(
     let detail = Detail {
         consumer: &connector.name,
         plan: &connector.plan,
+        fingerprint: connector.fingerprint,
         connection: site.connection(connector),
         echo: echo.as_deref(),
         returns_to: connector.return_url.as_ref().map(|url| url.origin().as_str()),
@@ -151,7 +154,7 @@ fn rules(prefix: &str, detail: &Detail<'_>) -> Markup {
                 dt { "Connector" }
                 dd { code { (detail.plan.connector) } }
                 dt { "Fingerprint" }
-                dd { code { (detail.plan.fingerprint) } }
+                dd { code { (detail.fingerprint) } }
             }
             p {
                 a href={ (prefix) "/connect/" (detail.consumer) "/rules" } { "Read the rules file" }

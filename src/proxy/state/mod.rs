@@ -10,7 +10,7 @@ use std::sync::Arc;
 use http::header::{AUTHORIZATION, PROXY_AUTHORIZATION};
 use rustls_pki_types::CertificateDer;
 
-use super::consumer::{Caller, Consumer, GraphTokens, KnownBy};
+use super::consumer::{Caller, Consumer, Decided, GraphTokens, KnownBy};
 use super::forwarded::client_address;
 use super::head::{Head, Hosts};
 use super::identify::Consumers;
@@ -25,6 +25,7 @@ use glassine_core::admit::{Keys, Policy};
 use glassine_core::diagnostic::{Causes, Diagnostic, Report};
 use glassine_core::pseudonym::{AddressPolicy, KeyRing};
 use glassine_core::rules::{self, Plan};
+use glassine_core::statement::{Setting, Statement};
 
 /// Everything that serves requests under one configuration.
 pub struct ProxyState {
@@ -259,16 +260,30 @@ impl Builder<'_> {
         };
         let keys = keys.map_err(|reported| *reported)?;
         let pseudonyms = Arc::new(keys.pseudonyms(consumer.pseudonym_domain(), &addresses));
-        let policy = Policy {
+        let tokens = tokens?;
+        let statement = Statement::of_consumer(&self.setting(consumer, &tokens), &plan);
+        let policy = Policy::new(
             plan,
-            keys: Arc::clone(&pseudonyms) as Arc<dyn Keys>,
-            graph: self.config.upstream().graph().clone(),
-            public_url: self.config.public_url().as_str().into(),
-        };
-        let now = Consumer::new(consumer.clone(), known_by?, (policy, rules), pseudonyms, tokens?);
+            Arc::clone(&pseudonyms) as Arc<dyn Keys>,
+            self.config.upstream().graph().clone(),
+            self.config.public_url().as_str().into(),
+        );
+        let decided = Decided { policy, statement, rules };
+        let now = Consumer::new(consumer.clone(), known_by?, decided, pseudonyms, tokens);
         let before =
             self.earlier.and_then(|state| state.consumers.iter().find(|it| *it.name() == *consumer.name()));
         Ok(Arc::new(now.continuing(before.map(Arc::as_ref))))
+    }
+
+    /// What the configuration says about the consumer's privacy.
+    fn setting<'c>(&'c self, consumer: &'c config::Consumer, tokens: &GraphTokens) -> Setting<'c> {
+        Setting {
+            consumer: consumer.name(),
+            pseudonym_domain: consumer.pseudonym_domain(),
+            tenant_domains: self.config.tenant_domains(),
+            graph: self.config.upstream().graph().as_str(),
+            forwards: matches!(tokens, GraphTokens::Forwarded),
+        }
     }
 
     fn plan(&mut self, consumer: &config::Consumer) -> Result<(Arc<Plan>, String), Reported> {

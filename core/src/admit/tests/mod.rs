@@ -17,12 +17,12 @@ fn pseudonyms(consumer: &str) -> Arc<Pseudonyms> {
 fn policy_of(consumer: &str, rules: &str) -> Policy {
     let compiled = compile("test.yaml", rules);
     let plan = compiled.plan.unwrap_or_else(|| panic!("{}", compiled.report.render()));
-    Policy {
-        plan: Arc::new(plan),
-        keys: pseudonyms(consumer),
-        graph: Origin::parse("https://graph.microsoft.com").unwrap(),
-        public_url: "https://proxy.example/graph".into(),
-    }
+    Policy::new(
+        Arc::new(plan),
+        pseudonyms(consumer),
+        Origin::parse("https://graph.microsoft.com").unwrap(),
+        "https://proxy.example/graph".into(),
+    )
 }
 
 const MAIL: &str = include_str!("../../../../rules/outlook-mail-metadata-only.yaml");

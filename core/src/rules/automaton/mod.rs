@@ -165,6 +165,11 @@ impl Object {
 }
 
 impl Array {
+    /// How many elements, from the first on, can be treated differently from those after them.
+    pub(crate) fn distinct(&self) -> usize {
+        self.first.len()
+    }
+
     /// Where the element at `index` leads.
     pub fn element(&self, index: u64) -> Option<NodeId> {
         usize::try_from(index).ok().and_then(|at| self.first.get(at)).copied().unwrap_or(self.rest)

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use super::checked::Shape;
 use super::plan::Plan;
-use super::{codes, fingerprint, raw};
+use super::{codes, raw};
 use crate::diagnostic::{Diagnostic, Report};
 use crate::pseudonym::DomainMode;
 use crate::yaml;
@@ -57,7 +57,7 @@ fn check(raw: &raw::File, findings: &mut Vec<Diagnostic>) -> Option<Plan> {
     untyped::check(&raw.shapes, &lines, findings);
     let named: Vec<_> = raw.permissions.iter().filter_map(|entry| entry.0.as_ref()).collect();
     permissions::check(&named, &raw.endpoints, &endpoints, findings);
-    let mut plan = Plan {
+    Some(Plan {
         connector: raw.connector.value.clone(),
         title: raw.title.clone(),
         purpose: raw.purpose.clone(),
@@ -65,10 +65,7 @@ fn check(raw: &raw::File, findings: &mut Vec<Diagnostic>) -> Option<Plan> {
         domains: raw.addresses.domains.as_ref().map(|mode| mode.value).unwrap_or_default(),
         plus_tags: raw.addresses.plus_tags,
         endpoints: endpoints.into_iter().map(|endpoint| endpoint.map(Arc::new)).collect::<Option<_>>()?,
-        fingerprint: String::new(),
-    };
-    plan.fingerprint = fingerprint::of(&plan);
-    Some(plan)
+    })
 }
 
 fn check_head(raw: &raw::File, findings: &mut Vec<Diagnostic>) {
