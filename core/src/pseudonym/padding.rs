@@ -22,9 +22,9 @@ pub(super) struct Sizes {
 /// | size | ids, with their octets |
 /// |---:|---|
 /// | 48 | GUIDs (36), drive items (34), group chats (45) |
-/// | 96 | immutable ids of messages and events (68 and 84), channels (48), other chats (69 to 95) |
-/// | 128 | folders (112 to 120) |
-/// | 192 | other ids of messages, contacts and events (148 to 168), attachments (180 and 184) |
+/// | 96 | immutable ids (68), channels (48), other chats (69 to 95) |
+/// | 128 | folders (116 and 120) |
+/// | 192 | other ids of messages, contacts and events (148 and 152), attachments (180) |
 pub(super) const IDS: Sizes = Sizes { small: &[48, 96, 128, 192], step: 256 };
 
 /// Sizes of links. A page has one link, so these sizes are large. A link to the next page of users has 350 to 500 octets
