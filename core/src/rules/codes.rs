@@ -1,5 +1,5 @@
-//! The codes of the findings about a rules file. Findings about any YAML file have [`crate::yaml::MALFORMED`]. The
-//! module of [`crate::diagnostic::Code`] lists the ranges.
+//! The codes of the findings about a rules file. Those about any YAML file are in [`crate::yaml::codes`]. The module of
+//! [`crate::diagnostic::Code`] lists the ranges.
 
 crate::codes! {
     /// `version` is a version that this program does not know.
@@ -58,6 +58,7 @@ crate::codes! {
     UNKNOWN_ENDPOINT = "G0210";
     /// A property that leaves by an endpoint and that no listed permission gives.
     NOT_GIVEN = "G0211";
+
 
     /// `unlisted: keep`: what the rules do not name leaves.
     UNLISTED_KEEP = "G0301";

@@ -14,10 +14,17 @@ use super::checked::Shape;
 use super::plan::Plan;
 use super::{codes, fingerprint, raw};
 use crate::diagnostic::{Diagnostic, Report};
-use crate::yaml;
+use crate::yaml::{self, Prose};
 
 /// The version of the format that this program reads.
 const VERSION: u32 = 1;
+
+/// Where a rules file has text for people. Everything else is names and values that the program reads.
+const PROSE: &[Prose] = &[
+    Prose { path: &["title"], several_lines: false },
+    Prose { path: &["purpose"], several_lines: true },
+    Prose { path: &["permissions", "*", "why"], several_lines: true },
+];
 
 /// The result of compiling a rules file: a plan, unless there are errors, and all findings.
 #[derive(Debug)]
@@ -30,7 +37,7 @@ pub struct Compiled {
 
 /// Reads, checks and compiles the rules file called `file` with the text `source`.
 pub fn compile(file: &str, source: &str) -> Compiled {
-    let loaded = yaml::load::<raw::File>(source);
+    let loaded = yaml::load_plain::<raw::File>(source, PROSE);
     let mut findings = loaded.diagnostics;
     let plan = loaded.value.and_then(|raw| check(&raw, &mut findings));
     dedup(&mut findings);
