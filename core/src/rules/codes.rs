@@ -15,6 +15,10 @@ crate::codes! {
     PATH_ROOT = "G0104";
     /// A quoted key with bracket characters inside: it names a property of that literal name.
     PATH_QUOTED_BRACKETS = "G0105";
+    /// A name in a path that is not written plainly: with escapes, or with spaces at its ends.
+    PATH_NAME = "G0106";
+    /// Two shapes, or two parameters of an endpoint, whose names look alike.
+    LOOK_ALIKE = "G0107";
     /// Two different transforms meet at one leaf.
     CONFLICT = "G0110";
     /// A shape name that no shape has.

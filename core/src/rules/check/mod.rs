@@ -1,6 +1,7 @@
 //! Compiles a rules file to a plan and reports every finding in one pass.
 
 mod endpoints;
+mod names;
 mod overlap;
 mod permissions;
 mod properties;
@@ -48,6 +49,7 @@ pub fn compile(file: &str, source: &str) -> Compiled {
 /// A plan if one can be built; whether it may be used depends on the findings.
 fn check(raw: &raw::File, findings: &mut Vec<Diagnostic>) -> Option<Plan> {
     check_head(raw, findings);
+    names::check(raw, findings);
     let names = shapes::Names::new(&raw.shapes);
     let mut shapes: Vec<Shape> = shapes::check(&raw.shapes, &names, findings);
     shapes::report_conflicts(&raw.shapes, &shapes, findings);
