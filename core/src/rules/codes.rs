@@ -63,6 +63,8 @@ crate::codes! {
     /// A property that leaves by an endpoint and that no listed permission gives.
     NOT_GIVEN = "G0211";
 
+    /// A name that a path parameter accepts and that could be an id or an address.
+    PARAM_NAME = "G0212";
 
     /// `unlisted: keep`: what the rules do not name leaves.
     UNLISTED_KEEP = "G0301";
@@ -74,4 +76,6 @@ crate::codes! {
     SHADOWED = "G0304";
     /// A permission that no endpoint needs.
     UNNEEDED_PERMISSION = "G0305";
+    /// A path parameter accepts a word that is not known from Graph's paths.
+    UNKNOWN_WORD = "G0312";
 }
