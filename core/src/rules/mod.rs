@@ -9,6 +9,7 @@
 //! | `known` | what the catalogue knows of an endpoint: the objects at its path, the permissions that open it |
 //! | `automaton` | shapes compiled to a matcher |
 //! | `names` | how the matcher finds a property's name |
+//! | `grid` | where truncated times lie |
 //! | `transform` | what leaves in place of a value |
 //! | `plan` | the compiled form, which describes itself |
 //! | `codes` | the codes of findings |
@@ -18,6 +19,7 @@ mod check;
 mod checked;
 pub mod codes;
 mod fingerprint;
+mod grid;
 pub mod known;
 mod names;
 mod path;
