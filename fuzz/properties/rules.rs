@@ -1,5 +1,5 @@
 //! Any text compiles to a plan or has findings that say why not. Findings point inside the text and can be rendered.
-//! Compiling twice gives the same plan, and the plan can be used.
+//! Compiling twice gives the same plan, and the plan can be used. A text that compiles shows what it holds.
 //!
 //! A reviewer signs the rules file. People write it by hand, and its author must learn about every mistake.
 
@@ -20,6 +20,7 @@ pub fn rules(data: &[u8]) {
     assert_eq!(plan.is_none(), report.has_errors(), "{}", report.render());
     can_be_shown(&report);
     compiles_alike(source, plan.as_ref(), &report);
+    assert!(plan.is_none() || reads_as_it_looks(source), "{source:?}");
     plan.iter().for_each(can_be_used);
 }
 
@@ -35,6 +36,16 @@ fn can_be_shown(report: &Report) {
         let lines = report.source.lines().count() + 1;
         assert!(json["line"].as_u64().is_none_or(|line| (1..=lines as u64).contains(&line)), "{json}");
     }
+}
+
+/// Whether lines end where they seem to end and no character hides.
+fn reads_as_it_looks(source: &str) -> bool {
+    let hides = |character: char| {
+        (character.is_control() && character != '\n')
+            || matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+            || matches!(character, '\u{e0000}'..='\u{e01ef}')
+    };
+    source.replace("\r\n", "\n").lines().all(|line| !line.contains(hides) && line.chars().count() <= 160)
 }
 
 fn compiles_alike(source: &str, plan: Option<&Plan>, report: &Report) {

@@ -98,14 +98,9 @@ pub(crate) fn sanitize(context: &Context, document: &str) -> Result<(String, Cou
     whole
 }
 
-/// A text as a double-quoted YAML scalar.
+/// A text as a single-quoted YAML scalar, which has no escapes.
 pub(crate) fn yaml_quoted(text: &str) -> String {
-    let escape = |character: char| match character {
-        '"' | '\\' => format!("\\{character}"),
-        ' '..='~' => character.to_string(),
-        other => format!("\\U{:08X}", u32::from(other)),
-    };
-    format!("\"{}\"", text.chars().map(escape).collect::<String>())
+    format!("'{}'", text.replace('\'', "''"))
 }
 
 /// The document cut into pieces of these lengths, over and over.

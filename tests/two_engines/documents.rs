@@ -35,7 +35,7 @@ pub(super) fn name() -> impl Strategy<Value = String> {
     prop_oneof![
         12 => prop::sample::select(vec!["a", "b", "id", "from"]).prop_map(str::to_owned),
         3 => odd.prop_map(str::to_owned),
-        1 => Just("long".repeat(200)),
+        1 => prop::sample::select(vec![12, 200]).prop_map(|times| "long".repeat(times)),
     ]
 }
 

@@ -33,7 +33,7 @@ pub use accepts::{Accept, accepts};
 pub use lists::{known_error_code, time_zones, well_known_folders};
 pub use nearest::nearest;
 pub use resource::{Resource, Shape};
-pub(crate) use resource::{below_version, resolve};
+pub(crate) use resource::{below_version, is_path_word, resolve};
 pub(crate) use types::type_named;
 pub use types::{Class, Edm, Property, Type, members, property};
 pub use walk::{Step, Walk, walk};

@@ -9,6 +9,7 @@
 //! | `known` | what the catalogue knows of an endpoint: the objects at its path, the permissions that open it |
 //! | `automaton` | shapes compiled to a matcher |
 //! | `names` | how the matcher finds a property's name |
+//! | `grid` | where truncated times lie |
 //! | `keep` | what a value that leaves as it is may be |
 //! | `transform` | what leaves in place of a value |
 //! | `plan` | the compiled form, which describes itself |
@@ -19,6 +20,8 @@ mod check;
 mod checked;
 pub mod codes;
 mod keep;
+mod fingerprint;
+mod grid;
 pub mod known;
 mod names;
 mod path;

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
+use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use jiff::{RoundMode, Timestamp, Unit};
 
 use super::Context;
 use crate::pseudonym::{self, Pseudonyms};
@@ -120,21 +120,13 @@ fn digest(text: &str, out: &mut Vec<u8>) -> Outcome {
 
 /// An RFC 3339 date-time, in UTC. Graph's `dateTime` without an offset stays without one.
 fn truncate_time(text: &str, unit: TimeUnit) -> Option<String> {
-    let unit = match unit {
-        TimeUnit::Minute => Unit::Minute,
-        TimeUnit::Hour => Unit::Hour,
-        TimeUnit::Day => Unit::Day,
-    };
-    let round = |time: DateTime| {
-        let floor = jiff::civil::DateTimeRound::new().smallest(unit).mode(RoundMode::Trunc);
-        Some(time.round(floor).ok()?.strftime("%Y-%m-%dT%H:%M:%S").to_string())
-    };
+    let truncated = |time: DateTime| Some(unit.truncate(time)?.strftime("%Y-%m-%dT%H:%M:%S").to_string());
     if let Ok(instant) = text.parse::<Timestamp>() {
-        return round(TimeZone::UTC.to_datetime(instant)).map(|time| time + "Z");
+        return truncated(TimeZone::UTC.to_datetime(instant)).map(|time| time + "Z");
     }
     // jiff also reads a date alone as a date-time; that is not what a time property holds.
     let civil = text.parse::<DateTime>().ok().filter(|_| text.contains('T'))?;
-    round(civil)
+    truncated(civil)
 }
 
 #[cfg(test)]

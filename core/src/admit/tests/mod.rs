@@ -294,3 +294,4 @@ fn preferences_are_passed_on_within_their_range() {
 
 mod links;
 mod options;
+mod times;

@@ -2,6 +2,7 @@
 
 mod endpoints;
 mod leaving;
+mod names;
 mod overlap;
 mod permissions;
 mod properties;
@@ -17,10 +18,17 @@ use super::plan::Plan;
 use super::{codes, raw};
 use crate::diagnostic::{Diagnostic, Report};
 use crate::pseudonym::DomainMode;
-use crate::yaml;
+use crate::yaml::{self, Prose};
 
 /// The version of the format that this program reads.
 const VERSION: u32 = 1;
+
+/// Where a rules file has text for people. Everything else is names and values that the program reads.
+const PROSE: &[Prose] = &[
+    Prose { path: &["title"], several_lines: false },
+    Prose { path: &["purpose"], several_lines: true },
+    Prose { path: &["permissions", "*", "why"], several_lines: true },
+];
 
 /// The result of compiling a rules file: a plan, unless there are errors, and all findings.
 #[derive(Debug)]
@@ -33,7 +41,7 @@ pub struct Compiled {
 
 /// Reads, checks and compiles the rules file called `file` with the text `source`.
 pub fn compile(file: &str, source: &str) -> Compiled {
-    let loaded = yaml::load::<raw::File>(source);
+    let loaded = yaml::load_plain::<raw::File>(source, PROSE);
     let mut findings = loaded.diagnostics;
     let plan = loaded.value.and_then(|raw| check(&raw, &mut findings));
     dedup(&mut findings);
@@ -45,6 +53,7 @@ pub fn compile(file: &str, source: &str) -> Compiled {
 fn check(raw: &raw::File, findings: &mut Vec<Diagnostic>) -> Option<Plan> {
     check_head(raw, findings);
     check_domains(&raw.addresses, findings);
+    names::check(raw, findings);
     let names = shapes::Names::new(&raw.shapes);
     let mut shapes: Vec<Shape> = shapes::check(&raw.shapes, &names, findings);
     shapes::report_conflicts(&raw.shapes, &shapes, findings);
