@@ -5,6 +5,7 @@
 
 use glassine_core::diagnostic::Report;
 use glassine_core::rules::{Compiled, Plan, compile};
+use glassine_core::statement::Statement;
 
 use super::text;
 use crate::support::sanitizing::{sanitize_chunks, with_body};
@@ -49,7 +50,7 @@ fn reads_as_it_looks(source: &str) -> bool {
 }
 
 fn compiles_alike(source: &str, plan: Option<&Plan>, report: &Report) {
-    let fingerprint = |plan: &Plan| plan.fingerprint.clone();
+    let fingerprint = |plan: &Plan| *Statement::of_rules(plan).fingerprint();
     let again = compile("rules.yaml", source);
     assert_eq!(again.report.diagnostics, report.diagnostics);
     assert_eq!(again.plan.as_ref().map(fingerprint), plan.map(fingerprint));

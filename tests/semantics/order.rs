@@ -2,6 +2,8 @@
 
 use proptest::prelude::*;
 
+use glassine_core::statement::Statement;
+
 use crate::support::sanitizing::{plan, pseudonyms, sanitize, with_body};
 
 const HEAD: &str =
@@ -57,7 +59,7 @@ fn outcome(source: &str) -> (String, String) {
     let plan = plan(source);
     let list = plan.endpoints.iter().find(|endpoint| endpoint.name == "list").unwrap();
     let body = with_body(list.response.body().clone());
-    (plan.fingerprint.clone(), sanitize(&body, DOCUMENT).unwrap().0)
+    (Statement::of_rules(&plan).fingerprint().full(), sanitize(&body, DOCUMENT).unwrap().0)
 }
 
 #[test]
