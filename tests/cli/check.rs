@@ -57,7 +57,7 @@ fn scripts_read_findings_as_json() {
     assert_eq!(codes, ["G0002", "G0101", "G0001", "G0111", "G0206"]);
     assert_eq!((&bad["diagnostics"][0]["line"], &bad["diagnostics"][0]["column"]), (&1.into(), &10.into()));
     assert_eq!((&good["file"], &good["ok"]), (&RULES.into(), &true.into()));
-    assert_eq!(good["fingerprint"].as_str().unwrap().len(), 16);
+    assert_eq!(good["fingerprint"].as_str().unwrap().len(), 64);
     assert_eq!(good["diagnostics"], serde_json::json!([]));
 }
 
