@@ -50,6 +50,7 @@ mod semantics;
 mod server;
 mod signed_tokens;
 mod spellings;
+mod statement;
 mod statuses;
 mod streams;
 mod support;
