@@ -12,6 +12,7 @@
 mod audit;
 mod check;
 mod demo;
+mod diff;
 mod doctor;
 mod error;
 mod explain;
@@ -55,6 +56,7 @@ enum Command {
     Demo(demo::Args),
     Doctor(doctor::Args),
     Check(check::Args),
+    Diff(diff::Args),
     Explain(explain::Args),
     Sanitize(sanitize::Args),
     #[command(subcommand)]
@@ -112,6 +114,7 @@ impl Command {
             Self::Demo(args) => demo::run(&args, streams),
             Self::Doctor(args) => doctor::run(&args, streams),
             Self::Check(args) => check::run(&args, streams),
+            Self::Diff(args) => diff::run(&args, streams),
             Self::Explain(args) => explain::run(&args, streams),
             Self::Sanitize(args) => sanitize::run(&args, streams),
             Self::Keys(command) => keys::run(&command, streams),

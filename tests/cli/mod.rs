@@ -3,6 +3,7 @@
 mod audit;
 mod check;
 mod connector;
+mod diff;
 mod explain;
 mod keys;
 mod pseudonym;
