@@ -8,7 +8,7 @@ use super::{RULES, Scratch, glassine};
 fn changed(scratch: &Scratch, from: &str, to: &str) -> String {
     let rules = fs::read_to_string(RULES).unwrap();
     assert!(rules.contains(from), "{from}");
-    scratch.write("new.yaml", &rules.replacen(from, to, 1))
+    scratch.write("new.yaml", rules.replacen(from, to, 1))
 }
 
 const KEPT: (&str, &str) = (

@@ -49,7 +49,9 @@ impl Repository {
         let mut command = Command::new(program);
         command.args(args).current_dir(self.path()).env("PATH", path);
         // A hook that runs the tests sets these for its own repository.
-        ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"].iter().for_each(|name| drop(command.env_remove(name)));
+        for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
+            command.env_remove(name);
+        }
         command.output().unwrap()
     }
 
