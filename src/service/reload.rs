@@ -1,8 +1,9 @@
 //! Reload on SIGHUP and when files change. If a file is bad, the last good state keeps running, and the log says so.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tokio::signal::unix::Signal;
 use tokio::time::{MissedTickBehavior, interval};
@@ -78,8 +79,17 @@ fn needs_restart(old: &Config, new: &Config) -> bool {
 #[derive(Default)]
 pub(super) struct Seen(BTreeMap<PathBuf, Option<Look>>);
 
-/// Modification time and length. They differ if a file was changed or replaced.
-type Look = (SystemTime, u64);
+/// What shows that a file was changed or replaced. Whoever writes a file can set its modification time, and the new
+/// content can be as long as the old. The system sets the time of the change (`ctime`), and a file that takes another's
+/// place has its own number.
+#[derive(PartialEq, Eq)]
+struct Look {
+    device: u64,
+    inode: u64,
+    changed: (i64, i64),
+    modified: (i64, i64),
+    length: u64,
+}
 
 impl Seen {
     /// Forgets all files but the configuration file.
@@ -105,7 +115,13 @@ impl Seen {
 
 fn look(file: &Path) -> Option<Look> {
     let metadata = std::fs::metadata(file).ok()?;
-    Some((metadata.modified().ok()?, metadata.len()))
+    Some(Look {
+        device: metadata.dev(),
+        inode: metadata.ino(),
+        changed: (metadata.ctime(), metadata.ctime_nsec()),
+        modified: (metadata.mtime(), metadata.mtime_nsec()),
+        length: metadata.len(),
+    })
 }
 
 /// The files that a reload reads. Access tokens and client secrets are read when they are used, so they are not among
