@@ -5,10 +5,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use glassine::audit::{AuditLog, Decision, Guard, OpenError, Outcome, verify};
+use glassine::audit::{
+    AuditLog, Decision, Event, Finding, Guard, Key, OpenError, Outcome, Served, Serving, WriteError,
+    verify,
+};
+use glassine_core::statement::Fingerprint;
 use http::StatusCode;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A sink that tests read, and that fails on demand.
 #[derive(Clone, Default)]
@@ -107,7 +112,7 @@ async fn a_cancelled_task_writes_one_record() {
 fn a_record_says_what_was_noted_and_is_one_write() {
     let memory = Memory::default();
     let mut guard = guard(&memory.log());
-    guard.set_consumer("acme".into());
+    guard.set_consumer("acme".into(), "0123456789abcdef".into());
     guard.set_endpoint("list-messages".into());
     guard.set_decision(Decision::Allowed, "admitted");
     guard.set_status(StatusCode::OK);
@@ -116,7 +121,7 @@ fn a_record_says_what_was_noted_and_is_one_write() {
     guard.counters_mut().drop_values("unlisted", 3);
     guard.finish(Outcome::Complete);
     let record = &memory.records()[0];
-    assert_eq!(record["consumer"], "acme");
+    assert_eq!((&record["consumer"], &record["rules"]), (&"acme".into(), &"0123456789abcdef".into()));
     assert_eq!(record["endpoint"], "list-messages");
     assert_eq!(record["decision"], "allowed");
     assert_eq!(record["reason"], "admitted");
@@ -127,6 +132,79 @@ fn a_record_says_what_was_noted_and_is_one_write() {
     assert_eq!(time.len(), "2026-01-01T00:00:00.000Z".len(), "{time}");
     assert!(time.ends_with('Z'));
     assert_eq!(*memory.writes.lock().unwrap(), 1);
+}
+
+/// What serves so many consumers, with so many warnings.
+fn serving(consumers: usize, warnings: usize) -> Serving {
+    let served = |at: usize| Served {
+        // The longest name of a consumer.
+        consumer: format!("{at:064}"),
+        before: Some(Fingerprint::of("before")),
+        rules: Some(Fingerprint::of(&format!("rules {at}"))),
+        approved_by: vec!["alice@contoso.com".to_owned(), "bob@contoso.com".to_owned()],
+    };
+    let warning = |at| Finding { code: "G0302", file: "r".repeat(200), line: Some(at) };
+    Serving {
+        version: "1.2.3",
+        // As many as a key ring can have.
+        keys: vec![Key { id: 'A', fingerprint: "0123456789abcdef".to_owned() }; 64],
+        consumers: (0..consumers).map(served).collect(),
+        warnings: (0..warnings).map(warning).collect(),
+    }
+}
+
+#[test]
+fn events_are_in_the_chain_with_requests() {
+    let memory = Memory::default();
+    let log = memory.log();
+    log.write_event(Event::Start(&serving(1, 0))).unwrap();
+    guard(&log).finish(Outcome::Complete);
+    log.write_event(Event::Reload(&serving(1, 1))).unwrap();
+    log.write_event(Event::ReloadFailed(&[Finding { code: "G0111", file: "a.yaml".to_owned(), line: None }]))
+        .unwrap();
+    log.write_event(Event::Stop).unwrap();
+    let records = memory.records();
+    let events: Vec<_> = records.iter().map(|record| record["event"].as_str()).collect();
+    assert_eq!(events, [Some("start"), None, Some("reload"), Some("reload_failed"), Some("stop")]);
+    assert_eq!(records[0]["version"], "1.2.3");
+    assert_eq!(records[0]["keys"][0], json!({ "id": "A", "fingerprint": "0123456789abcdef" }));
+    let served = &records[2]["consumers"][0];
+    assert_eq!(served["before"], Fingerprint::of("before").full());
+    assert_eq!(served["rules"], Fingerprint::of("rules 0").full());
+    assert_eq!(served["approved_by"], json!(["alice@contoso.com", "bob@contoso.com"]));
+    assert_eq!(records[2]["warnings"][0]["line"], 0);
+    assert_eq!(records[3]["errors"], json!([{ "code": "G0111", "file": "a.yaml", "line": null }]));
+    assert!(records.iter().all(|record| record["part"].is_null()), "each event has one line");
+}
+
+/// A line has a limit, and a configuration has none: the event of many consumers takes several lines.
+#[test]
+fn an_event_of_many_consumers_takes_several_lines_that_verify() {
+    for (consumers, warnings, parts) in [(16, 16, 1), (17, 0, 2), (1, 33, 3), (100, 2, 7)] {
+        let memory = Memory::default();
+        memory.log().write_event(Event::Start(&serving(consumers, warnings))).unwrap();
+        let records = memory.records();
+        let sum = |name: &str| records.iter().map(|it| it[name].as_array().unwrap().len()).sum::<usize>();
+        assert_eq!((records.len(), sum("consumers"), sum("warnings")), (parts, consumers, warnings));
+        if parts > 1 {
+            for (at, record) in records.iter().enumerate() {
+                assert_eq!((&record["part"], &record["parts"]), (&(at + 1).into(), &parts.into()));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_line_that_verification_would_refuse_is_not_written() {
+    let memory = Memory::default();
+    let log = memory.log();
+    let named = |length: usize| Finding { code: "G0001", file: "x".repeat(length), line: None };
+    let refused = log.write_event(Event::ReloadFailed(&[named(33_000)])).unwrap_err();
+    assert!(matches!(refused, WriteError::TooLong), "{refused}");
+    assert!(log.is_failing());
+    log.write_event(Event::ReloadFailed(&[named(32_000)])).unwrap();
+    assert!(!log.is_failing());
+    assert_eq!(memory.records().len(), 1);
 }
 
 #[test]
@@ -154,8 +232,20 @@ fn concurrent_requests_make_one_chain() {
     assert_eq!(memory.records().len(), 400);
 }
 
+/// Opens a log that nobody else writes to. A process that another test starts has every open file, with its lock, until
+/// it executes its program.
+fn open(path: &Path) -> AuditLog {
+    for _ in 0..1_000 {
+        match AuditLog::open(path) {
+            Err(OpenError::Locked { .. }) => std::thread::sleep(Duration::from_millis(1)),
+            opened => return opened.unwrap(),
+        }
+    }
+    panic!("{}: still locked", path.display());
+}
+
 fn write_to(path: &Path, count: usize) {
-    let log = Arc::new(AuditLog::open(path).unwrap());
+    let log = Arc::new(open(path));
     (0..count).for_each(|_| guard(&log).finish(Outcome::Complete));
 }
 
@@ -190,10 +280,10 @@ fn a_torn_line_is_marked_wherever_the_crash_cut_it() {
 fn a_log_has_one_writer() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.jsonl");
-    let first = AuditLog::open(&path).unwrap();
+    let first = open(&path);
     assert!(matches!(AuditLog::open(&path), Err(OpenError::Locked { .. })));
     drop(first);
-    assert!(AuditLog::open(&path).is_ok());
+    drop(open(&path));
 }
 
 #[test]

@@ -45,6 +45,7 @@ mod probes;
 mod properties;
 mod property_order;
 mod pseudonym;
+mod record;
 mod samples;
 mod semantics;
 mod server;

@@ -24,8 +24,9 @@ pub(crate) const GENESIS: &str = "0000000000000000000000000000000000000000000000
 /// The `event` of a marker after an unfinished line.
 pub(crate) const TORN_LINE: &str = "torn_line";
 
-/// The longest line. A record is well under 2 KiB. Bounds the memory that a damaged file can make the reader use.
-pub(crate) const MAX_LINE_BYTES: usize = 16 * 1024;
+/// The longest line. The record of a request is well under 2 KiB, a line of an event under 20 KiB. Bounds the memory that
+/// a damaged file can make the reader use.
+pub(crate) const MAX_LINE_BYTES: usize = 32 * 1024;
 
 /// What the next line links to.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,4 +1,5 @@
-//! Reload on SIGHUP and when files change. If a file is bad, the last good state keeps running, and the log says so.
+//! Reload on SIGHUP and when files change. If a file is bad, the last good state keeps running, and the log and the audit
+//! log say so.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt as _;
@@ -8,7 +9,8 @@ use std::time::Duration;
 use tokio::signal::unix::Signal;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::{Loaded, Service, StartError, load, warm};
+use super::{Loaded, Service, StartError, count, events, load, warm};
+use crate::audit::Event;
 use crate::config::{AuditSink, Config, ConsumerCredential, JwksLocation, Source};
 use glassine_core::diagnostic::Causes;
 
@@ -34,26 +36,40 @@ pub(super) async fn watch(mut service: Service, mut hangup: Signal) {
 impl Service {
     fn reload(&mut self) {
         match self.try_reload() {
-            Ok(()) => {
-                self.metrics.reloaded(true);
-                tracing::info!("the files were reloaded");
-            }
+            Ok(()) => self.metrics.reloaded(true),
             Err(error) => {
                 self.metrics.reloaded(false);
                 tracing::error!(error = %Causes(&error), "the files cannot be used; the last good state goes on running");
+                self.record_failure(&error);
             }
+        }
+    }
+
+    fn record_failure(&mut self, error: &StartError) {
+        let errors = events::errors(&self.file, error);
+        if let Err(error) = self.audit.write_event(Event::ReloadFailed(&errors)) {
+            tracing::error!(error = %Causes(&error), "the failed reload cannot be recorded");
+        }
+        // The files are good: the reload follows as soon as it can be recorded.
+        if matches!(error, StartError::Record(_)) {
+            self.seen.expire();
         }
     }
 
     fn try_reload(&mut self) -> Result<(), StartError> {
         let earlier = self.front.state();
-        let Loaded { config, state, site, warnings: _ } = load(&self.file, &mut self.seen, Some(&earlier))?;
+        let Loaded { config, state, site, warnings } = load(&self.file, &mut self.seen, Some(&earlier))?;
         if let (Some(tls), Some(files)) = (&self.tls, config.tls()) {
             tls.reload(files)?;
         }
         if needs_restart(&self.config, &config) {
             tracing::warn!("listeners, connection limits and the audit log change at the next start only");
         }
+        let serving = events::serving(&state, Some(&earlier), &warnings);
+        // Before the new state serves: no request is served under rules that no event names.
+        self.audit.write_event(Event::Reload(&serving)).map_err(StartError::Record)?;
+        events::log_reload(&serving, &earlier, &warnings);
+        self.metrics.warned(count(&warnings));
         self.front.replace(state, site);
         warm(self.front.state());
         self.config = config;
@@ -106,6 +122,11 @@ impl Seen {
     fn note(&mut self, file: PathBuf) {
         let look = look(&file);
         self.0.insert(file, look);
+    }
+
+    /// Takes every file for changed.
+    fn expire(&mut self) {
+        self.0.values_mut().for_each(|look| *look = None);
     }
 
     fn is_current(&self) -> bool {
