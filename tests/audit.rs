@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use glassine::audit::{
-    AuditLog, Decision, Event, Finding, Guard, Key, OpenError, Outcome, Served, Serving, WriteError,
+    AuditLog, Decision, Event, Finding, Guard, Key, OpenError, Outcome, Report, Served, Serving, WriteError,
     verify,
 };
 use glassine_core::statement::Fingerprint;
@@ -304,4 +304,112 @@ fn a_new_log_is_for_its_owner_only() {
     let path = dir.path().join("audit.jsonl");
     write_to(&path, 1);
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+const FIRST: &str = "1111111111111111aaaaaaaaaaaaaaaa1111111111111111aaaaaaaaaaaaaaaa";
+const SECOND: &str = "2222222222222222bbbbbbbbbbbbbbbb2222222222222222bbbbbbbbbbbbbbbb";
+
+fn event(time: &str, event: &str, served: &[(&str, Option<&str>)]) -> Value {
+    let served = served.iter().map(|(consumer, rules)| json!({ "consumer": consumer, "rules": rules }));
+    json!({ "time": time, "event": event, "consumers": served.collect::<Vec<_>>() })
+}
+
+fn request(time: &str, consumer: &str, rules: Option<&str>, decision: &str) -> Value {
+    json!({ "time": time, "consumer": consumer, "rules": rules.map(|it| &it[..16]), "decision": decision })
+}
+
+/// Consumer, rules, from, until, allowed and refused of each period.
+type Row<'a> = (&'a str, Option<&'a str>, &'a str, Option<&'a str>, u64, u64);
+
+#[track_caller]
+fn assert_reports(lines: &[Value], expected: &[Row<'_>]) {
+    let mut report = Report::default();
+    lines.iter().for_each(|line| report.add(line.to_string().as_bytes()));
+    let rows = report.periods.iter().map(|it| {
+        let (rules, until) = (it.rules.as_deref(), it.until.as_deref());
+        (it.consumer.as_str(), rules, it.from.as_str(), until, it.requests.allowed, it.requests.refused)
+    });
+    assert_eq!(rows.collect::<Vec<Row<'_>>>(), expected);
+}
+
+#[test]
+fn a_restart_with_the_same_rules_goes_on_with_their_period() {
+    let lines = [
+        event("t1", "start", &[("a", Some(FIRST))]),
+        request("t2", "a", Some(FIRST), "allowed"),
+        event("t3", "stop", &[]),
+        event("t4", "start", &[("a", Some(FIRST))]),
+        request("t5", "a", Some(FIRST), "refused"),
+    ];
+    assert_reports(&lines[..3], &[("a", Some(FIRST), "t1", Some("t3"), 1, 0)]);
+    assert_reports(&lines, &[("a", Some(FIRST), "t1", None, 1, 1)]);
+}
+
+#[test]
+fn a_crash_ends_the_periods_at_the_last_record_if_other_rules_follow() {
+    let lines = [
+        event("t1", "start", &[("a", Some(FIRST)), ("b", Some(FIRST))]),
+        request("t2", "a", Some(FIRST), "allowed"),
+        event("t4", "start", &[("a", Some(SECOND))]),
+    ];
+    let expected = [
+        ("a", Some(FIRST), "t1", Some("t2"), 1, 0),
+        ("b", Some(FIRST), "t1", Some("t2"), 0, 0),
+        ("a", Some(SECOND), "t4", None, 0, 0),
+    ];
+    assert_reports(&lines, &expected);
+}
+
+#[test]
+fn each_request_counts_for_its_own_rules_wherever_it_stands() {
+    let lines = [
+        event("t1", "start", &[("a", Some(FIRST))]),
+        event("t3", "reload", &[("a", Some(SECOND))]),
+        request("t2", "a", Some(FIRST), "allowed"),
+        request("t4", "a", Some(SECOND), "allowed"),
+        event("t5", "reload", &[("a", Some(FIRST))]),
+        request("t6", "a", Some(FIRST), "allowed"),
+        event("t7", "reload", &[("a", None)]),
+    ];
+    let expected = [
+        ("a", Some(FIRST), "t1", Some("t3"), 1, 0),
+        ("a", Some(SECOND), "t3", Some("t5"), 1, 0),
+        ("a", Some(FIRST), "t5", Some("t7"), 1, 0),
+    ];
+    assert_reports(&lines, &expected);
+}
+
+/// Two consumers may have rules with one short fingerprint, and a log may be of a version that recorded none.
+#[test]
+fn requests_without_an_event_make_their_own_period() {
+    let lines = [
+        request("t1", "a", None, "allowed"),
+        request("t2", "a", None, "allowed"),
+        request("t3", "b", Some(FIRST), "allowed"),
+        event("t4", "start", &[("a", Some(FIRST)), ("b", Some(FIRST))]),
+        request("t5", "b", Some(FIRST), "allowed"),
+    ];
+    let expected = [
+        ("a", None, "t1", Some("t3"), 2, 0),
+        ("b", Some(FIRST), "t3", None, 2, 0),
+        ("a", Some(FIRST), "t4", None, 0, 0),
+    ];
+    assert_reports(&lines, &expected);
+}
+
+#[test]
+fn an_event_in_several_lines_is_one_event() {
+    let mut lines = [
+        event("t1", "start", &[("a", Some(FIRST))]),
+        event("t1", "start", &[("b", Some(SECOND))]),
+        event("t2", "stop", &[]),
+    ];
+    for (at, line) in lines.iter_mut().take(2).enumerate() {
+        line["part"] = (at + 1).into();
+    }
+    let expected = [("a", Some(FIRST), "t1", Some("t2"), 0, 0), ("b", Some(SECOND), "t1", Some("t2"), 0, 0)];
+    assert_reports(&lines, &expected);
+    let mut report = Report::default();
+    lines.iter().for_each(|line| report.add(line.to_string().as_bytes()));
+    assert_eq!((report.events.starts, report.events.stops), (1, 1));
 }

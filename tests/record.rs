@@ -1,5 +1,7 @@
 //! What tells an auditor which rules served what: events in the audit log, fingerprints in records, headers, metrics and the
-//! log.
+//! log, and the report that is read from them.
+
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -185,4 +187,65 @@ async fn files_that_do_not_change_are_not_loaded_again() {
     let (_graph, proxy) = stage().await;
     tokio::time::sleep(std::time::Duration::from_secs(5)).await;
     assert_eq!(proxy.events().len(), 1, "{:?}", proxy.events());
+}
+
+fn report(files: &[&Path]) -> Value {
+    let files = files.iter().map(|file| file.to_str().unwrap());
+    glassine(&["audit", "report", "--format", "json"].into_iter().chain(files).collect::<Vec<_>>()).json()
+}
+
+#[tokio::test]
+async fn the_report_says_which_rules_served_whom_and_how_often() {
+    let (_graph, proxy) = stage().await;
+    for target in [USERS, USERS, "/v1.0/me"] {
+        proxy.get(target).await;
+    }
+    proxy.send("GET", USERS, &[]).await;
+    proxy.audited(4).await;
+    proxy.write("acme.yaml", &tighter());
+    let events = events(&proxy, 2).await;
+    // A request that began under the first rules may be among them: only what the new ones serve counts as theirs.
+    let new = events[1]["consumers"][0]["rules"].as_str().unwrap().to_owned();
+    while proxy.get(USERS).await.headers["glassine-rules"] != new[..16] {}
+    let served = |records: &[Value], rules: &str| {
+        records.iter().filter(|record| record["rules"] == rules[..16]).count()
+    };
+    let old = events[0]["consumers"][0]["rules"].as_str().unwrap().to_owned();
+    let folder = proxy.stop().await;
+    let log = folder.path().join("audit.jsonl");
+    let lines = lines_of(&log);
+
+    let report = report(&[&log]);
+    let [first, second] = report["periods"].as_array().unwrap().as_slice() else { panic!("{report}") };
+    assert_eq!((&first["consumer"], &first["rules"]), (&"acme".into(), &old.as_str().into()));
+    assert_eq!((&first["from"], &first["until"]), (&events[0]["time"], &events[1]["time"]));
+    assert_eq!(first["allowed"].as_u64().unwrap(), u64::try_from(served(&lines, &old)).unwrap() - 1);
+    assert_eq!(first["refused"], 1);
+    assert_eq!((&second["rules"], &second["from"]), (&new.as_str().into(), &events[1]["time"]));
+    assert_eq!(second["until"], lines.last().unwrap()["time"]);
+    assert_eq!(second["allowed"], served(&lines, &new));
+    assert_eq!(report["unidentified"], json!({ "allowed": 0, "refused": 1 }));
+    assert_eq!(report["events"], json!({ "starts": 1, "reloads": 1, "failed_reloads": 0, "stops": 1 }));
+    assert_eq!(report["files"][0]["lines"], lines.len());
+
+    let text = glassine(&["audit", "report", log.to_str().unwrap()]).fine();
+    for part in
+        ["acme\n", &old[..32], &new[..32], "starts 1, stops 1, reloads 1, failed reloads 0", "1 refused"]
+    {
+        assert!(text.contains(part), "{part:?}: {text}");
+    }
+    // The log in two files, as after a rotation.
+    let whole = std::fs::read_to_string(&log).unwrap();
+    let half = whole.match_indices('\n').nth(2).unwrap().0 + 1;
+    let parts = ["audit.1.jsonl", "audit.2.jsonl"].map(|name| folder.path().join(name));
+    std::fs::write(&parts[0], &whole[..half]).unwrap();
+    std::fs::write(&parts[1], &whole[half..]).unwrap();
+    let rotated = self::report(&[&parts[0], &parts[1]]);
+    assert_eq!(rotated["periods"], report["periods"]);
+    let [first, second] = parts.each_ref().map(|part| part.to_str().unwrap());
+    glassine(&["audit", "report", second, first]).fails(1, &[second, "line 1", "seq"]);
+    assert_eq!(glassine(&["audit", "verify", first, second]).fine().lines().count(), 2);
+
+    std::fs::write(&log, whole.replacen("\"GET\"", "\"PUT\"", 1)).unwrap();
+    glassine(&["audit", "report", log.to_str().unwrap()]).fails(1, &["audit.jsonl", "prev"]);
 }
