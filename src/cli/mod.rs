@@ -25,6 +25,7 @@ mod runtime;
 mod sanitize;
 mod serve;
 mod stand_in;
+mod test;
 mod token;
 mod why;
 
@@ -57,6 +58,7 @@ enum Command {
     Check(check::Args),
     Explain(explain::Args),
     Sanitize(sanitize::Args),
+    Test(test::Args),
     #[command(subcommand)]
     Keys(keys::Command),
     #[command(subcommand)]
@@ -114,6 +116,7 @@ impl Command {
             Self::Check(args) => check::run(&args, streams),
             Self::Explain(args) => explain::run(&args, streams),
             Self::Sanitize(args) => sanitize::run(&args, streams),
+            Self::Test(args) => test::run(&args, streams),
             Self::Keys(command) => keys::run(&command, streams),
             Self::Token(command) => token::run(&command, streams),
             Self::Pseudonym(args) => pseudonym::run(&args, streams),
