@@ -51,6 +51,7 @@ mod semantics;
 mod server;
 mod signed_tokens;
 mod spellings;
+mod statement;
 mod statuses;
 mod streams;
 mod support;

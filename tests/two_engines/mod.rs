@@ -1,8 +1,8 @@
 //! Two engines: what the streaming sanitizer lets out equals what the slow reference lets out, on random rules, random
 //! documents and random chunks.
 
-mod documents;
-mod rules;
+pub(crate) mod documents;
+pub(crate) mod rules;
 
 use glassine_core::rules::raw;
 use glassine_core::sanitize::{Context, Failure};
@@ -95,7 +95,8 @@ proptest! {
             let may_leave = canaries(&may_leave);
             let left = canaries(&streamed);
             prop_assert!(left.iter().all(|canary| may_leave.contains(canary)), "{}", streamed);
-            if !source.contains("keep") {
+            // Lists without entries are written in brackets.
+            if !source.contains("text:\n") && !source.contains("unlisted: keep") {
                 prop_assert_eq!(left, Vec::<&str>::new());
             }
             prop_assert_eq!(sanitize(&context, &text).unwrap().0, streamed, "twice");
