@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use glassine::audit::AuditLog;
 use glassine::config::Config;
 use glassine::demo::tenant::Tenant;
-use glassine::proxy::{Proxy, ProxyState};
 use glassine::metrics::Metrics;
+use glassine::proxy::{Proxy, ProxyState};
 use glassine::server::{ServerLimits, Shutdown, serve};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -54,7 +54,7 @@ async fn until_config_is(proxy: &Glassine, good: bool) {
 async fn rules_that_change_tighten_what_leaves() {
     let (_graph, proxy) = stage().await;
     assert!(proxy.get(USERS).await.text().contains("accountEnabled"));
-    proxy.write("acme.yaml", &without("$.accountEnabled, "));
+    proxy.write("acme.yaml", &without("      booleans: [$.accountEnabled]\n"));
     let tight = proxy.until(USERS, |response| !response.text().contains("accountEnabled")).await;
     assert_eq!(tight.text(), format!(r#"{{"value":[{{"id":"{}","userType":"Member"}}]}}"#, proxy.id("u1")));
 }
@@ -98,7 +98,7 @@ async fn a_missing_file_is_noticed_when_it_comes() {
     proxy.write("config.yaml", &config.replace("rules: acme.yaml", "rules: moved.yaml"));
     until_config_is(&proxy, false).await;
     // Only the file that the bad configuration names changes now.
-    proxy.write("moved.yaml", &without("$.accountEnabled, "));
+    proxy.write("moved.yaml", &without("      booleans: [$.accountEnabled]\n"));
     proxy.until(USERS, |response| !response.text().contains("accountEnabled")).await;
     assert!(is_config_good(&proxy).await);
 }
@@ -162,7 +162,7 @@ async fn a_process_of_its_own() {
     let (_graph, proxy) = stage().await;
     assert!(proxy.get(USERS).await.text().contains("accountEnabled"));
     let began = Instant::now();
-    proxy.write("acme.yaml", &without("$.accountEnabled, "));
+    proxy.write("acme.yaml", &without("      booleans: [$.accountEnabled]\n"));
     let hangup = format!("kill -HUP {}", std::process::id());
     assert!(std::process::Command::new("sh").args(["-c", &hangup]).status().unwrap().success());
     proxy.until(USERS, |response| !response.text().contains("accountEnabled")).await;

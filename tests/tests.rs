@@ -49,6 +49,7 @@ mod record;
 mod samples;
 mod semantics;
 mod server;
+mod service;
 mod signed_tokens;
 mod spellings;
 mod statement;
