@@ -26,6 +26,7 @@ mod runtime;
 mod sanitize;
 mod serve;
 mod stand_in;
+mod test;
 mod token;
 mod why;
 
@@ -59,6 +60,7 @@ enum Command {
     Diff(diff::Args),
     Explain(explain::Args),
     Sanitize(sanitize::Args),
+    Test(test::Args),
     #[command(subcommand)]
     Keys(keys::Command),
     #[command(subcommand)]
@@ -117,6 +119,7 @@ impl Command {
             Self::Diff(args) => diff::run(&args, streams),
             Self::Explain(args) => explain::run(&args, streams),
             Self::Sanitize(args) => sanitize::run(&args, streams),
+            Self::Test(args) => test::run(&args, streams),
             Self::Keys(command) => keys::run(&command, streams),
             Self::Token(command) => token::run(&command, streams),
             Self::Pseudonym(args) => pseudonym::run(&args, streams),
