@@ -26,6 +26,7 @@ mod runtime;
 mod sanitize;
 mod serve;
 mod stand_in;
+mod statement;
 mod test;
 mod token;
 mod why;
@@ -59,6 +60,7 @@ enum Command {
     Check(check::Args),
     Diff(diff::Args),
     Explain(explain::Args),
+    Statement(statement::Args),
     Sanitize(sanitize::Args),
     Test(test::Args),
     #[command(subcommand)]
@@ -118,6 +120,7 @@ impl Command {
             Self::Check(args) => check::run(&args, streams),
             Self::Diff(args) => diff::run(&args, streams),
             Self::Explain(args) => explain::run(&args, streams),
+            Self::Statement(args) => statement::run(&args, streams),
             Self::Sanitize(args) => sanitize::run(&args, streams),
             Self::Test(args) => test::run(&args, streams),
             Self::Keys(command) => keys::run(&command, streams),
