@@ -83,3 +83,69 @@ fn a_file_that_cannot_be_used_is_2() {
     glassine(&["diff", RULES, &bad]).fails(2, &["new.yaml", "G0002"]);
     glassine(&["diff", RULES, "nowhere.yaml"]).fails(2, &["nowhere.yaml"]);
 }
+
+const CONFIG: &str = "\
+listen: 127.0.0.1:8080
+public_url: http://127.0.0.1:8080
+upstream:
+  graph: https://graph.microsoft.com
+  credential: { access_token_file: access-token }
+keys: { file: keys.yaml }
+tenant_domains: [contoso.com]
+consumers:
+  - name: acme
+    rules: RULES
+    pseudonym_domain: acme
+    credential: { bearer_sha256: [a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f90] }
+audit: { file: audit.jsonl }
+";
+
+/// Each lets more out, although the rules stay as they are.
+#[test]
+fn what_a_configuration_widens_is_wider() {
+    let scratch = Scratch::new();
+    let config = CONFIG.replace("RULES", RULES);
+    let old = scratch.write("old.yaml", &config);
+    assert_eq!(glassine(&["diff", "--config", &old, &old]).fine(), "wider 0, narrower 0, neutral 0\n");
+    for (from, to, what) in [
+        ("[contoso.com]", "[contoso.com, gmail.com]", "`gmail.com` leaves readable where own domains do"),
+        (
+            "pseudonym_domain: acme",
+            "pseudonym_domain: shared",
+            "tokens are those of the pseudonym domain `shared`",
+        ),
+        (
+            "https://graph.microsoft.com",
+            "http://127.0.0.1:9",
+            "requests go to http://127.0.0.1:9",
+        ),
+        (
+            "{ access_token_file: access-token }",
+            "{ forward: true }",
+            "the consumer's own access token is forwarded",
+        ),
+        ("- name: acme\n", "- name: other\n", "the consumer is new: review all that it may ask"),
+    ] {
+        let new = scratch.write("new.yaml", config.replace(from, to));
+        let ran = glassine(&["diff", "--config", &old, &new]);
+        assert_eq!((ran.code, ran.stderr.as_str()), (Some(1), ""), "{to}: {ran:?}");
+        assert!(ran.stdout.starts_with(&format!("wider     {what}")), "{ran:?}");
+    }
+    let new = scratch.write("new.yaml", config.replace("[contoso.com]", "[]"));
+    let text = glassine(&["diff", "--config", &old, &new]).fine();
+    assert_eq!(
+        text,
+        "narrower  `contoso.com` no longer leaves readable\n  consumer   acme\nwider 0, narrower 1, neutral 0\n"
+    );
+}
+
+#[test]
+fn what_the_rules_of_a_consumer_widen_is_told_with_its_name() {
+    let scratch = Scratch::new();
+    let rules = changed(&scratch, KEPT.0, KEPT.1);
+    let old = scratch.write("old.yaml", CONFIG.replace("RULES", RULES));
+    let new = scratch.write("config.yaml", CONFIG.replace("RULES", &rules));
+    let ran = glassine(&["diff", "--config", &old, &new]);
+    assert!(ran.stdout.starts_with("wider     $.subject: keep text now"), "{ran:?}");
+    assert!(ran.stdout.contains("  consumer   acme\n"), "{ran:?}");
+}
