@@ -45,6 +45,7 @@ mod properties;
 mod property_order;
 mod pseudonym;
 mod samples;
+mod reviews;
 mod semantics;
 mod server;
 mod signed_tokens;

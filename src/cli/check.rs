@@ -10,7 +10,7 @@ use super::{ExitStatus, Streams, input};
 use crate::service::{self, StartError};
 use glassine_core::diagnostic::Located;
 use glassine_core::diagnostic::Report;
-use glassine_core::rules::{Compiled, compile, raw};
+use glassine_core::rules::{Compiled, raw};
 
 /// Check rules files, or a configuration and every file that it names: all mistakes in one pass, with place and remedy.
 /// Sends nothing over the network; `glassine doctor` does.
@@ -59,7 +59,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     if let Some(file) = &args.config {
         return check_config(file, args, streams);
     }
-    let compiled = compile_all(&args.files)?;
+    let compiled = input::compile_all(&args.files)?;
     match args.format {
         Format::Text => write_text(&compiled, args, streams)?,
         Format::Json => streams.print_json(&describe(&compiled, args))?,
@@ -88,18 +88,6 @@ fn check_config(file: &Path, args: &Args, streams: &mut Streams<'_>) -> Result<E
         })?,
     }
     Ok(if ok { ExitStatus::Yes } else { ExitStatus::No })
-}
-
-/// Compiles all files or none. The error names every file that cannot be read, not only the first.
-fn compile_all(files: &[PathBuf]) -> Result<Vec<Compiled>, Error> {
-    let (mut compiled, mut unreadable) = (Vec::new(), Vec::new());
-    for file in files {
-        match input::text(file) {
-            Ok(text) => compiled.push(compile(&file.display().to_string(), &text)),
-            Err(error) => unreadable.push(error),
-        }
-    }
-    if unreadable.is_empty() { Ok(compiled) } else { Err(Error::Inputs(unreadable)) }
 }
 
 fn is_ok(compiled: &Compiled, args: &Args) -> bool {

@@ -21,6 +21,7 @@ mod keys;
 mod options;
 mod pseudonym;
 mod request;
+mod review;
 mod runtime;
 mod sanitize;
 mod serve;
@@ -55,6 +56,7 @@ enum Command {
     Demo(demo::Args),
     Doctor(doctor::Args),
     Check(check::Args),
+    Review(review::Args),
     Explain(explain::Args),
     Sanitize(sanitize::Args),
     #[command(subcommand)]
@@ -112,6 +114,7 @@ impl Command {
             Self::Demo(args) => demo::run(&args, streams),
             Self::Doctor(args) => doctor::run(&args, streams),
             Self::Check(args) => check::run(&args, streams),
+            Self::Review(args) => review::run(&args, streams),
             Self::Explain(args) => explain::run(&args, streams),
             Self::Sanitize(args) => sanitize::run(&args, streams),
             Self::Keys(command) => keys::run(&command, streams),

@@ -7,6 +7,7 @@ mod check;
 pub mod codes;
 mod connect;
 mod consumer;
+mod deployment;
 pub mod files;
 mod raw;
 mod subject_name;

@@ -1,9 +1,11 @@
 //! What is built from the configuration: connectors, keys, the file of connections. Built completely or not at all.
 
 use std::error::Error;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderMap;
 use http::uri::Authority;
 
 use super::application::Application;
@@ -14,13 +16,14 @@ use super::response::PageResponse;
 use super::signing::ResultKeys;
 use super::store::{Connection, Store, StoreError};
 use super::tenant::{Directory, TenantError};
-use crate::config::Config;
+use crate::config::{Config, Connect as Settings, Networks};
 use crate::config::files::read_secret;
-use crate::proxy::{Consumer, Hosts, ProxyState};
+use crate::proxy::{Consumer, Hosts, ProxyState, address_of};
 use glassine_core::diagnostic::{Causes, Diagnostic};
 use glassine_core::graph::BaseUrl;
 use glassine_core::pseudonym::{KeyRing, Pseudonyms, Sealer};
 use glassine_core::rules::Plan;
+use glassine_core::statement::{Fingerprint, Statement};
 
 /// The connectors of a configuration, and everything that the pages need to serve them.
 pub struct Site {
@@ -30,13 +33,20 @@ pub struct Site {
     sealer: Sealer,
     result_keys: ResultKeys,
     store: Arc<Store>,
-    patience: Duration,
+    settings: Settings,
+    trusted_proxies: Networks,
 }
 
 /// One consumer's connector.
 pub(super) struct Connector {
     /// The consumer's name.
     pub(super) name: Arc<str>,
+    /// The consumer's name for people.
+    pub(super) title: String,
+    /// The fingerprint of the consumer's statement.
+    pub(super) statement: Fingerprint,
+    /// The domains that stay readable, if the rules say so.
+    pub(super) own_domains: Vec<String>,
     pub(super) plan: Arc<Plan>,
     /// The text of the rules file.
     pub(super) rules: String,
@@ -71,7 +81,8 @@ impl Site {
             sealer: ring.connection_sealer(),
             result_keys: ResultKeys::new(&ring).map_err(|error| keys.unusable(&error))?,
             store: Arc::new(store),
-            patience: wanted.wait(),
+            settings: wanted.clone(),
+            trusted_proxies: config.trusted_proxies().clone(),
         }))
     }
 
@@ -109,7 +120,7 @@ impl Site {
 
     /// How long the proxy waits until a consent takes effect.
     pub(super) fn patience(&self) -> Duration {
-        self.patience
+        self.settings.wait()
     }
 
     pub(super) fn public_url(&self) -> &str {
@@ -127,6 +138,11 @@ impl Site {
 
     pub(super) fn is_origin(&self, origin: &str) -> bool {
         origin == self.public_url.origin().as_str()
+    }
+
+    /// Whether the pages are for the browser behind this request.
+    pub(super) fn may_come_from(&self, peer: IpAddr, headers: &HeaderMap) -> bool {
+        self.settings.may_come_from(address_of(peer, headers, &self.trusted_proxies))
     }
 
     /// Whether a request is for this site.
@@ -160,6 +176,9 @@ fn connector(
     let plan = Arc::clone(&consumer.policy().plan);
     Ok(Some(Connector {
         name: consumer.name(),
+        title: consumer.checked().title().to_owned(),
+        statement: *Statement::of_consumer(&config.setting(consumer.checked()), &plan).fingerprint(),
+        own_domains: config.tenant_domains().to_vec(),
         rules: consumer.rules().to_owned(),
         pseudonyms: Arc::clone(consumer.pseudonyms()),
         shown: Shown::by(&plan),

@@ -6,6 +6,7 @@ mod connector;
 mod explain;
 mod keys;
 mod pseudonym;
+mod review;
 mod sanitize;
 mod start;
 mod token;

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use serde::Serialize;
+
 use super::lines::{first, records};
 use crate::graph::Version;
 
@@ -66,7 +68,8 @@ pub enum Edm {
 }
 
 /// What a property tells of a person or of what people write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Class {
     /// What people write, or what is made of it.
     Content,
@@ -309,6 +312,31 @@ impl Edm {
 }
 
 impl Class {
+    /// Why a value of this class may leave as a token only; `None` if it may leave in other forms.
+    pub fn exposes(self) -> Option<&'static str> {
+        match self {
+            Self::Content => Some("holds what people write"),
+            Self::DirectIdentifier => Some("names a person"),
+            Self::Secret => Some("opens something"),
+            Self::QuasiIdentifier | Self::Id | Self::Link | Self::Metadata | Self::Parts | Self::Navigation => None,
+        }
+    }
+
+    /// The values of this class, in plain words.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Content => "what people write",
+            Self::DirectIdentifier => "names, addresses and numbers of people",
+            Self::QuasiIdentifier => "what leads to a person together with other data",
+            Self::Id => "ids",
+            Self::Link => "links",
+            Self::Secret => "secrets",
+            Self::Metadata => "metadata",
+            Self::Parts => "objects",
+            Self::Navigation => "related objects",
+        }
+    }
+
     fn read(letter: &str) -> Option<Self> {
         Some(match letter {
             "." => Self::Parts,

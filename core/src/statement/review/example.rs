@@ -1,0 +1,212 @@
+//! Examples: a value of Graph, and what the sanitizer makes of it. The keys are fixed and protect nothing.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::catalogue::{Edm, Property};
+use crate::pseudonym::{AddressPolicy, KeyRing, Pseudonyms};
+use crate::rules::Plan;
+use crate::rules::automaton::{Automaton, Effect, Leaf, Location, Step};
+use crate::rules::plan::{Endpoint, Kept, LinkKind, Match, PseudonymKind, Transform, Words};
+use crate::sanitize::{Context, Links, Raw, sanitize};
+
+/// The tenant's domain in examples, if the configuration does not say which it is.
+const DOMAIN: &str = "contoso.com";
+
+/// Somebody whose domain is not the tenant's.
+const STRANGER: &str = "bob.brown@fabrikam.example";
+
+/// What somebody wrote.
+const WRITTEN: &str = "Re: Alice's salary";
+
+/// An id of the directory, and one of a mailbox.
+const IDS: [&str; 2] = ["87d349ed-44d7-43e1-9a83-5f2406dee5bd", "AAMkAGI2TG93AAA="];
+
+/// A value of Graph, and what leaves in its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Example {
+    /// What Graph sends.
+    pub before: Value,
+    /// What leaves.
+    pub after: Value,
+}
+
+/// What a review needs besides the plan: the text of the rules, and what examples are made with.
+pub struct Scene<'a> {
+    /// The rules file's text.
+    pub(super) source: &'a str,
+    /// Never absent: the keys are fixed.
+    keys: Option<Arc<Pseudonyms>>,
+    /// An address in the tenant.
+    address: String,
+}
+
+impl<'a> Scene<'a> {
+    /// The scene for these rules in a tenant with these domains, if it is known which they are.
+    pub fn new(plan: &Plan, source: &'a str, tenant_domains: Option<&[String]>) -> Self {
+        let listed = tenant_domains.map_or_else(|| vec![DOMAIN.to_owned()], <[_]>::to_vec);
+        let domain = listed.first().map_or(DOMAIN, String::as_str);
+        let address = format!("alice.smith@{domain}");
+        let policy = AddressPolicy { domains: plan.domains, plus_tags: plan.plus_tags, listed };
+        let master: [u8; 32] = Sha256::digest("the keys of the examples in a review").into();
+        let ring = KeyRing::parse(&KeyRing::render_new(&master, 'A', "2026-01-01T00:00:00Z")).ok();
+        let keys = ring.map(|ring| Arc::new(ring.pseudonyms("example", &policy)));
+        Self { source, keys, address }
+    }
+
+    /// How an address in the tenant leaves, and how a stranger's does.
+    pub(super) fn addresses(&self) -> Vec<Example> {
+        let token = |address: &str| {
+            let mut token = Vec::new();
+            let _always_written = self.keys.as_ref()?.email(address, &mut token);
+            Some(Example { before: address.into(), after: String::from_utf8(token).ok()?.into() })
+        };
+        [&*self.address, STRANGER].into_iter().filter_map(token).collect()
+    }
+
+    /// A value at the place of which something leaves, and what leaves of it.
+    pub(super) fn example(
+        &self,
+        endpoint: &Endpoint,
+        at: &Location,
+        effect: &Effect,
+        property: Option<&Property>,
+    ) -> Option<Example> {
+        self.values(effect, property, endpoint.directory).into_iter().find_map(|before| {
+            let after = self.sanitized(endpoint, at, &before)?;
+            Some(Example { before, after })
+        })
+    }
+
+    /// Values that the form is for.
+    fn values(&self, effect: &Effect, property: Option<&Property>, directory: bool) -> Vec<Value> {
+        let edm = property.map(|property| property.edm);
+        match effect {
+            Effect::Leaves(Leaf::Keep(kept)) => kept_values(kept, edm),
+            Effect::Leaves(Leaf::Transform(transform)) => self.transformed_values(transform, directory),
+            Effect::Object => vec![json!({ "example": WRITTEN })],
+            Effect::Array => vec![json!([{ "example": WRITTEN }]), json!([WRITTEN])],
+            Effect::Leaves(Leaf::Drop) | Effect::Dropped | Effect::Repeats(_) => Vec::new(),
+        }
+    }
+
+    fn transformed_values(&self, transform: &Transform, directory: bool) -> Vec<Value> {
+        let [in_directory, in_mailbox] = IDS;
+        let id = if directory { in_directory } else { in_mailbox };
+        let one = |text: &str| vec![text.into()];
+        match transform {
+            Transform::Pseudonym(PseudonymKind::Email) | Transform::Domain => one(&self.address),
+            Transform::Pseudonym(PseudonymKind::EmailList) => one(&format!("{}, {STRANGER}", self.address)),
+            Transform::Pseudonym(PseudonymKind::Id) | Transform::Reversible(_) => one(id),
+            Transform::Pseudonym(PseudonymKind::Thread) => one("AAQkAGI2OWNiAAA="),
+            Transform::Pseudonym(PseudonymKind::MessageId) => one("<4f1c@mail.fabrikam.example>"),
+            Transform::Pseudonym(PseudonymKind::Text) | Transform::Digest => one(WRITTEN),
+            Transform::Match(parts) => self.matching_values(parts),
+            Transform::TruncateTime(_) => kept_values(&Kept::Time, None),
+            Transform::HashIp => one("192.0.2.17"),
+            // What leaves is sealed for one request of one consumer.
+            Transform::Link(_) => Vec::new(),
+        }
+    }
+
+    /// Values that the expression may match: each of its fixed texts, with something that can follow it.
+    fn matching_values(&self, parts: &Match) -> Vec<Value> {
+        let words: Vec<_> = parts.keep.iter().flat_map(|group| group.words.texts()).chain([""]).collect();
+        let [in_directory, in_mailbox] = IDS;
+        let ends = [&*self.address, in_directory, in_mailbox, WRITTEN, "", "-Berlin"];
+        words.iter().flat_map(|word| ends.map(|end| format!("{word}{end}").into())).collect()
+    }
+
+    /// What the sanitizer lets out of a response that has nothing but the value.
+    fn sanitized(&self, endpoint: &Endpoint, at: &Location, value: &Value) -> Option<Value> {
+        let body = endpoint.response.body();
+        let pseudonyms = Arc::clone(self.keys.as_ref()?);
+        let context = Context { body: Arc::clone(body), pseudonyms, links: Arc::new(NoLinks) };
+        let document = document(&body.automaton, at, value)?.to_string();
+        let (clean, _) = sanitize(context, Raw::new(document.as_bytes())).ok()?;
+        let mut left: Value = serde_json::from_slice(clean.get()).ok()?;
+        steps(&body.automaton, at).iter().try_for_each(|step| {
+            left = match step {
+                Step::Name(name) => left.get_mut(&**name)?.take(),
+                Step::OtherNames => left.get_mut(OTHER)?.take(),
+                Step::Index(_) | Step::OtherElements => left.as_array_mut()?.pop()?,
+            };
+            Some(())
+        })?;
+        (!left.is_null()).then_some(left)
+    }
+}
+
+/// A property that no rule names.
+const OTHER: &str = "example";
+
+fn kept_values(kept: &Kept, edm: Option<Edm>) -> Vec<Value> {
+    match kept {
+        Kept::Time => match edm {
+            Some(Edm::TimeOfDay) => vec!["08:00:00.0000000".into()],
+            Some(Edm::Date) => vec!["2026-03-02".into()],
+            _ => vec!["2026-03-02T08:14:09Z".into()],
+        },
+        Kept::Boolean => vec![true.into()],
+        Kept::Number => vec![17.into()],
+        Kept::OneOf(words) => first(words),
+        Kept::TimeZone(_) => vec!["W. Europe Standard Time".into()],
+        Kept::Text => match edm {
+            Some(Edm::Boolean) => vec![true.into()],
+            Some(Edm::Number) => vec![17.into()],
+            _ => vec![WRITTEN.into()],
+        },
+    }
+}
+
+fn first(words: &Words) -> Vec<Value> {
+    words.texts().next().map(Value::from).into_iter().collect()
+}
+
+/// The steps from the whole document on.
+fn steps(automaton: &Automaton, at: &Location) -> Vec<Step> {
+    let page = [Step::Name("value".into()), Step::OtherElements];
+    let around = if automaton.page().is_some() { page.as_slice() } else { &[] };
+    around.iter().chain(&at.0).cloned().collect()
+}
+
+/// A document with nothing but the value at this place; `None` if the automaton has no such place.
+fn document(automaton: &Automaton, at: &Location, value: &Value) -> Option<Value> {
+    let mut node = automaton.root();
+    let mut before = Vec::new();
+    let steps = steps(automaton, at);
+    for step in &steps {
+        let here = automaton.node(node);
+        let (next, skipped) = match step {
+            Step::Name(name) => (here.object.as_ref()?.member(name)?.1.node?, 0),
+            Step::OtherNames => (here.object.as_ref()?.other()?, 0),
+            Step::Index(index) => (here.array.as_ref()?.element(u64::from(*index))?, usize::try_from(*index).ok()?),
+            Step::OtherElements => {
+                let array = here.array.as_ref()?;
+                (array.element(u64::MAX)?, array.distinct())
+            }
+        };
+        node = next;
+        before.push(skipped);
+    }
+    let inside_out = steps.iter().zip(before).rev();
+    Some(inside_out.fold(value.clone(), |inner, (step, before)| match step {
+        Step::Name(name) => json!({ &**name: inner }),
+        Step::OtherNames => json!({ OTHER: inner }),
+        Step::Index(_) | Step::OtherElements => {
+            Value::Array(std::iter::repeat_n(Value::Null, before).chain([inner]).collect())
+        }
+    }))
+}
+
+/// Examples have no links.
+struct NoLinks;
+
+impl Links for NoLinks {
+    fn rewrite(&self, _link: &str, _kind: LinkKind) -> Option<String> {
+        None
+    }
+}

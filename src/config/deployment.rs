@@ -1,0 +1,51 @@
+//! What the configuration decides about privacy, for statements and reviews.
+
+use super::{Config, Consumer, ConsumerCredential, UpstreamCredential};
+use glassine_core::statement::Setting;
+use glassine_core::statement::review::{Deployment, Recipient};
+
+impl Config {
+    /// What decides about a consumer's privacy, besides its rules.
+    pub fn setting<'a>(&'a self, consumer: &'a Consumer) -> Setting<'a> {
+        Setting {
+            consumer: consumer.name(),
+            pseudonym_domain: consumer.pseudonym_domain(),
+            tenant_domains: self.tenant_domains(),
+            graph: self.upstream().graph().as_str(),
+            forwards: matches!(self.upstream().credential(), UpstreamCredential::Forward { .. }),
+        }
+    }
+
+    /// What a review says about consumers that have the same rules. `file` is the configuration's name.
+    pub fn deployment<'a>(
+        &'a self,
+        file: &'a str,
+        consumers: impl IntoIterator<Item = &'a Consumer>,
+    ) -> Deployment<'a> {
+        Deployment {
+            file,
+            recipients: consumers.into_iter().map(|consumer| self.recipient(consumer)).collect(),
+            tenant_domains: self.tenant_domains(),
+            foreign_hosts: self.upstream().foreign_hosts(),
+        }
+    }
+
+    fn recipient<'a>(&'a self, consumer: &'a Consumer) -> Recipient<'a> {
+        let domain = consumer.pseudonym_domain();
+        let others = self.consumers().iter().filter(|other| other.name() != consumer.name());
+        let sharing = others.filter(|other| other.pseudonym_domain() == domain);
+        Recipient {
+            setting: self.setting(consumer),
+            title: consumer.title(),
+            shares_with: sharing.map(Consumer::name).collect(),
+            accepts_all_of_issuer: accepts_all_of_issuer(consumer.credential()),
+        }
+    }
+}
+
+fn accepts_all_of_issuer(credential: &ConsumerCredential) -> bool {
+    match credential {
+        ConsumerCredential::Jwt(jwt) => jwt.expected.claims.is_empty(),
+        ConsumerCredential::Bearer(_) | ConsumerCredential::Certificate(_) => false,
+    }
+}
