@@ -11,7 +11,7 @@ use criterion::Throughput;
 use support::connector::Connector;
 use support::pages;
 
-/// `SHAPE` stands for the properties of a message that leave.
+/// `SHAPE` stands for the lines about a message.
 const RULES: &str = "
 version: 1
 connector: matcher
@@ -19,7 +19,8 @@ title: Matcher
 purpose: To be measured.
 permissions: [Mail.Read]
 shapes:
-  message: { SHAPE }
+  message:
+SHAPE
 endpoints:
   - name: list-messages
     get: /{api}/users/{user}/messages
@@ -29,14 +30,18 @@ endpoints:
 ";
 
 const SHAPES: [(&str, &str); 3] = [
-    ("one property of a message kept", "keep: [$.isRead]"),
+    ("one property of a message kept", "    keep: { booleans: [$.isRead] }"),
     (
         "metadata kept as it is",
-        "keep: [$.id, $.parentFolderId, $.conversationId, $.receivedDateTime, $.sentDateTime, $.importance, $.isRead, \
-         $.isDraft, $.hasAttachments, $.flag.flagStatus, $.from.emailAddress.address, \
-         \"$.toRecipients[*].emailAddress.address\", \"$.ccRecipients[*].emailAddress.address\"]",
+        "    keep:
+      text:
+        - $['id','parentFolderId','conversationId','receivedDateTime','sentDateTime','importance','isRead','isDraft']
+        - $.hasAttachments
+        - $.flag.flagStatus
+        - $.from.emailAddress.address
+        - $['toRecipients','ccRecipients'][*].emailAddress.address",
     ),
-    ("everything kept", "unlisted: keep, keep: [$.id]"),
+    ("everything kept", "    unlisted: keep\n    keep: { text: [$.id] }"),
 ];
 
 fn main() {

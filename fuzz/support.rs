@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "the tests use more of it")]
 
+#[path = "../tests/support/closed.rs"]
+pub(crate) mod closed;
 #[path = "../tests/support/reading.rs"]
 pub(crate) mod reading;
 #[path = "../tests/support/recorder.rs"]

@@ -44,12 +44,12 @@ const BASES: &[Base] = &[
 ];
 
 fn policy(keys: Arc<dyn Keys>) -> Policy {
-    Policy {
-        plan: Arc::new(plan(METADATA_ONLY)),
+    Policy::new(
+        Arc::new(plan(METADATA_ONLY)),
         keys,
-        graph: Origin::parse("https://graph.microsoft.com").unwrap(),
-        public_url: "https://proxy.example".into(),
-    }
+        Origin::parse("https://graph.microsoft.com").unwrap(),
+        "https://proxy.example".into(),
+    )
 }
 
 fn consumer() -> Policy {

@@ -13,10 +13,10 @@ purpose: Who leads whom.
 permissions: [User.Read.All, GroupMember.Read.All]
 shapes:
   person:
-    keep: [$.userType]
+    keep: { one_of: [{ path: $.userType, values: [Member, Guest] }] }
     pseudonymize: [{ path: $.mail, as: email }]
   group:
-    keep: [$.visibility]
+    keep: { one_of: [{ path: $.visibility, values: [Private, Public, HiddenMembership] }] }
 endpoints:
   - name: list-groups
     get: /v1.0/groups

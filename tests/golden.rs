@@ -29,12 +29,12 @@ fn read(file: &Path) -> String {
 }
 
 fn policy(connector: &str) -> Policy {
-    Policy {
-        plan: Arc::new(plan(&read(&rules().join(connector).with_extension("yaml")))),
-        keys: Arc::new(pseudonyms()),
-        graph: Origin::parse(GRAPH).unwrap(),
-        public_url: PROXY.into(),
-    }
+    Policy::new(
+        Arc::new(plan(&read(&rules().join(connector).with_extension("yaml")))),
+        Arc::new(pseudonyms()),
+        Origin::parse(GRAPH).unwrap(),
+        PROXY.into(),
+    )
 }
 
 fn cases(connector: &str) -> Vec<PathBuf> {

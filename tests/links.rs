@@ -1,5 +1,6 @@
 //! Links: a consumer follows the proxy's links to pages and changes of the sample tenant. Some changes end a link.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use glassine::demo::tenant::Tenant;
@@ -107,6 +108,33 @@ async fn links_hold_nothing_readable() {
     assert_ne!(next(&a), next(&b));
 }
 
+/// The lengths of the nextLinks on the way through a list, and their number.
+async fn lengths_of_links(proxy: &Glassine, first: &str) -> (BTreeSet<usize>, usize) {
+    let (mut lengths, mut links) = (BTreeSet::new(), 0);
+    let mut now = page(proxy, first).await;
+    while let Some(link) = next(&now) {
+        lengths.insert(link.len());
+        links += 1;
+        now = page(proxy, link).await;
+    }
+    (lengths, links)
+}
+
+/// Regression: Entra's links hold the name of the last user or group of a page, and each length of a name had its own
+/// length of a sealed link.
+#[tokio::test]
+async fn the_length_of_a_link_does_not_tell_the_length_of_a_name() {
+    let (tenant, _, proxy) = stage().await;
+    let names: BTreeSet<_> = tenant.users().iter().map(|user| user.user_principal_name().len()).collect();
+    assert!(names.len() >= 20, "{names:?}");
+    let (lengths, links) = lengths_of_links(&proxy, "/v1.0/users?$top=1").await;
+    assert_eq!((lengths.len(), links), (1, tenant.users().len() - 1), "{lengths:?}");
+    for first in ["/v1.0/groups?$top=1", "/v1.0/users/delta", "/v1.0/groups/delta"] {
+        let (lengths, links) = lengths_of_links(&proxy, first).await;
+        assert!(lengths.len() == 1 && links > 6, "{first}: {links} links, {lengths:?}");
+    }
+}
+
 /// A nextLink and a deltaLink of a proxy, without its address.
 async fn links(tenant: &Tenant, proxy: &Glassine) -> [String; 2] {
     let users = page(proxy, "/v1.0/users?$top=5").await;
@@ -159,7 +187,7 @@ async fn links_die_when_the_rules_change() {
     let (tenant, _, proxy) = stage().await;
     let links = links(&tenant, &proxy).await;
     assert_eq!(proxy.get(&links[0]).await.status, 200);
-    proxy.write("acme.yaml", &METADATA_ONLY.replace("$.accountEnabled, ", ""));
+    proxy.write("acme.yaml", &METADATA_ONLY.replace("      booleans: [$.accountEnabled]\n", ""));
     let refused = proxy.until(&links[0], |response| response.status != 200).await;
     assert_refused(&refused, 410, "resyncRequired");
     assert_refused(&proxy.get(&links[1]).await, 410, "resyncRequired");

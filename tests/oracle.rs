@@ -265,8 +265,8 @@ async fn no_question_tells_two_values_of_a_hidden_property_apart() {
 async fn the_questions_would_tell_if_the_rules_let_them_by() {
     let open = METADATA_ONLY
         .replace(
-            "      - $.createdDateTime\n      - $.last",
-            "      - $.subject\n      - $.createdDateTime\n      - $.last",
+            "      times: [$.createdDateTime, $.lastModifiedDateTime, $.received",
+            "      text: [{ path: $.subject, reviewed: true }]\n      times: [$.createdDateTime, $.lastModifiedDateTime, $.received",
         )
         .replace("        sentDateTime: [ge, gt, le, lt]\n", "        subject: [eq]\n")
         .replace("$orderby: [receivedDateTime, sentDateTime]", "$orderby: [receivedDateTime, subject]");

@@ -26,8 +26,7 @@ const NAMES: [&str; 12] = [
 
 /// Rules that keep some, and rules that keep all but some; both reach the objects in `o`.
 fn rules() -> [Context; 2] {
-    let kept =
-        "keep: ['$.v[*].id', '$.v[*].from', '$.v[*].o.id', '$.v[*].o.aNameThatIsLongerThanThirtyBytes']";
+    let kept = "keep: { text: ['$.v[*].id', '$.v[*].from', '$.v[*].o.id', '$.v[*].o.aNameThatIsLongerThanThirtyBytes'] }";
     let hidden = "redact: ['$.v[*].hidden', '$.v[*].o.id', '$.v[*].o.hidden']";
     [format!("{{ {kept} }}"), format!("{{ unlisted: keep, {hidden} }}")]
         .map(|shape| context(&format!("  s: {shape}"), "{ entity: s }"))

@@ -38,12 +38,12 @@ impl Connector {
         let keys = KeyRing::parse(&KeyRing::render_new(&MASTER, 'B', "2026-01-01T00:00:00Z")).unwrap();
         let addresses = AddressPolicy { listed: vec![pages::DOMAIN.to_owned()], ..AddressPolicy::default() };
         let pseudonyms = Arc::new(keys.pseudonyms("benchmark", &addresses));
-        let policy = Policy {
-            plan: Arc::new(compile("rules.yaml", rules).plan.unwrap()),
-            keys: Arc::<Pseudonyms>::clone(&pseudonyms),
-            graph: Origin::parse(pages::GRAPH).unwrap(),
-            public_url: PUBLIC_URL.into(),
-        };
+        let policy = Policy::new(
+            Arc::new(compile("rules.yaml", rules).plan.unwrap()),
+            Arc::<Pseudonyms>::clone(&pseudonyms),
+            Origin::parse(pages::GRAPH).unwrap(),
+            PUBLIC_URL.into(),
+        );
         let mut token = Vec::new();
         assert_eq!(pseudonyms.reversible(Class::Id, pages::MAILBOX, &mut token), Outcome::Written);
         let target = format!("/v1.0/users/{}/messages", String::from_utf8(token).unwrap());

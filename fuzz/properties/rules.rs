@@ -1,10 +1,11 @@
 //! Any text compiles to a plan or has findings that say why not. Findings point inside the text and can be rendered.
-//! Compiling twice gives the same plan, and the plan can be used.
+//! Compiling twice gives the same plan, and the plan can be used. A text that compiles shows what it holds.
 //!
 //! A reviewer signs the rules file. People write it by hand, and its author must learn about every mistake.
 
 use glassine_core::diagnostic::Report;
 use glassine_core::rules::{Compiled, Plan, compile};
+use glassine_core::statement::Statement;
 
 use super::text;
 use crate::support::sanitizing::{sanitize_chunks, with_body};
@@ -20,6 +21,7 @@ pub fn rules(data: &[u8]) {
     assert_eq!(plan.is_none(), report.has_errors(), "{}", report.render());
     can_be_shown(&report);
     compiles_alike(source, plan.as_ref(), &report);
+    assert!(plan.is_none() || reads_as_it_looks(source), "{source:?}");
     plan.iter().for_each(can_be_used);
 }
 
@@ -37,8 +39,18 @@ fn can_be_shown(report: &Report) {
     }
 }
 
+/// Whether lines end where they seem to end and no character hides.
+fn reads_as_it_looks(source: &str) -> bool {
+    let hides = |character: char| {
+        (character.is_control() && character != '\n')
+            || matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+            || matches!(character, '\u{e0000}'..='\u{e01ef}')
+    };
+    source.replace("\r\n", "\n").lines().all(|line| !line.contains(hides) && line.chars().count() <= 160)
+}
+
 fn compiles_alike(source: &str, plan: Option<&Plan>, report: &Report) {
-    let fingerprint = |plan: &Plan| plan.fingerprint.clone();
+    let fingerprint = |plan: &Plan| *Statement::of_rules(plan).fingerprint();
     let again = compile("rules.yaml", source);
     assert_eq!(again.report.diagnostics, report.diagnostics);
     assert_eq!(again.plan.as_ref().map(fingerprint), plan.map(fingerprint));

@@ -1,5 +1,6 @@
 //! What leaves of any response under the shipped rules is the same for every way to cut the response, is JSON, equals
-//! the output of the slow reference, and does not depend on the values of properties that the rules do not name.
+//! the output of the slow reference, does not depend on the values of properties that the rules do not name, and is
+//! closed: no text in it is one that a person could have written.
 //!
 //! This is the promise of the whole program, tested on documents that nobody thought of.
 
@@ -14,9 +15,10 @@ use serde_json::{Map, Value};
 
 use super::seed;
 use super::shipped::{CONNECTORS, Connector};
+use crate::support::closed::Closed;
 use crate::support::reading::{Verdict, random_chunks, serde_verdict};
 use crate::support::reference;
-use crate::support::sanitizing::{pseudonyms, sanitize_chunks, with_body};
+use crate::support::sanitizing::{DOMAIN, PROXY, pseudonyms, sanitize_chunks, with_body};
 
 /// Names with a meaning for the sanitizer itself.
 const KNOWN: [&str; 7] =
@@ -43,12 +45,14 @@ struct Stage {
 struct Rules {
     source: &'static str,
     file: raw::File,
+    closed: Closed,
 }
 
 static RULES: LazyLock<Vec<Rules>> = LazyLock::new(|| {
     let loaded = |connector: &Connector| {
         let file = yaml::load::<raw::File>(connector.source).value.expect("the shipped rules load");
-        Rules { source: connector.source, file }
+        let closed = Closed::new(connector.source, &[DOMAIN], PROXY);
+        Rules { source: connector.source, file, closed }
     };
     CONNECTORS.iter().map(loaded).collect()
 });
@@ -79,6 +83,8 @@ impl Stage {
         if let Ok((text, _)) = &response {
             let is_json = !matches!(serde_verdict(text.as_bytes()), Verdict::Refused);
             assert!(is_json, "{text}");
+            let open = parsed(text).map(|response| self.rules.closed.violations(&response));
+            assert_eq!(open.unwrap_or_default(), [""; 0], "{text}");
         }
         match serde_verdict(document) {
             Verdict::Value(value) => self.equals_the_reference(&response, &value),

@@ -31,12 +31,12 @@ pub(super) static CONNECTORS: LazyLock<[Connector; 2]> = LazyLock::new(|| {
 
 impl Connector {
     fn new(source: &'static str) -> Self {
-        let policy = Policy {
-            plan: Arc::new(compile("rules.yaml", source).plan.expect("the shipped rules compile")),
-            keys: Arc::new(pseudonyms()),
-            graph: Origin::parse(GRAPH).expect("an origin"),
-            public_url: PROXY.into(),
-        };
+        let policy = Policy::new(
+            Arc::new(compile("rules.yaml", source).plan.expect("the shipped rules compile")),
+            Arc::new(pseudonyms()),
+            Origin::parse(GRAPH).expect("an origin"),
+            PROXY.into(),
+        );
         Self { source, policy }
     }
 

@@ -11,6 +11,7 @@ use crate::service::{self, StartError};
 use glassine_core::diagnostic::Located;
 use glassine_core::diagnostic::Report;
 use glassine_core::rules::{Compiled, raw};
+use glassine_core::statement::{Fingerprint, Statement};
 
 /// Check rules files, or a configuration and every file that it names: all mistakes in one pass, with place and remedy.
 /// Sends nothing over the network; `glassine doctor` does.
@@ -47,7 +48,7 @@ struct Checked<'a> {
     file: &'a str,
     ok: bool,
     /// Absent if the file has errors.
-    fingerprint: Option<&'a str>,
+    fingerprint: Option<Fingerprint>,
     diagnostics: Vec<Located<'a>>,
 }
 
@@ -106,7 +107,7 @@ fn write_text(compiled: &[Compiled], args: &Args, streams: &mut Streams<'_>) -> 
                 one.report.file,
                 plan.connector,
                 plan.endpoints.len(),
-                plan.fingerprint
+                Statement::of_rules(plan).fingerprint()
             )),
             _ => streams.remark(&count(one))?,
         }
@@ -128,7 +129,7 @@ impl<'a> Checked<'a> {
 
 fn describe<'a>(compiled: &'a [Compiled], args: &Args) -> Files<'a> {
     let describe = |one: &'a Compiled| Checked {
-        fingerprint: one.plan.as_ref().map(|plan| plan.fingerprint.as_str()),
+        fingerprint: one.plan.as_ref().map(|plan| *Statement::of_rules(plan).fingerprint()),
         ..Checked::reported(&one.report, is_ok(one, args))
     };
     Files { files: compiled.iter().map(describe).collect() }

@@ -245,7 +245,7 @@ fn policy(args: &Args, plan: Plan) -> Result<Policy, Error> {
     };
     // The proxy needs both for links in responses. This command has no response.
     let graph = Origin::parse(options::GRAPH).map_err(Error::Graph)?;
-    Ok(Policy { plan: Arc::<Plan>::new(plan), keys: Arc::new(keys), graph, public_url: "".into() })
+    Ok(Policy::new(Arc::<Plan>::new(plan), Arc::new(keys), graph, "".into()))
 }
 
 fn is_link(target: &Target) -> bool {

@@ -53,12 +53,12 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     let plan = input::rules(&args.rules)?;
     let addresses = options::addresses(Some(&plan), &args.tenant_domains);
     let pseudonyms = Arc::new(input::keys(&args.keys)?.pseudonyms(&args.consumer, &addresses));
-    let policy = Policy {
-        plan: Arc::new(plan),
-        keys: Arc::<Pseudonyms>::clone(&pseudonyms),
-        graph: args.graph.clone(),
-        public_url: args.public_url.as_str().into(),
-    };
+    let policy = Policy::new(
+        Arc::new(plan),
+        Arc::<Pseudonyms>::clone(&pseudonyms),
+        args.graph.clone(),
+        args.public_url.as_str().into(),
+    );
     let admitted = admit_any_key(&args.request, &policy, &pseudonyms).map_err(Error::Refused)?;
     let document = read(streams.input)?;
     let (clean, counters) = match &admitted.endpoint.response {
@@ -82,7 +82,7 @@ fn admit_any_key(
 ) -> Result<Admitted, Refusal> {
     let mut target = Target::parse(&request.target)?;
     let path = Target { options: Vec::new(), ..target.clone() }.canonical();
-    let lenient = Policy { keys: Arc::new(StandIn::Anything), ..policy.clone() };
+    let lenient = policy.with_keys(Arc::new(StandIn::Anything));
     let request = Request { method: &request.method, target: &path, prefer: None, eventual: false };
     let endpoint = admit(&request, &lenient)?.endpoint;
     tokenize_keys(&mut target, &endpoint, pseudonyms);

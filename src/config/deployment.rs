@@ -7,12 +7,13 @@ use glassine_core::statement::review::{Deployment, Recipient};
 impl Config {
     /// What decides about a consumer's privacy, besides its rules.
     pub fn setting<'a>(&'a self, consumer: &'a Consumer) -> Setting<'a> {
+        let credential = consumer.application().unwrap_or(self.upstream().credential());
         Setting {
             consumer: consumer.name(),
             pseudonym_domain: consumer.pseudonym_domain(),
             tenant_domains: self.tenant_domains(),
             graph: self.upstream().graph().as_str(),
-            forwards: matches!(self.upstream().credential(), UpstreamCredential::Forward { .. }),
+            forwards: matches!(credential, UpstreamCredential::Forward { .. }),
         }
     }
 

@@ -295,7 +295,7 @@ fn respond(
         jti: &random_text::<16>()?,
         consumer: &connector.name,
         connector: &connector.plan.connector,
-        rules: &connector.plan.fingerprint,
+        rules: &connector.fingerprint.to_string(),
         connection: outcome.connection,
         error: outcome.error,
         missing: outcome.missing,

@@ -16,14 +16,14 @@ use super::response::PageResponse;
 use super::signing::ResultKeys;
 use super::store::{Connection, Store, StoreError};
 use super::tenant::{Directory, TenantError};
-use crate::config::{Config, Connect as Settings, Networks};
 use crate::config::files::read_secret;
+use crate::config::{Config, Connect as Settings, Networks};
 use crate::proxy::{Consumer, Hosts, ProxyState, address_of};
 use glassine_core::diagnostic::{Causes, Diagnostic};
 use glassine_core::graph::BaseUrl;
 use glassine_core::pseudonym::{KeyRing, Pseudonyms, Sealer};
 use glassine_core::rules::Plan;
-use glassine_core::statement::{Fingerprint, Statement};
+use glassine_core::statement::Fingerprint;
 
 /// The connectors of a configuration, and everything that the pages need to serve them.
 pub struct Site {
@@ -43,11 +43,11 @@ pub(super) struct Connector {
     pub(super) name: Arc<str>,
     /// The consumer's name for people.
     pub(super) title: String,
-    /// The fingerprint of the consumer's statement.
-    pub(super) statement: Fingerprint,
     /// The domains that stay readable, if the rules say so.
     pub(super) own_domains: Vec<String>,
     pub(super) plan: Arc<Plan>,
+    /// Of all that the consumer may ask and gets.
+    pub(super) fingerprint: Fingerprint,
     /// The text of the rules file.
     pub(super) rules: String,
     pub(super) pseudonyms: Arc<Pseudonyms>,
@@ -177,8 +177,8 @@ fn connector(
     Ok(Some(Connector {
         name: consumer.name(),
         title: consumer.checked().title().to_owned(),
-        statement: *Statement::of_consumer(&config.setting(consumer.checked()), &plan).fingerprint(),
         own_domains: config.tenant_domains().to_vec(),
+        fingerprint: *consumer.statement().fingerprint(),
         rules: consumer.rules().to_owned(),
         pseudonyms: Arc::clone(consumer.pseudonyms()),
         shown: Shown::by(&plan),

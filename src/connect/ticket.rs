@@ -187,4 +187,14 @@ mod tests {
         let text = sealed(&Browser::new().unwrap());
         assert!(!text.contains("acme") && !text.contains("echo"));
     }
+
+    #[test]
+    fn the_length_of_a_ticket_does_not_tell_the_length_of_its_content() {
+        let length = |tenant: usize| {
+            let stage = Consenting { tenant: "t".repeat(tenant), person: Person::default() };
+            let ticket = Ticket::new("acme", None, stage, &Browser::new().unwrap(), NOW).unwrap();
+            ticket.seal(&ring(1).connection_sealer()).unwrap().len()
+        };
+        assert!((0..40).all(|tenant| length(tenant) == length(0)));
+    }
 }

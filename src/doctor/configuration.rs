@@ -31,7 +31,7 @@ fn rules(consumer: &Consumer) -> Finding {
         consumer.checked().rules().path().display(),
         plan.connector,
         plan.endpoints.len(),
-        plan.fingerprint
+        consumer.statement().fingerprint()
     );
     Finding::ok(format!("rules of {}", consumer.name()), message)
 }

@@ -59,7 +59,7 @@ impl Trouble {
             Problem::Token(_) => Cause::Token,
             Problem::Upstream(_) | Problem::Broken(Broken::Upstream(_)) => Cause::Upstream,
             Problem::Graph { status, code, .. } => {
-                Cause::Graph { status: *status, code: code.as_ref().map(|code| code.get().as_str()) }
+                Cause::Graph { status: *status, code: code.as_ref().map(|code| *code.get()) }
             }
             _ => Cause::Response,
         }

@@ -14,18 +14,25 @@ use glassine_core::admit::{Admitted, Policy};
 use glassine_core::pseudonym::Pseudonyms;
 use glassine_core::rules::plan::Body;
 use glassine_core::sanitize::Context;
+use glassine_core::statement::Statement;
 
 /// A consumer: how it is recognized, what it may request, and what it gets.
 pub(crate) struct Consumer {
     name: Arc<str>,
     checked: config::Consumer,
     known_by: KnownBy,
-    policy: Policy,
+    decided: Decided,
     pseudonyms: Arc<Pseudonyms>,
     limits: Arc<Limits>,
-    /// The text of the rules file.
-    rules: String,
     tokens: GraphTokens,
+}
+
+/// What the rules decide for a consumer, and their text.
+pub(super) struct Decided {
+    pub(super) policy: Policy,
+    pub(super) statement: Statement,
+    /// The text of the rules file.
+    pub(super) rules: String,
 }
 
 /// A consumer in one request.
@@ -56,12 +63,12 @@ impl Consumer {
     pub(super) fn new(
         checked: config::Consumer,
         known_by: KnownBy,
-        (policy, rules): (Policy, String),
+        decided: Decided,
         pseudonyms: Arc<Pseudonyms>,
         tokens: GraphTokens,
     ) -> Self {
         let limits = Arc::new(Limits::new(checked.limits()));
-        Self { name: checked.name().into(), checked, known_by, policy, pseudonyms, limits, rules, tokens }
+        Self { name: checked.name().into(), checked, known_by, decided, pseudonyms, limits, tokens }
     }
 
     /// Takes over the counters of this consumer before a reload, if its limits are unchanged. Otherwise a reload would
@@ -82,7 +89,12 @@ impl Consumer {
 
     /// The rules file's text.
     pub(crate) fn rules(&self) -> &str {
-        &self.rules
+        &self.decided.rules
+    }
+
+    /// All that this consumer may ask and gets.
+    pub(crate) fn statement(&self) -> &Statement {
+        &self.decided.statement
     }
 
     pub(crate) fn pseudonyms(&self) -> &Arc<Pseudonyms> {
@@ -98,7 +110,7 @@ impl Consumer {
     }
 
     pub(crate) fn policy(&self) -> &Policy {
-        &self.policy
+        &self.decided.policy
     }
 
     pub(super) fn limits(&self) -> &Limits {
@@ -118,7 +130,7 @@ impl Consumer {
         Context {
             body: Arc::clone(body),
             pseudonyms: Arc::clone(&self.pseudonyms),
-            links: Arc::new(admitted.links(&self.policy)),
+            links: Arc::new(admitted.links(&self.decided.policy)),
         }
     }
 }

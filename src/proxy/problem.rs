@@ -99,7 +99,7 @@ pub(super) enum Problem {
     Upstream(#[from] UpstreamError),
     /// Graph responded with an error status.
     #[error("Graph responded with status {status}")]
-    Graph { status: StatusCode, code: Option<Clean<String>>, headers: Vec<CleanHeader> },
+    Graph { status: StatusCode, code: Option<Clean<&'static str>>, headers: Vec<CleanHeader> },
     /// Graph's response has another media type than the endpoint's.
     #[error("Graph's response has another media type than the endpoint, or another charset than UTF-8")]
     ContentType,
@@ -300,10 +300,10 @@ const UPSTREAM_STATUS: &str = "upstream_status";
 /// 401 concerns the proxy's token.
 fn error_of_graph<'a>(
     status: StatusCode,
-    code: Option<&'a Clean<String>>,
+    code: Option<&Clean<&'static str>>,
     headers: &'a [CleanHeader],
 ) -> Row<'a> {
-    let code_or = |fallback: &'static str| code.map_or(fallback, |code| code.get().as_str());
+    let code_or = |fallback: &'static str| code.map_or(fallback, |code| code.get());
     let row = match status.as_u16() {
         // Graph's code for a bad token would tell the consumer that its own token is bad.
         401 => Row::failed(

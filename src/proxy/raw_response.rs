@@ -91,7 +91,7 @@ impl RawResponse {
 
     /// The code of an error response, if it may leave. The rest of the body never leaves. A malformed body gives
     /// `None`.
-    pub(super) async fn error_code(self) -> Option<Clean<String>> {
+    pub(super) async fn error_code(self) -> Option<Clean<&'static str>> {
         self.require_json().ok()?;
         let body = self.into_body().ok()?.whole().await.ok()?;
         gate::error_code(body.bytes())

@@ -126,7 +126,46 @@ impl Connector {
     }
 }
 
+/// The paths under `numbers`: the only ones of whose values a marker can be a part.
+const NUMBERS: &[&str] = &["childFolderCount", "totalItemCount", "unreadItemCount", "page:@odata.count"];
+
+fn proper(path: &str) -> &'static str {
+    match path {
+        _ if NUMBERS.contains(&path) => "31",
+        "@odata.type" => r##""#microsoft.graph.eventMessageRequest""##,
+        "importance" => r#""high""#,
+        "inferenceClassification" => r#""other""#,
+        "flag.flagStatus" => r#""flagged""#,
+        "userType" => r#""Guest""#,
+        "groupTypes[]" => r#""Unified""#,
+        "visibility" => r#""HiddenMembership""#,
+        "wellKnownName" => r#""inbox""#,
+        "@removed.reason" => r#""changed""#,
+        "workingHours.daysOfWeek[]" => r#""monday""#,
+        "workingHours.startTime" | "workingHours.endTime" => r#""08:30:00.0000000""#,
+        "automaticRepliesSetting.status" => r#""scheduled""#,
+        "automaticRepliesSetting.externalAudience" => r#""contactsOnly""#,
+        _ if path.ends_with("imeZone") || path.ends_with("imeZone.name") => r#""W. Europe Standard Time""#,
+        _ if path.ends_with("dateTime") => r#""2026-11-26T08:30:00.0000000""#,
+        _ if path.ends_with("DateTime") => r#""2026-11-26T08:30:00Z""#,
+        _ => "true",
+    }
+}
+
 impl Endpoint {
+    /// Whether a marker at this path leaves if it is a number.
+    pub(crate) fn keeps_number(&self, path: &str) -> bool {
+        self.kept.contains(&path) && NUMBERS.contains(&path)
+    }
+
+    /// What Graph could write at a kept path, as JSON.
+    pub(crate) fn proper(&self, path: &str) -> &'static str {
+        match path {
+            "@odata.type" if self.type_name == "directoryObject" => r##""#microsoft.graph.user""##,
+            _ => proper(path),
+        }
+    }
+
     /// The consumer's target.
     pub(crate) fn target(&self, version: &str, proxy: &Glassine) -> String {
         self.filled(version, |raw| proxy.id(raw))

@@ -250,7 +250,9 @@ async fn a_page_that_breaks_off_leaks_nothing_and_does_not_look_whole() {
         let link = bench.graph_url() + &endpoint.upstream("v1.0");
         let registry = &mut bench.registry;
         let body =
-            Filler { schema: &schema, registry, endpoint: &endpoint, filling, link }.bodies().remove(0);
+            Filler { schema: &schema, registry, endpoint: &endpoint, filling, link, proper: BTreeSet::new() }
+                .bodies()
+                .remove(0);
         for at in (0..cuts).map(|part| body.len() * part / cuts) {
             bench.script(Script::json(&body).close_after(at));
             let response = bench.get(&format!("{filling:?} cut at {at}"), &target).await;

@@ -1,5 +1,7 @@
 //! Responses in which every property of every type holds a marker, in many disguises.
 
+use std::collections::BTreeSet;
+
 use super::endpoints::{Endpoint, Form};
 use super::marker::Registry;
 use super::schema::{Property, Schema};
@@ -7,6 +9,8 @@ use super::schema::{Property, Schema};
 /// The kind of values that a response has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Filling {
+    /// What Graph could write where a value is kept, and markers everywhere else.
+    Proper,
     Text,
     Upper,
     Address,
@@ -27,7 +31,8 @@ pub(crate) enum Filling {
 }
 
 impl Filling {
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 18] = [
+        Self::Proper,
         Self::Text,
         Self::Upper,
         Self::Address,
@@ -74,6 +79,8 @@ pub(crate) struct Filler<'a> {
     pub(crate) filling: Filling,
     /// Where Graph's links lead: scheme, host and path.
     pub(crate) link: String,
+    /// The kept paths that got a proper value.
+    pub(crate) proper: BTreeSet<String>,
 }
 
 impl Filler<'_> {
@@ -196,7 +203,11 @@ impl Filler<'_> {
 
     fn leaf(&mut self, path: &str) -> String {
         match self.filling {
-            Filling::Number => self.registry.number(path, self.keeps(path)),
+            Filling::Proper if self.endpoint.kept.contains(&path) => {
+                self.proper.insert(path.to_owned());
+                self.endpoint.proper(path).to_owned()
+            }
+            Filling::Number => self.registry.number(path, self.endpoint.keeps_number(path)),
             Filling::ObjectForLeaf => {
                 let [name, value, address] =
                     ["a name", "value", "address"].map(|it| self.text(&join(path, it)));
@@ -220,12 +231,9 @@ impl Filler<'_> {
         }
     }
 
+    /// No text leaves, kept or not, that this program or the rules do not spell.
     fn text(&mut self, path: &str) -> String {
-        self.registry.text(path, self.keeps(path))
-    }
-
-    fn keeps(&self, path: &str) -> bool {
-        self.endpoint.kept.contains(&path)
+        self.registry.text(path, false)
     }
 }
 

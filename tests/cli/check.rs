@@ -23,7 +23,7 @@ fn every_mistake_is_reported_in_one_pass_with_its_place() {
             "G0002",
             "several-mistakes.yaml:1:10",
             "G0101",
-            "several-mistakes.yaml:8:32",
+            "several-mistakes.yaml:8:41",
             "G0001",
             ":9:5",
             "G0111",

@@ -70,7 +70,8 @@ fn red(review: &Value) -> Vec<String> {
     let red = findings.filter(|finding| finding["level"] == "red");
     let text = |finding: &Value| {
         let (code, what) = (finding["code"].as_str().unwrap_or("-"), finding["what"].as_str().unwrap());
-        let properties: Vec<_> = finding["properties"].as_array().unwrap().iter().map(|it| it.as_str().unwrap()).collect();
+        let properties: Vec<_> =
+            finding["properties"].as_array().unwrap().iter().map(|it| it.as_str().unwrap()).collect();
         format!("{code} {what} [{}]", properties.join(", "))
     };
     red.map(text).collect()
@@ -102,19 +103,28 @@ fn each_loosening_of_the_rules_is_red() {
         (
             "    keep:",
             "    digest: [$.subject]\n    keep:",
-            "G0123 `subject` holds what people write, and leaves otherwise than as a token [subject of Messages]",
+            "G0309 `subject` holds what people write, and something that is computed from it leaves [subject of Messages]",
         ),
         (
             "    keep:",
             "    digest: [{ path: $.subject, reviewed: true }]\n    keep:",
-            "G0123 holds what people write, and leaves otherwise than as a token [subject of Messages]",
+            "G0309 `subject` holds what people write, and something that is computed from it leaves [subject of Messages]",
         ),
         (
             "    keep:",
             "    domain: [{ path: $.sender.emailAddress.address, reviewed: true }]\n    keep:",
-            "G0123 names a person, and leaves otherwise than as a token [sender.emailAddress.address of Messages]",
+            "G0309 `address` names a person, and something that is computed from it leaves [sender.emailAddress.address of Messages]",
         ),
-        ("user: { token: id }", "user: { raw: true }", "G0302 `raw: true` lets the consumer test who is behind a token []"),
+        (
+            "booleans: [$.isRead]",
+            "booleans: [$.isRead], one_of: [{ path: $.subject, values: [Hello], reviewed: true }]",
+            "G0123 `subject` holds what people write, and leaves otherwise than as a token [subject of Messages]",
+        ),
+        (
+            "user: { token: id }",
+            "user: { raw: true }",
+            "G0302 `raw: true` lets the consumer test who is behind a token []",
+        ),
         (
             "user: { token: id }",
             "user: { pattern: '[a-z]+' }",
@@ -147,7 +157,10 @@ fn a_blocklist_is_red_and_says_what_leaves() {
 fn what_does_not_let_more_out_is_a_note() {
     let review = review_of("[$.isRead]", "[$.isRead, $.unheardOf]");
     assert_eq!(red(&review), [""; 0]);
-    assert_eq!((&review["findings"][0]["level"], &review["findings"][0]["code"]), (&"note".into(), &"G0119".into()));
+    assert_eq!(
+        (&review["findings"][0]["level"], &review["findings"][0]["code"]),
+        (&"note".into(), &"G0119".into())
+    );
 }
 
 #[test]
@@ -157,8 +170,16 @@ fn each_loosening_of_the_configuration_is_red() {
         ("[contoso.com]", "[contoso.com, gmail.com]", "`gmail.com`: everybody can get a mailbox there"),
         ("[contoso.com]", "[outlook.com]", "`outlook.com`: everybody can get a mailbox there"),
         ("[contoso.com]", "[co.uk]", "`co.uk`: everybody can register a domain below it"),
-        ("cloud: worldwide", "graph: https://graph.example", "go to `https://graph.example`, which is not Microsoft's"),
-        ("cloud: worldwide", "authority: https://login.example", "go to `https://login.example`, which is not Microsoft's"),
+        (
+            "cloud: worldwide",
+            "graph: https://graph.example",
+            "go to `https://graph.example`, which is not Microsoft's",
+        ),
+        (
+            "cloud: worldwide",
+            "authority: https://login.example",
+            "go to `https://login.example`, which is not Microsoft's",
+        ),
         (", claims: { azp: x }", "", "every token of the issuer with this audience is accepted as `acme`"),
     ] {
         let red = red(&configured(part, other));
@@ -213,11 +234,17 @@ fn a_property_has_its_form_an_example_its_class_and_its_line() {
     let rows = review["objects"][0]["rows"].as_array().unwrap();
     let row = |path: &str| rows.iter().find(|row| row["path"] == path).unwrap();
     let address = row("from.emailAddress.address");
-    assert_eq!(address["forms"][0], serde_json::json!({ "kind": "one_way", "words": "the address as a pseudonym" }));
+    assert_eq!(
+        address["forms"][0],
+        serde_json::json!({ "kind": "one_way", "words": "the address as a pseudonym" })
+    );
     assert_eq!(address["example"]["before"], "alice.smith@contoso.com");
     let after = address["example"]["after"].as_str().unwrap();
     assert!(after.starts_with("t~A") && after.ends_with("@contoso.com"), "{after}");
-    assert_eq!((&address["class"], &address["lines"]), (&"direct_identifier".into(), &serde_json::json!([12])));
+    assert_eq!(
+        (&address["class"], &address["lines"]),
+        (&"direct_identifier".into(), &serde_json::json!([12]))
+    );
     assert_eq!(row("id")["forms"][0]["kind"], "opens_again");
     let read = row("isRead");
     assert_eq!(read["forms"][0], serde_json::json!({ "kind": "as_it_is", "words": "true or false" }));
@@ -245,7 +272,8 @@ fn every_format_shows_what_is_red() {
 #[test]
 fn titles_of_authors_are_texts() {
     let scratch = Scratch::new();
-    let file = scratch.write("rules.yaml", BASE.replace("title: T", "title: \"<script>x</script> \\e[31m*b*\""));
+    let file =
+        scratch.write("rules.yaml", BASE.replace("title: T", "title: \"<script>x</script> \\e[31m*b*\""));
     let html = glassine(&["review", "--format", "html", &file]).fine();
     assert!(html.contains("&lt;script&gt;") && !html.contains("<script"), "{html}");
     let text = glassine(&["review", &file]).fine();

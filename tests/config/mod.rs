@@ -71,9 +71,18 @@ fn refuses(old: &str, new: &str, code: &str, at: &str) {
 }
 
 fn code_of(code: &str) -> &'static str {
-    let known =
-        [glassine_core::yaml::MALFORMED].into_iter().chain(glassine::config::codes::ALL.iter().copied());
+    let known = glassine_core::yaml::codes::ALL.iter().chain(glassine::config::codes::ALL);
     known.map(|it| it.as_str()).find(|it| *it == code).unwrap()
+}
+
+#[test]
+fn what_deceives_a_reader_is_refused() {
+    let plain = "tenant_domains: [contoso.com]";
+    refuses(plain, "tenant_domains: [contoso.com] # \u{202e}", "G0003", "\u{202e}");
+    refuses(plain, "tenant_domains: [!foo contoso.com]", "G0005", "!foo");
+    refuses(plain, "tenant_domains: [&a contoso.com]", "G0006", "&a");
+    refuses(plain, "? tenant_domains\n: [contoso.com]", "G0007", "?");
+    accepts(plain, "tenant_domains: &all [contoso.com] # größer\r");
 }
 
 #[test]

@@ -72,7 +72,7 @@ async fn a_connectors_page_says_what_leaves_and_what_for() {
         "Microsoft calls it <code>Mail.ReadBasic.All</code>.",
         "<code>Mail.Read</code> works instead, and opens more than is needed.",
         "<code>from.emailAddress.address</code></td><td>one way: the address as a pseudonym",
-        "<code>id</code></td><td>opens again: the id as a pseudonym that later requests can use",
+        "<code>id</code></td><td>opens again: the id, for later requests",
         "<h4>Messages</h4><p><strong>Never leaves:</strong> attachments, texts, previews",
         "href=\"/connect/acme/rules\"",
     ] {
@@ -148,7 +148,11 @@ async fn an_endpoint_whose_permission_is_not_known_is_listed() {
                  endpoints:\n  - { name: e, get: /v1.0/newThings, response: { collection: s } }\n";
     let proxy = setup(&entra).rules(rules).start().await;
     let page = Visitor::new(&proxy, &entra).get("/connect/acme").await.text();
-    for shown in ["<h3>Permission not known</h3>", "<h4>newThings</h4>", "<code>unheardOf</code></td><td>as it is: true or false"] {
+    for shown in [
+        "<h3>Permission not known</h3>",
+        "<h4>newThings</h4>",
+        "<code>unheardOf</code></td><td>as it is: true or false",
+    ] {
         assert!(page.contains(shown), "{shown}: {page}");
     }
 }
@@ -158,7 +162,8 @@ async fn pages_are_closed_to_addresses_that_are_not_listed() {
     let entra = FakeEntra::start(&NEEDED).await;
     let start = async |connect: &str| {
         let mut setup = setup(&entra);
-        setup.more = format!("trusted_proxies: [127.0.0.1]\nconnect: {{ file: connections.json, {connect} }}\n");
+        setup.more =
+            format!("trusted_proxies: [127.0.0.1]\nconnect: {{ file: connections.json, {connect} }}\n");
         setup.start().await
     };
     let proxy = start("allow_from: [203.0.113.0/24]").await;
@@ -167,7 +172,9 @@ async fn pages_are_closed_to_addresses_that_are_not_listed() {
         let response = proxy.send("GET", target, forwarded.as_slice()).await;
         (response.status, response.text().contains("Code: <code>address</code>"))
     };
-    for target in ["/connect", "/connect/acme", "/connect/acme/rules", "/connect/nobody", "/connect/signed-in"] {
+    for target in
+        ["/connect", "/connect/acme", "/connect/acme/rules", "/connect/nobody", "/connect/signed-in"]
+    {
         assert_eq!(status(target, None).await, (403, true), "{target}");
         assert_eq!(status(target, Some("198.51.100.7")).await, (403, true), "{target}");
         assert_eq!(status(target, Some("nonsense")).await, (403, true), "{target}");

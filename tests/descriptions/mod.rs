@@ -6,6 +6,7 @@ use std::path::Path;
 use std::{env, fs};
 
 use glassine_core::rules::{Plan, compile};
+use glassine_core::statement::Statement;
 
 use crate::support::glassine::{METADATA_ONLY, OUTLOOK_MAIL};
 
@@ -28,7 +29,7 @@ fn each_shipped_file_lets_out_what_is_committed() {
 
 /// Each endpoint, and below it each place with what happens there and the line that decides it.
 fn describe(plan: &Plan, source: &str) -> String {
-    let mut text = format!("fingerprint {}\n", plan.fingerprint);
+    let mut text = format!("fingerprint {}\n", Statement::of_rules(plan).fingerprint());
     for endpoint in &plan.endpoints {
         writeln!(text, "\n{} {}", endpoint.name, endpoint.template).unwrap();
         for place in endpoint.response.body().automaton.describe() {

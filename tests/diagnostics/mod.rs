@@ -1,6 +1,6 @@
 //! The messages to a rules author. For each `NAME.yaml` there is a `NAME.expected` with the rendered findings.
-//! A file whose name begins with a code shows that code and no other. `UPDATE_EXPECTED=1` writes the files anew; read the
-//! difference before it is committed.
+//! A file whose name begins with a code shows that code and no other, and one whose name begins with `passes` has no
+//! finding. `UPDATE_EXPECTED=1` writes the files anew; read the difference before it is committed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -52,9 +52,23 @@ fn each_file_shows_the_code_in_its_name_and_no_other() {
 }
 
 #[test]
+fn what_is_written_plainly_passes_also_with_the_line_ends_of_windows() {
+    let passing: Vec<_> = reports().into_iter().filter(|(name, _)| name.starts_with("passes")).collect();
+    assert!(passing.len() > 3);
+    for (name, report) in passing {
+        let windows = format!("\u{feff}{}", report.source.replace('\n', "\r\n"));
+        for source in [&report.source, &windows] {
+            let compiled = compile(&name, source);
+            assert!(compiled.report.diagnostics.is_empty(), "{}", compiled.report.render());
+            assert!(compiled.plan.is_some(), "{name}");
+        }
+    }
+}
+
+#[test]
 fn every_code_of_the_rules_has_a_file() {
     let shown: BTreeSet<_> = reports().values().flat_map(codes_of).collect();
-    let rules = [yaml::MALFORMED].into_iter().chain(codes::ALL.iter().copied());
+    let rules = yaml::codes::ALL.iter().chain(codes::ALL);
     assert_eq!(rules.map(|code| code.as_str()).collect::<BTreeSet<_>>(), shown);
 }
 

@@ -47,12 +47,12 @@ fn before_becomes_after() {
         panic!("README.md shows no pair")
     };
     let pseudonyms = pseudonyms();
-    let policy = Policy {
-        plan: Arc::new(compile("rules.yaml", METADATA_ONLY).plan.unwrap()),
-        keys: Arc::<Pseudonyms>::clone(&pseudonyms),
-        graph: Origin::parse("https://graph.microsoft.com").unwrap(),
-        public_url: "https://graph-proxy.contoso.example".into(),
-    };
+    let policy = Policy::new(
+        Arc::new(compile("rules.yaml", METADATA_ONLY).plan.unwrap()),
+        Arc::<Pseudonyms>::clone(&pseudonyms),
+        Origin::parse("https://graph.microsoft.com").unwrap(),
+        "https://graph-proxy.contoso.example".into(),
+    );
     let token = |raw| {
         let mut token = Vec::new();
         assert_eq!(pseudonyms.reversible(Class::Id, raw, &mut token), Outcome::Written);

@@ -80,7 +80,7 @@ fn domains_and_lists_are_as_published() {
 #[test]
 fn reversible_tokens_are_as_published() {
     let rows = table("Test vectors: reversible tokens");
-    assert!(rows.len() >= 4);
+    assert!(rows.len() >= 8);
     for row in rows {
         let key = [row[2].as_str()];
         let (mut out, policy) = (Vec::new(), AddressPolicy::default());
@@ -90,6 +90,25 @@ fn reversible_tokens_are_as_published() {
         let opened = pseudonyms(DomainMode::Keep).open(class(&row[0]), &row[3]);
         assert_eq!(opened.as_deref(), Some(&text(&row[1])), "{row:?}");
     }
+}
+
+#[test]
+fn lengths_of_reversible_tokens_are_as_published() {
+    let pseudonyms = pseudonyms(DomainMode::Keep);
+    let length = |octets: &str| {
+        let (value, mut out) = ("x".repeat(octets.parse().unwrap()), Vec::new());
+        assert_eq!(pseudonyms.reversible(Class::Id, &value, &mut out), Outcome::Written);
+        out.len().to_string()
+    };
+    let rows = table("What the length of a token tells");
+    let (longer, bounded) = rows.split_last().unwrap();
+    assert_eq!(bounded.len(), 5);
+    for row in bounded {
+        let (least, most) = row[1].split_once(" to ").unwrap();
+        assert_eq!([length(least), length(most)], [row[0].as_str(), row[0].as_str()], "{row:?}");
+    }
+    assert_eq!(longer[0], format!("{} and more", length("256")));
+    assert_eq!(length("511"), length("256"));
 }
 
 #[test]

@@ -82,6 +82,23 @@ fn makers_of_pseudonyms_are_shared_between_threads() {
     shared::<KeyRing>();
 }
 
+/// Graph's ids of one kind do not all have one length. The tokens of one kind do.
+#[test]
+fn the_length_of_a_token_does_not_tell_the_length_of_the_id() {
+    let lengths = |octets: std::ops::RangeInclusive<usize>| {
+        let token = |length| reversible(&format!("AAMk{}", "x".repeat(length - 4))).unwrap().len();
+        let mut lengths: Vec<_> = octets.map(token).collect();
+        lengths.dedup();
+        lengths
+    };
+    assert_eq!(lengths(34..=47), [3 + 86], "GUIDs");
+    assert_eq!(lengths(48..=95), [3 + 150], "immutable ids, chats");
+    assert_eq!(lengths(96..=127), [3 + 192], "folders");
+    assert_eq!(lengths(145..=184), [3 + 278], "messages: 40 lengths");
+    assert_eq!(lengths(192..=255), [3 + 363], "longer ids");
+    assert_eq!(lengths(500..=520), [3 + 704, 3 + 1046], "steps of 256 octets");
+}
+
 proptest! {
     #[test]
     fn u_labels_and_a_labels_are_one(local in local(), label in label()) {

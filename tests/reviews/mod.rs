@@ -25,7 +25,11 @@ fn each_shipped_file_has_the_review_that_is_committed() {
         for format in ["text", "html"] {
             let rules = format!("rules/{connector}.yaml");
             let mut command = Command::new(env!("CARGO_BIN_EXE_glassine"));
-            let ran = command.current_dir(repository).args(["review", "--format", format, &rules]).output().unwrap();
+            let ran = command
+                .current_dir(repository)
+                .args(["review", "--format", format, &rules])
+                .output()
+                .unwrap();
             assert!(ran.status.success() && ran.stderr.is_empty(), "{ran:?}");
             let review = String::from_utf8(ran.stdout).unwrap();
             let file = repository.join(format!("tests/reviews/{connector}.{format}.expected"));
@@ -45,20 +49,25 @@ fn each_shipped_file_has_the_review_that_is_committed() {
 fn nothing_that_leaves_is_missing() {
     let open = METADATA_ONLY.replace("  recipient:\n", "  recipient:\n    unlisted: keep\n");
     // A container of which nothing leaves tells that it is there.
-    let emptied = METADATA_ONLY.replace("    keep:\n      times: [$.createdDateTime, $.last", "    redact: [$.flag.flagStatus]\n    keep:\n      times: [$.createdDateTime, $.last");
+    let emptied = METADATA_ONLY.replace(
+        "    keep:\n      times: [$.createdDateTime, $.last",
+        "    redact: [$.flag.flagStatus]\n    keep:\n      times: [$.createdDateTime, $.last",
+    );
     for rules in [METADATA_ONLY, OUTLOOK_MAIL, CALENDAR, &open, &emptied] {
         let compiled = compile("rules.yaml", rules);
         let plan = compiled.plan.unwrap_or_else(|| panic!("{}", compiled.report.render()));
         let review = Review::of(&plan, &compiled.report, None);
-        let shown: BTreeSet<&str> = review.objects.iter().flat_map(|object| &object.rows).map(|row| &*row.path).collect();
+        let shown: BTreeSet<&str> =
+            review.objects.iter().flat_map(|object| &object.rows).map(|row| &*row.path).collect();
         let around: BTreeSet<&str> = review.around.iter().map(|row| &*row.path).collect();
         for endpoint in plan.endpoints.iter().filter(|it| matches!(it.response, Response::Json(_))) {
             for place in endpoint.inside() {
                 let is_shown = match place.effect {
                     Effect::Leaves(_) => shown.contains(&*path(&place.at)),
-                    Effect::Object | Effect::Array | Effect::Repeats(_) => {
-                        shown.iter().any(|shown| shown.starts_with(path(&place.at).trim_start_matches("(the object)")) || shown.contains('*'))
-                    }
+                    Effect::Object | Effect::Array | Effect::Repeats(_) => shown.iter().any(|shown| {
+                        shown.starts_with(path(&place.at).trim_start_matches("(the object)"))
+                            || shown.contains('*')
+                    }),
                     Effect::Dropped => !shown.contains(&*path(&place.at)),
                 };
                 assert!(is_shown, "{}: {} {}", endpoint.name, place.at, place.effect);
@@ -84,9 +93,16 @@ fn each_property_has_an_example_that_the_sanitizer_made() {
         let compiled = compile("rules.yaml", rules);
         let review = Review::of(&compiled.plan.unwrap(), &compiled.report, None);
         let without = |row: &&Row| row.example.is_none();
-        let rows: Vec<_> = review.objects.iter().flat_map(|object| &object.rows).filter(without).map(|row| &row.path).collect();
+        let rows: Vec<_> = review
+            .objects
+            .iter()
+            .flat_map(|object| &object.rows)
+            .filter(without)
+            .map(|row| &row.path)
+            .collect();
         assert_eq!(rows, [""; 0]);
-        let examples = review.objects.iter().flat_map(|object| &object.rows).filter_map(|row| row.example.as_ref());
+        let examples =
+            review.objects.iter().flat_map(|object| &object.rows).filter_map(|row| row.example.as_ref());
         assert!(examples.filter(|it| it.before != it.after).count() > 10);
     }
 }
@@ -96,7 +112,9 @@ fn lines_are_those_of_the_file() {
     let compiled = compile("rules.yaml", METADATA_ONLY);
     let review = Review::of(&compiled.plan.unwrap(), &compiled.report, None);
     let messages = review.objects.iter().find(|object| object.title == "Messages").unwrap();
-    for (path, part) in [("id", "as: id, reversible: true"), ("isRead", "$.isRead"), ("conversationId", "as: thread")] {
+    for (path, part) in
+        [("id", "as: id, reversible: true"), ("isRead", "$.isRead"), ("conversationId", "as: thread")]
+    {
         let row = messages.rows.iter().find(|row| row.path == path).unwrap();
         let line = METADATA_ONLY.lines().nth(row.lines[0] - 1).unwrap();
         assert!(line.contains(part), "{path}: {line}");

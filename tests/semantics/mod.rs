@@ -20,29 +20,29 @@ fn leaves(shape: &str, document: &str) -> String {
 #[test]
 fn what_no_rule_names_does_not_leave() {
     let document = r#"{"a":1,"subject":"x","@odata.etag":"W/1","body":{"content":"y"},"new":[{"a":1}]}"#;
-    assert_eq!(leaves("{ keep: [$.a] }", document), r#"{"a":1}"#);
+    assert_eq!(leaves("{ keep: { text: [$.a] } }", document), r#"{"a":1}"#);
 }
 
 #[test]
 fn keep_never_keeps_a_whole_container() {
-    assert_eq!(leaves("{ keep: [$.a] }", r#"{"a":{"b":1}}"#), "{}");
-    assert_eq!(leaves("{ keep: [$.a] }", r#"{"a":[1,2]}"#), "{}");
-    assert_eq!(leaves("{ keep: [$.a.b] }", r#"{"a":{"b":1,"c":2}}"#), r#"{"a":{"b":1}}"#);
-    assert_eq!(leaves("{ keep: ['$.a[*]'] }", r#"{"a":[1,{"b":2},[3],4]}"#), r#"{"a":[1,4]}"#);
+    assert_eq!(leaves("{ keep: { text: [$.a] } }", r#"{"a":{"b":1}}"#), "{}");
+    assert_eq!(leaves("{ keep: { text: [$.a] } }", r#"{"a":[1,2]}"#), "{}");
+    assert_eq!(leaves("{ keep: { text: [$.a.b] } }", r#"{"a":{"b":1,"c":2}}"#), r#"{"a":{"b":1}}"#);
+    assert_eq!(leaves("{ keep: { text: ['$.a[*]'] } }", r#"{"a":[1,{"b":2},[3],4]}"#), r#"{"a":[1,4]}"#);
 }
 
 #[test]
 fn a_container_is_written_where_a_path_goes_on_in_it() {
-    assert_eq!(leaves("{ keep: [$.a.b] }", r#"{"a":{"c":1}}"#), r#"{"a":{}}"#);
-    assert_eq!(leaves("{ keep: [$.a.b] }", r#"{"a":[{"b":1}]}"#), "{}");
-    assert_eq!(leaves("{ keep: ['$.a[*].b'] }", r#"{"a":{"b":1}}"#), "{}");
+    assert_eq!(leaves("{ keep: { text: [$.a.b] } }", r#"{"a":{"c":1}}"#), r#"{"a":{}}"#);
+    assert_eq!(leaves("{ keep: { text: [$.a.b] } }", r#"{"a":[{"b":1}]}"#), "{}");
+    assert_eq!(leaves("{ keep: { text: ['$.a[*].b'] } }", r#"{"a":{"b":1}}"#), "{}");
 }
 
 #[test]
 fn a_star_selects_elements_where_a_rule_writes() {
     let document = r#"{"a":{"secret":1},"b":[2]}"#;
-    assert_eq!(leaves("{ keep: ['$.a[*]', '$.b[*]'] }", document), r#"{"b":[2]}"#);
-    assert_eq!(leaves("{ keep: ['$.a[*]', '$.a.secret.x'] }", document), r#"{"a":{}}"#);
+    assert_eq!(leaves("{ keep: { text: ['$.a[*]', '$.b[*]'] } }", document), r#"{"b":[2]}"#);
+    assert_eq!(leaves("{ keep: { text: ['$.a[*]', '$.a.secret.x'] } }", document), r#"{"a":{}}"#);
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn a_star_selects_members_too_where_a_rule_redacts() {
 #[test]
 fn the_strictest_wins() {
     let document = r#"{"a":"x","b":"x","c":"x"}"#;
-    let shape = "{ keep: [$.a, $.b, $.c], digest: [$.b, $.c], redact: [$.c] }";
+    let shape = "{ keep: { text: [$.a, $.b, $.c] }, digest: [$.b, $.c], redact: [$.c] }";
     assert_eq!(leaves(shape, document), r#"{"a":"x","b":{"length":1,"words":1}}"#);
 }
 
@@ -70,21 +70,22 @@ fn redact_removes_the_whole_subtree_at_any_depth() {
 
 #[test]
 fn redact_reaches_into_nested_shapes() {
-    let shapes = "  s: { redact: [$..k], nested: [{ path: $.a, shape: t }] }\n  t: { keep: [$.k, $.l] }";
+    let shapes =
+        "  s: { redact: [$..k], nested: [{ path: $.a, shape: t }] }\n  t: { keep: { text: [$.k, $.l] } }";
     let response = sanitize(&context(shapes, "{ entity: s }"), r#"{"a":{"k":1,"l":2}}"#).unwrap();
     assert_eq!(response.0, r#"{"a":{"l":2}}"#);
 }
 
 #[test]
 fn unlisted_keep_stops_where_a_nested_shape_begins() {
-    let shapes = "  s: { unlisted: keep, nested: [{ path: $.a, shape: t }] }\n  t: { keep: [$.k] }";
+    let shapes = "  s: { unlisted: keep, nested: [{ path: $.a, shape: t }] }\n  t: { keep: { text: [$.k] } }";
     let response = sanitize(&context(shapes, "{ entity: s }"), r#"{"a":{"k":1,"l":2},"l":3}"#).unwrap();
     assert_eq!(response.0, r#"{"a":{"k":1},"l":3}"#);
 }
 
 #[test]
 fn shapes_may_refer_to_themselves() {
-    let shape = "{ keep: [$.k], nested: [{ path: '$.children[*]', shape: s }] }";
+    let shape = "{ keep: { text: [$.k] }, nested: [{ path: '$.children[*]', shape: s }] }";
     let document = r#"{"k":1,"x":0,"children":[{"k":2,"children":[{"x":0,"k":3}]},7]}"#;
     assert_eq!(leaves(shape, document), r#"{"k":1,"children":[{"k":2,"children":[{"k":3}]}]}"#);
 }
@@ -96,7 +97,7 @@ fn indexes_and_slices_count_from_the_start() {
         [("$.a[1]", "1"), ("$.a[1:3]", "1,2"), ("$.a[3:]", "3,4"), ("$.a[:2]", "0,1"), ("$.a[0,4]", "0,4")]
     {
         assert_eq!(
-            leaves(&format!("{{ keep: ['{path}'] }}"), document),
+            leaves(&format!("{{ keep: {{ text: ['{path}'] }} }}"), document),
             format!("{{\"a\":[{left}]}}"),
             "{path}"
         );
@@ -105,12 +106,15 @@ fn indexes_and_slices_count_from_the_start() {
 
 #[test]
 fn the_order_of_the_document_is_kept() {
-    assert_eq!(leaves("{ keep: [$.a, $.b, $.c] }", r#"{"c":1,"x":2,"a":3,"b":4}"#), r#"{"c":1,"a":3,"b":4}"#);
+    assert_eq!(
+        leaves("{ keep: { text: [$.a, $.b, $.c] } }", r#"{"c":1,"x":2,"a":3,"b":4}"#),
+        r#"{"c":1,"a":3,"b":4}"#
+    );
 }
 
 #[test]
 fn names_are_compared_unescaped_and_written_plain() {
-    assert_eq!(leaves("{ keep: [$.body] }", r#"{"bo\u0064y":1}"#), r#"{"body":1}"#);
+    assert_eq!(leaves("{ keep: { text: [$.body] } }", r#"{"bo\u0064y":1}"#), r#"{"body":1}"#);
     assert_eq!(leaves(r#"{ redact: [$.body], unlisted: keep }"#, r#"{"bo\u0064y":1,"k":2}"#), r#"{"k":2}"#);
-    assert_eq!(leaves("{ keep: [$.Body] }", r#"{"body":1}"#), "{}");
+    assert_eq!(leaves("{ keep: { text: [$.Body] } }", r#"{"body":1}"#), "{}");
 }

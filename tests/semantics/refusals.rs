@@ -4,7 +4,7 @@ use glassine_core::sanitize::{Failure, Raw, Sanitizer, Violation};
 
 use crate::support::sanitizing::{context, sanitize};
 
-const SHAPE: &str = "  s: { keep: [$.a, $.body.k], redact: [$.secret] }";
+const SHAPE: &str = "  s: { keep: { text: [$.a, $.body.k] }, redact: [$.secret] }";
 
 fn refused(response: &str, document: &str) -> Option<Violation> {
     match sanitize(&context(SHAPE, response), document) {

@@ -2,6 +2,7 @@
 //! counted. Tokens are those of the tables in docs/PSEUDONYMS.md.
 
 use super::{leaves, response};
+use crate::support::sanitizing::{errors, rules_file};
 
 const ALICE: &str = "t~Ae7qEwfKppxmC9Gi5ttyc2CFy3HYVTZZv@contoso.com";
 const BOB: &str = "t~AsoxxBYBtwxJIqpmY6OuJ51N6m2fwYjAG@d~A0WTRxkTHa6vKVfCW37XjpUlW624SJ5Fw";
@@ -35,7 +36,7 @@ const TREATMENTS: &[(&str, &str)] = &[
 fn what_each_treatment_makes() {
     let digest = r#"{"length":9,"words":2}"#;
     for (treatment, value, expected) in [
-        ("keep: [$.a]", "x", "\"x\""),
+        ("keep: { text: [$.a] }", "x", "\"x\""),
         ("pseudonymize: [{ path: $.a, as: email }]", "Alice.Smith@Contoso.com", &format!("\"{ALICE}\"")),
         (
             "pseudonymize: [{ path: $.a, as: email_list }]",
@@ -43,7 +44,11 @@ fn what_each_treatment_makes() {
             &format!("\"{ALICE}, {BOB}\""),
         ),
         ("pseudonymize: [{ path: $.a, as: id }]", GUID, "\"t~ARIl81fzpKf-oZYrKpGQ0YNR_kS0SprpN\""),
-        ("pseudonymize: [{ path: $.a, as: id, reversible: true }]", "x", "\"p~ACf6qDRpe17f1FtN87Cqc4tI\""),
+        (
+            "pseudonymize: [{ path: $.a, as: id, reversible: true }]",
+            "x",
+            "\"p~AINdjg_TAU2Zxx6oV2-mn2NLU8BU7N4gWJ80mv72zVKCBsP7STOd2NXCqWIbhaVz7HmTlUF93fSLDC9upwyzaFA\"",
+        ),
         (
             "pseudonymize: [{ path: $.a, as: thread }]",
             "AAQkADQ3Y2U4ZDkx",
@@ -55,7 +60,11 @@ fn what_each_treatment_makes() {
         ("digest: [$.a]", "two words", digest),
         ("truncate_time: [{ path: $.a, to: hour }]", "2021-03-09T13:47:49Z", "\"2021-03-09T13:00:00Z\""),
         ("hash_ip: [$.a]", "192.0.2.1", "\"t~AEW6xbp4pzzYc5Za57r3L2eLZxz_2R9C_\""),
-        ("link: [$.a]", "https://graph.microsoft.com/v1.0/users", "\"https://proxy.example/v1.0/users\""),
+        (
+            "link: [$.a]",
+            "https://graph.microsoft.com/v1.0",
+            "\"https://proxy.example/v1.0/users?$skiptoken=76312e30\"",
+        ),
     ] {
         assert_eq!(treated(treatment, &format!("\"{value}\"")).as_deref(), Some(expected), "{treatment}");
     }
@@ -65,17 +74,17 @@ fn what_each_treatment_makes() {
 fn a_reader_of_escapes_sees_the_same_value() {
     let email = "pseudonymize: [{ path: $.a, as: email }]";
     assert_eq!(treated(email, r#""\u0061lice.smith\u0040contoso.com""#), Some(format!("\"{ALICE}\"")));
-    assert_eq!(treated("keep: [$.a]", r#""\u0061\/\"""#).as_deref(), Some(r#""\u0061\/\"""#));
+    assert_eq!(treated("keep: { text: [$.a] }", r#""\u0061\/\"""#).as_deref(), Some(r#""\u0061\/\"""#));
 }
 
 #[test]
 fn null_stays_null_where_its_leaf_may_leave() {
-    for (treatment, _) in TREATMENTS.iter().chain([&("keep: [$.a]", "")]) {
+    for (treatment, _) in TREATMENTS.iter().chain([&("keep: { text: [$.a] }", "")]) {
         assert_eq!(treated(treatment, "null").as_deref(), Some("null"), "{treatment}");
     }
-    assert_eq!(treated("keep: [$.b]", "null"), None);
-    assert_eq!(treated("keep: [$.a], redact: [$.a]", "null"), None);
-    assert_eq!(treated("keep: [$.a.b]", "null"), None);
+    assert_eq!(treated("keep: { text: [$.b] }", "null"), None);
+    assert_eq!(treated("keep: { text: [$.a] }, redact: [$.a]", "null"), None);
+    assert_eq!(treated("keep: { text: [$.a.b] }", "null"), None);
 }
 
 #[test]
@@ -140,7 +149,7 @@ fn a_match_is_over_the_whole_value() {
         treated(&format!("match: [{{ path: $.a, regex: '{regex}', {parts} }}]"), &format!("\"{value}\""))
     };
     let token = "keep: kind, pseudonymize: { group: rest, as: email }";
-    let regex = "(?<kind>(?i:smtp):)(?<rest>.+)";
+    let regex = "(?<kind>SMTP:|smtp:)(?<rest>.+)";
     assert_eq!(matched(regex, token, "SMTP:alice.smith@contoso.com"), Some(format!("\"SMTP:{ALICE}\"")));
     for other in ["x500:/o=x", "xsmtp:a@b.c", "smtp:", "smtp:a@b.c\\nsecret", "", " smtp:a@b.c"] {
         assert_eq!(matched(regex, token, other), None, "{other}");
@@ -149,17 +158,46 @@ fn a_match_is_over_the_whole_value() {
     assert_eq!(matched("(?<k>a)|b", "keep: k", "b"), None, "the group took no part");
     assert_eq!(matched("(?<k>a)|b", "keep: k", "ab"), None);
     assert_eq!(
-        matched("(?<k>.(?<r>.))", "keep: k, pseudonymize: { group: r, as: text }", "ab"),
+        matched("(?<k>a(?<r>b))", "keep: k, pseudonymize: { group: r, as: text }", "ab"),
         None,
         "overlap"
     );
-    assert_eq!(matched("(?<k>.*)", "keep: k", "a\\\"b").as_deref(), Some(r#""a\"b""#));
+    assert_eq!(matched(r#"(?<k>a"b|c)"#, "keep: k", "a\\\"b").as_deref(), Some(r#""a\"b""#));
 }
 
 #[test]
 fn the_pseudonymised_group_may_stand_first() {
-    let shape = "match: [{ path: $.a, regex: '(?<who>[^ ]+)(?<rest> .*)', keep: rest, pseudonymize: { group: who, as: email } }]";
+    let shape = "match: [{ path: $.a, regex: '(?<who>[^ ]+)(?<rest> wrote)', keep: rest, pseudonymize: { group: who, as: email } }]";
     assert_eq!(treated(shape, "\"alice.smith@contoso.com wrote\""), Some(format!("\"{ALICE} wrote\"")));
+}
+
+#[test]
+fn a_number_that_could_spell_a_text_is_dropped_and_counted() {
+    let digits = "4".repeat(32);
+    for (number, leaves) in
+        [(digits.clone(), true), (format!("{digits}2"), false), (format!("-{digits}"), false)]
+    {
+        let (left, counters) = response("{ keep: { numbers: [$.a] } }", &format!("{{\"a\":{number}}}"));
+        assert_eq!(left == format!("{{\"a\":{number}}}"), leaves, "{number}");
+        assert_eq!((counters.kept, counters.not_understood), (leaves.into(), (!leaves).into()), "{number}");
+    }
+}
+
+/// `unlisted: keep` is about what no line names.
+#[test]
+fn a_kind_of_keep_holds_also_where_everything_else_leaves() {
+    let shape = "{ unlisted: keep, keep: { booleans: [$.a] } }";
+    assert_eq!(response(shape, r#"{"a":"Bob","b":"Bob"}"#).0, r#"{"b":"Bob"}"#);
+    assert_eq!(response(shape, r#"{"a":true}"#).0, r#"{"a":true}"#);
+}
+
+#[test]
+fn two_kinds_of_keep_for_one_value_are_a_conflict() {
+    let file =
+        |second: &str| rules_file(&format!("  s: {{ keep: {{ times: [$.a], {second} }} }}"), "{ entity: s }");
+    assert_eq!(errors(&file("booleans: [$.a]")), ["G0110", "G0110"]);
+    assert_eq!(errors(&file("text: [$.a]")), ["G0110", "G0110"]);
+    assert_eq!(errors(&file("booleans: [$.b]")), [""; 0]);
 }
 
 #[test]
@@ -169,6 +207,6 @@ fn over_long_strings_are_dropped_and_counted_only_where_a_transform_reads_them()
     assert_eq!((left.len(), counters.too_long), ("{'a':''}".len() + 2 + 1 + 32, 0));
     let (left, counters) = response("{ pseudonymize: [{ path: $.a, as: text }] }", &long(64 * 1024 + 1));
     assert_eq!((left.as_str(), counters.too_long, counters.transformed), ("{}", 1, 0));
-    let (left, counters) = response("{ keep: [$.a] }", &long(1 << 20));
+    let (left, counters) = response("{ keep: { text: [$.a] } }", &long(1 << 20));
     assert_eq!((left, counters.kept), (long(1 << 20), 1));
 }

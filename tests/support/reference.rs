@@ -12,9 +12,10 @@
 
 use std::collections::{HashMap, HashSet};
 
+use glassine_core::catalogue::time_zones;
 use glassine_core::pseudonym::{Class, Outcome, Pseudonyms};
 use glassine_core::rules::raw::{self, PseudonymKind, TimeUnit};
-use glassine_core::yaml::{Recovered, Spanned};
+use glassine_core::yaml::{ByKind, Recovered, Spanned};
 use jsonpath_rust::JsonPath;
 use jsonpath_rust::parser::model::{JpQuery, Segment, Selector};
 use jsonpath_rust::parser::parse_json_path;
@@ -59,13 +60,20 @@ fn envelope(element: &Spanned<String>, counted: bool, delta: bool) -> raw::Shape
     let mut shape = raw::Shape { link: vec![path("$['@odata.nextLink']")], ..raw::Shape::default() };
     let paths = vec![path("$.value[*]")];
     shape.nested.push(Recovered(Some(raw::Nested { path: None, paths, shape: element.clone() })));
+    let mut keep = raw::Keep::default();
     if counted {
-        shape.keep.push(path("$['@odata.count']"));
+        keep.numbers.push(Recovered(Some(element.with(ByKind::Text(path("$['@odata.count']"))))));
     }
     if delta {
         shape.link.push(path("$['@odata.deltaLink']"));
-        shape.keep.push(path("$.value[*]['@removed'].reason"));
+        keep.one_of.push(Recovered(Some(raw::OneOf {
+            path: Some(path("$.value[*]['@removed'].reason")),
+            paths: Vec::new(),
+            values: element.with(["changed", "deleted"].map(path).into()),
+            reviewed: false,
+        })));
     }
+    shape.keep = Recovered(Some(element.with(ByKind::Full(keep))));
     shape
 }
 
@@ -75,7 +83,7 @@ type Node = *const Value;
 /// The treatment of a string.
 #[derive(Clone)]
 enum Treatment {
-    Keep,
+    Keep(Kept),
     Pseudonym(PseudonymKind),
     Reversible,
     Match(Regex, Option<String>, Option<(String, PseudonymKind)>),
@@ -86,6 +94,46 @@ enum Treatment {
     Link,
 }
 
+/// What a kept value may be.
+#[derive(Clone)]
+enum Kept {
+    Time,
+    Boolean,
+    Number,
+    OneOf(Vec<String>),
+    TimeZone,
+    Text,
+}
+
+impl Kept {
+    fn is(&self, leaf: &Value) -> bool {
+        match (self, leaf) {
+            (Self::Text, _) | (_, Value::Null) | (Self::Boolean, Value::Bool(_)) => true,
+            (Self::Number, Value::Number(number)) => number.to_string().len() <= 32,
+            (Self::Time, Value::String(text)) => is_time(text),
+            (Self::OneOf(texts), Value::String(text)) => texts.contains(text),
+            (Self::TimeZone, Value::String(text)) => time_zones().any(|zone| zone == text),
+            _ => false,
+        }
+    }
+}
+
+/// A date, a time of a day, or both with or without an offset.
+fn is_time(text: &str) -> bool {
+    let clock = r"(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,12})?";
+    let offset = r"(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)?";
+    let form = Regex::new(&format!(r"^(?:(\d{{4}})-(\d\d)-(\d\d)(?:T{clock}{offset})?|{clock})$")).unwrap();
+    let Some(parts) = form.captures(text).filter(|_| text.is_ascii()) else { return false };
+    let number = |at: usize| parts.get(at).and_then(|found| found.as_str().parse().ok());
+    match (number(1), number(2), number(3)) {
+        (Some(year), Some(month), Some(day)) => {
+            let (month, day) = (i8::try_from(month).unwrap(), i8::try_from(day).unwrap());
+            jiff::civil::Date::new(year, month, day).is_ok()
+        }
+        _ => true,
+    }
+}
+
 /// The rules' decisions about the nodes of one document.
 struct Marks<'f> {
     file: &'f raw::File,
@@ -93,7 +141,7 @@ struct Marks<'f> {
     /// Where a nested shape begins, and whether it keeps what it does not list.
     begins: HashMap<Node, bool>,
     redacted: HashSet<Node>,
-    kept: HashSet<Node>,
+    kept: HashMap<Node, Kept>,
     transformed: HashMap<Node, Treatment>,
     objects: HashSet<Node>,
     arrays: HashSet<Node>,
@@ -106,7 +154,7 @@ impl<'f> Marks<'f> {
             entered: HashSet::new(),
             begins: HashMap::new(),
             redacted: HashSet::new(),
-            kept: HashSet::new(),
+            kept: HashMap::new(),
             transformed: HashMap::new(),
             objects: HashSet::new(),
             arrays: HashSet::new(),
@@ -126,7 +174,7 @@ impl<'f> Marks<'f> {
         for (path, treatment) in treatments(shape) {
             for node in self.selected(&path, base) {
                 match &treatment {
-                    Treatment::Keep => drop(self.kept.insert(node)),
+                    Treatment::Keep(kept) => drop(self.kept.insert(node, kept.clone())),
                     transform => drop(self.transformed.insert(node, transform.clone())),
                 }
             }
@@ -181,9 +229,19 @@ fn treatments(shape: &raw::Shape) -> Vec<(String, Treatment)> {
     let mut add = |paths: Vec<&Spanned<String>>, treatment: Treatment| {
         all.extend(paths.iter().map(|path| (path.value.clone(), treatment.clone())));
     };
-    add(shape.keep.iter().collect(), Treatment::Keep);
-    add(shape.domain.iter().collect(), Treatment::Domain);
-    add(shape.digest.iter().collect(), Treatment::Digest);
+    if let Some(Spanned { value: ByKind::Full(keep), .. }) = &shape.keep.0 {
+        add(paths(&keep.times), Treatment::Keep(Kept::Time));
+        add(paths(&keep.booleans), Treatment::Keep(Kept::Boolean));
+        add(paths(&keep.numbers), Treatment::Keep(Kept::Number));
+        add(paths(&keep.time_zones), Treatment::Keep(Kept::TimeZone));
+        add(paths(&keep.text), Treatment::Keep(Kept::Text));
+        for entry in keep.one_of.iter().map(|entry| entry.0.as_ref().unwrap()) {
+            let texts = entry.values.value.iter().map(|value| value.value.clone()).collect();
+            add(entry.path.iter().chain(&entry.paths).collect(), Treatment::Keep(Kept::OneOf(texts)));
+        }
+    }
+    add(paths(&shape.domain), Treatment::Domain);
+    add(paths(&shape.digest), Treatment::Digest);
     add(shape.hash_ip.iter().collect(), Treatment::HashIp);
     add(shape.link.iter().collect(), Treatment::Link);
     for entry in shape.pseudonymize.iter().map(|entry| entry.0.as_ref().unwrap()) {
@@ -201,6 +259,16 @@ fn treatments(shape: &raw::Shape) -> Vec<(String, Treatment)> {
         add(entry.path.iter().chain(&entry.paths).collect(), Treatment::Match(regex, keep, token));
     }
     all
+}
+
+/// The paths of entries that are a path each.
+fn paths(entries: &raw::Selections) -> Vec<&Spanned<String>> {
+    let values = entries.iter().map(|entry| &entry.0.as_ref().unwrap().value);
+    let paths = values.map(|value| match value {
+        ByKind::Text(path) => path,
+        ByKind::List(_) | ByKind::Full(_) => panic!("the rules of these tests have paths alone"),
+    });
+    paths.collect()
 }
 
 /// The document is refused.
@@ -231,7 +299,10 @@ impl Reference<'_> {
             },
             leaf => match self.marks.transformed.get(&node) {
                 Some(treatment) => self.transformed(leaf, treatment),
-                None => Ok((unlisted || self.marks.kept.contains(&node)).then(|| leaf.clone())),
+                None => {
+                    let leaves = self.marks.kept.get(&node).map_or(unlisted, |kept| kept.is(leaf));
+                    Ok(leaves.then(|| leaf.clone()))
+                }
             },
         }
     }
@@ -251,7 +322,7 @@ impl Reference<'_> {
             _ => return Ok(None),
         };
         Ok(match treatment {
-            Treatment::Keep => Some(leaf.clone()),
+            Treatment::Keep(_) => Some(leaf.clone()),
             Treatment::Pseudonym(kind) => written(|out| self.token(*kind, text, out)),
             Treatment::Reversible => written(|out| self.keys.reversible(Class::Id, text, out)),
             Treatment::Domain => written(|out| self.keys.domain(text, out)),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use glassine_core::diagnostic::Severity;
+use glassine_core::hex;
 use glassine_core::pseudonym::{AddressPolicy, KeyRing, Pseudonyms};
 use glassine_core::rules::plan::{Body, LinkKind, Plan};
 use glassine_core::rules::{self};
@@ -14,11 +15,13 @@ pub(crate) const KEYS: &str = include_str!("../../rules/cases/keys.yaml");
 pub(crate) const CONSUMER: &str = "acme-analytics";
 /// Where the tests' links lead.
 const GRAPH: &str = "https://graph.microsoft.com/";
-const PROXY: &str = "https://proxy.example/";
+pub(crate) const PROXY: &str = "https://proxy.example";
+/// The tenant's domain.
+pub(crate) const DOMAIN: &str = "contoso.com";
 
-/// The tests' keys, for a consumer; `contoso.com` is the tenant's domain.
+/// The tests' keys, for a consumer.
 pub(crate) fn pseudonyms_of(consumer: &str) -> Pseudonyms {
-    let policy = AddressPolicy { listed: vec!["contoso.com".to_owned()], ..AddressPolicy::default() };
+    let policy = AddressPolicy { listed: vec![DOMAIN.to_owned()], ..AddressPolicy::default() };
     KeyRing::parse(KEYS).unwrap().pseudonyms(consumer, &policy)
 }
 
@@ -67,9 +70,10 @@ impl Links for TestLinks {
     }
 }
 
-/// What the tests' links become.
+/// What the tests' links become: as if they were sealed.
 pub(crate) fn rewritten(link: &str) -> Option<String> {
-    Some(format!("{PROXY}{}", link.strip_prefix(GRAPH)?))
+    let inner = link.strip_prefix(GRAPH)?;
+    Some(format!("{PROXY}/v1.0/users?$skiptoken={}", hex::lower(inner.as_bytes())))
 }
 
 /// What leaves of a document that arrives in these chunks.
@@ -94,14 +98,9 @@ pub(crate) fn sanitize(context: &Context, document: &str) -> Result<(String, Cou
     whole
 }
 
-/// A text as a double-quoted YAML scalar.
+/// A text as a single-quoted YAML scalar, which has no escapes.
 pub(crate) fn yaml_quoted(text: &str) -> String {
-    let escape = |character: char| match character {
-        '"' | '\\' => format!("\\{character}"),
-        ' '..='~' => character.to_string(),
-        other => format!("\\U{:08X}", u32::from(other)),
-    };
-    format!("\"{}\"", text.chars().map(escape).collect::<String>())
+    format!("'{}'", text.replace('\'', "''"))
 }
 
 /// The document cut into pieces of these lengths, over and over.

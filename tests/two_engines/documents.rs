@@ -35,7 +35,7 @@ pub(super) fn name() -> impl Strategy<Value = String> {
     prop_oneof![
         12 => prop::sample::select(vec!["a", "b", "id", "from"]).prop_map(str::to_owned),
         3 => odd.prop_map(str::to_owned),
-        1 => Just("long".repeat(200)),
+        1 => prop::sample::select(vec![12, 200]).prop_map(|times| "long".repeat(times)),
     ]
 }
 
@@ -90,6 +90,12 @@ fn leaf() -> impl Strategy<Value = Value> {
         "SMTP:",
         "2024-02-29T13:47:59Z",
         "2024-02-29T13:47:59.1234567",
+        "2024-02-29T13:47:59+05:30",
+        "2024-02-29",
+        "2023-02-29",
+        "08:30:00.0000000",
+        "2024-02-29T13:47:59Z, Alice",
+        "W. Europe Standard Time",
         "yesterday",
         "192.0.2.1",
         "::1",

@@ -118,7 +118,7 @@ proptest! {
 
 #[test]
 fn numbers_are_kept_as_written() {
-    let context = crate::support::sanitizing::context("  s: { keep: ['$.n[*]'] }", "{ entity: s }");
+    let context = crate::support::sanitizing::context("  s: { keep: { text: ['$.n[*]'] } }", "{ entity: s }");
     let numbers = r#"{"n":[1e400,9007199254740993,-0,-0.0,1.0,1E+2,0.1000,123456789012345678901234567890]}"#;
     assert_eq!(sanitize(&context, numbers).unwrap().0, numbers);
 }

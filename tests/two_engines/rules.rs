@@ -8,6 +8,9 @@ use crate::support::sanitizing::{rules_file, yaml_quoted};
 /// Shapes refer to each other by these names, in circles, too.
 const SHAPES: &[&str] = &["one", "two", "three"];
 
+/// A longer path does not fit on a line.
+const MAX_PATH: usize = 120;
+
 /// A rules file; two transforms may meet in it.
 pub(super) fn file() -> impl Strategy<Value = String> {
     let shapes = prop::collection::vec(shape(), SHAPES.len());
@@ -17,83 +20,100 @@ pub(super) fn file() -> impl Strategy<Value = String> {
         1 => Just("{ delta: one }"),
     ];
     (shapes, response).prop_map(|(shapes, response)| {
-        let shapes = SHAPES.iter().zip(shapes).map(|(name, shape)| format!("  {name}: {shape}\n"));
+        let shapes = SHAPES.iter().zip(shapes).map(|(name, shape)| format!("  {name}:\n{shape}"));
         rules_file(&shapes.collect::<String>(), response)
     })
 }
 
-/// A shape in YAML's flow style.
+/// A shape, one entry a line.
 fn shape() -> impl Strategy<Value = String> {
-    let keep = prop::collection::vec(path(), 0..5);
+    let keep = prop::collection::vec(kept(), 0..5);
     let redact = prop::collection::vec(redacting_path(), 0..3);
     let transforms = prop::collection::vec(transform(), 0..3);
     let nested = prop::collection::vec((path(), prop::sample::select(SHAPES)), 0..2);
     (keep, redact, transforms, nested, prop::bool::weighted(0.1)).prop_map(
         |(keep, redact, transforms, nested, unlisted)| {
-            let mut lines = vec![format!("redact: [{}]", quoted(&redact))];
-            if !keep.is_empty() {
-                lines.push(format!("keep: [{}]", quoted(&keep)));
+            let mut lines = list("redact", redact.iter().map(|path| yaml_quoted(path)));
+            lines += "    keep:\n";
+            for group in ["times", "booleans", "numbers", "one_of", "time_zones", "text"] {
+                lines += &list(&format!("  {group}"), entries(&keep, group));
             }
             for key in ["pseudonymize", "match", "truncate_time", "domain", "digest", "hash_ip", "link"] {
-                let own: Vec<_> =
-                    transforms.iter().filter(|(own, _)| own == key).map(|(_, entry)| &**entry).collect();
-                if !own.is_empty() {
-                    lines.push(format!("{key}: [{}]", own.join(", ")));
-                }
+                lines += &list(key, entries(&transforms, key));
             }
-            let nested = nested
-                .iter()
-                .map(|(path, shape)| format!("{{ path: {}, shape: {shape} }}", yaml_quoted(path)));
-            lines.push(format!("nested: [{}]", nested.collect::<Vec<_>>().join(", ")));
+            let nested = nested.iter().map(|(path, shape)| entry(path, &[&format!("shape: {shape}")]));
+            lines += &list("nested", nested);
             if unlisted {
-                lines.push("unlisted: keep".to_owned());
+                lines.push_str("    unlisted: keep\n");
             }
-            format!("{{ {} }}", lines.join(", "))
+            lines
         },
     )
 }
 
-fn quoted(paths: &[String]) -> String {
-    paths.iter().map(|path| yaml_quoted(path)).collect::<Vec<_>>().join(", ")
+/// The entries under this key.
+fn entries(all: &[(&'static str, String)], key: &str) -> impl Iterator<Item = String> {
+    all.iter().filter(move |(own, _)| *own == key).map(|(_, entry)| entry.clone())
+}
+
+/// The group under `keep` that the entry stands in, and the entry.
+fn kept() -> impl Strategy<Value = (&'static str, String)> {
+    let plain =
+        prop::sample::select(vec!["times", "booleans", "numbers", "time_zones", "text", "text", "text"]);
+    let values = r#"values: [yesterday, 'quote " and \ backslash', '']"#;
+    prop_oneof![
+        4 => (path(), plain).prop_map(|(path, group)| (group, yaml_quoted(&path))),
+        1 => path().prop_map(move |path| ("one_of", entry(&path, &[values]))),
+    ]
+}
+
+fn list(key: &str, entries: impl Iterator<Item = String>) -> String {
+    let entries: String = entries.map(|entry| format!("        - {entry}\n")).collect();
+    if entries.is_empty() { format!("    {key}: []\n") } else { format!("    {key}:\n{entries}") }
 }
 
 /// The key that the entry stands under, and the entry.
-fn transform() -> impl Strategy<Value = (String, String)> {
+fn transform() -> impl Strategy<Value = (&'static str, String)> {
     let kind = prop::sample::select(vec!["email", "email_list", "id", "thread", "message_id", "text"]);
-    let regex = r"'(?<kept>(?i:smtp):|two )(?<rest>[^!]*)'";
+    let regex = r"'(?<kept>smtp:|SMTP:|two )(?<rest>[^!]*)'";
+    let regex = format!("regex: {regex}");
     let parts = prop::sample::select(vec![
-        "keep: kept",
-        "pseudonymize: { group: rest, as: email }",
-        "keep: kept, pseudonymize: { group: rest, as: text }",
+        &["keep: kept"][..],
+        &["pseudonymize: { group: rest, as: email }"],
+        &["keep: kept", "pseudonymize: { group: rest, as: text }"],
     ]);
     let plain = prop::sample::select(vec!["domain", "digest", "hash_ip", "link"]);
     let unit = prop::sample::select(vec!["minute", "hour", "day"]);
     prop_oneof![
-        3 => (path(), kind).prop_map(|(path, kind)| entry("pseudonymize", &path, &format!("as: {kind}"))),
-        1 => path().prop_map(|path| entry("pseudonymize", &path, "as: id, reversible: true")),
+        3 => (path(), kind).prop_map(|(path, kind)| ("pseudonymize", entry(&path, &[&format!("as: {kind}")]))),
+        1 => path().prop_map(|path| ("pseudonymize", entry(&path, &["as: id", "reversible: true"]))),
         2 => (path(), parts)
-            .prop_map(move |(path, parts)| entry("match", &path, &format!("regex: {regex}, {parts}"))),
-        1 => (path(), unit).prop_map(|(path, unit)| entry("truncate_time", &path, &format!("to: {unit}"))),
-        3 => (path(), plain).prop_map(|(path, key)| (key.to_owned(), yaml_quoted(&path))),
+            .prop_map(move |(path, parts)| ("match", entry(&path, &[&[regex.as_str()], parts].concat()))),
+        1 => (path(), unit).prop_map(|(path, unit)| ("truncate_time", entry(&path, &[&format!("to: {unit}")]))),
+        3 => (path(), plain).prop_map(|(path, key)| (key, yaml_quoted(&path))),
     ]
 }
 
-fn entry(key: &str, path: &str, rest: &str) -> (String, String) {
-    (key.to_owned(), format!("{{ path: {}, {rest} }}", yaml_quoted(path)))
+/// An entry of several keys, one a line.
+fn entry(path: &str, rest: &[&str]) -> String {
+    let rest: String = rest.iter().map(|key| format!("\n          {key}")).collect();
+    format!("path: {}{rest}", yaml_quoted(path))
 }
 
-/// A path of a writing rule.
+/// A path of a writing rule. Lines of rules files have a limit.
 fn path() -> impl Strategy<Value = String> {
-    prop::collection::vec(step(), 1..4).prop_map(|steps| format!("${}", steps.concat()))
+    let path = prop::collection::vec(step(), 1..4).prop_map(|steps| format!("${}", steps.concat()));
+    path.prop_filter("too long for a line", |path| path.len() <= MAX_PATH)
 }
 
 /// A path of `redact`, which may descend.
 fn redacting_path() -> impl Strategy<Value = String> {
     let steps = prop::collection::vec((prop::bool::weighted(0.2), step()), 1..3);
-    steps.prop_map(|steps| {
+    let path = steps.prop_map(|steps| {
         let step = |(descend, step): &(bool, String)| format!("{}{step}", if *descend { ".." } else { "" });
         format!("${}", steps.iter().map(step).collect::<String>())
-    })
+    });
+    path.prop_filter("too long for a line", |path| path.len() <= MAX_PATH)
 }
 
 fn step() -> impl Strategy<Value = String> {
@@ -109,11 +129,16 @@ fn inner(selector: &str) -> &str {
 
 fn selector() -> impl Strategy<Value = String> {
     prop_oneof![
-        10 => name().prop_filter("brackets", |name| !name.contains('[')).prop_map(|name| format!("[{}]", serde_json::Value::from(name))),
+        10 => name().prop_filter("not plain", |name| is_plain(name)).prop_map(|name| format!("[\"{name}\"]")),
         4 => Just("[*]".to_owned()),
         1 => (0..4_u8).prop_map(|at| format!("[{at}]")),
         1 => (0..3_u8, 0..4_u8).prop_map(|(start, end)| format!("[{start}:{end}]")),
         1 => (0..3_u8).prop_map(|start| format!("[{start}:]")),
         1 => (0..3_u8).prop_map(|end| format!("[:{end}]")),
     ]
+}
+
+/// Whether rules can name the property: ASCII without escapes. A name with brackets gets a warning.
+fn is_plain(name: &str) -> bool {
+    name.bytes().all(|byte| matches!(byte, b' '..=b'~') && !b"\"\\[".contains(&byte))
 }

@@ -2,9 +2,9 @@
 
 use super::Refusal;
 use super::query::{Checker, find, syntax};
-use crate::graph::{Filter, Literal, OptionName, PropertyPath, option};
+use crate::graph::{Filter, Literal, OptionName, PropertyPath, is_time, option};
 use crate::rules::automaton::Leaf;
-use crate::rules::plan::{Comparator, Transform};
+use crate::rules::plan::{Comparator, Kept, TimeUnit, Transform};
 
 impl Checker<'_> {
     pub(super) fn filter(&self, value: &str) -> Result<String, Refusal> {
@@ -44,7 +44,8 @@ impl Checker<'_> {
         entry.map(|(name, _)| name.as_str()).ok_or_else(|| self.refuse_comparison())
     }
 
-    /// Where the property leaves as a token, the consumer compares with a token, and Graph gets the original.
+    /// Where the property leaves as a token, the consumer compares with a token, and Graph gets the original. Where it
+    /// leaves as a truncated time, the consumer compares with a time of its grid.
     fn literal(&self, name: &str, literal: Literal) -> Result<Literal, Refusal> {
         let body = self.endpoint.response.body();
         let leaf = body.automaton.find(body.object(), name.split('/')).map(|node| &node.leaf);
@@ -53,9 +54,27 @@ impl Checker<'_> {
                 let original = keys.open(*class, &token).ok_or(Refusal::NotFound)?;
                 Ok(Literal::String(original.to_string()))
             }
+            (Some(Leaf::Transform(Transform::TruncateTime(unit))), Some(_), literal) => {
+                let is_on_grid =
+                    matches!(&literal, Literal::DateTimeOffset(instant) if unit.has_on_grid(instant));
+                if is_on_grid { Ok(literal) } else { Err(self.refuse_off_grid(name, *unit)) }
+            }
             (Some(Leaf::Transform(_)), Some(_), _) => Err(Refusal::NotFound),
+            (Some(Leaf::Keep(kept)), Some(_), literal) if !can_be(kept, &literal) => {
+                Err(self
+                    .value(&OptionName::Filter, format!("`{name}` is compared with {}.", kept.in_words())))
+            }
             (_, _, literal) => Ok(literal),
         }
+    }
+
+    fn refuse_off_grid(&self, name: &str, unit: TimeUnit) -> Refusal {
+        let accepted = format!(
+            "It compares {name} with whole {}s in UTC only, such as {}.",
+            unit.name(),
+            unit.example()
+        );
+        self.value(&OptionName::Filter, accepted)
     }
 
     fn refuse_comparison(&self) -> Refusal {
@@ -65,6 +84,21 @@ impl Checker<'_> {
         };
         let allowed: Vec<_> = self.policy.filter.iter().map(one).collect();
         self.value(&OptionName::Filter, format!("It compares {}.", allowed.join("; ")))
+    }
+}
+
+/// Whether a value that leaves could be this. A comparison with anything else would ask for what does not leave.
+fn can_be(kept: &Kept, literal: &Literal) -> bool {
+    match (kept, literal) {
+        (Kept::Text, _) | (_, Literal::Null) | (Kept::Boolean, Literal::Boolean(_)) => true,
+        (Kept::Time, Literal::Date(_) | Literal::DateTimeOffset(_)) => true,
+        (Kept::Number, Literal::Number(_)) => true,
+        (Kept::Time, Literal::String(text)) => is_time(text),
+        (Kept::OneOf(words), Literal::String(text) | Literal::Enum { value: text, .. }) => {
+            words.find(text).is_some()
+        }
+        (Kept::TimeZone(words), Literal::String(text)) => words.find(text).is_some(),
+        _ => false,
     }
 }
 

@@ -20,7 +20,7 @@ use crate::sanitize::Links;
 struct Content<'a> {
     /// `n` for a `nextLink`, `d` for a `deltaLink`.
     k: char,
-    /// The rules' fingerprint.
+    /// What the link is bound to: the endpoint's part of the rules.
     #[serde(borrow)]
     r: Cow<'a, str>,
     /// The endpoint's name.
@@ -54,7 +54,7 @@ impl Links for SealedLinks {
         check(target, &self.endpoint).ok()?;
         let content = Content {
             k: letter(kind),
-            r: self.policy.plan.fingerprint.as_str().into(),
+            r: self.policy.binding(&self.endpoint).into(),
             e: self.endpoint.name.as_str().into(),
             p: self.path.as_str().into(),
             t: target.into(),
@@ -84,7 +84,7 @@ pub(super) fn open(policy: &Policy, route: &Route, kind: LinkKind, sealed: &str)
     let content: Content<'_> = serde_json::from_slice(&plain).map_err(|_| Refusal::Link)?;
     let is_of_this_request =
         content.k == letter(kind) && content.e == route.endpoint.name && content.p == route.path;
-    if is_of_this_request && content.r == policy.plan.fingerprint {
+    if is_of_this_request && content.r == policy.binding(&route.endpoint) {
         Ok(check(&content.t, &route.endpoint)?.canonical())
     } else {
         Err(Refusal::Link)

@@ -16,6 +16,7 @@ mod query;
 mod refusal;
 pub mod route;
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -28,6 +29,7 @@ use crate::graph::{OptionName, Origin, Preference, Segment, Target, Version, pre
 use crate::pseudonym::{Class, Pseudonyms};
 use crate::rules::Plan;
 use crate::rules::plan::{Endpoint, LinkKind};
+use crate::statement::binding;
 
 /// The parts of a request's head that decide whether it may pass. Everything else (`X-Forwarded-*`, `X-HTTP-Method`,
 /// cookies) is ignored.
@@ -54,6 +56,27 @@ pub struct Policy {
     pub graph: Origin,
     /// Where consumers find this proxy: scheme, host and path prefix, without a slash at the end.
     pub public_url: Arc<str>,
+    /// What the sealed links of each endpoint are bound to, by its name.
+    bindings: Arc<BTreeMap<String, String>>,
+}
+
+impl Policy {
+    /// The policy of a consumer with these rules and keys.
+    pub fn new(plan: Arc<Plan>, keys: Arc<dyn Keys>, graph: Origin, public_url: Arc<str>) -> Self {
+        let bound = |endpoint: &Arc<Endpoint>| (endpoint.name.clone(), binding(&plan, endpoint).to_string());
+        let bindings = Arc::new(plan.endpoints.iter().map(bound).collect());
+        Self { plan, keys, graph, public_url, bindings }
+    }
+
+    /// The same policy with other keys.
+    #[must_use]
+    pub fn with_keys(&self, keys: Arc<dyn Keys>) -> Self {
+        Self { keys, ..self.clone() }
+    }
+
+    fn binding(&self, endpoint: &Endpoint) -> &str {
+        self.bindings.get(&endpoint.name).map_or("", String::as_str)
+    }
 }
 
 /// Opens tokens, and seals and opens links, with one consumer's keys.

@@ -9,9 +9,6 @@ use super::lines::records;
 static ERRORS: LazyLock<BTreeSet<&str>> =
     LazyLock::new(|| records(include_str!("../../data/errors.txt")).collect());
 
-static ZONES: LazyLock<BTreeSet<&str>> =
-    LazyLock::new(|| records(include_str!("../../data/zones.txt")).collect());
-
 /// The names that stand for a mail folder's id in a path, in lower case.
 pub fn well_known_folders() -> &'static [&'static str] {
     folders()
@@ -22,7 +19,7 @@ pub fn known_error_code(code: &str) -> Option<&'static str> {
     ERRORS.get(code).copied()
 }
 
-/// Whether Outlook could write this name for a time zone: a Windows or an IANA name, spelled as it is there.
-pub fn is_time_zone(name: &str) -> bool {
-    ZONES.contains(name)
+/// The names that Outlook could write for a time zone: Windows and IANA names, spelled as they are there.
+pub fn time_zones() -> impl Iterator<Item = &'static str> {
+    records(include_str!("../../data/zones.txt"))
 }

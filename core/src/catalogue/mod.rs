@@ -14,8 +14,9 @@
 //! | `errors.txt` | error codes | Microsoft Graph, Exchange and Entra documentation |
 //! | `zones.txt` | names of time zones | Unicode CLDR (Unicode License v3), IANA time zone database 2026f (public domain) |
 //!
-//! Each file is read when something first asks for it. Nothing that serves a consumer's request may ask: rules are checked, explained and
-//! compiled with the catalogue, and the compiled plan has what requests need. A line that cannot be read is left out; a test
+//! Each file is read when something first asks for it. Rules are checked, explained and compiled with the catalogue, and the
+//! compiled plan has what requests need: of what serves a consumer's request, only [`known_error_code`] asks, when Graph has
+//! responded with an error. A line that cannot be read is left out; a test
 //! reads every line.
 
 mod accepts;
@@ -32,10 +33,10 @@ mod words;
 pub(crate) use accepts::is_directory;
 pub use accepts::{Accept, accepts};
 pub use domains::{Shared, shared};
-pub use lists::{is_time_zone, known_error_code, well_known_folders};
+pub use lists::{known_error_code, time_zones, well_known_folders};
 pub use nearest::nearest;
 pub use resource::{Resource, Shape};
-pub(crate) use resource::{below_version, resolve};
+pub(crate) use resource::{below_version, is_path_word, resolve};
 pub(crate) use types::type_named;
 pub use types::{Class, Edm, Property, Type, members, property};
 pub use walk::{Step, Walk, walk};

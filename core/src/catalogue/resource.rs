@@ -47,6 +47,17 @@ pub(crate) fn resolve(version: Version, path: &str) -> Option<Resource> {
     segments.try_fold(start, |resource, segment| resource.step(version, segment))
 }
 
+/// Whether a word is a name in Graph's paths: of an entity set, a property, a function or a well-known folder.
+pub(crate) fn is_path_word(word: &str) -> bool {
+    let is_it = |name: &str| name.eq_ignore_ascii_case(word);
+    let schema = schema();
+    let mut properties = schema.types.values().flat_map(|of| &of.properties);
+    schema.roots.iter().any(|root| is_it(root.name))
+        || schema.functions.iter().any(|function| is_it(function.name))
+        || well_known_folders().iter().any(|folder| is_it(folder))
+        || properties.any(|property| is_it(property.name))
+}
+
 /// A template without its first segment, which is the API version.
 pub(crate) fn below_version(template: &str) -> &str {
     let start = template.strip_prefix('/').and_then(|rest| rest.find('/'));

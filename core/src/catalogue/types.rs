@@ -1,6 +1,7 @@
 //! Types, properties and enums, per API version.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::LazyLock;
 
 use serde::Serialize;
@@ -311,17 +312,21 @@ impl Edm {
     }
 }
 
-impl Class {
-    /// Why a value of this class may leave as a token only; `None` if it may leave in other forms.
-    pub fn exposes(self) -> Option<&'static str> {
+impl fmt::Display for Edm {
+    /// As CSDL calls it: `Edm.Boolean`, `microsoft.graph.importance`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Content => Some("holds what people write"),
-            Self::DirectIdentifier => Some("names a person"),
-            Self::Secret => Some("opens something"),
-            Self::QuasiIdentifier | Self::Id | Self::Link | Self::Metadata | Self::Parts | Self::Navigation => None,
+            Self::Complex(name) | Self::Enum(name) | Self::Navigation(name) => {
+                write!(f, "microsoft.graph.{name}")
+            }
+            Self::Number => f.write_str("a number"),
+            Self::Untyped => f.write_str("of any type"),
+            primitive => write!(f, "Edm.{primitive:?}"),
         }
     }
+}
 
+impl Class {
     /// The values of this class, in plain words.
     pub fn in_words(self) -> &'static str {
         match self {

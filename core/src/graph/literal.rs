@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::segment::is_identifier;
+use super::time::{is_date, is_date_time};
 
 /// A constant in a filter. [`Display`](fmt::Display) writes OData text.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -48,7 +49,8 @@ impl Literal {
         if is_date(word) {
             return Some(Self::Date(word.to_owned()));
         }
-        is_date_time(word).then(|| Self::DateTimeOffset(word.to_ascii_uppercase()))
+        let upper = word.to_ascii_uppercase();
+        is_date_time(&upper).then_some(Self::DateTimeOffset(upper))
     }
 
     /// `type_name'value'`, if both are well formed.
@@ -105,77 +107,6 @@ fn is_number(word: &str) -> bool {
 
 fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// RFC 3339 `full-date`.
-fn is_date(word: &str) -> bool {
-    let mut parts = word.split('-');
-    let (year, month, day) = (digits(parts.next(), 4), digits(parts.next(), 2), digits(parts.next(), 2));
-    match (year, month, day, parts.next()) {
-        (Some(year), Some(month), Some(day), None) => (1..=days_in(year, month)).contains(&day),
-        _ => false,
-    }
-}
-
-const fn days_in(year: u16, month: u16) -> u16 {
-    let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        4 | 6 | 9 | 11 => 30,
-        2 if is_leap => 29,
-        2 => 28,
-        _ => 0,
-    }
-}
-
-/// RFC 3339 `date-time`, without leap seconds, which `Edm.DateTimeOffset` does not have.
-fn is_date_time(word: &str) -> bool {
-    let Some((date, time)) = word.split_once(['T', 't']) else {
-        return false;
-    };
-    let Some((clock, offset)) = time.split_at_checked("hh:mm:ss".len()) else {
-        return false;
-    };
-    is_date(date) && is_clock(clock) && is_offset(strip_fraction(offset))
-}
-
-fn is_clock(text: &str) -> bool {
-    let mut parts = text.split(':');
-    is_below(parts.next(), 24)
-        && is_below(parts.next(), 60)
-        && is_below(parts.next(), 60)
-        && parts.next().is_none()
-}
-
-/// `Edm.DateTimeOffset` has at most twelve fractional digits; a longer fraction is left in place, and the offset's
-/// check refuses it.
-fn strip_fraction(text: &str) -> &str {
-    let Some(fraction) = text.strip_prefix('.') else {
-        return text;
-    };
-    let rest = fraction.trim_start_matches(|digit: char| digit.is_ascii_digit());
-    let length = fraction.len().saturating_sub(rest.len());
-    if (1..=12).contains(&length) { rest } else { text }
-}
-
-fn is_offset(text: &str) -> bool {
-    if text.eq_ignore_ascii_case("z") {
-        return true;
-    }
-    let Some((hours, minutes)) = text.strip_prefix(['+', '-']).and_then(|offset| offset.split_once(':'))
-    else {
-        return false;
-    };
-    is_below(Some(hours), 24) && is_below(Some(minutes), 60)
-}
-
-fn is_below(two_digits: Option<&str>, limit: u16) -> bool {
-    digits(two_digits, 2).is_some_and(|value| value < limit)
-}
-
-fn digits(text: Option<&str>, length: usize) -> Option<u16> {
-    let text = text.filter(|text| text.len() == length && is_digits(text))?;
-    text.parse().ok()
 }
 
 #[cfg(test)]

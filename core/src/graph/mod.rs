@@ -16,6 +16,7 @@
 //! | [`url`] | absolute URLs: one parser, strict |
 //! | [`link`] | absolute links of Graph, accepted on one exact origin only |
 //! | [`prefer`] | the preferences of `Prefer` and `Preference-Applied` (RFC 7240) |
+//! | `time` | dates and times, as Graph writes them |
 //! | [`schema`] | which properties only beta has |
 //! | [`error_body`] | Graph's JSON error shape |
 
@@ -38,6 +39,7 @@ pub mod schema;
 mod segment;
 pub mod target;
 pub mod target_error;
+mod time;
 pub mod url;
 
 pub use error_body::{ErrorBody, is_plain_identifier};
@@ -56,4 +58,5 @@ pub(crate) use segment::FUNCTIONS;
 pub use segment::{Segment, function};
 pub use target::{Target, Version};
 pub use target_error::{TargetError, TargetErrorKind};
+pub(crate) use time::is_time;
 pub use url::{BaseUrl, Host, Origin, Scheme, Url, UrlError};

@@ -41,6 +41,7 @@ mod class;
 mod derive;
 mod fold;
 mod keys;
+mod padding;
 mod policy;
 pub mod primitives;
 mod recent;

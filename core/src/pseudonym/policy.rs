@@ -31,6 +31,28 @@ pub enum DomainMode {
     Drop,
 }
 
+impl DomainMode {
+    /// As the rules call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::KeepListed => "keep_listed",
+            Self::Pseudonymize => "pseudonymize",
+            Self::Drop => "drop",
+        }
+    }
+
+    /// How much of a domain leaves, from 0 on.
+    pub(crate) fn shows(self) -> u8 {
+        match self {
+            Self::Drop => 0,
+            Self::Pseudonymize => 1,
+            Self::KeepListed => 2,
+            Self::Keep => 3,
+        }
+    }
+}
+
 /// What becomes of subaddresses (RFC 5233), which Exchange Online calls plus addressing.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq)]
 #[serde(rename_all = "snake_case")]
@@ -40,4 +62,19 @@ pub enum PlusTags {
     Keep,
     /// The first `+` of the local part and what follows is cut, unless nothing would be left.
     Strip,
+}
+
+impl PlusTags {
+    /// As the rules call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Strip => "strip",
+        }
+    }
+
+    /// Whether one mailbox has as many tokens as it uses tags.
+    pub(crate) fn tells_apart(self) -> bool {
+        self == Self::Keep
+    }
 }

@@ -39,9 +39,10 @@ const SHARDS: usize = 64;
 /// Sets of two values in each shard.
 const SETS: usize = 64;
 /// Octets of the longest value that the table stores. Addresses have a few dozen, ids of folders and messages up to
-/// 200.
-const MAX_VALUE: usize = 256;
-/// Octets of the longest token that the table stores: [`MAX_VALUE`] plus a third (base64url) plus about two dozen.
+/// 200. A longer id would be padded to 512 octets.
+const MAX_VALUE: usize = 255;
+/// Octets of the longest token that the table stores. An id of [`MAX_VALUE`] is padded to 256 octets, and its token has
+/// a third more (base64url) and two dozen.
 const MAX_TOKEN: usize = 384;
 
 /// Which kind of token was made from the value.

@@ -1,13 +1,15 @@
 //! Values that only a holder of the key ring can open: `p~` tokens and sealed values.
 //!
-//! Both use AES-SIV (RFC 5297). Equal values give equal text. Text opens only with its key, in its pseudonym domain,
-//! and for its class or purpose. The key derivation already binds domain, class and purpose. The associated data binds
-//! them a second time, so that one mistake is not enough to break the binding. Each is a separate component.
+//! Both use AES-SIV (RFC 5297) over the padded value. Equal values give equal text. The length of the text tells only
+//! the size to which the value was padded. Text opens only with its key, in its pseudonym domain, and for its class or
+//! purpose. The key derivation already binds domain, class and purpose. The associated data binds them a second time, so
+//! that one mistake is not enough to break the binding. Each is a separate component.
 
 use super::Class;
 use super::base64url;
 use super::derive::{connection_state_key, reversible_key, seal_key};
 use super::keys::{Key, KeyRing};
+use super::padding::{self, Sizes};
 use super::primitives::{SIV_KEY_LEN, Siv};
 use zeroize::Zeroizing;
 
@@ -15,13 +17,13 @@ use zeroize::Zeroizing;
 pub(super) const PREFIX: &str = "p~";
 
 /// First component of the associated data of `p~` tokens.
-const TOKEN_LABEL: &[u8] = b"glassine/reversible/1";
+const TOKEN_LABEL: &[u8] = b"glassine/reversible/2";
 
 /// First component of the associated data of sealed values.
-const SEAL_LABEL: &[u8] = b"glassine/seal/1";
+const SEAL_LABEL: &[u8] = b"glassine/seal/2";
 
 /// First component of the associated data of values that the connection pages seal.
-const CONNECTION_LABEL: &[u8] = b"glassine/connection-state/1";
+const CONNECTION_LABEL: &[u8] = b"glassine/connection-state/2";
 
 type SivKey = Zeroizing<[u8; SIV_KEY_LEN]>;
 
@@ -42,48 +44,58 @@ impl ReversibleTokens {
         let (id, siv) = &self.0.newest;
         out.extend_from_slice(PREFIX.as_bytes());
         out.extend_from_slice(id.encode_utf8(&mut [0; 4]).as_bytes());
-        base64url::append(&siv.seal(plain), out);
+        base64url::append(&siv.seal([plain, padding::IDS.padding(plain.len())]), out);
     }
 
     /// The plain value of a token made with any key of the ring.
     pub(super) fn open(&self, token: &str) -> Option<Zeroizing<Vec<u8>>> {
         let (_, siv, sealed) = self.0.read(token.strip_prefix(PREFIX)?)?;
-        siv.open(&sealed)
+        padding::IDS.unpadded(siv.open(&sealed)?)
     }
 }
 
 /// Seals and opens values for one use, such as the connection pages.
 pub struct Sealer {
     label: &'static [u8],
+    sizes: Sizes,
     domain: String,
     keys: PerKey<SivKey>,
 }
 
 impl Sealer {
-    /// For values that the proxy seals for itself.
+    /// For the links that the proxy seals for itself.
     pub(super) fn values(ring: &KeyRing, domain: &str) -> Self {
-        Self::new(ring, SEAL_LABEL, domain, |key| seal_key(&key.master, domain))
+        let derive = |key: &Key| seal_key(&key.master, domain);
+        Self {
+            label: SEAL_LABEL,
+            sizes: padding::LINKS,
+            domain: domain.to_owned(),
+            keys: PerKey::new(ring, derive),
+        }
     }
 
     /// For values that the connection pages hand to a browser. These belong to no pseudonym domain.
     pub(super) fn connections(ring: &KeyRing) -> Self {
-        Self::new(ring, CONNECTION_LABEL, "", |key| connection_state_key(&key.master))
-    }
-
-    fn new(ring: &KeyRing, label: &'static [u8], domain: &str, derive: impl Fn(&Key) -> SivKey) -> Self {
-        Self { label, domain: domain.to_owned(), keys: PerKey::new(ring, derive) }
+        let derive = |key: &Key| connection_state_key(&key.master);
+        Self {
+            label: CONNECTION_LABEL,
+            sizes: padding::STATES,
+            domain: String::new(),
+            keys: PerKey::new(ring, derive),
+        }
     }
 
     /// Seals `plain` with the newest key and returns the key's id and the sealed text. `context` is the purpose.
     pub fn seal(&self, context: &str, plain: &[u8]) -> String {
         let (id, key) = &self.keys.newest;
-        format!("{id}{}", base64url::encode(&self.siv(*id, key, context).seal(plain)))
+        let sealed = self.siv(*id, key, context).seal([plain, self.sizes.padding(plain.len())]);
+        format!("{id}{}", base64url::encode(&sealed))
     }
 
     /// Opens text that [`Sealer::seal`] made under the same context, with any key of the ring.
     pub fn open(&self, context: &str, text: &str) -> Option<Zeroizing<Vec<u8>>> {
         let (id, key, sealed) = self.keys.read(text)?;
-        self.siv(id, key, context).open(&sealed)
+        self.sizes.unpadded(self.siv(id, key, context).open(&sealed)?)
     }
 
     fn siv(&self, id: char, key: &SivKey, context: &str) -> Siv {
@@ -115,5 +127,81 @@ impl<T> PerKey<T> {
         let (_, made) = std::iter::once(&self.newest).chain(&self.older).find(|(known, _)| *known == id)?;
         let sealed = text.strip_prefix(id)?;
         Some((id, made, base64url::decode(sealed)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DOMAIN: &str = "acme";
+    const PURPOSE: &str = "link";
+
+    fn ring() -> KeyRing {
+        KeyRing::parse(&KeyRing::render_new(&master(), 'A', "2026-01-01T00:00:00Z")).unwrap()
+    }
+
+    fn master() -> [u8; 32] {
+        std::array::from_fn(|at| u8::try_from(at * at % 251).unwrap())
+    }
+
+    /// The octets as a token of this label. They are sealed unpadded.
+    fn token(label: &[u8], octets: &[u8]) -> String {
+        let bound = headers(label, DOMAIN, Class::Id.name(), 'A');
+        let siv =
+            Siv::new(&reversible_key(&master(), DOMAIN, Class::Id), bound.each_ref().map(Vec::as_slice));
+        format!("{PREFIX}A{}", base64url::encode(&siv.seal([octets])))
+    }
+
+    /// The octets as a sealed link of this label. They are sealed unpadded.
+    fn link(label: &[u8], octets: &[u8]) -> String {
+        let bound = headers(label, DOMAIN, PURPOSE, 'A');
+        let siv = Siv::new(&seal_key(&master(), DOMAIN), bound.each_ref().map(Vec::as_slice));
+        format!("A{}", base64url::encode(&siv.seal([octets])))
+    }
+
+    fn opens(token: &str) -> bool {
+        ReversibleTokens::new(&ring(), DOMAIN, Class::Id).open(token).is_some()
+    }
+
+    fn unseals(link: &str) -> bool {
+        Sealer::values(&ring(), DOMAIN).open(PURPOSE, link).is_some()
+    }
+
+    fn padded(content: &[u8], sizes: Sizes) -> Vec<u8> {
+        [content, sizes.padding(content.len())].concat()
+    }
+
+    #[test]
+    fn an_authentic_token_with_wrong_padding_is_refused() {
+        let right = padded(b"id", padding::IDS);
+        assert!(opens(&token(TOKEN_LABEL, &right)));
+        for wrong in
+            [b"id".as_slice(), b"id\x80", &[0; 48], &right[..47], &[right.as_slice(), &[0; 48]].concat()]
+        {
+            assert!(!opens(&token(TOKEN_LABEL, wrong)), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn an_authentic_link_with_wrong_padding_is_refused() {
+        let right = padded(b"{}", padding::LINKS);
+        assert!(unseals(&link(SEAL_LABEL, &right)));
+        for wrong in
+            [b"{}".as_slice(), b"{}\x80", &[0; 1024], &right[..1023], &padded(b"{}", padding::STATES)]
+        {
+            assert!(!unseals(&link(SEAL_LABEL, wrong)), "{wrong:?}");
+        }
+    }
+
+    /// The form before the padding. The octets may have the right padding by chance.
+    #[test]
+    fn tokens_and_links_of_the_first_form_are_refused() {
+        for octets in [b"87d349ed-44d7-43e1-9a83-5f2406dee5bd".to_vec(), padded(b"id", padding::IDS)] {
+            assert!(!opens(&token(b"glassine/reversible/1", &octets)));
+        }
+        for octets in [b"{}".to_vec(), padded(b"{}", padding::LINKS)] {
+            assert!(!unseals(&link(b"glassine/seal/1", &octets)));
+        }
     }
 }

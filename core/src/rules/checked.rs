@@ -23,6 +23,8 @@ pub(super) struct Shape {
 pub(super) struct Rule {
     pub(super) path: Path,
     pub(super) treatment: Treatment,
+    /// Whether the author says that a reviewer has looked at it.
+    pub(super) reviewed: bool,
     /// Where the author wrote it.
     pub(super) span: Range<usize>,
 }

@@ -1,5 +1,5 @@
-//! The codes of the findings about a rules file. Findings about any YAML file have [`crate::yaml::MALFORMED`]. The
-//! module of [`crate::diagnostic::Code`] lists the ranges.
+//! The codes of the findings about a rules file. Those about any YAML file are in [`crate::yaml::codes`]. The module of
+//! [`crate::diagnostic::Code`] lists the ranges.
 
 crate::codes! {
     /// `version` is a version that this program does not know.
@@ -15,6 +15,10 @@ crate::codes! {
     PATH_ROOT = "G0104";
     /// A quoted key with bracket characters inside: it names a property of that literal name.
     PATH_QUOTED_BRACKETS = "G0105";
+    /// A name in a path that is not written plainly: with escapes, or with spaces at its ends.
+    PATH_NAME = "G0106";
+    /// Two shapes, or two parameters of an endpoint, whose names look alike.
+    LOOK_ALIKE = "G0107";
     /// Two different transforms meet at one leaf.
     CONFLICT = "G0110";
     /// A shape name that no shape has.
@@ -35,6 +39,18 @@ crate::codes! {
     PATH_MISSING = "G0118";
     /// A path that Graph's type does not have, or that leads to an array instead of its elements.
     UNKNOWN_PROPERTY = "G0119";
+    /// A `keep` that does not say what its values may be.
+    UNTYPED_KEEP = "G0120";
+    /// A kept group of a `match` that can match more than a few fixed texts.
+    UNBOUNDED_GROUP = "G0121";
+    /// A `one_of` without values.
+    NO_VALUES = "G0122";
+    /// Something that identifies people, or that they write, leaves otherwise than as a token.
+    IDENTIFYING = "G0123";
+    /// A kept value is of another type in Graph, so it never leaves.
+    OTHER_TYPE = "G0124";
+    /// A text under `one_of` that Graph's enum does not have.
+    NOT_A_MEMBER = "G0125";
 
     /// The endpoint's path template is malformed.
     TEMPLATE = "G0201";
@@ -59,6 +75,9 @@ crate::codes! {
     /// A property that leaves by an endpoint and that no listed permission gives.
     NOT_GIVEN = "G0211";
 
+    /// A name that a path parameter accepts and that could be an id or an address.
+    PARAM_NAME = "G0212";
+
     /// `unlisted: keep`: what the rules do not name leaves.
     UNLISTED_KEEP = "G0301";
     /// `raw: true` or `pattern`: the consumer may send raw Graph ids and addresses.
@@ -69,4 +88,14 @@ crate::codes! {
     SHADOWED = "G0304";
     /// A permission that no endpoint needs.
     UNNEEDED_PERMISSION = "G0305";
+    /// `text` under `keep`: what a person wrote can leave.
+    KEPT_TEXT = "G0306";
+    /// `domains: keep`: the domains of all addresses leave.
+    ALL_DOMAINS = "G0307";
+    /// A time is truncated, and another time of the same object leaves exactly.
+    EXACT_TIME_BESIDE = "G0308";
+    /// The length or the domain of something that identifies people, or that they write, leaves.
+    DERIVED = "G0309";
+    /// A path parameter accepts a word that is not known from Graph's paths.
+    UNKNOWN_WORD = "G0312";
 }

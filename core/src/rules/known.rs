@@ -1,6 +1,6 @@
 //! What the catalogue knows of an endpoint: the objects at its path, and the permissions that open it.
 
-use super::automaton::{Described, Location, Step as Place};
+use super::automaton::{Described, Effect, Location, Step as Place};
 use super::plan::{Endpoint, Param, Permission};
 use super::template::Part;
 use crate::catalogue::permissions::{least_for, least_giving, opens_path};
@@ -28,19 +28,26 @@ impl Endpoint {
         self.versions().into_iter().find_map(|version| Some((version, resolve(version, &path)?)))
     }
 
-    /// The types of the objects at the path, one for each version that has it.
-    pub fn types(&self) -> Vec<(Version, &'static Type)> {
+    /// The types of the objects at the path.
+    pub fn types(&self) -> Types {
         let path = self.path();
         let versions = self.versions().into_iter();
-        versions.filter_map(|version| Some((version, resolve(version, &path)?.of))).collect()
+        Types(versions.filter_map(|version| Some((version, resolve(version, &path)?.of))).collect())
     }
 
-    /// What happens inside the object at the path, or inside each object of the page. The places start at the object.
+    /// What happens inside the object at the path, or inside each object of the page. The places start at the object. (No place
+    /// inside it repeats the page around it: that would be a page in a page.)
     pub fn inside(&self) -> impl Iterator<Item = Described> {
         let automaton = &self.response.body().automaton;
         let is_page = automaton.page().is_some();
         let places = automaton.describe().into_iter();
-        places.filter_map(move |place| Some(Described { at: inside(&place.at, is_page)?, ..place }))
+        places.filter_map(move |place| {
+            let effect = match place.effect {
+                Effect::Repeats(outer) => Effect::Repeats(inside(&outer, is_page)?),
+                other => other,
+            };
+            Some(Described { at: inside(&place.at, is_page)?, effect, lines: place.lines })
+        })
     }
 
     /// What happens on the page around the objects.
@@ -48,16 +55,6 @@ impl Endpoint {
         let automaton = &self.response.body().automaton;
         let is_page = automaton.page().is_some();
         automaton.describe().into_iter().filter(move |place| inside(&place.at, is_page).is_none())
-    }
-
-    /// What is at a place inside the object, in each version that has it.
-    pub fn properties(&self, at: &Location) -> Vec<(Version, &'static Property)> {
-        let Some(steps) = steps(at) else { return Vec::new() };
-        let found = self.types().into_iter().filter_map(|(version, of)| match walk(version, of, &steps) {
-            Walk::Found { property, .. } => Some((version, property)),
-            _ => None,
-        });
-        found.collect()
     }
 
     /// Whether Graph accepts this at the path; `false` if the catalogue does not know the path.
@@ -81,6 +78,27 @@ impl Endpoint {
         let members = body.automaton.node(body.object()).object.iter().flat_map(|object| object.members());
         let leaving = members.filter(|member| member.node.is_some() && !member.name.contains('@'));
         leaving.map(|member| &*member.name).collect()
+    }
+}
+
+/// The types of objects, one for each API version that has the path to them.
+#[derive(Clone, Debug)]
+pub struct Types(Vec<(Version, &'static Type)>);
+
+impl Types {
+    /// Each version with its type.
+    pub fn iter(&self) -> impl Iterator<Item = (Version, &'static Type)> {
+        self.0.iter().copied()
+    }
+
+    /// What is at a place inside the object, in each version that has it.
+    pub fn properties(&self, at: &Location) -> Vec<(Version, &'static Property)> {
+        let Some(steps) = steps(at) else { return Vec::new() };
+        let found = self.iter().filter_map(|(version, of)| match walk(version, of, &steps) {
+            Walk::Found { property, .. } => Some((version, property)),
+            _ => None,
+        });
+        found.collect()
     }
 }
 

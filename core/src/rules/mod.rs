@@ -9,6 +9,8 @@
 //! | `known` | what the catalogue knows of an endpoint: the objects at its path, the permissions that open it |
 //! | `automaton` | shapes compiled to a matcher |
 //! | `names` | how the matcher finds a property's name |
+//! | `grid` | where truncated times lie |
+//! | `keep` | what a value that leaves as it is may be |
 //! | `transform` | what leaves in place of a value |
 //! | `plan` | the compiled form, which describes itself |
 //! | `codes` | the codes of findings |
@@ -17,7 +19,8 @@ pub mod automaton;
 mod check;
 mod checked;
 pub mod codes;
-mod fingerprint;
+mod grid;
+mod keep;
 pub mod known;
 mod names;
 mod path;
@@ -27,4 +30,5 @@ pub mod template;
 mod transform;
 
 pub use check::{Compiled, compile};
+pub(crate) use check::{Exposure, identifies};
 pub use plan::Plan;

@@ -60,10 +60,11 @@ pub(super) enum Use {
 impl Path {
     /// Parses `text`, reporting what is wrong with it; `None` if it cannot be used.
     pub(super) fn parse(text: &Spanned<String>, usage: Use, findings: &mut Vec<Diagnostic>) -> Option<Self> {
-        warn_quoted_brackets(text, findings);
-        let result = parse(&text.value, usage);
-        match result {
-            Ok(path) => Some(path),
+        match parse(&text.value, usage) {
+            Ok(path) => {
+                warn_quoted_brackets(text, findings);
+                Some(path)
+            }
             Err(reason) => {
                 findings.push(reason.diagnostic(&text.span));
                 None
@@ -106,6 +107,8 @@ enum Reason {
     Slice,
     IndexTooLarge,
     TooLong,
+    Escape,
+    SpaceAtEnd,
 }
 
 impl Reason {
@@ -130,6 +133,10 @@ impl Reason {
                 error(codes::PATH_SELECTOR, &format!("indexes over {MAX_INDEX} cannot be used"))
             }
             Self::TooLong => error(codes::TOO_LARGE, &format!("a path can have {MAX_STEPS} steps at most")),
+            Self::Escape => error(codes::PATH_NAME, "a backslash in a path stands for another character")
+                .hint("write the property's name itself, as in `$['@odata.type']`"),
+            Self::SpaceAtEnd => error(codes::PATH_NAME, "a name in this path begins or ends with a space")
+                .hint("it is not the property that it looks like: remove the space"),
         }
     }
 }
@@ -143,7 +150,7 @@ fn parse(text: &str, usage: Use) -> Result<Path, Reason> {
         return Err(Reason::TooLong);
     }
     let steps = query.segments.iter().map(|segment| step(segment, usage)).collect::<Result<_, _>>()?;
-    Ok(Path { steps })
+    if text.contains('\\') { Err(Reason::Escape) } else { Ok(Path { steps }) }
 }
 
 fn syntax_reason(text: &str) -> Reason {
@@ -164,6 +171,7 @@ fn step(segment: &Segment, usage: Use) -> Result<Step, Reason> {
 
 fn selector(parsed: &Parsed, usage: Use) -> Result<Selector, Reason> {
     match parsed {
+        Parsed::Name(name) if name.trim() != name => Err(Reason::SpaceAtEnd),
         Parsed::Name(name) => Ok(Selector::Name(name.clone())),
         Parsed::Wildcard if usage == Use::Write => Ok(Selector::Elements),
         Parsed::Wildcard => Ok(Selector::Everything),
@@ -220,7 +228,7 @@ mod tests {
     #[test]
     fn paths_that_a_writing_rule_accepts() {
         for text in
-            ["$.a", "$.a.b", "$['a','b'].c", "$.a[*].b", "$.a[0]", "$.a[1:3]", "$.a[2:]", "$['@odata.type']"]
+            ["$.a", "$.a.b", "$['a', 'b'].c", "$.a[*].b", "$.a[0]", "$.a[1:3]", "$.a[2:]", "$['@odata.type']"]
         {
             assert_eq!(code(text, Use::Write), None, "{text}");
         }
@@ -238,6 +246,10 @@ mod tests {
             ("$.a[::2]", "G0102"),
             ("$.a[256]", "G0102"),
             ("$['a[*]']", "G0105"),
+            (r"$['sub\u006aect']", "G0106"),
+            (r"$['it\'s']", "G0106"),
+            ("$['subject ']", "G0106"),
+            ("$[' subject']", "G0106"),
         ] {
             assert_eq!(code(text, Use::Write), Some(expected), "{text}");
         }

@@ -14,8 +14,9 @@ use super::template::Template;
 use crate::graph::{Direction, OptionName};
 use crate::pseudonym::{Class, DomainMode, PlusTags};
 
+pub use super::keep::{Kept, Word, Words};
 pub use super::raw::{Comparator, IdType, IntegerRange, PseudonymKind, TimeUnit};
-pub use super::transform::{LinkKind, Match, Transform};
+pub use super::transform::{KeptGroup, LinkKind, Match, Transform};
 
 /// One connector, ready to run.
 #[derive(Debug)]
@@ -34,9 +35,6 @@ pub struct Plan {
     pub plus_tags: PlusTags,
     /// The requests that may pass. No two endpoints match the same request.
     pub endpoints: Vec<Arc<Endpoint>>,
-    /// Identifies what these rules let out: a hash of everything that decides it, as 16 hexadecimal digits. Comments,
-    /// titles and the order of lines do not count.
-    pub fingerprint: String,
 }
 
 /// A permission that the endpoints need.
@@ -180,8 +178,8 @@ pub struct Body {
 /// What happens to a leaf.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Treatment {
-    /// It leaves unchanged.
-    Keep,
+    /// It leaves as it is, if it is of this kind.
+    Keep(Kept),
     /// It never leaves.
     Redact,
     /// A value made from it leaves.
@@ -191,7 +189,7 @@ pub enum Treatment {
 impl fmt::Display for Treatment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Keep => f.write_str("keep"),
+            Self::Keep(kept) => kept.fmt(f),
             Self::Redact => f.write_str("redact"),
             Self::Transform(transform) => transform.fmt(f),
         }

@@ -3,15 +3,18 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use regex::Regex;
 
-use super::check::regexes::{warn_anchors, whole_match};
-use super::check::shapes::{Checker, present};
+use super::check::regexes::{texts_of_group, warn_anchors, whole_match};
+use super::check::shapes::{Checker, Selected, present};
 use super::codes;
+use super::keep::Words;
 use super::plan::Treatment;
 use super::raw::{self, PseudonymKind, TimeUnit};
 use crate::pseudonym::Class;
+use crate::yaml::Spanned;
 
 /// What leaves in place of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,10 +51,19 @@ pub enum LinkKind {
 pub struct Match {
     /// Anchored at both ends.
     pub regex: Regex,
-    /// The group that leaves unchanged.
-    pub keep: Option<String>,
+    /// The group that leaves as it is.
+    pub keep: Option<KeptGroup>,
     /// The group that leaves as a token.
     pub pseudonymize: Option<(String, PseudonymKind)>,
+}
+
+/// A group of a regular expression that leaves as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptGroup {
+    /// The group's name.
+    pub name: String,
+    /// The texts that it can match.
+    pub words: Arc<Words>,
 }
 
 impl PartialEq for Match {
@@ -84,8 +96,8 @@ impl fmt::Display for Match {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Quoted as JSON: the text after it cannot be taken for a part of the expression.
         write!(f, "match {}", serde_json::Value::from(self.regex.as_str()))?;
-        if let Some(group) = &self.keep {
-            write!(f, ", keep {group}")?;
+        if let Some(KeptGroup { name, words }) = &self.keep {
+            write!(f, ", keep {name} {words}")?;
         }
         if let Some((group, kind)) = &self.pseudonymize {
             write!(f, ", pseudonymize {group} as {kind}")?;
@@ -99,7 +111,7 @@ impl Transform {
     pub fn in_words(&self) -> Cow<'static, str> {
         match self {
             Self::Pseudonym(kind) => kind.in_words().into(),
-            Self::Reversible(_) => "the id as a pseudonym that later requests can use".into(),
+            Self::Reversible(_) => "the id, for later requests".into(),
             Self::Match(parts) => parts.in_words(),
             Self::Domain => "the domain only".into(),
             Self::Digest => "length and number of words only".into(),
@@ -112,12 +124,11 @@ impl Transform {
 
 impl Match {
     fn in_words(&self) -> Cow<'static, str> {
-        match (&self.keep, &self.pseudonymize) {
-            (Some(_), Some((_, kind))) => {
-                format!("{}; and the part that a pattern keeps", kind.in_words()).into()
-            }
+        let words = self.keep.as_ref().map(|group| group.words.texts().collect::<Vec<_>>().join(", "));
+        match (words, &self.pseudonymize) {
+            (Some(words), Some((_, kind))) => format!("{}; and one of {words}", kind.in_words()).into(),
             (None, Some((_, kind))) => format!("{}; the rest is dropped", kind.in_words()).into(),
-            (_, None) => "the part that a pattern keeps".into(),
+            (words, None) => format!("one of {}", words.unwrap_or_default()).into(),
         }
     }
 }
@@ -160,20 +171,16 @@ impl TimeUnit {
 impl Checker<'_> {
     /// The transforms of a shape as written.
     pub(super) fn transforms(&mut self, raw: &raw::Shape) {
-        let plain = [
-            (&raw.domain, Transform::Domain),
-            (&raw.digest, Transform::Digest),
-            (&raw.hash_ip, Transform::HashIp),
-            (&raw.link, Transform::Link(LinkKind::Next)),
-        ];
-        for (paths, transform) in plain {
-            self.plain(paths, &Treatment::Transform(transform));
-        }
+        self.selections(&raw.domain, &Treatment::Transform(Transform::Domain));
+        self.selections(&raw.digest, &Treatment::Transform(Transform::Digest));
+        self.plain(&raw.hash_ip, &Treatment::Transform(Transform::HashIp));
+        self.plain(&raw.link, &Treatment::Transform(Transform::Link(LinkKind::Next)));
         present(&raw.pseudonymize).for_each(|entry| self.pseudonymize(entry));
         present(&raw.matches).for_each(|entry| self.matches(entry));
         for entry in present(&raw.truncate_time) {
-            let treatment = Treatment::Transform(Transform::TruncateTime(entry.to));
-            self.paths(entry.path.as_ref(), &entry.paths, &treatment);
+            let selected =
+                Selected { one: entry.path.as_ref(), many: &entry.paths, reviewed: entry.reviewed };
+            self.paths(&selected, &Treatment::Transform(Transform::TruncateTime(entry.to)));
         }
     }
 
@@ -190,14 +197,16 @@ impl Checker<'_> {
                 return;
             }
         };
-        self.paths(entry.path.as_ref(), &entry.paths, &Treatment::Transform(transform));
+        let selected = Selected { one: entry.path.as_ref(), many: &entry.paths, reviewed: false };
+        self.paths(&selected, &Treatment::Transform(transform));
     }
 
     fn matches(&mut self, entry: &raw::Match) {
         self.need_path(entry.path.as_ref(), &entry.paths, &entry.regex.span);
         warn_anchors(&entry.regex, self.findings);
         let Some(parts) = self.parts(entry) else { return };
-        self.paths(entry.path.as_ref(), &entry.paths, &Treatment::Transform(Transform::Match(parts)));
+        let selected = Selected { one: entry.path.as_ref(), many: &entry.paths, reviewed: entry.reviewed };
+        self.paths(&selected, &Treatment::Transform(Transform::Match(parts)));
     }
 
     fn parts(&mut self, entry: &raw::Match) -> Option<Match> {
@@ -225,9 +234,24 @@ impl Checker<'_> {
                 return None;
             }
         }
-        let keep = entry.keep.as_ref().map(|group| group.value.clone());
+        let keep = match &entry.keep {
+            Some(group) => Some(self.kept_group(group, &entry.regex)?),
+            None => None,
+        };
         let pseudonymize =
             entry.pseudonymize.as_ref().map(|part| (part.group.value.clone(), part.kind.value));
         Some(Match { regex, keep, pseudonymize })
+    }
+    /// A kept group must not let out what people write: the expression bounds it to a few texts.
+    fn kept_group(&mut self, group: &Spanned<String>, regex: &Spanned<String>) -> Option<KeptGroup> {
+        let texts = texts_of_group(&regex.value, &group.value);
+        if texts.is_none() {
+            let message =
+                "this group can match more than a few fixed texts, so it could let out what people write";
+            let hint = "spell the texts out, as in `(?<kind>SMTP:|smtp:)`, or pseudonymize the group";
+            self.error(codes::UNBOUNDED_GROUP, &group.span, message, hint);
+        }
+        let words = Arc::new(Words::new(texts?.iter().map(String::as_str)));
+        Some(KeptGroup { name: group.value.clone(), words })
     }
 }

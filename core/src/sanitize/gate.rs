@@ -4,7 +4,8 @@ use httpdate::HttpDate;
 use serde::Deserialize;
 
 use super::{Clean, Raw, Violation};
-use crate::graph::{Preference, is_plain_identifier, prefer};
+use crate::catalogue::known_error_code;
+use crate::graph::{Preference, prefer};
 
 /// Returns the part of a header value that may leave: the whole value if it fits a grammar too narrow to carry data, or
 /// the known elements of a list.
@@ -41,10 +42,10 @@ pub fn header(name: &str, value: Raw<&[u8]>) -> Option<Clean<String>> {
     clears(text).map(Clean::assertion)
 }
 
-/// The `error.code` of an upstream error body, if it is a plain identifier. The message never leaves.
-pub fn error_code(body: Raw<&[u8]>) -> Option<Clean<String>> {
+/// The `error.code` of an upstream error body, if it is one that this program knows. The message never leaves.
+pub fn error_code(body: Raw<&[u8]>) -> Option<Clean<&'static str>> {
     let body: ErrorResponse = serde_json::from_slice(body.read()).ok()?;
-    is_plain_identifier(&body.error.code).then_some(Clean::assertion(body.error.code))
+    known_error_code(&body.error.code).map(Clean::assertion)
 }
 
 /// Reads only the code. serde refuses a duplicate member.
@@ -194,13 +195,17 @@ mod tests {
     }
 
     #[test]
-    fn an_error_code_leaves_if_it_is_an_identifier() {
+    fn an_error_code_leaves_if_it_is_known() {
         let code = |body: &str| error_code(Raw::new(body.as_bytes())).map(Clean::into_inner);
         assert_eq!(
             code(r#"{"error":{"code":"ErrorItemNotFound","message":"alice"}}"#).unwrap(),
             "ErrorItemNotFound"
         );
-        assert_eq!(code(r#"{"error":{"code":"alice@contoso.com is unknown"}}"#), None);
+        for unknown in
+            ["alice@contoso.com is unknown", "Alice.Smith-is-on-sick-leave", "erroritemnotfound", ""]
+        {
+            assert_eq!(code(&format!(r#"{{"error":{{"code":"{unknown}"}}}}"#)), None, "{unknown}");
+        }
         assert_eq!(code(r#"{"error":{"code":{"a":1}}}"#), None);
         assert_eq!(code("<html>"), None);
     }

@@ -7,20 +7,25 @@
 //! happens to it by its type, and its key. The key is written only once the value is known to leave: a transform that
 //! does not understand its value drops the whole member.
 //!
-//! Kept strings and numbers are copied as written, in the pieces that the tokenizer hands over. Only strings that a
-//! transform has to see are collected, up to [`MAX_CAPTURE`].
+//! A string that has to be seen whole is collected, up to [`MAX_CAPTURE`]: one that leaves only if it is a time or a word
+//! of a list, and one that a transform is for. Text that leaves as written is copied in the pieces that the tokenizer
+//! hands over.
 
 use super::order::{Cursor, Member, NameId, Order};
-use super::place::{Effect, Place};
+use super::place::{Effect, Passage, Place};
 use super::tokenizer::{ExpectedKey, Handler, Key, Literal};
 use super::transform::{self, Outcome};
 use super::{Clean, Context, Violation};
+use crate::graph::is_time;
 use crate::rules::automaton::{Leaf, NodeId, Object};
-use crate::rules::plan::Transform;
+use crate::rules::plan::{Kept, Transform, Word};
 
-/// The longest string, in bytes, that a transform is given. A longer one is dropped and counted: addresses and ids are
-/// under 2 KiB, sealed links under 16 KiB, and a stream's memory must stay small.
+/// The longest string, in bytes, that is seen whole. A longer one is dropped and counted: addresses and ids are under
+/// 2 KiB, sealed links under 16 KiB, and a stream's memory must stay small.
 const MAX_CAPTURE: usize = 64 * 1024;
+
+/// The longest number that leaves. Edm.Decimal has 29 digits, Edm.Double 24 characters. More digits could spell a text.
+const MAX_NUMBER: usize = 32;
 
 /// About half of a page without bodies is kept, and a sixth to a quarter of a page with bodies.
 const LIKELY_PART: usize = 3;
@@ -35,9 +40,9 @@ pub struct Counters {
     pub kept: u64,
     /// Left in another form.
     pub transformed: u64,
-    /// Dropped: the transform did not understand them.
+    /// Dropped: not of the kind that their line of the rules is for.
     pub not_understood: u64,
-    /// Dropped: longer than a transform accepts.
+    /// Dropped: longer than any value of that kind.
     pub too_long: u64,
 }
 
@@ -82,8 +87,8 @@ struct Frame {
 enum Text {
     Drop,
     Copy,
-    Capture(NodeId),
-    TooLong(NodeId),
+    Capture(Passage),
+    TooLong(Passage),
 }
 
 impl Matcher {
@@ -191,46 +196,43 @@ impl Matcher {
         }
     }
 
-    /// A leaf that is not a string: kept as written or dropped, since transforms take only strings.
-    fn plain(&mut self, text: &str, place: Place) -> Result<(), Violation> {
+    /// A number, a boolean or a null, which leaves as written if `leaves`.
+    fn plain(&mut self, text: &str, leaves: bool, place: Place) -> Result<(), Violation> {
         match place.leaf {
             Effect::Drop => Ok(()),
-            Effect::Keep => {
+            _ if leaves => {
                 self.counters.kept += 1;
                 self.write(text);
                 Ok(())
             }
-            Effect::Transform(node) => self.not_understood(node),
+            leaf => self.not_understood(leaf),
         }
     }
 
     /// A container that is not written.
     fn skip(&mut self, place: Place) -> Result<(), Violation> {
         self.skipped += 1;
-        match place.leaf {
-            Effect::Transform(node) => self.not_understood(node),
-            Effect::Drop | Effect::Keep => Ok(()),
-        }
+        if place.leaf == Effect::Drop { Ok(()) } else { self.not_understood(place.leaf) }
     }
 
-    /// A value that the transform at this node does not understand.
-    fn not_understood(&mut self, node: NodeId) -> Result<(), Violation> {
-        self.require_no_link(node)?;
+    /// A value of another kind than the one that leaves here.
+    fn not_understood(&mut self, leaf: Effect) -> Result<(), Violation> {
         self.counters.not_understood += 1;
-        Ok(())
+        self.require_no_link(leaf)
     }
 
-    /// A string that is too long for the transform at this node.
-    fn too_long(&mut self, node: NodeId) -> Result<(), Violation> {
+    /// A string that is too long to be what leaves here.
+    fn too_long(&mut self, passage: Passage) -> Result<(), Violation> {
         self.counters.too_long += 1;
-        self.require_no_link(node)
+        self.require_no_link(Effect::String(passage))
     }
 
     /// Refuses to drop a value in place of a link: the consumer's list would silently end there.
-    fn require_no_link(&self, node: NodeId) -> Result<(), Violation> {
+    fn require_no_link(&self, leaf: Effect) -> Result<(), Violation> {
+        let Effect::String(Passage::Transform(node)) = leaf else { return Ok(()) };
         match &self.context.body.automaton.node(node).leaf {
             Leaf::Transform(Transform::Link(_)) => Err(Violation::Link),
-            Leaf::Transform(_) | Leaf::Keep | Leaf::Drop => Ok(()),
+            Leaf::Transform(_) | Leaf::Keep(_) | Leaf::Drop => Ok(()),
         }
     }
 
@@ -239,7 +241,38 @@ impl Matcher {
         self.out.extend_from_slice(text.as_bytes());
     }
 
-    /// Transforms a whole string.
+    /// A string that is there as a whole.
+    #[inline]
+    fn whole(&mut self, passage: Passage, text: &str) -> Result<(), Violation> {
+        match passage {
+            Passage::Time if is_time(text) => {
+                self.counters.kept += 1;
+                self.open_value();
+                // No character of a time has to be escaped.
+                self.out.reserve(text.len() + 2);
+                self.out.push(b'"');
+                self.out.extend_from_slice(text.as_bytes());
+                self.out.push(b'"');
+                Ok(())
+            }
+            Passage::Time => self.not_understood(Effect::String(passage)),
+            Passage::Word(node) => self.word(node, text),
+            Passage::Transform(node) => self.transform(node, text),
+        }
+    }
+
+    fn word(&mut self, node: NodeId, text: &str) -> Result<(), Violation> {
+        let mark = self.out.len();
+        let had_children = self.open_value();
+        let Some(word) = found(&self.context.body.automaton.node(node).leaf, text) else {
+            self.take_back(mark, had_children);
+            return self.not_understood(Effect::String(Passage::Word(node)));
+        };
+        self.out.extend_from_slice(word.json());
+        self.counters.kept += 1;
+        Ok(())
+    }
+
     fn transform(&mut self, node: NodeId, text: &str) -> Result<(), Violation> {
         let mark = self.out.len();
         let had_children = self.open_value();
@@ -251,28 +284,37 @@ impl Matcher {
             Outcome::Written => self.counters.transformed += 1,
             Outcome::NotUnderstood => {
                 self.take_back(mark, had_children);
-                return self.not_understood(node);
+                return self.not_understood(Effect::String(Passage::Transform(node)));
             }
         }
         Ok(())
     }
 
     /// A captured string has ended.
-    fn transform_captured(&mut self, node: NodeId) -> Result<(), Violation> {
+    fn captured(&mut self, passage: Passage) -> Result<(), Violation> {
         let captured = std::mem::take(&mut self.captured);
-        let outcome = self.transform(node, &captured);
+        let outcome = self.whole(passage, &captured);
         self.captured = captured;
         self.captured.clear();
         outcome
     }
 
-    fn capture(&mut self, node: NodeId, part: &str) {
+    fn capture(&mut self, passage: Passage, part: &str) {
         if self.captured.len() + part.len() > MAX_CAPTURE {
             self.captured.clear();
-            self.text = Text::TooLong(node);
+            self.text = Text::TooLong(passage);
         } else {
             self.captured.push_str(part);
         }
+    }
+}
+
+/// The word that a kept string is.
+fn found<'a>(leaf: &'a Leaf, text: &str) -> Option<&'a Word> {
+    match leaf {
+        Leaf::Keep(Kept::OneOf(words)) => words.find(text),
+        Leaf::Keep(Kept::TimeZone(words)) => words.find(text),
+        Leaf::Keep(_) | Leaf::Transform(_) | Leaf::Drop => None,
     }
 }
 
@@ -350,13 +392,17 @@ impl Handler for Matcher {
         self.require_object()?;
         self.text = match self.place().leaf {
             Effect::Drop => Text::Drop,
-            Effect::Keep => {
+            Effect::String(passage) => Text::Capture(passage),
+            Effect::Text => {
                 self.counters.kept += 1;
                 self.open_value();
                 self.out.push(b'"');
                 Text::Copy
             }
-            Effect::Transform(node) => Text::Capture(node),
+            leaf @ (Effect::Boolean | Effect::Number) => {
+                self.text = Text::Drop;
+                return self.not_understood(leaf);
+            }
         };
         Ok(())
     }
@@ -371,8 +417,8 @@ impl Handler for Matcher {
                 self.out.push(b'"');
                 Ok(())
             }
-            Text::Capture(node) if text.len() <= MAX_CAPTURE => self.transform(node, text),
-            Text::Capture(node) | Text::TooLong(node) => self.too_long(node),
+            Text::Capture(passage) if text.len() <= MAX_CAPTURE => self.whole(passage, text),
+            Text::Capture(passage) | Text::TooLong(passage) => self.too_long(passage),
         }
     }
 
@@ -384,7 +430,7 @@ impl Handler for Matcher {
         match self.text {
             Text::Drop | Text::TooLong(_) => {}
             Text::Copy => self.out.extend_from_slice(run.as_bytes()),
-            Text::Capture(node) => self.capture(node, run),
+            Text::Capture(passage) => self.capture(passage, run),
         }
         Ok(())
     }
@@ -393,7 +439,7 @@ impl Handler for Matcher {
         match self.text {
             Text::Drop | Text::TooLong(_) => {}
             Text::Copy => self.out.extend_from_slice(raw.as_bytes()),
-            Text::Capture(node) => self.capture(node, decoded.encode_utf8(&mut [0; 4])),
+            Text::Capture(passage) => self.capture(passage, decoded.encode_utf8(&mut [0; 4])),
         }
         Ok(())
     }
@@ -405,27 +451,35 @@ impl Handler for Matcher {
                 self.out.push(b'"');
                 Ok(())
             }
-            Text::Capture(node) => self.transform_captured(node),
-            Text::TooLong(node) => self.too_long(node),
+            Text::Capture(passage) => self.captured(passage),
+            Text::TooLong(passage) => self.too_long(passage),
         }
     }
 
     fn number(&mut self, text: &str) -> Result<(), Violation> {
         self.require_object()?;
         let place = self.place();
-        self.plain(text, place)
+        let leaves = match place.leaf {
+            Effect::Text => true,
+            Effect::Number => text.len() <= MAX_NUMBER,
+            Effect::Drop | Effect::Boolean | Effect::String(_) => false,
+        };
+        self.plain(text, leaves, place)
     }
 
     fn literal(&mut self, literal: Literal) -> Result<(), Violation> {
         self.require_object()?;
         let place = self.place();
-        // A null hides nothing, and it tells the consumer "no value" apart from "not shown".
-        if literal == Literal::Null && matches!(place.leaf, Effect::Transform(_)) {
-            self.write("null");
-            Ok(())
-        } else {
-            self.plain(literal.as_str(), place)
-        }
+        let leaves = match place.leaf {
+            // A null hides nothing, and it tells the consumer "no value" apart from "not shown".
+            Effect::String(Passage::Transform(_)) if literal == Literal::Null => {
+                self.write("null");
+                return Ok(());
+            }
+            Effect::Text | Effect::Boolean => true,
+            Effect::Drop | Effect::Number | Effect::String(_) => literal == Literal::Null,
+        };
+        self.plain(literal.as_str(), leaves, place)
     }
 }
 

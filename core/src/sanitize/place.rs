@@ -1,6 +1,7 @@
 //! What the rules say about a place in a document.
 
 use crate::rules::automaton::{Automaton, Leaf, NodeId};
+use crate::rules::plan::Kept;
 
 /// What happens to a value at one place, by its type. It is small, and looked up once for many values.
 #[derive(Clone, Copy)]
@@ -13,12 +14,28 @@ pub(super) struct Place {
     pub(super) array: Option<NodeId>,
 }
 
-/// What happens to a leaf.
+/// What happens to a leaf. A null leaves unless it is dropped.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
     Drop,
-    Keep,
-    /// The transform of this node's leaf.
+    /// It leaves as written.
+    Text,
+    /// `true` and `false` leave.
+    Boolean,
+    /// A number leaves.
+    Number,
+    /// A string leaves if it passes, or in another form. Nothing else does.
+    String(Passage),
+}
+
+/// How a string leaves that has to be seen whole.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Passage {
+    /// As it is, if it is a time.
+    Time,
+    /// As it is, if it is one of the words of this node's leaf.
+    Word(NodeId),
+    /// In another form: the transform of this node's leaf.
     Transform(NodeId),
 }
 
@@ -30,10 +47,14 @@ impl Place {
     pub(super) fn of(node: Option<NodeId>, automaton: &Automaton) -> Self {
         node.map_or(Self::DROPPED, |id| {
             let node = automaton.node(id);
-            let leaf = match node.leaf {
+            let leaf = match &node.leaf {
                 Leaf::Drop => Effect::Drop,
-                Leaf::Keep => Effect::Keep,
-                Leaf::Transform(_) => Effect::Transform(id),
+                Leaf::Keep(Kept::Text) => Effect::Text,
+                Leaf::Keep(Kept::Boolean) => Effect::Boolean,
+                Leaf::Keep(Kept::Number) => Effect::Number,
+                Leaf::Keep(Kept::Time) => Effect::String(Passage::Time),
+                Leaf::Keep(Kept::OneOf(_) | Kept::TimeZone(_)) => Effect::String(Passage::Word(id)),
+                Leaf::Transform(_) => Effect::String(Passage::Transform(id)),
             };
             Self { leaf, object: node.object.as_ref().map(|_| id), array: node.array.as_ref().map(|_| id) }
         })

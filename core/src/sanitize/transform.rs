@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
+use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use jiff::{RoundMode, Timestamp, Unit};
 
 use super::Context;
 use crate::pseudonym::{self, Pseudonyms};
@@ -81,7 +81,7 @@ fn matched(parts: &Match, text: &str, keys: &Pseudonyms, out: &mut Vec<u8>) -> O
         return Outcome::NotUnderstood;
     };
     let range = |group: &str| captures.name(group).map(|found| found.range());
-    let keep = parts.keep.as_deref().and_then(range);
+    let keep = parts.keep.as_ref().and_then(|group| range(&group.name));
     let token = parts.pseudonymize.as_ref().and_then(|(group, kind)| Some((range(group)?, *kind)));
     let overlap = |a: &Range<usize>, b: &Range<usize>| a.start < b.end && b.start < a.end;
     // A group that took no part in the match, or overlaps the other, is not what the author meant.
@@ -90,6 +90,9 @@ fn matched(parts: &Match, text: &str, keys: &Pseudonyms, out: &mut Vec<u8>) -> O
     }
     let mut value = Vec::new();
     let kept = keep.clone().and_then(|range| text.get(range)).unwrap_or_default();
+    if parts.keep.as_ref().is_some_and(|group| group.words.find(kept).is_none()) {
+        return Outcome::NotUnderstood;
+    }
     match token {
         None => value.extend_from_slice(kept.as_bytes()),
         Some((range, _)) if keep.as_ref().is_some_and(|keep| overlap(keep, &range)) => {
@@ -117,21 +120,13 @@ fn digest(text: &str, out: &mut Vec<u8>) -> Outcome {
 
 /// An RFC 3339 date-time, in UTC. Graph's `dateTime` without an offset stays without one.
 fn truncate_time(text: &str, unit: TimeUnit) -> Option<String> {
-    let unit = match unit {
-        TimeUnit::Minute => Unit::Minute,
-        TimeUnit::Hour => Unit::Hour,
-        TimeUnit::Day => Unit::Day,
-    };
-    let round = |time: DateTime| {
-        let floor = jiff::civil::DateTimeRound::new().smallest(unit).mode(RoundMode::Trunc);
-        Some(time.round(floor).ok()?.strftime("%Y-%m-%dT%H:%M:%S").to_string())
-    };
+    let truncated = |time: DateTime| Some(unit.truncate(time)?.strftime("%Y-%m-%dT%H:%M:%S").to_string());
     if let Ok(instant) = text.parse::<Timestamp>() {
-        return round(TimeZone::UTC.to_datetime(instant)).map(|time| time + "Z");
+        return truncated(TimeZone::UTC.to_datetime(instant)).map(|time| time + "Z");
     }
     // jiff also reads a date alone as a date-time; that is not what a time property holds.
     let civil = text.parse::<DateTime>().ok().filter(|_| text.contains('T'))?;
-    round(civil)
+    truncated(civil)
 }
 
 #[cfg(test)]

@@ -5,9 +5,25 @@
 //! then deserializes typed structs from that tree and *records* what it can step over (an unknown key, a broken list
 //! item, anything inside a [`Recovered`]) instead of failing. Only this module and the key file's reader use
 //! `serde-saphyr`.
+//!
+//! A file must also read as it looks, or a person approves something else than the program does.
+//!
+//! | file | what it finds | where |
+//! |---|---|---|
+//! | `characters` | characters that do not show | in every file |
+//! | `structure` | tags, directives, explicit keys, anchors that deceive | in every file |
+//! | `lines` | what is out of sight | in files that people sign ([`load_plain`]) |
+//! | `plain` | letters that look like others, escapes, values over several lines | in files that people sign |
 
+mod by_kind;
+mod characters;
+pub mod codes;
+mod lines;
+mod look_alike;
 mod node;
+mod plain;
 mod reader;
+mod structure;
 mod texts;
 
 use std::fmt;
@@ -16,13 +32,15 @@ use std::ops::Range;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_saphyr::granit_parser::ScanError;
 
+pub use by_kind::ByKind;
+pub use codes::MALFORMED;
+pub use look_alike::look_alike;
+pub use plain::Prose;
 pub use texts::Texts;
 
-use crate::diagnostic::{Code, Diagnostic};
-
-/// The file is not YAML, or not of the documented shape (unknown key, wrong type, duplicate key).
-pub const MALFORMED: Code = Code::new("G0001");
+use crate::diagnostic::Diagnostic;
 
 /// The result of reading a file: the value if it could be built at all, and every finding.
 #[derive(Debug)]
@@ -35,9 +53,43 @@ pub struct Loaded<T> {
 
 /// Reads one YAML document into `T`, recording unknown keys, broken list items and broken [`Recovered`] parts.
 pub fn load<T: for<'de> Deserialize<'de>>(source: &str) -> Loaded<T> {
-    match node::parse(source) {
-        Ok(root) => reader::read(&root),
-        Err(diagnostic) => Loaded { value: None, diagnostics: vec![*diagnostic] },
+    read(source, structure::check(source))
+}
+
+/// Reads a file that people sign, as [`load`] does. Outside comments and `prose`, such a file holds only ASCII that is
+/// written as it is read.
+pub fn load_plain<T: for<'de> Deserialize<'de>>(source: &str, prose: &[Prose]) -> Loaded<T> {
+    let found = structure::check(source).and_then(|found| Ok([found, plain::check(source, prose)?].concat()));
+    let mut loaded = read::<T>(source, found);
+    loaded.diagnostics.extend(lines::check(source));
+    loaded
+}
+
+/// `spelling`: what the tokens and events of the file showed, or why there are none.
+fn read<T: for<'de> Deserialize<'de>>(
+    source: &str,
+    spelling: Result<Vec<Diagnostic>, ScanError>,
+) -> Loaded<T> {
+    let mut loaded = match (node::parse(source), spelling) {
+        (Ok(root), Ok(found)) => reader::read(&root).and(found),
+        (Ok(_), Err(error)) => Loaded::nothing(node::unreadable(&error)),
+        (Err(error), spelling) if characters::is_about(&error, source) => {
+            Loaded { value: None, diagnostics: spelling.unwrap_or_default() }
+        }
+        (Err(error), spelling) => Loaded::nothing(*error).and(spelling.unwrap_or_default()),
+    };
+    loaded.diagnostics.extend(characters::check(source));
+    loaded
+}
+
+impl<T> Loaded<T> {
+    fn nothing(error: Diagnostic) -> Self {
+        Self { value: None, diagnostics: vec![error] }
+    }
+
+    fn and(mut self, found: Vec<Diagnostic>) -> Self {
+        self.diagnostics.extend(found);
+        self
     }
 }
 
@@ -58,8 +110,14 @@ impl<T> Spanned<T> {
 }
 
 /// A part of a file. Its errors are recorded, and the rest of the file is still read.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Recovered<T>(pub Option<T>);
+
+impl<T> Default for Recovered<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
 
 /// serde has no notion of places; the reader recognises these names, as `serde-saphyr` does with its own.
 const SPANNED: &str = "$glassine::Spanned";

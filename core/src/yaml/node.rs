@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::budget::Budget;
+use serde_saphyr::granit_parser::{self, ScanError};
 use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};
 use serde_saphyr::{DefaultMessageFormatter, MessageFormatter};
 
@@ -73,6 +74,17 @@ fn place(location: serde_saphyr::Location, source: &str) -> Range<usize> {
     let rest = source.get(start..).unwrap_or_default();
     let offset: usize = rest.chars().take(column).map(char::len_utf8).sum();
     start + offset..start + offset
+}
+
+/// The place of a token or an event.
+pub(super) fn place_of(span: &granit_parser::Span) -> Range<usize> {
+    span.byte_range().unwrap_or_default()
+}
+
+/// The finding about a file whose tokens or events cannot be read.
+pub(super) fn unreadable(error: &ScanError) -> Diagnostic {
+    let at = error.marker().byte_offset().unwrap_or_default();
+    Diagnostic::error(MALFORMED, at..at, format!("this is not YAML: {}", error.info()))
 }
 
 fn bytes(span: serde_saphyr::Span) -> Range<usize> {

@@ -15,6 +15,7 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 
 use super::MALFORMED;
+use super::by_kind::BY_KIND;
 use super::node::{Kind, Node};
 use super::{Loaded, RECOVERED, SPANNED};
 use crate::diagnostic::Diagnostic;
@@ -155,10 +156,14 @@ impl<'de> Deserializer<'de> for Reader<'_> {
 
     fn deserialize_enum<V: Visitor<'de>>(
         self,
-        _name: &'static str,
+        name: &'static str,
         _variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ReadError> {
+        if name == BY_KIND {
+            let name = variant_by_kind(&self.node.kind);
+            return self.place(visitor.visit_enum(Variant { reader: self, name, content: Some(self.node) }));
+        }
         self.place(self.visit_enum(visitor))
     }
 
@@ -218,6 +223,15 @@ impl<'de> MapAccess<'de> for Entries<'_> {
         let node =
             self.value.take().ok_or_else(|| ReadError::custom("a value was asked for before its key"))?;
         seed.deserialize(self.reader.at(node))
+    }
+}
+
+/// The variant of [`super::ByKind`] for a node.
+fn variant_by_kind(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Text(_) => "Text",
+        Kind::Sequence(_) => "List",
+        Kind::Null | Kind::Bool(_) | Kind::Integer(_) | Kind::Float(_) | Kind::Mapping(_) => "Full",
     }
 }
 

@@ -94,3 +94,20 @@ fn a_syntax_error_has_a_place() {
     assert!(loaded.value.is_none());
     assert!(loaded.diagnostics[0].span.is_some());
 }
+
+/// The error was taken for one about the line feed, and nothing was reported.
+#[test]
+fn a_syntax_error_at_the_end_of_a_line_is_reported() {
+    for end in ["\n", "\r\n"] {
+        let loaded = load::<File>(&format!("name: x{end}-{end}"));
+        assert!(loaded.value.is_none());
+        let codes: Vec<_> = loaded.diagnostics.iter().map(|found| found.code).collect();
+        assert_eq!(codes, [MALFORMED]);
+    }
+}
+
+#[test]
+fn a_syntax_error_about_a_character_is_reported_once() {
+    let found = load::<File>("name: x # a\u{7f}b\n").diagnostics;
+    assert_eq!(found.iter().map(|found| found.code).collect::<Vec<_>>(), [codes::CHARACTER]);
+}

@@ -2,10 +2,11 @@
 
 use maud::{Markup, html};
 
-use super::shown::{lines, place, value, verdict};
+use super::shown::{asks, lines, place, sentence, shared_versions, value, verdict};
 use crate::web;
 use glassine_core::statement::review::{
-    Addresses, Consumer, Example, Finding, Kind, Level, Object, Permission, Request, Requests, Review, Row, Stays,
+    Addresses, Consumer, Example, Finding, Kind, Level, Object, Permission, Request, Requests, Review, Row,
+    Stays,
 };
 
 /// The kinds of forms that have a column in the overview.
@@ -33,7 +34,7 @@ pub(super) fn render(reviews: &[Review]) -> String {
             }
         }
         main {
-            h1 { (title) }
+            h1 { "Review" }
             @if reviews.len() > 1 { (contents(reviews)) }
             @for (number, review) in reviews.iter().enumerate() { (article(number, review)) }
         }
@@ -62,11 +63,16 @@ fn article(number: usize, review: &Review) -> Markup {
                 (badge(review))
             }
             p.lead { (review.purpose) }
-            (facts(review))
             (findings(review))
-            (overview(review))
+            div.sides {
+                (facts(review))
+                (overview(review))
+            }
             (leaves(review))
-            (stays(&review.stays))
+            div.sides {
+                (stays(&review.stays))
+                @if !review.around.is_empty() { (around(&review.around)) }
+            }
             (requests(&review.requests))
         }
     }
@@ -84,31 +90,35 @@ fn badge(review: &Review) -> Markup {
 
 fn facts(review: &Review) -> Markup {
     html! {
-        dl.facts {
-            dt { "File" } dd { code { (review.file) } }
-            dt { "Connector" } dd { code { (review.connector) } }
-            dt { "Rules" } dd { code { (review.fingerprint) } }
-            @for consumer in &review.consumers { (self::consumer(consumer)) }
-            @for permission in &review.permissions { (self::permission(permission)) }
-            (addresses(&review.addresses))
+        section {
+            h3 { "In short" }
+            dl.facts {
+                dt { "File" } dd { code { (review.file) } ", connector " code { (review.connector) } }
+                dt { "Fingerprint" } dd { code { (review.fingerprint) } }
+                @if !review.consumers.is_empty() {
+                    dt { "For" }
+                    @for consumer in &review.consumers { (self::consumer(consumer)) }
+                }
+                dt { "Permissions" }
+                @for permission in &review.permissions { (self::permission(permission)) }
+                dt { "Addresses" }
+                (addresses(&review.addresses))
+            }
         }
     }
 }
 
 fn consumer(consumer: &Consumer) -> Markup {
     html! {
-        dt { "For" }
         dd {
-            strong { (consumer.title) } " (" code { (consumer.name) } "), statement "
-            code { (consumer.fingerprint) }
-            ", pseudonym domain " code { (consumer.pseudonym_domain) }
+            strong { (consumer.title) } " (" code { (consumer.name) } "), pseudonym domain " code { (consumer.pseudonym_domain) }
+            ", statement " code { (consumer.fingerprint) }
         }
     }
 }
 
 fn permission(permission: &Permission) -> Markup {
     html! {
-        dt { "Permission" }
         dd {
             @for (at, name) in permission.any_of.iter().enumerate() {
                 @if at > 0 { " or " }
@@ -121,17 +131,19 @@ fn permission(permission: &Permission) -> Markup {
 
 fn addresses(addresses: &Addresses) -> Markup {
     html! {
-        dt { "Addresses" }
-        dd {
-            (addresses.domains) " " (addresses.plus_tags)
-            @for example in &addresses.examples { br; (self::example(example)) }
+        dd { (prose(&addresses.domains)) " " (addresses.plus_tags) }
+        @for Example { before, after } in &addresses.examples {
+            dd { code { (value(before)) } " → " code { (value(after)) } }
         }
     }
 }
 
-fn example(Example { before, after }: &Example) -> Markup {
+/// A text with code between backticks.
+fn prose(text: &str) -> Markup {
     html! {
-        code { (value(before)) } span.arrow { " → " } code { (value(after)) }
+        @for (at, part) in text.split('`').enumerate() {
+            @if at % 2 == 1 { code { (part) } } @else { (part) }
+        }
     }
 }
 
@@ -157,13 +169,13 @@ fn finding(finding: &Finding) -> Markup {
     };
     html! {
         li class=(class) {
-            (label) " " strong { (finding.what) } " "
+            (label) " " strong { (prose(&sentence(&finding.what))) } " "
             @for (at, property) in finding.properties.iter().enumerate() {
                 @if at > 0 { ", " }
                 code { (property) }
             }
             div.quiet {
-                @if let Some(advice) = &finding.advice { (advice) ". " }
+                @if let Some(advice) = &finding.advice { (prose(&sentence(advice))) ". " }
                 code { (place(&finding.file, finding.line)) }
                 @if let Some(code) = finding.code { " " (code) }
             }
@@ -205,12 +217,6 @@ fn leaves(review: &Review) -> Markup {
                  cut short. The line is that of the rules file."
             }
             @for object in &review.objects { (self::object(object)) }
-            @if !review.around.is_empty() {
-                section {
-                    h4 { "Around the objects" }
-                    (rows("What leaves around the objects", &review.around))
-                }
-            }
         }
     }
 }
@@ -240,11 +246,13 @@ fn rows(caption: &str, rows: &[Row]) -> Markup {
     html! {
         table.rows {
             caption { (caption) }
+            colgroup { col.property; col.form; col.before; col.after; col.line; }
             thead {
                 tr {
                     th scope="col" { "Property" }
                     th scope="col" { "Leaves" }
-                    th scope="col" { "Before → after" }
+                    th scope="col" { "Graph sends" }
+                    th scope="col" { "The consumer gets" }
                     th scope="col" { "Line" }
                 }
             }
@@ -260,14 +268,50 @@ fn row(row: &Row) -> Markup {
         tr.bad[row.danger.is_some()] {
             th scope="row" { code { (row.path) } }
             td {
-                @for (at, form) in row.forms.iter().enumerate() {
-                    @if at > 0 { "; " }
-                    span class={ "kind " (class(form.kind)) } { (form.kind.label()) } " " (form.words)
-                }
-                @if let Some(danger) = &row.danger { " " span.badge.bad { "Red" } " " strong { (danger) } }
+                (forms(row))
+                @if let Some(danger) = &row.danger { " " span.badge.bad { "Red" } " " strong { (prose(danger)) } }
             }
-            td { @if let Some(example) = &row.example { (self::example(example)) } }
+            td { @if let Some(example) = &row.example { code { (value(&example.before)) } } }
+            td { @if let Some(example) = &row.example { code { (value(&example.after)) } } }
             td { (lines(&row.lines)) }
+        }
+    }
+}
+
+fn forms(row: &Row) -> Markup {
+    html! {
+        @for (at, form) in row.forms.iter().enumerate() {
+            @if at > 0 { "; " }
+            span class={ "kind " (class(form.kind)) } { (form.kind.label()) } " " (form.words)
+        }
+    }
+}
+
+/// What leaves around the objects. It has no examples: a link is sealed for one request of one consumer.
+fn around(rows: &[Row]) -> Markup {
+    html! {
+        section {
+            h3 { "Around the objects" }
+            p.quiet { "On pages, and in place of them." }
+            table {
+                caption { "What leaves around the objects" }
+                thead {
+                    tr {
+                        th scope="col" { "Property" }
+                        th scope="col" { "Leaves" }
+                        th scope="col" { "Line" }
+                    }
+                }
+                tbody {
+                    @for row in rows {
+                        tr {
+                            th scope="row" { code { (row.path) } }
+                            td { (forms(row)) }
+                            td { (lines(&row.lines)) }
+                        }
+                    }
+                }
+            }
         }
     }
 }
@@ -324,15 +368,18 @@ fn class_row(stays: &Stays) -> Markup {
 }
 
 fn requests(requests: &[Requests]) -> Markup {
+    let versions = shared_versions(requests);
     html! {
         section {
             h3 { "What may be asked" }
             p.quiet {
                 "Every other request is refused. A " code { "{name}" } " in a path takes a token that this consumer received, and nothing \
                  else, unless its row says so."
+                @if let Some(versions) = &versions { " All are requests of " (versions) "." }
             }
             table.requests {
                 caption { "Requests, by kind of object" }
+                colgroup { col.path; col.response; col.asks; col.line; }
                 thead {
                     tr {
                         th scope="col" { "GET" }
@@ -344,7 +391,7 @@ fn requests(requests: &[Requests]) -> Markup {
                 @for Requests { title, requests } in requests {
                     tbody {
                         tr { th colspan="4" scope="rowgroup" { (title) } }
-                        @for request in requests { (self::request(request)) }
+                        @for request in requests { (self::request(request, versions.is_none())) }
                     }
                 }
             }
@@ -352,15 +399,14 @@ fn requests(requests: &[Requests]) -> Markup {
     }
 }
 
-fn request(request: &Request) -> Markup {
-    let asks: Vec<_> = request.params.iter().chain(&request.options).map(String::as_str).collect();
+fn request(request: &Request, with_versions: bool) -> Markup {
     html! {
         tr.bad[request.takes_raw] {
             td { code { (request.path) } }
-            td { (request.gives) " (" (request.versions.join(", ")) ")" }
+            td { (request.gives) @if with_versions { " (" (request.versions.join(", ")) ")" } }
             td {
                 @if request.takes_raw { span.badge.bad { "Red" } " " }
-                (asks.join("; "))
+                (asks(request))
             }
             td { (request.line) }
         }

@@ -1,6 +1,6 @@
 //! The review as Markdown (CommonMark with tables), for a pull request or a wiki.
 
-use super::shown::{forms, lines, place, value, verdict};
+use super::shown::{asks, forms, lines, place, sentence, value, verdict};
 use glassine_core::statement::review::{
     Consumer, Finding, Level, Object, Permission, Request, Requests, Review, Row, Stays,
 };
@@ -41,7 +41,8 @@ fn facts(review: &Review) -> String {
     let addresses = &review.addresses;
     facts.push(["Addresses".to_owned(), prose(&format!("{} {}", addresses.domains, addresses.plus_tags))]);
     let examples = addresses.examples.iter();
-    let examples = examples.map(|it| [String::new(), format!("{} → {}", code(&value(&it.before)), code(&value(&it.after)))]);
+    let examples = examples
+        .map(|it| [String::new(), format!("{} → {}", code(&value(&it.before)), code(&value(&it.after)))]);
     facts.extend(examples);
     table(&["", ""], facts.into_iter())
 }
@@ -66,15 +67,16 @@ fn finding(finding: &Finding) -> String {
     let code = finding.code.map(|code| format!(" {code}")).unwrap_or_default();
     let place = self::code(&place(&finding.file, finding.line));
     let properties = finding.properties.iter().map(|it| format!(" {}", self::code(it)));
-    let advice = finding.advice.iter().map(|advice| format!(" *{}*", prose(advice)));
+    let advice = finding.advice.iter().map(|advice| format!(" *{}*", prose(&sentence(advice))));
     let details: String = properties.chain(advice).collect();
-    format!("{level}{code} {place}: {}.{details}", prose(&finding.what))
+    format!("{level}{code} {place}: {}.{details}", prose(&sentence(&finding.what)))
 }
 
 fn object(object: &Object, blocks: &mut Vec<String>) {
     blocks.extend([format!("### {}", prose(&object.title)), rows(&object.rows)]);
     let redacted = object.redacted.iter();
-    blocks.extend(list(redacted.map(|it| format!("dropped by line {}: {}", lines(&it.lines), code(&it.path)))));
+    blocks
+        .extend(list(redacted.map(|it| format!("dropped by line {}: {}", lines(&it.lines), code(&it.path)))));
 }
 
 fn rows(rows: &[Row]) -> String {
@@ -95,7 +97,13 @@ fn row(row: &Row) -> [String; 5] {
 
 fn stays(stays: &Stays) -> [String; 3] {
     let dropped = stays.dropped.iter();
-    let dropped = dropped.map(|it| format!("{}: {}", prose(&it.title), it.properties.iter().map(|name| code(name)).collect::<Vec<_>>().join(", ")));
+    let dropped = dropped.map(|it| {
+        format!(
+            "{}: {}",
+            prose(&it.title),
+            it.properties.iter().map(|name| code(name)).collect::<Vec<_>>().join(", ")
+        )
+    });
     [prose(stays.class.in_words()), prose(&stays.in_words()), dropped.collect::<Vec<_>>().join("; ")]
 }
 
@@ -105,12 +113,11 @@ fn requests(Requests { title, requests }: &Requests, blocks: &mut Vec<String>) {
 }
 
 fn request(request: &Request) -> [String; 4] {
-    let asks = request.params.iter().chain(&request.options);
     let raw = if request.takes_raw { "🔴 " } else { "" };
     [
         code(&request.path),
         format!("{} ({})", request.gives, request.versions.join(", ")),
-        format!("{raw}{}", prose(&asks.map(String::as_str).collect::<Vec<_>>().join("; "))),
+        format!("{raw}{}", prose(&asks(request))),
         request.line.to_string(),
     ]
 }
@@ -128,12 +135,20 @@ fn list(items: impl Iterator<Item = String>) -> Option<String> {
     (!items.is_empty()).then(|| items.join("\n"))
 }
 
-/// A text in which nothing is markup.
+/// A text in which nothing is markup but code between backticks.
 fn prose(text: &str) -> String {
+    let parts = text.split('`').enumerate();
+    let written =
+        parts.map(|(at, part)| if at % 2 == 1 && !part.is_empty() { code(part) } else { plain(part) });
+    written.collect()
+}
+
+/// A text in which nothing is markup.
+fn plain(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
-            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '&' | '~' | '!' => {
+            '\\' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '&' | '~' | '!' => {
                 escaped.extend(['\\', character]);
             }
             character if character.is_control() => escaped.push(' '),
@@ -160,6 +175,7 @@ mod tests {
     #[test]
     fn texts_of_authors_are_no_markup() {
         assert_eq!(prose("<b> [x](y) *z* | \n_"), "\\<b\\> \\[x\\](y) \\*z\\* \\|  \\_");
+        assert_eq!(prose("a `b_c` d_e"), "a `b_c` d\\_e");
         assert_eq!(code("a|b`c"), "``a\\|b`c``");
         assert_eq!(code("`"), "`` ` ``");
         assert_eq!(code("$.from"), "`$.from`");

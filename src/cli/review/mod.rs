@@ -113,9 +113,10 @@ fn of_config(file: &Path) -> Result<Outcome, Error> {
     }
     let files: Vec<_> = groups.iter().map(|(file, _)| file.to_path_buf()).collect();
     let compiled = input::compile_all(&files)?;
-    let reviews = compiled.iter().zip(groups).map(|(compiled, (_, consumers))| {
-        review(compiled, Some(&config.deployment(&name, consumers)))
-    });
+    let reviews = compiled
+        .iter()
+        .zip(groups)
+        .map(|(compiled, (_, consumers))| review(compiled, Some(&config.deployment(&name, consumers))));
     Ok(all(reviews))
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use glassine_core::statement::review::{Form, Level, Review, Row};
+use glassine_core::statement::review::{Form, Level, Request, Requests, Review, Row};
 
 /// Where a token is cut off in an example. The prefix, the key id and a few characters stay.
 const TOKEN: usize = 9;
@@ -44,9 +44,30 @@ pub(super) fn forms(row: &Row) -> String {
     row.forms.iter().map(form).collect::<Vec<_>>().join("; ")
 }
 
-/// Line numbers: `41, 44`.
+/// A finding as a sentence: it begins with a capital letter, unless it begins with code.
+pub(super) fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// Line numbers: `41, 44`. A page's links stand for a line of each endpoint.
 pub(super) fn lines(lines: &[usize]) -> String {
-    lines.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")
+    match lines {
+        [first, _, others @ ..] if !others.is_empty() => format!("{first} and {} more", others.len() + 1),
+        few => few.iter().map(usize::to_string).collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// What may be asked with a request.
+pub(super) fn asks(request: &Request) -> String {
+    request.params.iter().chain(&request.options).map(String::as_str).collect::<Vec<_>>().join("; ")
+}
+
+/// The API versions, if all requests have the same ones.
+pub(super) fn shared_versions(all: &[Requests]) -> Option<String> {
+    let mut requests = all.iter().flat_map(|requests| &requests.requests);
+    let first = requests.next()?;
+    requests.all(|request| request.versions == first.versions).then(|| first.versions.join(" and "))
 }
 
 /// The place of a finding: `rules.yaml:41`.

@@ -2,13 +2,13 @@
 
 use std::fmt::{Display, Write as _};
 
-use super::shown::{forms, lines, place, value, verdict};
+use super::shown::{asks, forms, lines, place, value, verdict};
 use glassine_core::statement::review::{
     Addresses, Consumer, Dropped, Finding, Level, Object, Permission, Request, Requests, Review, Row, Stays,
 };
 
 /// The widest cell that other cells are aligned with. A wider one shifts only its own line.
-const WIDEST: usize = 56;
+const WIDEST: usize = 64;
 
 /// How many names of dropped properties a line has at most. `--format json` has all of them.
 const NAMES: usize = 8;
@@ -104,7 +104,11 @@ impl Page {
     fn findings(&mut self, review: &Review) {
         self.section("findings");
         let has_red = review.findings_of(Level::Red).next().is_some();
-        if has_red { self.red(1, &verdict(review)) } else { self.line(1, verdict(review)) }
+        if has_red {
+            self.red(1, &verdict(review))
+        } else {
+            self.line(1, verdict(review))
+        }
         review.findings.iter().for_each(|finding| self.finding(finding));
     }
 
@@ -123,7 +127,7 @@ impl Page {
         self.line(1, &object.title);
         self.rows(&object.rows);
         for redacted in &object.redacted {
-            self.line(2, format!("dropped by line {}: {}", lines(&redacted.lines), redacted.path));
+            self.line(2, format!("{}: dropped by {}", redacted.path, on_lines(&redacted.lines)));
         }
     }
 
@@ -139,7 +143,7 @@ impl Page {
         let widths = [0, 1, 2].map(|at| width(&cells, at));
         for (row, cells) in rows.iter().zip(&cells) {
             let cells = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}  "));
-            let text = format!("{}{}", cells.collect::<String>(), lines(&row.lines));
+            let text = format!("{}{}", cells.collect::<String>(), on_lines(&row.lines));
             match &row.danger {
                 Some(danger) => self.red(2, &format!("{text}  RED: {danger}")),
                 None => self.line(2, text),
@@ -168,13 +172,23 @@ impl Page {
 
     fn request(&mut self, request: &Request) {
         let text = format!("GET {}  {} ({})", request.path, request.gives, request.versions.join(", "));
-        let text = format!("{text}  {}", request.line);
-        if request.takes_raw { self.red(2, &text) } else { self.line(2, text) }
-        let asks: Vec<_> = request.params.iter().chain(&request.options).map(String::as_str).collect();
+        let text = format!("{text}  line {}", request.line);
+        if request.takes_raw {
+            self.red(2, &text)
+        } else {
+            self.line(2, text)
+        }
+        let asks = asks(request);
         if !asks.is_empty() {
-            self.line(4, asks.join("; "));
+            self.line(4, asks);
         }
     }
+}
+
+/// `line 34`, or `lines 34, 41`
+fn on_lines(numbers: &[usize]) -> String {
+    let word = if numbers.len() == 1 { "line" } else { "lines" };
+    format!("{word} {}", lines(numbers))
 }
 
 fn example(row: &Row) -> String {

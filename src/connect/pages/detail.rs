@@ -76,7 +76,7 @@ fn rules(prefix: &str, detail: &Detail<'_>) -> Markup {
                 dt { "Consumer" }
                 dd { code { (detail.connector.name) } }
                 dt { "Fingerprint" }
-                dd { code { (detail.connector.statement) } }
+                dd { code { (detail.connector.fingerprint) } }
             }
             p {
                 a href={ (prefix) "/connect/" (detail.connector.name) "/rules" } { "Read the rules file" }

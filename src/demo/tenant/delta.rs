@@ -1,13 +1,15 @@
 //! Change tracking: a first round that lists everything, then a few changes each time a delta link is followed.
 //!
 //! As in Graph, the token contains the state and the options of the first request, so the link alone determines the
-//! response. The tenant never changes: round `n` of a collection always has the same changes.
+//! response. As in Entra, the tokens of the directory also contain the last object before them, and their length varies
+//! with its name. The tenant never changes: round `n` of a collection always has the same changes.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::fault::Fault;
+use super::page_token::Named;
 use super::paging::{Page, Sizes, Window};
 use super::people::number;
 use super::rng::Rng;
@@ -25,6 +27,8 @@ pub(super) struct Tracked<'a, T> {
     pub(super) link: String,
     pub(super) sizes: Sizes,
     pub(super) items: &'a [T],
+    /// The item as tokens name it. Only the directory's tokens do.
+    pub(super) named: fn(&T) -> Option<Named<'_>>,
 }
 
 /// The content of a token.
@@ -32,6 +36,8 @@ pub(super) struct Tracked<'a, T> {
 pub(super) struct DeltaState {
     round: usize,
     start: usize,
+    /// The last object before this position.
+    last: Option<String>,
     select: Option<String>,
     filter: Option<String>,
 }
@@ -44,7 +50,7 @@ impl DeltaState {
         let token = options.value("skiptoken").or_else(|| options.value("deltatoken"));
         match token {
             // Start behind the last item of the first round: list nothing, only later changes.
-            Some("latest") => Ok(DeltaState::default().moved_to(0, usize::MAX)),
+            Some("latest") => Ok(DeltaState { start: usize::MAX, ..DeltaState::default() }),
             Some(token) => DeltaState::open(seed, scope, token).ok_or(Fault::SyncState),
             None => Ok(DeltaState {
                 select: options.value("select").map(str::to_owned),
@@ -62,15 +68,16 @@ impl DeltaState {
         self.filter.as_deref()
     }
 
-    /// The same request at another position.
-    fn moved_to(&self, round: usize, start: usize) -> DeltaState {
-        DeltaState { round, start, ..self.clone() }
+    /// The same request at another position, after `last`.
+    fn moved_to(&self, round: usize, start: usize, last: Option<Named<'_>>) -> DeltaState {
+        let last = last.map(|last| last.to_string());
+        DeltaState { round, start, last, ..self.clone() }
     }
 
     fn seal(&self, seed: u64, scope: &str) -> String {
         let option = |value: &Option<String>| value.as_ref().map_or("-".to_owned(), |it| format!("+{it}"));
-        let (select, filter) = (option(&self.select), option(&self.filter));
-        let text = format!("{scope}\n{}\n{}\n{select}\n{filter}", self.round, self.start);
+        let [last, select, filter] = [&self.last, &self.select, &self.filter].map(option);
+        let text = format!("{scope}\n{}\n{}\n{last}\n{select}\n{filter}", self.round, self.start);
         URL_SAFE_NO_PAD.encode([checksum(seed, &text).as_slice(), text.as_bytes()].concat())
     }
 
@@ -78,10 +85,10 @@ impl DeltaState {
         let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
         let (sum, text) = bytes.split_first_chunk::<8>()?;
         let text = std::str::from_utf8(text).ok().filter(|text| checksum(seed, text) == *sum)?;
-        let mut lines = text.strip_prefix(scope)?.strip_prefix('\n')?.splitn(4, '\n');
+        let mut lines = text.strip_prefix(scope)?.strip_prefix('\n')?.splitn(5, '\n');
         let (round, start) = (lines.next()?.parse().ok()?, lines.next()?.parse().ok()?);
         let mut option = || Some(lines.next()?.strip_prefix('+').map(str::to_owned));
-        Some(DeltaState { round, start, select: option()?, filter: option()? })
+        Some(DeltaState { round, start, last: option()?, select: option()?, filter: option()? })
     }
 }
 
@@ -96,44 +103,47 @@ impl<T> Tracked<'_, T> {
     ) -> Result<Page, Fault> {
         let seed = request.tenant.directory.seed;
         let window = Window { start: state.start, size: self.sizes.size(request)? };
-        let link = |kind: &str, state: DeltaState| {
-            format!("{}?${kind}={}", self.link, state.seal(seed, &self.scope))
+        let is_first_round = state.round == 0;
+        let shown: Vec<&T> =
+            if is_first_round { window.of(self.items).collect() } else { self.touched(seed, state.round) };
+        let last = shown.last().and_then(|item| (self.named)(item));
+        let link = |kind: &str, round, start| {
+            format!("{}?${kind}={}", self.link, state.moved_to(round, start, last).seal(seed, &self.scope))
         };
         let mut page = Page { context: self.context.clone(), ..Page::default() };
-        match (state.round, window.next(self.items.len())) {
-            (0, Some(start)) => {
-                page.value = window.render(self.items, render);
-                page.next_link = Some(link("skiptoken", state.moved_to(0, start)));
-            }
-            (0, None) => {
-                page.value = window.render(self.items, render);
-                page.delta_link = Some(link("deltatoken", state.moved_to(1, 0)));
-            }
-            (round, _) => {
-                page.value = self.changes(seed, round, render, removed);
-                page.delta_link = Some(link("deltatoken", state.moved_to(round.saturating_add(1), 0)));
-            }
+        match window.next(self.items.len()).filter(|_| is_first_round) {
+            Some(start) => page.next_link = Some(link("skiptoken", 0, start)),
+            None => page.delta_link = Some(link("deltatoken", state.round.saturating_add(1), 0)),
         }
+        page.value = if is_first_round {
+            shown.into_iter().map(render).collect()
+        } else {
+            changes(&shown, state.round, render, removed)
+        };
         Ok(page)
     }
 
-    fn changes(
-        &self,
-        seed: u64,
-        round: usize,
-        render: impl Fn(&T) -> Value,
-        removed: impl Fn(&T) -> String,
-    ) -> Vec<Value> {
+    /// What changed in this round.
+    fn touched(&self, seed: u64, round: usize) -> Vec<&T> {
         let mut rng = Rng::of(seed, &self.scope, &[number(round)]);
         let place = rng.below(self.items.len());
-        let mut touched =
-            self.items.iter().cycle().skip(place).take(self.items.len().min(1 + CHANGED_PER_ROUND));
-        let gone = touched.next().map(|item| {
-            let reason = if round % 2 == 1 { "deleted" } else { "changed" };
-            json!({ "id": removed(item), "@removed": { "reason": reason } })
-        });
-        touched.map(render).chain(gone).collect()
+        self.items.iter().cycle().skip(place).take(self.items.len().min(1 + CHANGED_PER_ROUND)).collect()
     }
+}
+
+/// The first of the touched items is gone.
+fn changes<T>(
+    touched: &[&T],
+    round: usize,
+    render: impl Fn(&T) -> Value,
+    removed: impl Fn(&T) -> String,
+) -> Vec<Value> {
+    let mut touched = touched.iter().copied();
+    let gone = touched.next().map(|item| {
+        let reason = if round % 2 == 1 { "deleted" } else { "changed" };
+        json!({ "id": removed(item), "@removed": { "reason": reason } })
+    });
+    touched.map(render).chain(gone).collect()
 }
 
 fn checksum(seed: u64, text: &str) -> [u8; 8] {
@@ -146,7 +156,8 @@ mod tests {
 
     #[test]
     fn tokens_open_for_their_own_collection_and_tenant() {
-        let state = DeltaState { round: 2, start: 5, select: Some("id,mail".into()), filter: None };
+        let last = Some("User_1:a@b.example".into());
+        let state = DeltaState { round: 2, start: 5, last, select: Some("id,mail".into()), filter: None };
         let token = state.seal(1, "users");
         assert_eq!(DeltaState::open(1, "users", &token), Some(state));
         assert_eq!(DeltaState::open(1, "groups", &token), None);

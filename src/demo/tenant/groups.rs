@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::page_token::Named;
 use super::people::{Account, User, number};
 use super::rng::Rng;
 use super::text;
@@ -52,6 +53,11 @@ impl Group {
     /// The kind of the group.
     pub fn kind(&self) -> GroupKind {
         self.kind
+    }
+
+    /// The group as tokens name it.
+    pub(super) fn named(&self) -> Named<'_> {
+        Named { kind: "Group", id: &self.id, name: &self.display_name }
     }
 
     /// Every property the tenant knows of the group.

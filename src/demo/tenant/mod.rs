@@ -8,7 +8,7 @@
 //! ```text
 //! http ─▶ route ─▶ people, groups, contacts, settings, folders     the directory: kept
 //!  │        │  └─▶ mailbox ─▶ letters ─▶ messages, prose           the mail: letter numbers kept, messages made when asked
-//!  │        └─▶ odata, filter, paging, delta                       what all collections share
+//!  │        └─▶ odata, filter, paging, page_token, delta           what all collections share
 //!  ├─▶ access                                                      what a bearer token opens
 //!  └─▶ entra                                                       who gets a token: applications, sign-in, consent
 //! ```
@@ -33,6 +33,7 @@ mod letters;
 mod mailbox;
 mod messages;
 mod odata;
+mod page_token;
 mod paging;
 mod people;
 mod prose;

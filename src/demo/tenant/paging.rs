@@ -1,12 +1,11 @@
 //! Pages and their next links. Outlook's links repeat the request with `$skip`, the directory's with an opaque
 //! `$skiptoken`.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::fault::Fault;
+use super::page_token::{self, Named};
 use super::route::Request;
 
 /// Page sizes of messages and folders: 10 by default, at most 1000
@@ -71,17 +70,21 @@ pub(super) fn outlook_page<T>(
 }
 
 /// A page of a directory list. Only the first page has the count.
-pub(super) fn directory_page<T>(
+pub(super) fn directory_page<'n, T>(
     request: &Request<'_>,
     context: String,
     items: &[T],
+    named: impl Fn(&T) -> Named<'n>,
     render: impl Fn(&T) -> Value,
 ) -> Result<Page, Fault> {
+    let seed = request.tenant.directory.seed;
     let token = request.options.value("skiptoken");
-    let start = token.map_or(Some(0), opened_skip_token).ok_or(Fault::PageToken)?;
+    let opened = |token| page_token::opened(seed, items, &named, token);
+    let start = token.map_or(Some(0), opened).ok_or(Fault::PageToken)?;
     let window = Window { start, size: DIRECTORY.size(request)? };
     let count = (request.options.is_true("count") && token.is_none()).then_some(items.len());
-    let next_link = window.next(items.len()).map(|next| request.next_link("skiptoken", &skip_token(next)));
+    let last = window.next(items.len()).and_then(|_| window.of(items).last());
+    let next_link = last.map(|last| request.next_link("skiptoken", &page_token::after(seed, named(last))));
     Ok(Page { context, count, value: window.render(items, render), next_link, delta_link: None })
 }
 
@@ -91,34 +94,24 @@ impl Window {
         self.start.checked_add(self.size).filter(|next| *next < length)
     }
 
-    pub(super) fn render<T>(&self, items: &[T], render: impl Fn(&T) -> Value) -> Vec<Value> {
-        items.iter().skip(self.start).take(self.size).map(render).collect()
+    /// The items on the page.
+    pub(super) fn of<'a, T>(&self, items: &'a [T]) -> impl Iterator<Item = &'a T> {
+        items.iter().skip(self.start).take(self.size)
     }
-}
 
-fn skip_token(start: usize) -> String {
-    URL_SAFE_NO_PAD.encode(format!("RFNwdAIAAQ:{start:08}"))
-}
-
-fn opened_skip_token(token: &str) -> Option<usize> {
-    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;
-    text.strip_prefix("RFNwdAIAAQ:")?.parse().ok()
+    fn render<T>(&self, items: &[T], render: impl Fn(&T) -> Value) -> Vec<Value> {
+        self.of(items).map(render).collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Window, opened_skip_token, skip_token};
+    use super::Window;
 
     #[test]
     fn the_last_page_has_no_next() {
         assert_eq!(Window { start: 0, size: 10 }.next(11), Some(10));
         assert_eq!(Window { start: 10, size: 10 }.next(20), None);
         assert_eq!(Window { start: usize::MAX, size: 10 }.next(20), None);
-    }
-
-    #[test]
-    fn skip_tokens_open_and_others_do_not() {
-        assert_eq!(opened_skip_token(&skip_token(300)), Some(300));
-        assert_eq!(opened_skip_token("bm90aGluZw"), None);
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::ids::MailboxKey;
+use super::page_token::Named;
 use super::rng::Rng;
 use super::text;
 
@@ -91,6 +92,11 @@ impl User {
     /// elsewhere.
     pub fn has_mailbox(&self) -> bool {
         self.mail.is_some() && self.account != Account::Guest
+    }
+
+    /// The account as tokens name it.
+    pub(super) fn named(&self) -> Named<'_> {
+        Named { kind: "User", id: &self.id, name: &self.user_principal_name }
     }
 
     pub(super) fn is_enabled(&self) -> bool {

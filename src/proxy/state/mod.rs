@@ -10,7 +10,7 @@ use std::sync::Arc;
 use http::header::{AUTHORIZATION, PROXY_AUTHORIZATION};
 use rustls_pki_types::CertificateDer;
 
-use super::consumer::{Caller, Consumer, GraphTokens, KnownBy};
+use super::consumer::{Caller, Consumer, Decided, GraphTokens, KnownBy};
 use super::forwarded::client_address;
 use super::head::{Head, Hosts};
 use super::identify::Consumers;
@@ -25,6 +25,7 @@ use glassine_core::admit::{Keys, Policy};
 use glassine_core::diagnostic::{Causes, Diagnostic, Report};
 use glassine_core::pseudonym::{AddressPolicy, KeyRing};
 use glassine_core::rules::{self, Plan};
+use glassine_core::statement::Statement;
 
 /// Everything that serves requests under one configuration.
 pub struct ProxyState {
@@ -259,13 +260,16 @@ impl Builder<'_> {
         };
         let keys = keys.map_err(|reported| *reported)?;
         let pseudonyms = Arc::new(keys.pseudonyms(consumer.pseudonym_domain(), &addresses));
-        let policy = Policy {
+        let tokens = tokens?;
+        let statement = Statement::of_consumer(&self.config.setting(consumer), &plan);
+        let policy = Policy::new(
             plan,
-            keys: Arc::clone(&pseudonyms) as Arc<dyn Keys>,
-            graph: self.config.upstream().graph().clone(),
-            public_url: self.config.public_url().as_str().into(),
-        };
-        let now = Consumer::new(consumer.clone(), known_by?, (policy, rules), pseudonyms, tokens?);
+            Arc::clone(&pseudonyms) as Arc<dyn Keys>,
+            self.config.upstream().graph().clone(),
+            self.config.public_url().as_str().into(),
+        );
+        let decided = Decided { policy, statement, rules };
+        let now = Consumer::new(consumer.clone(), known_by?, decided, pseudonyms, tokens);
         let before =
             self.earlier.and_then(|state| state.consumers.iter().find(|it| *it.name() == *consumer.name()));
         Ok(Arc::new(now.continuing(before.map(Arc::as_ref))))

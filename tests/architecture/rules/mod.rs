@@ -16,7 +16,7 @@ const MAY_USE: [(&str, &[&str]); 28] = [
         "core::rules",
         &["core::catalogue", "core::diagnostic", "core::graph", "core::hex", "core::pseudonym", "core::yaml"],
     ),
-    ("core::sanitize", &["core::graph", "core::hex", "core::pseudonym", "core::rules"]),
+    ("core::sanitize", &["core::catalogue", "core::graph", "core::hex", "core::pseudonym", "core::rules"]),
     ("core::yaml", &["core::diagnostic"]),
     ("audit", &["core::diagnostic", "core::hex"]),
     ("cli", EVERYTHING),

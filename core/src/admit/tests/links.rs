@@ -1,6 +1,7 @@
 //! Links: sealed on the way out, opened and admitted again on the way in.
 
 use super::*;
+use std::collections::BTreeSet;
 
 const PREFIX: &str = "https://proxy.example/graph";
 
@@ -18,6 +19,47 @@ fn a_sealed_link_comes_back_as_the_link_that_graph_gave() {
     let link = next(&mail());
     assert!(link.starts_with("/v1.0/users?$skiptoken=") && !link.contains("RFNwdAIAAQ"), "{link}");
     assert_eq!(upstream(&mail(), &link), "/v1.0/users?$skiptoken=RFNwdAIAAQ");
+}
+
+/// Regression: Graph's link holds the name of the last user. Each length of a name had its own length of a link.
+#[test]
+fn the_length_of_a_link_does_not_tell_the_length_of_graphs_link() {
+    let link =
+        |octets: usize| format!("https://graph.microsoft.com/v1.0/users?$skiptoken={}", "R".repeat(octets));
+    let sealed = |octets| seal(&mail(), "/v1.0/users", &link(octets), LinkKind::Next).unwrap().len();
+    let lengths: BTreeSet<_> = (100..140).map(sealed).collect();
+    assert_eq!(lengths.len(), 1, "40 lengths: {lengths:?}");
+    let longer: BTreeSet<_> = (0..4000).step_by(97).map(sealed).collect();
+    assert!(longer.len() <= 8, "steps of 512 octets: {longer:?}");
+}
+
+/// The path with the most and longest ids that the shipped rules have.
+#[test]
+fn a_long_link_is_sealed_whole_or_not_at_all() {
+    let path = format!(
+        "/v1.0/users/{}/mailFolders/{}/messages/delta()",
+        user(),
+        token("acme-analytics", Class::Id, &"F".repeat(120))
+    );
+    let graph = |octets: usize| {
+        let target =
+            format!("/v1.0/users/{USER}/mailFolders/{}/messages/delta()?$deltatoken=", "F".repeat(120));
+        format!("{target}{}", "R".repeat(octets - target.len()))
+    };
+    for octets in [4000, 5000] {
+        let graph = graph(octets);
+        let link =
+            seal(&mail(), &path, &format!("https://graph.microsoft.com{graph}"), LinkKind::Delta).unwrap();
+        assert_eq!(
+            get(&mail(), link.strip_prefix(PREFIX).unwrap()).unwrap().upstream,
+            graph,
+            "{octets} octets"
+        );
+    }
+    for octets in [6000, 8000] {
+        let link = format!("https://graph.microsoft.com{}", graph(octets));
+        assert_eq!(seal(&mail(), &path, &link, LinkKind::Delta), None, "{octets} octets");
+    }
 }
 
 #[test]
@@ -80,7 +122,7 @@ fn a_link_of_other_rules_is_refused() {
     let link = next(&mail());
     let comment = format!("# reviewed\n{MAIL}");
     assert!(get(&policy_of("acme-analytics", &comment), &link).is_ok());
-    let changed = MAIL.replace("$.accountEnabled, ", "");
+    let changed = MAIL.replace("      booleans: [$.accountEnabled]\n", "");
     assert_ne!(changed, MAIL);
     assert_eq!(refused(&policy_of("acme-analytics", &changed), &link), (410, "resyncRequired"));
 }

@@ -17,12 +17,12 @@ fn pseudonyms(consumer: &str) -> Arc<Pseudonyms> {
 fn policy_of(consumer: &str, rules: &str) -> Policy {
     let compiled = compile("test.yaml", rules);
     let plan = compiled.plan.unwrap_or_else(|| panic!("{}", compiled.report.render()));
-    Policy {
-        plan: Arc::new(plan),
-        keys: pseudonyms(consumer),
-        graph: Origin::parse("https://graph.microsoft.com").unwrap(),
-        public_url: "https://proxy.example/graph".into(),
-    }
+    Policy::new(
+        Arc::new(plan),
+        pseudonyms(consumer),
+        Origin::parse("https://graph.microsoft.com").unwrap(),
+        "https://proxy.example/graph".into(),
+    )
 }
 
 const MAIL: &str = include_str!("../../../../rules/outlook-mail-metadata-only.yaml");
@@ -36,7 +36,7 @@ purpose: Everything that the shipped rules do not use.
 permissions: [User.Read.All]
 shapes:
   user:
-    keep: [$.userType]
+    keep: { text: [$.userType] }
     pseudonymize: [{ path: $.id, as: id, reversible: true }, { path: $.mail, as: email }]
 endpoints:
   - name: list-users
@@ -148,6 +148,8 @@ fn anything_but_a_token_of_this_consumer_gets_one_response() {
         user().split_at(user().len() - 1).0.to_owned(),
         "p~".to_owned(),
         "t~ARIl81fzpKf-oZYrKpGQ0YNR_kS0SprpN".to_owned(),
+        // The token of USER before tokens were padded.
+        "p~AurmHy8DBls00ENBP2mOrVrJw4CgZTX13XCTC9IyKot8qhDJQXkGXfCPSkhOl3z3_vTdq0g".to_owned(),
     ];
     let response = get(&mail(), &format!("/v1.0/users/{}", tokens[0])).unwrap_err();
     assert_eq!((response.status(), response.code()), (404, "itemNotFound"));
@@ -292,3 +294,4 @@ fn preferences_are_passed_on_within_their_range() {
 
 mod links;
 mod options;
+mod times;

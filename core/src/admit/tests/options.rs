@@ -10,10 +10,10 @@ purpose: Every policy of every option.
 permissions: [User.Read.All, GroupMember.Read.All]
 shapes:
   person:
-    keep: [$.userType, $.createdDateTime]
+    keep: { text: [$.userType], times: [$.createdDateTime] }
     pseudonymize: [{ path: $.id, as: id, reversible: true }, { path: $.mail, as: email }]
   group:
-    keep: [$.visibility]
+    keep: { text: [$.visibility] }
     pseudonymize: [{ path: $.id, as: id, reversible: true }]
 endpoints:
   - name: list-groups

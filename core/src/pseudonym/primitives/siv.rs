@@ -47,12 +47,12 @@ impl Siv {
         Self { mac, cipher, vector }
     }
 
-    /// The 16-octet synthetic IV, then the cipher text.
-    pub fn seal(&self, plain: &[u8]) -> Vec<u8> {
-        let length = BLOCK_LEN + plain.len();
+    /// The 16-octet synthetic IV, then the cipher text of the concatenated `parts`.
+    pub fn seal<const N: usize>(&self, parts: [&[u8]; N]) -> Vec<u8> {
+        let length = BLOCK_LEN + parts.iter().map(|part| part.len()).sum::<usize>();
         let mut sealed = Vec::with_capacity(length.next_multiple_of(BLOCK_LEN));
         sealed.resize(BLOCK_LEN, 0);
-        sealed.extend_from_slice(plain);
+        parts.iter().for_each(|part| sealed.extend_from_slice(part));
         if let Some((iv, text)) = sealed.split_first_chunk_mut() {
             *iv = self.synthetic_iv(text).0;
         }

@@ -7,7 +7,7 @@ use super::describe::{self, DroppedChild, Origins};
 use super::{Array, Automaton, Leaf, MAX_NAMES, Member, Node, NodeId, Object};
 use crate::rules::checked::{Rule, Shape, ShapeId};
 use crate::rules::path::{Path, Selector, Step};
-use crate::rules::plan::Treatment;
+use crate::rules::plan::{Kept, Treatment};
 
 /// Rules of a few hundred lines compile to a few dozen nodes.
 const MAX_NODES: usize = 4096;
@@ -15,7 +15,7 @@ const MAX_NODES: usize = 4096;
 /// Why shapes do not compile.
 #[derive(Debug)]
 pub(in crate::rules) enum CompileError {
-    /// These two rules give one leaf different transforms.
+    /// These two rules give one leaf different transforms, or keep it as different kinds.
     Conflict(Range<usize>, Range<usize>),
     /// More than [`MAX_NODES`] nodes, [`describe::MAX_PLACES`] places or [`MAX_NAMES`] names in one object.
     TooLarge,
@@ -321,20 +321,36 @@ impl Selector {
     }
 }
 
-/// The strictest of the treatments that the rules give to a leaf. Two different transforms are a conflict.
+/// The strictest of the treatments that the rules give to a leaf. Two different transforms are a conflict, and so are two
+/// kinds of `keep`. `unlisted: keep` is about what no rule names.
 fn leaf(treatments: &[(&Treatment, Range<usize>)], unlisted: bool) -> Result<Leaf, CompileError> {
-    let mut transforms = treatments.iter().filter_map(|(treatment, span)| match treatment {
+    let transform = only(treatments.iter().filter_map(|(treatment, span)| match treatment {
         Treatment::Transform(transform) => Some((transform, span)),
-        Treatment::Keep | Treatment::Redact => None,
-    });
-    if let Some((first, span)) = transforms.next() {
-        return match transforms.find(|(other, _)| *other != first) {
-            Some((_, other)) => Err(CompileError::Conflict(span.clone(), other.clone())),
-            None => Ok(Leaf::Transform(first.clone())),
-        };
+        Treatment::Keep(_) | Treatment::Redact => None,
+    }))?;
+    let kept = only(treatments.iter().filter_map(|(treatment, span)| match treatment {
+        Treatment::Keep(kept) => Some((kept, span)),
+        Treatment::Transform(_) | Treatment::Redact => None,
+    }));
+    Ok(match transform {
+        Some(transform) => Leaf::Transform(transform.clone()),
+        None => match kept? {
+            Some(kept) => Leaf::Keep(kept.clone()),
+            None if unlisted => Leaf::Keep(Kept::Text),
+            None => Leaf::Drop,
+        },
+    })
+}
+
+/// The one thing that all of the rules say, if any says something.
+fn only<'a, T: PartialEq>(
+    mut said: impl Iterator<Item = (&'a T, &'a Range<usize>)>,
+) -> Result<Option<&'a T>, CompileError> {
+    let Some((first, span)) = said.next() else { return Ok(None) };
+    match said.find(|(other, _)| *other != first) {
+        Some((_, other)) => Err(CompileError::Conflict(span.clone(), other.clone())),
+        None => Ok(Some(first)),
     }
-    let keep = unlisted || treatments.iter().any(|(treatment, _)| **treatment == Treatment::Keep);
-    Ok(if keep { Leaf::Keep } else { Leaf::Drop })
 }
 
 /// A property name as JSON, with its colon.

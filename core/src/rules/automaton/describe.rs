@@ -232,7 +232,7 @@ impl fmt::Display for Leaf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Drop => f.write_str("drop"),
-            Self::Keep => f.write_str("keep"),
+            Self::Keep(kept) => kept.fmt(f),
             Self::Transform(transform) => transform.fmt(f),
         }
     }

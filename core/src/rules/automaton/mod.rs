@@ -11,7 +11,7 @@
 //! many sets, so the construction ends. An `unlisted: keep` around a nested shape does not reach into it.
 //!
 //! Everything that the rules say about a node is decided here, once: the treatment of its leaf (`redact` wins over
-//! transforms, transforms win over `keep`, and two different transforms are an error in the file), whether an object or
+//! transforms, transforms win over `keep`, and two different transforms, or two kinds of `keep`, are an error in the file), whether an object or
 //! an array is written, and which children have a node. Where nothing can leave there is no node: the parent has
 //! `None`, and the matcher skips the whole subtree.
 
@@ -19,7 +19,7 @@ mod build;
 mod describe;
 
 use super::names::Names;
-use super::plan::Transform;
+use super::plan::{Kept, Transform};
 use describe::Origins;
 
 pub(super) use build::{CompileError, build, build_page};
@@ -66,8 +66,8 @@ pub enum Leaf {
     /// It is dropped.
     #[default]
     Drop,
-    /// It leaves unchanged.
-    Keep,
+    /// It leaves as it is, if it is of this kind.
+    Keep(Kept),
     /// A value made from it leaves.
     Transform(Transform),
 }
@@ -165,6 +165,11 @@ impl Object {
 }
 
 impl Array {
+    /// How many elements, from the first on, can be treated differently from those after them.
+    pub(crate) fn distinct(&self) -> usize {
+        self.first.len()
+    }
+
     /// Where the element at `index` leads.
     pub fn element(&self, index: u64) -> Option<NodeId> {
         usize::try_from(index).ok().and_then(|at| self.first.get(at)).copied().unwrap_or(self.rest)

@@ -1,4 +1,5 @@
 use crate::rules::compile;
+use crate::statement::Statement;
 
 /// A file with one endpoint, whose response is an object of the shape `item`; `shapes`: the lines below `shapes:`.
 fn file(shapes: &str) -> String {
@@ -22,13 +23,13 @@ fn described(shapes: &str) -> Vec<(String, String, Vec<String>)> {
 }
 
 fn fingerprint(shapes: &str) -> String {
-    compile("rules.yaml", &file(shapes)).plan.unwrap().fingerprint
+    Statement::of_rules(&compile("rules.yaml", &file(shapes)).plan.unwrap()).fingerprint().full()
 }
 
 #[test]
 fn each_place_has_its_effect_and_its_lines() {
     let found = described(
-        "  item:\n    keep: [$.a.b]\n    redact: [$.a.c]\n    pseudonymize: [{ path: '$.d[*]', as: email }]\n",
+        "  item:\n    keep: { text: [$.a.b] }\n    redact: [$.a.c]\n    pseudonymize: [{ path: '$.d[*]', as: email }]\n",
     );
     let row = |at: &str, effect: &str, lines: &[&str]| {
         (at.to_owned(), effect.to_owned(), lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>())
@@ -36,7 +37,7 @@ fn each_place_has_its_effect_and_its_lines() {
     let expected = [
         row("$", "object", &[]),
         row("$.a", "object", &[]),
-        row("$.a.b", "keep", &["$.a.b"]),
+        row("$.a.b", "keep text", &["$.a.b"]),
         row("$.a.c", "dropped", &["$.a.c"]),
         row("$.d", "array", &[]),
         row("$.d[*]", "pseudonymize as email", &["'$.d[*]'"]),
@@ -48,7 +49,10 @@ fn each_place_has_its_effect_and_its_lines() {
 fn what_is_dropped_by_name_from_everything_else_is_described() {
     let open = "  item:\n    unlisted: keep\n";
     let found = described(&format!("{open}    redact: [$.subject]\n"));
-    assert!(found.contains(&("$.*".to_owned(), "keep".to_owned(), vec!["keep".to_owned()])), "{found:?}");
+    assert!(
+        found.contains(&("$.*".to_owned(), "keep text".to_owned(), vec!["keep".to_owned()])),
+        "{found:?}"
+    );
     assert!(found.contains(&("$.subject".to_owned(), "dropped".to_owned(), vec!["$.subject".to_owned()])));
     assert_ne!(fingerprint(open), fingerprint(&format!("{open}    redact: [$.subject]\n")));
     assert_ne!(
@@ -59,7 +63,7 @@ fn what_is_dropped_by_name_from_everything_else_is_described() {
 
 #[test]
 fn elements_that_no_rule_selects_are_described() {
-    let item = |path: &str| format!("  item:\n    keep: ['{path}']\n");
+    let item = |path: &str| format!("  item:\n    keep: {{ text: ['{path}'] }}\n");
     assert_ne!(fingerprint(&item("$.a[1:]")), fingerprint(&item("$.a[*]")));
     assert_ne!(fingerprint(&item("$.a[0:2]")), fingerprint(&item("$.a[0:3]")));
     let dropped = ("$.a[0]".to_owned(), "dropped".to_owned(), Vec::new());
@@ -68,22 +72,22 @@ fn elements_that_no_rule_selects_are_described() {
 
 #[test]
 fn a_container_that_is_written_empty_is_described() {
-    let kept = "  item:\n    keep: [$.id]\n";
-    let empty = "  item:\n    keep: [$.id, $.a.b]\n    redact: [$.a.b]\n";
+    let kept = "  item:\n    keep: { text: [$.id] }\n";
+    let empty = "  item:\n    keep: { text: [$.id, $.a.b] }\n    redact: [$.a.b]\n";
     assert!(described(empty).contains(&("$.a".to_owned(), "object".to_owned(), Vec::new())));
     assert_ne!(fingerprint(kept), fingerprint(empty));
 }
 
 #[test]
 fn a_name_cannot_pretend_to_be_another_place() {
-    let item = |name: &str| format!("  item:\n    keep: [\"$['{name}']\"]\n");
-    assert!(described(&item("a\\\\'b")).iter().any(|(at, ..)| at == "$['a\\'b']"));
-    assert_ne!(fingerprint(&item("a.b")), fingerprint("  item:\n    keep: [$.a.b]\n"));
+    let item = |name: &str| format!("  item:\n    keep: {{ text: ['$[\"{name}\"]'] }}\n");
+    assert!(described(&item("a''b")).iter().any(|(at, ..)| at == "$['a\\'b']"));
+    assert_ne!(fingerprint(&item("a.b")), fingerprint("  item:\n    keep: { text: [$.a.b] }\n"));
 }
 
 #[test]
 fn neither_order_nor_names_nor_comments_change_a_fingerprint() {
-    let one = "  item:\n    keep: [$.a, $.b]\n    nested: [{ path: $.c, shape: inner }]\n  inner:\n    keep: [$.d]\n";
-    let other = "  x:\n    keep: [$.d]  # comment\n  item:\n    nested: [{ path: $.c, shape: x }]\n    keep: [$.b, $.a]\n";
+    let one = "  item:\n    keep: { text: [$.a, $.b] }\n    nested: [{ path: $.c, shape: inner }]\n  inner:\n    keep: { text: [$.d] }\n";
+    let other = "  x:\n    keep: { text: [$.d] }  # comment\n  item:\n    nested: [{ path: $.c, shape: x }]\n    keep: { text: [$.b, $.a] }\n";
     assert_eq!(fingerprint(one), fingerprint(other));
 }

@@ -6,16 +6,25 @@ use super::super::automaton::{self, Automaton, CompileError, NodeId};
 use super::super::checked::{Nested, Rule, Shape, ShapeId};
 use super::super::codes;
 use super::super::path::Path;
-use super::super::plan::{Body, Endpoint, IdType, LinkKind, Param, Places, Response, Transform, Treatment};
+use super::super::plan::{
+    Body, Endpoint, IdType, Kept, LinkKind, Param, Places, Response, Transform, Treatment,
+};
 use super::super::raw;
-use super::super::template::Template;
+use super::super::template::{Part, Template};
 use super::is_label;
 use super::regexes::whole_match;
 use super::shapes::{Names, build_findings};
-use crate::catalogue::{Accept, is_directory};
+use crate::catalogue::{Accept, is_directory, is_path_word};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::graph::Version;
 use crate::pseudonym::Class;
 use crate::yaml::{self, Recovered, Spanned};
+
+/// Why an object is no longer part of a collection (Microsoft Graph, "Use delta query to track changes").
+const REASONS: [&str; 2] = ["changed", "deleted"];
+
+/// The longest well-known name, `recoverableitemsdeletions`, has 25 letters.
+const MAX_WORD: usize = 32;
 
 /// One result for each endpoint of the file; `None` where a finding says why there is none.
 pub(super) fn check(
@@ -105,10 +114,10 @@ impl Checker<'_> {
                 self.error(codes::PARAM, name, "the template has no parameter of this name");
             }
         }
-        template.param_names().map(|name| self.param(name, raw)).collect()
+        template.param_names().map(|name| self.param(name, template, raw)).collect()
     }
 
-    fn param(&mut self, name: &str, raw: &raw::Endpoint) -> Param {
+    fn param(&mut self, name: &str, template: &Template, raw: &raw::Endpoint) -> Param {
         let mut param = Param { name: name.to_owned(), ..Param::default() };
         let Some((written, value)) = raw.params.0.iter().find(|(written, _)| written.value == name) else {
             let message = format!("`params` does not say what {{{name}}} accepts");
@@ -117,6 +126,8 @@ impl Checker<'_> {
             return param;
         };
         let Some(value) = &value.0 else { return param };
+        let is_version = matches!(&template.version, Part::Param(own) if own == name);
+        value.one_of.iter().for_each(|word| self.path_word(word, is_version));
         param.one_of = value.one_of.iter().map(|name| name.value.clone()).collect();
         param.token = value.token.map(|raw::TokenClass::Id| Class::Id);
         if let Some(raw) = value.raw.as_ref().filter(|raw| raw.value) {
@@ -132,6 +143,32 @@ impl Checker<'_> {
             self.error_hint(codes::PARAM_EMPTY, written, "nothing could satisfy this parameter", hint);
         }
         param
+    }
+
+    /// A word that a parameter accepts. An id or an address here would be `raw` without its warning.
+    fn path_word(&mut self, word: &Spanned<String>, is_version: bool) {
+        let text = word.value.as_str();
+        let is_known = if is_version { Version::parse(text).is_some() } else { is_path_word(text) };
+        match (is_version, is_plain_word(text)) {
+            _ if is_known => {}
+            (true, _) => {
+                let hint = "the versions are `v1.0` and `beta`";
+                self.error_hint(codes::PARAM_NAME, word, "this is not an API version", hint);
+            }
+            (false, false) => {
+                let message =
+                    "this could be an id or an address: a consumer could test who is behind a token";
+                let hint =
+                    "`one_of` takes words of Graph's paths, such as `inbox`; for objects use `token: id`";
+                self.error_hint(codes::PARAM_NAME, word, message, hint);
+            }
+            (false, true) => {
+                let message = "this word is not known from Graph's paths";
+                let hint = "if it names a person or an object, a consumer can test who is behind a token: use `token: id`";
+                self.findings
+                    .push(Diagnostic::warning(codes::UNKNOWN_WORD, word.span.clone(), message).hint(hint));
+            }
+        }
     }
 
     fn warn_raw(&mut self, at: &Spanned<impl Sized>, message: &str) {
@@ -202,17 +239,18 @@ impl Checker<'_> {
     /// names the shape stands for them in reviews.
     fn envelope(&mut self, element: ShapeId, named: &Spanned<String>, counted: bool, delta: bool) -> ShapeId {
         let elements = || Path::name("value").elements();
-        let rule = |path, treatment| Rule { path, treatment, span: named.span.clone() };
+        let rule = |path, treatment| Rule { path, treatment, reviewed: false, span: named.span.clone() };
         let link = |kind| Treatment::Transform(Transform::Link(kind));
         let mut shape = Shape::default();
         shape.nested.push(Nested { path: elements(), shape: element, span: named.span.clone() });
         shape.rules.push(rule(Path::name("@odata.nextLink"), link(LinkKind::Next)));
         if counted {
-            shape.rules.push(rule(Path::name("@odata.count"), Treatment::Keep));
+            shape.rules.push(rule(Path::name("@odata.count"), Treatment::Keep(Kept::Number)));
         }
         if delta {
             shape.rules.push(rule(Path::name("@odata.deltaLink"), link(LinkKind::Delta)));
-            shape.rules.push(rule(elements().member("@removed").member("reason"), Treatment::Keep));
+            let reason = elements().member("@removed").member("reason");
+            shape.rules.push(rule(reason, Treatment::Keep(Kept::one_of(REASONS))));
         }
         self.shapes.push(shape);
         ShapeId(self.shapes.len() - 1)
@@ -237,6 +275,15 @@ pub(super) fn selectable(automaton: &Automaton, object: NodeId) -> Option<Vec<St
     }
     let survives = |member: &&automaton::Member| member.node.is_some() && !member.name.contains('@');
     Some(object.members().iter().filter(survives).map(|member| member.name.to_string()).collect())
+}
+
+/// Whether a text is one English word, or several as in `mailFolders`. Ids have digits, signs or capitals in a row.
+fn is_plain_word(text: &str) -> bool {
+    let has_two_capitals = || text.as_bytes().windows(2).any(|two| two.iter().all(u8::is_ascii_uppercase));
+    text.len() <= MAX_WORD
+        && text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && !has_two_capitals()
 }
 
 fn places(raw: &raw::Endpoint) -> Places {

@@ -1,23 +1,36 @@
 //! Compiles a rules file to a plan and reports every finding in one pass.
 
 mod endpoints;
+mod leaving;
+mod names;
 mod overlap;
 mod permissions;
 mod properties;
 mod query;
 pub(super) mod regexes;
 pub(super) mod shapes;
+mod untyped;
+
+pub(crate) use leaving::{Exposure, identifies};
 
 use std::sync::Arc;
 
 use super::checked::Shape;
 use super::plan::Plan;
-use super::{codes, fingerprint, raw};
+use super::{codes, raw};
 use crate::diagnostic::{Diagnostic, Report};
-use crate::yaml;
+use crate::pseudonym::DomainMode;
+use crate::yaml::{self, Prose};
 
 /// The version of the format that this program reads.
 const VERSION: u32 = 1;
+
+/// Where a rules file has text for people. Everything else is names and values that the program reads.
+const PROSE: &[Prose] = &[
+    Prose { path: &["title"], several_lines: false },
+    Prose { path: &["purpose"], several_lines: true },
+    Prose { path: &["permissions", "*", "why"], several_lines: true },
+];
 
 /// The result of compiling a rules file: a plan, unless there are errors, and all findings.
 #[derive(Debug)]
@@ -30,7 +43,7 @@ pub struct Compiled {
 
 /// Reads, checks and compiles the rules file called `file` with the text `source`.
 pub fn compile(file: &str, source: &str) -> Compiled {
-    let loaded = yaml::load::<raw::File>(source);
+    let loaded = yaml::load_plain::<raw::File>(source, PROSE);
     let mut findings = loaded.diagnostics;
     let plan = loaded.value.and_then(|raw| check(&raw, &mut findings));
     dedup(&mut findings);
@@ -41,6 +54,8 @@ pub fn compile(file: &str, source: &str) -> Compiled {
 /// A plan if one can be built; whether it may be used depends on the findings.
 fn check(raw: &raw::File, findings: &mut Vec<Diagnostic>) -> Option<Plan> {
     check_head(raw, findings);
+    check_domains(&raw.addresses, findings);
+    names::check(raw, findings);
     let names = shapes::Names::new(&raw.shapes);
     let mut shapes: Vec<Shape> = shapes::check(&raw.shapes, &names, findings);
     shapes::report_conflicts(&raw.shapes, &shapes, findings);
@@ -48,20 +63,20 @@ fn check(raw: &raw::File, findings: &mut Vec<Diagnostic>) -> Option<Plan> {
     shapes::report_unused(&raw.shapes, &raw.endpoints, findings);
     overlap::check(&raw.endpoints, &endpoints, findings);
     properties::check(&raw.endpoints, &endpoints, &names, &shapes, findings);
+    let lines = leaving::Lines::of(&endpoints);
+    leaving::check(&lines, &endpoints, &shapes, findings);
+    untyped::check(&raw.shapes, &lines, findings);
     let named: Vec<_> = raw.permissions.iter().filter_map(|entry| entry.0.as_ref()).collect();
     permissions::check(&named, &raw.endpoints, &endpoints, findings);
-    let mut plan = Plan {
+    Some(Plan {
         connector: raw.connector.value.clone(),
         title: raw.title.clone(),
         purpose: raw.purpose.clone(),
         permissions: permissions::compile(&named),
-        domains: raw.addresses.domains,
+        domains: raw.addresses.domains.as_ref().map(|mode| mode.value).unwrap_or_default(),
         plus_tags: raw.addresses.plus_tags,
         endpoints: endpoints.into_iter().map(|endpoint| endpoint.map(Arc::new)).collect::<Option<_>>()?,
-        fingerprint: String::new(),
-    };
-    plan.fingerprint = fingerprint::of(&plan);
-    Some(plan)
+    })
 }
 
 fn check_head(raw: &raw::File, findings: &mut Vec<Diagnostic>) {
@@ -76,6 +91,15 @@ fn check_head(raw: &raw::File, findings: &mut Vec<Diagnostic>) {
         let hint = "`title` is for people; `connector` is for logs and file names";
         findings.push(Diagnostic::error(yaml::MALFORMED, raw.connector.span.clone(), message).hint(hint));
     }
+}
+
+fn check_domains(addresses: &raw::Addresses, findings: &mut Vec<Diagnostic>) {
+    let all = addresses.domains.as_ref().filter(|mode| mode.value == DomainMode::Keep);
+    findings.extend(all.map(|mode| {
+        let message = "the domain of every address leaves, also one that a stranger chose";
+        let hint = "write `keep_listed`: your own domains stay readable, and others become tokens";
+        Diagnostic::warning(codes::ALL_DOMAINS, mode.span.clone(), message).hint(hint)
+    }));
 }
 
 /// A name that is safe in logs, metrics and links: lower-case letters, digits and hyphens, 64 characters at most.

@@ -137,14 +137,17 @@ mod tests {
 
     const EVENTS: &str = "/users/{user}/calendarView";
     const MESSAGES: &str = "/users/{user}/messages";
-    const ID: &str = "{ keep: [$.id] }";
+    const ID: &str = "{ pseudonymize: [{ path: $.id, as: id }] }";
 
     #[test]
     fn a_calendar_is_opened_by_a_permission_for_calendars() {
         assert_eq!(codes("Calendars.ReadBasic.All", ID, &[EVENTS]), [""; 0]);
         assert_eq!(codes("User.Read.All", ID, &[EVENTS]), ["G0209"]);
         assert_eq!(codes("Calendars.Read", ID, &[EVENTS]), ["G0303"]);
-        assert_eq!(codes("Calendars.Read", "{ digest: [$.body.content] }", &[EVENTS]), [""; 0]);
+        assert_eq!(
+            codes("Calendars.Read", "{ digest: [{ path: $.body.content, reviewed: true }] }", &[EVENTS]),
+            [""; 0]
+        );
     }
 
     #[test]
@@ -171,12 +174,21 @@ mod tests {
 
     #[test]
     fn a_property_that_no_permission_gives_gets_a_warning() {
-        let text = "{ digest: [$.bodyPreview] }";
+        let text = "{ digest: [{ path: $.bodyPreview, reviewed: true }] }";
         assert_eq!(codes("Mail.ReadBasic.All", text, &[MESSAGES]), ["G0211"]);
         assert_eq!(codes("[Mail.ReadBasic.All, Mail.Read]", text, &[MESSAGES]), [""; 0]);
-        assert_eq!(codes("Mail.ReadBasic.All", "{ digest: [$.subject] }", &[MESSAGES]), [""; 0]);
-        assert_eq!(codes("User.ReadBasic.All", "{ keep: [$.accountEnabled] }", &["/users"]), ["G0211"]);
+        assert_eq!(
+            codes("Mail.ReadBasic.All", "{ digest: [{ path: $.subject, reviewed: true }] }", &[MESSAGES]),
+            [""; 0]
+        );
+        assert_eq!(
+            codes("User.ReadBasic.All", "{ keep: { booleans: [$.accountEnabled] } }", &["/users"]),
+            ["G0211"]
+        );
         // Nobody knows what these give.
-        assert_eq!(codes("Group.ReadBasic.All", "{ keep: [$.visibility] }", &["/groups"]), [""; 0]);
+        assert_eq!(
+            codes("Group.ReadBasic.All", "{ keep: { booleans: [$.mailEnabled] } }", &["/groups"]),
+            [""; 0]
+        );
     }
 }

@@ -25,7 +25,7 @@ impl Checker<'_> {
         }
         self.filter(raw, response.body(), &mut policy);
         for (property, directions) in raw.order_by.iter().flat_map(|order_by| &order_by.0) {
-            if self.observable(property, &[Comparator::Lt], response.body()) {
+            if self.observable(property, None, response.body()) {
                 policy.order_by.push((property.value.clone(), directions.clone()));
             }
         }
@@ -43,7 +43,7 @@ impl Checker<'_> {
                 .flatten()
                 .filter_map(|operator| Some(operator.0.as_ref()?.value))
                 .collect();
-            if self.observable(property, &operators, body) {
+            if self.observable(property, Some(&operators), body) {
                 policy.filter.push((property.value.clone(), operators));
             }
         }
@@ -157,30 +157,45 @@ impl Checker<'_> {
         Some(range.value)
     }
 
-    /// Whether an option may name the property. The property must leave unchanged, or as a token that is compared for
-    /// equality only. Otherwise a consumer could find out its value by comparing or sorting.
-    fn observable(&mut self, property: &Spanned<String>, operators: &[Comparator], body: &Body) -> bool {
+    /// Whether an option may name the property, to compare it by these operators or, with `None`, to sort by it. The
+    /// property must leave unchanged, or as a token that is compared for equality only, or as a truncated time that is
+    /// compared with times of its grid. Otherwise a consumer could find out its value by comparing or sorting.
+    fn observable(
+        &mut self,
+        property: &Spanned<String>,
+        operators: Option<&[Comparator]>,
+        body: &Body,
+    ) -> bool {
         let leaf = body
             .automaton
             .find(body.object(), property.value.split('/'))
             .map_or(Leaf::Drop, |node| node.leaf.clone());
-        let by_token = operators
-            .iter()
-            .all(|operator| matches!(operator, Comparator::Eq | Comparator::Ne | Comparator::In));
-        match leaf {
-            Leaf::Keep => true,
-            Leaf::Transform(Transform::Reversible(_)) if by_token => true,
+        let only = |allowed: &[Comparator]| {
+            operators.is_some_and(|operators| operators.iter().all(|operator| allowed.contains(operator)))
+        };
+        let (message, hint) = match leaf {
+            Leaf::Keep(_) => return true,
             Leaf::Transform(Transform::Reversible(_)) => {
-                let hint = "a token can be compared with `eq`, `ne` and `in` only";
-                self.error_hint(codes::OBSERVABLE, property, "this property leaves as a token", hint);
-                false
+                if only(&[Comparator::Eq, Comparator::Ne, Comparator::In]) {
+                    return true;
+                }
+                ("this property leaves as a token", "a token can be compared with `eq`, `ne` and `in` only")
             }
-            Leaf::Drop | Leaf::Transform(_) => {
-                let hint = "the consumer could find out its value by asking; `keep` it, or leave it out here";
-                self.error_hint(codes::OBSERVABLE, property, "this property does not leave unchanged", hint);
-                false
+            Leaf::Transform(Transform::TruncateTime(_)) => {
+                if only(&[Comparator::Ge, Comparator::Lt]) {
+                    return true;
+                }
+                let hint =
+                    "it can be compared with `ge` and `lt` only: anything else would tell more of the time";
+                ("this time leaves truncated", hint)
             }
-        }
+            Leaf::Drop | Leaf::Transform(_) => (
+                "this property does not leave unchanged",
+                "the consumer could find out its value by asking; `keep` it, or leave it out here",
+            ),
+        };
+        self.error_hint(codes::OBSERVABLE, property, message, hint);
+        false
     }
 }
 

@@ -1,6 +1,8 @@
 //! Regular expressions of a rules file: within limits, and matched against the whole value.
 
 use regex::{Regex, RegexBuilder};
+use regex_syntax::hir::literal::Extractor;
+use regex_syntax::hir::{Hir, HirKind};
 
 use super::super::codes;
 use crate::diagnostic::Diagnostic;
@@ -26,6 +28,43 @@ pub(in crate::rules) fn whole_match(text: &Spanned<String>, findings: &mut Vec<D
         findings.push(Diagnostic::error(codes::REGEX, text.span.clone(), message).hint(hint));
     }
     built.ok()
+}
+
+/// The most texts that a kept group can match.
+const MAX_TEXTS: usize = 64;
+
+/// All texts that the capture group of this name can match; `None` if there are more than a few, or any is not printable
+/// ASCII.
+pub(in crate::rules) fn texts_of_group(regex: &str, name: &str) -> Option<Vec<String>> {
+    let hir = regex_syntax::parse(regex).ok()?;
+    let group = group(&hir, name)?;
+    let mut extractor = Extractor::new();
+    extractor
+        .limit_total(MAX_TEXTS)
+        .limit_class(MAX_TEXTS)
+        .limit_repeat(MAX_TEXTS)
+        .limit_literal_len(MAX_TEXTS);
+    let found = extractor.extract(group);
+    let literals = found.literals().filter(|_| found.is_exact() && !has_looks(group))?;
+    literals.iter().map(|literal| printable(literal.as_bytes())).collect()
+}
+
+/// The expression inside the capture group of this name.
+fn group<'h>(hir: &'h Hir, name: &str) -> Option<&'h Hir> {
+    match hir.kind() {
+        HirKind::Capture(capture) if capture.name.as_deref() == Some(name) => Some(&capture.sub),
+        kind => kind.subs().iter().find_map(|sub| self::group(sub, name)),
+    }
+}
+
+/// Whether the expression has an anchor or a word boundary. What is extracted then depends on what is around it.
+fn has_looks(hir: &Hir) -> bool {
+    !hir.properties().look_set().is_empty()
+}
+
+fn printable(text: &[u8]) -> Option<String> {
+    let is_printable = text.iter().all(|octet| octet.is_ascii_graphic() || *octet == b' ');
+    is_printable.then(|| String::from_utf8(text.to_vec()).ok()).flatten()
 }
 
 /// Warns of `^From|To$`, in which each anchor binds to one alternative only. The whole value is matched anyway.

@@ -10,7 +10,7 @@ use super::super::path::{Path, Use};
 use super::super::plan::Treatment;
 use super::super::raw;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::yaml::{Recovered, Spanned};
+use crate::yaml::{ByKind, Recovered, Spanned};
 
 /// The numbers of the shapes, by name.
 pub(super) struct Names<'a>(HashMap<&'a str, ShapeId>);
@@ -56,7 +56,7 @@ pub(super) fn check(
 
 fn check_shape(raw: &raw::Shape, names: &Names<'_>, findings: &mut Vec<Diagnostic>) -> Shape {
     let mut checker = Checker { shape: Shape::default(), findings };
-    checker.plain(&raw.keep, &Treatment::Keep);
+    raw.keep.0.iter().for_each(|keep| checker.keep(keep));
     checker.plain(&raw.redact, &Treatment::Redact);
     checker.transforms(raw);
     present(&raw.nested).for_each(|entry| checker.nested(entry, names));
@@ -70,9 +70,16 @@ pub(in crate::rules) fn present<T>(entries: &[Recovered<T>]) -> impl Iterator<It
     entries.iter().filter_map(|entry| entry.0.as_ref())
 }
 
+/// The paths of an entry.
+pub(in crate::rules) struct Selected<'a> {
+    pub(in crate::rules) one: Option<&'a Spanned<String>>,
+    pub(in crate::rules) many: &'a [Spanned<String>],
+    pub(in crate::rules) reviewed: bool,
+}
+
 /// Checks one shape.
 pub(in crate::rules) struct Checker<'f> {
-    shape: Shape,
+    pub(in crate::rules) shape: Shape,
     pub(in crate::rules) findings: &'f mut Vec<Diagnostic>,
 }
 
@@ -87,24 +94,42 @@ impl Checker<'_> {
         self.findings.push(Diagnostic::error(code, span.clone(), message).hint(hint));
     }
 
+    pub(in crate::rules) fn warning(&mut self, code: Code, span: &Range<usize>, message: &str, hint: &str) {
+        self.findings.push(Diagnostic::warning(code, span.clone(), message).hint(hint));
+    }
+
     pub(in crate::rules) fn plain(&mut self, paths: &[Spanned<String>], treatment: &Treatment) {
-        let usage = if *treatment == Treatment::Redact { Use::Redact } else { Use::Write };
-        for text in paths {
-            if let Some(path) = Path::parse(text, usage, self.findings) {
-                self.shape.rules.push(Rule { path, treatment: treatment.clone(), span: text.span.clone() });
+        paths.iter().for_each(|text| self.rule(text, treatment, false));
+    }
+
+    /// The paths of entries that are a path or have paths.
+    pub(in crate::rules) fn selections(
+        &mut self,
+        entries: &[Recovered<Spanned<ByKind<raw::Paths>>>],
+        treatment: &Treatment,
+    ) {
+        for entry in present(entries) {
+            let mut reviewed = false;
+            if let ByKind::Full(paths) = &entry.value {
+                reviewed = paths.reviewed;
+                self.need_path(paths.path.as_ref(), &paths.paths, &entry.span);
             }
+            entry.value.all().for_each(|text| self.rule(text, treatment, reviewed));
         }
     }
 
     /// The paths of an entry that has `path`, `paths` or both.
-    pub(in crate::rules) fn paths(
-        &mut self,
-        one: Option<&Spanned<String>>,
-        many: &[Spanned<String>],
-        treatment: &Treatment,
-    ) {
-        for text in one.into_iter().chain(many) {
-            self.plain(std::slice::from_ref(text), treatment);
+    pub(in crate::rules) fn paths(&mut self, selected: &Selected<'_>, treatment: &Treatment) {
+        for text in selected.one.into_iter().chain(selected.many) {
+            self.rule(text, treatment, selected.reviewed);
+        }
+    }
+
+    fn rule(&mut self, text: &Spanned<String>, treatment: &Treatment, reviewed: bool) {
+        let usage = if *treatment == Treatment::Redact { Use::Redact } else { Use::Write };
+        if let Some(path) = Path::parse(text, usage, self.findings) {
+            let (treatment, span) = (treatment.clone(), text.span.clone());
+            self.shape.rules.push(Rule { path, treatment, reviewed, span });
         }
     }
 
@@ -138,17 +163,12 @@ impl Checker<'_> {
         self.shape.unlisted_keep = Some(unlisted.span.clone());
         let message = "`unlisted: keep` lets every property leave that no line names";
         let hint = "properties that Graph adds later leave too; list what is needed under `keep` instead";
-        self.findings
-            .push(Diagnostic::warning(codes::UNLISTED_KEEP, unlisted.span.clone(), message).hint(hint));
+        self.warning(codes::UNLISTED_KEEP, &unlisted.span, message, hint);
     }
 
     fn warn_shadowed(&mut self) {
-        for keep in self.shape.rules.iter().filter(|rule| rule.treatment == Treatment::Keep) {
-            let stricter = self
-                .shape
-                .rules
-                .iter()
-                .find(|rule| rule.treatment != Treatment::Keep && rule.path == keep.path);
+        for keep in self.shape.rules.iter().filter(|rule| is_keep(rule)) {
+            let stricter = self.shape.rules.iter().find(|rule| !is_keep(rule) && rule.path == keep.path);
             if let Some(stricter) = stricter {
                 let message = format!("this has no effect: the same path is under `{}`", stricter.treatment);
                 self.findings.push(
@@ -158,6 +178,10 @@ impl Checker<'_> {
             }
         }
     }
+}
+
+fn is_keep(rule: &Rule) -> bool {
+    matches!(rule.treatment, Treatment::Keep(_))
 }
 
 /// Builds each shape alone, so that a conflict is found even if no endpoint uses the shape.
@@ -180,7 +204,7 @@ pub(super) fn report_conflicts(
 pub(super) fn build_findings(error: &CompileError, span: &Range<usize>) -> Vec<Diagnostic> {
     match error {
         CompileError::Conflict(one, other) => {
-            let message = "two different transforms meet at one value";
+            let message = "two different treatments meet at one value";
             let hint = "two lines are marked: remove one of them, or `redact` the path";
             [one, other]
                 .map(|span| Diagnostic::error(codes::CONFLICT, span.clone(), message).hint(hint))

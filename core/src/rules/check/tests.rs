@@ -1,6 +1,9 @@
 use std::collections::BTreeSet;
 
+use proptest::prelude::*;
+
 use super::*;
+use crate::statement::Statement;
 
 fn shipped() -> [(&'static str, &'static str); 2] {
     [
@@ -52,7 +55,8 @@ const ONE_VERSION: &str = "    params: { api: { one_of: [v1.0] } }";
 
 fn fingerprint(shapes: &str, endpoint: &str) -> String {
     let compiled = compile("test.yaml", &file(shapes, endpoint));
-    compiled.plan.unwrap_or_else(|| panic!("{}", compiled.report.render())).fingerprint
+    let plan = compiled.plan.unwrap_or_else(|| panic!("{}", compiled.report.render()));
+    Statement::of_rules(&plan).fingerprint().full()
 }
 
 /// The codes of the errors. The properties of these shapes are not Graph's, which is a warning.
@@ -63,7 +67,7 @@ fn errors(shapes: &str) -> Vec<&'static str> {
 
 #[test]
 fn the_order_of_parameters_and_options_is_not_in_the_fingerprint() {
-    let shape = "  s: { keep: [$.a, $.b] }";
+    let shape = "  s: { keep: { text: [$.a, $.b] } }";
     let one = "    params: { api: { one_of: [v1.0, beta] } }\n    query:\n      $filter: { a: [eq, ne], b: [eq] }\n      \
                $orderby: [a, b]\n      x: { one_of: [p, q] }\n      y: boolean";
     let other = "    params: { api: { one_of: [beta, v1.0] } }\n    query:\n      y: boolean\n      x: { one_of: [q, p] }\n      \
@@ -75,7 +79,8 @@ fn the_order_of_parameters_and_options_is_not_in_the_fingerprint() {
 
 #[test]
 fn every_policy_is_in_the_fingerprint() {
-    let shape = "  s: { keep: [$.a], nested: [{ path: $.m, shape: t }] }\n  t: { keep: [$.b] }";
+    let shape =
+        "  s: { keep: { text: [$.a] }, nested: [{ path: $.m, shape: t }] }\n  t: { keep: { text: [$.b] } }";
     let lines = "    params: { api: { one_of: [v1.0] } }\n    query:\n      $orderby: { a: [asc] }\n      x: { pattern: 'p+' }\n      \
                  $filter: { a: [in] }\n      $expand: { n: { shape: t, top: { integer: { min: 1, max: 2 } } } }";
     let first = fingerprint(shape, lines);
@@ -96,25 +101,26 @@ fn every_policy_is_in_the_fingerprint() {
 
 #[test]
 fn where_a_circle_of_shapes_leads_is_in_the_fingerprint() {
-    let outer = "  s: { keep: [$.k], nested: [{ path: $.n, shape: t }] }\n";
-    let to_outer = format!("{outer}  t: {{ keep: [$.l], nested: [{{ path: $.m, shape: s }}] }}");
-    let to_itself = format!("{outer}  t: {{ keep: [$.l], nested: [{{ path: $.m, shape: t }}] }}");
+    let outer = "  s: { keep: { text: [$.k] }, nested: [{ path: $.n, shape: t }] }\n";
+    let to_outer = format!("{outer}  t: {{ keep: {{ text: [$.l] }}, nested: [{{ path: $.m, shape: s }}] }}");
+    let to_itself = format!("{outer}  t: {{ keep: {{ text: [$.l] }}, nested: [{{ path: $.m, shape: t }}] }}");
     assert_ne!(fingerprint(&to_outer, ONE_VERSION), fingerprint(&to_itself, ONE_VERSION));
 }
 
 #[test]
 fn a_quote_in_a_name_does_not_make_two_paths_one_in_the_fingerprint() {
-    let one = r#"  s: { keep: ['$["x y"]["z t"]'] }"#;
-    let other = r#"  s: { keep: ["$[\"x y']['z t\"]"] }"#;
+    let one = r#"  s: { keep: { text: ['$["x y"]["z t"]'] } }"#;
+    let other = r#"  s: { keep: { text: ['$["x y''][''z t"]'] } }"#;
     assert_ne!(fingerprint(one, ONE_VERSION), fingerprint(other, ONE_VERSION));
 }
 
 #[test]
 fn shapes_with_more_places_than_can_be_listed_are_refused() {
     let circle = |names: &[&str]| -> String {
-        let to = |other: &&str| format!("{{ path: $.{other}, shape: {other} }}");
-        let nested = names.iter().map(to).collect::<Vec<_>>().join(", ");
-        names.iter().map(|name| format!("  {name}: {{ keep: [$.k], nested: [{nested}] }}\n")).collect()
+        let to = |other: &&str| format!("      - {{ path: $.{other}, shape: {other} }}\n");
+        let nested: String = names.iter().map(to).collect();
+        let shape = |name: &&str| format!("  {name}:\n    keep: {{ text: [$.k] }}\n    nested:\n{nested}");
+        names.iter().map(shape).collect()
     };
     assert_eq!(errors(&circle(&["s", "b", "c"])), Vec::<&str>::new());
     let found = errors(&circle(&["s", "b", "c", "d", "f", "g", "h", "i", "j", "k"]));
@@ -126,4 +132,42 @@ fn a_regular_expression_must_be_one_before_it_is_anchored() {
     let shape = |regex: &str| format!("  s: {{ match: [{{ path: $.a, regex: '{regex}', keep: x }}] }}");
     assert_eq!(errors(&shape("(?<x>a)|(?:b)")), Vec::<&str>::new());
     assert_eq!(errors(&shape("(?<x>a)|b)|(?:c")), ["G0114"]);
+}
+
+/// Characters that no editor shows as they are.
+fn hidden() -> impl Strategy<Value = char> {
+    let ranges = [
+        ('\0', '\u{8}'),
+        ('\t', '\t'),
+        ('\u{b}', '\u{1f}'),
+        ('\u{7f}', '\u{9f}'),
+        ('\u{ad}', '\u{ad}'),
+        ('\u{61c}', '\u{61c}'),
+        ('\u{200b}', '\u{200f}'),
+        ('\u{2028}', '\u{202e}'),
+        ('\u{2060}', '\u{206f}'),
+        ('\u{fe00}', '\u{fe0f}'),
+        ('\u{feff}', '\u{feff}'),
+        ('\u{e0000}', '\u{e01ef}'),
+    ];
+    prop::sample::select(ranges.to_vec()).prop_flat_map(|(first, last)| prop::char::range(first, last))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_hidden_character_is_refused_wherever_it_stands(hidden in hidden(), at in any::<prop::sample::Index>()) {
+        let mut text = file("  s: { keep: { one_of: [{ path: $.userType, values: [Member, Guest] }] } } # größer\n", ONE_VERSION);
+        let places: Vec<_> = text.char_indices().map(|(at, _)| at).collect();
+        let place = *at.get(&places);
+        // A byte-order mark may begin a file, and a carriage return may stand in front of a line feed.
+        let before_a_line_feed = text.get(place..).is_some_and(|rest| rest.starts_with('\n'));
+        let may_stand = (hidden == '\u{feff}' && place == 0) || (hidden == '\r' && before_a_line_feed);
+        text.insert(place, hidden);
+        let compiled = compile("test.yaml", &text);
+        let is_named = compiled.report.diagnostics.iter().any(|found| found.code == yaml::codes::CHARACTER);
+        prop_assert_eq!(is_named, !may_stand, "{:?} at {}", hidden, place);
+        prop_assert_eq!(compiled.plan.is_some(), may_stand, "{:?} at {}", hidden, place);
+    }
 }

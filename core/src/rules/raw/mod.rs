@@ -3,6 +3,7 @@
 //! The JSON Schema of the format is generated from these types ([`json_schema()`]), so that editors complete what this
 //! program accepts. [`super::check`] decides what the parts mean.
 
+mod keep;
 mod permission;
 mod prefer;
 mod query;
@@ -14,8 +15,9 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
 use crate::pseudonym::{DomainMode, PlusTags};
-use crate::yaml::{Recovered, Spanned};
+use crate::yaml::{ByKind, Recovered, Spanned};
 
+pub use keep::{Keep, OneOf, Paths, Selections};
 pub use permission::Permission;
 pub use prefer::{IdType, Prefer, Returned};
 pub use query::{Comparator, Expand, OrderBy, Query, ValuePolicy};
@@ -44,11 +46,11 @@ pub struct File {
 }
 
 /// How e-mail addresses are treated.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Addresses {
     /// How much of an address's domain leaves.
-    pub domains: DomainMode,
+    pub domains: Option<Spanned<DomainMode>>,
     /// Whether `alice+tag@` is `alice@`.
     pub plus_tags: PlusTags,
 }
@@ -57,8 +59,9 @@ pub struct Addresses {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Shape {
-    /// Values that leave unchanged.
-    pub keep: Vec<Spanned<String>>,
+    /// Values that leave as they are, by what they may be. A value that is something else is dropped.
+    #[schemars(with = "Keep")]
+    pub keep: Recovered<Spanned<ByKind<Keep>>>,
     /// Values and subtrees that never leave, whatever other lines name them.
     pub redact: Vec<Spanned<String>>,
     /// Values that leave as keyed tokens.
@@ -67,9 +70,9 @@ pub struct Shape {
     #[serde(rename = "match")]
     pub matches: Vec<Recovered<Match>>,
     /// Addresses of which only the domain leaves.
-    pub domain: Vec<Spanned<String>>,
+    pub domain: Selections,
     /// Texts of which only the length and the word count leave.
-    pub digest: Vec<Spanned<String>>,
+    pub digest: Selections,
     /// Times that leave at a coarser grain.
     pub truncate_time: Vec<Recovered<TruncateTime>>,
     /// IP addresses that leave as keyed tokens.
@@ -138,10 +141,13 @@ pub struct Match {
     pub paths: Vec<Spanned<String>>,
     /// The regular expression, which must match the whole value.
     pub regex: Spanned<String>,
-    /// The group that leaves unchanged.
+    /// The group that leaves unchanged. The expression must bound it to a few fixed texts.
     pub keep: Option<Spanned<String>>,
     /// The group that leaves as a keyed token.
     pub pseudonymize: Option<GroupPseudonym>,
+    /// Whether a reviewer has agreed that this leaves, though it can identify people or hold what they write.
+    #[serde(default)]
+    pub reviewed: bool,
 }
 
 /// A capture group that leaves as a keyed token.
@@ -166,6 +172,9 @@ pub struct TruncateTime {
     pub paths: Vec<Spanned<String>>,
     /// The grain.
     pub to: TimeUnit,
+    /// Whether a reviewer has agreed that this leaves, though it can identify people or hold what they write.
+    #[serde(default)]
+    pub reviewed: bool,
 }
 
 /// The grain of a truncated time.

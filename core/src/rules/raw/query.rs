@@ -62,6 +62,11 @@ pub enum Comparator {
 }
 
 impl Comparator {
+    /// Whether it compares by order, and not only for equality.
+    pub fn is_by_order(self) -> bool {
+        !matches!(self, Self::Eq | Self::Ne | Self::In)
+    }
+
     /// What a rule calls this operator; `None` if no rule can open it.
     pub fn of(operator: Operator) -> Option<Self> {
         match operator {

@@ -183,7 +183,9 @@ fn document(automaton: &Automaton, at: &Location, value: &Value) -> Option<Value
         let (next, skipped) = match step {
             Step::Name(name) => (here.object.as_ref()?.member(name)?.1.node?, 0),
             Step::OtherNames => (here.object.as_ref()?.other()?, 0),
-            Step::Index(index) => (here.array.as_ref()?.element(u64::from(*index))?, usize::try_from(*index).ok()?),
+            Step::Index(index) => {
+                (here.array.as_ref()?.element(u64::from(*index))?, usize::try_from(*index).ok()?)
+            }
             Step::OtherElements => {
                 let array = here.array.as_ref()?;
                 (array.element(u64::MAX)?, array.distinct())

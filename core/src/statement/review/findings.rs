@@ -13,8 +13,9 @@ use crate::pseudonym::DomainMode;
 use crate::rules::{Plan, codes};
 
 /// More leaves or is opened than should be.
-const RED: [Code; 7] = [
+const RED: [Code; 8] = [
     codes::IDENTIFYING,
+    codes::DERIVED,
     codes::UNLISTED_KEEP,
     codes::RAW_PARAM,
     codes::OVER_PRIVILEGED,
@@ -24,7 +25,7 @@ const RED: [Code; 7] = [
 ];
 
 /// About a line by which something leaves.
-const LEAVING: [Code; 3] = [codes::IDENTIFYING, codes::UNLISTED_KEEP, codes::KEPT_TEXT];
+const LEAVING: [Code; 4] = [codes::IDENTIFYING, codes::DERIVED, codes::UNLISTED_KEEP, codes::KEPT_TEXT];
 
 /// Something that a reviewer must look at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -66,7 +67,8 @@ pub(super) fn of(
     deployment: Option<&Deployment<'_>>,
 ) -> Vec<Finding> {
     let reported = report.diagnostics.iter().zip(report.located());
-    let mut all: Vec<_> = reported.map(|(diagnostic, located)| Finding::reported(diagnostic, &located)).collect();
+    let mut all: Vec<_> =
+        reported.map(|(diagnostic, located)| Finding::reported(diagnostic, &located)).collect();
     for object in objects {
         for row in object.rows.iter().filter(|row| row.danger.is_some()) {
             add_row(object, row, report, &mut all);
@@ -84,7 +86,7 @@ fn add_row(object: &Object, row: &Row, report: &Report, all: &mut Vec<Finding>) 
         match all.iter_mut().find(|finding| finding.span.as_ref() == Some(span)) {
             Some(finding) => finding.properties.push(property.clone()),
             None => all.push(Finding {
-                code: Some(codes::IDENTIFYING.as_str()),
+                code: row.code.map(Code::as_str),
                 what: row.danger.clone().unwrap_or_default(),
                 properties: vec![property.clone()],
                 line: Some(diagnostic::line(&report.source, span.start)),
@@ -159,14 +161,20 @@ fn of_recipient(recipient: &Recipient<'_>) -> Vec<Sentences> {
     let name = setting.consumer;
     let mut all = Vec::new();
     if setting.forwards {
-        let what = format!("`{name}` brings its own access token for Graph, and can use it to bypass the proxy");
+        let what =
+            format!("`{name}` brings its own access token for Graph, and can use it to bypass the proxy");
         all.push((what, "give the proxy a credential of its own in place of `forward: true`"));
     }
     if !shares_with.is_empty() {
         let others: Vec<_> = shares_with.iter().map(|other| format!("`{other}`")).collect();
         let (domain, others) = (setting.pseudonym_domain, others.join(", "));
-        let what = format!("`{name}` has the pseudonym domain `{domain}`, as has {others}: they can join their data");
-        all.push((what, "give each consumer a pseudonym domain of its own, unless both reviews agree to the join"));
+        let what = format!(
+            "`{name}` has the pseudonym domain `{domain}`, as has {others}: they can join their data"
+        );
+        all.push((
+            what,
+            "give each consumer a pseudonym domain of its own, unless both reviews agree to the join",
+        ));
     }
     if *accepts_all_of_issuer {
         let what = format!("every token of the issuer with this audience is accepted as `{name}`");

@@ -75,10 +75,12 @@ fn kind(transform: &Transform) -> Kind {
     match transform {
         Transform::Reversible(_) => Kind::OpensAgain,
         // A fixed text may stand before the token.
-        Transform::Pseudonym(_) | Transform::HashIp | Transform::Match(Match { pseudonymize: Some(_), .. }) => {
-            Kind::OneWay
+        Transform::Pseudonym(_)
+        | Transform::HashIp
+        | Transform::Match(Match { pseudonymize: Some(_), .. }) => Kind::OneWay,
+        Transform::Match(_) | Transform::Domain | Transform::Digest | Transform::TruncateTime(_) => {
+            Kind::Part
         }
-        Transform::Match(_) | Transform::Domain | Transform::Digest | Transform::TruncateTime(_) => Kind::Part,
         Transform::Link(_) => Kind::Link,
     }
 }

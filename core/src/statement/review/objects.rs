@@ -1,7 +1,7 @@
 //! What leaves, by kind of object and property.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -10,10 +10,11 @@ use serde::Serialize;
 use super::example::{Example, Scene};
 use super::form::{Form, Kind};
 use crate::catalogue::{self, Class, Property, Type, Withheld};
-use crate::diagnostic;
+use crate::diagnostic::{self, Code};
 use crate::graph::Version;
 use crate::rules::automaton::{Described, Effect, Leaf, Location, Step};
 use crate::rules::plan::{Endpoint, Kept, Response};
+use crate::rules::{Exposure, codes, identifies};
 
 /// One kind of object, and all that leaves of it.
 #[derive(Debug, Serialize)]
@@ -43,6 +44,9 @@ pub struct Row {
     pub class: Option<Class>,
     /// Why a reviewer must look at it; `None` if it cannot tell who somebody is or what somebody wrote.
     pub danger: Option<String>,
+    /// The code for it.
+    #[serde(skip)]
+    pub(super) code: Option<Code>,
     /// A value of Graph, and what leaves of it.
     pub example: Option<Example>,
     /// The lines of the file that decide it.
@@ -146,10 +150,13 @@ fn withheld(endpoints: &[&Arc<Endpoint>], rows: &[Row]) -> Vec<Cow<'static, str>
 
 fn types(endpoints: &[&Arc<Endpoint>]) -> Vec<(Version, &'static Type)> {
     let mut all: Vec<(Version, &'static Type)> = Vec::new();
-    for (version, of) in endpoints.iter().flat_map(|endpoint| endpoint.types()) {
-        if !all.iter().any(|(own, known)| *own == version && known.name == of.name) {
-            all.push((version, of));
-        }
+    for endpoint in endpoints {
+        let new = endpoint.types();
+        let is_known = |(version, of): &(Version, &Type)| {
+            all.iter().any(|(own, known)| own == version && known.name == of.name)
+        };
+        let new: Vec<_> = new.iter().filter(|it| !is_known(it)).collect();
+        all.extend(new);
     }
     all
 }
@@ -208,8 +215,44 @@ impl<'e> Places<'e> {
         lines.into_iter().for_each(|line| add(line, &mut place.lines));
     }
 
-    fn rows(self, scene: &Scene<'_>) -> Vec<Row> {
+    fn rows(mut self, scene: &Scene<'_>) -> Vec<Row> {
+        self.merge_open();
         self.0.into_iter().map(|(at, place)| Row::new(&at, &place, scene)).collect()
+    }
+}
+
+impl Places<'_> {
+    /// Leaves one place of all that leave by the same `unlisted: keep`, the one for properties that no line names.
+    fn merge_open(&mut self) {
+        let open: Vec<_> = self.0.iter().filter_map(|(at, place)| Open::of(at, place)).collect();
+        let is_part = |at: &Location, place: &Place<'_>| open.iter().any(|open| open.holds(at, place));
+        let parts = self.0.iter().filter(|(at, place)| is_part(at, place));
+        let parts: BTreeSet<_> = parts.map(|(at, _)| at.clone()).collect();
+        let repeats = |effect: &Effect| matches!(effect, Effect::Repeats(outer) if parts.contains(outer));
+        self.0.retain(|at, place| !parts.contains(at) && !place.effects.iter().all(repeats));
+    }
+}
+
+/// What leaves by an `unlisted: keep`: everything in the object at this place.
+struct Open {
+    object: Location,
+    line: Range<usize>,
+}
+
+impl Open {
+    fn of(at: &Location, place: &Place<'_>) -> Option<Self> {
+        match (at.0.as_slice(), place.lines.as_slice()) {
+            ([object @ .., Step::OtherNames], [line]) => {
+                Some(Self { object: Location(object.to_vec()), line: line.clone() })
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the place is part of this, and not this itself.
+    fn holds(&self, at: &Location, place: &Place<'_>) -> bool {
+        let is_itself = *at == self.object.child(Step::OtherNames);
+        !is_itself && at.0.starts_with(&self.object.0) && place.lines.as_slice() == [self.line.clone()]
     }
 }
 
@@ -221,13 +264,18 @@ fn add<T: PartialEq>(item: T, all: &mut Vec<T>) {
 
 impl Row {
     fn new(at: &Location, place: &Place<'_>, scene: &Scene<'_>) -> Self {
-        let property = place.endpoint.properties(at).first().map(|(_, property)| *property);
+        let property = place.endpoint.types().properties(at).first().map(|(_, property)| *property);
+        let (code, danger) = danger(at, place, property).unzip();
         Self {
             path: path(at),
             forms: place.effects.iter().filter_map(Form::of).collect(),
             class: property.map(|property| property.class),
-            danger: danger(at, place, property),
-            example: place.effects.iter().find_map(|effect| scene.example(place.endpoint, at, effect, property)),
+            danger,
+            code,
+            example: place
+                .effects
+                .iter()
+                .find_map(|effect| scene.example(place.endpoint, at, effect, property)),
             lines: numbers(&place.lines, scene),
             places: place.lines.clone(),
             names: at.names().map(str::to_owned).collect(),
@@ -273,16 +321,23 @@ fn path(at: &Location) -> String {
     }
 }
 
-fn danger(at: &Location, place: &Place<'_>, property: Option<&Property>) -> Option<String> {
+/// Why a reviewer must look at it, and the code of what `check` has against it.
+fn danger(at: &Location, place: &Place<'_>, property: Option<&Property>) -> Option<(Code, String)> {
     if at.0.contains(&Step::OtherNames) {
-        return Some("everything that no line names leaves, as written".to_owned());
+        return Some((codes::UNLISTED_KEEP, "everything that no line names leaves, as written".to_owned()));
     }
-    let is_text = place.effects.contains(&Effect::Leaves(Leaf::Keep(Kept::Text)));
-    let is_token = place.effects.iter().filter_map(Form::of).all(|form| form.kind.is_token());
-    match property.and_then(|property| property.class.exposes()) {
-        Some(what) if !is_token => Some(format!("{what}, and leaves otherwise than as a token")),
-        _ => is_text.then(|| "leaves as written, also if a person wrote it".to_owned()),
+    let leaves = place.effects.iter().filter_map(|effect| match effect {
+        Effect::Leaves(leaf) => Some(leaf),
+        _ => None,
+    });
+    if let Some((exposure, what)) =
+        property.and_then(|property| leaves.clone().find_map(|it| identifies(property, it)))
+    {
+        let code = if exposure == Exposure::Value { codes::IDENTIFYING } else { codes::DERIVED };
+        return Some((code, what));
     }
+    let is_text = leaves.into_iter().any(|leaf| *leaf == Leaf::Keep(Kept::Text));
+    is_text.then(|| (codes::KEPT_TEXT, "leaves as written, also if a person wrote it".to_owned()))
 }
 
 fn numbers(places: &[Range<usize>], scene: &Scene<'_>) -> Vec<usize> {

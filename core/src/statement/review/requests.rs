@@ -7,7 +7,9 @@ use super::objects::title;
 use crate::diagnostic;
 use crate::graph::{Direction, OptionName};
 use crate::rules::Plan;
-use crate::rules::plan::{Comparator, Endpoint, Expand, IntegerRange, Param, QueryPolicy, Response, ValuePolicy};
+use crate::rules::plan::{
+    Comparator, Endpoint, Expand, IntegerRange, Param, QueryPolicy, Response, ValuePolicy,
+};
 use crate::rules::template::Part;
 
 /// The requests for one kind of object.
@@ -75,7 +77,7 @@ impl Request {
 fn gives(response: &Response) -> &'static str {
     match response {
         Response::Count(_) => "how many there are",
-        Response::Json(body) if body.delta => "what changed since an earlier request",
+        Response::Json(body) if body.delta => "changes",
         Response::Json(body) if body.automaton.page().is_some() => "page by page",
         Response::Json(_) => "one of them",
     }
@@ -100,10 +102,10 @@ fn options(endpoint: &Endpoint) -> Vec<String> {
 
 fn policy(QueryPolicy { select, filter, order_by, expand, values }: &QueryPolicy) -> Vec<String> {
     let mut all = Vec::new();
-    all.extend(select.then(|| "fewer properties".to_owned()));
+    all.extend(select.then(|| "select fewer properties".to_owned()));
     all.extend(values.iter().map(value));
-    all.extend(filter.iter().map(comparison));
-    all.extend(order_by.iter().map(order));
+    all.extend(alike(filter.iter().map(comparison)).map(|(how, names)| format!("filter by {names} ({how})")));
+    all.extend(alike(order_by.iter().map(order)).map(|(how, names)| format!("sort by {names}{how}")));
     all.extend(expand.iter().map(expansion));
     all
 }
@@ -120,9 +122,21 @@ fn value((name, policy): &(OptionName, ValuePolicy)) -> String {
     }
 }
 
-fn comparison((property, operators): &(String, Vec<Comparator>)) -> String {
+/// Properties with which the same may be done, together.
+fn alike<'p>(all: impl Iterator<Item = (String, &'p str)>) -> impl Iterator<Item = (String, String)> {
+    let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
+    for (how, property) in all {
+        match groups.iter_mut().find(|(own, _)| *own == how) {
+            Some((_, properties)) => properties.push(property),
+            None => groups.push((how, vec![property])),
+        }
+    }
+    groups.into_iter().map(|(how, properties)| (how, properties.join(", ")))
+}
+
+fn comparison((property, operators): &(String, Vec<Comparator>)) -> (String, &str) {
     let operators: Vec<_> = operators.iter().map(|operator| in_words(*operator)).collect();
-    format!("filter by {property} ({})", operators.join(", "))
+    (operators.join(", "), property)
 }
 
 fn in_words(operator: Comparator) -> &'static str {
@@ -137,11 +151,12 @@ fn in_words(operator: Comparator) -> &'static str {
     }
 }
 
-fn order((property, directions): &(String, Vec<Direction>)) -> String {
-    match directions.as_slice() {
-        [only] => format!("sort by {property} ({} only)", only.as_str()),
-        _ => format!("sort by {property}"),
-    }
+fn order((property, directions): &(String, Vec<Direction>)) -> (String, &str) {
+    let how = match directions.as_slice() {
+        [only] => format!(" ({} only)", only.as_str()),
+        _ => String::new(),
+    };
+    (how, property)
 }
 
 fn expansion(Expand { property, select: _, query }: &Expand) -> String {

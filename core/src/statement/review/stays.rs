@@ -18,7 +18,7 @@ pub struct Stays {
     pub class: Class,
     /// How many properties leave as tokens only.
     pub as_tokens: usize,
-    /// How many leave in another form.
+    /// How many leave readable, whole or in part.
     pub otherwise: usize,
     /// Those of which nothing leaves.
     pub dropped: Vec<Dropped>,
@@ -49,7 +49,7 @@ impl Stays {
 
     /// One line: `all 41 dropped`.
     pub fn in_words(&self) -> String {
-        let leave = [(self.as_tokens, "as tokens only"), (self.otherwise, "in another form")];
+        let leave = [(self.as_tokens, "as tokens only"), (self.otherwise, "readable, whole or in part")];
         let leave: Vec<_> = leave.iter().filter(|(count, _)| *count > 0).collect();
         let leave: Vec<_> = leave.iter().map(|(count, how)| format!("{count} leave {how}")).collect();
         match (leave.as_slice(), self.count()) {

@@ -9,7 +9,9 @@ use crate::demo::tenant::fault::Fault;
 use crate::demo::tenant::filter::Filter;
 use crate::demo::tenant::groups::{Group, Member, expand};
 use crate::demo::tenant::odata::{Shape, at_path};
+use crate::demo::tenant::page_token::Named;
 use crate::demo::tenant::paging::{DIRECTORY, Page, directory_page};
+use crate::demo::tenant::people::User;
 
 const SHAPE: Shape = Shape {
     type_name: "microsoft.graph.group",
@@ -40,9 +42,8 @@ pub(super) fn respond(request: &Request<'_>, segments: &[Segment]) -> Result<Rep
 fn list(request: &Request<'_>) -> Result<Page, Fault> {
     let selected = request.options.select();
     let groups = matching(request)?;
-    directory_page(request, request.context("groups"), &groups, |group| {
-        render(request, group, selected.as_deref())
-    })
+    let render = |group: &&Group| render(request, group, selected.as_deref());
+    directory_page(request, request.context("groups"), &groups, |group| group.named(), render)
 }
 
 fn matching<'a>(request: &Request<'a>) -> Result<Vec<&'a Group>, Fault> {
@@ -84,11 +85,21 @@ fn members(request: &Request<'_>, mut members: Vec<Member>, rest: &[Segment]) ->
             let selected = request.options.select();
             let context = request.context("directoryObjects");
             let render = |member: &Member| render_member(request, *member, selected.as_deref());
-            directory_page(request, context, &members, render).map(Reply::Page)
+            directory_page(request, context, &members, |member| named(request, *member), render)
+                .map(Reply::Page)
         }
         [last] if last.is("$count") => Ok(count(members.len())),
         [other, ..] => Err(other.unknown()),
     }
+}
+
+fn named<'a>(request: &Request<'a>, member: Member) -> Named<'a> {
+    let directory = &request.tenant.directory;
+    let named = match member {
+        Member::User(user) => directory.users.get(user).map(User::named),
+        Member::Group(group) => directory.groups.get(group).map(Group::named),
+    };
+    named.unwrap_or_default()
 }
 
 fn render_member(request: &Request<'_>, member: Member, selected: Option<&[String]>) -> Value {
@@ -117,6 +128,7 @@ fn changes(request: &Request<'_>) -> Result<Reply, Fault> {
         link: request.link("groups/delta"),
         sizes: DIRECTORY,
         items: &request.tenant.directory.groups,
+        named: |group| Some(group.named()),
     };
     let selected = state.select();
     let render = |group: &Group| with_members(request, group, render(request, group, selected.as_deref()));

@@ -151,6 +151,7 @@ fn folder_changes(request: &Request<'_>, mailbox: &Mailbox<'_>) -> Result<Reply,
         link: request.link(&format!("{}/mailFolders/delta", user_key(mailbox))),
         sizes: OUTLOOK,
         items: &all,
+        named: |_| None,
     };
     let selected = state.select();
     let render = |folder: &Folder| render_folder(request, mailbox, folder, selected.as_deref());
@@ -191,6 +192,7 @@ fn contact_changes(request: &Request<'_>, mailbox: &Mailbox<'_>, places: &[usize
         link: request.link(&format!("{}/contactFolders('{folder}')/contacts/delta", user_key(mailbox))),
         sizes: OUTLOOK,
         items: places,
+        named: |_| None,
     };
     let selected = state.select();
     let render = |place: &usize| render_contact(request, mailbox, *place, selected.as_deref());

@@ -172,6 +172,7 @@ fn changes(request: &Request<'_>, mailbox: &Mailbox<'_>, folder: Option<Slot>) -
         link: request.link(&format!("{}{}/messages/delta", user_key(mailbox), within.unwrap_or_default())),
         sizes: OUTLOOK,
         items: &entries,
+        named: |_| None,
     };
     let render = |entry: &Entry| with_type(render(request, &mailbox.message(*entry), selected.as_deref()));
     tracked.page(request, &state, render, |entry| mailbox.message(*entry).id(view(request)))

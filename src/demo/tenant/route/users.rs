@@ -77,9 +77,8 @@ fn shape(request: &Request<'_>) -> &'static Shape {
 fn list(request: &Request<'_>) -> Result<super::Page, Fault> {
     let selected = request.options.select();
     let users = matching(request)?;
-    directory_page(request, request.context("users"), &users, |user| {
-        render(request, user, selected.as_deref())
-    })
+    let render = |user: &&User| render(request, user, selected.as_deref());
+    directory_page(request, request.context("users"), &users, |user| user.named(), render)
 }
 
 fn matching<'a>(request: &Request<'a>) -> Result<Vec<&'a User>, Fault> {
@@ -104,6 +103,7 @@ fn changes(request: &Request<'_>) -> Result<Reply, Fault> {
         link: request.link("users/delta"),
         sizes: DIRECTORY,
         items: &request.tenant.directory.users,
+        named: |user| Some(user.named()),
     };
     let selected = state.select();
     let render = |user: &User| render(request, user, selected.as_deref());

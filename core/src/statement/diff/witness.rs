@@ -1,0 +1,165 @@
+//! Shows that more leaves: a request, and a response of Graph of which more leaves under the new rules. Nothing is taken on
+//! trust: each candidate goes through the sanitizer under both rules.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::Side;
+use crate::pseudonym::{Class, Outcome};
+use crate::rules::automaton::{Automaton, Described, Effect, Leaf, Location, Step};
+use crate::rules::plan::{Body, Endpoint, Kept, LinkKind, Param, Transform};
+use crate::rules::template::Part;
+use crate::sanitize::{Context, Links, Raw, sanitize};
+
+/// The id that stands in requests, as a token.
+const ID: &str = "00000000-1111-4222-8333-444444444444";
+
+/// A request, what Graph responds, and what leaves of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Witness {
+    /// The consumer's request.
+    pub request: String,
+    /// Graph's response.
+    pub graph: String,
+    /// What leaves under the old rules; `None`: the request is refused.
+    pub old: Option<String>,
+    /// What leaves under the new rules.
+    pub new: String,
+}
+
+/// A response of an endpoint that the old rules do not have.
+pub(super) fn of_endpoint(_old: &Side, new: &Side, endpoint: &Arc<Endpoint>) -> Option<Witness> {
+    let body = endpoint.response.body();
+    let leaving = |place: &Described| {
+        matches!(place.effect, Effect::Leaves(_)) && !place.at.to_string().contains("@odata")
+    };
+    let places: Vec<_> = body.automaton.describe().into_iter().filter(leaving).collect();
+    let found = places.into_iter().find_map(|place| {
+        candidates(&body.automaton, &place.at).into_iter().find_map(|value| {
+            let graph = document(&body.automaton, &place.at, &value);
+            let left = leaves(new, body, &graph)?;
+            left.contains(':').then_some((graph, left))
+        })
+    });
+    let (graph, left) = found?;
+    Some(Witness { request: request(new, endpoint), graph: graph.to_string(), old: None, new: left })
+}
+
+/// A response of which more leaves at this place.
+pub(super) fn of_place(
+    (old, before): (&Side, &Arc<Endpoint>),
+    (new, after): (&Side, &Arc<Endpoint>),
+    at: &Location,
+) -> Option<Witness> {
+    let (one, other) = (before.response.body(), after.response.body());
+    candidates(&other.automaton, at).into_iter().find_map(|value| {
+        let graph = document(&other.automaton, at, &value);
+        let (left_before, left_now) = (leaves(old, one, &graph)?, leaves(new, other, &graph)?);
+        (left_before != left_now && left_now.len() >= left_before.len()).then(|| Witness {
+            request: request(new, after),
+            graph: graph.to_string(),
+            old: Some(left_before),
+            new: left_now,
+        })
+    })
+}
+
+/// The request with the first value of each parameter.
+fn request(side: &Side, endpoint: &Endpoint) -> String {
+    let part = |part: &Part| match part {
+        Part::Param(name) => endpoint.param(name).map_or_else(String::new, |param| value(side, param)),
+        written => written.to_string(),
+    };
+    let path: Vec<_> = endpoint.template.all().map(part).collect();
+    format!("GET /{}", path.join("/"))
+}
+
+fn value(side: &Side, param: &Param) -> String {
+    match param.one_of.first() {
+        Some(name) => name.clone(),
+        None if param.token.is_some() => {
+            let mut token = Vec::new();
+            match side.keys.reversible(Class::Id, ID, &mut token) {
+                Outcome::Written => String::from_utf8(token).unwrap_or_default(),
+                Outcome::Empty | Outcome::NotUnderstood => ID.to_owned(),
+            }
+        }
+        None => ID.to_owned(),
+    }
+}
+
+/// Values of which something may leave at this place: those that its leaf is for, then some of every kind.
+fn candidates(automaton: &Automaton, at: &Location) -> Vec<Value> {
+    let mut all = Vec::new();
+    if let Some(Leaf::Keep(Kept::OneOf(words))) = leaf(automaton, at) {
+        all.extend(words.texts().map(Value::from));
+    }
+    if let Some(Leaf::Transform(Transform::Match(parts))) = leaf(automaton, at) {
+        let words = parts.keep.iter().flat_map(|group| group.words.texts());
+        all.extend(words.map(|word| json!(format!("{word}alice.smith@contoso.com"))));
+    }
+    all.extend([
+        json!("2026-11-26T08:30:47.1234567Z"),
+        json!(true),
+        json!(31),
+        json!("W. Europe Standard Time"),
+        json!("Alice Smith is ill"),
+        json!("alice.smith@contoso.com"),
+        json!("SMTP:alice.smith@contoso.com"),
+        json!("192.0.2.17"),
+        json!({}),
+        json!([]),
+        json!({ "example": "Alice Smith is ill" }),
+    ]);
+    all
+}
+
+fn leaf<'a>(automaton: &'a Automaton, at: &Location) -> Option<&'a Leaf> {
+    let mut node = automaton.root();
+    for step in &at.0 {
+        let here = automaton.node(node);
+        node = match step {
+            Step::Name(name) => here.object.as_ref()?.member(name)?.1.node?,
+            Step::OtherNames => here.object.as_ref()?.other()?,
+            Step::Index(index) => here.array.as_ref()?.element(u64::from(*index))?,
+            Step::OtherElements => here.array.as_ref()?.element(u64::MAX)?,
+        };
+    }
+    Some(&automaton.node(node).leaf)
+}
+
+/// A document with nothing but the value at this place, and the page that the endpoint's responses are.
+fn document(automaton: &Automaton, at: &Location, value: &Value) -> Value {
+    let mut document = at.0.iter().rev().fold(value.clone(), |inner, step| match step {
+        Step::Name(name) => json!({ &**name: inner }),
+        Step::OtherNames => json!({ "example": inner }),
+        Step::OtherElements => json!([inner]),
+        Step::Index(index) => {
+            let before = usize::try_from(*index).unwrap_or_default();
+            Value::Array(std::iter::repeat_n(Value::Null, before).chain([inner]).collect())
+        }
+    });
+    if automaton.page().is_some()
+        && let Some(page) = document.as_object_mut()
+    {
+        page.entry("value").or_insert_with(|| json!([]));
+    }
+    document
+}
+
+fn leaves(side: &Side, body: &Arc<Body>, graph: &Value) -> Option<String> {
+    let context =
+        Context { body: Arc::clone(body), pseudonyms: Arc::clone(&side.keys), links: Arc::new(NoLinks) };
+    let (clean, _) = sanitize(context, Raw::new(graph.to_string().as_bytes())).ok()?;
+    String::from_utf8(clean.into_inner()).ok()
+}
+
+/// Links leave in the same form under all rules, so witnesses have none.
+struct NoLinks;
+
+impl Links for NoLinks {
+    fn rewrite(&self, _link: &str, _kind: LinkKind) -> Option<String> {
+        None
+    }
+}
