@@ -49,10 +49,8 @@ fn each_shipped_file_has_the_review_that_is_committed() {
 fn nothing_that_leaves_is_missing() {
     let open = METADATA_ONLY.replace("  recipient:\n", "  recipient:\n    unlisted: keep\n");
     // A container of which nothing leaves tells that it is there.
-    let emptied = METADATA_ONLY.replace(
-        "    keep:\n      times: [$.createdDateTime, $.last",
-        "    redact: [$.flag.flagStatus]\n    keep:\n      times: [$.createdDateTime, $.last",
-    );
+    let emptied = METADATA_ONLY.replacen("  message:\n", "  message:\n    redact: [$.flag.flagStatus]\n", 1);
+    assert!(open != METADATA_ONLY && emptied != METADATA_ONLY);
     for rules in [METADATA_ONLY, OUTLOOK_MAIL, CALENDAR, &open, &emptied] {
         let compiled = compile("rules.yaml", rules);
         let plan = compiled.plan.unwrap_or_else(|| panic!("{}", compiled.report.render()));
@@ -62,21 +60,30 @@ fn nothing_that_leaves_is_missing() {
         let around: BTreeSet<&str> = review.around.iter().map(|row| &*row.path).collect();
         for endpoint in plan.endpoints.iter().filter(|it| matches!(it.response, Response::Json(_))) {
             for place in endpoint.inside() {
-                let is_shown = match place.effect {
-                    Effect::Leaves(_) => shown.contains(&*path(&place.at)),
-                    Effect::Object | Effect::Array | Effect::Repeats(_) => shown.iter().any(|shown| {
-                        shown.starts_with(path(&place.at).trim_start_matches("(the object)"))
-                            || shown.contains('*')
-                    }),
-                    Effect::Dropped => !shown.contains(&*path(&place.at)),
-                };
-                assert!(is_shown, "{}: {} {}", endpoint.name, place.at, place.effect);
+                let (path, is_there) =
+                    (path(&place.at), format!("{}: {} {}", endpoint.name, place.at, place.effect));
+                match place.effect {
+                    Effect::Leaves(_) | Effect::Repeats(_) => assert!(is_shown(&path, &shown), "{is_there}"),
+                    Effect::Object | Effect::Array => {
+                        let holds = |row: &&str| path == "(the object)" || row.starts_with(&path);
+                        assert!(shown.iter().any(holds) || is_shown(&path, &shown), "{is_there}");
+                    }
+                    Effect::Dropped => assert!(!shown.contains(&*path), "{is_there}"),
+                }
             }
             for place in endpoint.around().filter(|place| matches!(place.effect, Effect::Leaves(_))) {
                 assert!(around.contains(&*path(&place.at)), "{}: {}", endpoint.name, place.at);
             }
         }
     }
+}
+
+/// Whether the path has a row, or everything leaves of an object that it is in.
+fn is_shown(path: &str, rows: &BTreeSet<&str>) -> bool {
+    let is_open = |row: &&str| {
+        row.strip_suffix('*').is_some_and(|object| path.starts_with(object.trim_end_matches('.')))
+    };
+    rows.contains(path) || rows.iter().any(is_open)
 }
 
 fn path(at: &Location) -> String {
@@ -103,7 +110,7 @@ fn each_property_has_an_example_that_the_sanitizer_made() {
         assert_eq!(rows, [""; 0]);
         let examples =
             review.objects.iter().flat_map(|object| &object.rows).filter_map(|row| row.example.as_ref());
-        assert!(examples.filter(|it| it.before != it.after).count() > 10);
+        assert!(examples.filter(|it| it.before != it.after).count() > 3);
     }
 }
 

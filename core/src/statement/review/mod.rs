@@ -198,3 +198,6 @@ fn plus_tags(mode: PlusTags) -> &'static str {
         PlusTags::Strip => "alice+news@ has the token of alice@.",
     }
 }
+
+#[cfg(test)]
+mod tests;
