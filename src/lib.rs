@@ -38,7 +38,7 @@
 //! | [`codec`] | bounded gzip, both ways |
 //! | [`proxy`] | a request's way from consumer to Graph and back |
 //! | [`connect`] | the pages on which an administrator connects a data source |
-//! | [`audit`] | one record per request, chained |
+//! | [`audit`] | one record per request and per event of the service, chained |
 //! | [`metrics`] | counters for Prometheus |
 //! | [`server`] | sockets, TLS, limits, drain; the admin listener |
 //! | [`service`] | a running proxy: build, reload, drain |

@@ -9,13 +9,14 @@ use std::time::{Duration, Instant};
 use glassine::audit::AuditLog;
 use glassine::config::Config;
 use glassine::demo::tenant::Tenant;
-use glassine::proxy::{Proxy, ProxyState};
 use glassine::metrics::Metrics;
+use glassine::proxy::{Proxy, ProxyState};
 use glassine::server::{ServerLimits, Shutdown, serve};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::glassine::{Consumer, Glassine, METADATA_ONLY, Setup, read_all, serve_tenant};
+use crate::support::logs::Logs;
 use crate::support::upstream::{FakeUpstream, Script};
 
 const USERS: &str = "/v1.0/users";
@@ -53,41 +54,9 @@ async fn until_config_is(proxy: &Glassine, good: bool) {
 async fn rules_that_change_tighten_what_leaves() {
     let (_graph, proxy) = stage().await;
     assert!(proxy.get(USERS).await.text().contains("accountEnabled"));
-    proxy.write("acme.yaml", &without("$.accountEnabled, "));
+    proxy.write("acme.yaml", &without("      booleans: [$.accountEnabled]\n"));
     let tight = proxy.until(USERS, |response| !response.text().contains("accountEnabled")).await;
     assert_eq!(tight.text(), format!(r#"{{"value":[{{"id":"{}","userType":"Member"}}]}}"#, proxy.id("u1")));
-}
-
-/// What this thread logs while this value lives.
-struct Logs(
-    Arc<Mutex<Vec<u8>>>,
-    #[expect(dead_code, reason = "ends with the test")] tracing::subscriber::DefaultGuard,
-);
-
-impl Logs {
-    fn start() -> Self {
-        let text = Arc::new(Mutex::new(Vec::new()));
-        let sink = Arc::clone(&text);
-        let logs = tracing_subscriber::fmt().with_ansi(false).with_writer(move || Shared(Arc::clone(&sink)));
-        Self(text, tracing::subscriber::set_default(logs.finish()))
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-struct Shared(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Shared {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 async fn assert_survives(logs: &Logs, file: &str, bad: &str) {
@@ -129,7 +98,7 @@ async fn a_missing_file_is_noticed_when_it_comes() {
     proxy.write("config.yaml", &config.replace("rules: acme.yaml", "rules: moved.yaml"));
     until_config_is(&proxy, false).await;
     // Only the file that the bad configuration names changes now.
-    proxy.write("moved.yaml", &without("$.accountEnabled, "));
+    proxy.write("moved.yaml", &without("      booleans: [$.accountEnabled]\n"));
     proxy.until(USERS, |response| !response.text().contains("accountEnabled")).await;
     assert!(is_config_good(&proxy).await);
 }
@@ -145,6 +114,35 @@ async fn a_consumer_that_is_taken_off_the_list_is_out() {
     proxy.write("config.yaml", &format!("{head}consumers:\n  - name: other{other}"));
     proxy.until(USERS, |response| response.status == 401).await;
     assert_eq!(proxy.get_as("other", USERS, &[]).await.status, 200);
+}
+
+/// Sets the modification time of a file to that of another one.
+fn touch_like(file: &Path, reference: &Path) {
+    let touched = std::process::Command::new("touch").arg("-r").args([reference, file]).status().unwrap();
+    assert!(touched.success());
+}
+
+/// A revoked token stayed valid: the new file was as long as the old one, and its modification time was set back.
+#[tokio::test]
+async fn an_equal_length_and_modification_time_do_not_hide_a_change() {
+    let (_graph, proxy) = stage().await;
+    assert_eq!(proxy.get(USERS).await.status, 200);
+    let config = proxy.read("config.yaml");
+    let (_, hash) = config.split_once("bearer_sha256: [").unwrap();
+    let hash = &hash[..64];
+    let revoked = config.replace(hash, &"a".repeat(64));
+    assert_eq!(revoked.len(), config.len());
+    std::fs::copy(proxy.file("config.yaml"), proxy.file("copy")).unwrap();
+    touch_like(&proxy.file("copy"), &proxy.file("config.yaml"));
+
+    proxy.write("config.yaml", &revoked);
+    touch_like(&proxy.file("config.yaml"), &proxy.file("copy"));
+    proxy.until(USERS, |response| response.status == 401).await;
+
+    // And by a file that takes the other's place.
+    touch_like(&proxy.file("copy"), &proxy.file("config.yaml"));
+    std::fs::rename(proxy.file("copy"), proxy.file("config.yaml")).unwrap();
+    proxy.until(USERS, |response| response.status == 200).await;
 }
 
 /// A signal is for the whole process, so this test runs in its own process.
@@ -164,7 +162,7 @@ async fn a_process_of_its_own() {
     let (_graph, proxy) = stage().await;
     assert!(proxy.get(USERS).await.text().contains("accountEnabled"));
     let began = Instant::now();
-    proxy.write("acme.yaml", &without("$.accountEnabled, "));
+    proxy.write("acme.yaml", &without("      booleans: [$.accountEnabled]\n"));
     let hangup = format!("kill -HUP {}", std::process::id());
     assert!(std::process::Command::new("sh").args(["-c", &hangup]).status().unwrap().success());
     proxy.until(USERS, |response| !response.text().contains("accountEnabled")).await;

@@ -24,8 +24,9 @@ pub(crate) const GENESIS: &str = "0000000000000000000000000000000000000000000000
 /// The `event` of a marker after an unfinished line.
 pub(crate) const TORN_LINE: &str = "torn_line";
 
-/// The longest line. A record is well under 2 KiB. Bounds the memory that a damaged file can make the reader use.
-pub(crate) const MAX_LINE_BYTES: usize = 16 * 1024;
+/// The longest line. The record of a request is well under 2 KiB, a line of an event under 20 KiB. Bounds the memory that
+/// a damaged file can make the reader use.
+pub(crate) const MAX_LINE_BYTES: usize = 32 * 1024;
 
 /// What the next line links to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,14 +142,13 @@ pub enum Why {
 
 /// Reads a whole log and checks every link.
 pub fn verify(reader: impl BufRead) -> Result<Summary, BrokenAt> {
-    let mut verifier = Verifier::default();
-    verifier.run(reader).map_err(|why| BrokenAt { line: verifier.line, why })?;
-    Ok(verifier.summary)
+    Verifier::default().read(reader, |_| ())
 }
 
+/// Checks the links of a log that is in one file or, after a rotation, in several.
 #[derive(Default)]
-struct Verifier {
-    /// One-based number of the current line.
+pub struct Verifier {
+    /// One-based number of the current line in the current file.
     line: u64,
     /// Where the next line must link; `None` before the first.
     expected: Option<Position>,
@@ -156,27 +156,46 @@ struct Verifier {
     torn: Vec<u8>,
     /// The line at which `torn` begins.
     torn_at: u64,
+    /// Of the current file.
     summary: Summary,
 }
 
 impl Verifier {
-    fn run(&mut self, mut reader: impl BufRead) -> Result<(), Why> {
+    /// Reads the next file of the log. It continues the chain of the file before it, or begins a new one. Calls `each`
+    /// with every record, without its newline.
+    ///
+    /// # Errors
+    ///
+    /// [`BrokenAt`]; what `each` has seen is not proved then, and the verifier cannot be used afterwards.
+    pub fn read(&mut self, reader: impl BufRead, each: impl FnMut(&[u8])) -> Result<Summary, BrokenAt> {
+        self.line = 0;
+        self.summary = Summary::default();
+        self.run(reader, each).map_err(|why| BrokenAt { line: self.line, why })?;
+        Ok(self.summary.clone())
+    }
+
+    fn run(&mut self, mut reader: impl BufRead, mut each: impl FnMut(&[u8])) -> Result<(), Why> {
         while let Some(line) = next_line(&mut reader).inspect_err(|_| self.line += 1)? {
             self.line += 1;
-            self.accept(&line)?;
+            let content = line.strip_suffix(b"\n").ok_or(Why::Unfinished)?;
+            if self.accept(content)? {
+                each(content);
+            }
         }
         self.finish()
     }
 
-    fn accept(&mut self, line: &[u8]) -> Result<(), Why> {
-        let Some(content) = line.strip_suffix(b"\n") else {
-            return Err(Why::Unfinished);
-        };
+    /// Whether the line is a record. Otherwise a crash cut it off, as a marker has to say later.
+    fn accept(&mut self, content: &[u8]) -> Result<bool, Why> {
         match Link::of(content) {
-            Some(link) if self.torn.is_empty() => self.accept_link(&link, content),
-            Some(link) => self.accept_marker(&link, content),
-            None => self.accept_torn(content),
+            Some(link) if self.torn.is_empty() => self.accept_link(&link, content)?,
+            Some(link) => self.accept_marker(&link, content)?,
+            None => {
+                self.accept_torn(content)?;
+                return Ok(false);
+            }
         }
+        Ok(true)
     }
 
     fn accept_link(&mut self, link: &Link, content: &[u8]) -> Result<(), Why> {

@@ -36,6 +36,7 @@ impl Guard {
             time: format!("{:.3}", Timestamp::now()),
             request_id,
             consumer: None,
+            rules: None,
             method: method_name(method),
             endpoint: None,
             decision: Decision::Refused,
@@ -56,9 +57,10 @@ impl Guard {
         self
     }
 
-    /// Sets who sent the request.
-    pub fn set_consumer(&mut self, name: Arc<str>) {
+    /// Sets who sent the request, and the short fingerprint of the rules that apply to it.
+    pub fn set_consumer(&mut self, name: Arc<str>, rules: Arc<str>) {
         self.record.consumer = Some(name);
+        self.record.rules = Some(rules);
     }
 
     /// Sets which endpoint of the rules the request is for.

@@ -10,7 +10,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use serde::Serialize;
+
 use super::chain::{MAX_LINE_BYTES, Position};
+use super::event::Event;
 use super::record::Record;
 
 /// How much of a log's end is read to continue its chain: some records and, after a crash, the torn line.
@@ -85,6 +88,9 @@ pub enum WriteError {
     /// The record could not be encoded.
     #[error("the audit record cannot be encoded")]
     Encode(#[source] serde_json::Error),
+    /// The line would be longer than those that [`super::verify`] reads. Only very long names in the files make one.
+    #[error("the audit record has more than {} bytes: shorten the names in the files", MAX_LINE_BYTES)]
+    TooLong,
 }
 
 impl AuditLog {
@@ -109,12 +115,21 @@ impl AuditLog {
         Self { state: Mutex::new(state), failing: AtomicBool::new(false) }
     }
 
-    /// Writes one record as one line. After a failure, each call first opens the log again, so the log recovers by
-    /// itself when the disk has room again.
+    /// Writes the record of a request as one line. After a failure, each call first opens the log again, so the log
+    /// recovers by itself when the disk has room again.
     pub fn write(&self, record: &Record) -> Result<(), WriteError> {
+        self.append(std::slice::from_ref(record))
+    }
+
+    /// Writes an event of the service, in one line or several with nothing between them.
+    pub fn write_event(&self, event: Event<'_>) -> Result<(), WriteError> {
+        self.append(&event.lines())
+    }
+
+    fn append(&self, lines: &[impl Serialize]) -> Result<(), WriteError> {
         // A poisoned lock is safe to use: the position only changes after a whole line was written.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let result = state.write(record, self.failing.load(Ordering::Acquire));
+        let result = state.append(lines, self.failing.load(Ordering::Acquire));
         self.failing.store(result.is_err(), Ordering::Release);
         result
     }
@@ -126,12 +141,19 @@ impl AuditLog {
 }
 
 impl LogFile {
-    fn write(&mut self, record: &Record, failed_before: bool) -> Result<(), WriteError> {
+    fn append(&mut self, lines: &[impl Serialize], failed_before: bool) -> Result<(), WriteError> {
         if failed_before {
             self.reopen().map_err(WriteError::Reopen)?;
         }
-        let (mut line, next) = self.position.link(record).map_err(WriteError::Encode)?;
+        lines.iter().try_for_each(|line| self.write(line))
+    }
+
+    fn write(&mut self, content: &impl Serialize) -> Result<(), WriteError> {
+        let (mut line, next) = self.position.link(content).map_err(WriteError::Encode)?;
         line.push(b'\n');
+        if line.len() > MAX_LINE_BYTES {
+            return Err(WriteError::TooLong);
+        }
         self.sink.write_all(&line).map_err(WriteError::Io)?;
         self.sink.flush().map_err(WriteError::Io)?;
         self.position = next;

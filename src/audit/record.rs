@@ -18,6 +18,10 @@ pub struct Record {
     /// The consumer's name in the configuration; `None` when nobody was identified.
     #[serde(serialize_with = "name")]
     pub consumer: Option<Arc<str>>,
+    /// The rules that the consumer is served under: the first 16 digits of the fingerprint of its statement. `None`
+    /// when nobody was identified.
+    #[serde(serialize_with = "name")]
+    pub rules: Option<Arc<str>>,
     /// The HTTP method. An unknown method is `OTHER`, because the consumer chose its text.
     pub method: &'static str,
     /// The endpoint's name in the rules; `None` when no endpoint matched.

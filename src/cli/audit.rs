@@ -1,45 +1,144 @@
 //! `glassine audit`: audit logs.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::PathBuf;
 
+use serde::Serialize;
+
 use super::error::Error;
+use super::options::Format;
 use super::{ExitStatus, Streams};
-use crate::audit::{Why, verify};
+use crate::audit::report::{Period, Report};
+use crate::audit::{BrokenAt, Summary, Verifier, Why};
 
 /// Audit logs.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
     /// Check that no line of a log was changed, added or removed.
     Verify {
-        /// An audit log.
-        file: PathBuf,
+        /// An audit log. Of a log in several files: all of them, the oldest first.
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Print which rules served which consumer, from when until when, and how many requests.
+    ///
+    /// Verifies the log first, and prints nothing if the verification fails.
+    Report {
+        /// An audit log. Of a log in several files: all of them, the oldest first.
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+        /// The format of the report.
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
     },
 }
 
-pub(super) fn run(
-    Command::Verify { file }: &Command,
-    streams: &mut Streams<'_>,
-) -> Result<ExitStatus, Error> {
-    let unreadable = |error| Error::Audit { file: file.clone(), error };
-    let log = File::open(file).map_err(unreadable)?;
-    let name = file.display();
-    match verify(BufReader::new(log)) {
-        Ok(summary) => {
-            let head = summary.head.as_deref().unwrap_or("-");
-            let torn =
-                if summary.torn == 0 { String::new() } else { format!(", {} cut by a crash", summary.torn) };
-            streams
-                .print(format!("{name}: {} lines{torn}, whole; head {head}\n", summary.lines).as_bytes())?;
-            Ok(ExitStatus::Yes)
+pub(super) fn run(command: &Command, streams: &mut Streams<'_>) -> Result<ExitStatus, Error> {
+    let (Command::Verify { files } | Command::Report { files, .. }) = command;
+    let mut report = Report::default();
+    let Some(read) = read(files, &mut report, streams)? else { return Ok(ExitStatus::No) };
+    match command {
+        Command::Verify { .. } => streams.print(verified(&read).as_bytes())?,
+        Command::Report { format: Format::Text, .. } => {
+            streams.print(format!("{}{}", verified(&read), text(&report)).as_bytes())?;
         }
-        Err(broken) => match broken.why {
-            Why::Read(error) => Err(unreadable(error)),
-            _ => {
-                streams.remark(&format!("{name}: {broken}\n"))?;
-                Ok(ExitStatus::No)
-            }
-        },
+        Command::Report { format: Format::Json, .. } => {
+            streams.print_json(&Document { files: &read, report: &report })?;
+        }
     }
+    Ok(ExitStatus::Yes)
+}
+
+/// A file of a log whose chain holds.
+#[derive(Serialize)]
+struct Verified {
+    file: String,
+    #[serde(flatten)]
+    summary: Summary,
+}
+
+/// The report for scripts.
+#[derive(Serialize)]
+struct Document<'a> {
+    files: &'a [Verified],
+    #[serde(flatten)]
+    report: &'a Report,
+}
+
+/// Reads a log, and adds its records to the report. `None` if its chain does not hold: standard error has the place.
+fn read(
+    files: &[PathBuf],
+    report: &mut Report,
+    streams: &mut Streams<'_>,
+) -> Result<Option<Vec<Verified>>, Error> {
+    let (mut verifier, mut read) = (Verifier::default(), Vec::new());
+    for path in files {
+        let unreadable = |error| Error::Audit { file: path.clone(), error };
+        let log = BufReader::new(File::open(path).map_err(unreadable)?);
+        match verifier.read(log, |line| report.add(line)) {
+            Ok(summary) => read.push(Verified { file: path.display().to_string(), summary }),
+            Err(BrokenAt { why: Why::Read(error), .. }) => return Err(unreadable(error)),
+            Err(broken) => {
+                streams.remark(&format!("{}: {broken}\n", path.display()))?;
+                return Ok(None);
+            }
+        }
+    }
+    Ok(Some(read))
+}
+
+fn verified(read: &[Verified]) -> String {
+    let line = |(at, Verified { file, summary }): (usize, &Verified)| {
+        let Summary { lines, chains, torn, head } = summary;
+        let torn = if *torn == 0 { String::new() } else { format!(", {torn} cut by a crash") };
+        // The first chain begins in the first file; each other one follows a start of its own.
+        let others = chains.saturating_sub(u64::from(at == 0));
+        let others = if others == 0 { String::new() } else { format!(", new chains {others}") };
+        let head = head.as_deref().unwrap_or("-");
+        format!("{file}: {lines} lines{torn}{others}, whole; head {head}\n")
+    };
+    read.iter().enumerate().map(line).collect()
+}
+
+/// One table for each consumer, then what belongs to none.
+fn text(report: &Report) -> String {
+    let mut by_consumer: BTreeMap<&str, Vec<&Period>> = BTreeMap::new();
+    for period in &report.periods {
+        by_consumer.entry(&period.consumer).or_default().push(period);
+    }
+    let tables: String = by_consumer.iter().map(|(consumer, periods)| table(consumer, periods)).collect();
+    let Report { unidentified, events, .. } = report;
+    format!(
+        "{tables}\nno consumer identified: {} allowed, {} refused\n\
+         starts {}, stops {}, reloads {}, failed reloads {}\n",
+        unidentified.allowed,
+        unidentified.refused,
+        events.starts,
+        events.stops,
+        events.reloads,
+        events.failed_reloads
+    )
+}
+
+/// The width of a time, such as `2026-11-23T10:49:33.808Z`.
+const TIME: usize = 24;
+/// How many digits of a fingerprint people compare.
+const DIGITS: usize = 32;
+
+fn table(consumer: &str, periods: &[&Period]) -> String {
+    let head = row("from", "until", "rules", ["allowed", "refused"].map(str::to_owned), "approved by");
+    let rows = periods.iter().map(|period| {
+        let rules: String = period.rules.as_deref().unwrap_or("not recorded").chars().take(DIGITS).collect();
+        let counts = [period.requests.allowed, period.requests.refused].map(|count| count.to_string());
+        let approved_by =
+            if period.approved_by.is_empty() { "-".to_owned() } else { period.approved_by.join(", ") };
+        row(&period.from, period.until.as_deref().unwrap_or("-"), &rules, counts, &approved_by)
+    });
+    format!("\n{consumer}\n{head}{}", rows.collect::<String>())
+}
+
+fn row(from: &str, until: &str, rules: &str, [allowed, refused]: [String; 2], approved_by: &str) -> String {
+    format!("  {from:TIME$}  {until:TIME$}  {rules:DIGITS$}  {allowed:>9}  {refused:>9}  {approved_by}\n")
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::error::Error;
 use super::options::Format;
 use super::{ExitStatus, Streams, input};
+use crate::proxy::Consumer;
 use crate::service::{self, StartError};
 use glassine_core::diagnostic::Located;
 use glassine_core::diagnostic::Report;
@@ -40,6 +41,17 @@ pub(super) struct Args {
 #[derive(Serialize)]
 struct Files<'a> {
     files: Vec<Checked<'a>>,
+    /// Of a configuration; absent if it has errors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    consumers: Option<Vec<Served<'a>>>,
+}
+
+/// What serves a consumer.
+#[derive(Serialize)]
+struct Served<'a> {
+    name: &'a str,
+    connector: &'a str,
+    fingerprint: Fingerprint,
 }
 
 /// The findings in one file.
@@ -70,25 +82,39 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
 
 /// An error in any file makes the whole configuration unusable.
 fn check_config(file: &Path, args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Error> {
-    let (reports, usable) = match service::check(file) {
-        Ok(warnings) => (warnings, true),
-        Err(StartError::Reports(reports)) => (reports, false),
+    let (state, reports) = match service::check(file) {
+        Ok((state, warnings)) => (Some(state), warnings),
+        Err(StartError::Reports(reports)) => (None, reports),
         Err(error) => return Err(error.into()),
     };
     let denied = args.deny_warnings && !reports.is_empty();
-    let ok = usable && !denied;
+    let ok = state.is_some() && !denied;
+    let consumers = state.as_ref().map(|state| state.consumers().map(|consumer| served(consumer)).collect());
     match args.format {
         Format::Text => {
             streams.remark(&reports.iter().map(Report::render).collect::<String>())?;
             if ok {
-                streams.print(format!("{}: ok\n", file.display()).as_bytes())?;
+                let consumers: String = consumers.iter().flatten().map(Served::line).collect();
+                streams.print(format!("{}: ok\n{consumers}", file.display()).as_bytes())?;
             }
         }
         Format::Json => streams.print_json(&Files {
             files: reports.iter().map(|report| Checked::reported(report, !report.has_errors())).collect(),
+            consumers,
         })?,
     }
     Ok(if ok { ExitStatus::Yes } else { ExitStatus::No })
+}
+
+fn served(consumer: &Consumer) -> Served<'_> {
+    let connector = &consumer.policy().plan.connector;
+    Served { name: consumer.checked().name(), connector, fingerprint: *consumer.statement().fingerprint() }
+}
+
+impl Served<'_> {
+    fn line(&self) -> String {
+        format!("consumer {}: connector {}, fingerprint {}\n", self.name, self.connector, self.fingerprint)
+    }
 }
 
 fn is_ok(compiled: &Compiled, args: &Args) -> bool {
@@ -132,5 +158,5 @@ fn describe<'a>(compiled: &'a [Compiled], args: &Args) -> Files<'a> {
         fingerprint: one.plan.as_ref().map(|plan| *Statement::of_rules(plan).fingerprint()),
         ..Checked::reported(&one.report, is_ok(one, args))
     };
-    Files { files: compiled.iter().map(describe).collect() }
+    Files { files: compiled.iter().map(describe).collect(), consumers: None }
 }

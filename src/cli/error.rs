@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::test::CaseError;
 use crate::config::files::FileError;
 use crate::demo::analytics::AnalyticsError;
 use crate::demo::folder::FolderError;
@@ -79,6 +80,9 @@ pub(super) enum Error {
     /// Only tokens of ids can be reversible.
     #[error("`--reversible` is for ids: say `--as id`")]
     Reversible,
+    /// A case of rules cannot be tried.
+    #[error(transparent)]
+    Case(#[from] CaseError),
     /// The audit log cannot be read.
     #[error("{file}: the file cannot be read: {error}", file = .file.display())]
     Audit {

@@ -12,6 +12,7 @@
 mod audit;
 mod check;
 mod demo;
+mod diff;
 mod doctor;
 mod error;
 mod explain;
@@ -26,6 +27,7 @@ mod runtime;
 mod sanitize;
 mod serve;
 mod stand_in;
+mod test;
 mod token;
 mod why;
 
@@ -57,8 +59,10 @@ enum Command {
     Doctor(doctor::Args),
     Check(check::Args),
     Review(review::Args),
+    Diff(diff::Args),
     Explain(explain::Args),
     Sanitize(sanitize::Args),
+    Test(test::Args),
     #[command(subcommand)]
     Keys(keys::Command),
     #[command(subcommand)]
@@ -115,8 +119,10 @@ impl Command {
             Self::Doctor(args) => doctor::run(&args, streams),
             Self::Check(args) => check::run(&args, streams),
             Self::Review(args) => review::run(&args, streams),
+            Self::Diff(args) => diff::run(&args, streams),
             Self::Explain(args) => explain::run(&args, streams),
             Self::Sanitize(args) => sanitize::run(&args, streams),
+            Self::Test(args) => test::run(&args, streams),
             Self::Keys(command) => keys::run(&command, streams),
             Self::Token(command) => token::run(&command, streams),
             Self::Pseudonym(args) => pseudonym::run(&args, streams),

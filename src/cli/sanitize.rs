@@ -11,10 +11,10 @@ use super::{ExitStatus, Streams, input, options};
 use glassine_core::admit::{Admitted, Policy, Refusal, Request, admit};
 use glassine_core::graph::{BaseUrl, Origin, Segment, Target};
 use glassine_core::pseudonym::Pseudonyms;
-use glassine_core::rules::plan::{Body, Endpoint, Response};
+use glassine_core::rules::plan::{Endpoint, Response};
 use glassine_core::rules::template::Part;
 use glassine_core::sanitize::tokenizer::Limits;
-use glassine_core::sanitize::{Clean, Context, Counters, Failure, Raw, Sanitizer, gate, sanitize};
+use glassine_core::sanitize::{Clean, Context, Counters, Failure, Raw, Sanitizer, Violation, gate, sanitize};
 
 /// Sanitize one response of Graph, from standard input to standard output.
 ///
@@ -61,12 +61,15 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     );
     let admitted = admit_any_key(&args.request, &policy, &pseudonyms).map_err(Error::Refused)?;
     let document = read(streams.input)?;
-    let (clean, counters) = match &admitted.endpoint.response {
-        Response::Json(body) => clean_json(body, &admitted, &policy, pseudonyms, &document)?,
-        Response::Count(_) => {
-            (gate::count(Raw::new(&document)).map_err(|_| Error::Count)?, Counters::default())
-        }
-    };
+    let (clean, counters) =
+        clean(&admitted, &policy, &pseudonyms, &document).map_err(|failure| match failure {
+            Failure::Violation(Violation::NotACount) => Error::Count,
+            Failure::Violation(violation) => {
+                let position = locate(context(&admitted, &policy, &pseudonyms), &document);
+                Error::Violation { violation, position }
+            }
+            syntax @ Failure::Syntax(_) => Error::Document(syntax),
+        })?;
     streams.print(clean.get())?;
     if args.stats {
         streams.remark(&describe(counters))?;
@@ -121,19 +124,25 @@ fn read(input: &mut dyn Read) -> Result<Vec<u8>, Error> {
     Ok(document)
 }
 
-fn clean_json(
-    body: &Arc<Body>,
+/// What leaves of the response to an admitted request.
+pub(super) fn clean(
     admitted: &Admitted,
     policy: &Policy,
-    pseudonyms: Arc<Pseudonyms>,
+    pseudonyms: &Arc<Pseudonyms>,
     document: &[u8],
-) -> Result<(Clean<Vec<u8>>, Counters), Error> {
-    let links = Arc::new(admitted.links(policy));
-    let context = Context { body: Arc::clone(body), pseudonyms, links };
-    sanitize(context.clone(), Raw::new(document)).map_err(|failure| match failure {
-        Failure::Violation(violation) => Error::Violation { violation, position: locate(context, document) },
-        syntax @ Failure::Syntax(_) => Error::Document(syntax),
-    })
+) -> Result<(Clean<Vec<u8>>, Counters), Failure> {
+    match &admitted.endpoint.response {
+        Response::Json(_) => sanitize(context(admitted, policy, pseudonyms), Raw::new(document)),
+        Response::Count(_) => Ok((gate::count(Raw::new(document))?, Counters::default())),
+    }
+}
+
+fn context(admitted: &Admitted, policy: &Policy, pseudonyms: &Arc<Pseudonyms>) -> Context {
+    Context {
+        body: Arc::clone(admitted.endpoint.response.body()),
+        pseudonyms: Arc::clone(pseudonyms),
+        links: Arc::new(admitted.links(policy)),
+    }
 }
 
 /// How many bytes the sanitizer accepts before it refuses the document.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::StatusCode;
 
 use super::problem::{Failure, Problem};
+use super::site::Connector;
 use crate::audit::{AuditLog, Decision, Guard, Outcome};
 use crate::metrics::Metrics;
 
@@ -25,22 +26,22 @@ pub(super) struct Account {
 }
 
 impl Accounting {
-    pub(super) fn open(&self, method: &str, step: &'static str, consumer: Option<&Arc<str>>) -> Account {
+    pub(super) fn open(&self, method: &str, step: &'static str, connector: Option<&Connector>) -> Account {
         let metrics = Arc::clone(&self.metrics);
         let id = crate::proxy::new_request_id().to_string();
         let mut guard = Guard::begin(Arc::clone(&self.audit), id, method)
             .observed_by(move |record| metrics.end_request(record));
         guard.set_endpoint(step.into());
         let mut account = Account { guard, step };
-        consumer.into_iter().for_each(|name| account.set_consumer(name));
+        connector.into_iter().for_each(|connector| account.set_connector(connector));
         account
     }
 }
 
 impl Account {
     /// Records the consumer whose connector the step is for.
-    pub(super) fn set_consumer(&mut self, name: &Arc<str>) {
-        self.guard.set_consumer(Arc::clone(name));
+    pub(super) fn set_connector(&mut self, connector: &Connector) {
+        self.guard.set_consumer(Arc::clone(&connector.name), connector.fingerprint.short().into());
     }
 
     /// Logs the cause. The page does not show it.

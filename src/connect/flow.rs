@@ -362,7 +362,7 @@ fn connector<'s, S>(
     account: &mut Account,
 ) -> Result<&'s Connector, Problem> {
     let connector = site.connector(&ticket.consumer).ok_or(TicketError::Foreign)?;
-    account.set_consumer(&connector.name);
+    account.set_connector(connector);
     Ok(connector)
 }
 

@@ -146,7 +146,7 @@ impl Connect {
                 view(site, connector, asked).unwrap_or_else(|problem| site.problem(&problem, "/connect"))
             }
             Page::Start(connector) => {
-                let account = self.books.open("POST", account::START, Some(&connector.name));
+                let account = self.books.open("POST", account::START, Some(connector));
                 self.settle(site, account, flow::start(site, connector, asked, body).await)
             }
             Page::SignedIn => {

@@ -10,6 +10,7 @@ use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEn
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use crate::audit::{Decision, Record};
@@ -26,6 +27,11 @@ pub struct Metrics {
     bytes: Family<DirectionLabels, Counter>,
     reloads: Family<ReloadLabels, Counter>,
     config_good: Gauge,
+    config_warnings: Gauge,
+    /// 1 for each consumer and the rules that serve it.
+    rules: Family<RulesLabels, Gauge>,
+    /// The labels in `rules`.
+    serving: ArcSwap<HashSet<RulesLabels>>,
     /// The only endpoint names that may become labels.
     endpoints: ArcSwap<HashSet<Arc<str>>>,
 }
@@ -50,6 +56,17 @@ struct DirectionLabels {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReloadLabels {
     result: ReloadResult,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RulesLabels {
+    consumer: Arc<str>,
+    fingerprint: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BuildLabels {
+    version: &'static str,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -88,6 +105,9 @@ impl Metrics {
             bytes: Family::default(),
             reloads: Family::default(),
             config_good: Gauge::default(),
+            config_warnings: Gauge::default(),
+            rules: Family::default(),
+            serving: ArcSwap::default(),
             endpoints: ArcSwap::default(),
         };
         metrics.register();
@@ -110,11 +130,38 @@ impl Metrics {
             "1 if the running state is what the files say, 0 if they are bad and the last good state runs",
             self.config_good.clone(),
         );
+        registry.register(
+            "config_warnings",
+            "Warnings about the files that the running state was made from",
+            self.config_warnings.clone(),
+        );
+        registry.register("rules_info", "The rules that serve a consumer", self.rules.clone());
+        let build = Info::new(BuildLabels { version: env!("CARGO_PKG_VERSION") });
+        registry.register("build", "The running program", build);
     }
 
     /// Sets the endpoint names of the loaded rules. Only these may become labels.
     pub(crate) fn know_endpoints(&self, names: impl IntoIterator<Item = Arc<str>>) {
         self.endpoints.store(Arc::new(names.into_iter().collect()));
+    }
+
+    /// Sets which rules serve each consumer: its name and their fingerprint. Rules that are not among these any more have
+    /// no series.
+    pub(crate) fn know_rules(&self, rules: impl IntoIterator<Item = (Arc<str>, String)>) {
+        let rules = rules.into_iter().map(|(consumer, fingerprint)| RulesLabels { consumer, fingerprint });
+        let now: HashSet<_> = rules.collect();
+        for labels in &now {
+            self.rules.get_or_create(labels).set(1);
+        }
+        let before = self.serving.swap(Arc::new(now.clone()));
+        for labels in before.difference(&now) {
+            self.rules.remove(labels);
+        }
+    }
+
+    /// Sets how many warnings there are about the files that the running state was made from.
+    pub(crate) fn warned(&self, warnings: usize) {
+        self.config_warnings.set(i64::try_from(warnings).unwrap_or(i64::MAX));
     }
 
     /// Counts a request as in progress until the returned value is dropped.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
+use super::consumer::Consumer;
 use super::pipeline::{Broken, Pipeline};
 use crate::audit::{AuditLog, Decision, Guard, Outcome};
 use crate::metrics::InFlight;
@@ -16,6 +17,8 @@ pub(super) struct Account {
     guard: Guard,
     decision: Decision,
     endpoint: Option<Arc<str>>,
+    /// The short fingerprint of the rules of the consumer that was identified.
+    rules: Option<Arc<str>>,
     _in_flight: InFlight,
 }
 
@@ -33,7 +36,8 @@ impl Accounting {
         let guard = Guard::begin(Arc::clone(&self.audit), id.to_string(), method)
             .observed_by(move |record| observer.end_request(record));
         let in_flight = self.metrics.begin_request();
-        Account { id, guard, decision: Decision::Refused, endpoint: None, _in_flight: in_flight }
+        let decision = Decision::Refused;
+        Account { id, guard, decision, endpoint: None, rules: None, _in_flight: in_flight }
     }
 }
 
@@ -43,8 +47,15 @@ impl Account {
         self.id
     }
 
-    pub(super) fn set_consumer(&mut self, name: Arc<str>) {
-        self.guard.set_consumer(name);
+    pub(super) fn set_consumer(&mut self, consumer: &Consumer) {
+        let rules = consumer.short_fingerprint();
+        self.rules = Some(Arc::clone(&rules));
+        self.guard.set_consumer(consumer.name(), rules);
+    }
+
+    /// The short fingerprint of the consumer's rules; `None` if nobody was identified.
+    pub(super) fn rules(&self) -> Option<&str> {
+        self.rules.as_deref()
     }
 
     /// The rules admit the request to the endpoint of this name.

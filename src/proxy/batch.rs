@@ -150,7 +150,7 @@ impl Runner {
         success: watch::Sender<Option<bool>>,
     ) -> Ready {
         let mut account = self.books.open(&item.method);
-        account.set_consumer(self.caller.consumer.name());
+        account.set_consumer(&self.caller.consumer);
         let response = match self.respond(&item, dependencies, &mut account).await {
             Ok(response) => response,
             Err(problem) => problem.respond(None, &mut account),

@@ -24,6 +24,8 @@ pub(crate) struct Consumer {
     decided: Decided,
     pseudonyms: Arc<Pseudonyms>,
     limits: Arc<Limits>,
+    /// The fingerprint of its statement as records and headers have it.
+    short: Arc<str>,
     tokens: GraphTokens,
 }
 
@@ -68,7 +70,8 @@ impl Consumer {
         tokens: GraphTokens,
     ) -> Self {
         let limits = Arc::new(Limits::new(checked.limits()));
-        Self { name: checked.name().into(), checked, known_by, decided, pseudonyms, limits, tokens }
+        let (name, short) = (checked.name().into(), decided.statement.fingerprint().short().into());
+        Self { name, checked, known_by, decided, pseudonyms, limits, short, tokens }
     }
 
     /// Takes over the counters of this consumer before a reload, if its limits are unchanged. Otherwise a reload would
@@ -95,6 +98,11 @@ impl Consumer {
     /// All that this consumer may ask and gets.
     pub(crate) fn statement(&self) -> &Statement {
         &self.decided.statement
+    }
+
+    /// The statement's fingerprint as records and headers have it.
+    pub(crate) fn short_fingerprint(&self) -> Arc<str> {
+        Arc::clone(&self.short)
     }
 
     pub(crate) fn pseudonyms(&self) -> &Arc<Pseudonyms> {

@@ -80,13 +80,13 @@ pub struct Proxy {
 impl Proxy {
     /// A proxy with this state.
     pub fn new(state: ProxyState, audit: Arc<AuditLog>, metrics: Arc<Metrics>) -> Self {
-        metrics.know_endpoints(state.endpoint_names());
+        tell(&metrics, &state);
         Self { state: ArcSwap::from_pointee(state), books: Accounting { audit, metrics } }
     }
 
     /// Serves all later requests with this state.
     pub fn replace(&self, state: ProxyState) {
-        self.books.metrics.know_endpoints(state.endpoint_names());
+        tell(&self.books.metrics, &state);
         self.state.store(Arc::new(state));
     }
 
@@ -120,8 +120,9 @@ impl Proxy {
         }
         let state = self.state.load_full();
         head.check(state.hosts())?;
-        let caller = state.identify(head, peer).await?;
-        account.set_consumer(caller.consumer.name());
+        let consumer = state.identify(head, peer).await?;
+        account.set_consumer(&consumer);
+        let caller = state.caller(consumer, head, peer)?;
         let permit = caller.consumer.limits().enter()?;
         let request = head.request();
         let response = match admit::batch(&request) {
@@ -137,6 +138,14 @@ impl Proxy {
         };
         Ok(response.holding(permit))
     }
+}
+
+/// Tells the metrics which endpoints and which rules there are.
+fn tell(metrics: &Metrics, state: &ProxyState) {
+    metrics.know_endpoints(state.endpoint_names());
+    let rules =
+        state.consumers().map(|consumer| (consumer.name(), consumer.statement().fingerprint().to_string()));
+    metrics.know_rules(rules);
 }
 
 /// Serves one request, alone or in a batch.

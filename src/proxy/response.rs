@@ -26,6 +26,8 @@ const MIN_GZIP: usize = 1024;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+/// Says which rules the response was made under, so that a consumer knows when its columns can have changed.
+const RULES: &str = "glassine-rules";
 /// A shared cache must never store a response, because another consumer might get it.
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
@@ -164,7 +166,8 @@ impl ProxyResponse {
         let ours = account.request_id().to_string();
         let theirs = head.client_request_id().unwrap_or(&ours);
         let ids = [("request-id", ours.as_str()), ("client-request-id", theirs)];
-        for (name, value) in ids.into_iter().chain(self.fields()) {
+        let rules = account.rules().map(|rules| (RULES, rules));
+        for (name, value) in ids.into_iter().chain(rules).chain(self.fields()) {
             if let (Ok(name), Ok(value)) =
                 (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value))
             {

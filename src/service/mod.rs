@@ -1,5 +1,6 @@
 //! A running proxy: built from one configuration file, reloaded when its files change, drained when it stops.
 
+mod events;
 mod front;
 pub mod logs;
 mod reload;
@@ -14,7 +15,7 @@ use reload::Seen;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::audit::{AuditLog, OpenError};
+use crate::audit::{AuditLog, Event, OpenError, WriteError};
 use crate::config::files::{FileError, read_text};
 use crate::config::{AuditSink, Config};
 use crate::connect::Site;
@@ -22,7 +23,7 @@ use crate::metrics::Metrics;
 use crate::proxy::ProxyState;
 use crate::server::admin::{Admin, Readiness};
 use crate::server::{ServerLimits, Shutdown, TlsError, TlsState, serve};
-use glassine_core::diagnostic::Report;
+use glassine_core::diagnostic::{Causes, Report};
 
 /// A proxy that is built from a configuration but does not listen yet.
 pub struct Service {
@@ -31,6 +32,7 @@ pub struct Service {
     seen: Seen,
     front: Arc<Front>,
     tls: Option<Arc<TlsState>>,
+    audit: Arc<AuditLog>,
     metrics: Arc<Metrics>,
     /// Findings that do not stop the service.
     warnings: Vec<Report>,
@@ -56,6 +58,9 @@ pub enum StartError {
     /// The audit log cannot be opened.
     #[error(transparent)]
     Audit(#[from] OpenError),
+    /// The start or a reload cannot be recorded, so it does not take place.
+    #[error("{}; nothing is served that is not recorded: let this program write to its audit log", Causes(.0))]
+    Record(#[source] WriteError),
     /// The certificate or its key cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -85,7 +90,7 @@ fn listen_advice(error: &io::Error) -> &'static str {
 impl StartError {
     /// Whether the files are at fault, not the machine.
     pub(crate) fn is_input(&self) -> bool {
-        !matches!(self, Self::Listen { .. } | Self::Signals(_))
+        !matches!(self, Self::Listen { .. } | Self::Record(_) | Self::Signals(_))
     }
 }
 
@@ -99,14 +104,15 @@ impl Service {
         let mut seen = Seen::default();
         let Loaded { config, state, site, warnings } = load(file, &mut seen, None)?;
         let tls = config.tls().map(TlsState::load).transpose()?.map(Arc::new);
-        let audit = match config.audit() {
+        let audit = Arc::new(match config.audit() {
             AuditSink::File(file) => AuditLog::open(file.path())?,
             AuditSink::Stdout => AuditLog::stdout(),
-        };
+        });
         let metrics = Arc::new(Metrics::new());
-        let front = Arc::new(Front::new(state, site, Arc::new(audit), Arc::clone(&metrics)));
+        let front = Arc::new(Front::new(state, site, Arc::clone(&audit), Arc::clone(&metrics)));
         metrics.reloaded(true);
-        Ok(Self { file: file.to_owned(), config, seen, front, tls, metrics, warnings })
+        metrics.warned(count(&warnings));
+        Ok(Self { file: file.to_owned(), config, seen, front, tls, audit, metrics, warnings })
     }
 
     /// Warnings about the files, for their reviewer.
@@ -127,14 +133,16 @@ impl Service {
         Ok(Listeners { public: bind(self.config.listen()).await?, admin })
     }
 
-    /// Serves until `stop`, then lets responses that have begun finish.
+    /// Serves until `stop`, then lets responses that have begun finish. Records start and stop.
     ///
     /// # Errors
     ///
-    /// [`StartError::Signals`].
+    /// [`StartError::Signals`], [`StartError::Record`].
     pub async fn run(self, listeners: Listeners, stop: impl Future<Output = ()>) -> Result<(), StartError> {
         let (trigger, shutdown) = Shutdown::channel();
         let hangup = signal(SignalKind::hangup()).map_err(StartError::Signals)?;
+        self.record_start(&listeners)?;
+        let audit = Arc::clone(&self.audit);
         let readiness = Readiness::default();
         let admin = self.admin(listeners.admin, &readiness, shutdown.clone());
         let front = Arc::clone(&self.front);
@@ -155,7 +163,20 @@ impl Service {
         };
         tokio::join!(public, admin, stopping);
         reload.abort();
+        // Once the task has ended, no reload can follow the record of the stop.
+        drop(reload.await);
+        if let Err(error) = audit.write_event(Event::Stop) {
+            tracing::error!(error = %Causes(&error), "the stop cannot be recorded");
+        }
         tracing::info!("stopped");
+        Ok(())
+    }
+
+    /// Records and logs what serves from now on.
+    fn record_start(&self, listeners: &Listeners) -> Result<(), StartError> {
+        let serving = events::serving(&self.front.state(), None, &self.warnings);
+        self.audit.write_event(Event::Start(&serving)).map_err(StartError::Record)?;
+        events::log_start(&serving, listeners);
         Ok(())
     }
 
@@ -185,15 +206,19 @@ impl Service {
     }
 }
 
-/// Reads and checks all files that a service is built from. Opens nothing for writing. Returns warnings.
+/// Reads and checks all files that a service is built from. Opens nothing for writing. Returns the state and warnings.
 ///
 /// # Errors
 ///
 /// [`StartError`].
-pub fn check(file: &Path) -> Result<Vec<Report>, StartError> {
-    let Loaded { config, warnings, .. } = load(file, &mut Seen::default(), None)?;
+pub fn check(file: &Path) -> Result<(ProxyState, Vec<Report>), StartError> {
+    let Loaded { config, state, warnings, .. } = load(file, &mut Seen::default(), None)?;
     config.tls().map(TlsState::load).transpose()?;
-    Ok(warnings)
+    Ok((state, warnings))
+}
+
+fn count(warnings: &[Report]) -> usize {
+    warnings.iter().map(|report| report.diagnostics.len()).sum()
 }
 
 /// Fetches in the background what a new state's first requests need.

@@ -1,13 +1,16 @@
-//! Reload on SIGHUP and when files change. If a file is bad, the last good state keeps running, and the log says so.
+//! Reload on SIGHUP and when files change. If a file is bad, the last good state keeps running, and the log and the audit
+//! log say so.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tokio::signal::unix::Signal;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::{Loaded, Service, StartError, load, warm};
+use super::{Loaded, Service, StartError, count, events, load, warm};
+use crate::audit::Event;
 use crate::config::{AuditSink, Config, ConsumerCredential, JwksLocation, Source};
 use glassine_core::diagnostic::Causes;
 
@@ -33,26 +36,40 @@ pub(super) async fn watch(mut service: Service, mut hangup: Signal) {
 impl Service {
     fn reload(&mut self) {
         match self.try_reload() {
-            Ok(()) => {
-                self.metrics.reloaded(true);
-                tracing::info!("the files were reloaded");
-            }
+            Ok(()) => self.metrics.reloaded(true),
             Err(error) => {
                 self.metrics.reloaded(false);
                 tracing::error!(error = %Causes(&error), "the files cannot be used; the last good state goes on running");
+                self.record_failure(&error);
             }
+        }
+    }
+
+    fn record_failure(&mut self, error: &StartError) {
+        let errors = events::errors(&self.file, error);
+        if let Err(error) = self.audit.write_event(Event::ReloadFailed(&errors)) {
+            tracing::error!(error = %Causes(&error), "the failed reload cannot be recorded");
+        }
+        // The files are good: the reload follows as soon as it can be recorded.
+        if matches!(error, StartError::Record(_)) {
+            self.seen.expire();
         }
     }
 
     fn try_reload(&mut self) -> Result<(), StartError> {
         let earlier = self.front.state();
-        let Loaded { config, state, site, warnings: _ } = load(&self.file, &mut self.seen, Some(&earlier))?;
+        let Loaded { config, state, site, warnings } = load(&self.file, &mut self.seen, Some(&earlier))?;
         if let (Some(tls), Some(files)) = (&self.tls, config.tls()) {
             tls.reload(files)?;
         }
         if needs_restart(&self.config, &config) {
             tracing::warn!("listeners, connection limits and the audit log change at the next start only");
         }
+        let serving = events::serving(&state, Some(&earlier), &warnings);
+        // Before the new state serves: no request is served under rules that no event names.
+        self.audit.write_event(Event::Reload(&serving)).map_err(StartError::Record)?;
+        events::log_reload(&serving, &earlier, &warnings);
+        self.metrics.warned(count(&warnings));
         self.front.replace(state, site);
         warm(self.front.state());
         self.config = config;
@@ -78,8 +95,17 @@ fn needs_restart(old: &Config, new: &Config) -> bool {
 #[derive(Default)]
 pub(super) struct Seen(BTreeMap<PathBuf, Option<Look>>);
 
-/// Modification time and length. They differ if a file was changed or replaced.
-type Look = (SystemTime, u64);
+/// What shows that a file was changed or replaced. Whoever writes a file can set its modification time, and the new
+/// content can be as long as the old. The system sets the time of the change (`ctime`), and a file that takes another's
+/// place has its own number.
+#[derive(PartialEq, Eq)]
+struct Look {
+    device: u64,
+    inode: u64,
+    changed: (i64, i64),
+    modified: (i64, i64),
+    length: u64,
+}
 
 impl Seen {
     /// Forgets all files but the configuration file.
@@ -98,6 +124,11 @@ impl Seen {
         self.0.insert(file, look);
     }
 
+    /// Takes every file for changed.
+    fn expire(&mut self) {
+        self.0.values_mut().for_each(|look| *look = None);
+    }
+
     fn is_current(&self) -> bool {
         self.0.iter().all(|(file, seen)| look(file) == *seen)
     }
@@ -105,7 +136,13 @@ impl Seen {
 
 fn look(file: &Path) -> Option<Look> {
     let metadata = std::fs::metadata(file).ok()?;
-    Some((metadata.modified().ok()?, metadata.len()))
+    Some(Look {
+        device: metadata.dev(),
+        inode: metadata.ino(),
+        changed: (metadata.ctime(), metadata.ctime_nsec()),
+        modified: (metadata.mtime(), metadata.mtime_nsec()),
+        length: metadata.len(),
+    })
 }
 
 /// The files that a reload reads. Access tokens and client secrets are read when they are used, so they are not among

@@ -43,6 +43,23 @@ fn the_repository_names_no_machine_and_no_registry() {
     assert_eq!(found, Vec::<String>::new());
 }
 
+/// A file that no module names is not compiled, and its tests do not run: so went the tests of the running service for a
+/// while.
+#[test]
+fn every_file_of_tests_is_a_module() {
+    let named: Vec<_> = include_str!("../tests.rs")
+        .lines()
+        .filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'))
+        .collect();
+    let files = project_files().into_iter().filter_map(|(path, _)| {
+        let inside = path.strip_prefix("tests/")?.strip_suffix(".rs")?;
+        let module = inside.strip_suffix("/mod").unwrap_or(inside);
+        (!module.contains('/') && module != "tests").then(|| module.to_owned())
+    });
+    let forgotten: Vec<_> = files.filter(|module| !named.contains(&module.as_str())).collect();
+    assert_eq!(forgotten, Vec::<String>::new());
+}
+
 #[test]
 fn the_reviewers_book_says_how_long_each_module_is() {
     let sources = rust_sources();

@@ -24,6 +24,26 @@ fn a_log_is_whole_until_a_line_is_changed() {
     glassine(&["audit", "verify", path]).fails(1, &[path, "line 2", "prev"]);
 }
 
+/// A log in several files is one log if its chain goes on. A file with a chain of its own is marked: nothing proves what
+/// was in between.
+#[test]
+fn a_log_in_several_files_is_verified_in_their_order() {
+    let (one, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let [first, second] = [log(&one), log(&other)].map(|file| file.to_str().unwrap().to_owned());
+    let text = glassine(&["audit", "verify", &first, &second]).fine();
+    let [whole, marked] = text.lines().collect::<Vec<_>>()[..] else { panic!("{text}") };
+    assert!(whole.starts_with(&format!("{first}: 3 lines, whole; head ")), "{text}");
+    assert!(marked.starts_with(&format!("{second}: 3 lines, new chains 1, whole; head ")), "{text}");
+
+    let text = std::fs::read_to_string(&first).unwrap();
+    let end_of_first_line = text.find('\n').unwrap() + 1;
+    std::fs::write(&first, &text[..end_of_first_line]).unwrap();
+    std::fs::write(&second, &text[end_of_first_line..]).unwrap();
+    let text = glassine(&["audit", "verify", &first, &second]).fine();
+    assert!(!text.contains("new chains"), "{text}");
+    glassine(&["audit", "verify", &second]).fails(1, &[&second, "line 1", "seq"]);
+}
+
 #[test]
 fn a_log_that_cannot_be_read_is_bad_input() {
     glassine(&["audit", "verify", "/nonexistent/audit.jsonl"]).fails(2, &["/nonexistent/audit.jsonl"]);

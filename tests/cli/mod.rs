@@ -1,8 +1,10 @@
 //! The command line as scripts and people meet it: the built program, its exit codes, and which stream says what.
 
 mod audit;
+mod cases;
 mod check;
 mod connector;
+mod diff;
 mod explain;
 mod keys;
 mod pseudonym;

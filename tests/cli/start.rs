@@ -156,3 +156,14 @@ fn in_a_log_of_json_every_line_before_the_start_is_an_event() {
     assert_eq!(seen[0]["fields"]["message"], format!("{config}: there is no such file"));
     serve(&config, &[]).fails(2, &[&format!("error: {config}: there is no such file")]);
 }
+
+/// What cannot be recorded does not serve.
+#[test]
+fn a_start_that_cannot_be_recorded_is_refused() {
+    let scratch = Scratch::new();
+    let config = configuration(&scratch, SECRET);
+    edit(&config, "audit: { file: audit.jsonl }", "audit: { stdout: true }");
+    let serve = format!("exec {} serve --config {config} > /dev/full", env!("CARGO_BIN_EXE_glassine"));
+    run(Command::new("sh").args(["-c", &serve]), "")
+        .fails(1, &["the audit log cannot be written", "No space left", "let this program write"]);
+}

@@ -129,11 +129,21 @@ async fn audit_log(place: &Place, requests: usize) -> String {
     place.proxy.read("audit.jsonl")
 }
 
+/// The proxy's configuration, from another folder and with the documents' name of a consumer.
+fn configuration(place: &Place) -> String {
+    let files = ["acme.yaml", "keys.yaml", "graph-token"];
+    let text = place.proxy.read("config.yaml").replace("name: acme\n", "name: acme-analytics\n");
+    files.iter().fold(text, |text, file| {
+        text.replace(&format!(" {file}"), &format!(" {}", place.proxy.file(file).display()))
+    })
+}
+
 /// All examples but the doctor's, which needs a deployment: see `tests/doctor`.
 #[tokio::test]
 async fn the_commands_of_the_reference_print_what_it_shows() {
     let place = Place::new().await;
     place.write("audit.jsonl", &audit_log(&place, 3).await);
+    place.write("config.yaml", &configuration(&place));
     let mut tried = 0;
     for Example { command, output } in examples("docs/COMMANDS.md") {
         match command.strip_prefix("cat ") {

@@ -5,17 +5,19 @@
 //! | `console` | every `console` block is executed, and its output compared |
 //! | `names` | the commands, options and environment variables that the documents name exist |
 //! | `readme` | the pair of messages in README.md, the configuration in docs/OPERATIONS.md |
+//! | `reviews` | the scripts of docs/REVIEWS.md, on a repository of rules |
 //! | `rules_page` | the example and the tables of docs/RULES.md |
 
 mod console;
 mod names;
 mod readme;
+mod reviews;
 mod rules_page;
 
 pub(crate) use console::shows_healthy;
 
 /// Documents with commands, by name.
-const DOCUMENTS: [(&str, &str); 13] = [
+const DOCUMENTS: [(&str, &str); 14] = [
     ("README.md", include_str!("../../README.md")),
     ("SECURITY.md", include_str!("../../SECURITY.md")),
     ("CHANGELOG.md", include_str!("../../CHANGELOG.md")),
@@ -27,6 +29,7 @@ const DOCUMENTS: [(&str, &str); 13] = [
     ("docs/ENTRA.md", include_str!("../../docs/ENTRA.md")),
     ("docs/JSON.md", include_str!("../../docs/JSON.md")),
     ("docs/OPERATIONS.md", include_str!("../../docs/OPERATIONS.md")),
+    ("docs/REVIEWS.md", include_str!("../../docs/REVIEWS.md")),
     ("docs/RULES.md", include_str!("../../docs/RULES.md")),
     ("docs/SDKS.md", include_str!("../../docs/SDKS.md")),
 ];

@@ -181,9 +181,14 @@ impl Glassine {
         self.folder.path().join(name)
     }
 
+    /// The audit records of requests.
     pub(crate) fn audit(&self) -> Vec<Value> {
-        let text = std::fs::read_to_string(self.file("audit.jsonl")).unwrap_or_default();
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        lines_of(&self.file("audit.jsonl")).into_iter().filter(|line| line["event"].is_null()).collect()
+    }
+
+    /// The audit records of the service itself.
+    pub(crate) fn events(&self) -> Vec<Value> {
+        lines_of(&self.file("audit.jsonl")).into_iter().filter(|line| !line["event"].is_null()).collect()
     }
 
     pub(crate) fn url(&self) -> String {
@@ -355,6 +360,12 @@ pub(crate) async fn read_all(stream: &mut TcpStream) -> String {
     let reading = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut response));
     drop(reading.await.expect("the proxy ends the connection"));
     String::from_utf8_lossy(&response).into_owned()
+}
+
+/// The lines of an audit log.
+pub(crate) fn lines_of(log: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// The sample tenant on its own socket.

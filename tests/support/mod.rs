@@ -6,6 +6,7 @@ pub(crate) mod entra;
 pub(crate) mod glassine;
 pub(crate) mod h2;
 pub(crate) mod issuer;
+pub(crate) mod logs;
 pub(crate) mod reading;
 pub(crate) mod recorder;
 pub(crate) mod reference;

@@ -40,12 +40,12 @@ pub(super) fn name() -> impl Strategy<Value = String> {
 }
 
 /// An object whose strings without a meaning are canaries, no two the same.
-pub(super) fn document() -> impl Strategy<Value = Value> {
+pub(crate) fn document() -> impl Strategy<Value = Value> {
     object(value().boxed()).prop_map(numbered)
 }
 
 /// A page as Graph sends it, and pages with something wrong.
-pub(super) fn page() -> impl Strategy<Value = Value> {
+pub(crate) fn page() -> impl Strategy<Value = Value> {
     let value = prop_oneof![
         12 => prop::collection::vec(object(value().boxed()), 0..4).prop_map(Value::Array),
         1 => value(),

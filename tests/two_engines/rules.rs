@@ -13,16 +13,33 @@ const MAX_PATH: usize = 120;
 
 /// A rules file; two transforms may meet in it.
 pub(super) fn file() -> impl Strategy<Value = String> {
-    let shapes = prop::collection::vec(shape(), SHAPES.len());
-    let response = prop_oneof![
+    (shapes(), response()).prop_map(|(shapes, response)| written(&shapes, response))
+}
+
+/// Two rules files that differ in one shape.
+pub(crate) fn pair() -> impl Strategy<Value = (String, String)> {
+    (shapes(), 0..SHAPES.len(), shape(), response()).prop_map(|(shapes, at, other, response)| {
+        let mut others = shapes.clone();
+        others[at] = other;
+        (written(&shapes, response), written(&others, response))
+    })
+}
+
+fn shapes() -> impl Strategy<Value = Vec<String>> {
+    prop::collection::vec(shape(), SHAPES.len())
+}
+
+fn response() -> impl Strategy<Value = &'static str> {
+    prop_oneof![
         4 => Just("{ entity: one }"),
         2 => Just("{ collection: one }"),
         1 => Just("{ delta: one }"),
-    ];
-    (shapes, response).prop_map(|(shapes, response)| {
-        let shapes = SHAPES.iter().zip(shapes).map(|(name, shape)| format!("  {name}:\n{shape}"));
-        rules_file(&shapes.collect::<String>(), response)
-    })
+    ]
+}
+
+fn written(shapes: &[String], response: &str) -> String {
+    let shapes = SHAPES.iter().zip(shapes).map(|(name, shape)| format!("  {name}:\n{shape}"));
+    rules_file(&shapes.collect::<String>(), response)
 }
 
 /// A shape, one entry a line.

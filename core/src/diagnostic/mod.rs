@@ -172,7 +172,7 @@ pub fn line(source: &str, at: usize) -> usize {
 }
 
 /// One-based line and column (in characters) of a byte position.
-fn line_and_column(source: &str, at: usize) -> (usize, usize) {
+pub fn line_and_column(source: &str, at: usize) -> (usize, usize) {
     let before = source.get(..clamp(source, at..at).start).unwrap_or_default();
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
     let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;

@@ -1,6 +1,6 @@
 //! The review as Markdown (CommonMark with tables), for a pull request or a wiki.
 
-use super::shown::{asks, forms, lines, place, sentence, value, verdict};
+use super::shown::{asks, forms, lines, names, place, sentence, value, verdict};
 use glassine_core::statement::review::{
     Consumer, Finding, Level, Object, Permission, Request, Requests, Review, Row, Stays,
 };
@@ -97,13 +97,7 @@ fn row(row: &Row) -> [String; 5] {
 
 fn stays(stays: &Stays) -> [String; 3] {
     let dropped = stays.dropped.iter();
-    let dropped = dropped.map(|it| {
-        format!(
-            "{}: {}",
-            prose(&it.title),
-            it.properties.iter().map(|name| code(name)).collect::<Vec<_>>().join(", ")
-        )
-    });
+    let dropped = dropped.map(|it| format!("{}: {}", prose(&it.title), prose(&names(&it.properties))));
     [prose(stays.class.in_words()), prose(&stays.in_words()), dropped.collect::<Vec<_>>().join("; ")]
 }
 

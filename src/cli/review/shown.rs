@@ -9,6 +9,9 @@ use glassine_core::statement::review::{Form, Level, Request, Requests, Review, R
 /// Where a token is cut off in an example. The prefix, the key id and a few characters stay.
 const TOKEN: usize = 9;
 
+/// How many names of dropped properties are shown at most. HTML and JSON have all of them.
+const NAMES: usize = 8;
+
 /// The beginnings of tokens (docs/PSEUDONYMS.md).
 const PREFIXES: [&str; 3] = ["t~", "p~", "d~"];
 
@@ -55,6 +58,15 @@ pub(super) fn lines(lines: &[usize]) -> String {
     match lines {
         [first, _, others @ ..] if !others.is_empty() => format!("{first} and {} more", others.len() + 1),
         few => few.iter().map(usize::to_string).collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// Names of properties, not more than people read.
+pub(super) fn names(properties: &[String]) -> String {
+    let names: Vec<_> = properties.iter().take(NAMES).map(String::as_str).collect();
+    match properties.len().saturating_sub(NAMES) {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names.join(", ")),
     }
 }
 

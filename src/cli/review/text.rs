@@ -2,16 +2,13 @@
 
 use std::fmt::{Display, Write as _};
 
-use super::shown::{asks, forms, lines, place, value, verdict};
+use super::shown::{asks, forms, lines, names, place, value, verdict};
 use glassine_core::statement::review::{
     Addresses, Consumer, Dropped, Finding, Level, Object, Permission, Request, Requests, Review, Row, Stays,
 };
 
 /// The widest cell that other cells are aligned with. A wider one shifts only its own line.
 const WIDEST: usize = 64;
-
-/// How many names of dropped properties a line has at most. `--format json` has all of them.
-const NAMES: usize = 8;
 
 /// Selects red and bold letters (ECMA-48, SGR), and the usual ones again.
 const RED: (&str, &str) = ("\u{1b}[31;1m", "\u{1b}[0m");
@@ -159,10 +156,7 @@ impl Page {
     }
 
     fn dropped(&mut self, Dropped { title, properties }: &Dropped) {
-        let names: Vec<_> = properties.iter().take(NAMES).map(String::as_str).collect();
-        let more = properties.len().saturating_sub(NAMES);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        self.line(2, format!("{title}: {}{more}", names.join(", ")));
+        self.line(2, format!("{title}: {}", names(properties)));
     }
 
     fn requests(&mut self, Requests { title, requests }: &Requests) {

@@ -23,7 +23,7 @@ use crate::server::{Peer, read_certificates};
 use crate::upstream::{Credential, GraphClient, MAX_BODY, Network, Proxies, Settings, TokenSource};
 use glassine_core::admit::{Keys, Policy};
 use glassine_core::diagnostic::{Causes, Diagnostic, Report};
-use glassine_core::pseudonym::{AddressPolicy, KeyRing};
+use glassine_core::pseudonym::{self, AddressPolicy, KeyRing};
 use glassine_core::rules::{self, Plan};
 use glassine_core::statement::Statement;
 
@@ -37,6 +37,8 @@ pub struct ProxyState {
     consumers: Consumers,
     key_sources: KeySources,
     network: Network,
+    /// The key ring's fingerprints, the newest key first.
+    keys: Vec<pseudonym::Fingerprint>,
 }
 
 /// Why no state could be built: reports about the configuration and the files that it names.
@@ -101,6 +103,16 @@ impl ProxyState {
         self.consumers.iter()
     }
 
+    /// The key ring's fingerprints, the newest key first.
+    pub(crate) fn keys(&self) -> &[pseudonym::Fingerprint] {
+        &self.keys
+    }
+
+    /// The consumer of this name.
+    pub(crate) fn consumer(&self, name: &str) -> Option<&Arc<Consumer>> {
+        self.consumers.iter().find(|consumer| *consumer.name() == *name)
+    }
+
     /// How this proxy reaches Graph, Entra and issuers.
     pub(crate) fn network(&self) -> &Network {
         &self.network
@@ -111,17 +123,25 @@ impl ProxyState {
         endpoints.map(|endpoint| endpoint.name.as_str().into()).collect()
     }
 
-    /// The consumer that sends the request; refused if its address is not allowed. If consumers send their own tokens
-    /// for Graph, SDKs put those in `Authorization`, so the consumer's credential is in `Proxy-Authorization`.
-    pub(super) async fn identify(&self, head: &Head<'_>, peer: &Peer) -> Result<Caller, Problem> {
-        let forwards = self.forwards;
-        let place = if forwards { PROXY_AUTHORIZATION } else { AUTHORIZATION };
-        let consumer = self.consumers.identify(head.bearer(&place), peer).await?;
+    /// The consumer that sends the request. If consumers send their own tokens for Graph, SDKs put those in
+    /// `Authorization`, so the consumer's credential is in `Proxy-Authorization`.
+    pub(super) async fn identify(&self, head: &Head<'_>, peer: &Peer) -> Result<Arc<Consumer>, Problem> {
+        let place = if self.forwards { PROXY_AUTHORIZATION } else { AUTHORIZATION };
+        self.consumers.identify(head.bearer(&place), peer).await
+    }
+
+    /// The identified consumer with its token for Graph; refused if its address is not allowed.
+    pub(super) fn caller(
+        &self,
+        consumer: Arc<Consumer>,
+        head: &Head<'_>,
+        peer: &Peer,
+    ) -> Result<Caller, Problem> {
         let address = client_address(peer.address.ip(), head.headers(), &self.trusted_proxies)?;
         if !consumer.may_come_from(address) {
             return Err(Problem::Address);
         }
-        let graph_token = if forwards {
+        let graph_token = if self.forwards {
             Some(head.graph_token().ok_or(Problem::GraphToken(Unknown::NoCredential))?)
         } else {
             None
@@ -163,6 +183,7 @@ impl Builder<'_> {
         let settings =
             Settings { graph: upstream.graph().clone(), network: network.clone(), max_body: MAX_BODY };
         let client = self.built(GraphClient::new(settings));
+        let keys = keys?;
         Ok(ProxyState {
             graph: client?,
             forwards: matches!(upstream.credential(), UpstreamCredential::Forward { .. }),
@@ -171,6 +192,7 @@ impl Builder<'_> {
             consumers: Consumers::new(consumers.into_iter().collect::<Result<_, _>>()?),
             key_sources: std::mem::take(&mut self.key_sources).complete(),
             network,
+            keys: keys.fingerprint(),
         })
     }
 
@@ -270,8 +292,7 @@ impl Builder<'_> {
         );
         let decided = Decided { policy, statement, rules };
         let now = Consumer::new(consumer.clone(), known_by?, decided, pseudonyms, tokens);
-        let before =
-            self.earlier.and_then(|state| state.consumers.iter().find(|it| *it.name() == *consumer.name()));
+        let before = self.earlier.and_then(|state| state.consumer(consumer.name()));
         Ok(Arc::new(now.continuing(before.map(Arc::as_ref))))
     }
 

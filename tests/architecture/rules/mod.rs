@@ -30,7 +30,7 @@ const MAY_USE: [(&str, &[&str]); 29] = [
         ],
     ),
     ("core::yaml", &["core::diagnostic"]),
-    ("audit", &["core::diagnostic", "core::hex"]),
+    ("audit", &["core::diagnostic", "core::hex", "core::statement"]),
     ("cli", EVERYTHING),
     ("codec", &[]),
     (
@@ -97,8 +97,28 @@ fn used_module(source: &Source, name: &str) -> Option<String> {
 
 /// What may be a field of a log event: counts, names from the operator's files, ids that this program made, and
 /// errors, whose texts hold no data by the rule of `problem.rs`.
-const FIELDS: [&str; 10] =
-    ["error", "request_id", "endpoint", "status", "reason", "used", "skipped", "connections", "file", "url"];
+const FIELDS: [&str; 20] = [
+    "before",
+    "code",
+    "connections",
+    "consumer",
+    "endpoint",
+    "error",
+    "file",
+    "finding",
+    "fingerprint",
+    "hint",
+    "key_id",
+    "line",
+    "listen",
+    "reason",
+    "request_id",
+    "skipped",
+    "status",
+    "url",
+    "used",
+    "version",
+];
 
 pub(crate) fn unlisted_fields(source: &Source) -> Vec<String> {
     const MACROS: [&str; 13] = [

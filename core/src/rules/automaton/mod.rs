@@ -17,6 +17,7 @@
 
 mod build;
 mod describe;
+mod locate;
 
 use super::names::Names;
 use super::plan::{Kept, Transform};

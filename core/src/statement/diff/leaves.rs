@@ -15,7 +15,7 @@ pub(super) fn compare(
     if kind(&before.response) != kind(&after.response) {
         let what =
             format!("the response is {} now, and was {}", kind(&after.response), kind(&before.response));
-        let witness = witness::of_endpoint(old, new, after);
+        let witness = witness::of_endpoint(new, after);
         return vec![Difference { witness, ..Difference::new(Verdict::Wider, Some(after), what) }];
     }
     let (one, other) = (&before.response.body().automaton, &after.response.body().automaton);

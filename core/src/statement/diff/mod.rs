@@ -43,6 +43,8 @@ pub struct Difference {
     pub old: Vec<Range<usize>>,
     /// The lines of the new file, in bytes.
     pub new: Vec<Range<usize>>,
+    /// A request that is open now and was refused before.
+    pub request: Option<String>,
     /// What shows that more leaves; for what is wider only, and only if one was found.
     pub witness: Option<Witness>,
 }
@@ -58,11 +60,11 @@ pub struct Side {
 
 /// All differences, the widest first.
 pub fn compare(old: &Side, new: &Side) -> Vec<Difference> {
-    let mut all = head(&old.plan, &new.plan);
+    let mut all = head(old, new);
     for endpoint in &new.plan.endpoints {
         match same_requests(endpoint, &old.plan) {
             Some(before) => all.extend(compare_endpoints((old, before), (new, endpoint))),
-            None => all.push(opened(old, new, endpoint)),
+            None => all.push(opened(new, endpoint)),
         }
     }
     for endpoint in &old.plan.endpoints {
@@ -92,7 +94,7 @@ fn compare_endpoints(
     (old, before): (&Side, &Arc<Endpoint>),
     (new, after): (&Side, &Arc<Endpoint>),
 ) -> Vec<Difference> {
-    let mut all = requests::compare(before, after);
+    let mut all = requests::compare(before, (new, after));
     if before.name != after.name {
         let what = format!("the endpoint `{}` is now called `{}`", before.name, after.name);
         all.push(Difference::new(Verdict::Neutral, Some(after), what));
@@ -101,11 +103,11 @@ fn compare_endpoints(
     all
 }
 
-fn opened(old: &Side, new: &Side, endpoint: &Arc<Endpoint>) -> Difference {
+fn opened(new: &Side, endpoint: &Arc<Endpoint>) -> Difference {
     let what = format!("GET {} is open now", endpoint.template);
     Difference {
         new: vec![endpoint.places.endpoint.clone()],
-        witness: witness::of_endpoint(old, new, endpoint),
+        witness: witness::of_endpoint(new, endpoint),
         ..Difference::new(Verdict::Wider, Some(endpoint), what)
     }
 }
@@ -121,43 +123,59 @@ fn closed(endpoint: &Endpoint) -> Difference {
 impl Difference {
     fn new(verdict: Verdict, endpoint: Option<&Endpoint>, what: String) -> Self {
         let endpoint = endpoint.map(|endpoint| endpoint.name.clone());
-        Self { verdict, endpoint, what, old: Vec::new(), new: Vec::new(), witness: None }
+        Self { verdict, endpoint, what, old: Vec::new(), new: Vec::new(), request: None, witness: None }
     }
 }
 
 /// Differences in what is said once for all endpoints.
-fn head(old: &Plan, new: &Plan) -> Vec<Difference> {
-    let mut all = Vec::new();
-    let mut add = |verdict, what: String| all.push(Difference::new(verdict, None, what));
-    if old.domains != new.domains {
-        let verdict =
-            if new.domains.shows() > old.domains.shows() { Verdict::Wider } else { Verdict::Narrower };
-        add(
-            verdict,
-            format!("domains of addresses: {} before, {} now", old.domains.name(), new.domains.name()),
-        );
-    }
-    if old.plus_tags != new.plus_tags {
-        // With tags, people who use several addresses are told apart by them.
-        let verdict = if new.plus_tags.tells_apart() { Verdict::Wider } else { Verdict::Narrower };
-        add(verdict, format!("plus tags: {} before, {} now", old.plus_tags.name(), new.plus_tags.name()));
-    }
-    for (before, after, what) in [
+fn head(old: &Side, new: &Side) -> Vec<Difference> {
+    let mut all = addresses(old, new);
+    let (old, new) = (&*old.plan, &*new.plan);
+    all.extend(permissions(old, new));
+    let texts = [
         (&old.connector, &new.connector, "connector"),
         (&old.title, &new.title, "title"),
         (&old.purpose, &new.purpose, "purpose"),
-    ] {
-        if before != after {
-            add(Verdict::Neutral, format!("the {what} reads {after:?}, and before {before:?}"));
-        }
-    }
-    let names = |plan: &Plan| plan.permissions.iter().map(|it| it.any_of.clone()).collect::<Vec<_>>();
-    let (before, after) = (names(old), names(new));
-    for entry in after.iter().filter(|entry| !before.contains(entry)) {
-        add(Verdict::Wider, format!("the permission {} is asked for", entry.join(" or ")));
-    }
-    for entry in before.iter().filter(|entry| !after.contains(entry)) {
-        add(Verdict::Narrower, format!("the permission {} is no longer asked for", entry.join(" or ")));
+    ];
+    for (before, after, what) in texts.into_iter().filter(|(before, after, _)| before != after) {
+        let what = format!("the {what} reads {after:?}, and before {before:?}");
+        all.push(Difference::new(Verdict::Neutral, None, what));
     }
     all
+}
+
+fn addresses(old: &Side, new: &Side) -> Vec<Difference> {
+    let mut all = Vec::new();
+    let (before, after) = (old.plan.domains, new.plan.domains);
+    if before != after {
+        let is_wider = after.shows() > before.shows();
+        let what = format!("domains of addresses: {} now, {} before", after.name(), before.name());
+        let witness = if is_wider { witness::of_address(old, new) } else { None };
+        all.push(Difference { witness, ..Difference::new(wider_if(is_wider), None, what) });
+    }
+    let (before, after) = (old.plan.plus_tags, new.plan.plus_tags);
+    if before != after {
+        // With tags, the addresses of one mailbox are told apart.
+        let what = format!("plus tags: {} now, {} before", after.name(), before.name());
+        all.push(Difference::new(wider_if(after.tells_apart()), None, what));
+    }
+    all
+}
+
+fn permissions(old: &Plan, new: &Plan) -> Vec<Difference> {
+    let missing = |from: &Plan, of: &Plan| {
+        let names =
+            of.permissions.iter().filter(|one| from.permissions.iter().all(|it| it.any_of != one.any_of));
+        names.map(|one| one.any_of.join(" or ")).collect::<Vec<_>>()
+    };
+    let asked =
+        missing(old, new).into_iter().map(|names| (true, format!("the permission {names} is asked for")));
+    let dropped = missing(new, old)
+        .into_iter()
+        .map(|names| (false, format!("the permission {names} is no longer asked for")));
+    asked.chain(dropped).map(|(is_wider, what)| Difference::new(wider_if(is_wider), None, what)).collect()
+}
+
+fn wider_if(is_wider: bool) -> Verdict {
+    if is_wider { Verdict::Wider } else { Verdict::Narrower }
 }

@@ -1,18 +1,22 @@
 //! What may be asked of two endpoints for the same paths.
 
-use super::{Difference, Verdict};
-use crate::rules::plan::{Endpoint, Expand, IntegerRange, Param, QueryPolicy, ValuePolicy};
+use super::{Difference, Side, Verdict, witness};
+use crate::graph::OptionName;
+use crate::rules::automaton::Leaf;
+use crate::rules::plan::{
+    Comparator, Endpoint, Expand, IntegerRange, Kept, Param, QueryPolicy, Transform, ValuePolicy,
+};
 
-pub(super) fn compare(before: &Endpoint, after: &Endpoint) -> Vec<Difference> {
-    let mut found = Findings { before, after, all: Vec::new() };
+pub(super) fn compare(before: &Endpoint, (side, after): (&Side, &Endpoint)) -> Vec<Difference> {
+    let mut found = Findings { before, after, side, all: Vec::new() };
     for (old, new) in before.params.iter().zip(&after.params) {
         found.param(old, new);
     }
     found.policy(&before.query, &after.query, "");
     found.sizes();
-    found.flag("`return=minimal`", before.return_minimal, after.return_minimal);
+    found.sets("`return=minimal`", Sets::of_flags(before.return_minimal, after.return_minimal), None);
     if before.immutable_ids != after.immutable_ids {
-        found.add(Verdict::Neutral, "ids have another form: all of their tokens change".to_owned());
+        found.add(Verdict::Neutral, "ids have another form: all of their tokens change".to_owned(), None);
     }
     found.all
 }
@@ -20,6 +24,7 @@ pub(super) fn compare(before: &Endpoint, after: &Endpoint) -> Vec<Difference> {
 struct Findings<'a> {
     before: &'a Endpoint,
     after: &'a Endpoint,
+    side: &'a Side,
     all: Vec<Difference>,
 }
 
@@ -44,77 +49,91 @@ impl Sets {
     fn of_lists<T: PartialEq>(old: &[T], new: &[T]) -> Self {
         Self::of(old.iter().all(|it| new.contains(it)), new.iter().all(|it| old.contains(it)))
     }
+
+    fn of_flags(was: bool, is_now: bool) -> Self {
+        Self::of(!was || is_now, !is_now || was)
+    }
 }
 
 impl Findings<'_> {
-    fn add(&mut self, verdict: Verdict, what: String) {
+    fn add(&mut self, verdict: Verdict, what: String, request: Option<String>) {
         self.all.push(Difference {
             old: vec![self.before.places.endpoint.clone()],
             new: vec![self.after.places.endpoint.clone()],
+            request,
             ..Difference::new(verdict, Some(self.after), what)
         });
     }
 
-    fn sets(&mut self, what: &str, sets: Sets) {
+    /// `example`: a query that is accepted now and was not before.
+    fn sets(&mut self, what: &str, sets: Sets, example: Option<String>) {
+        let request = || example.map(|query| format!("{}?{query}", witness::request(self.side, self.after)));
         match sets {
             Sets::Equal => {}
-            Sets::More => self.add(Verdict::Wider, format!("{what} accepts more")),
-            Sets::Fewer => self.add(Verdict::Narrower, format!("{what} accepts less")),
-            Sets::Other => self.add(Verdict::Wider, format!("{what} accepts something else")),
+            Sets::More => self.add(Verdict::Wider, format!("{what} accepts more"), request()),
+            Sets::Fewer => self.add(Verdict::Narrower, format!("{what} accepts less"), None),
+            Sets::Other => self.add(Verdict::Wider, format!("{what} accepts something else"), request()),
         }
-    }
-
-    fn flag(&mut self, what: &str, was: bool, is_now: bool) {
-        self.sets(what, Sets::of(!was || is_now, !is_now || was));
     }
 
     fn param(&mut self, old: &Param, new: &Param) {
         let within = |one: &Param, other: &Param| {
-            let names =
-                one.one_of.iter().all(|name| other.one_of.iter().any(|it| it.eq_ignore_ascii_case(name)));
+            let has = |name: &String| other.one_of.iter().any(|it| it.eq_ignore_ascii_case(name));
             let pattern = |param: &Param| param.pattern.as_ref().map(|it| it.as_str().to_owned());
             let patterns = one.pattern.is_none() || pattern(one) == pattern(other);
-            other.raw || (names && (one.token.is_none() || other.token.is_some()) && !one.raw && patterns)
+            let tokens = one.token.is_none() || other.token.is_some();
+            other.raw || (one.one_of.iter().all(has) && tokens && !one.raw && patterns)
         };
-        self.sets(&format!("the parameter {{{}}}", new.name), Sets::of(within(old, new), within(new, old)));
+        let what = format!("the parameter {{{}}}", new.name);
+        self.sets(&what, Sets::of(within(old, new), within(new, old)), None);
     }
 
     fn policy(&mut self, old: &QueryPolicy, new: &QueryPolicy, place: &str) {
         // A consumer that may not select gets all that leaves.
         if old.select != new.select {
-            self.add(Verdict::Neutral, format!("`$select`{place} is {}", open(new.select)));
+            let now = if new.select { "accepted now" } else { "no longer accepted" };
+            self.add(Verdict::Neutral, format!("`$select`{place} is {now}"), None);
         }
-        self.entries("$filter", place, &old.filter, &new.filter);
-        self.entries("$orderby", place, &old.order_by, &new.order_by);
+        let compared = |name: &str, ways: &[Comparator]| self.comparison(name, ways);
+        let filters = entries(&old.filter, &new.filter, compared);
+        let orders = entries(&old.order_by, &new.order_by, |name, _| Some(format!("$orderby={name}")));
+        for (option, all) in [("$filter", filters), ("$orderby", orders)] {
+            for (name, sets, example) in all {
+                self.sets(&format!("`{option}`{place} by `{name}`"), sets, example);
+            }
+        }
         for (name, policy) in &new.values {
-            let before = old.value(name).map(|(_, policy)| policy);
-            self.value(&format!("`{}`{place}", name.as_str()), before, Some(policy));
+            self.value(name, place, old.value(name).map(|(_, policy)| policy), Some(policy));
         }
         for (name, policy) in old.values.iter().filter(|(name, _)| new.value(name).is_none()) {
-            self.value(&format!("`{}`{place}", name.as_str()), Some(policy), None);
+            self.value(name, place, Some(policy), None);
         }
         self.expansions(&old.expand, &new.expand);
     }
 
-    /// Properties, each with what may be done with it.
-    fn entries<T: PartialEq>(
-        &mut self,
-        option: &str,
-        place: &str,
-        old: &[(String, Vec<T>)],
-        new: &[(String, Vec<T>)],
-    ) {
-        let find = |all: &'_ [(String, Vec<T>)], name: &str| all.iter().position(|(own, _)| own == name);
-        for (name, after) in new {
-            let before = find(old, name).and_then(|at| old.get(at)).map_or([].as_slice(), |(_, ways)| ways);
-            self.sets(&format!("`{option}`{place} by `{name}`"), Sets::of_lists(before, after));
-        }
-        for (name, _) in old.iter().filter(|(name, _)| find(new, name).is_none()) {
-            self.sets(&format!("`{option}`{place} by `{name}`"), Sets::Fewer);
-        }
+    /// A comparison by the first operator, with a value that the property could have.
+    fn comparison(&self, name: &str, operators: &[Comparator]) -> Option<String> {
+        let body = self.after.response.body();
+        let literal = match &body.automaton.find(body.object(), name.split('/'))?.leaf {
+            Leaf::Keep(Kept::Time) | Leaf::Transform(Transform::TruncateTime(_)) => {
+                "2026-01-01T00:00:00Z".to_owned()
+            }
+            Leaf::Keep(Kept::Boolean) => "true".to_owned(),
+            Leaf::Keep(Kept::Number) => "1".to_owned(),
+            Leaf::Keep(Kept::OneOf(words)) => format!("'{}'", words.texts().next()?),
+            _ => return None,
+        };
+        let operator = operators.iter().find(|operator| **operator != Comparator::In)?;
+        Some(format!("$filter={name} {} {literal}", operator.as_str()))
     }
 
-    fn value(&mut self, what: &str, old: Option<&ValuePolicy>, new: Option<&ValuePolicy>) {
+    fn value(
+        &mut self,
+        name: &OptionName,
+        place: &str,
+        old: Option<&ValuePolicy>,
+        new: Option<&ValuePolicy>,
+    ) {
         let sets = match (old, new) {
             (None, None) => Sets::Equal,
             (None, Some(_)) => Sets::More,
@@ -131,13 +150,18 @@ impl Findings<'_> {
             }
             (Some(_), Some(_)) => Sets::Other,
         };
-        self.sets(what, sets);
+        let example = if place.is_empty() { accepted(old, new) } else { None };
+        let example = example.map(|value| format!("{}={value}", name.as_str()));
+        self.sets(&format!("`{}`{place}", name.as_str()), sets, example);
     }
 
     fn expansions(&mut self, old: &[Expand], new: &[Expand]) {
         for Expand { property, query, .. } in new {
             match old.iter().find(|it| it.property == *property) {
-                None => self.sets(&format!("`$expand` of `{property}`"), Sets::More),
+                None => {
+                    let example = format!("$expand={property}");
+                    self.sets(&format!("`$expand` of `{property}`"), Sets::More, Some(example));
+                }
                 Some(before) => {
                     self.policy(&before.query, query, &format!(" in `$expand` of `{property}`"));
                 }
@@ -146,7 +170,7 @@ impl Findings<'_> {
         for Expand { property, .. } in
             old.iter().filter(|it| new.iter().all(|one| one.property != it.property))
         {
-            self.sets(&format!("`$expand` of `{property}`"), Sets::Fewer);
+            self.sets(&format!("`$expand` of `{property}`"), Sets::Fewer, None);
         }
     }
 
@@ -157,12 +181,45 @@ impl Findings<'_> {
             (Some(one), Some(other)) => is_within(&one, &other),
             (Some(_), None) => false,
         };
-        self.sets("`odata.maxpagesize`", Sets::of(within(old, new), within(new, old)));
+        self.sets("`odata.maxpagesize`", Sets::of(within(old, new), within(new, old)), None);
     }
 }
 
-fn open(is_open: bool) -> &'static str {
-    if is_open { "accepted now" } else { "no longer accepted" }
+/// How properties compare, each with what may be done with it. `example` makes a query from what is new.
+fn entries<T: PartialEq + Clone>(
+    old: &[(String, Vec<T>)],
+    new: &[(String, Vec<T>)],
+    example: impl Fn(&str, &[T]) -> Option<String>,
+) -> Vec<(String, Sets, Option<String>)> {
+    let find = |all: &[(String, Vec<T>)], name: &str| {
+        all.iter().find(|(own, _)| own == name).map(|(_, ways)| ways.clone())
+    };
+    let mut all = Vec::new();
+    for (name, after) in new {
+        let before = find(old, name).unwrap_or_default();
+        let more: Vec<_> = after.iter().filter(|way| !before.contains(way)).cloned().collect();
+        all.push((name.clone(), Sets::of_lists(&before, after), example(name, &more)));
+    }
+    for (name, _) in old.iter().filter(|(name, _)| find(new, name).is_none()) {
+        all.push((name.clone(), Sets::Fewer, None));
+    }
+    all
+}
+
+/// A value that only the new policy accepts.
+fn accepted(old: Option<&ValuePolicy>, new: Option<&ValuePolicy>) -> Option<String> {
+    match (old, new?) {
+        (_, ValuePolicy::Boolean) => Some("true".to_owned()),
+        (Some(ValuePolicy::Integer(old)), ValuePolicy::Integer(new)) => {
+            Some(if new.max > old.max { new.max } else { new.min }.to_string())
+        }
+        (_, ValuePolicy::Integer(new)) => Some(new.max.to_string()),
+        (Some(ValuePolicy::OneOf(old)), ValuePolicy::OneOf(new)) => {
+            new.iter().find(|text| !old.contains(text)).cloned()
+        }
+        (_, ValuePolicy::OneOf(new)) => new.first().cloned(),
+        (_, ValuePolicy::Pattern(_)) => None,
+    }
 }
 
 fn is_within(one: &IntegerRange, other: &IntegerRange) -> bool {

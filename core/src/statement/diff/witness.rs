@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::Side;
 use crate::pseudonym::{Class, Outcome};
 use crate::rules::automaton::{Automaton, Described, Effect, Leaf, Location, Step};
-use crate::rules::plan::{Body, Endpoint, Kept, LinkKind, Param, Transform};
+use crate::rules::plan::{Body, Endpoint, Kept, LinkKind, Param, PseudonymKind, Transform};
 use crate::rules::template::Part;
 use crate::sanitize::{Context, Links, Raw, sanitize};
 
@@ -29,7 +29,7 @@ pub struct Witness {
 }
 
 /// A response of an endpoint that the old rules do not have.
-pub(super) fn of_endpoint(_old: &Side, new: &Side, endpoint: &Arc<Endpoint>) -> Option<Witness> {
+pub(super) fn of_endpoint(new: &Side, endpoint: &Arc<Endpoint>) -> Option<Witness> {
     let body = endpoint.response.body();
     let leaving = |place: &Described| {
         matches!(place.effect, Effect::Leaves(_)) && !place.at.to_string().contains("@odata")
@@ -65,8 +65,32 @@ pub(super) fn of_place(
     })
 }
 
+/// A response with an address of a domain that nobody listed.
+pub(super) fn of_address(old: &Side, new: &Side) -> Option<Witness> {
+    new.plan.endpoints.iter().find_map(|endpoint| {
+        let body = endpoint.response.body();
+        let places = body.automaton.describe().into_iter();
+        let is_address = |place: &Described| {
+            matches!(
+                place.effect,
+                Effect::Leaves(Leaf::Transform(Transform::Pseudonym(PseudonymKind::Email)))
+            )
+        };
+        places.filter(is_address).find_map(|place| {
+            let graph = document(&body.automaton, &place.at, &json!("bob@fabrikam.example"));
+            let (left, leaves) = (leaves(old, body, &graph)?, leaves(new, body, &graph)?);
+            (left != leaves).then(|| Witness {
+                request: request(new, endpoint),
+                graph: graph.to_string(),
+                old: Some(left),
+                new: leaves,
+            })
+        })
+    })
+}
+
 /// The request with the first value of each parameter.
-fn request(side: &Side, endpoint: &Endpoint) -> String {
+pub(super) fn request(side: &Side, endpoint: &Endpoint) -> String {
     let part = |part: &Part| match part {
         Part::Param(name) => endpoint.param(name).map_or_else(String::new, |param| value(side, param)),
         written => written.to_string(),
@@ -92,6 +116,15 @@ fn value(side: &Side, param: &Param) -> String {
 /// Values of which something may leave at this place: those that its leaf is for, then some of every kind.
 fn candidates(automaton: &Automaton, at: &Location) -> Vec<Value> {
     let mut all = Vec::new();
+    if let Some(Leaf::Keep(Kept::Text) | Leaf::Transform(Transform::Digest)) = leaf(automaton, at) {
+        all.push(json!("Alice Smith is ill"));
+    }
+    if let Some(Leaf::Transform(Transform::Pseudonym(_) | Transform::Domain)) = leaf(automaton, at) {
+        all.push(json!("alice.smith@contoso.com"));
+    }
+    if let Some(Leaf::Transform(Transform::Reversible(_))) = leaf(automaton, at) {
+        all.push(json!(ID));
+    }
     if let Some(Leaf::Keep(Kept::OneOf(words))) = leaf(automaton, at) {
         all.extend(words.texts().map(Value::from));
     }

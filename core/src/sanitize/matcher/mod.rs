@@ -11,14 +11,14 @@
 //! of a list, and one that a transform is for. Text that leaves as written is copied in the pieces that the tokenizer
 //! hands over.
 
+mod whole;
+
 use super::order::{Cursor, Member, NameId, Order};
 use super::place::{Effect, Passage, Place};
 use super::tokenizer::{ExpectedKey, Handler, Key, Literal};
-use super::transform::{self, Outcome};
 use super::{Clean, Context, Violation};
-use crate::graph::is_time;
 use crate::rules::automaton::{Leaf, NodeId, Object};
-use crate::rules::plan::{Kept, Transform, Word};
+use crate::rules::plan::Transform;
 
 /// The longest string, in bytes, that is seen whole. A longer one is dropped and counted: addresses and ids are under
 /// 2 KiB, sealed links under 16 KiB, and a stream's memory must stay small.
@@ -239,82 +239,6 @@ impl Matcher {
     fn write(&mut self, text: &str) {
         self.open_value();
         self.out.extend_from_slice(text.as_bytes());
-    }
-
-    /// A string that is there as a whole.
-    #[inline]
-    fn whole(&mut self, passage: Passage, text: &str) -> Result<(), Violation> {
-        match passage {
-            Passage::Time if is_time(text) => {
-                self.counters.kept += 1;
-                self.open_value();
-                // No character of a time has to be escaped.
-                self.out.reserve(text.len() + 2);
-                self.out.push(b'"');
-                self.out.extend_from_slice(text.as_bytes());
-                self.out.push(b'"');
-                Ok(())
-            }
-            Passage::Time => self.not_understood(Effect::String(passage)),
-            Passage::Word(node) => self.word(node, text),
-            Passage::Transform(node) => self.transform(node, text),
-        }
-    }
-
-    fn word(&mut self, node: NodeId, text: &str) -> Result<(), Violation> {
-        let mark = self.out.len();
-        let had_children = self.open_value();
-        let Some(word) = found(&self.context.body.automaton.node(node).leaf, text) else {
-            self.take_back(mark, had_children);
-            return self.not_understood(Effect::String(Passage::Word(node)));
-        };
-        self.out.extend_from_slice(word.json());
-        self.counters.kept += 1;
-        Ok(())
-    }
-
-    fn transform(&mut self, node: NodeId, text: &str) -> Result<(), Violation> {
-        let mark = self.out.len();
-        let had_children = self.open_value();
-        let Leaf::Transform(transform) = &self.context.body.automaton.node(node).leaf else {
-            self.take_back(mark, had_children);
-            return Ok(());
-        };
-        match transform::apply(transform, text, &self.context, &mut self.out) {
-            Outcome::Written => self.counters.transformed += 1,
-            Outcome::NotUnderstood => {
-                self.take_back(mark, had_children);
-                return self.not_understood(Effect::String(Passage::Transform(node)));
-            }
-        }
-        Ok(())
-    }
-
-    /// A captured string has ended.
-    fn captured(&mut self, passage: Passage) -> Result<(), Violation> {
-        let captured = std::mem::take(&mut self.captured);
-        let outcome = self.whole(passage, &captured);
-        self.captured = captured;
-        self.captured.clear();
-        outcome
-    }
-
-    fn capture(&mut self, passage: Passage, part: &str) {
-        if self.captured.len() + part.len() > MAX_CAPTURE {
-            self.captured.clear();
-            self.text = Text::TooLong(passage);
-        } else {
-            self.captured.push_str(part);
-        }
-    }
-}
-
-/// The word that a kept string is.
-fn found<'a>(leaf: &'a Leaf, text: &str) -> Option<&'a Word> {
-    match leaf {
-        Leaf::Keep(Kept::OneOf(words)) => words.find(text),
-        Leaf::Keep(Kept::TimeZone(words)) => words.find(text),
-        Leaf::Keep(_) | Leaf::Transform(_) | Leaf::Drop => None,
     }
 }
 

@@ -1,0 +1,219 @@
+//! Which rules served which consumer, from when until when, and how many requests: read from the records of a log.
+//!
+//! The events of the service say when rules begin and end to serve. Each request counts by its own `rules`, not by its
+//! place in the log, because a request that began before a reload is recorded after it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// What a log says, so far as it was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Per consumer and rules, in the order in which they began.
+    pub periods: Vec<Period>,
+    /// Requests of nobody: no consumer was identified.
+    pub unidentified: Requests,
+    /// The service's events.
+    pub events: Events,
+    /// The period of each consumer that began last.
+    #[serde(skip)]
+    latest: BTreeMap<String, usize>,
+    /// The time of the latest record.
+    #[serde(skip)]
+    now: String,
+}
+
+/// A time in which one statement served one consumer. A restart with the same rules does not end it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Period {
+    /// The consumer's name.
+    pub consumer: String,
+    /// The fingerprint of the statement: 64 digits; 16 if the log has no event about it; `None` in records of versions
+    /// that recorded none.
+    pub rules: Option<String>,
+    /// Who approved the statement.
+    pub approved_by: Vec<String>,
+    /// When it began to serve: the event, or else the first request.
+    pub from: String,
+    /// When it ended; `None` if the log does not say so.
+    pub until: Option<String>,
+    /// The requests that it served.
+    #[serde(flatten)]
+    pub requests: Requests,
+}
+
+/// Requests, counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Requests {
+    /// Those that the rules admitted.
+    pub allowed: u64,
+    /// Those that were refused.
+    pub refused: u64,
+}
+
+/// The service's events, counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Events {
+    /// Starts.
+    pub starts: u64,
+    /// Reloads.
+    pub reloads: u64,
+    /// Reloads that failed.
+    pub failed_reloads: u64,
+    /// Stops. A crash records none.
+    pub stops: u64,
+}
+
+/// The fields of a record that the report reads.
+#[derive(Deserialize)]
+struct Record {
+    #[serde(default)]
+    time: String,
+    event: Option<String>,
+    consumer: Option<String>,
+    rules: Option<String>,
+    decision: Option<String>,
+    #[serde(default)]
+    consumers: Vec<Served>,
+    part: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Served {
+    consumer: String,
+    rules: Option<String>,
+    #[serde(default)]
+    approved_by: Vec<String>,
+}
+
+impl Report {
+    /// Reads the next record of the log. What later versions may add is left aside.
+    pub fn add(&mut self, line: &[u8]) {
+        let Ok(record) = serde_json::from_slice::<Record>(line) else { return };
+        match record.event.as_deref() {
+            None => self.request(&record),
+            Some("start") => self.start(record),
+            Some("reload") => {
+                self.events.reloads += u64::from(record.is_first());
+                self.serve(record);
+            }
+            Some("reload_failed") => self.events.failed_reloads += u64::from(record.is_first()),
+            Some("stop") => {
+                self.events.stops += 1;
+                self.interrupt(&record.time);
+                self.now = record.time;
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn start(&mut self, record: Record) {
+        if record.is_first() {
+            self.events.starts += 1;
+            // After a crash, the last record is the last sign of what served before.
+            self.interrupt(&self.now.clone());
+        }
+        self.serve(record);
+    }
+
+    /// Nothing serves from `time` on.
+    fn interrupt(&mut self, time: &str) {
+        for at in self.latest.values() {
+            if let Some(period) = self.periods.get_mut(*at) {
+                period.until.get_or_insert_with(|| time.to_owned());
+            }
+        }
+    }
+
+    fn serve(&mut self, record: Record) {
+        for Served { consumer, rules, approved_by } in record.consumers {
+            match (self.latest_of(&consumer), rules) {
+                (Some(period), Some(rules)) if period.goes_on(&rules, &approved_by) => {
+                    period.rules = Some(rules);
+                    period.approved_by = approved_by;
+                    period.until = None;
+                }
+                (_, Some(rules)) => self.begin(consumer, Some(rules), approved_by, &record.time),
+                (_, None) => self.end(&consumer, &record.time),
+            }
+        }
+        self.now = record.time;
+    }
+
+    fn latest_of(&mut self, consumer: &str) -> Option<&mut Period> {
+        let at = *self.latest.get(consumer)?;
+        self.periods.get_mut(at)
+    }
+
+    fn begin(&mut self, consumer: String, rules: Option<String>, approved_by: Vec<String>, from: &str) {
+        self.end(&consumer, from);
+        self.latest.insert(consumer.clone(), self.periods.len());
+        let (from, requests) = (from.to_owned(), Requests::default());
+        self.periods.push(Period { consumer, rules, approved_by, from, until: None, requests });
+    }
+
+    fn end(&mut self, consumer: &str, time: &str) {
+        if let Some(period) = self.latest_of(consumer) {
+            period.until.get_or_insert_with(|| time.to_owned());
+        }
+        self.latest.remove(consumer);
+    }
+
+    fn request(&mut self, record: &Record) {
+        if self.now < record.time {
+            self.now.clone_from(&record.time);
+        }
+        let requests = match &record.consumer {
+            Some(consumer) => self.requests_of(consumer, record),
+            None => Some(&mut self.unidentified),
+        };
+        let Some(requests) = requests else { return };
+        match record.decision.as_deref() {
+            Some("allowed") => requests.allowed += 1,
+            _ => requests.refused += 1,
+        }
+    }
+
+    /// The count of the latest period in which the request's rules served its consumer.
+    fn requests_of(&mut self, consumer: &str, record: &Record) -> Option<&mut Requests> {
+        let is_of = |period: &Period| period.consumer == consumer && period.served(record.rules.as_deref());
+        let known = self.periods.iter().rposition(is_of);
+        let at = known.unwrap_or_else(|| {
+            // The log has no event about these rules: it begins later, or an earlier version wrote it.
+            self.begin(consumer.to_owned(), record.rules.clone(), Vec::new(), &record.time);
+            self.periods.len() - 1
+        });
+        self.periods.get_mut(at).map(|period| &mut period.requests)
+    }
+}
+
+impl Record {
+    /// Whether this is the first line of its event.
+    fn is_first(&self) -> bool {
+        self.part.is_none_or(|part| part == 1)
+    }
+}
+
+impl Period {
+    /// Whether an event with this whole fingerprint changes nothing. Of a period that a request began, the log knows
+    /// neither the whole fingerprint nor the approvals.
+    fn goes_on(&self, whole: &str, approved_by: &[String]) -> bool {
+        self.rules.as_deref().is_some_and(|own| {
+            if own.len() < whole.len() {
+                whole.starts_with(own)
+            } else {
+                own == whole && self.approved_by == approved_by
+            }
+        })
+    }
+
+    /// Whether a request with this short fingerprint was served by this period's rules.
+    fn served(&self, short: Option<&str>) -> bool {
+        match (&self.rules, short) {
+            (Some(own), Some(short)) => own.starts_with(short),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! `glassine diff`.
+
+use std::fs;
+
+use super::{RULES, Scratch, glassine};
+
+/// The shipped rules with a change, beside the shipped ones.
+fn changed(scratch: &Scratch, from: &str, to: &str) -> String {
+    let rules = fs::read_to_string(RULES).unwrap();
+    assert!(rules.contains(from), "{from}");
+    scratch.write("new.yaml", rules.replacen(from, to, 1))
+}
+
+const KEPT: (&str, &str) = (
+    "      booleans:\n        - $.hasAttachments",
+    "      text: [{ path: $.subject, reviewed: true }]\n      booleans:\n        - $.hasAttachments",
+);
+
+#[test]
+fn what_widens_is_told_once_with_its_line_and_a_witness() {
+    let scratch = Scratch::new();
+    let new = changed(&scratch, KEPT.0, KEPT.1);
+    let ran = glassine(&["diff", RULES, &new]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(1), ""), "{ran:?}");
+    let line =
+        1 + fs::read_to_string(&new).unwrap().lines().position(|line| line.contains("$.subject")).unwrap();
+    for part in [
+        "wider     $.subject: keep text now, nothing leaves before\n",
+        "endpoints  list-messages, get-message, list-folder-messages, get-folder-message, folder-messages-delta\n",
+        &format!("now        {new}:{line}\n"),
+        r#"Graph      {"value":[{"subject":"Alice Smith is ill"}]}"#,
+        r#"left       {"value":[{}]}"#,
+        r#"leaves     {"value":[{"subject":"Alice Smith is ill"}]}"#,
+        "wider 1, narrower 0, neutral 0\n",
+    ] {
+        assert!(ran.stdout.contains(part), "{part:?} missing: {ran:?}");
+    }
+}
+
+#[test]
+fn what_does_not_widen_is_0() {
+    let scratch = Scratch::new();
+    assert_eq!(glassine(&["diff", RULES, RULES]).fine(), "wider 0, narrower 0, neutral 0\n");
+    let narrower = changed(&scratch, "      booleans: [$.accountEnabled]\n", "");
+    let text = glassine(&["diff", RULES, &narrower]).fine();
+    assert!(
+        text.starts_with("narrower  $.accountEnabled: nothing leaves now, keep booleans before\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_wider_request_is_shown_and_is_open_only_now() {
+    let scratch = Scratch::new();
+    let new = changed(
+        &scratch,
+        "$orderby: [receivedDateTime, sentDateTime]",
+        "$orderby: [receivedDateTime, sentDateTime, createdDateTime]",
+    );
+    let json = glassine(&["diff", "--format", "json", RULES, &new]).json();
+    let request = json["differences"][0]["request"].as_str().unwrap();
+    assert!(request.ends_with("/messages?$orderby=createdDateTime"), "{request}");
+    assert_eq!(glassine(&["explain", "--rules", &new, request]).code, Some(0), "{request}");
+    assert_eq!(glassine(&["explain", "--rules", RULES, request]).code, Some(1), "{request}");
+}
+
+#[test]
+fn each_format_has_the_same_differences() {
+    let scratch = Scratch::new();
+    let new = changed(&scratch, KEPT.0, KEPT.1);
+    let json = glassine(&["diff", "--format", "json", RULES, &new]).json();
+    assert_eq!((&json["wider"], &json["differences"][0]["verdict"]), (&1.into(), &"wider".into()), "{json}");
+    let annotation = glassine(&["diff", "--format", "github", RULES, &new]).stdout;
+    assert!(annotation.starts_with(&format!("::error file={new},line=")), "{annotation}");
+    let markdown = glassine(&["diff", "--format", "markdown", RULES, &new]).stdout;
+    assert!(markdown.contains("- **wider**: `$.subject`: keep text now"), "{markdown}");
+}
+
+#[test]
+fn a_file_that_cannot_be_used_is_2() {
+    let scratch = Scratch::new();
+    let bad = changed(&scratch, "version: 1", "version: 2");
+    glassine(&["diff", RULES, &bad]).fails(2, &["new.yaml", "G0002"]);
+    glassine(&["diff", RULES, "nowhere.yaml"]).fails(2, &["nowhere.yaml"]);
+}

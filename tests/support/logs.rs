@@ -1,0 +1,36 @@
+//! What the program logs.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
+/// What this thread logs while this value lives.
+pub(crate) struct Logs(
+    Arc<Mutex<Vec<u8>>>,
+    #[expect(dead_code, reason = "ends with the test")] tracing::subscriber::DefaultGuard,
+);
+
+impl Logs {
+    pub(crate) fn start() -> Self {
+        let text = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&text);
+        let logs = tracing_subscriber::fmt().with_ansi(false).with_writer(move || Shared(Arc::clone(&sink)));
+        Self(text, tracing::subscriber::set_default(logs.finish()))
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+struct Shared(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
