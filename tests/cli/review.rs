@@ -195,8 +195,8 @@ fn consumers_that_can_join_their_data_are_red() {
     assert_eq!(
         red,
         [
-            "- `acme` has the pseudonym domain `acme`, as has `globex`: they can join their data []",
-            "- `globex` has the pseudonym domain `acme`, as has `acme`: they can join their data []",
+            "- `acme` shares the pseudonym domain `acme` with `globex`: they can join their data []",
+            "- `globex` shares the pseudonym domain `acme` with `acme`: they can join their data []",
         ]
     );
 }

@@ -9,6 +9,7 @@ pub mod diff;
 mod endpoint;
 mod fingerprint;
 mod lines;
+mod probe;
 pub mod review;
 
 use crate::pseudonym::{DomainMode, PlusTags};

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::shown::{asks, lines, place, sentence, shared_versions, value, verdict};
+use super::shown::{asks, besides, lines, place, sentence, shared_versions, value, verdict};
 use crate::web;
 use glassine_core::statement::review::{
     Addresses, Consumer, Example, Finding, Kind, Level, Object, Permission, Request, Requests, Review, Row,
@@ -71,7 +71,7 @@ fn article(number: usize, review: &Review) -> Markup {
             (leaves(review))
             div.sides {
                 (stays(&review.stays))
-                @if !review.around.is_empty() { (around(&review.around)) }
+                (around(review))
             }
             (requests(&review.requests))
         }
@@ -288,26 +288,28 @@ fn forms(row: &Row) -> Markup {
 }
 
 /// What leaves around the objects. It has no examples: a link is sealed for one request of one consumer.
-fn around(rows: &[Row]) -> Markup {
+fn around(review: &Review) -> Markup {
     html! {
         section {
             h3 { "Around the objects" }
-            p.quiet { "On pages, and in place of them." }
-            table {
-                caption { "What leaves around the objects" }
-                thead {
-                    tr {
-                        th scope="col" { "Property" }
-                        th scope="col" { "Leaves" }
-                        th scope="col" { "Line" }
-                    }
-                }
-                tbody {
-                    @for row in rows {
+            p.quiet { (besides(review)) }
+            @if !review.around.is_empty() {
+                table {
+                    caption { "What leaves around the objects" }
+                    thead {
                         tr {
-                            th scope="row" { code { (row.path) } }
-                            td { (forms(row)) }
-                            td { (lines(&row.lines)) }
+                            th scope="col" { "Property" }
+                            th scope="col" { "Leaves" }
+                            th scope="col" { "Line" }
+                        }
+                    }
+                    tbody {
+                        @for row in &review.around {
+                            tr {
+                                th scope="row" { code { (row.path) } }
+                                td { (forms(row)) }
+                                td { (lines(&row.lines)) }
+                            }
                         }
                     }
                 }

@@ -1,6 +1,6 @@
 //! The review as Markdown (CommonMark with tables), for a pull request or a wiki.
 
-use super::shown::{asks, forms, lines, names, place, sentence, value, verdict};
+use super::shown::{asks, besides, forms, lines, names, place, sentence, value, verdict};
 use glassine_core::statement::review::{
     Consumer, Finding, Level, Object, Permission, Request, Requests, Review, Row, Stays,
 };
@@ -19,9 +19,11 @@ fn page(review: &Review) -> String {
     blocks.extend(list(review.findings.iter().map(finding)));
     blocks.push("## What leaves".to_owned());
     review.objects.iter().for_each(|it| object(it, &mut blocks));
+    blocks.push("### Around the objects".to_owned());
     if !review.around.is_empty() {
-        blocks.extend(["### Around the objects".to_owned(), rows(&review.around)]);
+        blocks.push(rows(&review.around));
     }
+    blocks.push(prose(&besides(review)));
     blocks.push("## What stays inside, of all that the catalogue knows".to_owned());
     blocks.push(table(&["Class", "", "Dropped"], review.stays.iter().map(stays)));
     blocks.push("## What may be asked".to_owned());

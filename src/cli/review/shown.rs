@@ -70,6 +70,14 @@ pub(super) fn names(properties: &[String]) -> String {
     }
 }
 
+/// What leaves of a response besides its body, in one sentence.
+pub(super) fn besides(review: &Review) -> String {
+    format!(
+        "Of Graph's headers, these leave: {}. Of an error, only its code leaves, if this program knows the code.",
+        review.headers.join(", ")
+    )
+}
+
 /// What may be asked with a request.
 pub(super) fn asks(request: &Request) -> String {
     request.params.iter().chain(&request.options).map(String::as_str).collect::<Vec<_>>().join("; ")

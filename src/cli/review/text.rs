@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Write as _};
 
-use super::shown::{asks, forms, lines, names, place, value, verdict};
+use super::shown::{asks, besides, forms, lines, names, place, value, verdict};
 use glassine_core::statement::review::{
     Addresses, Consumer, Dropped, Finding, Level, Object, Permission, Request, Requests, Review, Row, Stays,
 };
@@ -31,7 +31,7 @@ impl Page {
         page.findings(review);
         page.section("what leaves");
         review.objects.iter().for_each(|object| page.object(object));
-        page.around(&review.around);
+        page.around(review);
         page.section("what stays inside, of all that the catalogue knows");
         page.stays(&review.stays);
         page.section("what may be asked");
@@ -128,11 +128,10 @@ impl Page {
         }
     }
 
-    fn around(&mut self, rows: &[Row]) {
-        if !rows.is_empty() {
-            self.line(1, "Around the objects");
-            self.rows(rows);
-        }
+    fn around(&mut self, review: &Review) {
+        self.line(1, "Around the objects");
+        self.rows(&review.around);
+        self.line(2, besides(review));
     }
 
     fn rows(&mut self, rows: &[Row]) {

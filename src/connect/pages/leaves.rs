@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use crate::connect::site::Connector;
 use glassine_core::catalogue::permissions::plain_words;
 use glassine_core::rules::plan::{Endpoint, Permission};
+use glassine_core::sanitize::gate;
 use glassine_core::statement::review::{Addresses, Kind, Object, Row, Scene, around, objects};
 
 /// What leaves of the objects that each permission opens, and what leaves besides.
@@ -138,6 +139,7 @@ fn besides(connector: &Connector, all: &[Object], scene: &Scene<'_>) -> Markup {
     let addresses = Addresses::of(&connector.plan, Some(&connector.own_domains), scene);
     let opening: Vec<_> = all.iter().filter(|object| object.count(Kind::OpensAgain) > 0).collect();
     let around = around(&connector.plan.endpoints, scene);
+    let headers: Vec<_> = gate::header_names().collect();
     html! {
         section.card aria-labelledby="besides" {
             h2 #besides { "Addresses, tokens, pages" }
@@ -148,10 +150,12 @@ fn besides(connector: &Connector, all: &[Object], scene: &Scene<'_>) -> Markup {
                      sends them back in requests, and only the proxy can open them. All other tokens are one way."
                 }
             }
-            @if !around.is_empty() {
-                details {
-                    summary { "Around the objects" }
-                    (properties("Around the objects", &around))
+            details {
+                summary { "Around the objects" }
+                @if !around.is_empty() { (properties("Around the objects", &around)) }
+                p {
+                    "Of Microsoft's response headers, these leave: " (headers.join(", "))
+                    ". Of an error, only its code leaves, if the proxy knows the code."
                 }
             }
         }

@@ -10,8 +10,8 @@ use crate::catalogue::{Edm, Property};
 use crate::pseudonym::{AddressPolicy, KeyRing, Pseudonyms};
 use crate::rules::Plan;
 use crate::rules::automaton::{Automaton, Effect, Leaf, Location, Step};
-use crate::rules::plan::{Endpoint, Kept, LinkKind, Match, PseudonymKind, Transform, Words};
-use crate::sanitize::{Context, Links, Raw, sanitize};
+use crate::rules::plan::{Endpoint, Kept, Match, PseudonymKind, Transform, Words};
+use crate::statement::probe;
 
 /// The tenant's domain in examples, if the configuration does not say which it is.
 const DOMAIN: &str = "contoso.com";
@@ -122,26 +122,13 @@ impl<'a> Scene<'a> {
 
     /// What the sanitizer lets out of a response that has nothing but the value.
     fn sanitized(&self, endpoint: &Endpoint, at: &Location, value: &Value) -> Option<Value> {
-        let body = endpoint.response.body();
-        let pseudonyms = Arc::clone(self.keys.as_ref()?);
-        let context = Context { body: Arc::clone(body), pseudonyms, links: Arc::new(NoLinks) };
-        let document = document(&body.automaton, at, value)?.to_string();
-        let (clean, _) = sanitize(context, Raw::new(document.as_bytes())).ok()?;
-        let mut left: Value = serde_json::from_slice(clean.get()).ok()?;
-        steps(&body.automaton, at).iter().try_for_each(|step| {
-            left = match step {
-                Step::Name(name) => left.get_mut(&**name)?.take(),
-                Step::OtherNames => left.get_mut(OTHER)?.take(),
-                Step::Index(_) | Step::OtherElements => left.as_array_mut()?.pop()?,
-            };
-            Some(())
-        })?;
+        let (body, keys) = (endpoint.response.body(), self.keys.as_ref()?);
+        let at = from_root(&body.automaton, at);
+        let left = probe::sanitized(body, keys, &probe::document(&body.automaton, &at, value)?)?;
+        let left = probe::value_at(serde_json::from_str(&left).ok()?, &at)?;
         (!left.is_null()).then_some(left)
     }
 }
-
-/// A property that no rule names.
-const OTHER: &str = "example";
 
 fn kept_values(kept: &Kept, edm: Option<Edm>) -> Vec<Value> {
     match kept {
@@ -166,49 +153,9 @@ fn first(words: &Words) -> Vec<Value> {
     words.texts().next().map(Value::from).into_iter().collect()
 }
 
-/// The steps from the whole document on.
-fn steps(automaton: &Automaton, at: &Location) -> Vec<Step> {
+/// The place inside an object, from the whole document on.
+fn from_root(automaton: &Automaton, at: &Location) -> Location {
     let page = [Step::Name("value".into()), Step::OtherElements];
     let around = if automaton.page().is_some() { page.as_slice() } else { &[] };
-    around.iter().chain(&at.0).cloned().collect()
-}
-
-/// A document with nothing but the value at this place; `None` if the automaton has no such place.
-fn document(automaton: &Automaton, at: &Location, value: &Value) -> Option<Value> {
-    let mut node = automaton.root();
-    let mut before = Vec::new();
-    let steps = steps(automaton, at);
-    for step in &steps {
-        let here = automaton.node(node);
-        let (next, skipped) = match step {
-            Step::Name(name) => (here.object.as_ref()?.member(name)?.1.node?, 0),
-            Step::OtherNames => (here.object.as_ref()?.other()?, 0),
-            Step::Index(index) => {
-                (here.array.as_ref()?.element(u64::from(*index))?, usize::try_from(*index).ok()?)
-            }
-            Step::OtherElements => {
-                let array = here.array.as_ref()?;
-                (array.element(u64::MAX)?, array.distinct())
-            }
-        };
-        node = next;
-        before.push(skipped);
-    }
-    let inside_out = steps.iter().zip(before).rev();
-    Some(inside_out.fold(value.clone(), |inner, (step, before)| match step {
-        Step::Name(name) => json!({ &**name: inner }),
-        Step::OtherNames => json!({ OTHER: inner }),
-        Step::Index(_) | Step::OtherElements => {
-            Value::Array(std::iter::repeat_n(Value::Null, before).chain([inner]).collect())
-        }
-    }))
-}
-
-/// Examples have no links.
-struct NoLinks;
-
-impl Links for NoLinks {
-    fn rewrite(&self, _link: &str, _kind: LinkKind) -> Option<String> {
-        None
-    }
+    Location(around.iter().chain(&at.0).cloned().collect())
 }

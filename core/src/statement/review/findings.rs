@@ -169,7 +169,7 @@ fn of_recipient(recipient: &Recipient<'_>) -> Vec<Sentences> {
         let others: Vec<_> = shares_with.iter().map(|other| format!("`{other}`")).collect();
         let (domain, others) = (setting.pseudonym_domain, others.join(", "));
         let what = format!(
-            "`{name}` has the pseudonym domain `{domain}`, as has {others}: they can join their data"
+            "`{name}` shares the pseudonym domain `{domain}` with {others}: they can join their data"
         );
         all.push((
             what,

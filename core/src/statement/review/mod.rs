@@ -31,6 +31,7 @@ use crate::catalogue::permissions::plain_words;
 use crate::diagnostic::Report;
 use crate::pseudonym::{DomainMode, PlusTags};
 use crate::rules::Plan;
+use crate::sanitize::gate;
 
 pub use deployment::{Deployment, Recipient};
 pub use example::{Example, Scene};
@@ -65,6 +66,8 @@ pub struct Review {
     pub objects: Vec<Object>,
     /// What leaves around the objects.
     pub around: Vec<Row>,
+    /// The headers of Graph's responses that leave, whatever the rules.
+    pub headers: Vec<&'static str>,
     /// What the catalogue knows and the rules drop, by class.
     pub stays: Vec<Stays>,
     /// What may be asked, by kind of object.
@@ -127,6 +130,7 @@ impl Review {
             permissions: permissions(plan),
             addresses: Addresses::of(plan, tenant_domains, &scene),
             around: objects::around(&plan.endpoints, &scene),
+            headers: gate::header_names().collect(),
             stays: stays::of(&objects),
             requests: requests::of(plan, &scene),
             objects,
