@@ -38,6 +38,7 @@
 //! | [`codec`] | bounded gzip, both ways |
 //! | [`proxy`] | a request's way from consumer to Graph and back |
 //! | [`connect`] | the pages on which an administrator connects a data source |
+//! | [`approvals`] | whether what leaves has been signed |
 //! | [`audit`] | one record per request and per event of the service, chained |
 //! | [`metrics`] | counters for Prometheus |
 //! | [`server`] | sockets, TLS, limits, drain; the admin listener |
@@ -49,6 +50,7 @@
 //! | `doctor` | checks a set-up and explains how to fix problems |
 //! | [`cli`] | one file per command |
 
+pub mod approvals;
 pub mod audit;
 pub mod cli;
 pub mod codec;

@@ -13,6 +13,7 @@
 )]
 
 mod admission;
+mod approvals;
 mod architecture;
 mod audit;
 mod batch;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::error::Error;
 use super::options::Format;
 use super::{ExitStatus, Streams, input};
+use crate::approvals::Approval;
 use crate::proxy::Consumer;
 use crate::service::{self, StartError};
 use glassine_core::diagnostic::Located;
@@ -52,6 +53,9 @@ struct Served<'a> {
     name: &'a str,
     connector: &'a str,
     fingerprint: Fingerprint,
+    /// Absent if nothing has to be approved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approval: Option<&'a Approval>,
 }
 
 /// The findings in one file.
@@ -107,13 +111,19 @@ fn check_config(file: &Path, args: &Args, streams: &mut Streams<'_>) -> Result<E
 }
 
 fn served(consumer: &Consumer) -> Served<'_> {
-    let connector = &consumer.policy().plan.connector;
-    Served { name: consumer.checked().name(), connector, fingerprint: *consumer.statement().fingerprint() }
+    Served {
+        name: consumer.checked().name(),
+        connector: &consumer.policy().plan.connector,
+        fingerprint: *consumer.statement().fingerprint(),
+        approval: consumer.approval(),
+    }
 }
 
 impl Served<'_> {
     fn line(&self) -> String {
-        format!("consumer {}: connector {}, fingerprint {}\n", self.name, self.connector, self.fingerprint)
+        let Self { name, connector, fingerprint, approval } = self;
+        let approval = approval.map(|approval| format!(", {approval}")).unwrap_or_default();
+        format!("consumer {name}: connector {connector}, fingerprint {fingerprint}{approval}\n")
     }
 }
 

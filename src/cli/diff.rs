@@ -12,22 +12,27 @@ use zeroize::Zeroizing;
 use super::error::Error;
 use super::options::{self, EXAMPLE_DOMAIN};
 use super::{ExitStatus, Streams, input};
+use crate::config::{Config, Consumer};
+use crate::service::read_config;
 use glassine_core::diagnostic::line_and_column;
 use glassine_core::pseudonym::KeyRing;
-use glassine_core::statement::diff::{Difference, Side, Verdict, Witness, compare};
+use glassine_core::statement::diff::{Difference, Side, Verdict, Witness, compare, compare_settings};
 
-/// Compares two rules files by what they let out.
+/// Compares two rules files, or two configurations, by what they let out.
 ///
 /// Each difference is wider, narrower or neutral. What is wider comes with a request, and a response of Graph of which more
 /// leaves than before. The exit code is 1 if anything is wider.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The rules before the change.
+    /// The file before the change.
     #[arg(value_name = "OLD")]
     old: PathBuf,
-    /// The rules after the change.
+    /// The file after the change.
     #[arg(value_name = "NEW")]
     new: PathBuf,
+    /// OLD and NEW are configurations: compare each consumer's settings and rules.
+    #[arg(long)]
+    config: bool,
     /// The format of the output.
     #[arg(long, value_enum, default_value_t)]
     format: DiffFormat,
@@ -67,6 +72,9 @@ struct Comparison {
 #[derive(Serialize)]
 struct Shown {
     verdict: &'static str,
+    /// Absent if rules files are compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    consumer: Option<String>,
     what: String,
     endpoints: Vec<String>,
     old: Vec<Place>,
@@ -96,8 +104,13 @@ struct ShownWitness {
 }
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Error> {
-    let (old, new) = (File::read(&args.old)?, File::read(&args.new)?);
-    let comparison = Comparison::of(&compare(&old.side, &new.side), &old, &new);
+    let all = if args.config {
+        configurations(&args.old, &args.new)?
+    } else {
+        let domains = [EXAMPLE_DOMAIN.to_owned()];
+        rules(None, &File::read(&args.old, &domains)?, &File::read(&args.new, &domains)?)
+    };
+    let comparison = Comparison::of(all);
     match args.format {
         DiffFormat::Json => streams.print_json(&comparison)?,
         DiffFormat::Text => streams.print(comparison.text().as_bytes())?,
@@ -107,11 +120,71 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     Ok(if comparison.wider == 0 { ExitStatus::Yes } else { ExitStatus::No })
 }
 
+/// A difference with its lines.
+struct Found {
+    consumer: Option<String>,
+    difference: Difference,
+    old: Vec<Place>,
+    new: Vec<Place>,
+}
+
+fn rules(consumer: Option<&str>, old: &File, new: &File) -> Vec<Found> {
+    let found = |difference: Difference| Found {
+        consumer: consumer.map(str::to_owned),
+        old: old.places(&difference.old),
+        new: new.places(&difference.new),
+        difference,
+    };
+    compare(&old.side, &new.side).into_iter().map(found).collect()
+}
+
+/// Compares, consumer by consumer, what two configurations say about privacy, and the rules that they name.
+fn configurations(old: &Path, new: &Path) -> Result<Vec<Found>, Error> {
+    let ((_, _, before), (_, _, after)) = (read_config(old)?, read_config(new)?);
+    let mut all = Vec::new();
+    for consumer in after.consumers() {
+        match before.consumers().iter().find(|earlier| earlier.name() == consumer.name()) {
+            Some(earlier) => all.extend(consumers((&before, earlier), (&after, consumer))?),
+            None => all.push(whole(consumer, Verdict::Wider, "is new: review all that it may ask")),
+        }
+    }
+    let is_gone = |earlier: &&Consumer| after.consumers().iter().all(|it| it.name() != earlier.name());
+    for gone in before.consumers().iter().filter(is_gone) {
+        all.push(whole(gone, Verdict::Narrower, "is no longer served"));
+    }
+    Ok(all)
+}
+
+fn consumers(
+    (before, earlier): (&Config, &Consumer),
+    (after, consumer): (&Config, &Consumer),
+) -> Result<Vec<Found>, Error> {
+    let (old, new) = (before.setting(earlier), after.setting(consumer));
+    let name = Some(consumer.name());
+    let settings = compare_settings(&old, &new).into_iter();
+    let settings = settings.map(|difference| Found {
+        consumer: name.map(str::to_owned),
+        difference,
+        old: Vec::new(),
+        new: Vec::new(),
+    });
+    let files = (
+        File::read(earlier.rules().path(), old.tenant_domains)?,
+        File::read(consumer.rules().path(), new.tenant_domains)?,
+    );
+    Ok(settings.chain(rules(name, &files.0, &files.1)).collect())
+}
+
+fn whole(consumer: &Consumer, verdict: Verdict, what: &str) -> Found {
+    let difference = Difference::new(verdict, None, format!("the consumer {what}"));
+    Found { consumer: Some(consumer.name().to_owned()), difference, old: Vec::new(), new: Vec::new() }
+}
+
 impl File {
-    fn read(path: &Path) -> Result<Self, Error> {
+    fn read(path: &Path, domains: &[String]) -> Result<Self, Error> {
         let text = input::text(path)?;
         let plan = Arc::new(input::compile(path, &text)?);
-        let addresses = options::addresses(Some(&plan), &[EXAMPLE_DOMAIN.to_owned()]);
+        let addresses = options::addresses(Some(&plan), domains);
         let ring = KeyRing::parse(options::EXAMPLE_KEYS)
             .map_err(|error| Error::Keys { file: PathBuf::from("the example keys"), error })?;
         let keys = Arc::new(ring.pseudonyms(options::EXAMPLE_CONSUMER, &addresses));
@@ -131,23 +204,24 @@ impl File {
 
 impl Comparison {
     /// Endpoints often share a shape: a difference of several endpoints is shown once.
-    fn of(all: &[Difference], old: &File, new: &File) -> Self {
+    fn of(all: Vec<Found>) -> Self {
         let mut shown: BTreeMap<_, Shown> = BTreeMap::new();
-        for one in all {
-            let places = (old.places(&one.old), new.places(&one.new));
-            let key = (one.verdict, inside(&one.what), places.clone());
+        for Found { consumer, difference, old, new } in all {
+            let key =
+                (difference.verdict, consumer.clone(), inside(&difference.what), old.clone(), new.clone());
             let entry = shown.entry(key).or_insert_with(|| Shown {
-                verdict: name(one.verdict),
-                what: inside(&one.what),
+                verdict: name(difference.verdict),
+                consumer,
+                what: inside(&difference.what),
                 endpoints: Vec::new(),
-                old: places.0,
-                new: places.1,
-                request: one.request.clone(),
+                old,
+                new,
+                request: difference.request,
                 witness: None,
             });
-            entry.endpoints.extend(one.endpoint.clone());
+            entry.endpoints.extend(difference.endpoint);
             if entry.witness.is_none() {
-                entry.witness = one.witness.as_ref().map(ShownWitness::of);
+                entry.witness = difference.witness.as_ref().map(ShownWitness::of);
             }
         }
         let differences: Vec<_> = shown.into_values().collect();
@@ -170,6 +244,7 @@ impl Comparison {
         for shown in &self.differences {
             text.push_str(&format!("{:<9} {}\n", shown.verdict, shown.what));
             let mut line = |name: &str, value: &str| text.push_str(&format!("  {name:<10} {value}\n"));
+            shown.consumer.iter().for_each(|consumer| line("consumer", consumer));
             if !shown.endpoints.is_empty() {
                 line("endpoints", &shown.endpoints.join(", "));
             }

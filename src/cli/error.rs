@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::statement::NoStatement;
 use super::test::CaseError;
 use crate::config::files::FileError;
 use crate::demo::analytics::AnalyticsError;
@@ -94,6 +95,9 @@ pub(super) enum Error {
     /// Standard input cannot be read.
     #[error("standard input cannot be read: {0}")]
     StandardInput(io::Error),
+    /// There is no statement to print.
+    #[error(transparent)]
+    Statement(#[from] NoStatement),
     /// The service does not start.
     #[error(transparent)]
     Start(#[from] StartError),

@@ -27,6 +27,7 @@ mod runtime;
 mod sanitize;
 mod serve;
 mod stand_in;
+mod statement;
 mod test;
 mod token;
 mod why;
@@ -61,6 +62,7 @@ enum Command {
     Review(review::Args),
     Diff(diff::Args),
     Explain(explain::Args),
+    Statement(statement::Args),
     Sanitize(sanitize::Args),
     Test(test::Args),
     #[command(subcommand)]
@@ -121,6 +123,7 @@ impl Command {
             Self::Review(args) => review::run(&args, streams),
             Self::Diff(args) => diff::run(&args, streams),
             Self::Explain(args) => explain::run(&args, streams),
+            Self::Statement(args) => statement::run(&args, streams),
             Self::Sanitize(args) => sanitize::run(&args, streams),
             Self::Test(args) => test::run(&args, streams),
             Self::Keys(command) => keys::run(&command, streams),

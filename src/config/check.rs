@@ -6,8 +6,9 @@ use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
+use super::approvals::check_approvals;
 use super::connect::{self, check_connect};
-use super::consumer::{check_consumers, check_trusted};
+use super::consumer::{Around, check_consumers, check_trusted};
 use super::raw::{self, Text};
 use super::upstream::check_upstream;
 use super::url::check_base;
@@ -154,6 +155,7 @@ impl Context<'_> {
 /// Checks all sections before it returns, so that mistakes in one do not hide mistakes in another.
 fn check_file(file: raw::File, context: &mut Context<'_>) -> Option<Config> {
     let (has_tls, wants_connect) = (file.tls.is_some(), file.connect.is_some());
+    let wants_approvals = file.approvals.is_some();
     let listen =
         required(file.listen, "listen", context).and_then(|text| check_listen(&text, has_tls, context));
     let public_url =
@@ -163,6 +165,8 @@ fn check_file(file: raw::File, context: &mut Context<'_>) -> Option<Config> {
     let upstream = required(file.upstream, "upstream", context).and_then(|it| check_upstream(it, context));
     let keys = required(file.keys, "keys", context).and_then(|it| check_keys(&it, context));
     let tenant_domains = check_domains(file.tenant_domains.and_then(|it| it.0).as_deref(), context);
+    // A section with mistakes is still a section: its consumers must not be served without approvals.
+    let approvals = optional(file.approvals, |written| check_approvals(&written.0?, context));
     let connect =
         optional(file.connect.and_then(|connect| connect.0), |connect| check_connect(&connect, context));
     let listed = file.consumers.as_ref().and_then(|it| it.0.as_ref()).map(|it| it.value.as_slice());
@@ -171,7 +175,7 @@ fn check_file(file: raw::File, context: &mut Context<'_>) -> Option<Config> {
     let trusted_proxies = check_trusted(trusted.as_deref().unwrap_or_default(), context);
     let has_client_ca = has_client_ca(file.tls.as_ref());
     let consumers = required(file.consumers, "consumers", context)
-        .and_then(|it| check_consumers(it, has_client_ca, context));
+        .and_then(|it| check_consumers(it, Around { has_client_ca, wants_approvals }, context));
     let known = consumers.as_deref().unwrap_or_default();
     let tls = optional(file.tls.and_then(|tls| tls.0), |tls| check_tls(&tls, known, context));
     let audit = required(file.audit, "audit", context).and_then(|it| check_audit(&it, context));
@@ -195,6 +199,7 @@ fn check_file(file: raw::File, context: &mut Context<'_>) -> Option<Config> {
         trusted_proxies: trusted_proxies?,
         consumers,
         audit: audit?,
+        approvals: approvals?,
         connect,
     })
 }

@@ -11,4 +11,8 @@ glassine_core::codes! {
     CONFIG_CONSUMER = "G0405";
     /// Consumers have tokens with which they could bypass the proxy.
     CONFIG_BYPASS = "G0406";
+    /// The people whose signatures `approvals` demands have not signed what would leave, or an approval ends soon.
+    CONFIG_APPROVAL = "G0407";
+    /// A line of the signers file cannot be used.
+    CONFIG_SIGNERS = "G0408";
 }

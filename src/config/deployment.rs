@@ -1,22 +1,9 @@
-//! What the configuration decides about privacy, for statements and reviews.
+//! What a review says about the consumers of a configuration.
 
-use super::{Config, Consumer, ConsumerCredential, UpstreamCredential};
-use glassine_core::statement::Setting;
+use super::{Config, Consumer, ConsumerCredential};
 use glassine_core::statement::review::{Deployment, Recipient};
 
 impl Config {
-    /// What decides about a consumer's privacy, besides its rules.
-    pub fn setting<'a>(&'a self, consumer: &'a Consumer) -> Setting<'a> {
-        let credential = consumer.application().unwrap_or(self.upstream().credential());
-        Setting {
-            consumer: consumer.name(),
-            pseudonym_domain: consumer.pseudonym_domain(),
-            tenant_domains: self.tenant_domains(),
-            graph: self.upstream().graph().as_str(),
-            forwards: matches!(credential, UpstreamCredential::Forward { .. }),
-        }
-    }
-
     /// What a review says about consumers that have the same rules. `file` is the configuration's name.
     pub fn deployment<'a>(
         &'a self,

@@ -3,6 +3,7 @@
 //! The check opens no file and reads no environment variable. It returns the named files and variables as [`FileRef`]
 //! and [`Source`], and [`files`] reads them later. One pass finds all mistakes of a file.
 
+mod approvals;
 mod check;
 pub mod codes;
 mod connect;
@@ -21,6 +22,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use approvals::{Approvals, ApprovedBy};
 pub use connect::Connect;
 pub use consumer::{
     BearerHash, Consumer, ConsumerCredential, ConsumerLimits, JwksLocation, JwtCredential, Networks,
@@ -30,6 +32,7 @@ pub use upstream::{Proof, Upstream, UpstreamCredential};
 
 use glassine_core::diagnostic::{Diagnostic, Report};
 use glassine_core::graph::BaseUrl;
+use glassine_core::statement::Setting;
 
 /// The most open connections. A consumer needs a few dozen; more connections wait in the kernel's backlog. At about 100
 /// KiB each, they need at most about 100 MiB.
@@ -54,6 +57,7 @@ pub struct Config {
     /// Invariant: not empty; names, bearer hashes and certificate names are unique.
     consumers: Vec<Consumer>,
     audit: AuditSink,
+    approvals: Option<Approvals>,
     connect: Option<Connect>,
 }
 
@@ -120,6 +124,25 @@ impl Config {
         &self.consumers
     }
 
+    /// What this configuration decides about a consumer's privacy, for its statement.
+    pub fn setting<'c>(&'c self, consumer: &'c Consumer) -> Setting<'c> {
+        Setting {
+            consumer: consumer.name(),
+            pseudonym_domain: consumer.pseudonym_domain(),
+            tenant_domains: &self.tenant_domains,
+            graph: self.upstream.graph().as_str(),
+            forwards: matches!(
+                consumer.application().unwrap_or(self.upstream.credential()),
+                UpstreamCredential::Forward { .. }
+            ),
+        }
+    }
+
+    /// What has to be signed before a consumer is served. `None`: nothing.
+    pub fn approvals(&self) -> Option<&Approvals> {
+        self.approvals.as_ref()
+    }
+
     /// The settings of the connection pages, if they are configured.
     pub fn connect(&self) -> Option<&Connect> {
         self.connect.as_ref()
@@ -142,6 +165,11 @@ impl FileRef {
     /// The path. A relative one begins with the configuration file's directory.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The place in the configuration that names this file.
+    pub(crate) fn span(&self) -> &Range<usize> {
+        &self.span
     }
 
     /// An error at the place that names this file: it cannot be used.

@@ -1,6 +1,6 @@
 //! The configuration as written: all keys that a file may have, with their places, before any check.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::upstream::WrittenCredential;
 use glassine_core::rules::raw::Entries;
@@ -21,7 +21,17 @@ pub(super) struct File {
     pub(super) trusted_proxies: Option<Recovered<Vec<Text>>>,
     pub(super) consumers: Option<Recovered<Spanned<Vec<Consumer>>>>,
     pub(super) audit: Option<Recovered<Spanned<Audit>>>,
+    #[serde(default, deserialize_with = "present")]
+    pub(super) approvals: Option<Recovered<Approvals>>,
     pub(super) connect: Option<Recovered<Connect>>,
+}
+
+/// A section that is there even if nothing stands behind its key. Otherwise `approvals:` with its lines commented out
+/// would read like a file that demands no approvals.
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Recovered<T>>, D::Error> {
+    Recovered::deserialize(deserializer).map(Some)
 }
 
 /// A string with its place in the file.
@@ -88,6 +98,7 @@ pub(super) struct Consumer {
     pub(super) allow_from: Option<Recovered<Spanned<Vec<Text>>>>,
     pub(super) limits: Option<Recovered<ConsumerLimits>>,
     pub(super) return_url: Option<Text>,
+    pub(super) approved_by: Option<Recovered<Spanned<Vec<Text>>>>,
     pub(super) application: Option<Recovered<Application>>,
 }
 
@@ -128,6 +139,14 @@ pub(super) struct Jwt {
 pub(super) struct ConsumerLimits {
     pub(super) concurrent: Option<Spanned<u64>>,
     pub(super) requests_per_second: Option<Spanned<u64>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Approvals {
+    pub(super) signers_file: Text,
+    pub(super) require: Option<Spanned<u64>>,
+    pub(super) expire_days: Option<Spanned<u64>>,
 }
 
 #[derive(Debug, Deserialize)]

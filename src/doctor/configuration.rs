@@ -20,8 +20,10 @@ pub(super) fn check(
     let consumers = if count == 1 { "consumer" } else { "consumers" };
     let read = Finding::ok("file", format!("{file}: well-formed, {count} {consumers}"));
     let rules = state.into_iter().flat_map(ProxyState::consumers).map(|consumer| rules(consumer));
+    let approvals =
+        state.into_iter().flat_map(ProxyState::consumers).filter_map(|consumer| approved(consumer));
     let findings = reports.iter().flat_map(Report::located).map(|located| finding(&located));
-    std::iter::once(read).chain(rules).chain(findings).collect()
+    std::iter::once(read).chain(rules).chain(approvals).chain(findings).collect()
 }
 
 fn rules(consumer: &Consumer) -> Finding {
@@ -34,6 +36,11 @@ fn rules(consumer: &Consumer) -> Finding {
         consumer.statement().fingerprint()
     );
     Finding::ok(format!("rules of {}", consumer.name()), message)
+}
+
+/// `None` if nothing has to be approved. What is not approved is among the reports: there is no state then.
+fn approved(consumer: &Consumer) -> Option<Finding> {
+    Some(Finding::ok(format!("approvals of {}", consumer.name()), consumer.approval()?.to_string()))
 }
 
 fn finding(located: &Located<'_>) -> Finding {

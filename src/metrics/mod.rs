@@ -27,6 +27,7 @@ pub struct Metrics {
     bytes: Family<DirectionLabels, Counter>,
     reloads: Family<ReloadLabels, Counter>,
     config_good: Gauge,
+    approvals_end: Family<ConsumerLabels, Gauge>,
     config_warnings: Gauge,
     /// 1 for each consumer and the rules that serve it.
     rules: Family<RulesLabels, Gauge>,
@@ -51,6 +52,11 @@ struct ReasonLabels {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct DirectionLabels {
     direction: Direction,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ConsumerLabels {
+    consumer: Arc<str>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -105,6 +111,7 @@ impl Metrics {
             bytes: Family::default(),
             reloads: Family::default(),
             config_good: Gauge::default(),
+            approvals_end: Family::default(),
             config_warnings: Gauge::default(),
             rules: Family::default(),
             serving: ArcSwap::default(),
@@ -129,6 +136,11 @@ impl Metrics {
             "config_good",
             "1 if the running state is what the files say, 0 if they are bad and the last good state runs",
             self.config_good.clone(),
+        );
+        registry.register(
+            "approvals_end_timestamp_seconds",
+            "When the approvals of a consumer end, in seconds since 1970",
+            self.approvals_end.clone(),
         );
         registry.register(
             "config_warnings",
@@ -193,6 +205,14 @@ impl Metrics {
         let result = if good { ReloadResult::Ok } else { ReloadResult::Failed };
         self.reloads.get_or_create(&ReloadLabels { result }).inc();
         self.config_good.set(i64::from(good));
+    }
+
+    /// Sets when the approvals of each consumer end, in seconds since 1970. Consumers that are not named have no end.
+    pub(crate) fn approvals_end(&self, ends: impl Iterator<Item = (Arc<str>, i64)>) {
+        self.approvals_end.clear();
+        for (consumer, end) in ends {
+            self.approvals_end.get_or_create(&ConsumerLabels { consumer }).set(end);
+        }
     }
 
     /// All metrics in the OpenMetrics text format.

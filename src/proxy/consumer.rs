@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
 use super::limits::Limits;
+use crate::approvals::Approval;
 use crate::config::{self, BearerHash, SubjectName};
 use crate::jwt::Verifier;
 use crate::upstream::{AccessToken, TokenSource};
@@ -27,6 +28,8 @@ pub(crate) struct Consumer {
     /// The fingerprint of its statement as records and headers have it.
     short: Arc<str>,
     tokens: GraphTokens,
+    /// `None`: the configuration demands no approvals.
+    approval: Option<Approval>,
 }
 
 /// What the rules decide for a consumer, and their text.
@@ -68,10 +71,11 @@ impl Consumer {
         decided: Decided,
         pseudonyms: Arc<Pseudonyms>,
         tokens: GraphTokens,
+        approval: Option<Approval>,
     ) -> Self {
         let limits = Arc::new(Limits::new(checked.limits()));
         let (name, short) = (checked.name().into(), decided.statement.fingerprint().short().into());
-        Self { name, checked, known_by, decided, pseudonyms, limits, short, tokens }
+        Self { name, checked, known_by, decided, pseudonyms, limits, short, tokens, approval }
     }
 
     /// Takes over the counters of this consumer before a reload, if its limits are unchanged. Otherwise a reload would
@@ -88,6 +92,11 @@ impl Consumer {
             GraphTokens::Application(tokens) => Some(tokens),
             GraphTokens::Forwarded => None,
         }
+    }
+
+    /// Who has approved what this consumer gets; `None` if the configuration demands no approvals.
+    pub(crate) fn approval(&self) -> Option<&Approval> {
+        self.approval.as_ref()
     }
 
     /// The rules file's text.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
@@ -16,19 +17,31 @@ const OPENMETRICS: HeaderValue =
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
-/// Whether requests can be served: true once everything is built, false when the drain begins.
+/// Whether requests can be served (true once everything is built, false when the drain begins), and what
+/// `/readyz?verbose` says besides.
 #[derive(Clone, Debug, Default)]
-pub struct Readiness(Arc<AtomicBool>);
+pub struct Readiness(Arc<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    ready: AtomicBool,
+    explanation: ArcSwap<String>,
+}
 
 impl Readiness {
     /// Sets whether requests can be served.
     pub fn set(&self, ready: bool) {
-        self.0.store(ready, Ordering::Release);
+        self.0.ready.store(ready, Ordering::Release);
+    }
+
+    /// Sets what `/readyz?verbose` says besides: whole lines.
+    pub(crate) fn explain(&self, explanation: &str) {
+        self.0.explanation.store(Arc::new(explanation.to_owned()));
     }
 
     /// Whether requests can be served.
     pub(crate) fn is_ready(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.0.ready.load(Ordering::Acquire)
     }
 }
 
@@ -52,11 +65,22 @@ impl Admin {
         }
         match request.uri().path() {
             "/healthz" => text(StatusCode::OK, "ok\n"),
-            "/readyz" if self.readiness.is_ready() => text(StatusCode::OK, "ready\n"),
-            "/readyz" => text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
+            "/readyz" => self.readiness(request.uri().query() == Some("verbose")),
             "/metrics" => self.metrics(),
             _ => text(StatusCode::NOT_FOUND, "not found\n"),
         }
+    }
+
+    fn readiness(&self, is_verbose: bool) -> Response<Full<Bytes>> {
+        let (status, summary) = match self.readiness.is_ready() {
+            true => (StatusCode::OK, "ready\n"),
+            false => (StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
+        };
+        if !is_verbose {
+            return text(status, summary);
+        }
+        let explanation = self.readiness.0.explanation.load();
+        response(status, TEXT, format!("{summary}{explanation}").into())
     }
 
     fn metrics(&self) -> Response<Full<Bytes>> {
@@ -111,5 +135,6 @@ mod tests {
         assert_eq!(status(&admin, "GET", "/readyz"), 503);
         readiness.set(true);
         assert_eq!(status(&admin, "GET", "/readyz"), 200);
+        assert_eq!(status(&admin, "GET", "/readyz?verbose"), 200);
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 
 use super::{Listeners, StartError};
+use crate::approvals::Approval;
 use crate::audit::{Finding, Key, Served, Serving};
 use crate::config::codes;
 use crate::proxy::{Consumer, ProxyState};
@@ -28,7 +29,7 @@ pub(super) fn serving(state: &ProxyState, before: Option<&ProxyState>, warnings:
             before: before.and_then(|before| fingerprint(before, &name)),
             rules: fingerprint(state, &name),
             consumer: name.to_string(),
-            approved_by: Vec::new(),
+            approved_by: state.consumer(&name).and_then(|it| it.approval()).map(names).unwrap_or_default(),
         }
     };
     Serving {
@@ -37,6 +38,10 @@ pub(super) fn serving(state: &ProxyState, before: Option<&ProxyState>, warnings:
         consumers: state.consumers().chain(gone).map(served).collect(),
         warnings: Finding::all(warnings, Severity::Warning),
     }
+}
+
+fn names(approval: &Approval) -> Vec<String> {
+    approval.approvers().iter().map(|approver| approver.name().to_owned()).collect()
 }
 
 fn keys(state: &ProxyState) -> Vec<Key> {

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use front::Front;
+use jiff::Timestamp;
 use reload::Seen;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -20,7 +21,7 @@ use crate::config::files::{FileError, read_text};
 use crate::config::{AuditSink, Config};
 use crate::connect::Site;
 use crate::metrics::Metrics;
-use crate::proxy::ProxyState;
+use crate::proxy::{Consumer, ProxyState};
 use crate::server::admin::{Admin, Readiness};
 use crate::server::{ServerLimits, Shutdown, TlsError, TlsState, serve};
 use glassine_core::diagnostic::{Causes, Report};
@@ -34,6 +35,9 @@ pub struct Service {
     tls: Option<Arc<TlsState>>,
     audit: Arc<AuditLog>,
     metrics: Arc<Metrics>,
+    readiness: Readiness,
+    /// When an approval comes near its end, or to it.
+    notice: Option<Timestamp>,
     /// Findings that do not stop the service.
     warnings: Vec<Report>,
 }
@@ -112,7 +116,33 @@ impl Service {
         let front = Arc::new(Front::new(state, site, Arc::clone(&audit), Arc::clone(&metrics)));
         metrics.reloaded(true);
         metrics.warned(count(&warnings));
-        Ok(Self { file: file.to_owned(), config, seen, front, tls, audit, metrics, warnings })
+        let (readiness, file) = (Readiness::default(), file.to_owned());
+        let notice = None;
+        let mut service =
+            Self { file, config, seen, front, tls, audit, metrics, readiness, notice, warnings };
+        service.note_approvals();
+        service.readiness.explain(&service.running());
+        Ok(service)
+    }
+
+    /// Who has approved what runs: a line for each consumer, if the configuration demands approvals.
+    fn running(&self) -> String {
+        let now = Timestamp::now();
+        let line = |consumer: &Arc<Consumer>| {
+            let approval = consumer.approval()?;
+            let soon = approval.ends_soon(now).map_or("", |_| "; warning: this end is near, or has come");
+            Some(format!("{}: {approval}{soon}\n", consumer.name()))
+        };
+        self.front.state().consumers().filter_map(line).collect()
+    }
+
+    /// Notes when the approvals of a new state end.
+    fn note_approvals(&mut self) {
+        let state = self.front.state();
+        self.notice = state.next_notice(Timestamp::now());
+        self.metrics.approvals_end(
+            state.consumers().filter_map(|it| Some((it.name(), it.approval()?.ends()?.as_second()))),
+        );
     }
 
     /// Warnings about the files, for their reviewer.
@@ -143,7 +173,7 @@ impl Service {
         let hangup = signal(SignalKind::hangup()).map_err(StartError::Signals)?;
         self.record_start(&listeners)?;
         let audit = Arc::clone(&self.audit);
-        let readiness = Readiness::default();
+        let readiness = self.readiness.clone();
         let admin = self.admin(listeners.admin, &readiness, shutdown.clone());
         let front = Arc::clone(&self.front);
         let handler = move |request, peer| {

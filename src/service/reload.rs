@@ -6,13 +6,17 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::signal::unix::Signal;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::{Loaded, Service, StartError, count, events, load, warm};
 use crate::audit::Event;
-use crate::config::{AuditSink, Config, ConsumerCredential, JwksLocation, Source};
+use crate::config::{Approvals, AuditSink, Config, ConsumerCredential, JwksLocation, Source};
 use glassine_core::diagnostic::Causes;
+
+/// What `/readyz?verbose` says after a reload that failed.
+const LAST_GOOD: &str = "the files cannot be used; the last good state goes on running:";
 
 /// How often files are checked for changes. Polling is cheap, works on every file system, and notices a swapped
 /// symbolic link, which is how Kubernetes updates mounted files.
@@ -27,18 +31,27 @@ pub(super) async fn watch(mut service: Service, mut hangup: Signal) {
             signal = hangup.recv() => signal.is_some(),
             _ = ticks.tick() => false,
         };
-        if requested || !service.seen.is_current() {
+        if requested || !service.seen.is_current() || service.has_notice(Timestamp::now()) {
             service.reload();
         }
     }
 }
 
 impl Service {
+    /// Whether an approval has come near its end, or to it. The reload that follows says so: it warns, or it fails.
+    fn has_notice(&mut self, now: Timestamp) -> bool {
+        self.notice.take_if(|notice| now > *notice).is_some()
+    }
+
     fn reload(&mut self) {
         match self.try_reload() {
-            Ok(()) => self.metrics.reloaded(true),
+            Ok(()) => {
+                self.metrics.reloaded(true);
+                self.readiness.explain(&self.running());
+            }
             Err(error) => {
                 self.metrics.reloaded(false);
+                self.readiness.explain(&format!("{LAST_GOOD}\n{}\n{}", Causes(&error), self.running()));
                 tracing::error!(error = %Causes(&error), "the files cannot be used; the last good state goes on running");
                 self.record_failure(&error);
             }
@@ -65,6 +78,9 @@ impl Service {
         if needs_restart(&self.config, &config) {
             tracing::warn!("listeners, connection limits and the audit log change at the next start only");
         }
+        if demands_less(&self.config, &config) {
+            tracing::warn!("the configuration demands fewer approvals than before, or none");
+        }
         let serving = events::serving(&state, Some(&earlier), &warnings);
         // Before the new state serves: no request is served under rules that no event names.
         self.audit.write_event(Event::Reload(&serving)).map_err(StartError::Record)?;
@@ -73,8 +89,15 @@ impl Service {
         self.front.replace(state, site);
         warm(self.front.state());
         self.config = config;
+        self.note_approvals();
         Ok(())
     }
+}
+
+/// Who may change the configuration may do this, but not silently.
+fn demands_less(old: &Config, new: &Config) -> bool {
+    let required = |config: &Config| config.approvals().map(|it| it.policy().require);
+    required(new) < required(old)
 }
 
 fn needs_restart(old: &Config, new: &Config) -> bool {
@@ -164,6 +187,9 @@ fn named_files(config: &Config) -> Vec<PathBuf> {
         },
         ConsumerCredential::Bearer(_) | ConsumerCredential::Certificate(_) => None,
     });
+    let signers = config.approvals().map(Approvals::signers);
+    let signatures = config.consumers().iter().flat_map(|consumer| consumer.approved_by().files());
     let files = rules.chain(keys).chain(key_sets).chain(config.upstream().ca()).chain(tls.flatten());
+    let files = files.chain(signers).chain(signatures);
     files.map(|file| file.path().to_owned()).collect()
 }

@@ -5,6 +5,7 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 
 use super::*;
+use crate::approvals::reviewer::Reviewer;
 
 /// A certificate for a name that ends in a year, with its key.
 fn certificate(name: &str, end: i32) -> (String, String) {
@@ -208,4 +209,39 @@ async fn a_certificate_with_a_wrong_name_chain_or_key_is_reported() {
         "fail",
         &["cannot be used with the private key", "KeyMismatch"],
     );
+}
+
+#[tokio::test]
+async fn who_has_approved_and_who_is_missing_is_told() {
+    let alice = Reviewer::new("alice@contoso.com");
+    let signers = alice.line("");
+    let clinic = Clinic::with(|mut setup| {
+        setup.more = "approvals: { signers_file: reviewers }\n".to_owned();
+        setup.consumers[0].more = "    approved_by: [alice.sig]\n".to_owned();
+        setup.files.push(("reviewers", signers));
+        setup.prepare = Box::new(move |folder| {
+            let config = folder.join("config.yaml");
+            let statement =
+                glassine(&["statement", "--config", config.to_str().unwrap(), "--consumer", "acme"]);
+            std::fs::write(folder.join("alice.sig"), alice.sign(&statement.fine())).unwrap();
+        });
+        setup
+    })
+    .await;
+    clinic.change(|it| it.configured().to_vec().iter().for_each(|permission| it.grant(permission)));
+    let findings = examine(&clinic.proxy).await;
+    findings.expect(
+        "configuration",
+        "approvals of acme",
+        "ok",
+        &["approved by alice@contoso.com (required: 1)"],
+    );
+    assert_eq!(findings.ran.code, Some(0), "{:#}", findings.all);
+    std::fs::remove_file(clinic.proxy.file("alice.sig")).unwrap();
+    let findings = examine(&clinic.proxy).await;
+    let parts =
+        ["0 of 1 people have approved", "could still approve: alice@contoso.com", "ssh-keygen -Y sign"];
+    findings.expect("configuration", "G0407", "fail", &parts);
+    findings.expect("configuration", "G0403", "fail", &["alice.sig: there is no such file"]);
+    assert_eq!(findings.ran.code, Some(1));
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use glassine::demo::tenant::Tenant;
 
 use super::{blocks, document};
-use crate::support::glassine::{Glassine, Setup, sample_tenant};
+use crate::support::glassine::{Glassine, METADATA_ONLY, Setup, sample_tenant};
 
 /// The address of the proxy in README.md.
 const SHOWN: &str = "http://127.0.0.1:8080";
@@ -159,6 +159,28 @@ async fn the_commands_of_the_reference_print_what_it_shows() {
     assert!(tried >= 12, "only {tried}");
     let mode = std::fs::metadata(place.folder.path().join("keys.yaml")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600, "only the owner can read the file");
+}
+
+/// The walk from a change to two signatures, with real keys.
+#[tokio::test]
+async fn the_walk_of_the_approvals_page_prints_what_it_shows() {
+    let place = Place::new().await;
+    let hash = "0123456789abcdef".repeat(4);
+    place.write("rules.yaml", METADATA_ONLY);
+    place.write("graph-token", "a-token");
+    place.shell("glassine keys new --out keys.yaml");
+    let config = "listen: 127.0.0.1:0\npublic_url: http://127.0.0.1:8080\n\
+                  upstream: { credential: { access_token_file: graph-token } }\n\
+                  keys: { file: keys.yaml }\naudit: { stdout: true }\n\
+                  approvals: { signers_file: reviewers, require: 2 }\nconsumers:\n\
+                  - name: acme-analytics\n  rules: rules.yaml\n  approved_by: [alice.sig, bob.sig]\n";
+    place.write("config.yaml", &format!("{config}  credential: {{ bearer_sha256: [{hash}] }}\n"));
+    let examples = examples("docs/APPROVALS.md");
+    assert_eq!(examples.len(), 14, "each is tried below");
+    for Example { command, output } in examples {
+        let printed = place.shell(command);
+        assert!(matches(&output, &printed), "$ {command}\n{printed}\nis not\n{output}");
+    }
 }
 
 /// Whether docs/COMMANDS.md shows what the doctor printed in front of a healthy deployment, whose consumer is called `acme`.

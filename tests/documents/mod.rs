@@ -17,10 +17,11 @@ mod rules_page;
 pub(crate) use console::shows_healthy;
 
 /// Documents with commands, by name.
-const DOCUMENTS: [(&str, &str); 14] = [
+const DOCUMENTS: [(&str, &str); 15] = [
     ("README.md", include_str!("../../README.md")),
     ("SECURITY.md", include_str!("../../SECURITY.md")),
     ("CHANGELOG.md", include_str!("../../CHANGELOG.md")),
+    ("docs/APPROVALS.md", include_str!("../../docs/APPROVALS.md")),
     ("docs/ARCHITECTURE.md", include_str!("../../docs/ARCHITECTURE.md")),
     ("docs/COMMANDS.md", include_str!("../../docs/COMMANDS.md")),
     ("docs/CONNECT.md", include_str!("../../docs/CONNECT.md")),

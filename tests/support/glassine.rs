@@ -84,6 +84,8 @@ pub(crate) struct Setup {
     pub(crate) tls: bool,
     /// More of `tls`, beginning with a comma.
     pub(crate) tls_more: String,
+    /// What is done with the folder once its files are written.
+    pub(crate) prepare: Box<dyn FnOnce(&Path) + Send>,
 }
 
 impl Setup {
@@ -101,6 +103,7 @@ impl Setup {
             files: vec![("graph-token", GRAPH_TOKEN.to_owned())],
             tls: false,
             tls_more: String::new(),
+            prepare: Box::new(|_| {}),
         }
     }
 
@@ -148,12 +151,13 @@ impl Setup {
 }
 
 impl Glassine {
-    pub(crate) async fn start(setup: Setup) -> Self {
+    pub(crate) async fn start(mut setup: Setup) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let public = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let admin = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, admin_address) = (public.local_addr().unwrap(), admin.local_addr().unwrap());
         let keys = setup.write_files(folder.path(), address, admin_address);
+        std::mem::replace(&mut setup.prepare, Box::new(|_| {}))(folder.path());
         let service = Service::build(&folder.path().join("config.yaml")).unwrap();
         let (stop, stopped) = oneshot::channel();
         let listeners = Listeners { public, admin: Some(admin) };

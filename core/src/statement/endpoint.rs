@@ -2,12 +2,12 @@
 
 use super::lines::{Lines, list, quoted};
 use crate::graph::{Direction, OptionName};
-use crate::rules::automaton::{Described, Effect};
+use crate::rules::automaton::{Described, Effect, Location, Step};
 use crate::rules::plan::{
     Comparator, Endpoint, Expand, IntegerRange, Param, QueryPolicy, Response, ValuePolicy,
 };
 
-pub(super) fn add(endpoint: &Endpoint, lines: &mut Lines) {
+pub(super) fn add(endpoint: &Endpoint, objects: &mut Objects, lines: &mut Lines) {
     // The template decides `directory`, and `places` have no effect on requests.
     let Endpoint {
         name,
@@ -35,7 +35,7 @@ pub(super) fn add(endpoint: &Endpoint, lines: &mut Lines) {
         if *return_minimal {
             lines.add("Prefer return: minimal");
         }
-        leaves(response, lines);
+        leaves(response, objects, lines);
     });
 }
 
@@ -102,31 +102,72 @@ fn numbers(IntegerRange { min, max }: &IntegerRange) -> String {
     format!("{min} to {max}")
 }
 
-fn leaves(response: &Response, lines: &mut Lines) {
-    let body = match response {
+/// What leaves. An object is written once, and endpoints name it by its number.
+fn leaves(response: &Response, objects: &mut Objects, lines: &mut Lines) {
+    let body = response.body();
+    let is_page = body.automaton.page().is_some();
+    let (object, around): (Vec<_>, Vec<_>) =
+        body.automaton.describe().into_iter().partition(|place| !is_page || is_inside(&place.at));
+    let number = objects.number(object.iter().map(|place| described(place, is_page)).collect());
+    lines.add(match response {
         Response::Count(_) => {
-            lines.add("response: a number. A filter counts objects with these properties:");
-            response.body()
+            format!("response: the number of objects {number}; a filter compares what leaves of them")
         }
-        Response::Json(body) if body.delta => {
-            lines.add("response: a page of changes");
-            body
-        }
-        Response::Json(body) if body.automaton.page().is_some() => {
-            lines.add("response: a page");
-            body
-        }
-        Response::Json(body) => {
-            lines.add("response: an object");
-            body
-        }
-    };
-    lines.inside(|lines| body.automaton.describe().iter().for_each(|place| lines.add(described(place))));
+        Response::Json(body) if body.delta => format!("response: a page of changes of objects {number}"),
+        Response::Json(_) if is_page => format!("response: a page of objects {number}"),
+        Response::Json(_) => format!("response: an object {number}"),
+    });
+    lines.inside(|lines| around.iter().for_each(|place| lines.add(described(place, false))));
 }
 
-fn described(Described { at, effect, lines: _ }: &Described) -> String {
+/// Whether the place is in an object of the page. `@removed` belongs to the page of changes.
+fn is_inside(at: &Location) -> bool {
+    match at.0.as_slice() {
+        [Step::Name(value), Step::OtherElements, inside @ ..] if &**value == "value" => {
+            !matches!(inside.first(), Some(Step::Name(name)) if &**name == "@removed")
+        }
+        _ => false,
+    }
+}
+
+/// A place and what happens there. `in_page`: the place is told from the object on.
+fn described(Described { at, effect, lines: _ }: &Described, in_page: bool) -> String {
+    let at = place(at, in_page);
     match effect {
-        Effect::Repeats(outer) => format!("{at}: as at {outer}"),
+        Effect::Repeats(outer) => format!("{at}: as at {}", place(outer, in_page)),
         Effect::Leaves(_) | Effect::Object | Effect::Array | Effect::Dropped => format!("{at}: {effect}"),
+    }
+}
+
+fn place(at: &Location, in_page: bool) -> Location {
+    let steps = at.0.iter().skip(if in_page { PAGE } else { 0 });
+    Location(steps.cloned().collect())
+}
+
+/// Steps from a page to its objects: `$.value[*]`.
+const PAGE: usize = 2;
+
+/// What leaves of objects, in the order of their numbers.
+#[derive(Default)]
+pub(super) struct Objects(Vec<Vec<String>>);
+
+impl Objects {
+    /// The number of the object with these lines, from 1 on.
+    fn number(&mut self, lines: Vec<String>) -> usize {
+        let known = self.0.iter().position(|known| *known == lines);
+        let at = known.unwrap_or_else(|| {
+            self.0.push(lines);
+            self.0.len().saturating_sub(1)
+        });
+        at + 1
+    }
+
+    /// Adds a part for each object.
+    pub(super) fn add(&self, lines: &mut Lines) {
+        for (number, object) in (1..).zip(&self.0) {
+            lines.gap();
+            lines.add(format!("object {number}"));
+            lines.inside(|lines| object.iter().for_each(|line| lines.add(line)));
+        }
     }
 }

@@ -15,6 +15,7 @@ pub mod review;
 use crate::pseudonym::{DomainMode, PlusTags};
 use crate::rules::Plan;
 use crate::rules::plan::{Endpoint, Permission};
+use endpoint::Objects;
 use lines::{Lines, list, quoted};
 
 pub use fingerprint::Fingerprint;
@@ -62,10 +63,12 @@ impl Statement {
         add_head(plan, &mut lines);
         let mut endpoints: Vec<_> = plan.endpoints.iter().collect();
         endpoints.sort_by(|one, other| one.name.cmp(&other.name));
+        let mut objects = Objects::default();
         for endpoint in endpoints {
             lines.gap();
-            endpoint::add(endpoint, &mut lines);
+            endpoint::add(endpoint, &mut objects, &mut lines);
         }
+        objects.add(&mut lines);
         let text = lines.into_text();
         Self { fingerprint: Fingerprint::of(&text), text }
     }
@@ -88,7 +91,9 @@ pub fn binding(plan: &Plan, endpoint: &Endpoint) -> Fingerprint {
     lines.add(TITLE);
     lines.add(format!("domains of addresses: {}", domains(plan.domains)));
     lines.add(format!("plus tags of addresses: {}", plus_tags(plan.plus_tags)));
-    endpoint::add(endpoint, &mut lines);
+    let mut objects = Objects::default();
+    endpoint::add(endpoint, &mut objects, &mut lines);
+    objects.add(&mut lines);
     Fingerprint::of(&lines.into_text())
 }
 

@@ -12,6 +12,7 @@ use credential::{KnownCredentials, check_credential};
 pub use network::Networks;
 pub(super) use network::{check_allowed, check_trusted};
 
+use super::approvals::{ApprovedBy, check_approved_by};
 use super::check::{Context, optional};
 use super::raw::{self, Text};
 use super::upstream::check_own_application;
@@ -43,6 +44,7 @@ pub struct Consumer {
     name: String,
     title: String,
     rules: FileRef,
+    approved_by: ApprovedBy,
     credential: ConsumerCredential,
     pseudonym_domain: String,
     /// Empty: all addresses are allowed.
@@ -66,6 +68,11 @@ impl Consumer {
     /// The rules file of this consumer.
     pub fn rules(&self) -> &FileRef {
         &self.rules
+    }
+
+    /// The signatures under this consumer's statement.
+    pub fn approved_by(&self) -> &ApprovedBy {
+        &self.approved_by
     }
 
     /// What the proxy recognizes this consumer by.
@@ -108,11 +115,19 @@ pub struct ConsumerLimits {
     pub requests_per_second: NonZeroU32,
 }
 
-/// Checks all consumers, and that they can be distinguished. `has_client_ca`: whether client certificates can be
-/// verified.
+/// What the check of consumers needs to know of other sections.
+#[derive(Clone, Copy)]
+pub(super) struct Around {
+    /// Whether client certificates can be verified.
+    pub(super) has_client_ca: bool,
+    /// Whether there is an `approvals` section.
+    pub(super) wants_approvals: bool,
+}
+
+/// Checks all consumers, and that they can be distinguished.
 pub(super) fn check_consumers(
     consumers: Spanned<Vec<raw::Consumer>>,
-    has_client_ca: bool,
+    around: Around,
     context: &mut Context<'_>,
 ) -> Option<Vec<Consumer>> {
     if consumers.value.is_empty() {
@@ -123,9 +138,9 @@ pub(super) fn check_consumers(
             "name at least one; without a consumer, all requests are refused",
         );
     }
-    let mut seen = Seen { names: HashSet::new(), credentials: KnownCredentials::new(has_client_ca) };
-    let checked: Vec<_> =
-        consumers.value.into_iter().map(|consumer| check_consumer(consumer, &mut seen, context)).collect();
+    let mut seen = Seen { names: HashSet::new(), credentials: KnownCredentials::new(around.has_client_ca) };
+    let check = |consumer| check_consumer(consumer, around.wants_approvals, &mut seen, context);
+    let checked: Vec<_> = consumers.value.into_iter().map(check).collect();
     checked.into_iter().collect()
 }
 
@@ -135,10 +150,16 @@ struct Seen {
     credentials: KnownCredentials,
 }
 
-fn check_consumer(consumer: raw::Consumer, seen: &mut Seen, context: &mut Context<'_>) -> Option<Consumer> {
+fn check_consumer(
+    consumer: raw::Consumer,
+    wants_approvals: bool,
+    seen: &mut Seen,
+    context: &mut Context<'_>,
+) -> Option<Consumer> {
     let name = check_unique_name(&consumer.name, seen, context);
     let title = optional(consumer.title.as_ref(), |text| check_title(text, context));
     let rules = context.file(&consumer.rules);
+    let approved_by = check_approved_by(consumer.approved_by, &consumer.name, wants_approvals, context);
     let credential =
         consumer.credential.0.and_then(|it| check_credential(&it, &mut seen.credentials, context));
     let domain = optional(consumer.pseudonym_domain.as_ref(), |text| check_name(text, context));
@@ -153,6 +174,7 @@ fn check_consumer(consumer: raw::Consumer, seen: &mut Seen, context: &mut Contex
         title: title?.unwrap_or_else(|| name.clone()),
         name,
         rules: rules?,
+        approved_by: approved_by?,
         credential: credential?,
         allow_from: allow_from?.unwrap_or_default(),
         limits: limits?,

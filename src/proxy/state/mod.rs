@@ -1,6 +1,7 @@
 //! What is built from a configuration: clients, consumers, keys. Either all of it can be built, or the state is
 //! refused.
 
+mod approvals;
 mod credentials;
 
 use std::error::Error;
@@ -8,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use http::header::{AUTHORIZATION, PROXY_AUTHORIZATION};
+use jiff::Timestamp;
 use rustls_pki_types::CertificateDer;
 
 use super::consumer::{Caller, Consumer, Decided, GraphTokens, KnownBy};
@@ -16,6 +18,7 @@ use super::head::{Head, Hosts};
 use super::identify::Consumers;
 use super::key_sources::KeySources;
 use super::problem::{Problem, Unknown};
+use crate::approvals::Judge;
 use crate::config::files::{read_secret, read_text};
 use crate::config::{self, Config, ConsumerCredential, JwksLocation, Networks, UpstreamCredential};
 use crate::jwt::{KeySource, Verifier};
@@ -72,7 +75,9 @@ impl ProxyState {
     ) -> Result<(Self, Vec<Report>), StateError> {
         let key_sources = KeySources::after(earlier.map(|state| &state.key_sources));
         let mut builder = Builder {
+            file,
             config,
+            now: Timestamp::now(),
             earlier,
             key_sources,
             findings: Vec::new(),
@@ -101,6 +106,11 @@ impl ProxyState {
     /// All consumers.
     pub(crate) fn consumers(&self) -> impl Iterator<Item = &Arc<Consumer>> {
         self.consumers.iter()
+    }
+
+    /// The next moment at which something has to be said about an approval.
+    pub(crate) fn next_notice(&self, now: Timestamp) -> Option<Timestamp> {
+        self.consumers.iter().filter_map(|consumer| consumer.approval()?.next_notice(now)).min()
     }
 
     /// The key ring's fingerprints, the newest key first.
@@ -156,7 +166,10 @@ impl ProxyState {
 }
 
 struct Builder<'a> {
+    /// The configuration file's name.
+    file: &'a str,
     config: &'a Config,
+    now: Timestamp,
     earlier: Option<&'a ProxyState>,
     key_sources: KeySources,
     findings: Vec<Diagnostic>,
@@ -173,11 +186,12 @@ impl Builder<'_> {
     fn state(&mut self) -> Result<ProxyState, Reported> {
         let upstream = self.config.upstream();
         let network = self.network();
-        let keys = self.keys();
+        let (keys, judge) = (self.keys(), self.judge());
+        let judge = judge.as_ref().map(Option::as_ref);
         let tokens = self.graph_tokens(network.as_ref());
         let consumers = self.config.consumers().iter().zip(tokens);
         let consumers: Vec<_> = consumers
-            .map(|(it, tokens)| self.consumer(it, network.as_ref(), keys.as_ref(), tokens))
+            .map(|(it, tokens)| self.consumer(it, network.as_ref(), keys.as_ref(), judge, tokens))
             .collect();
         let network = network?;
         let settings =
@@ -271,10 +285,14 @@ impl Builder<'_> {
         consumer: &config::Consumer,
         network: Result<&Network, &Reported>,
         keys: Result<&KeyRing, &Reported>,
+        judge: Result<Option<&Judge>, &Reported>,
         tokens: Result<GraphTokens, Reported>,
     ) -> Result<Arc<Consumer>, Reported> {
         let known_by = self.known_by(consumer, network);
         let (plan, rules) = self.plan(consumer)?;
+        // Of the plan that serves: nothing is read again between the approval and the first response.
+        let statement = Statement::of_consumer(&self.config.setting(consumer), &plan);
+        let approval = self.approval(consumer, &statement, judge);
         let addresses = AddressPolicy {
             domains: plan.domains,
             listed: self.config.tenant_domains().to_vec(),
@@ -282,8 +300,6 @@ impl Builder<'_> {
         };
         let keys = keys.map_err(|reported| *reported)?;
         let pseudonyms = Arc::new(keys.pseudonyms(consumer.pseudonym_domain(), &addresses));
-        let tokens = tokens?;
-        let statement = Statement::of_consumer(&self.config.setting(consumer), &plan);
         let policy = Policy::new(
             plan,
             Arc::clone(&pseudonyms) as Arc<dyn Keys>,
@@ -291,7 +307,7 @@ impl Builder<'_> {
             self.config.public_url().as_str().into(),
         );
         let decided = Decided { policy, statement, rules };
-        let now = Consumer::new(consumer.clone(), known_by?, decided, pseudonyms, tokens);
+        let now = Consumer::new(consumer.clone(), known_by?, decided, pseudonyms, tokens?, approval?);
         let before = self.earlier.and_then(|state| state.consumer(consumer.name()));
         Ok(Arc::new(now.continuing(before.map(Arc::as_ref))))
     }

@@ -7,6 +7,7 @@
 
 mod leaves;
 mod requests;
+mod settings;
 mod witness;
 
 use std::ops::Range;
@@ -17,6 +18,7 @@ use crate::rules::Plan;
 use crate::rules::plan::Endpoint;
 use crate::rules::template::Part;
 
+pub use settings::compare_settings;
 pub use witness::Witness;
 
 /// What a difference means for what leaves.
@@ -121,7 +123,8 @@ fn closed(endpoint: &Endpoint) -> Difference {
 }
 
 impl Difference {
-    fn new(verdict: Verdict, endpoint: Option<&Endpoint>, what: String) -> Self {
+    /// A difference without lines and witness.
+    pub fn new(verdict: Verdict, endpoint: Option<&Endpoint>, what: String) -> Self {
         let endpoint = endpoint.map(|endpoint| endpoint.name.clone());
         Self { verdict, endpoint, what, old: Vec::new(), new: Vec::new(), request: None, witness: None }
     }
