@@ -47,6 +47,7 @@ mod properties;
 mod property_order;
 mod pseudonym;
 mod record;
+mod reviews;
 mod samples;
 mod semantics;
 mod server;

@@ -12,7 +12,7 @@ use crate::proxy::Consumer;
 use crate::service::{self, StartError};
 use glassine_core::diagnostic::Located;
 use glassine_core::diagnostic::Report;
-use glassine_core::rules::{Compiled, compile, raw};
+use glassine_core::rules::{Compiled, raw};
 use glassine_core::statement::{Fingerprint, Statement};
 
 /// Check rules files, or a configuration and every file that it names: all mistakes in one pass, with place and remedy.
@@ -76,7 +76,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     if let Some(file) = &args.config {
         return check_config(file, args, streams);
     }
-    let compiled = compile_all(&args.files)?;
+    let compiled = input::compile_all(&args.files)?;
     match args.format {
         Format::Text => write_text(&compiled, args, streams)?,
         Format::Json => streams.print_json(&describe(&compiled, args))?,
@@ -125,18 +125,6 @@ impl Served<'_> {
         let approval = approval.map(|approval| format!(", {approval}")).unwrap_or_default();
         format!("consumer {name}: connector {connector}, fingerprint {fingerprint}{approval}\n")
     }
-}
-
-/// Compiles all files or none. The error names every file that cannot be read, not only the first.
-fn compile_all(files: &[PathBuf]) -> Result<Vec<Compiled>, Error> {
-    let (mut compiled, mut unreadable) = (Vec::new(), Vec::new());
-    for file in files {
-        match input::text(file) {
-            Ok(text) => compiled.push(compile(&file.display().to_string(), &text)),
-            Err(error) => unreadable.push(error),
-        }
-    }
-    if unreadable.is_empty() { Ok(compiled) } else { Err(Error::Inputs(unreadable)) }
 }
 
 fn is_ok(compiled: &Compiled, args: &Args) -> bool {

@@ -22,6 +22,7 @@ mod keys;
 mod options;
 mod pseudonym;
 mod request;
+mod review;
 mod runtime;
 mod sanitize;
 mod serve;
@@ -58,6 +59,7 @@ enum Command {
     Demo(demo::Args),
     Doctor(doctor::Args),
     Check(check::Args),
+    Review(review::Args),
     Diff(diff::Args),
     Explain(explain::Args),
     Statement(statement::Args),
@@ -118,6 +120,7 @@ impl Command {
             Self::Demo(args) => demo::run(&args, streams),
             Self::Doctor(args) => doctor::run(&args, streams),
             Self::Check(args) => check::run(&args, streams),
+            Self::Review(args) => review::run(&args, streams),
             Self::Diff(args) => diff::run(&args, streams),
             Self::Explain(args) => explain::run(&args, streams),
             Self::Statement(args) => statement::run(&args, streams),

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use glassine_core::admit::{Keys, Refusal, route};
+use glassine_core::diagnostic;
 use glassine_core::graph::{OptionName, Target};
 use glassine_core::rules::Plan;
 use glassine_core::rules::plan::Endpoint;
@@ -23,8 +24,7 @@ pub(super) struct RuleLine {
 
 impl RuleLine {
     pub(super) fn new(file: &Path, text: &str, place: &Range<usize>) -> Self {
-        let before = text.as_bytes().iter().take(place.start);
-        Self { file: file.display().to_string(), line: before.filter(|byte| **byte == b'\n').count() + 1 }
+        Self { file: file.display().to_string(), line: diagnostic::line(text, place.start) }
     }
 }
 

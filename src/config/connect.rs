@@ -1,10 +1,12 @@
 //! The `connect` section: the pages on which an administrator connects a data source.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
-use super::check::Context;
+use super::check::{Context, optional};
+use super::consumer::check_allowed;
 use super::raw::{self, Text};
-use super::{Consumer, FileRef, Upstream};
+use super::{Consumer, FileRef, Networks, Upstream};
 use crate::config::codes::CONFIG_VALUE;
 
 /// Names that a consumer cannot have, because the connection pages use these paths.
@@ -21,6 +23,8 @@ const MAX_WAIT_SECONDS: u64 = 60;
 pub struct Connect {
     file: FileRef,
     wait: Duration,
+    /// Empty: all addresses are allowed.
+    allow_from: Networks,
 }
 
 impl Connect {
@@ -33,12 +37,19 @@ impl Connect {
     pub fn wait(&self) -> Duration {
         self.wait
     }
+
+    /// Whether a browser at `address` may see the pages. `None`: its address is not known.
+    pub fn may_come_from(&self, address: Option<IpAddr>) -> bool {
+        self.allow_from.is_empty() || address.is_some_and(|address| self.allow_from.contain(address))
+    }
 }
 
 pub(super) fn check_connect(connect: &raw::Connect, context: &mut Context<'_>) -> Option<Connect> {
     let file = context.file(&connect.file);
     let wait = context.seconds(connect.wait_seconds.as_ref(), MAX_WAIT_SECONDS, DEFAULT_WAIT);
-    Some(Connect { file: file?, wait: wait? })
+    let allow_from = connect.allow_from.as_ref().and_then(|it| it.0.as_ref());
+    let allow_from = optional(allow_from, |it| check_allowed(it, context));
+    Some(Connect { file: file?, wait: wait?, allow_from: allow_from?.unwrap_or_default() })
 }
 
 /// Checks that all consumers have an app registration: the pages redeem codes and request consent in its name.

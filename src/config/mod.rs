@@ -8,6 +8,7 @@ mod check;
 pub mod codes;
 mod connect;
 mod consumer;
+mod deployment;
 pub mod files;
 mod raw;
 mod subject_name;

@@ -91,6 +91,7 @@ pub(super) struct Keys {
 #[serde(deny_unknown_fields)]
 pub(super) struct Consumer {
     pub(super) name: Text,
+    pub(super) title: Option<Text>,
     pub(super) rules: Text,
     pub(super) credential: Recovered<Spanned<ConsumerCredential>>,
     pub(super) pseudonym_domain: Option<Text>,
@@ -151,6 +152,7 @@ pub(super) struct Approvals {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Connect {
+    pub(super) allow_from: Option<Recovered<Spanned<Vec<Text>>>>,
     pub(super) file: Text,
     pub(super) wait_seconds: Option<Spanned<u64>>,
 }

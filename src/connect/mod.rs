@@ -15,7 +15,7 @@
 //!
 //! # Threats
 //!
-//! These pages have no login. They show only what the operator's files say. Every decision rests on responses that the
+//! These pages have no login. They show only what the operator's files say, and `allow_from` closes them to strangers. Every decision rests on responses that the
 //! proxy fetches from Entra over its own connection. Anybody can forge the query of a callback, so the proxy uses it
 //! only to find the [`ticket`], which is sealed and valid for one step, one browser, ten minutes and one use. The
 //! tenant comes from the id_token and must be the configured one. The proxy compares `tenant` in a query with it and
@@ -40,7 +40,6 @@
 //! | `person` | who connects, as pseudonyms |
 //! | `signing` | the result for the analytics application |
 //! | `store` | the state of each connection |
-//! | `leaves` | what leaves under a connector's rules |
 //! | `pages` | the pages as HTML |
 //! | `problem` | everything that can go wrong, with the texts that the pages show |
 //! | `response` | responses and their headers |
@@ -51,7 +50,6 @@ mod account;
 mod application;
 mod browser;
 mod flow;
-mod leaves;
 mod pages;
 mod person;
 mod problem;
@@ -64,6 +62,7 @@ mod store;
 mod tenant;
 mod ticket;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -126,11 +125,11 @@ impl Connect {
         own && self.site.load().is_some()
     }
 
-    /// Responds to one request. Never fails: every problem has a page.
-    pub async fn handle(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    /// Responds to one request of a peer at this address. Never fails: every problem has a page.
+    pub async fn handle(&self, request: Request<Incoming>, peer: IpAddr) -> Response<Full<Bytes>> {
         let (parts, body) = request.into_parts();
         let response = match self.site.load_full() {
-            Some(site) => self.respond(&site, &PageRequest::new(&parts), body).await,
+            Some(site) => self.respond(&site, &PageRequest::new(&parts, peer), body).await,
             None => PageResponse::page(StatusCode::NOT_FOUND, String::new()),
         };
         response.into_response()
@@ -142,7 +141,7 @@ impl Connect {
             Err(problem) => return site.problem(&problem, "/connect"),
         };
         match page {
-            Page::OfSite(view) => view(site),
+            Page::ForAll(view) | Page::OfSite(view) => view(site),
             Page::OfConnector(view, connector) => {
                 view(site, connector, asked).unwrap_or_else(|problem| site.problem(&problem, "/connect"))
             }
@@ -163,10 +162,15 @@ impl Connect {
         }
     }
 
-    /// The requested page, if the host, the rate limits and the audit log allow it.
+    /// The requested page, if the host, the browser's address, the rate limits and the audit log allow it.
     fn admit<'s>(&self, site: &'s Site, asked: &PageRequest<'_>) -> Result<Page<'s>, Problem> {
         asked.check_host(site)?;
-        let page = asked.page(site)?;
+        let page = asked.page(site);
+        // Before it is said which pages there are: they have the names of consumers.
+        if !matches!(page, Ok(Page::ForAll(_))) {
+            asked.check_address(site)?;
+        }
+        let page = page?;
         let pace = if page.is_step() { &self.steps } else { &self.pages };
         if !pace.allows(Instant::now()) {
             return Err(Problem::TooMany);

@@ -1,11 +1,10 @@
 //! The person who connects, by the same pseudonyms that the consumer gets in `users`, if the rules let them out.
 
-use super::leaves::leaving;
 use super::ticket::Person;
 use glassine_core::pseudonym::{Class, Outcome, Pseudonyms};
 use glassine_core::rules::Plan;
-use glassine_core::rules::automaton::Leaf;
-use glassine_core::rules::plan::Transform;
+use glassine_core::rules::automaton::{Effect, Leaf};
+use glassine_core::rules::plan::{Endpoint, Response, Transform};
 
 /// Which properties of a person the rules let out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +41,15 @@ impl Shown {
             .and_then(|it| written(|out| pseudonyms.email(it, out)));
         Person { id, email }
     }
+}
+
+/// The properties that leave of the objects of an endpoint, with their paths. The response to `/$count` has no objects.
+fn leaving(endpoint: &Endpoint) -> impl Iterator<Item = (String, Leaf)> {
+    let places = matches!(endpoint.response, Response::Json(_)).then(|| endpoint.inside());
+    places.into_iter().flatten().filter_map(|place| match place.effect {
+        Effect::Leaves(leaf) => Some((place.at.names().collect::<Vec<_>>().join("."), leaf)),
+        _ => None,
+    })
 }
 
 /// The consumer's pseudonym for the tenant.

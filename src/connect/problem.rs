@@ -50,6 +50,8 @@ pub(super) enum Problem {
     Method,
     #[error("the host is not this proxy's")]
     Host,
+    #[error("`connect.allow_from` does not list the browser's address")]
+    Address,
     #[error("the form was sent from another site")]
     CrossSite,
     #[error("the form is too long, too slow or malformed")]
@@ -173,6 +175,9 @@ impl Problem {
                 "This page does not take requests of this kind.", "")),
             Self::Host => (StatusCode::MISDIRECTED_REQUEST, bad("foreign_host", "Not this address",
                 "The proxy is not known under this name.", "Use its public address.")),
+            Self::Address => (StatusCode::FORBIDDEN, bad("address", "Not from this network",
+                "The connection pages are open to some networks only, and this browser is in none of them.",
+                "Use the network that the operator of the proxy names, or ask for yours to be added.")),
             Self::CrossSite => (StatusCode::FORBIDDEN, bad("cross_site", "Sent from another site",
                 "Another site tried to begin a connection in your name. Nothing was done.",
                 "Begin on this page if you want to connect.")),

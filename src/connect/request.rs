@@ -1,5 +1,6 @@
 //! Reading a request, and choosing the page that it is for.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use http::header::{CONTENT_TYPE, HOST, HeaderName, ORIGIN};
@@ -25,10 +26,14 @@ const MAX_ECHO: usize = 512;
 /// A request's head.
 pub(super) struct PageRequest<'a> {
     parts: &'a Parts,
+    /// The address of the connection's other end.
+    peer: IpAddr,
 }
 
 /// What a request is for.
 pub(super) enum Page<'s> {
+    /// A document that every address may have.
+    ForAll(SiteView),
     /// A page that shows something.
     OfSite(SiteView),
     /// A page that shows something of one connector.
@@ -46,14 +51,14 @@ impl Page<'_> {
     pub(super) fn is_step(&self) -> bool {
         match self {
             Self::Start(_) | Self::SignedIn | Self::Consented => true,
-            Self::OfSite(_) | Self::OfConnector(..) => false,
+            Self::ForAll(_) | Self::OfSite(_) | Self::OfConnector(..) => false,
         }
     }
 }
 
 impl<'a> PageRequest<'a> {
-    pub(super) fn new(parts: &'a Parts) -> Self {
-        Self { parts }
+    pub(super) fn new(parts: &'a Parts, peer: IpAddr) -> Self {
+        Self { parts, peer }
     }
 
     /// Checks that the request is addressed to this proxy.
@@ -69,15 +74,21 @@ impl<'a> PageRequest<'a> {
         if authority.is_some_and(|authority| site.is_named(&authority)) { Ok(()) } else { Err(Problem::Host) }
     }
 
+    /// Checks that the browser's address may see these pages.
+    pub(super) fn check_address(&self, site: &Site) -> Result<(), Problem> {
+        if site.may_come_from(self.peer, &self.parts.headers) { Ok(()) } else { Err(Problem::Address) }
+    }
+
     pub(super) fn page<'s>(&self, site: &'s Site) -> Result<Page<'s>, Problem> {
         let path = self.parts.uri.path().strip_prefix("/connect").ok_or(Problem::NotFound)?;
         let reads = matches!(self.parts.method, Method::GET | Method::HEAD);
         let page = match path {
             "/signed-in" => Page::SignedIn,
             "/consented" => Page::Consented,
-            _ => match view(pages::OF_SITE, path) {
-                Some(view) => Page::OfSite(view),
-                None => return self.connector_page(site, path),
+            _ => match (view(pages::FOR_ALL, path), view(pages::OF_SITE, path)) {
+                (Some(view), _) => Page::ForAll(view),
+                (None, Some(view)) => Page::OfSite(view),
+                (None, None) => return self.connector_page(site, path),
             },
         };
         // A step uses up its ticket, so HEAD, which must have no effect, is not allowed for it.

@@ -1,9 +1,11 @@
 //! What is built from the configuration: connectors, keys, the file of connections. Built completely or not at all.
 
 use std::error::Error;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderMap;
 use http::uri::Authority;
 
 use super::application::Application;
@@ -14,9 +16,9 @@ use super::response::PageResponse;
 use super::signing::ResultKeys;
 use super::store::{Connection, Store, StoreError};
 use super::tenant::{Directory, TenantError};
-use crate::config::Config;
 use crate::config::files::read_secret;
-use crate::proxy::{Consumer, Hosts, ProxyState};
+use crate::config::{Config, Connect as Settings, Networks};
+use crate::proxy::{Consumer, Hosts, ProxyState, address_of};
 use glassine_core::diagnostic::{Causes, Diagnostic};
 use glassine_core::graph::BaseUrl;
 use glassine_core::pseudonym::{KeyRing, Pseudonyms, Sealer};
@@ -31,13 +33,18 @@ pub struct Site {
     sealer: Sealer,
     result_keys: ResultKeys,
     store: Arc<Store>,
-    patience: Duration,
+    settings: Settings,
+    trusted_proxies: Networks,
 }
 
 /// One consumer's connector.
 pub(super) struct Connector {
     /// The consumer's name.
     pub(super) name: Arc<str>,
+    /// The consumer's name for people.
+    pub(super) title: String,
+    /// The domains that stay readable, if the rules say so.
+    pub(super) own_domains: Vec<String>,
     pub(super) plan: Arc<Plan>,
     /// Of all that the consumer may ask and gets.
     pub(super) fingerprint: Fingerprint,
@@ -74,7 +81,8 @@ impl Site {
             sealer: ring.connection_sealer(),
             result_keys: ResultKeys::new(&ring).map_err(|error| keys.unusable(&error))?,
             store: Arc::new(store),
-            patience: wanted.wait(),
+            settings: wanted.clone(),
+            trusted_proxies: config.trusted_proxies().clone(),
         }))
     }
 
@@ -112,7 +120,7 @@ impl Site {
 
     /// How long the proxy waits until a consent takes effect.
     pub(super) fn patience(&self) -> Duration {
-        self.patience
+        self.settings.wait()
     }
 
     pub(super) fn public_url(&self) -> &str {
@@ -130,6 +138,11 @@ impl Site {
 
     pub(super) fn is_origin(&self, origin: &str) -> bool {
         origin == self.public_url.origin().as_str()
+    }
+
+    /// Whether the pages are for the browser behind this request.
+    pub(super) fn may_come_from(&self, peer: IpAddr, headers: &HeaderMap) -> bool {
+        self.settings.may_come_from(address_of(peer, headers, &self.trusted_proxies))
     }
 
     /// Whether a request is for this site.
@@ -163,6 +176,8 @@ fn connector(
     let plan = Arc::clone(&consumer.policy().plan);
     Ok(Some(Connector {
         name: consumer.name(),
+        title: consumer.checked().title().to_owned(),
+        own_domains: config.tenant_domains().to_vec(),
         fingerprint: *consumer.statement().fingerprint(),
         rules: consumer.rules().to_owned(),
         pseudonyms: Arc::clone(consumer.pseudonyms()),

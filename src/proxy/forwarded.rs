@@ -32,6 +32,11 @@ pub(super) fn client_address(
     Ok(address)
 }
 
+/// The address that a request for another part of this program comes from; `None` if an entry cannot be read.
+pub(crate) fn address_of(peer: IpAddr, headers: &HeaderMap, trusted: &Networks) -> Option<IpAddr> {
+    client_address(peer, headers, trusted).ok()
+}
+
 /// An address, with or without the port that some proxies append.
 fn parse(item: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(item.trim_ascii()).ok()?;

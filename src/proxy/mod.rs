@@ -55,6 +55,7 @@ pub(crate) use account::new_request_id;
 pub(crate) use attempt::{Cause, Trouble, attempt};
 pub use body::ResponseBody;
 pub(crate) use consumer::Consumer;
+pub(crate) use forwarded::address_of;
 pub(crate) use head::{Hosts, single};
 pub use state::{ProxyState, StateError};
 

@@ -48,7 +48,7 @@ impl Front {
         peer: Peer,
     ) -> Response<Either<ResponseBody, Full<Bytes>>> {
         if self.connect.serves(request.uri().path()) {
-            self.connect.handle(request).await.map(Either::Right)
+            self.connect.handle(request, peer.address.ip()).await.map(Either::Right)
         } else {
             self.proxy.handle(request, peer).await.map(Either::Left)
         }

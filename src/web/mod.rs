@@ -3,7 +3,7 @@
 mod page;
 mod params;
 
-pub(crate) use page::{page, style};
+pub(crate) use page::{THEME, page, style};
 pub(crate) use params::{BadParams, MAX_PARAMS, Params};
 
 use base64::Engine as _;

@@ -19,6 +19,9 @@ pub(crate) fn page(title: &str, head: &Markup, body: &Markup) -> String {
     without_controls(&page.into_string())
 }
 
+/// The style sheet that the project's pages begin with: colours, light and dark, and letters.
+pub(crate) const THEME: &str = include_str!("theme.css");
+
 /// A style sheet from this program's source. An architecture test allows `PreEscaped` in this file only.
 pub(crate) fn style(sheet: &'static str) -> Markup {
     html! { style { (PreEscaped(sheet)) } }

@@ -34,7 +34,7 @@ export async function begin() {
       context.setDefaultTimeout(PATIENCE);
       watch.over(context);
       contexts.push(context);
-      return new Visitor(await context.newPage(), demo.where);
+      return new Visitor(await context.newPage(), demo.where, watch);
     },
     /** Where everybody is and what they see, for who looks into a failure. */
     async describe() {
@@ -114,8 +114,8 @@ class Watch {
 
 /** Somebody in front of a browser, who sees texts and presses buttons. */
 export class Visitor {
-  constructor(page, where) {
-    Object.assign(this, { page, where });
+  constructor(page, where, watch) {
+    Object.assign(this, { page, where, watch });
   }
 
   async list() {
@@ -205,6 +205,12 @@ export class Visitor {
     const url = await sent;
     await session.send('Fetch.disable');
     return new URL(url);
+  }
+
+  /** Opens a page that a command wrote. It must ask for nothing. */
+  async reads_page(html) {
+    await this.page.setContent(html);
+    this.watch.pages += 1;
   }
 
   /** Keeps what the page looks like, where a folder for it was named. */

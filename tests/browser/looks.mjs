@@ -1,8 +1,11 @@
 // What pages are like for people: narrow, dark, with a screen reader.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const NARROW = { viewport: { width: 360, height: 740 } };
@@ -39,6 +42,45 @@ export async function targets_are_large_enough_for_a_finger(stage) {
       assert.ok(height >= 36, `${name}: a button is ${height} pixels high`);
     }
   });
+}
+
+export async function reviews_are_accessible_in_light_and_dark(stage) {
+  for (const colorScheme of ['light', 'dark']) {
+    for (const [name, html] of reviews()) {
+      const visitor = await stage.visitor({ colorScheme });
+      await visitor.reads_page(html);
+      await accessible(visitor, name);
+      await visitor.shows(`${colorScheme}-${name}`);
+    }
+  }
+}
+
+export async function reviews_are_printed_on_few_pages(stage) {
+  const visitor = await stage.visitor();
+  for (const [name, html, most] of reviews()) {
+    await visitor.reads_page(html);
+    const printed = await visitor.page.pdf({ preferCSSPageSize: true, printBackground: true });
+    const pages = printed.toString('latin1').match(/\/Type\s*\/Page\b/g).length;
+    assert.ok(pages <= most, `${name} has ${pages} pages`);
+  }
+}
+
+/** The name, the HTML and the most printed pages of reviews: of each shipped connector, of both, and of what is red. */
+function reviews() {
+  const rules = (name) => path.join(process.env.RULES, `${name}.yaml`);
+  const shipped = ['outlook-mail', 'outlook-mail-metadata-only'].map(rules);
+  const review = (...files) => execFileSync(process.env.GLASSINE, ['review', '--format', 'html', ...files], { encoding: 'utf8' });
+  const open = path.join(mkdtempSync(path.join(tmpdir(), 'review-')), 'open.yaml');
+  const changed = readFileSync(shipped[0], 'utf8')
+    .replace('  message:\n', '  message:\n    unlisted: keep\n')
+    .replace('  group:\n', '  group:\n    digest: [$.description]\n')
+    .replace('user: { token: id }', 'user: { raw: true }');
+  writeFileSync(open, changed);
+  return [
+    ...shipped.map((file) => [`review-${path.basename(file, '.yaml')}`, review(file), 3]),
+    ['review-both', review(...shipped), 6],
+    ['review-open', review(open), 4],
+  ];
 }
 
 /** Every kind of page there is. */

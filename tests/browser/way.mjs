@@ -25,8 +25,8 @@ export async function what_there_is_to_connect(stage) {
       'Global Administrator or Privileged Role Administrator',
     );
     await visitor.shows(`detail-${consumer}`);
-    await visitor.page.getByText('15 properties as in Microsoft 365').click();
-    await visitor.reads('from.emailAddress.address the address as a pseudonym', 'isRead as it is');
+    await visitor.page.getByText('14 properties as in Microsoft 365').click();
+    await visitor.reads('from.emailAddress.address one way: the address as a pseudonym', 'isRead as it is: true or false');
     await visitor.shows(`detail-${consumer}-open`);
     await visitor.follows('Read the rules file');
     await visitor.reads(`title: ${title}`, 'permissions:');

@@ -8,6 +8,7 @@ mod diff;
 mod explain;
 mod keys;
 mod pseudonym;
+mod review;
 mod sanitize;
 mod start;
 mod token;

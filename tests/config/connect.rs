@@ -53,6 +53,37 @@ fn a_return_url_is_an_address_of_somebody_else_over_tls() {
 }
 
 #[test]
+fn the_pages_can_be_closed_to_strangers() {
+    let limited =
+        |networks: &str| connecting("connect: { ", &format!("connect: {{ allow_from: {networks}, "));
+    let open = load(&connecting("connect: { ", "connect: { ")).unwrap();
+    let closed = load(&limited("[10.0.0.0/8, 2001:db8::/32]")).unwrap();
+    for (address, is_inside) in
+        [("10.1.2.3", true), ("::ffff:10.1.2.3", true), ("2001:db8::1", true), ("192.0.2.1", false)]
+    {
+        let address = Some(address.parse().unwrap());
+        assert!(open.connect().unwrap().may_come_from(address));
+        assert_eq!(closed.connect().unwrap().may_come_from(address), is_inside, "{address:?}");
+    }
+    assert!(open.connect().unwrap().may_come_from(None) && !closed.connect().unwrap().may_come_from(None));
+    assert_eq!(load(&limited("[]")).unwrap_err(), [("G0401", "[".to_owned())]);
+    assert_eq!(load(&limited("[everybody]")).unwrap_err(), [("G0401", "everybody".to_owned())]);
+}
+
+#[test]
+fn a_consumer_can_have_a_title() {
+    let titled =
+        |title: &str| with("name: acme-analytics", &format!("name: acme-analytics\n    title: {title}"));
+    let title = |text: &str| load(text).map(|config| config.consumers()[0].title().to_owned());
+    assert_eq!(title(&full()).unwrap(), "acme-analytics");
+    assert_eq!(title(&titled("Acme Analytics, Zürich")).unwrap(), "Acme Analytics, Zürich");
+    assert_eq!(title(&titled(&"ü".repeat(100))).unwrap().chars().count(), 100);
+    for bad in ["''", "' '", "\"a\\nb\"", &"ü".repeat(101)] {
+        assert_eq!(title(&titled(bad)).unwrap_err(), [("G0401", bad.to_owned())], "{bad}");
+    }
+}
+
+#[test]
 fn no_consumer_has_the_name_of_a_page() {
     for name in ["keys", "signed-in", "consented"] {
         let text = connecting("name: acme-analytics", &format!("name: {name}"));

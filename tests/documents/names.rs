@@ -60,9 +60,9 @@ fn every_command_and_option_that_a_document_names_exists() {
 
 #[test]
 fn a_command_that_does_not_exist_is_found() {
-    let mut found = calls("Use `glassine review FILE`.\n\n```sh\nglassine check\n```\n");
-    assert!(found.any(|words| words[0] == "review"));
-    assert!(!subcommands(&help(&[])).contains("review"));
+    let mut found = calls("Use `glassine overlook FILE`.\n\n```sh\nglassine check\n```\n");
+    assert!(found.any(|words| words[0] == "overlook"));
+    assert!(!subcommands(&help(&[])).contains("overlook"));
 }
 
 /// A heading as the anchor that GitHub makes of it.

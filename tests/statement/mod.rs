@@ -77,6 +77,20 @@ fn no_text_makes_a_line() {
     assert!(!statement.text().lines().any(|line| line.contains("forged") && !line.contains("purpose")));
 }
 
+/// The response had the value in the place of the first element, where another rule decides.
+#[test]
+fn an_element_behind_the_first_one_has_a_witness() {
+    let rules = |rest: &str| {
+        let shape = format!("  user:\n    redact: ['$.businessPhones[0]']\n{rest}");
+        Arc::new(compile("rules.yaml", &METADATA_ONLY.replacen("  user:\n", &shape, 1)).plan.unwrap())
+    };
+    let widened = rules("    digest: [{ path: '$.businessPhones[1:]', reviewed: true }]\n");
+    let found = compare_plans(&rules(""), &widened);
+    let mut witnesses = found.iter().filter_map(|difference| difference.witness.as_ref());
+    let is_behind = |graph: &str| graph.contains("\"businessPhones\":[null,");
+    assert!(witnesses.any(|it| is_behind(&it.graph) && it.new.contains("length")), "{found:?}");
+}
+
 fn config() -> ProptestConfig {
     ProptestConfig {
         failure_persistence: Some(Box::new(FileFailurePersistence::Off) as _),

@@ -10,6 +10,7 @@
 //! | `ladder.txt`, `limits.txt` | which permissions open more than others, what they give, in plain words | Microsoft Graph permissions reference |
 //! | `words.txt` | what people call types and properties | this project |
 //! | `paths.txt` | which paths accept `IdType` and `$select`, well-known folders | Microsoft Graph API reference |
+//! | `domains.txt` | domains that are no organisation's own | registries and mail providers |
 //! | `errors.txt` | error codes | Microsoft Graph, Exchange and Entra documentation |
 //! | `zones.txt` | names of time zones | Unicode CLDR (Unicode License v3), IANA time zone database 2026f (public domain) |
 //!
@@ -19,6 +20,7 @@
 //! reads every line.
 
 mod accepts;
+mod domains;
 mod lines;
 mod lists;
 mod nearest;
@@ -30,6 +32,7 @@ mod words;
 
 pub(crate) use accepts::is_directory;
 pub use accepts::{Accept, accepts};
+pub use domains::{Shared, shared};
 pub use lists::{known_error_code, time_zones, well_known_folders};
 pub use nearest::nearest;
 pub use resource::{Resource, Shape};

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::LazyLock;
 
+use serde::Serialize;
+
 use super::lines::{first, records};
 use crate::graph::Version;
 
@@ -67,7 +69,8 @@ pub enum Edm {
 }
 
 /// What a property tells of a person or of what people write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Class {
     /// What people write, or what is made of it.
     Content,
@@ -324,6 +327,21 @@ impl fmt::Display for Edm {
 }
 
 impl Class {
+    /// The values of this class, in plain words.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Content => "what people write",
+            Self::DirectIdentifier => "names, addresses and numbers of people",
+            Self::QuasiIdentifier => "what leads to a person together with other data",
+            Self::Id => "ids",
+            Self::Link => "links",
+            Self::Secret => "secrets",
+            Self::Metadata => "metadata",
+            Self::Parts => "objects",
+            Self::Navigation => "related objects",
+        }
+    }
+
     fn read(letter: &str) -> Option<Self> {
         Some(match letter {
             "." => Self::Parts,

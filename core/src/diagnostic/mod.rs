@@ -166,12 +166,17 @@ fn clamp(source: &str, span: Range<usize>) -> Range<usize> {
     start..floor(span.end).max(start)
 }
 
+/// The one-based line of a byte position.
+pub fn line(source: &str, at: usize) -> usize {
+    source.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+}
+
 /// One-based line and column (in characters) of a byte position.
 pub fn line_and_column(source: &str, at: usize) -> (usize, usize) {
     let before = source.get(..clamp(source, at..at).start).unwrap_or_default();
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
     let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
-    (before.matches('\n').count() + 1, column)
+    (line(source, at), column)
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! What the catalogue knows of an endpoint: the objects at its path, and the permissions that open it.
 
+use super::automaton::{Described, Effect, Location, Step as Place};
 use super::plan::{Endpoint, Param, Permission};
 use super::template::Part;
 use crate::catalogue::permissions::{least_for, least_giving, opens_path};
-use crate::catalogue::{Accept, Resource, accepts, below_version, resolve};
+use crate::catalogue::{Accept, Property, Resource, Step, Type, Walk, accepts, below_version, resolve, walk};
 use crate::graph::Version;
 
 impl Endpoint {
@@ -27,6 +28,35 @@ impl Endpoint {
         self.versions().into_iter().find_map(|version| Some((version, resolve(version, &path)?)))
     }
 
+    /// The types of the objects at the path.
+    pub fn types(&self) -> Types {
+        let path = self.path();
+        let versions = self.versions().into_iter();
+        Types(versions.filter_map(|version| Some((version, resolve(version, &path)?.of))).collect())
+    }
+
+    /// What happens inside the object at the path, or inside each object of the page. The places start at the object. (No place
+    /// inside it repeats the page around it: that would be a page in a page.)
+    pub fn inside(&self) -> impl Iterator<Item = Described> {
+        let automaton = &self.response.body().automaton;
+        let is_page = automaton.page().is_some();
+        let places = automaton.describe().into_iter();
+        places.filter_map(move |place| {
+            let effect = match place.effect {
+                Effect::Repeats(outer) => Effect::Repeats(inside(&outer, is_page)?),
+                other => other,
+            };
+            Some(Described { at: inside(&place.at, is_page)?, effect, lines: place.lines })
+        })
+    }
+
+    /// What happens on the page around the objects.
+    pub fn around(&self) -> impl Iterator<Item = Described> {
+        let automaton = &self.response.body().automaton;
+        let is_page = automaton.page().is_some();
+        automaton.describe().into_iter().filter(move |place| inside(&place.at, is_page).is_none())
+    }
+
     /// Whether Graph accepts this at the path; `false` if the catalogue does not know the path.
     pub(super) fn accepts(&self, what: Accept) -> bool {
         let path = self.path();
@@ -48,6 +78,51 @@ impl Endpoint {
         let members = body.automaton.node(body.object()).object.iter().flat_map(|object| object.members());
         let leaving = members.filter(|member| member.node.is_some() && !member.name.contains('@'));
         leaving.map(|member| &*member.name).collect()
+    }
+}
+
+/// The types of objects, one for each API version that has the path to them.
+#[derive(Clone, Debug)]
+pub struct Types(Vec<(Version, &'static Type)>);
+
+impl Types {
+    /// Each version with its type.
+    pub fn iter(&self) -> impl Iterator<Item = (Version, &'static Type)> {
+        self.0.iter().copied()
+    }
+
+    /// What is at a place inside the object, in each version that has it.
+    pub fn properties(&self, at: &Location) -> Vec<(Version, &'static Property)> {
+        let Some(steps) = steps(at) else { return Vec::new() };
+        let found = self.iter().filter_map(|(version, of)| match walk(version, of, &steps) {
+            Walk::Found { property, .. } => Some((version, property)),
+            _ => None,
+        });
+        found.collect()
+    }
+}
+
+/// The place seen from the object; `None` if it is on the page around the objects.
+fn inside(at: &Location, is_page: bool) -> Option<Location> {
+    match at.0.as_slice() {
+        steps if !is_page => Some(Location(steps.to_vec())),
+        [Place::Name(value), Place::OtherElements, steps @ ..] if &**value == "value" => {
+            Some(Location(steps.to_vec()))
+        }
+        _ => None,
+    }
+}
+
+/// The place as the catalogue follows it; `None` if it stands for properties that no rule names.
+fn steps(at: &Location) -> Option<Vec<Step<'_>>> {
+    at.0.iter().map(step).collect()
+}
+
+fn step(place: &Place) -> Option<Step<'_>> {
+    match place {
+        Place::Name(name) => Some(Step::Name(name)),
+        Place::Index(_) | Place::OtherElements => Some(Step::Elements),
+        Place::OtherNames => None,
     }
 }
 

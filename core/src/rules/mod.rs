@@ -30,4 +30,5 @@ pub mod template;
 mod transform;
 
 pub use check::{Compiled, compile};
+pub(crate) use check::{Exposure, identifies};
 pub use plan::Plan;

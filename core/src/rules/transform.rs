@@ -111,7 +111,7 @@ impl Transform {
     pub fn in_words(&self) -> Cow<'static, str> {
         match self {
             Self::Pseudonym(kind) => kind.in_words().into(),
-            Self::Reversible(_) => "the id as a pseudonym that later requests can use".into(),
+            Self::Reversible(_) => "the id, for later requests".into(),
             Self::Match(parts) => parts.in_words(),
             Self::Domain => "the domain only".into(),
             Self::Digest => "length and number of words only".into(),

@@ -9,6 +9,8 @@ pub mod diff;
 mod endpoint;
 mod fingerprint;
 mod lines;
+mod probe;
+pub mod review;
 
 use crate::pseudonym::{DomainMode, PlusTags};
 use crate::rules::Plan;

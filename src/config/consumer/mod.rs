@@ -10,8 +10,7 @@ use std::num::NonZeroU32;
 pub use credential::{BearerHash, ConsumerCredential, JwksLocation, JwtCredential};
 use credential::{KnownCredentials, check_credential};
 pub use network::Networks;
-use network::check_allowed;
-pub(super) use network::check_trusted;
+pub(super) use network::{check_allowed, check_trusted};
 
 use super::approvals::{ApprovedBy, check_approved_by};
 use super::check::{Context, optional};
@@ -36,10 +35,14 @@ const MAX_LIMIT: u64 = 100_000;
 /// The longest name, in bytes. Names are in log lines and audit records.
 const MAX_NAME: usize = 64;
 
+/// The longest title, in characters: a line of a page.
+const MAX_TITLE: usize = 100;
+
 /// One consumer.
 #[derive(Clone, Debug)]
 pub struct Consumer {
     name: String,
+    title: String,
     rules: FileRef,
     approved_by: ApprovedBy,
     credential: ConsumerCredential,
@@ -55,6 +58,11 @@ impl Consumer {
     /// The name: lower-case letters, digits and hyphens.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The name for people, on the connection pages and in reviews. The default is the name.
+    pub fn title(&self) -> &str {
+        &self.title
     }
 
     /// The rules file of this consumer.
@@ -149,6 +157,7 @@ fn check_consumer(
     context: &mut Context<'_>,
 ) -> Option<Consumer> {
     let name = check_unique_name(&consumer.name, seen, context);
+    let title = optional(consumer.title.as_ref(), |text| check_title(text, context));
     let rules = context.file(&consumer.rules);
     let approved_by = check_approved_by(consumer.approved_by, &consumer.name, wants_approvals, context);
     let credential =
@@ -162,6 +171,7 @@ fn check_consumer(
     let name = name?;
     Some(Consumer {
         pseudonym_domain: domain?.unwrap_or_else(|| name.clone()),
+        title: title?.unwrap_or_else(|| name.clone()),
         name,
         rules: rules?,
         approved_by: approved_by?,
@@ -197,6 +207,20 @@ fn check_name(text: &Text, context: &mut Context<'_>) -> Option<String> {
         &text.span,
         "this is not a name",
         "use up to 64 lower-case letters, digits and hyphens",
+    )
+}
+
+fn check_title(text: &Text, context: &mut Context<'_>) -> Option<String> {
+    let title = text.value.trim();
+    let is_line = !title.is_empty() && !title.contains(char::is_control);
+    if is_line && title.chars().count() <= MAX_TITLE {
+        return Some(title.to_owned());
+    }
+    context.refuse(
+        CONFIG_VALUE,
+        &text.span,
+        "this is not a title",
+        &format!("write one line of up to {MAX_TITLE} characters that says who gets the data"),
     )
 }
 

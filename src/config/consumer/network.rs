@@ -34,7 +34,10 @@ impl FromIterator<IpNet> for Networks {
 }
 
 /// Checks `allow_from`.
-pub(super) fn check_allowed(networks: &Spanned<Vec<Text>>, context: &mut Context<'_>) -> Option<Networks> {
+pub(in crate::config) fn check_allowed(
+    networks: &Spanned<Vec<Text>>,
+    context: &mut Context<'_>,
+) -> Option<Networks> {
     if networks.value.is_empty() {
         return context.refuse(
             CONFIG_VALUE,

@@ -74,6 +74,18 @@ pub(super) fn check_places(
     Some((graph, authority))
 }
 
+/// The addresses of Graph and Entra that are in no cloud of Microsoft.
+pub(super) fn foreign<'a>(graph: &'a Origin, authority: &'a Origin) -> Vec<&'a str> {
+    let graphs = CLOUDS.map(|cloud| cloud.graph);
+    let authorities = CLOUDS.map(|cloud| cloud.authority);
+    let places = [(graph, graphs), (authority, authorities)].into_iter();
+    let foreign = places.filter(|(origin, known)| !known.contains(&origin.as_str()));
+    let mut foreign: Vec<_> = foreign.map(|(origin, _)| origin.as_str()).collect();
+    // A test server can be both.
+    foreign.dedup();
+    foreign
+}
+
 fn named(name: &Text, context: &mut Context<'_>) -> Option<&'static Cloud> {
     CLOUDS.iter().find(|cloud| cloud.name == name.value).or_else(|| {
         context.refuse(

@@ -40,6 +40,11 @@ impl Upstream {
         &self.authority
     }
 
+    /// The addresses of Graph and Entra that are not Microsoft's.
+    pub fn foreign_hosts(&self) -> Vec<&str> {
+        cloud::foreign(&self.graph, &self.authority)
+    }
+
     /// Root certificates (PEM) to trust besides the system's.
     pub fn ca(&self) -> Option<&FileRef> {
         self.ca.as_ref()

@@ -1,24 +1,18 @@
-//! One connector: its permissions in plain words, the reason for each, and what leaves and what never leaves.
+//! One connector: who gets the data, what leaves and what never leaves, and the button to connect.
 
 use http::StatusCode;
 use maud::{Markup, html};
 
-use super::{badge, page, standing};
-use crate::connect::leaves::{self, Object, Opened};
+use super::{badge, leaves, page, standing};
 use crate::connect::problem::Problem;
 use crate::connect::request::PageRequest;
 use crate::connect::response::PageResponse;
 use crate::connect::site::{Connector, Site};
 use crate::connect::store::Connection;
-use glassine_core::catalogue::permissions::plain_words;
-use glassine_core::rules::Plan;
-use glassine_core::statement::Fingerprint;
 
 /// The data of the page.
 struct Detail<'a> {
-    consumer: &'a str,
-    plan: &'a Plan,
-    fingerprint: Fingerprint,
+    connector: &'a Connector,
     connection: Option<Connection>,
     /// The `state` that the analytics application gets back.
     echo: Option<&'a str>,
@@ -34,9 +28,7 @@ pub(super) fn view(
 ) -> Result<PageResponse, Problem> {
     let echo = request.echo()?;
     let detail = Detail {
-        consumer: &connector.name,
-        plan: &connector.plan,
-        fingerprint: connector.fingerprint,
+        connector,
         connection: site.connection(connector),
         echo: echo.as_deref(),
         returns_to: connector.return_url.as_ref().map(|url| url.origin().as_str()),
@@ -47,7 +39,7 @@ pub(super) fn view(
 }
 
 fn detail(prefix: &str, detail: &Detail<'_>) -> String {
-    let plan = detail.plan;
+    let plan = &detail.connector.plan;
     let main = html! {
         nav aria-label="Way back" {
             a href={ (prefix) "/connect" } { "Data Connections" }
@@ -57,107 +49,37 @@ fn detail(prefix: &str, detail: &Detail<'_>) -> String {
             (badge(detail.connection.as_ref()))
         }
         p.lead { (plan.purpose) }
+        p { "The data is for " strong { (detail.connector.title) } "." }
         (standing(detail.connection.as_ref()))
         p {
             a href="#connect" { "Go to the sign-in" }
             ", or read first what leaves and what never does."
         }
-        (permissions(plan))
+        (leaves::sections(detail.connector))
         (rules(prefix, detail))
         (form(prefix, detail))
     };
     page(prefix, &plan.title, &main)
 }
 
-fn permissions(plan: &Plan) -> Markup {
-    html! {
-        section.card aria-labelledby="permissions" {
-            h2 #permissions { "Permissions, and what leaves" }
-            p {
-                "You grant these to the proxy, which runs in your organisation; the application gets none of them. It \
-                 gets what is listed here and nothing else, computed from the rules that are running."
-            }
-            @for opened in leaves::opened(plan) { (permission(&opened)) }
-        }
-    }
-}
-
-fn permission(opened: &Opened<'_>) -> Markup {
-    let [least, others @ ..] = opened.permission.any_of.as_slice() else { return html! {} };
-    html! {
-        div.permission {
-            h3 { (plain_words(least).unwrap_or(least)) }
-            p.quiet { "Microsoft calls it " code { (least) } "." }
-            @if let Some(why) = &opened.permission.why { p { "What for: " (why) } }
-            @for other in others {
-                p.quiet { code { (other) } " works instead, and opens more than is needed." }
-            }
-            @for object in &opened.objects { (self::object(object)) }
-        }
-    }
-}
-
-fn object(object: &Object) -> Markup {
-    html! {
-        div.object {
-            h4 { (object.title) }
-            @if !object.withheld.is_empty() {
-                p { strong { "Never leaves:" } " " (object.withheld.join(", ")) "." }
-            }
-            details {
-                summary { (leaving(object)) }
-                (properties(object))
-            }
-        }
-    }
-}
-
-fn leaving(object: &Object) -> String {
-    let properties = |count| if count == 1 { "1 property".to_owned() } else { format!("{count} properties") };
-    match object.counts() {
-        (unchanged, 0) => format!("{} as in Microsoft 365", properties(unchanged)),
-        (0, changed) => format!("{} in another form", properties(changed)),
-        (unchanged, changed) => {
-            format!("{} as in Microsoft 365, {changed} in another form", properties(unchanged))
-        }
-    }
-}
-
-fn properties(object: &Object) -> Markup {
-    html! {
-        table {
-            caption { (object.title) }
-            thead {
-                tr {
-                    th scope="col" { "What leaves" }
-                    th scope="col" { "In which form" }
-                }
-            }
-            tbody {
-                @for property in &object.properties {
-                    tr {
-                        td { code { (property.path) } }
-                        td { (property.form()) }
-                    }
-                }
-            }
-        }
-    }
-}
-
 fn rules(prefix: &str, detail: &Detail<'_>) -> Markup {
     html! {
         section.card aria-labelledby="rules" {
             h2 #rules { "The rules" }
-            p { "This page is a summary. What decides is one file, which your security reviewer signs off." }
+            p {
+                "This page is a summary. What decides is one file and the consumer's configuration. Your security reviewer signs off \
+                 both as one statement, which has this fingerprint."
+            }
             dl {
                 dt { "Connector" }
-                dd { code { (detail.plan.connector) } }
+                dd { code { (detail.connector.plan.connector) } }
+                dt { "Consumer" }
+                dd { code { (detail.connector.name) } }
                 dt { "Fingerprint" }
-                dd { code { (detail.fingerprint) } }
+                dd { code { (detail.connector.fingerprint) } }
             }
             p {
-                a href={ (prefix) "/connect/" (detail.consumer) "/rules" } { "Read the rules file" }
+                a href={ (prefix) "/connect/" (detail.connector.name) "/rules" } { "Read the rules file" }
             }
         }
     }
@@ -184,7 +106,7 @@ fn form(prefix: &str, detail: &Detail<'_>) -> Markup {
             p.quiet {
                 "Your name does not leave: the application knows you only by a pseudonym."
             }
-            form method="post" action={ (prefix) "/connect/" (detail.consumer) } {
+            form method="post" action={ (prefix) "/connect/" (detail.connector.name) } {
                 @if let Some(echo) = detail.echo { input type="hidden" name="state" value=(echo); }
                 button type="submit" { "Sign in and connect" }
             }

@@ -14,6 +14,7 @@ use glassine_core::rules::plan::Permission;
 /// The data of a card.
 struct Card<'a> {
     consumer: &'a str,
+    title: &'a str,
     plan: &'a Plan,
     connection: Option<Connection>,
 }
@@ -22,6 +23,7 @@ struct Card<'a> {
 pub(super) fn view(site: &Site) -> PageResponse {
     let cards = site.connectors().iter().map(|connector| Card {
         consumer: &connector.name,
+        title: &connector.title,
         plan: &connector.plan,
         connection: site.connection(connector),
     });
@@ -58,7 +60,7 @@ fn card(prefix: &str, card: &Card<'_>) -> Markup {
             p { (card.plan.purpose) }
             dl {
                 dt { "For" }
-                dd { (card.consumer) }
+                dd { (card.title) }
                 dt { "Needs" }
                 dd {
                     ul.needs {

@@ -4,9 +4,11 @@
 //! |---|---|
 //! | `list` | *Data Connections*: a card for each connector |
 //! | `detail` | one connector: permissions, what they are for, what leaves |
+//! | `leaves` | what leaves of a connector's objects |
 //! | `outcome` | the outcome of a step |
 
 mod detail;
+mod leaves;
 mod list;
 mod outcome;
 
@@ -28,14 +30,17 @@ pub(super) type SiteView = fn(&Site) -> PageResponse;
 pub(super) type ConnectorView = fn(&Site, &Connector, &PageRequest<'_>) -> Result<PageResponse, Problem>;
 
 /// The pages of the site, by the part of the path after `/connect`.
-pub(super) const OF_SITE: &[(&str, SiteView)] =
-    &[("", list::view), ("/", list::view), ("/style.css", style), ("/keys", result_keys)];
+pub(super) const OF_SITE: &[(&str, SiteView)] = &[("", list::view), ("/", list::view)];
+
+/// What every address may have: the style of error pages, and the public keys with which an analytics application verifies
+/// results.
+pub(super) const FOR_ALL: &[(&str, SiteView)] = &[("/style.css", style), ("/keys", result_keys)];
 
 /// The pages of a connector, by the part of the path after its name.
 pub(super) const OF_CONNECTOR: &[(&str, ConnectorView)] = &[("", detail::view), ("/rules", rules)];
 
 fn style(_: &Site) -> PageResponse {
-    PageResponse::file("text/css; charset=utf-8", include_str!("style.css"))
+    PageResponse::file("text/css; charset=utf-8", [web::THEME, include_str!("style.css")].concat())
 }
 
 fn result_keys(site: &Site) -> PageResponse {

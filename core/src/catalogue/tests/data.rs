@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::super::domains::domains;
 use super::super::types::{Schema, schema};
 use super::super::words::words;
 use super::*;
@@ -111,6 +112,45 @@ fn what_words_name_exists() {
         for (path, _) in entries {
             assert!(exists(of, path), "{key} {path}");
         }
+    }
+}
+
+#[test]
+fn domains_are_canonical_and_each_is_read() {
+    let text = include_str!("../../../data/domains.txt");
+    let count = |kind: &str, skipped| {
+        let lines = lines(text).filter_map(|line| line.strip_prefix(kind));
+        lines.map(|rest| rest.split(' ').count() - skipped).sum::<usize>()
+    };
+    assert!(lines(text).all(|line| line.starts_with("provider ") || line.starts_with("suffix ")));
+    assert_eq!(domains().providers.len(), count("provider ", 0), "none comes twice");
+    assert_eq!(domains().suffixes.len(), count("suffix ", 1), "none comes twice");
+    let is_plain = |name: &str| {
+        let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte);
+        !name.is_empty() && name.bytes().all(fits)
+    };
+    assert!(domains().providers.iter().all(|name| is_plain(name) && name.contains('.')));
+    let (labels, tops) = domains().suffixes.iter().copied().unzip::<_, _, Vec<_>, Vec<_>>();
+    assert!(labels.into_iter().all(|label| is_plain(label) && !label.contains('.')));
+    assert!(tops.into_iter().all(|top| is_plain(top) && top.len() == 2));
+}
+
+#[test]
+fn a_domain_that_strangers_share_is_known() {
+    for (domain, expected) in [
+        ("gmail.com", Some(Shared::Provider)),
+        ("outlook.com", Some(Shared::Provider)),
+        ("onmicrosoft.com", Some(Shared::Provider)),
+        ("co.uk", Some(Shared::Suffix)),
+        ("com.au", Some(Shared::Suffix)),
+        ("com", Some(Shared::Suffix)),
+        ("contoso.com", None),
+        ("contoso.co.uk", None),
+        ("contoso.onmicrosoft.com", None),
+        ("gmail.contoso.com", None),
+        ("co.contoso", None),
+    ] {
+        assert_eq!(shared(domain), expected, "{domain}");
     }
 }
 

@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::super::automaton::{Described, Effect, Leaf, Location, Step as Place};
+use super::super::automaton::{Described, Effect, Leaf, Location};
 use super::super::checked::Shape;
 use super::super::codes;
 use super::super::plan::{Comparator, Endpoint, Kept, Match, TimeUnit, Transform, Words};
-use crate::catalogue::{Class, Edm, Property, Step, Walk, members, nearest, resolve, walk};
+use crate::catalogue::{Class, Edm, Property, Step, Walk, members, nearest, walk};
 use crate::diagnostic::Diagnostic;
 use crate::graph::Version;
 
@@ -30,14 +30,11 @@ impl Lines {
     pub(super) fn of(endpoints: &[Option<Endpoint>]) -> Self {
         let mut lines = Self::default();
         for endpoint in endpoints.iter().flatten() {
-            let path = endpoint.path();
-            let versions = endpoint.versions().into_iter();
-            for (version, of) in versions.filter_map(|version| Some((version, resolve(version, &path)?.of))) {
-                for place in described(endpoint) {
-                    let Effect::Leaves(leaf) = place.effect else { continue };
-                    let Some(steps) = steps(&place.at) else { continue };
-                    let Walk::Found { property, .. } = walk(version, of, &steps) else { continue };
-                    for line in place.lines {
+            let types = endpoint.types();
+            for place in endpoint.inside() {
+                let Effect::Leaves(leaf) = place.effect else { continue };
+                for (version, property) in types.properties(&place.at) {
+                    for line in &place.lines {
                         let leaving = Leaving { leaf: leaf.clone(), version, property };
                         lines.0.entry((line.start, line.end)).or_default().push(leaving);
                     }
@@ -51,37 +48,6 @@ impl Lines {
     pub(super) fn property(&self, span: &Range<usize>) -> Option<(Version, &'static Property)> {
         let leaving = self.0.get(&(span.start, span.end))?.first()?;
         Some((leaving.version, leaving.property))
-    }
-}
-
-/// What an endpoint lets out, with places inside the object, or inside each object of the page.
-fn described(endpoint: &Endpoint) -> impl Iterator<Item = Described> {
-    let automaton = &endpoint.response.body().automaton;
-    let is_page = automaton.page().is_some();
-    automaton.describe().into_iter().filter_map(move |mut place| {
-        if is_page {
-            let inside = match place.at.0.as_slice() {
-                [Place::Name(value), Place::OtherElements, inside @ ..] if &**value == "value" => {
-                    inside.to_vec()
-                }
-                _ => return None,
-            };
-            place.at = Location(inside);
-        }
-        Some(place)
-    })
-}
-
-/// The place as the catalogue follows it; `None` if it stands for properties that no rule names.
-fn steps(at: &Location) -> Option<Vec<Step<'_>>> {
-    at.0.iter().map(step).collect()
-}
-
-fn step(place: &Place) -> Option<Step<'_>> {
-    match place {
-        Place::Name(name) => Some(Step::Name(name)),
-        Place::Index(_) | Place::OtherElements => Some(Step::Elements),
-        Place::OtherNames => None,
     }
 }
 
@@ -114,24 +80,11 @@ fn spans<'a>(places: impl Iterator<Item = &'a Range<usize>>) -> BTreeSet<Span> {
 }
 
 impl Leaving {
-    /// A finding if people write this, or are named by it, and it leaves otherwise than as a token.
     fn identifies(&self, place: &Range<usize>) -> Option<Diagnostic> {
-        let what = match self.property.class {
-            Class::Content => "holds what people write",
-            Class::DirectIdentifier => "names a person",
-            Class::Secret => "opens something",
-            _ => return None,
-        };
-        let name = self.property.name;
-        let finding = match exposure(&self.leaf)? {
-            Exposure::Value => {
-                let message = format!("`{name}` {what}, and leaves otherwise than as a token");
-                Diagnostic::error(codes::IDENTIFYING, place.clone(), message)
-            }
-            Exposure::Derived => {
-                let message = format!("`{name}` {what}, and something that is computed from it leaves");
-                Diagnostic::warning(codes::DERIVED, place.clone(), message)
-            }
+        let (exposure, message) = identifies(self.property, &self.leaf)?;
+        let finding = match exposure {
+            Exposure::Value => Diagnostic::error(codes::IDENTIFYING, place.clone(), message),
+            Exposure::Derived => Diagnostic::warning(codes::DERIVED, place.clone(), message),
         };
         let hint =
             "`pseudonymize` it, or drop it; if a reviewer has agreed, say so: `{ path: …, reviewed: true }`";
@@ -140,11 +93,28 @@ impl Leaving {
 }
 
 /// How personal data leaves if not as a token.
-enum Exposure {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exposure {
     /// As it is, or in parts.
     Value,
     /// As a length or a domain.
     Derived,
+}
+
+/// What is wrong if people write this, or are named by it, and it leaves otherwise than as a token.
+pub(crate) fn identifies(property: &Property, leaf: &Leaf) -> Option<(Exposure, String)> {
+    let what = match property.class {
+        Class::Content => "holds what people write",
+        Class::DirectIdentifier => "names a person",
+        Class::Secret => "opens something",
+        _ => return None,
+    };
+    let exposure = exposure(leaf)?;
+    let how = match exposure {
+        Exposure::Value => "leaves otherwise than as a token",
+        Exposure::Derived => "something that is computed from it leaves",
+    };
+    Some((exposure, format!("`{}` {what}, and {how}", property.name)))
 }
 
 fn exposure(leaf: &Leaf) -> Option<Exposure> {
@@ -273,7 +243,7 @@ fn is_open_list(endpoint: &Endpoint, name: &str) -> bool {
 /// Warns of times that are cut while another time of the same object leaves with more of it. Graph sets several of an
 /// object's times at once.
 fn exact_times_beside(endpoint: &Endpoint, findings: &mut Vec<Diagnostic>) {
-    let times: Vec<_> = described(endpoint).filter_map(|place| Some((grain(&place)?, place))).collect();
+    let times: Vec<_> = endpoint.inside().filter_map(|place| Some((grain(&place)?, place))).collect();
     for (own, place) in &times {
         let beside = times.iter().find(|(grain, other)| grain < own && are_siblings(&place.at, &other.at));
         let Some((_, other)) = beside else { continue };

@@ -11,6 +11,8 @@ pub(super) mod regexes;
 pub(super) mod shapes;
 mod untyped;
 
+pub(crate) use leaving::{Exposure, identifies};
+
 use std::sync::Arc;
 
 use super::checked::Shape;

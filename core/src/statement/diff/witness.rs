@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use super::Side;
 use crate::pseudonym::{Class, Outcome};
-use crate::rules::automaton::{Automaton, Described, Effect, Leaf, Location, Step};
-use crate::rules::plan::{Body, Endpoint, Kept, LinkKind, Param, PseudonymKind, Transform};
+use crate::rules::automaton::{Automaton, Described, Effect, Leaf, Location};
+use crate::rules::plan::{Endpoint, Kept, Param, PseudonymKind, Transform};
 use crate::rules::template::Part;
-use crate::sanitize::{Context, Links, Raw, sanitize};
+use crate::statement::probe::{document, leaf, sanitized};
 
 /// The id that stands in requests, as a token.
 const ID: &str = "00000000-1111-4222-8333-444444444444";
@@ -37,8 +37,8 @@ pub(super) fn of_endpoint(new: &Side, endpoint: &Arc<Endpoint>) -> Option<Witnes
     let places: Vec<_> = body.automaton.describe().into_iter().filter(leaving).collect();
     let found = places.into_iter().find_map(|place| {
         candidates(&body.automaton, &place.at).into_iter().find_map(|value| {
-            let graph = document(&body.automaton, &place.at, &value);
-            let left = leaves(new, body, &graph)?;
+            let graph = document(&body.automaton, &place.at, &value)?;
+            let left = sanitized(body, &new.keys, &graph)?;
             left.contains(':').then_some((graph, left))
         })
     });
@@ -54,8 +54,9 @@ pub(super) fn of_place(
 ) -> Option<Witness> {
     let (one, other) = (before.response.body(), after.response.body());
     candidates(&other.automaton, at).into_iter().find_map(|value| {
-        let graph = document(&other.automaton, at, &value);
-        let (left_before, left_now) = (leaves(old, one, &graph)?, leaves(new, other, &graph)?);
+        let graph = document(&other.automaton, at, &value)?;
+        let (left_before, left_now) =
+            (sanitized(one, &old.keys, &graph)?, sanitized(other, &new.keys, &graph)?);
         (left_before != left_now && left_now.len() >= left_before.len()).then(|| Witness {
             request: request(new, after),
             graph: graph.to_string(),
@@ -77,8 +78,8 @@ pub(super) fn of_address(old: &Side, new: &Side) -> Option<Witness> {
             )
         };
         places.filter(is_address).find_map(|place| {
-            let graph = document(&body.automaton, &place.at, &json!("bob@fabrikam.example"));
-            let (left, leaves) = (leaves(old, body, &graph)?, leaves(new, body, &graph)?);
+            let graph = document(&body.automaton, &place.at, &json!("bob@fabrikam.example"))?;
+            let (left, leaves) = (sanitized(body, &old.keys, &graph)?, sanitized(body, &new.keys, &graph)?);
             (left != leaves).then(|| Witness {
                 request: request(new, endpoint),
                 graph: graph.to_string(),
@@ -146,53 +147,4 @@ fn candidates(automaton: &Automaton, at: &Location) -> Vec<Value> {
         json!({ "example": "Alice Smith is ill" }),
     ]);
     all
-}
-
-fn leaf<'a>(automaton: &'a Automaton, at: &Location) -> Option<&'a Leaf> {
-    let mut node = automaton.root();
-    for step in &at.0 {
-        let here = automaton.node(node);
-        node = match step {
-            Step::Name(name) => here.object.as_ref()?.member(name)?.1.node?,
-            Step::OtherNames => here.object.as_ref()?.other()?,
-            Step::Index(index) => here.array.as_ref()?.element(u64::from(*index))?,
-            Step::OtherElements => here.array.as_ref()?.element(u64::MAX)?,
-        };
-    }
-    Some(&automaton.node(node).leaf)
-}
-
-/// A document with nothing but the value at this place, and the page that the endpoint's responses are.
-fn document(automaton: &Automaton, at: &Location, value: &Value) -> Value {
-    let mut document = at.0.iter().rev().fold(value.clone(), |inner, step| match step {
-        Step::Name(name) => json!({ &**name: inner }),
-        Step::OtherNames => json!({ "example": inner }),
-        Step::OtherElements => json!([inner]),
-        Step::Index(index) => {
-            let before = usize::try_from(*index).unwrap_or_default();
-            Value::Array(std::iter::repeat_n(Value::Null, before).chain([inner]).collect())
-        }
-    });
-    if automaton.page().is_some()
-        && let Some(page) = document.as_object_mut()
-    {
-        page.entry("value").or_insert_with(|| json!([]));
-    }
-    document
-}
-
-fn leaves(side: &Side, body: &Arc<Body>, graph: &Value) -> Option<String> {
-    let context =
-        Context { body: Arc::clone(body), pseudonyms: Arc::clone(&side.keys), links: Arc::new(NoLinks) };
-    let (clean, _) = sanitize(context, Raw::new(graph.to_string().as_bytes())).ok()?;
-    String::from_utf8(clean.into_inner()).ok()
-}
-
-/// Links leave in the same form under all rules, so witnesses have none.
-struct NoLinks;
-
-impl Links for NoLinks {
-    fn rewrite(&self, _link: &str, _kind: LinkKind) -> Option<String> {
-        None
-    }
 }
