@@ -114,11 +114,7 @@ fn what_a_configuration_widens_is_wider() {
             "pseudonym_domain: shared",
             "tokens are those of the pseudonym domain `shared`",
         ),
-        (
-            "https://graph.microsoft.com",
-            "http://127.0.0.1:9",
-            "requests go to http://127.0.0.1:9",
-        ),
+        ("https://graph.microsoft.com", "http://127.0.0.1:9", "requests go to http://127.0.0.1:9"),
         (
             "{ access_token_file: access-token }",
             "{ forward: true }",

@@ -1,13 +1,22 @@
 //! The review as one HTML page, for a browser or a printer. It stands alone: no script, nothing from elsewhere.
+//!
+//! | file | what |
+//! |---|---|
+//! | `leaves` | what leaves, property by property |
+//! | `requests` | what may be asked |
+
+mod leaves;
+mod requests;
 
 use maud::{Markup, html};
 
-use super::shown::{asks, besides, lines, place, sentence, shared_versions, value, verdict};
+use super::shown::{place, sentence, value, verdict};
 use crate::web;
 use glassine_core::statement::review::{
-    Addresses, Consumer, Example, Finding, Kind, Level, Object, Permission, Request, Requests, Review, Row,
-    Stays,
+    Addresses, Consumer, Example, Finding, Kind, Level, Permission, Review, Stays,
 };
+use leaves::{around, leaves};
+use requests::requests;
 
 /// The kinds of forms that have a column in the overview.
 const COLUMNS: [Kind; 4] = [Kind::AsItIs, Kind::Part, Kind::OpensAgain, Kind::OneWay];
@@ -208,125 +217,6 @@ fn overview(review: &Review) -> Markup {
     }
 }
 
-fn leaves(review: &Review) -> Markup {
-    html! {
-        section {
-            h3 { "What leaves" }
-            p.quiet {
-                "One row for each property. Examples are made by the sanitizer, with keys that protect nothing; tokens are \
-                 cut short. The line is that of the rules file."
-            }
-            @for object in &review.objects { (self::object(object)) }
-        }
-    }
-}
-
-fn object(object: &Object) -> Markup {
-    html! {
-        section {
-            h4 { (object.title) }
-            @if object.is_open() {
-                div.note.bad { p { strong { "Everything leaves" } " that no line names, also what people write." } }
-            }
-            (rows(&object.title, &object.rows))
-            @if !object.redacted.is_empty() {
-                p.quiet {
-                    "Dropped by name: "
-                    @for (at, redacted) in object.redacted.iter().enumerate() {
-                        @if at > 0 { ", " }
-                        code { (redacted.path) } " (line " (lines(&redacted.lines)) ")"
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn rows(caption: &str, rows: &[Row]) -> Markup {
-    html! {
-        table.rows {
-            caption { (caption) }
-            colgroup { col.property; col.form; col.before; col.after; col.line; }
-            thead {
-                tr {
-                    th scope="col" { "Property" }
-                    th scope="col" { "Leaves" }
-                    th scope="col" { "Graph sends" }
-                    th scope="col" { "The consumer gets" }
-                    th scope="col" { "Line" }
-                }
-            }
-            tbody {
-                @for row in rows { (self::row(row)) }
-            }
-        }
-    }
-}
-
-fn row(row: &Row) -> Markup {
-    html! {
-        tr.bad[row.danger.is_some()] {
-            th scope="row" { code { (row.path) } }
-            td {
-                (forms(row))
-                @if let Some(danger) = &row.danger { " " span.badge.bad { "Red" } " " strong { (prose(danger)) } }
-            }
-            td { @if let Some(example) = &row.example { code { (value(&example.before)) } } }
-            td { @if let Some(example) = &row.example { code { (value(&example.after)) } } }
-            td { (lines(&row.lines)) }
-        }
-    }
-}
-
-fn forms(row: &Row) -> Markup {
-    html! {
-        @for (at, form) in row.forms.iter().enumerate() {
-            @if at > 0 { "; " }
-            span class={ "kind " (class(form.kind)) } { (form.kind.label()) } " " (form.words)
-        }
-    }
-}
-
-/// What leaves around the objects. It has no examples: a link is sealed for one request of one consumer.
-fn around(review: &Review) -> Markup {
-    html! {
-        section {
-            h3 { "Around the objects" }
-            p.quiet { (besides(review)) }
-            @if !review.around.is_empty() {
-                table {
-                    caption { "What leaves around the objects" }
-                    thead {
-                        tr {
-                            th scope="col" { "Property" }
-                            th scope="col" { "Leaves" }
-                            th scope="col" { "Line" }
-                        }
-                    }
-                    tbody {
-                        @for row in &review.around {
-                            tr {
-                                th scope="row" { code { (row.path) } }
-                                td { (forms(row)) }
-                                td { (lines(&row.lines)) }
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// The class of a kind's colour.
-fn class(kind: Kind) -> &'static str {
-    match kind {
-        Kind::OneWay | Kind::Link | Kind::Presence | Kind::Again => "good",
-        Kind::OpensAgain => "warn",
-        Kind::AsItIs | Kind::Part => "plain",
-    }
-}
-
 fn stays(stays: &[Stays]) -> Markup {
     html! {
         section {
@@ -365,52 +255,6 @@ fn class_row(stays: &Stays) -> Markup {
                     }
                 }
             }
-        }
-    }
-}
-
-fn requests(requests: &[Requests]) -> Markup {
-    let versions = shared_versions(requests);
-    html! {
-        section {
-            h3 { "What may be asked" }
-            p.quiet {
-                "Every other request is refused. A " code { "{name}" } " in a path takes a token that this consumer received, and nothing \
-                 else, unless its row says so."
-                @if let Some(versions) = &versions { " All are requests of " (versions) "." }
-            }
-            table.requests {
-                caption { "Requests, by kind of object" }
-                colgroup { col.path; col.response; col.asks; col.line; }
-                thead {
-                    tr {
-                        th scope="col" { "GET" }
-                        th scope="col" { "Response" }
-                        th scope="col" { "What may be asked" }
-                        th scope="col" { "Line" }
-                    }
-                }
-                @for Requests { title, requests } in requests {
-                    tbody {
-                        tr { th colspan="4" scope="rowgroup" { (title) } }
-                        @for request in requests { (self::request(request, versions.is_none())) }
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn request(request: &Request, with_versions: bool) -> Markup {
-    html! {
-        tr.bad[request.takes_raw] {
-            td { code { (request.path) } }
-            td { (request.gives) @if with_versions { " (" (request.versions.join(", ")) ")" } }
-            td {
-                @if request.takes_raw { span.badge.bad { "Red" } " " }
-                (asks(request))
-            }
-            td { (request.line) }
         }
     }
 }
