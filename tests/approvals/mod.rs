@@ -10,6 +10,7 @@
 //! | `days` | approvals that expire |
 //! | `signers` | what the signers file may say |
 //! | `served` | a running proxy: nothing is served that nobody approved |
+//! | `walk` | a reviewer's walk, from a change to the record of who let it pass |
 //! | `unsigned` | the property: no other statement than the one that was signed is ever served |
 
 mod counted;
@@ -21,3 +22,4 @@ pub(crate) mod reviewer;
 mod served;
 mod signers;
 mod unsigned;
+mod walk;

@@ -21,7 +21,7 @@ fn statement(folder: &Path) -> String {
     glassine(&["statement", "--config", config.to_str().unwrap(), "--consumer", "acme"]).fine()
 }
 
-fn sign(folder: &Path, people: &[Reviewer]) {
+pub(super) fn sign(folder: &Path, people: &[Reviewer]) {
     let statement = statement(folder);
     for person in people {
         std::fs::write(folder.join(format!("{}.sig", person.name)), person.sign(&statement)).unwrap();
@@ -30,7 +30,16 @@ fn sign(folder: &Path, people: &[Reviewer]) {
 
 /// A proxy whose consumer both people have approved. `options`: those of the first one's line in the signers file.
 async fn approved(people: &Arc<[Reviewer; 2]>, options: &str) -> (FakeUpstream, Glassine) {
-    let graph = FakeUpstream::always(Script::json(PAGE)).await;
+    approved_with(people, options, PAGE).await
+}
+
+/// The same, with another page from Graph.
+pub(super) async fn approved_with(
+    people: &Arc<[Reviewer; 2]>,
+    options: &str,
+    page: &str,
+) -> (FakeUpstream, Glassine) {
+    let graph = FakeUpstream::always(Script::json(page)).await;
     let mut setup = Setup::scripted(&graph);
     setup.more = "approvals: { signers_file: reviewers, require: 2 }\n".to_owned();
     setup.consumers[0].more = "    approved_by: [alice.sig, bob.sig]\n".to_owned();
@@ -40,11 +49,11 @@ async fn approved(people: &Arc<[Reviewer; 2]>, options: &str) -> (FakeUpstream, 
     (graph, setup.start().await)
 }
 
-fn people() -> Arc<[Reviewer; 2]> {
+pub(super) fn people() -> Arc<[Reviewer; 2]> {
     Arc::new(["alice", "bob"].map(Reviewer::new))
 }
 
-async fn until_verbose(proxy: &Glassine, is_expected: impl Fn(&str) -> bool) -> String {
+pub(super) async fn until_verbose(proxy: &Glassine, is_expected: impl Fn(&str) -> bool) -> String {
     let mut text = String::new();
     for _ in 0..120 {
         text = proxy.admin_get("/readyz?verbose").await.text();
