@@ -29,24 +29,70 @@ pub(super) fn is_date_time(text: &str) -> bool {
     clock(time).is_some_and(is_offset)
 }
 
+/// `YYYY-MM-DD`.
 #[inline]
 fn date(octets: &[u8]) -> Option<&[u8]> {
-    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, rest @ ..] = octets else { return None };
-    let year = two_digits(*y1, *y2)? * 100 + two_digits(*y3, *y4)?;
-    let days = days_in(year, two_digits(*m1, *m2)?);
-    (1..=days).contains(&two_digits(*d1, *d2)?).then_some(rest)
+    let (start, rest) = octets.split_first_chunk()?;
+    let [d1, d2, rest @ ..] = rest else { return None };
+    let start = u64::from_le_bytes(*start);
+    let (month, day) = (two(start, 5), number(*d1, *d2)?);
+    let exists = day <= SHORTEST_MONTH || day <= days_in(two(start, 0) * 100 + two(start, 2), month);
+    (DATE.fits(start) && (1..=12).contains(&month) && day >= 1 && exists).then_some(rest)
 }
 
 /// `hh:mm:ss`, and a fraction of a second if there is one.
 #[inline]
 fn clock(octets: &[u8]) -> Option<&[u8]> {
-    let [h1, h2, b':', m1, m2, b':', s1, s2, rest @ ..] = octets else { return None };
-    let is_clock = two_digits(*h1, *h2)? < 24 && two_digits(*m1, *m2)? < 60 && two_digits(*s1, *s2)? < 60;
+    let (clock, rest) = octets.split_first_chunk()?;
+    let clock = u64::from_le_bytes(*clock);
+    let is_below = two(clock, 0) < 24 && two(clock, 3) < 60 && two(clock, 6) < 60;
     match rest {
-        _ if !is_clock => None,
+        _ if !is_below || !CLOCK.fits(clock) => None,
         [b'.', fraction @ ..] => without_digits(fraction),
         rest => Some(rest),
     }
+}
+
+/// Eight octets, some of them digits. A response has thousands of times, so all octets are looked at together.
+struct Form {
+    /// The octets, with zero for each digit.
+    text: u64,
+    /// 0xff for each octet that is no digit.
+    marks: u64,
+}
+
+const DATE: Form = Form::new(b"0000-00-", [0, 0, 0, 0, 0xff, 0, 0, 0xff]);
+const CLOCK: Form = Form::new(b"00:00:00", [0, 0, 0xff, 0, 0, 0xff, 0, 0]);
+
+impl Form {
+    const fn new(text: &[u8; 8], marks: [u8; 8]) -> Self {
+        Self { text: u64::from_le_bytes(*text), marks: u64::from_le_bytes(marks) }
+    }
+
+    #[inline]
+    const fn fits(&self, octets: u64) -> bool {
+        const ZEROS: u64 = u64::from_ne_bytes([b'0'; 8]);
+        const HIGH: u64 = u64::from_ne_bytes([0xf0; 8]);
+        const SIX: u64 = u64::from_ne_bytes([6; 8]);
+        let digits = (octets & !self.marks) | (ZEROS & self.marks);
+        // A digit is 0x30 to 0x39: six more leave its high half as it is. None of 0x30 to 0x3f carries into the next octet.
+        octets & self.marks == self.text & self.marks
+            && digits & HIGH == ZEROS
+            && (digits + SIX) & HIGH == ZEROS
+    }
+}
+
+/// The number that two digits of eight octets make, from the digit at this place on.
+#[inline]
+const fn two(octets: u64, at: u32) -> u16 {
+    let digits = octets >> (8 * at);
+    ((digits & 0xf) * 10 + (digits >> 8 & 0xf)) as u16
+}
+
+#[inline]
+fn number(tens: u8, ones: u8) -> Option<u16> {
+    let digit = |octet: u8| octet.is_ascii_digit().then(|| u16::from(octet - b'0'));
+    Some(digit(tens)? * 10 + digit(ones)?)
 }
 
 /// What comes behind the digits of a fraction.
@@ -57,7 +103,7 @@ fn without_digits(octets: &[u8]) -> Option<&[u8]> {
 
 #[inline]
 fn is_offset(octets: &[u8]) -> bool {
-    let is_below = |tens, ones, limit| two_digits(tens, ones).is_some_and(|number| number < limit);
+    let is_below = |tens, ones, limit| number(tens, ones).is_some_and(|number| number < limit);
     match octets {
         [b'Z'] => true,
         [b'+' | b'-', h1, h2, b':', m1, m2] => is_below(*h1, *h2, 24) && is_below(*m1, *m2, 60),
@@ -65,20 +111,16 @@ fn is_offset(octets: &[u8]) -> bool {
     }
 }
 
-#[inline]
-fn two_digits(tens: u8, ones: u8) -> Option<u16> {
-    let digit = |octet: u8| octet.is_ascii_digit().then(|| u16::from(octet - b'0'));
-    Some(digit(tens)? * 10 + digit(ones)?)
-}
+/// The days that every month has.
+const SHORTEST_MONTH: u16 = 28;
 
 const fn days_in(year: u16, month: u16) -> u16 {
     let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
         4 | 6 | 9 | 11 => 30,
         2 if is_leap => 29,
-        2 => 28,
-        _ => 0,
+        2 => SHORTEST_MONTH,
+        _ => 31,
     }
 }
 
@@ -109,6 +151,14 @@ mod tests {
     fn anything_else_is_none() {
         for text in [
             "",
+            "2021/03/09",
+            "2021-0:-09",
+            "202/-03-09",
+            "2021-03-0:",
+            "\u{b0}21-03-09",
+            "08:00:0:",
+            "0/:00:00",
+            "08;00:00",
             "call me",
             "call me at 08:00:00",
             "2021-03-09T13:47:49Z, Alice",
