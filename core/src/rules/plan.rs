@@ -16,7 +16,7 @@ use crate::pseudonym::{Class, DomainMode, PlusTags};
 
 pub use super::keep::{Kept, Word, Words};
 pub use super::raw::{Comparator, IdType, IntegerRange, PseudonymKind, TimeUnit};
-pub use super::transform::{KeptGroup, LinkKind, Match, Transform};
+pub use super::transform::{Disclosure, KeptGroup, LinkKind, Match, Transform};
 
 /// One connector, ready to run.
 #[derive(Debug)]

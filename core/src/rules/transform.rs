@@ -106,7 +106,36 @@ impl fmt::Display for Match {
     }
 }
 
+/// How much of a value leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disclosure {
+    /// A token that later requests can use.
+    OpensAgain,
+    /// A token that is never opened.
+    OneWay,
+    /// A sealed link.
+    Link,
+    /// The value, in part.
+    Part,
+    /// Something that is computed from it.
+    Derived,
+}
+
 impl Transform {
+    /// How much of a value leaves. Reviews and findings about personal data go by it.
+    pub fn disclosure(&self) -> Disclosure {
+        match self {
+            Self::Reversible(_) => Disclosure::OpensAgain,
+            // A fixed text may stand before the token.
+            Self::Pseudonym(_) | Self::HashIp | Self::Match(Match { pseudonymize: Some(_), .. }) => {
+                Disclosure::OneWay
+            }
+            Self::Match(_) | Self::TruncateTime(_) => Disclosure::Part,
+            Self::Domain | Self::Digest => Disclosure::Derived,
+            Self::Link(_) => Disclosure::Link,
+        }
+    }
+
     /// What leaves, in plain words: `the address as a pseudonym`.
     pub fn in_words(&self) -> Cow<'static, str> {
         match self {

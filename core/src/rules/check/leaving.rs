@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::super::automaton::{Described, Effect, Leaf, Location};
 use super::super::checked::Shape;
 use super::super::codes;
-use super::super::plan::{Comparator, Endpoint, Kept, Match, TimeUnit, Transform, Words};
+use super::super::plan::{Comparator, Disclosure, Endpoint, Kept, TimeUnit, Transform, Words};
 use crate::catalogue::{Class, Edm, Property, Step, Walk, members, nearest, walk};
 use crate::diagnostic::Diagnostic;
 use crate::graph::Version;
@@ -121,14 +121,10 @@ fn exposure(leaf: &Leaf) -> Option<Exposure> {
     match leaf {
         Leaf::Drop => None,
         Leaf::Keep(_) => Some(Exposure::Value),
-        Leaf::Transform(transform) => match transform {
-            Transform::Pseudonym(_) | Transform::Reversible(_) | Transform::HashIp | Transform::Link(_) => {
-                None
-            }
-            // A fixed text may stand before the token.
-            Transform::Match(Match { pseudonymize: Some(_), .. }) => None,
-            Transform::Match(_) | Transform::TruncateTime(_) => Some(Exposure::Value),
-            Transform::Digest | Transform::Domain => Some(Exposure::Derived),
+        Leaf::Transform(transform) => match transform.disclosure() {
+            Disclosure::OpensAgain | Disclosure::OneWay | Disclosure::Link => None,
+            Disclosure::Part => Some(Exposure::Value),
+            Disclosure::Derived => Some(Exposure::Derived),
         },
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use crate::rules::automaton::{Effect, Leaf};
-use crate::rules::plan::{Match, Transform};
+use crate::rules::plan::{Disclosure, Transform};
 
 /// The form in which something leaves, for a reviewer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -72,15 +72,10 @@ impl Form {
 }
 
 fn kind(transform: &Transform) -> Kind {
-    match transform {
-        Transform::Reversible(_) => Kind::OpensAgain,
-        // A fixed text may stand before the token.
-        Transform::Pseudonym(_)
-        | Transform::HashIp
-        | Transform::Match(Match { pseudonymize: Some(_), .. }) => Kind::OneWay,
-        Transform::Match(_) | Transform::Domain | Transform::Digest | Transform::TruncateTime(_) => {
-            Kind::Part
-        }
-        Transform::Link(_) => Kind::Link,
+    match transform.disclosure() {
+        Disclosure::OpensAgain => Kind::OpensAgain,
+        Disclosure::OneWay => Kind::OneWay,
+        Disclosure::Part | Disclosure::Derived => Kind::Part,
+        Disclosure::Link => Kind::Link,
     }
 }
