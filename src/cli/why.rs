@@ -55,9 +55,7 @@ pub(super) fn place(
             Some(option_place(endpoint, option))
         }
         // No rule can allow these.
-        Refusal::Method | Refusal::Target(_) | Refusal::Prefer(_) | Refusal::LinkOptions | Refusal::Link => {
-            None
-        }
+        Refusal::Method | Refusal::Target(_) | Refusal::Prefer(_) | Refusal::TwoLinks | Refusal::Link => None,
     }
 }
 

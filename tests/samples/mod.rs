@@ -6,6 +6,7 @@ mod secrets;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use regex::Regex;
 use serde_json::{Value, json};
 
 use crate::canaries::endpoints::{CONNECTORS, Connector, Endpoint, Form};
@@ -62,7 +63,9 @@ fn samples_in(folder: &Path, type_name: &str) -> Vec<Value> {
         other => panic!("no samples of {other}"),
     };
     let text = |file: &&str| data::text(&folder.join(format!("samples/{file}.jsonl")));
-    let lines = files.iter().map(text).collect::<String>();
+    // The data sets write an enum's member as OData's URLs do, and Graph's JSON writes its name.
+    let literal = Regex::new(r"microsoft\.graph\.\w+'(\w+)'").unwrap();
+    let lines = literal.replace_all(&files.iter().map(text).collect::<String>(), "$1").into_owned();
     lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 

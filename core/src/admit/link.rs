@@ -65,16 +65,12 @@ impl Links for SealedLinks {
     }
 }
 
-/// The sealed link in a request, if there is one. No other option may stand beside it: the link's options are sealed
-/// inside.
+/// The sealed link in a request, if there is one. Other options may stand beside it: many clients send the options of their
+/// first request with each page. The link alone says what is asked.
 pub(super) fn sealed(target: &Target) -> Result<Option<(LinkKind, &str)>, Refusal> {
     let next = target.option(&OptionName::SkipToken).map(|sealed| (LinkKind::Next, sealed));
     let delta = target.option(&OptionName::DeltaToken).map(|sealed| (LinkKind::Delta, sealed));
-    match (next.or(delta), target.options.len()) {
-        (None, _) => Ok(None),
-        (Some(link), 1) => Ok(Some(link)),
-        (Some(_), _) => Err(Refusal::LinkOptions),
-    }
+    if next.is_some() && delta.is_some() { Err(Refusal::TwoLinks) } else { Ok(next.or(delta)) }
 }
 
 /// The target for Graph in a sealed link. The link must be authentic and issued for this path under these rules, and

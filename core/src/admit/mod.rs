@@ -133,7 +133,10 @@ pub fn admit(request: &Request<'_>, policy: &Policy) -> Result<Admitted, Refusal
     let target = Target::parse(request.target)?;
     let route = route::find(&policy.plan, &target, &*policy.keys)?;
     let upstream = match link::sealed(&target)? {
-        Some((kind, sealed)) => link::open(policy, &route, kind, sealed)?,
+        Some((kind, sealed)) => {
+            query::beside_link(&target, &route.endpoint, &*policy.keys)?;
+            link::open(policy, &route, kind, sealed)?
+        }
         None => {
             let options = query::admit(&target, &route.endpoint, &*policy.keys)?;
             route.upstream(target.version, &options)?

@@ -20,12 +20,18 @@ pub(super) fn admit(
     Ok(options)
 }
 
+/// Checks the options beside a sealed link: the rules have to open each, although the link's own options count.
+pub(super) fn beside_link(target: &Target, endpoint: &Endpoint, keys: &dyn Keys) -> Result<(), Refusal> {
+    let checker = Checker::new(endpoint, target.version, Some(keys));
+    let mut beside = target.options.iter().filter(|option| !is_link_token(&option.name));
+    beside.try_for_each(|option| checker.option(&option.name, &option.value).map(drop))
+}
+
 /// Checks that Graph's own link stays within the policy. Its values are Graph's: comparisons hold originals, not
 /// tokens.
 pub(super) fn readmit(target: &Target, endpoint: &Endpoint) -> Result<(), Refusal> {
     let checker = Checker::new(endpoint, target.version, None);
-    let opaque = |name: &OptionName| matches!(name, OptionName::SkipToken | OptionName::DeltaToken);
-    for option in target.options.iter().filter(|option| !opaque(&option.name)) {
+    for option in target.options.iter().filter(|option| !is_link_token(&option.name)) {
         match &option.name {
             // Graph's links use `$skip` even where the consumer may not.
             name @ (OptionName::Skip | OptionName::Top) => {
@@ -35,6 +41,10 @@ pub(super) fn readmit(target: &Target, endpoint: &Endpoint) -> Result<(), Refusa
         }
     }
     Ok(())
+}
+
+fn is_link_token(name: &OptionName) -> bool {
+    matches!(name, OptionName::SkipToken | OptionName::DeltaToken)
 }
 
 /// Checks the options of one place: of the request, or inside the parentheses of an `$expand`.

@@ -49,9 +49,9 @@ pub enum Refusal {
         /// What it accepts instead.
         accepted: String,
     },
-    /// `$skiptoken` or `$deltatoken` beside other options.
-    #[error("Follow a link unchanged: it has no options beside its token.")]
-    LinkOptions,
+    /// `$skiptoken` and `$deltatoken` in one request.
+    #[error("A request follows one link: it has `$skiptoken` or `$deltatoken`, not both.")]
+    TwoLinks,
     /// The link does not open, or was issued for another request or under other rules. The response is the same in
     /// every case: a consumer cannot tell a forged link from an old one, and has to do the same about both.
     #[error(
@@ -66,7 +66,7 @@ impl Refusal {
         match self {
             Self::Method => 405,
             Self::Target(error) if error.is_too_long() => 414,
-            Self::Target(_) | Self::Prefer(_) | Self::OptionSyntax { .. } | Self::LinkOptions => 400,
+            Self::Target(_) | Self::Prefer(_) | Self::OptionSyntax { .. } | Self::TwoLinks => 400,
             Self::Endpoint | Self::Option { .. } | Self::OptionValue { .. } => 403,
             Self::NotFound => 404,
             Self::Link => 410,
@@ -84,7 +84,7 @@ impl Refusal {
             Self::Option { .. } => "optionNotAllowed",
             Self::OptionSyntax { error, .. } => error.code(),
             Self::OptionValue { .. } => "optionValueNotAllowed",
-            Self::LinkOptions => "linkWithOptions",
+            Self::TwoLinks => "twoLinks",
             Self::Link => "resyncRequired",
         }
     }

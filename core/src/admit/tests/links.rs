@@ -128,11 +128,21 @@ fn a_link_of_other_rules_is_refused() {
 }
 
 #[test]
-fn a_link_with_other_options_is_refused() {
+fn options_beside_a_link_change_nothing_and_are_those_that_the_rules_open() {
     let link = next(&mail());
-    for more in ["&$top=5", "&$select=id", "&$deltatoken=x", "&x=y"] {
-        let status = refused(&mail(), &format!("{link}{more}"));
-        assert_eq!(status, (400, "linkWithOptions"), "{more}");
+    let alone = get(&mail(), &link).unwrap().upstream;
+    for more in ["&$top=5", "&$select=id", "&top=999&$select=mail,subject"] {
+        assert_eq!(get(&mail(), &format!("{link}{more}")).unwrap().upstream, alone, "{more}");
+    }
+    for (more, refusal) in [
+        ("&$top=1000", (403, "optionValueNotAllowed")),
+        ("&$top=x", (400, "unexpectedToken")),
+        ("&$search=x", (403, "optionNotAllowed")),
+        ("&$filter=mail eq 'x'", (403, "optionNotAllowed")),
+        ("&x=y", (403, "optionNotAllowed")),
+        ("&$deltatoken=x", (400, "twoLinks")),
+    ] {
+        assert_eq!(refused(&mail(), &format!("{link}{more}")), refusal, "{more}");
     }
 }
 
