@@ -38,8 +38,8 @@ const SHAPES: [(&str, &str); 3] = [
         - $['id','parentFolderId','conversationId','receivedDateTime','sentDateTime','importance','isRead','isDraft']
         - $.hasAttachments
         - $.flag.flagStatus
-        - $.from.emailAddress.address
-        - $['toRecipients','ccRecipients'][*].emailAddress.address",
+        - { path: $.from.emailAddress.address, reviewed: true }
+        - { path: \"$['toRecipients','ccRecipients'][*].emailAddress.address\", reviewed: true }",
     ),
     ("everything kept", "    unlisted: keep\n    keep: { text: [$.id] }"),
 ];
