@@ -6,18 +6,10 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::cli::glassine;
+use crate::service::{PAGE, USERS, stage};
 use crate::support::glassine::{Consumer, Glassine, METADATA_ONLY, OUTLOOK_MAIL, Setup, lines_of};
 use crate::support::logs::Logs;
 use crate::support::upstream::{FakeUpstream, Script};
-
-const USERS: &str = "/v1.0/users";
-const PAGE: &str = r#"{"value":[{"id":"u1","accountEnabled":true,"userType":"Member"}]}"#;
-
-async fn stage() -> (FakeUpstream, Glassine) {
-    let graph = FakeUpstream::always(Script::json(PAGE)).await;
-    let proxy = Setup::scripted(&graph).start().await;
-    (graph, proxy)
-}
 
 fn tighter() -> String {
     let tight = METADATA_ONLY.replace("      booleans: [$.accountEnabled]\n", "");

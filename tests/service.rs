@@ -19,10 +19,10 @@ use crate::support::glassine::{Consumer, Glassine, METADATA_ONLY, Setup, read_al
 use crate::support::logs::Logs;
 use crate::support::upstream::{FakeUpstream, Script};
 
-const USERS: &str = "/v1.0/users";
-const PAGE: &str = r#"{"value":[{"id":"u1","accountEnabled":true,"userType":"Member"}]}"#;
+pub(crate) const USERS: &str = "/v1.0/users";
+pub(crate) const PAGE: &str = r#"{"value":[{"id":"u1","accountEnabled":true,"userType":"Member"}]}"#;
 
-async fn stage() -> (FakeUpstream, Glassine) {
+pub(crate) async fn stage() -> (FakeUpstream, Glassine) {
     let graph = FakeUpstream::always(Script::json(PAGE)).await;
     let proxy = Setup::scripted(&graph).start().await;
     (graph, proxy)

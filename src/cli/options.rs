@@ -8,11 +8,11 @@ use glassine_core::rules::Plan;
 /// The origin of Microsoft Graph in the worldwide cloud.
 pub(super) const GRAPH: &str = "https://graph.microsoft.com";
 
-/// The published test keys of docs/PSEUDONYMS.md: commands that show examples make their tokens with them.
+/// The published test keys of docs/PSEUDONYMS.md: `diff` makes the tokens of its witnesses with them.
 pub(super) const EXAMPLE_KEYS: &str = include_str!("../../rules/cases/keys.yaml");
-/// The consumer whose tokens are in examples.
+/// The consumer whose tokens are in witnesses.
 pub(super) const EXAMPLE_CONSUMER: &str = "acme-analytics";
-/// The tenant's domain in examples.
+/// The tenant's domain in witnesses.
 pub(super) const EXAMPLE_DOMAIN: &str = "contoso.com";
 
 /// The format of a command's output.

@@ -23,7 +23,7 @@ pub(super) fn admit(
 /// Checks the options beside a sealed link: the rules have to open each, although the link's own options count.
 pub(super) fn beside_link(target: &Target, endpoint: &Endpoint, keys: &dyn Keys) -> Result<(), Refusal> {
     let checker = Checker::new(endpoint, target.version, Some(keys));
-    let mut beside = target.options.iter().filter(|option| !is_link_token(&option.name));
+    let mut beside = target.options.iter().filter(|option| !option.name.is_opaque());
     beside.try_for_each(|option| checker.option(&option.name, &option.value).map(drop))
 }
 
@@ -31,7 +31,7 @@ pub(super) fn beside_link(target: &Target, endpoint: &Endpoint, keys: &dyn Keys)
 /// tokens.
 pub(super) fn readmit(target: &Target, endpoint: &Endpoint) -> Result<(), Refusal> {
     let checker = Checker::new(endpoint, target.version, None);
-    for option in target.options.iter().filter(|option| !is_link_token(&option.name)) {
+    for option in target.options.iter().filter(|option| !option.name.is_opaque()) {
         match &option.name {
             // Graph's links use `$skip` even where the consumer may not.
             name @ (OptionName::Skip | OptionName::Top) => {
@@ -41,10 +41,6 @@ pub(super) fn readmit(target: &Target, endpoint: &Endpoint) -> Result<(), Refusa
         }
     }
     Ok(())
-}
-
-fn is_link_token(name: &OptionName) -> bool {
-    matches!(name, OptionName::SkipToken | OptionName::DeltaToken)
 }
 
 /// Checks the options of one place: of the request, or inside the parentheses of an `$expand`.

@@ -138,7 +138,7 @@ fn options_beside_a_link_change_nothing_and_are_those_that_the_rules_open() {
         ("&$top=1000", (403, "optionValueNotAllowed")),
         ("&$top=x", (400, "unexpectedToken")),
         ("&$search=x", (403, "optionNotAllowed")),
-        ("&$filter=mail eq 'x'", (403, "optionNotAllowed")),
+        ("&$filter=mail%20eq%20'x'", (403, "optionNotAllowed")),
         ("&x=y", (403, "optionNotAllowed")),
         ("&$deltatoken=x", (400, "twoLinks")),
     ] {
