@@ -229,7 +229,6 @@ async fn a_link_that_was_touched_is_not_found() {
         format!("/v1.0/groups?$skiptoken={sealed}"),
         format!("{inbox}?$skiptoken={changes}"),
         format!("{inbox}?$deltatoken={sealed}"),
-        format!("{inbox}?$deltatoken=latest"),
         format!("{other}?$deltatoken={changes}"),
         format!("{}?$deltatoken={changes}", inbox.replace("inbox", "archive")),
     ] {
@@ -245,7 +244,7 @@ async fn a_link_alone_says_what_is_asked() {
         let beside = page(&proxy, &format!("{link}&$select=id")).await;
         assert_eq!(beside["value"], alone["value"], "the link's own options count");
         for more in ["$filter=subject%20eq%20'x'", "$expand=manager", "$search=x"] {
-            assert_eq!(proxy.get(&format!("{link}&{more}")).await.status, 403, "{more}");
+            assert_eq!(proxy.get(&format!("{link}&{more}")).await.status, 400, "{more}");
         }
         let twice = link.split_once('?').unwrap().1;
         assert_refused(&proxy.get(&format!("{link}&{twice}")).await, 400, "duplicateOption");

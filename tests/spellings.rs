@@ -112,7 +112,7 @@ const PATHS: &[(&str, Outcome)] = &[
     ("/v1.0/users/{u}/messages%", Refused),
     ("/v1.0/users/{u}/messages%zz", Refused),
     ("/v1.0/users/{u}/mess ages", Refused),
-    ("/v1.0/users/{u}/messages/$count", Refused),
+    ("/v1.0/users/{u}/messages/$count/$count", Refused),
     ("/v1.0/users/{u}/messages/$ref", Refused),
     ("/v1.0/users/{u}/messages/$VALUE", Refused),
     ("/v1.0/users/{u}/messages/$batch", Refused),
@@ -218,16 +218,16 @@ async fn a_raw_id_in_place_of_the_token_reaches_nothing_in_any_spelling() {
 async fn bounds_of_a_target() {
     let stage = Stage::new().await;
     let options = |count| (0..count).map(|n| format!("&o{n}=1")).collect::<String>();
-    for (target, status) in [
-        (format!("/v1.0/users/{}/messages", "x".repeat(8_000)), "404"),
-        (format!("/v1.0/users/{}/messages", "x".repeat(8_200)), "414"),
-        (format!("/v1.0/users{}", "/x".repeat(31)), "403"),
-        (format!("/v1.0/users{}", "/x".repeat(40)), "400"),
-        (format!("/v1.0/users?$top=1{}", options(15)), "403"),
-        (format!("/v1.0/users?$top=1{}", options(16)), "400"),
+    for (target, code) in [
+        (format!("/v1.0/users/{}/messages", "x".repeat(8_000)), "itemNotFound"),
+        (format!("/v1.0/users/{}/messages", "x".repeat(8_200)), "targetTooLong"),
+        (format!("/v1.0/users{}", "/x".repeat(31)), "endpointNotAllowed"),
+        (format!("/v1.0/users{}", "/x".repeat(40)), "tooManySegments"),
+        (format!("/v1.0/users?$top=1{}", options(15)), "optionNotAllowed"),
+        (format!("/v1.0/users?$top=1{}", options(16)), "tooManyOptions"),
     ] {
         let response = stage.ask(&target).await;
-        assert!(response.starts_with(&format!("HTTP/1.1 {status} ")), "{target:.60}: {response:.300}");
+        assert!(response.contains(&format!("{{\"error\":{{\"code\":\"{code}\"")), "{target:.60}: {response}");
     }
     assert_eq!(stage.graph.requests().len(), 0);
 }

@@ -48,7 +48,7 @@ fn properties(schema: &Schema, endpoint: &Endpoint) -> BTreeSet<String> {
 }
 
 /// Properties that Graph's data has beside the kept ones. They leave as tokens.
-const TOKENS: [&str; 20] = [
+const TOKENS: [&str; 21] = [
     "id",
     "parentFolderId",
     "conversationId",
@@ -69,6 +69,8 @@ const TOKENS: [&str; 20] = [
     "tertiaryEmailAddress",
     "workingHours",
     "automaticRepliesSetting",
+    // Of changes of groups: `members@delta`.
+    "members",
 ];
 
 #[tokio::test]

@@ -5,12 +5,17 @@
 
 use glassine_core::admit::{Admitted, Refusal, Request, admit as decide};
 use glassine_core::graph::target::MAX_TARGET;
-use glassine_core::graph::{Filter, OptionName, Preference, PropertyPath, QueryOption, Target, option};
+use glassine_core::graph::{
+    Filter, Literal, OptionName, Preference, PropertyPath, QueryOption, Target, option,
+};
 use glassine_core::rules::plan::{Endpoint, IntegerRange, LinkKind, ValuePolicy};
 use glassine_core::sanitize::Links;
 
 use super::shipped::{CONNECTORS, Connector, GRAPH, PROXY, token};
 use super::text;
+
+/// What the token in the inputs stands for.
+const OPENED: &str = "u1";
 
 /// See the module. The input is a target and, after a line feed, a `Prefer` header. `{id}` stands for a token of this
 /// consumer, which a fuzzer cannot guess.
@@ -18,7 +23,7 @@ pub fn admit(data: &[u8]) {
     let Some(text) = text(data) else { return };
     let (target, prefer) =
         text.split_once('\n').map_or((text, None), |(target, prefer)| (target, Some(prefer)));
-    let target = target.replace("{id}", &token("u1"));
+    let target = target.replace("{id}", &token(OPENED));
     for connector in CONNECTORS.iter() {
         check(connector, &target, prefer);
     }
@@ -90,7 +95,7 @@ fn is_open(endpoint: &Endpoint, QueryOption { name, value }: &QueryOption) -> bo
     match name {
         OptionName::Select => selects_only_what_leaves(endpoint, value),
         OptionName::Filter => {
-            compares_only(endpoint, &option::filter(value).expect("written by this program"))
+            compares_only(endpoint, &option::filter(value).expect("written by this program"), None)
         }
         OptionName::OrderBy => {
             option::order_by(value).expect("written by this program").iter().all(|(path, by)| {
@@ -100,6 +105,7 @@ fn is_open(endpoint: &Endpoint, QueryOption { name, value }: &QueryOption) -> bo
                     .any(|(own, directions)| *own == path.to_string() && directions.contains(by))
             })
         }
+        OptionName::DeltaToken => value == "latest" && endpoint.tracks_from_now(),
         _ => policy
             .value(name)
             .is_some_and(|(own, policy)| own.as_str() == name.as_str() && takes(policy, value)),
@@ -112,17 +118,29 @@ fn selects_only_what_leaves(endpoint: &Endpoint, value: &str) -> bool {
     asked.iter().all(|path| kept.contains(&path.to_string()))
 }
 
-fn compares_only(endpoint: &Endpoint, filter: &Filter) -> bool {
+/// `each`: how many names lead to the collection whose elements the filter is about.
+fn compares_only(endpoint: &Endpoint, filter: &Filter, each: Option<usize>) -> bool {
     let is_listed = |path: &PropertyPath, op: &str| {
         let mut listed = endpoint.query.filter.iter();
-        listed.any(|(own, ops)| *own == path.to_string() && ops.iter().any(|own| own.as_str() == op))
+        listed.any(|own| {
+            own.property == path.to_string()
+                && own.collection == each
+                && own.operators.iter().any(|own| own.as_str() == op)
+        })
     };
+    let all = |parts: &[Filter]| parts.iter().all(|part| compares_only(endpoint, part, each));
     match filter {
-        Filter::And(parts) | Filter::Or(parts) => parts.iter().all(|part| compares_only(endpoint, part)),
-        Filter::Not(part) => compares_only(endpoint, part),
+        Filter::And(parts) | Filter::Or(parts) => all(parts),
+        Filter::Not(part) => each.is_none() && compares_only(endpoint, part, None),
+        Filter::Compare { path, op, literal: Literal::Null } => {
+            is_listed(path, op.as_str()) || is_listed(path, "present")
+        }
         Filter::Compare { path, op, .. } => is_listed(path, op.as_str()),
         Filter::In { path, .. } => is_listed(path, "in"),
-        Filter::Call { .. } | Filter::Any { .. } => false,
+        Filter::Any { path, condition: Some(condition) } => {
+            compares_only(endpoint, condition, Some(path.segments().len()))
+        }
+        Filter::Call { .. } | Filter::Any { condition: None, .. } => false,
     }
 }
 
@@ -139,9 +157,11 @@ fn is_in(range: Option<IntegerRange>, number: u32) -> bool {
     range.is_some_and(|range| (range.min..=range.max).contains(&number))
 }
 
-/// Checks the consumer's path with Graph's options: they are the same, since no shipped rule compares with tokens.
+/// Checks the consumer's path with Graph's options: they are the same, but where a token was opened.
 fn admitted_again(connector: &Connector, admitted: &Admitted) {
     let query = admitted.upstream.find('?').map_or("", |at| &admitted.upstream[at..]);
+    // A raw id can come from a token only: the rules compare no other text.
+    let query = query.replace(&format!("%27{OPENED}%27"), &format!("%27{}%27", token(OPENED)));
     let target = format!("{}{query}", admitted.path);
     let prefer = admitted.prefer.iter().map(Preference::to_string).collect::<Vec<_>>().join(", ");
     if target.len() <= MAX_TARGET {

@@ -14,6 +14,7 @@ use super::why::{self, RuleLine};
 use super::{ExitStatus, Streams, input};
 use glassine_core::admit::{self, Admitted, Policy, Refusal, Request, route};
 use glassine_core::graph::{OptionName, Origin, Preference, Target};
+use glassine_core::pseudonym;
 use glassine_core::rules::Plan;
 use glassine_core::rules::plan::Endpoint;
 
@@ -53,6 +54,8 @@ struct Explanation {
     upstream: Option<String>,
     prefer: Option<Vec<String>>,
     options: Vec<Verdict>,
+    /// The properties in `$select` that do not leave.
+    dropped: Vec<String>,
     /// The line of the rules that decides. For a refusal: the line to change to allow the request.
     rule: Option<RuleLine>,
     /// The most similar endpoints that the rules open, if they do not open the requested one.
@@ -109,7 +112,9 @@ fn explain(args: &Args) -> Result<Explanation, Error> {
     }
     let mut admission = admit::admit(&request, &policy);
     // Without keys, sealed links count as valid, as tokens do.
-    let presumed = args.keys.is_none() && matches!(admission, Err(Refusal::Link));
+    let presumed = args.keys.is_none()
+        && matches!(admission, Err(Refusal::Link))
+        && target.as_ref().is_some_and(has_form_of_link);
     if presumed {
         let path = request.target.split('?').next().unwrap_or_default();
         admission = admit::admit(&Request { target: path, ..request }, &policy);
@@ -132,6 +137,7 @@ impl Explanation {
             upstream: None,
             prefer: None,
             options: Vec::new(),
+            dropped: Vec::new(),
             rule: None,
             nearest: Vec::new(),
             note: None,
@@ -174,6 +180,7 @@ impl Subject<'_> {
             } else {
                 Vec::new()
             },
+            dropped: endpoint.map(|endpoint| self.dropped(endpoint)).unwrap_or_default(),
             ..Explanation::refusal()
         };
         match admission {
@@ -197,8 +204,12 @@ impl Subject<'_> {
         }
     }
 
+    fn dropped(&self, endpoint: &Endpoint) -> Vec<String> {
+        admit::unselected(self.target, endpoint).iter().map(ToString::to_string).collect()
+    }
+
     fn upstream(&self, admitted: &Admitted) -> String {
-        let upstream = veiled_upstream(admitted, is_link(self.target));
+        let upstream = veiled_upstream(admitted, admit::is_link(self.target));
         match upstream.split_once('?') {
             Some((path, _)) if self.presumed => format!("{path}?{{sealed}}"),
             _ => upstream,
@@ -248,8 +259,10 @@ fn policy(args: &Args, plan: Plan) -> Result<Policy, Error> {
     Ok(Policy::new(Arc::<Plan>::new(plan), Arc::new(keys), graph, "".into()))
 }
 
-fn is_link(target: &Target) -> bool {
-    [OptionName::SkipToken, OptionName::DeltaToken].iter().any(|name| target.option(name).is_some())
+/// Whether the request's sealed link could be genuine.
+fn has_form_of_link(target: &Target) -> bool {
+    let sealed = [OptionName::SkipToken, OptionName::DeltaToken];
+    sealed.iter().filter_map(|name| target.option(name)).all(pseudonym::has_form_of_link)
 }
 
 impl From<Refusal> for Reason {
@@ -277,6 +290,9 @@ fn describe(explanation: &Explanation) -> String {
     for option in &explanation.options {
         let verdict = option.reason.as_ref().map_or("allow", |reason| &reason.message);
         line("option", &format!("{}: {verdict}", option.name));
+    }
+    for name in &explanation.dropped {
+        line("dropped", &format!("{name} does not leave"));
     }
     if let Some(RuleLine { file, line: number }) = &explanation.rule {
         line("rule", &format!("{file}:{number}"));

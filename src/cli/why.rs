@@ -31,7 +31,7 @@ impl RuleLine {
 /// The endpoint that matches a path: one that accepts its parameters, or else the first one of its form.
 pub(super) fn endpoint<'p>(plan: &'p Plan, target: &Target, keys: &dyn Keys) -> Option<&'p Endpoint> {
     let has_form = |endpoint: &&Endpoint| endpoint.template.matches(target).is_some();
-    let mut candidates: Vec<_> = plan.endpoints.iter().map(AsRef::as_ref).filter(has_form).collect();
+    let mut candidates: Vec<_> = plan.all().map(AsRef::as_ref).filter(has_form).collect();
     candidates.sort_by_key(|endpoint| route::misfit(endpoint, target, keys).is_some());
     candidates.first().copied()
 }
@@ -46,7 +46,7 @@ pub(super) fn place(
 ) -> Option<Range<usize>> {
     let places = &endpoint.places;
     match refusal {
-        Refusal::Endpoint | Refusal::NotFound => {
+        Refusal::Endpoint | Refusal::NoUser | Refusal::NotFound | Refusal::PathName { .. } => {
             let param = route::misfit(endpoint, target, keys).map(|param| param.name.as_str());
             let entry = places.params.iter().find(|(name, _)| Some(name.as_str()) == param);
             Some(entry.map_or_else(|| option_place(endpoint, option), |(_, place)| place.clone()))
@@ -55,7 +55,13 @@ pub(super) fn place(
             Some(option_place(endpoint, option))
         }
         // No rule can allow these.
-        Refusal::Method | Refusal::Target(_) | Refusal::Prefer(_) | Refusal::TwoLinks | Refusal::Link => None,
+        Refusal::Method
+        | Refusal::Target(_)
+        | Refusal::Prefer(_)
+        | Refusal::Arguments
+        | Refusal::TwoLinks
+        | Refusal::Latest { .. }
+        | Refusal::Link => None,
     }
 }
 

@@ -85,6 +85,7 @@ const SETTINGS_KEPT: &[&str] = &[
     "automaticRepliesSetting.scheduledStartDateTime.timeZone",
     "automaticRepliesSetting.scheduledEndDateTime.dateTime",
     "automaticRepliesSetting.scheduledEndDateTime.timeZone",
+    "userPurpose",
 ];
 const COUNTED: &[&str] = &["page:@odata.count"];
 const CHANGED: &[&str] = &["@removed.reason"];
@@ -100,17 +101,30 @@ impl Connector {
         };
         let folder = self.folder;
         vec![
-            one("users", Collection, "user", &[USER_KEPT]),
+            one("users", Collection, "user", &[USER_KEPT, COUNTED]),
             one("users/{user}", Entity, "user", &[USER_KEPT]),
             one("users/delta", Delta, "user", &[USER_KEPT, CHANGED]),
-            one("groups", Collection, "group", &[GROUP_KEPT]),
+            one("groups", Collection, "group", &[GROUP_KEPT, COUNTED]),
             one("groups/{group}", Entity, "group", &[GROUP_KEPT]),
-            one("groups/{group}/members", Collection, "directoryObject", &[MEMBER_KEPT]),
-            one("users/{user}/contacts", Collection, "contact", &[CONTACT_KEPT]),
+            one("groups/delta", Delta, "group", &[GROUP_KEPT, CHANGED]),
+            one("groups/{group}/members", Collection, "directoryObject", &[MEMBER_KEPT, COUNTED]),
+            one("groups/{group}/transitiveMembers", Collection, "directoryObject", &[MEMBER_KEPT, COUNTED]),
+            one(
+                "users/{user}/transitiveMemberOf/microsoft.graph.group",
+                Collection,
+                "group",
+                &[GROUP_KEPT, COUNTED],
+            ),
+            one("users/{user}/contacts", Collection, "contact", &[CONTACT_KEPT, COUNTED]),
             one("users/{user}/mailboxSettings", Entity, "mailboxSettings", &[SETTINGS_KEPT]),
-            one("users/{user}/mailFolders", Collection, "mailFolder", &[folder]),
+            one("users/{user}/mailFolders", Collection, "mailFolder", &[folder, COUNTED]),
             one("users/{user}/mailFolders/{folder}", Entity, "mailFolder", &[folder]),
-            one("users/{user}/mailFolders/{folder}/childFolders", Collection, "mailFolder", &[folder]),
+            one(
+                "users/{user}/mailFolders/{folder}/childFolders",
+                Collection,
+                "mailFolder",
+                &[folder, COUNTED],
+            ),
             one("users/{user}/mailFolders/delta", Delta, "mailFolder", &[folder, CHANGED]),
             one("users/{user}/messages", Collection, "message", &[MESSAGE_KEPT, COUNTED]),
             one("users/{user}/messages/{message}", Entity, "message", &[MESSAGE_KEPT]),
@@ -139,6 +153,7 @@ fn proper(path: &str) -> &'static str {
         "userType" => r#""Guest""#,
         "groupTypes[]" => r#""Unified""#,
         "visibility" => r#""HiddenMembership""#,
+        "userPurpose" => r#""shared""#,
         "wellKnownName" => r#""inbox""#,
         "@removed.reason" => r#""changed""#,
         "workingHours.daysOfWeek[]" => r#""monday""#,

@@ -56,7 +56,7 @@ const PATHS: [&str; 30] = [
     "/v1.0/users/{u}/messages/{i}/subject",
     "/v1.0/users/{u}/messages/{i}/body/$value",
     "/v1.0/users/{u}/messages/{i}/attachments",
-    "/v1.0/users/{u}/messages/$count",
+    "/v1.0/users/{u}/messages/{i}/$count",
     "/v1.0/users/{u}/messages/{m}",
     "/v1.0/users/{u}/mailFolders/{m}",
     "/v1.0/users/{u}/contacts/{i}/extensions",

@@ -133,7 +133,7 @@ fn each_difference_has_its_path_with_both_values() {
 #[test]
 fn a_refusal_is_compared_by_status_and_code() {
     let cases = Cases::new();
-    let refused = |code: &str| format!("{{ \"status\": 403, \"code\": \"{code}\" }}");
+    let refused = |code: &str| format!("{{ \"status\": 400, \"code\": \"{code}\" }}");
     let request = ("request.txt", "GET /v1.0/users?$search=x\n");
     cases.case("refused", &[request, ("refused.json", &refused("optionNotAllowed"))]);
     assert_eq!(cases.test(&[]).code, Some(0));

@@ -86,9 +86,9 @@ fn refusals_say_why() {
         ("POST /v1.0/users/{user}/messages", 405, "methodNotAllowed"),
         ("/v1.0/users/{user}/messages/{message}/attachments", 403, "endpointNotAllowed"),
         ("/v1.0/users/alice@contoso.com/messages", 404, "itemNotFound"),
-        ("/v1.0/users/{user}/messages?$search=x", 403, "optionNotAllowed"),
-        ("/v1.0/users/{user}/messages?$top=5000", 403, "optionValueNotAllowed"),
-        ("/v1.0/users/{user}/messages?$filter=subject%20eq%20'x'", 403, "optionValueNotAllowed"),
+        ("/v1.0/users/{user}/messages?$search=x", 400, "optionNotAllowed"),
+        ("/v1.0/users/{user}/messages?$top=5000", 400, "optionValueNotAllowed"),
+        ("/v1.0/users/{user}/messages?$filter=subject%20eq%20'x'", 400, "optionValueNotAllowed"),
         ("/v1.0/users/%zz/messages", 400, "invalidEscape"),
         ("/v1.0/users/../groups", 400, "dotSegment"),
         ("/v2.0/users", 400, "unknownVersion"),
@@ -106,14 +106,14 @@ fn malformed_targets_are_refused_with_the_byte() {
 
 #[test]
 fn each_option_has_its_own_verdict() {
-    let json = refused(&explain("/v1.0/users/{user}/messages?$top=5&$search=x"), 403, "optionNotAllowed");
+    let json = refused(&explain("/v1.0/users/{user}/messages?$top=5&$search=x"), 400, "optionNotAllowed");
     assert_eq!(json["endpoint"], "list-messages");
     let verdict = |index: usize| (&json["options"][index]["name"], &json["options"][index]["decision"]);
     assert_eq!(verdict(0), (&json!("$top"), &json!("allow")));
     assert_eq!(verdict(1), (&json!("$search"), &json!("refuse")));
     let text = glassine(&["explain", "--rules", RULES, "/v1.0/users/{user}/messages?$top=5&$search=x"]);
     assert_eq!(text.code, Some(1));
-    assert!(text.stdout.starts_with("refuse: 403 optionNotAllowed"), "{text:?}");
+    assert!(text.stdout.starts_with("refuse: 400 optionNotAllowed"), "{text:?}");
     assert!(text.stdout.contains("$top: allow"), "{text:?}");
 }
 
@@ -234,11 +234,11 @@ fn rule_line(json: &Value) -> String {
 fn a_refusal_names_the_line_that_would_have_to_change() {
     for (request, line) in [
         ("/v1.0/users/{user}/messages?$top=5000", "$top: { integer: { min: 1, max: 1000 } }"),
-        ("/v1.0/users/{user}/messages?$top=5&$orderby=subject", "$orderby: [receivedDateTime, sentDateTime]"),
+        ("/v1.0/users/{user}/messages?$top=5&$orderby=subject", "$orderby: kept"),
         ("/v1.0/users/{user}/messages?filter=subject eq 'x'", "$filter:"),
         ("/v1.0/users/{user}/messages?$search=x", "get: /{api}/users/{user}/messages"),
         ("/v1.0/users/alice@contoso.com/messages", "user: { token: id }"),
-        ("/v1.0/users/{user}/mailFolders/clutter", "folder: { one_of: [inbox,"),
+        ("/v1.0/users/{user}/mailFolders/clutter", "folder: "),
     ] {
         let ran = explain(request);
         assert_eq!(ran.code, Some(1), "{ran:?}");

@@ -37,6 +37,7 @@ pub(crate) fn response(file: &raw::File, at: usize, keys: &Pseudonyms, document:
     let mut marks = Marks::new(file);
     match &endpoint.response.value {
         raw::Response::Entity(name) => marks.enter(named(file, &name.value), document),
+        raw::Response::Property(name) => return property(file, endpoint, &name.value, keys, document),
         raw::Response::Collection(name) => marks.enter(&envelope(name, counted, false), document),
         raw::Response::Delta(name) => marks.enter(&envelope(name, counted, true), document),
         raw::Response::Count(_) => panic!("a count is no document"),
@@ -47,6 +48,29 @@ pub(crate) fn response(file: &raw::File, at: usize, keys: &Pseudonyms, document:
     }
     let members = Reference { marks: &marks, keys }.object(document, marks.unlisted(document, false));
     members.ok().map(Value::Object)
+}
+
+/// What leaves of a property that is alone in its response: what leaves of it in an object that has nothing else.
+fn property(
+    file: &raw::File,
+    endpoint: &raw::Endpoint,
+    shape: &str,
+    keys: &Pseudonyms,
+    document: &Value,
+) -> Option<Value> {
+    let (_, name) = endpoint.get.value.rsplit_once('/').unwrap();
+    let mut object = Map::new();
+    if let Some(value) =
+        document.as_object()?.get("value").filter(|value| !value.is_object() && !value.is_array())
+    {
+        object.insert(name.to_owned(), value.clone());
+    }
+    let object = Value::Object(object);
+    let mut marks = Marks::new(file);
+    marks.enter(named(file, shape), &object);
+    let mut left = Reference { marks: &marks, keys }.object(&object, marks.unlisted(&object, false)).ok()?;
+    let value = left.remove(name).map(|value| ("value".to_owned(), value));
+    Some(Value::Object(value.into_iter().collect()))
 }
 
 fn named<'f>(file: &'f raw::File, name: &str) -> &'f raw::Shape {

@@ -1,55 +1,81 @@
 //! Checks `$filter` against an endpoint's policy: parses it, checks each term, and writes it anew with opened tokens.
 
 use super::Refusal;
-use super::query::{Checker, find, syntax};
-use crate::graph::{Filter, Literal, OptionName, PropertyPath, is_time, option};
+use super::query::{Checker, is_spelled, syntax};
+use crate::graph::{Filter, Literal, Operator, OptionName, PropertyPath, is_time, option};
 use crate::rules::automaton::Leaf;
-use crate::rules::plan::{Comparator, Kept, TimeUnit, Transform};
+use crate::rules::comparable::alike;
+use crate::rules::plan::{Comparator, Comparison, Kept, TimeUnit, Transform};
 
 impl Checker<'_> {
     pub(super) fn filter(&self, value: &str) -> Result<String, Refusal> {
         let filter = option::filter(value).map_err(|error| syntax(&OptionName::Filter, error))?;
-        self.condition(filter).map(|filter| filter.to_string())
+        self.condition(filter, None).map(|filter| filter.to_string())
     }
 
-    /// The condition for Graph: canonical names, opened tokens.
-    fn condition(&self, filter: Filter) -> Result<Filter, Refusal> {
-        let all =
-            |parts: Vec<Filter>| parts.into_iter().map(|part| self.condition(part)).collect::<Result<_, _>>();
+    /// The condition for Graph: canonical names, opened tokens. `each`: the collection whose elements it is about.
+    fn condition(&self, filter: Filter, each: Option<&PropertyPath>) -> Result<Filter, Refusal> {
+        let all = |parts: Vec<Filter>| {
+            parts.into_iter().map(|part| self.condition(part, each)).collect::<Result<_, _>>()
+        };
         Ok(match filter {
             Filter::And(parts) => Filter::And(all(parts)?),
             Filter::Or(parts) => Filter::Or(all(parts)?),
-            Filter::Not(part) => Filter::Not(Box::new(self.condition(*part)?)),
+            // Inside `any`, `not` would tell of elements that do not leave.
+            Filter::Not(part) if each.is_none() => Filter::Not(Box::new(self.condition(*part, None)?)),
             Filter::Compare { path, op, literal } => {
-                let name = self.compared(&path, Comparator::of(op))?;
-                Filter::Compare { path: known(name)?, op, literal: self.literal(name, literal)? }
+                let compared = self.compared(&path, each, |by| compares(by, op, &literal))?;
+                let literal = self.literal(&compared.property, literal)?;
+                Filter::Compare { path: known(&compared.property)?, op, literal }
             }
             Filter::In { path, literals } => {
-                let name = self.compared(&path, Some(Comparator::In))?;
-                let literals = literals.into_iter().map(|literal| self.literal(name, literal));
-                Filter::In { path: known(name)?, literals: literals.collect::<Result<_, _>>()? }
+                let compared = self.compared(&path, each, |by| by == Comparator::In)?;
+                let literals = literals.into_iter().map(|literal| self.literal(&compared.property, literal));
+                Filter::In { path: known(&compared.property)?, literals: literals.collect::<Result<_, _>>()? }
             }
-            Filter::Call { .. } | Filter::Any { .. } => return Err(self.refuse_comparison()),
+            Filter::Any { path, condition: Some(condition) } => {
+                let path = self.collection(&path)?;
+                let condition = Some(Box::new(self.condition(*condition, Some(&path))?));
+                Filter::Any { path, condition }
+            }
+            Filter::Not(_) | Filter::Any { condition: None, .. } | Filter::Call { .. } => {
+                return Err(self.refuse_comparison());
+            }
         })
     }
 
-    /// The rules' spelling of the property, if the rules allow this comparison. `by` is `None` for an operator that no
-    /// rule can open.
-    fn compared(&self, path: &PropertyPath, by: Option<Comparator>) -> Result<&str, Refusal> {
-        let allowed = &self.policy.filter;
-        let name = find(allowed.iter().map(|(name, _)| name.as_str()), path);
-        let entry = allowed.iter().find(|(own, operators)| {
-            Some(own.as_str()) == name && by.is_some_and(|by| operators.contains(&by))
+    /// The rules' comparison of the property, if they open it in this way.
+    fn compared(
+        &self,
+        path: &PropertyPath,
+        each: Option<&PropertyPath>,
+        is_asked: impl Fn(Comparator) -> bool,
+    ) -> Result<&Comparison, Refusal> {
+        let place = each.map(|collection| collection.segments().len());
+        let is_it = |own: &&Comparison| {
+            own.collection == place
+                && is_spelled(&own.property, path)
+                && own.operators.iter().any(|by| is_asked(*by))
+        };
+        self.policy.filter.iter().find(is_it).ok_or_else(|| self.refuse_comparison())
+    }
+
+    /// The rules' spelling of a collection whose elements they compare.
+    fn collection(&self, path: &PropertyPath) -> Result<PropertyPath, Refusal> {
+        let collections = self.policy.filter.iter().filter_map(|own| {
+            let names: Vec<_> = own.property.split('/').take(own.collection?).collect();
+            Some(names.join("/"))
         });
-        entry.map(|(name, _)| name.as_str()).ok_or_else(|| self.refuse_comparison())
+        let mut named = collections.filter(|name| is_spelled(name, path));
+        known(&named.next().ok_or_else(|| self.refuse_comparison())?)
     }
 
     /// Where the property leaves as a token, the consumer compares with a token, and Graph gets the original. Where it
     /// leaves as a truncated time, the consumer compares with a time of its grid.
     fn literal(&self, name: &str, literal: Literal) -> Result<Literal, Refusal> {
-        let body = self.endpoint.response.body();
-        let leaf = body.automaton.find(body.object(), name.split('/')).map(|node| &node.leaf);
-        match (leaf, self.keys, literal) {
+        let reached = self.endpoint.response.body().reach(name.split('/'));
+        match (reached.map(|reached| reached.leaf), self.keys, literal) {
+            (Some(Leaf::Transform(_)), Some(_), Literal::Null) => Ok(Literal::Null),
             (Some(Leaf::Transform(Transform::Reversible(class))), Some(keys), Literal::String(token)) => {
                 let original = keys.open(*class, &token).ok_or(Refusal::NotFound)?;
                 Ok(Literal::String(original.to_string()))
@@ -78,12 +104,19 @@ impl Checker<'_> {
     }
 
     fn refuse_comparison(&self) -> Refusal {
-        let one = |(name, operators): &(String, Vec<Comparator>)| {
-            let operators: Vec<_> = operators.iter().map(|operator| operator.as_str()).collect();
-            format!("{name} ({})", operators.join(", "))
-        };
-        let allowed: Vec<_> = self.policy.filter.iter().map(one).collect();
+        let all = self.policy.filter.iter().map(|own| (own.path(), own.operators()));
+        let allowed: Vec<_> =
+            alike(all).into_iter().map(|(names, operators)| format!("{names} ({operators})")).collect();
         self.value(&OptionName::Filter, format!("It compares {}.", allowed.join("; ")))
+    }
+}
+
+/// Whether the rules' operator opens this comparison. Nothing comes before or after `null`.
+fn compares(by: Comparator, op: Operator, literal: &Literal) -> bool {
+    let is_null = *literal == Literal::Null;
+    match by {
+        Comparator::Present => is_null && matches!(op, Operator::Eq | Operator::Ne),
+        by => Comparator::of(op) == Some(by) && !(is_null && by.is_by_order()),
     }
 }
 

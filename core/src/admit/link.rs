@@ -70,7 +70,34 @@ impl Links for SealedLinks {
 pub(super) fn sealed(target: &Target) -> Result<Option<(LinkKind, &str)>, Refusal> {
     let next = target.option(&OptionName::SkipToken).map(|sealed| (LinkKind::Next, sealed));
     let delta = target.option(&OptionName::DeltaToken).map(|sealed| (LinkKind::Delta, sealed));
-    if next.is_some() && delta.is_some() { Err(Refusal::TwoLinks) } else { Ok(next.or(delta)) }
+    if next.is_some() && delta.is_some() {
+        return Err(Refusal::TwoLinks);
+    }
+    Ok(next.or(delta).filter(|(kind, text)| !is_latest(*kind, text)))
+}
+
+/// The option for changes from now on, if the request asks for them (Microsoft Graph, "Use delta query to track changes").
+/// It is not sealed: it says nothing of any object.
+pub(super) fn from_now(target: &Target, endpoint: &Endpoint) -> Result<Option<(String, String)>, Refusal> {
+    if target.option(&OptionName::DeltaToken).is_none() {
+        return Ok(None);
+    }
+    if !endpoint.tracks_from_now() {
+        return Err(Refusal::Latest { endpoint: endpoint.name.clone() });
+    }
+    Ok(Some((option_name(LinkKind::Delta).to_owned(), LATEST.to_owned())))
+}
+
+/// In place of a delta token: no object, and a token for what changes from now on.
+const LATEST: &str = "latest";
+
+fn is_latest(kind: LinkKind, text: &str) -> bool {
+    kind == LinkKind::Delta && text.eq_ignore_ascii_case(LATEST)
+}
+
+/// Whether the request follows a page link or a delta link.
+pub fn is_link(target: &Target) -> bool {
+    !matches!(sealed(target), Ok(None))
 }
 
 /// The target for Graph in a sealed link. The link must be authentic and issued for this path under these rules, and

@@ -22,7 +22,8 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-pub use link::SealedLinks;
+pub use link::{SealedLinks, is_link};
+pub use query::unselected;
 pub use refusal::Refusal;
 
 use crate::graph::{OptionName, Origin, Preference, Segment, Target, Version, prefer};
@@ -138,7 +139,8 @@ pub fn admit(request: &Request<'_>, policy: &Policy) -> Result<Admitted, Refusal
             link::open(policy, &route, kind, sealed)?
         }
         None => {
-            let options = query::admit(&target, &route.endpoint, &*policy.keys)?;
+            let mut options = query::admit(&target, &route.endpoint, &*policy.keys)?;
+            options.extend(link::from_now(&target, &route.endpoint)?);
             route.upstream(target.version, &options)?
         }
     };

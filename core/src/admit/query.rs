@@ -3,6 +3,7 @@
 
 use super::{Keys, Refusal};
 use crate::graph::{Direction, OptionError, OptionName, PropertyPath, Target, Version, option, schema};
+use crate::rules::comparable::alike;
 use crate::rules::plan::{Endpoint, Expand, IntegerRange, QueryPolicy, ValuePolicy};
 use crate::rules::template::Part;
 
@@ -25,6 +26,14 @@ pub(super) fn beside_link(target: &Target, endpoint: &Endpoint, keys: &dyn Keys)
     let checker = Checker::new(endpoint, target.version, Some(keys));
     let mut beside = target.options.iter().filter(|option| !option.name.is_opaque());
     beside.try_for_each(|option| checker.option(&option.name, &option.value).map(drop))
+}
+
+/// The properties in the request's `$select` that do not leave. The proxy drops them from what it asks Graph for.
+pub fn unselected(target: &Target, endpoint: &Endpoint) -> Vec<PropertyPath> {
+    let asked = target.option(&OptionName::Select).and_then(|value| option::select(value).ok());
+    let Some(kept) = &endpoint.response.body().select else { return Vec::new() };
+    let leaves = |path: &PropertyPath| kept.iter().any(|name| is_named(path, name));
+    asked.into_iter().flatten().filter(|path| !leaves(path)).collect()
 }
 
 /// Checks that Graph's own link stays within the policy. Its values are Graph's: comparisons hold originals, not
@@ -64,7 +73,8 @@ impl<'a> Checker<'a> {
     }
 
     fn options(&self, target: &Target) -> Result<Vec<(String, String)>, Refusal> {
-        target.options.iter().map(|option| self.option(&option.name, &option.value)).collect()
+        let options = target.options.iter().filter(|option| !option.name.is_opaque());
+        options.map(|option| self.option(&option.name, &option.value)).collect()
     }
 
     fn option(&self, name: &OptionName, value: &str) -> Result<(String, String), Refusal> {
@@ -83,7 +93,7 @@ impl<'a> Checker<'a> {
     fn refuse(&self, name: &OptionName) -> Refusal {
         // A name that is not OData's is the consumer's text, and refusals do not repeat what requests say.
         let option = match name {
-            OptionName::Custom(_) => "this query option".to_owned(),
+            OptionName::Custom(_) => "A query option".to_owned(),
             known => self.named(known),
         };
         Refusal::Option { option, endpoint: self.endpoint.name.clone(), accepted: self.accepted() }
@@ -232,10 +242,10 @@ impl<'a> Checker<'a> {
         let allowed = &self.policy.order_by;
         let mut text = Vec::new();
         for (path, direction) in items {
-            let name = find(allowed.iter().map(|(name, _)| name.as_str()), &path);
-            let entry = allowed
-                .iter()
-                .find(|(own, directions)| Some(own.as_str()) == name && directions.contains(&direction));
+            let is_it = |(own, directions): &&(String, Vec<Direction>)| {
+                is_spelled(own, &path) && directions.contains(&direction)
+            };
+            let entry = allowed.iter().find(is_it);
             let (name, _) = entry.ok_or_else(|| self.refuse_order())?;
             text.push(match direction {
                 Direction::Ascending => name.clone(),
@@ -248,9 +258,11 @@ impl<'a> Checker<'a> {
     fn refuse_order(&self) -> Refusal {
         let one = |(name, directions): &(String, Vec<Direction>)| {
             let directions: Vec<_> = directions.iter().map(|direction| direction.as_str()).collect();
-            format!("{name} ({})", directions.join(", "))
+            (name.clone(), directions.join(", "))
         };
-        let allowed: Vec<_> = self.policy.order_by.iter().map(one).collect();
+        let all = alike(self.policy.order_by.iter().map(one));
+        let allowed: Vec<_> =
+            all.into_iter().map(|(names, directions)| format!("{names} ({directions})")).collect();
         self.value(&OptionName::OrderBy, format!("It orders by {}.", allowed.join("; ")))
     }
 
@@ -278,9 +290,9 @@ pub(super) fn syntax(name: &OptionName, error: OptionError) -> Refusal {
     Refusal::OptionSyntax { option: format!("`{}`", name.as_str()), error }
 }
 
-/// The rules' spelling of a property that the request names in any letter case.
-pub(super) fn find<'n>(mut names: impl Iterator<Item = &'n str>, path: &PropertyPath) -> Option<&'n str> {
-    names.find(|name| PropertyPath::parse(name).is_ok_and(|own| own.eq_ignore_ascii_case(path)))
+/// Whether the request names this property of the rules, in any letter case.
+pub(super) fn is_spelled(name: &str, path: &PropertyPath) -> bool {
+    PropertyPath::parse(name).is_ok_and(|own| own.eq_ignore_ascii_case(path))
 }
 
 /// Whether the path begins at the property called `name`.

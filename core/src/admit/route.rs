@@ -21,8 +21,8 @@ pub(super) struct Route {
 
 /// Finds the endpoint. The rules' compiler makes sure that at most one matches.
 pub(super) fn find(plan: &Plan, target: &Target, keys: &dyn Keys) -> Result<Route, Refusal> {
-    let mut refusal = Refusal::Endpoint;
-    for endpoint in &plan.endpoints {
+    let mut refusal = if is_me(target) { Refusal::NoUser } else { Refusal::Endpoint };
+    for endpoint in plan.all() {
         let Some(values) = endpoint.template.matches(target) else {
             continue;
         };
@@ -30,10 +30,19 @@ pub(super) fn find(plan: &Plan, target: &Target, keys: &dyn Keys) -> Result<Rout
             Ok(parameters) => return Ok(parameters.route(endpoint, target.version)),
             // A token that does not open counts more than a name that is not listed: its response is always the same.
             Err(Mismatch::Token) => refusal = Refusal::NotFound,
+            Err(Mismatch::Word(param)) => refusal = unlisted(endpoint, param),
             Err(Mismatch::Name) => {}
         }
     }
     Err(refusal)
+}
+
+fn is_me(target: &Target) -> bool {
+    matches!(target.segments.first(), Some(Segment::Plain(name)) if name.eq_ignore_ascii_case("me"))
+}
+
+fn unlisted(endpoint: &Endpoint, param: &Param) -> Refusal {
+    Refusal::PathName { endpoint: endpoint.name.clone(), accepted: param.one_of.join(", ") }
 }
 
 /// The first parameter that does not accept its value, if the target matches the endpoint's template.
@@ -64,9 +73,11 @@ impl Route {
 }
 
 /// Why a path parameter does not fit.
-enum Mismatch {
+enum Mismatch<'a> {
     Token,
     Name,
+    /// The parameter takes tokens and some names, and this is another name.
+    Word(&'a Param),
 }
 
 /// What the parameters of a template stand for, in the order of the template.
@@ -76,7 +87,7 @@ struct Parameters<'a> {
 }
 
 impl<'a> Parameters<'a> {
-    fn resolve(endpoint: &'a Endpoint, values: &[&'a str], keys: &dyn Keys) -> Result<Self, Mismatch> {
+    fn resolve(endpoint: &'a Endpoint, values: &[&'a str], keys: &dyn Keys) -> Result<Self, Mismatch<'a>> {
         let mut parameters = Self { consumer: Vec::new(), graph: Vec::new() };
         for (param, value) in endpoint.params.iter().zip(values) {
             let (consumer, graph) = resolve(param, value, keys)?;
@@ -102,7 +113,7 @@ fn resolve<'a>(
     param: &'a Param,
     value: &'a str,
     keys: &dyn Keys,
-) -> Result<(&'a str, Zeroizing<String>), Mismatch> {
+) -> Result<(&'a str, Zeroizing<String>), Mismatch<'a>> {
     if let Some(name) = listed(param, value) {
         return Ok((name, Zeroizing::new(name.to_owned())));
     }
@@ -112,7 +123,16 @@ fn resolve<'a>(
     if param.raw || param.pattern.as_ref().is_some_and(|pattern| pattern.is_match(value)) {
         return Ok((value, Zeroizing::new(value.to_owned())));
     }
-    Err(if param.token.is_some() { Mismatch::Token } else { Mismatch::Name })
+    Err(match param.token {
+        None => Mismatch::Name,
+        Some(_) if !param.one_of.is_empty() && is_word(value) => Mismatch::Word(param),
+        Some(_) => Mismatch::Token,
+    })
+}
+
+/// Whether a value is one word, such as a folder's well-known name. Tokens and Graph's ids have signs or digits.
+fn is_word(value: &str) -> bool {
+    !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
 
 /// The rules' spelling of a name that the parameter lists.

@@ -98,11 +98,19 @@ fn parse_call(text: &str, segments: &mut Vec<Segment>) -> Result<(), Kind> {
     if !is_identifier(name) {
         return Err(Kind::Key);
     }
+    if has_argument(inside) {
+        return Err(Kind::Arguments);
+    }
     let key = unquote(inside).ok_or(Kind::Key)?;
     check_key(&key)?;
     segments.push(Segment::Plain(name.to_owned()));
     segments.push(Segment::Key(key));
     Ok(())
+}
+
+/// Whether the parentheses begin with a named argument: `period='D30'`.
+fn has_argument(inside: &str) -> bool {
+    inside.split_once('=').is_some_and(|(name, value)| is_identifier(name) && !value.is_empty())
 }
 
 fn check_key(key: &str) -> Result<(), Kind> {

@@ -25,6 +25,11 @@ impl TargetError {
         self.kind.code()
     }
 
+    /// Whether the target is well-formed but for arguments in parentheses, which no rule can open.
+    pub(crate) const fn is_about_arguments(self) -> bool {
+        matches!(self.kind, TargetErrorKind::Arguments)
+    }
+
     /// Whether the response is 414 (URI Too Long, RFC 9110 section 15.5.15) instead of 400.
     pub(crate) const fn is_too_long(self) -> bool {
         matches!(self.kind, TargetErrorKind::TooLong)
@@ -34,6 +39,9 @@ impl TargetError {
 /// The ways in which a request target can be wrong.
 #[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]
 pub enum TargetErrorKind {
+    /// A function with arguments, or a key with a name: `getX(period='D30')`.
+    #[error("a function with arguments, or a key with a name, cannot be opened")]
+    Arguments,
     /// Two readings: `\` is `/` to some servers.
     #[error("a backslash is not allowed in a path")]
     Backslash,
@@ -117,6 +125,7 @@ impl TargetErrorKind {
     /// A stable name, for responses, logs and metrics.
     pub(crate) const fn code(self) -> &'static str {
         match self {
+            Self::Arguments => "arguments",
             Self::Backslash => "backslash",
             Self::Cast => "cast",
             Self::ControlCharacter => "controlCharacter",

@@ -53,7 +53,7 @@ pub use address::canonical_domain;
 pub use class::Class;
 pub use keys::{At, Fingerprint, KeyFileError, KeyRing};
 pub use policy::{AddressPolicy, DomainMode, PlusTags};
-pub use reversible::Sealer;
+pub use reversible::{Sealer, has_form_of_link};
 
 use address::Address;
 use class::PerClass;

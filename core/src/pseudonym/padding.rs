@@ -63,6 +63,11 @@ impl Sizes {
         Some(padded)
     }
 
+    /// Whether padded content can have this length.
+    pub(super) fn has(self, padded: usize) -> bool {
+        padded.checked_sub(1).is_some_and(|content| self.size(content) == padded)
+    }
+
     /// The smallest size that has room for the content and one octet of padding.
     fn size(self, content: usize) -> usize {
         let least = content.saturating_add(1);

@@ -10,7 +10,7 @@ use super::base64url;
 use super::derive::{connection_state_key, reversible_key, seal_key};
 use super::keys::{Key, KeyRing};
 use super::padding::{self, Sizes};
-use super::primitives::{SIV_KEY_LEN, Siv};
+use super::primitives::{IV_LEN, SIV_KEY_LEN, Siv};
 use zeroize::Zeroizing;
 
 /// The prefix of a reversible token.
@@ -102,6 +102,17 @@ impl Sealer {
         let bound = headers(self.label, &self.domain, context, id);
         Siv::new(key, bound.each_ref().map(Vec::as_slice))
     }
+}
+
+/// Whether a text has the form of a sealed link: a key id, then base64url of one of the sizes of links. Only the keys can
+/// tell whether it is genuine.
+pub fn has_form_of_link(text: &str) -> bool {
+    let Some((id, sealed)) = text.split_at_checked(1) else { return false };
+    let octets = base64url::decode(sealed).map(|octets| octets.len());
+    id.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && octets
+            .and_then(|octets| octets.checked_sub(IV_LEN))
+            .is_some_and(|padded| padding::LINKS.has(padded))
 }
 
 /// The associated data: the label, the pseudonym domain, the class or purpose, and the key id.

@@ -1,7 +1,7 @@
 //! What the catalogue knows of an endpoint: the objects at its path, and the permissions that open it.
 
 use super::automaton::{Described, Effect, Location, Step as Place};
-use super::plan::{Endpoint, Param, Permission};
+use super::plan::{Body, Endpoint, Param, Permission};
 use super::template::Part;
 use crate::catalogue::permissions::{least_for, least_giving, opens_path};
 use crate::catalogue::{Accept, Property, Resource, Step, Type, Walk, accepts, below_version, resolve, walk};
@@ -13,6 +13,13 @@ impl Endpoint {
         below_version(&self.template.to_string()).to_owned()
     }
 
+    /// The path to the object: if the response is one of its properties, the path without the property.
+    fn path_of_object(&self) -> String {
+        let path = self.path();
+        let parent = path.rsplit_once('/').filter(|_| self.response.body().property.is_some());
+        parent.map(|(parent, _)| parent.to_owned()).unwrap_or(path)
+    }
+
     /// The API versions under which the endpoint can be requested.
     pub fn versions(&self) -> Vec<Version> {
         let takes = |version: &Version| match &self.template.version {
@@ -22,15 +29,20 @@ impl Endpoint {
         [Version::V1, Version::Beta].into_iter().filter(takes).collect()
     }
 
+    /// Whether Graph lists changes from now on, without what there is (`$deltatoken=latest`): of directory objects only.
+    pub fn tracks_from_now(&self) -> bool {
+        self.directory && self.template.is_delta()
+    }
+
     /// The objects at the path, under the first version that has it; `None` if the catalogue does not know the path.
     pub fn resource(&self) -> Option<(Version, Resource)> {
-        let path = self.path();
+        let path = self.path_of_object();
         self.versions().into_iter().find_map(|version| Some((version, resolve(version, &path)?)))
     }
 
     /// The types of the objects at the path.
     pub fn types(&self) -> Types {
-        let path = self.path();
+        let path = self.path_of_object();
         let versions = self.versions().into_iter();
         Types(versions.filter_map(|version| Some((version, resolve(version, &path)?.of))).collect())
     }
@@ -38,23 +50,13 @@ impl Endpoint {
     /// What happens inside the object at the path, or inside each object of the page. The places start at the object. (No place
     /// inside it repeats the page around it: that would be a page in a page.)
     pub fn inside(&self) -> impl Iterator<Item = Described> {
-        let automaton = &self.response.body().automaton;
-        let is_page = automaton.page().is_some();
-        let places = automaton.describe().into_iter();
-        places.filter_map(move |place| {
-            let effect = match place.effect {
-                Effect::Repeats(outer) => Effect::Repeats(inside(&outer, is_page)?),
-                other => other,
-            };
-            Some(Described { at: inside(&place.at, is_page)?, effect, lines: place.lines })
-        })
+        self.response.body().inside()
     }
 
     /// What happens on the page around the objects.
     pub fn around(&self) -> impl Iterator<Item = Described> {
-        let automaton = &self.response.body().automaton;
-        let is_page = automaton.page().is_some();
-        automaton.describe().into_iter().filter(move |place| inside(&place.at, is_page).is_none())
+        let body = self.response.body();
+        body.automaton.describe().into_iter().filter(|place| body.seen_from_object(&place.at).is_none())
     }
 
     /// Whether Graph accepts this at the path; `false` if the catalogue does not know the path.
@@ -77,9 +79,53 @@ impl Endpoint {
         let body = self.response.body();
         let members = body.automaton.node(body.object()).object.iter().flat_map(|object| object.members());
         let leaving = members.filter(|member| member.node.is_some() && !member.name.contains('@'));
-        leaving.map(|member| &*member.name).collect()
+        leaving.map(|member| body.property.as_deref().unwrap_or(&member.name)).collect()
     }
 }
+
+impl Body {
+    /// What happens inside the object, see [`Endpoint::inside`].
+    pub(super) fn inside(&self) -> impl Iterator<Item = Described> {
+        self.automaton.describe().into_iter().filter_map(|place| {
+            let effect = match place.effect {
+                Effect::Repeats(outer) => Effect::Repeats(self.seen_from_object(&outer)?),
+                other => other,
+            };
+            Some(Described { at: self.seen_from_object(&place.at)?, effect, lines: place.lines })
+        })
+    }
+
+    /// A place of the response, seen from the object; `None` if it is on the page around the objects.
+    fn seen_from_object(&self, at: &Location) -> Option<Location> {
+        let is_page = self.automaton.page().is_some();
+        match (at.0.as_slice(), &self.property) {
+            ([Place::Name(value), inside @ ..], Some(property)) if &**value == VALUE => {
+                let property = Place::Name(property.as_str().into());
+                Some(Location(std::iter::once(property).chain(inside.iter().cloned()).collect()))
+            }
+            (steps, _) if !is_page => Some(Location(steps.to_vec())),
+            ([Place::Name(value), Place::OtherElements, inside @ ..], _) if &**value == VALUE => {
+                Some(Location(inside.to_vec()))
+            }
+            _ => None,
+        }
+    }
+
+    /// The place in the response, for one seen from the object.
+    pub(crate) fn seen_from_root(&self, at: &Location) -> Location {
+        let value = Place::Name(VALUE.into());
+        let (around, inside) = match (&self.property, self.automaton.page()) {
+            (Some(_), _) => (vec![value], at.0.get(1..).unwrap_or_default()),
+            (None, Some(_)) => (vec![value, Place::OtherElements], at.0.as_slice()),
+            (None, None) => (Vec::new(), at.0.as_slice()),
+        };
+        Location(around.into_iter().chain(inside.iter().cloned()).collect())
+    }
+}
+
+/// What OData calls the objects of a page, and the value of a property that is alone in its response (OData JSON Format 4.01,
+/// "Collection of Entities" and "Individual Property or Operation Response").
+pub(super) const VALUE: &str = "value";
 
 /// The types of objects, one for each API version that has the path to them.
 #[derive(Clone, Debug)]
@@ -99,17 +145,6 @@ impl Types {
             _ => None,
         });
         found.collect()
-    }
-}
-
-/// The place seen from the object; `None` if it is on the page around the objects.
-fn inside(at: &Location, is_page: bool) -> Option<Location> {
-    match at.0.as_slice() {
-        steps if !is_page => Some(Location(steps.to_vec())),
-        [Place::Name(value), Place::OtherElements, steps @ ..] if &**value == "value" => {
-            Some(Location(steps.to_vec()))
-        }
-        _ => None,
     }
 }
 

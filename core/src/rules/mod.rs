@@ -9,6 +9,7 @@
 //! | `known` | what the catalogue knows of an endpoint: the objects at its path, the permissions that open it |
 //! | `automaton` | shapes compiled to a matcher |
 //! | `names` | how the matcher finds a property's name |
+//! | `comparable` | which questions follow from what leaves |
 //! | `grid` | where truncated times lie |
 //! | `keep` | what a value that leaves as it is may be |
 //! | `transform` | what leaves in place of a value |
@@ -19,6 +20,7 @@ pub mod automaton;
 mod check;
 mod checked;
 pub mod codes;
+pub(crate) mod comparable;
 mod grid;
 mod keep;
 pub mod known;

@@ -33,8 +33,26 @@ pub struct Plan {
     pub domains: DomainMode,
     /// Whether plus tags are part of an address.
     pub plus_tags: PlusTags,
-    /// The requests that may pass. No two endpoints match the same request.
+    /// The requests that may pass, as the file names them. No two endpoints match the same request.
     pub endpoints: Vec<Arc<Endpoint>>,
+    /// The `/$count`s that come with collections that may be counted.
+    pub counts: Vec<Arc<Endpoint>>,
+}
+
+impl Plan {
+    /// Every endpoint: what the file names, and the counts that come with it.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Endpoint>> {
+        self.endpoints.iter().chain(&self.counts)
+    }
+
+    /// The `/$count` that comes with this collection, if one does.
+    pub fn count_of(&self, collection: &Endpoint) -> Option<&Endpoint> {
+        let mut counts = self.counts.iter().map(Arc::as_ref);
+        counts.find(|count| count.name.strip_suffix(Self::COUNT) == Some(&collection.name))
+    }
+
+    /// What follows the name of a collection's endpoint in the name of its count.
+    pub(super) const COUNT: &str = "-count";
 }
 
 /// A permission that the endpoints need.
@@ -83,8 +101,16 @@ pub struct Places {
     pub query: Vec<(String, Range<usize>)>,
 }
 
+impl Places {
+    /// Where the author wrote the option; the endpoint's place if they did not.
+    pub(super) fn option(&self, name: &str) -> Range<usize> {
+        let place = self.query.iter().find(|(own, _)| own == name).map(|(_, place)| place);
+        place.unwrap_or(&self.endpoint).clone()
+    }
+}
+
 /// What a path parameter accepts.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Param {
     /// The name in the template.
     pub name: String,
@@ -103,8 +129,8 @@ pub struct Param {
 pub struct QueryPolicy {
     /// Whether the consumer may narrow `$select`.
     pub select: bool,
-    /// `$filter`: kept properties and the operators that may compare them.
-    pub filter: Vec<(String, Vec<Comparator>)>,
+    /// `$filter`: what may be compared.
+    pub filter: Vec<Comparison>,
     /// `$orderby`: kept properties and their directions.
     pub order_by: Vec<(String, Vec<Direction>)>,
     /// `$expand`: what may be expanded.
@@ -117,6 +143,33 @@ impl QueryPolicy {
     /// The rules' spelling of an option that takes one value, and what the value may be.
     pub fn value(&self, name: &OptionName) -> Option<(&OptionName, &ValuePolicy)> {
         self.values.iter().find(|(own, _)| own == name).map(|(own, policy)| (own, policy))
+    }
+}
+
+/// A property that `$filter` may compare.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comparison {
+    /// The names on the way to it, joined by slashes: `flag/flagStatus`.
+    pub property: String,
+    /// How many of the names lead to the collection whose elements are compared, with `any`; `None` if there is none.
+    pub collection: Option<usize>,
+    /// How it may be compared.
+    pub operators: Vec<Comparator>,
+}
+
+impl Comparison {
+    /// The property, with `any` behind a collection: `groupTypes/any`.
+    pub fn path(&self) -> String {
+        let mut names: Vec<_> = self.property.split('/').collect();
+        if let Some(at) = self.collection.filter(|at| *at <= names.len()) {
+            names.insert(at, "any");
+        }
+        names.join("/")
+    }
+
+    /// The operators by name.
+    pub fn operators(&self) -> String {
+        self.operators.iter().map(|by| by.as_str()).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -173,6 +226,8 @@ pub struct Body {
     pub select: Option<Vec<String>>,
     /// Whether the response is a page of changes.
     pub delta: bool,
+    /// The property that the response is, in place of the object that has it. Its value is under `value`.
+    pub property: Option<String>,
 }
 
 /// What happens to a leaf.

@@ -4,10 +4,11 @@ use super::lines::{Lines, list, quoted};
 use crate::graph::{Direction, OptionName};
 use crate::rules::automaton::{Described, Effect, Location, Step};
 use crate::rules::plan::{
-    Comparator, Endpoint, Expand, IntegerRange, Param, QueryPolicy, Response, ValuePolicy,
+    Comparison, Endpoint, Expand, IntegerRange, Param, QueryPolicy, Response, ValuePolicy,
 };
 
-pub(super) fn add(endpoint: &Endpoint, objects: &mut Objects, lines: &mut Lines) {
+/// `count`: the `/$count` that comes with the endpoint. It is open to the same parameters and filters.
+pub(super) fn add(endpoint: &Endpoint, count: Option<&Endpoint>, objects: &mut Objects, lines: &mut Lines) {
     // The template decides `directory`, and `places` have no effect on requests.
     let Endpoint {
         name,
@@ -26,6 +27,7 @@ pub(super) fn add(endpoint: &Endpoint, objects: &mut Objects, lines: &mut Lines)
         lines.add(format!("GET {template}"));
         lines.inside(|lines| params.iter().for_each(|it| lines.add(param(it))));
         policy(query, lines);
+        count.iter().for_each(|count| lines.add(format!("also GET {}: how many there are", count.template)));
         max_page_size
             .iter()
             .for_each(|range| lines.add(format!("Prefer odata.maxpagesize: {}", numbers(range))));
@@ -86,10 +88,10 @@ fn option((name, policy): &(OptionName, ValuePolicy)) -> String {
     format!("{}: {values}", name.as_str())
 }
 
-fn comparison((property, operators): &(String, Vec<Comparator>)) -> String {
-    let mut operators: Vec<_> = operators.iter().map(|operator| operator.as_str()).collect();
+fn comparison(comparison: &Comparison) -> String {
+    let mut operators: Vec<_> = comparison.operators.iter().map(|operator| operator.as_str()).collect();
     operators.sort_unstable();
-    format!("$filter {}: {}", quoted(property), operators.join(", "))
+    format!("$filter {}: {}", quoted(&comparison.path()), operators.join(", "))
 }
 
 fn order((property, directions): &(String, Vec<Direction>)) -> String {
@@ -117,7 +119,9 @@ fn leaves(response: &Response, objects: &mut Objects, lines: &mut Lines) {
         Response::Json(_) if is_page => format!("response: a page of objects {number}"),
         Response::Json(_) => format!("response: an object {number}"),
     });
-    lines.inside(|lines| around.iter().for_each(|place| lines.add(described(place, false))));
+    // The response of a count has nothing but the number.
+    let around = around.iter().filter(|_| matches!(response, Response::Json(_)));
+    lines.inside(|lines| around.for_each(|place| lines.add(described(place, false))));
 }
 
 /// Whether the place is in an object of the page. `@removed` belongs to the page of changes.

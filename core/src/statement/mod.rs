@@ -66,7 +66,7 @@ impl Statement {
         let mut objects = Objects::default();
         for endpoint in endpoints {
             lines.gap();
-            endpoint::add(endpoint, &mut objects, &mut lines);
+            endpoint::add(endpoint, plan.count_of(endpoint), &mut objects, &mut lines);
         }
         objects.add(&mut lines);
         let text = lines.into_text();
@@ -92,7 +92,7 @@ pub fn binding(plan: &Plan, endpoint: &Endpoint) -> Fingerprint {
     lines.add(format!("domains of addresses: {}", domains(plan.domains)));
     lines.add(format!("plus tags of addresses: {}", plus_tags(plan.plus_tags)));
     let mut objects = Objects::default();
-    endpoint::add(endpoint, &mut objects, &mut lines);
+    endpoint::add(endpoint, plan.count_of(endpoint), &mut objects, &mut lines);
     objects.add(&mut lines);
     Fingerprint::of(&lines.into_text())
 }

@@ -129,7 +129,7 @@ impl ProxyState {
     }
 
     pub(super) fn endpoint_names(&self) -> Vec<Arc<str>> {
-        let endpoints = self.consumers.iter().flat_map(|consumer| &consumer.policy().plan.endpoints);
+        let endpoints = self.consumers.iter().flat_map(|consumer| consumer.policy().plan.all());
         endpoints.map(|endpoint| endpoint.name.as_str().into()).collect()
     }
 

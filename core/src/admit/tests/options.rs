@@ -61,7 +61,7 @@ fn sent(options: &str, name: &str) -> Option<String> {
 fn a_direction_that_is_not_named_is_refused() {
     assert_eq!(sent("orderby=VISIBILITY DESC", "$orderby").unwrap(), "visibility desc");
     let refusal = get(&rules(), &groups("$orderby=visibility")).unwrap_err();
-    assert_eq!((refusal.status(), refusal.code()), (403, "optionValueNotAllowed"));
+    assert_eq!((refusal.status(), refusal.code()), (400, "optionValueNotAllowed"));
     assert!(refusal.to_string().contains("visibility (desc)"), "{refusal}");
 }
 
@@ -76,15 +76,15 @@ fn membership_opens_each_token() {
     );
     let foreign = format!("$filter=id in ('{}','{}')", two[0], token("other-consumer", Class::Id, USER));
     assert_eq!(get(&rules(), &groups(&foreign)).unwrap_err(), Refusal::NotFound);
-    assert_eq!(refused(&rules(), &groups("$filter=visibility eq 'Public'")).0, 403);
-    assert_eq!(refused(&rules(), &groups("$filter=displayName in ('secret')")).0, 403);
+    assert_eq!(refused(&rules(), &groups("$filter=visibility eq 'Public'")).0, 400);
+    assert_eq!(refused(&rules(), &groups("$filter=displayName in ('secret')")).0, 400);
 }
 
 #[test]
 fn a_pattern_matches_the_whole_value() {
     assert_eq!(sent("SINCE=2026-01", "since").unwrap(), "2026-01");
     for value in ["2026-011", "x2026-01", "2026-01%0A", "", "2026"] {
-        assert!([400, 403].contains(&refused(&rules(), &groups(&format!("since={value}"))).0), "{value}");
+        assert_eq!(refused(&rules(), &groups(&format!("since={value}"))).0, 400, "{value}");
     }
     assert!(get(&rules(), &format!("/v1.0/users/{USER}")).is_ok());
     assert!(get(&rules(), &format!("/v1.0/users/{}", user())).is_ok());
@@ -113,26 +113,26 @@ fn an_expansion_is_written_anew_with_what_can_survive() {
 #[test]
 fn inside_an_expansion_the_same_policy_holds() {
     for (options, status) in [
-        ("$expand=memberOf", 403),
-        ("$expand=members,members", 403),
-        ("$expand=members/microsoft.graph.user", 403),
-        ("$expand=members/$ref", 403),
-        ("$expand=members/$count", 403),
+        ("$expand=memberOf", 400),
+        ("$expand=members,members", 400),
+        ("$expand=members/microsoft.graph.user", 400),
+        ("$expand=members/$ref", 400),
+        ("$expand=members/$count", 400),
         ("$expand=*", 400),
-        ("$expand=members($filter=mail eq 'secret')", 403),
-        ("$expand=members($search=\"secret\")", 403),
-        ("$expand=members($expand=manager)", 403),
-        ("$expand=members($orderby=mail)", 403),
-        ("$expand=members($count=true)", 403),
-        ("$expand=members($levels=2)", 403),
-        ("$expand=members($top=21)", 403),
-        ("$expand=members($top=0)", 403),
+        ("$expand=members($filter=mail eq 'secret')", 400),
+        ("$expand=members($search=\"secret\")", 400),
+        ("$expand=members($expand=manager)", 400),
+        ("$expand=members($orderby=mail)", 400),
+        ("$expand=members($count=true)", 400),
+        ("$expand=members($levels=2)", 400),
+        ("$expand=members($top=21)", 400),
+        ("$expand=members($top=0)", 400),
         ("$expand=members($top=1;top=2)", 400),
-        ("$expand=members($select=mail/secret)", 403),
+        ("$expand=members($select=mail/secret)", 400),
         ("$expand=members($select)", 400),
         ("$expand=members()", 400),
         ("$expand=members($select=id", 400),
-        ("$expand=owners($select=id)", 403),
+        ("$expand=owners($select=id)", 400),
     ] {
         assert_eq!(refused(&rules(), &groups(options)).0, status, "{options}");
     }
@@ -156,7 +156,7 @@ fn a_path_into_a_property_is_not_selected() {
     assert_eq!(sent("$select=visibility", "$select").unwrap(), "visibility");
     for options in ["$select=visibility/x", "$select=id,body/content"] {
         let refusal = get(&rules(), &groups(options)).unwrap_err();
-        assert_eq!((refusal.status(), refusal.code()), (403, "optionValueNotAllowed"), "{options}");
+        assert_eq!((refusal.status(), refusal.code()), (400, "optionValueNotAllowed"), "{options}");
         assert!(refusal.to_string().contains("`$select`"), "{refusal}");
     }
 }

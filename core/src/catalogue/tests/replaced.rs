@@ -103,7 +103,8 @@ fn outlook_and_the_directory_are_where_they_were() {
         let was = outlook.iter().any(|name| path.split('/').any(|segment| segment == *name));
         assert_eq!(accepts(Version::V1, path, Accept::IdType), Some(was), "{path}");
         let was = path.split('/').skip(1).all(|it| {
-            ["users", "groups", "members", "delta"].contains(&it)
+            ["users", "groups", "members", "transitiveMembers", "memberOf", "transitiveMemberOf", "delta"]
+                .contains(&it)
                 || it.starts_with('{')
                 || it.starts_with("microsoft")
         });

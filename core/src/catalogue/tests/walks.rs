@@ -191,12 +191,13 @@ fn walks_of_the_connectors() -> Vec<(String, Leaf, Vec<Walk>)> {
             let versions: Vec<_> =
                 endpoint.params[0].one_of.iter().filter_map(|it| Version::parse(it)).collect();
             assert!(!versions.is_empty(), "{template}");
-            for place in endpoint.response.body().automaton.describe() {
+            for place in endpoint.inside() {
                 let Effect::Leaves(leaf) = place.effect else { continue };
                 let path = place.at.to_string();
-                let path = path.strip_prefix("$.value[*]").unwrap_or(&path).trim_start_matches(['$', '.']);
+                let path = path.trim_start_matches(['$', '.']);
+                let types = endpoint.types();
                 let follow = |version: &Version| {
-                    let of = resolve(*version, below_version(&template)).unwrap().of;
+                    let (_, of) = types.iter().find(|(own, _)| own == version).unwrap();
                     let is_annotation = path.contains('@');
                     if is_annotation { Walk::Annotation } else { walk(*version, of, &steps(path)) }
                 };

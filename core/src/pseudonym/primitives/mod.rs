@@ -10,6 +10,7 @@ mod siv;
 
 pub use hmac::HmacKey;
 pub(crate) use hmac::MAC_LEN;
+pub(crate) use siv::IV_LEN;
 pub use siv::{SIV_KEY_LEN, Siv};
 
 use hkdf::Hkdf;

@@ -21,6 +21,9 @@ use super::cmac::{BLOCK_LEN, Block, Cmac, padded, xor};
 /// Octets of an AES-SIV key: the first half for S2V (AES-256-CMAC), the second for AES-256-CTR.
 pub const SIV_KEY_LEN: usize = 64;
 
+/// The length of the synthetic IV, by which sealed text is longer than its content.
+pub(crate) const IV_LEN: usize = 16;
+
 /// The most components of associated data that S2V accepts besides the plain text (section 7).
 const MAX_HEADERS: usize = 126;
 

@@ -170,7 +170,8 @@ impl Location {
 }
 
 impl Step {
-    fn name(&self) -> Option<&str> {
+    /// The name of the property, `*` for other names; `None` for an element.
+    pub(crate) fn name(&self) -> Option<&str> {
         match self {
             Self::Name(name) => Some(name),
             Self::OtherNames => Some("*"),

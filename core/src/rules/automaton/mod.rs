@@ -171,6 +171,11 @@ impl Array {
         self.first.len()
     }
 
+    /// Where each element leads, if all lead to the same.
+    pub(crate) fn each(&self) -> Option<NodeId> {
+        self.rest.filter(|_| self.first.is_empty())
+    }
+
     /// Where the element at `index` leads.
     pub fn element(&self, index: u64) -> Option<NodeId> {
         usize::try_from(index).ok().and_then(|at| self.first.get(at)).copied().unwrap_or(self.rest)

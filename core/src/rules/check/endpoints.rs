@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::super::automaton::{self, Automaton, CompileError, NodeId};
 use super::super::checked::{Nested, Rule, Shape, ShapeId};
 use super::super::codes;
+use super::super::known::VALUE;
 use super::super::path::Path;
 use super::super::plan::{
     Body, Endpoint, IdType, Kept, LinkKind, Param, Places, Response, Transform, Treatment,
@@ -16,7 +17,7 @@ use super::regexes::whole_match;
 use super::shapes::{Names, build_findings};
 use crate::catalogue::{Accept, is_directory, is_path_word};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::graph::Version;
+use crate::graph::{DELTA, Version};
 use crate::pseudonym::Class;
 use crate::yaml::{self, Recovered, Spanned};
 
@@ -75,7 +76,7 @@ impl Checker<'_> {
         }
         let template = self.template(&raw.get);
         let params = template.as_ref().map(|template| self.params(template, raw));
-        let response = self.response(raw);
+        let response = self.response(raw, template.as_ref());
         let query = self.query(&raw.query, response.as_ref()?);
         let (template, params, response) = (template?, params?, response?);
         let mut endpoint = Endpoint {
@@ -185,20 +186,22 @@ impl Checker<'_> {
         is_known
     }
 
-    fn response(&mut self, raw: &raw::Endpoint) -> Option<Response> {
+    fn response(&mut self, raw: &raw::Endpoint, template: Option<&Template>) -> Option<Response> {
         let named = raw.response.value.shape();
         let shape = self.names.find(named, self.findings)?;
         let shape = self.with_expansions(shape, &raw.query);
-        let expanded: Vec<_> = raw.query.expansions().map(|(name, _)| name.value.as_str()).collect();
+        let expanded = raw.query.expanded();
+        let property = template.and_then(Template::last_name);
         let counted = raw.query.values.iter().any(|(name, _)| name.value == "$count");
         let (root, delta) = match raw.response.value {
             raw::Response::Entity(_) => (shape, false),
+            raw::Response::Property(_) => (self.property(shape, property?, raw)?, false),
             raw::Response::Collection(_) => (self.envelope(shape, named, counted, false), false),
             raw::Response::Delta(_) => (self.envelope(shape, named, counted, true), true),
             raw::Response::Count(_) => (self.envelope(shape, named, false, false), false),
         };
         let built = match raw.response.value {
-            raw::Response::Entity(_) => automaton::build(self.shapes, root),
+            raw::Response::Entity(_) | raw::Response::Property(_) => automaton::build(self.shapes, root),
             raw::Response::Collection(_) | raw::Response::Delta(_) | raw::Response::Count(_) => {
                 automaton::build_page(self.shapes, root)
             }
@@ -207,6 +210,10 @@ impl Checker<'_> {
         // Graph returns expanded properties without `$select`. Those that are not expanded cannot be selected.
         if let Some(select) = &mut body.select {
             select.retain(|name| !expanded.contains(&name.as_str()));
+        }
+        if matches!(raw.response.value, raw::Response::Property(_)) {
+            body.property = property.map(str::to_owned);
+            body.select = Some(Vec::new());
         }
         let body = Arc::new(body);
         Some(if matches!(raw.response.value, raw::Response::Count(_)) {
@@ -224,15 +231,41 @@ impl Checker<'_> {
     ) -> Option<Body> {
         match built {
             Ok(automaton) => Some(Body {
-                select: selectable(&automaton, automaton.element().unwrap_or(automaton.root())),
+                select: selectable(&automaton, automaton.element().unwrap_or(automaton.root()), delta),
                 automaton,
                 delta,
+                property: None,
             }),
             Err(error) => {
                 self.findings.extend(build_findings(&error, &named.span));
                 None
             }
         }
+    }
+
+    /// One property of the shape, alone in its response.
+    fn property(&mut self, shape: ShapeId, name: &str, raw: &raw::Endpoint) -> Option<ShapeId> {
+        if let Some((option, _)) = raw.query.values.first() {
+            let hint = "leave `query` out here";
+            self.error_hint(
+                codes::OPTION,
+                option,
+                "the response is one value, of which nothing can be asked",
+                hint,
+            );
+        }
+        let rules = self.shapes.get(shape.0).into_iter().flat_map(|shape| &shape.rules);
+        let own = rules.filter(|rule| rule.path == Path::name(name));
+        let value = |rule: &Rule| Rule { path: Path::name(VALUE), ..rule.clone() };
+        let alone = Shape { rules: own.map(value).collect(), ..Shape::default() };
+        if alone.rules.is_empty() {
+            let message = format!("the shape lets no value out of `{name}`");
+            let hint = "name the property in the shape, or use `entity` if it is an object";
+            self.error_hint(codes::OPTION, &raw.response.value.shape().clone(), &message, hint);
+            return None;
+        }
+        self.shapes.push(alone);
+        Some(ShapeId(self.shapes.len() - 1))
     }
 
     /// The page around the objects: the parts of OData's JSON format that a consumer needs to read on. The line that
@@ -261,20 +294,34 @@ impl raw::Response {
     /// The shape of the object, or of each object of the page.
     pub(super) fn shape(&self) -> &Spanned<String> {
         match self {
-            Self::Collection(shape) | Self::Delta(shape) | Self::Entity(shape) | Self::Count(shape) => shape,
+            Self::Collection(shape)
+            | Self::Delta(shape)
+            | Self::Entity(shape)
+            | Self::Property(shape)
+            | Self::Count(shape) => shape,
         }
     }
 }
 
-/// The properties of the object at this node, for the upstream `$select`. Annotations are not properties. `None` if the
-/// shape keeps properties that it does not list.
-pub(super) fn selectable(automaton: &Automaton, object: NodeId) -> Option<Vec<String>> {
+/// The properties of the object at this node, for the upstream `$select`. `None` if the shape keeps properties that it
+/// does not list.
+pub(super) fn selectable(automaton: &Automaton, object: NodeId, delta: bool) -> Option<Vec<String>> {
     let object = automaton.node(object).object.as_ref()?;
     if object.other().is_some() {
         return None;
     }
-    let survives = |member: &&automaton::Member| member.node.is_some() && !member.name.contains('@');
-    Some(object.members().iter().filter(survives).map(|member| member.name.to_string()).collect())
+    let surviving = object.members().iter().filter(|member| member.node.is_some());
+    Some(surviving.filter_map(|member| selected(&member.name, delta)).map(str::to_owned).collect())
+}
+
+/// The property to select for a member of an object. Annotations are not properties, but Graph sends `members@delta`, the
+/// changes of a relationship, to those who select `members`.
+fn selected(member: &str, delta: bool) -> Option<&str> {
+    match member.split_once('@') {
+        None => Some(member),
+        Some((property, DELTA)) if delta && !property.is_empty() => Some(property),
+        Some(_) => None,
+    }
 }
 
 /// Whether a text is one English word, or several as in `mailFolders`. Ids have digits, signs or capitals in a row.

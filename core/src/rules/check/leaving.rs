@@ -208,25 +208,24 @@ fn not_a_member(text: &str, known: &BTreeSet<&'static str>, place: &Range<usize>
 /// others stand. An enum has no others.
 fn ordered_words(endpoint: &Endpoint, findings: &mut Vec<Diagnostic>) {
     let by_order = |operators: &[Comparator]| operators.iter().any(|operator| operator.is_by_order());
-    let compared = endpoint.query.filter.iter().filter(|(_, operators)| by_order(operators));
+    let compared = endpoint.query.filter.iter().filter(|it| by_order(&it.operators));
     let sorted = endpoint.query.order_by.iter().map(|(name, _)| ("$orderby", name));
-    for (option, name) in compared.map(|(name, _)| ("$filter", name)).chain(sorted) {
+    for (option, name) in compared.map(|it| ("$filter", &it.property)).chain(sorted) {
         if !is_open_list(endpoint, name) {
             continue;
         }
         let message =
             format!("`{name}` can have other values than those that leave, and `{option}` tells their order");
         let hint = "compare it with `eq`, `ne` and `in` only, and do not sort by it";
-        let place = endpoint.places.query.iter().find(|(own, _)| own == option);
-        let place = place.map_or_else(|| endpoint.places.endpoint.clone(), |(_, place)| place.clone());
-        findings.push(Diagnostic::error(codes::OBSERVABLE, place, message).hint(hint));
+        findings
+            .push(Diagnostic::error(codes::OBSERVABLE, endpoint.places.option(option), message).hint(hint));
     }
 }
 
 /// Whether fixed texts of a property leave, and Graph may have others.
 fn is_open_list(endpoint: &Endpoint, name: &str) -> bool {
     let body = endpoint.response.body();
-    let leaf = body.automaton.find(body.object(), name.split('/')).map(|node| &node.leaf);
+    let leaf = body.reach(name.split('/')).map(|reached| reached.leaf);
     let is_list = matches!(leaf, Some(Leaf::Keep(Kept::OneOf(_) | Kept::TimeZone(_))));
     let steps: Vec<_> = name.split('/').map(Step::Name).collect();
     is_list

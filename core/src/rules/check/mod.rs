@@ -1,5 +1,6 @@
 //! Compiles a rules file to a plan and reports every finding in one pass.
 
+mod counts;
 mod endpoints;
 mod leaving;
 mod names;
@@ -68,6 +69,8 @@ fn check(raw: &raw::File, findings: &mut Vec<Diagnostic>) -> Option<Plan> {
     untyped::check(&raw.shapes, &lines, findings);
     let named: Vec<_> = raw.permissions.iter().filter_map(|entry| entry.0.as_ref()).collect();
     permissions::check(&named, &raw.endpoints, &endpoints, findings);
+    let endpoints: Vec<_> = endpoints.into_iter().collect::<Option<_>>()?;
+    let counts = counts::of(&endpoints, findings);
     Some(Plan {
         connector: raw.connector.value.clone(),
         title: raw.title.clone(),
@@ -75,7 +78,8 @@ fn check(raw: &raw::File, findings: &mut Vec<Diagnostic>) -> Option<Plan> {
         permissions: permissions::compile(&named),
         domains: raw.addresses.domains.as_ref().map(|mode| mode.value).unwrap_or_default(),
         plus_tags: raw.addresses.plus_tags,
-        endpoints: endpoints.into_iter().map(|endpoint| endpoint.map(Arc::new)).collect::<Option<_>>()?,
+        endpoints: endpoints.into_iter().map(Arc::new).collect(),
+        counts: counts.into_iter().map(Arc::new).collect(),
     })
 }
 

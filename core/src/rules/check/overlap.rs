@@ -26,7 +26,8 @@ pub(super) fn check(
     }
 }
 
-fn overlap(one: &Endpoint, other: &Endpoint) -> bool {
+/// Whether a request can match both.
+pub(super) fn overlap(one: &Endpoint, other: &Endpoint) -> bool {
     let same_length = one.template.parts.len() == other.template.parts.len();
     same_length && one.template.all().zip(other.template.all()).all(|(a, b)| meet(one, a, other, b))
 }

@@ -3,14 +3,16 @@
 use super::super::automaton::{Leaf, NodeId};
 use super::super::checked::{Nested, ShapeId};
 use super::super::codes;
+use super::super::comparable::{Reached, is_property, operators};
 use super::super::path::Path;
 use super::super::plan::{
-    Body, Comparator, Expand, IntegerRange, QueryPolicy, Response, Transform, ValuePolicy,
+    Body, Comparator, Comparison, Expand, IntegerRange, QueryPolicy, Response, Transform, ValuePolicy,
 };
 use super::super::raw;
 use super::endpoints::{Checker, selectable};
 use super::regexes::whole_match;
-use crate::graph::OptionName;
+use super::shapes::present;
+use crate::graph::{Direction, OptionName};
 use crate::yaml::Spanned;
 
 /// OData's options that take one value, in the order in which refusals name them.
@@ -23,30 +25,50 @@ impl Checker<'_> {
             let Some(value) = &value.0 else { continue };
             self.option(name, value, &mut policy);
         }
-        self.filter(raw, response.body(), &mut policy);
-        for (property, directions) in raw.order_by.iter().flat_map(|order_by| &order_by.0) {
-            if self.observable(property, None, response.body()) {
-                policy.order_by.push((property.value.clone(), directions.clone()));
-            }
-        }
+        let body = response.body();
+        policy.filter = self.filter(raw, body);
+        policy.order_by = self.order_by(raw, body);
         for (property, expand) in raw.expansions() {
             policy.expand.extend(self.expand(property, expand, response));
         }
         policy
     }
 
-    fn filter(&mut self, raw: &raw::Query, body: &Body, policy: &mut QueryPolicy) {
-        for (property, operators) in raw.filter.iter().flat_map(|entries| &entries.0) {
-            let operators: Vec<_> = operators
-                .0
-                .iter()
-                .flatten()
-                .filter_map(|operator| Some(operator.0.as_ref()?.value))
-                .collect();
-            if self.observable(property, Some(&operators), body) {
-                policy.filter.push((property.value.clone(), operators));
+    fn filter(&mut self, raw: &raw::Query, body: &Body) -> Vec<Comparison> {
+        let entries = match &raw.filter {
+            None => return Vec::new(),
+            Some(raw::Filter::Kept) => return body.comparable(&raw.expanded()),
+            Some(raw::Filter::Listed(entries)) => &entries.0,
+        };
+        let mut all = Vec::new();
+        for (property, operators) in entries {
+            let operators = operators.0.iter().flat_map(|operators| present(operators));
+            let operators: Vec<_> = operators.map(|operator| operator.value).collect();
+            let reached = body.reach(property.value.split('/'));
+            if self.observable(property, Some(&operators), reached.as_ref()) {
+                let collection = reached.and_then(|reached| reached.collection);
+                all.push(Comparison { property: property.value.clone(), collection, operators });
             }
         }
+        all
+    }
+
+    fn order_by(&mut self, raw: &raw::Query, body: &Body) -> Vec<(String, Vec<Direction>)> {
+        let both = || vec![Direction::Ascending, Direction::Descending];
+        let listed = match &raw.order_by {
+            None => return Vec::new(),
+            Some(raw::OrderBy::Kept) => {
+                return body.sortable(&raw.expanded()).into_iter().map(|name| (name, both())).collect();
+            }
+            Some(raw::OrderBy::Listed(listed)) => listed,
+        };
+        let mut all = Vec::new();
+        for (property, directions) in listed {
+            if self.observable(property, None, body.reach(property.value.split('/')).as_ref()) {
+                all.push((property.value.clone(), directions.clone()));
+            }
+        }
+        all
     }
 
     /// The shape of the response's objects, extended by what may be expanded in them: an object, or the elements of an
@@ -91,7 +113,11 @@ impl Checker<'_> {
         }
         let body = response.body();
         let inner = body.automaton.child(body.object(), &property.value)?;
-        Some(Expand { property: property.value.clone(), select: selectable(&body.automaton, inner), query })
+        Some(Expand {
+            property: property.value.clone(),
+            select: selectable(&body.automaton, inner, false),
+            query,
+        })
     }
 
     fn option(
@@ -138,7 +164,7 @@ impl Checker<'_> {
                 whole_match(pattern, self.findings).map(ValuePolicy::Pattern)
             }
             raw::ValuePolicy::Kept => {
-                self.error(codes::OPTION, value, "`kept` is for `$select`");
+                self.error(codes::OPTION, value, "`kept` is for `$select`, `$filter` and `$orderby`");
                 None
             }
         };
@@ -157,45 +183,59 @@ impl Checker<'_> {
         Some(range.value)
     }
 
-    /// Whether an option may name the property, to compare it by these operators or, with `None`, to sort by it. The
-    /// property must leave unchanged, or as a token that is compared for equality only, or as a truncated time that is
-    /// compared with times of its grid. Otherwise a consumer could find out its value by comparing or sorting.
+    /// Whether an option may name the property, to compare it by these operators or, with `None`, to sort by it. Otherwise a
+    /// consumer could find out by comparing or sorting what it may not read.
     fn observable(
         &mut self,
         property: &Spanned<String>,
-        operators: Option<&[Comparator]>,
-        body: &Body,
+        by: Option<&[Comparator]>,
+        reached: Option<&Reached<'_>>,
     ) -> bool {
-        let leaf = body
-            .automaton
-            .find(body.object(), property.value.split('/'))
-            .map_or(Leaf::Drop, |node| node.leaf.clone());
-        let only = |allowed: &[Comparator]| {
-            operators.is_some_and(|operators| operators.iter().all(|operator| allowed.contains(operator)))
+        let (leaf, collection) = reached.map_or((&Leaf::Drop, None), |it| (it.leaf, it.collection));
+        let allowed = reached.map(operators).unwrap_or_default();
+        let is_kept = matches!(leaf, Leaf::Keep(_));
+        let is_allowed = match by {
+            // Some texts have an order that tells nothing: `leaving` looks at it.
+            Some(by) if is_kept && collection.is_none() => !by.contains(&Comparator::Present),
+            Some(by) => !allowed.is_empty() && by.iter().all(|by| allowed.contains(by)),
+            None => is_kept && collection.is_none(),
         };
-        let (message, hint) = match leaf {
-            Leaf::Keep(_) => return true,
-            Leaf::Transform(Transform::Reversible(_)) => {
-                if only(&[Comparator::Eq, Comparator::Ne, Comparator::In]) {
-                    return true;
-                }
-                ("this property leaves as a token", "a token can be compared with `eq`, `ne` and `in` only")
-            }
-            Leaf::Transform(Transform::TruncateTime(_)) => {
-                if only(&[Comparator::Ge, Comparator::Lt]) {
-                    return true;
-                }
-                let hint =
-                    "it can be compared with `ge` and `lt` only: anything else would tell more of the time";
-                ("this time leaves truncated", hint)
-            }
-            Leaf::Drop | Leaf::Transform(_) => (
-                "this property does not leave unchanged",
-                "the consumer could find out its value by asking; `keep` it, or leave it out here",
-            ),
-        };
+        if is_allowed {
+            return true;
+        }
+        let (message, hint) = unobservable(leaf, collection.is_some(), by.is_some());
         self.error_hint(codes::OBSERVABLE, property, message, hint);
         false
+    }
+}
+
+/// Why a property may not be compared, or not in this way, or not be sorted by; and what can be done.
+fn unobservable(leaf: &Leaf, in_collection: bool, compares: bool) -> (&'static str, &'static str) {
+    let kept = "the consumer could find out its value by asking; `keep` it, or leave it out here";
+    match leaf {
+        Leaf::Keep(_) if in_collection && compares => (
+            "these are values of a collection",
+            "`any` compares them, with `eq` and `in`, times and numbers also by order",
+        ),
+        Leaf::Keep(_) if in_collection => {
+            ("a list cannot be sorted by the values of a collection", "leave it out here")
+        }
+        Leaf::Keep(_) => (
+            "`present` is for what leaves as a token",
+            "what is kept can be compared by `eq` and `ne` with `null` too",
+        ),
+        Leaf::Transform(Transform::Reversible(_)) => {
+            ("this property leaves as a token", "a token can be compared with `eq`, `ne` and `in` only")
+        }
+        Leaf::Transform(Transform::TruncateTime(_)) => (
+            "this time leaves truncated",
+            "it can be compared with `ge` and `lt` only: anything else would tell more of the time",
+        ),
+        Leaf::Transform(_) if compares && !in_collection => (
+            "this property does not leave unchanged",
+            "the consumer could find out its value by asking; `present` asks only whether there is one",
+        ),
+        Leaf::Drop | Leaf::Transform(_) => ("this property does not leave unchanged", kept),
     }
 }
 
@@ -212,9 +252,9 @@ impl raw::Query {
         let entries = self.expand.iter().flat_map(|entries| &entries.0);
         entries.filter_map(|(property, expand)| Some((property, expand.0.as_ref()?)))
     }
-}
 
-fn is_property(name: &str) -> bool {
-    name.starts_with(|first: char| first.is_ascii_alphabetic())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    /// The navigation properties that may be expanded.
+    pub(super) fn expanded(&self) -> Vec<&str> {
+        self.expansions().map(|(property, _)| property.value.as_str()).collect()
+    }
 }

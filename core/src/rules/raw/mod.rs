@@ -20,7 +20,7 @@ use crate::yaml::{ByKind, Recovered, Spanned};
 pub use keep::{Keep, OneOf, Paths, Selections};
 pub use permission::Permission;
 pub use prefer::{IdType, Prefer, Returned};
-pub use query::{Comparator, Expand, OrderBy, Query, ValuePolicy};
+pub use query::{Comparator, Expand, Filter, OrderBy, Query, ValuePolicy};
 
 /// A rules file: one connector.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -265,6 +265,8 @@ pub enum Response {
     Delta(Spanned<String>),
     /// One object of this shape.
     Entity(Spanned<String>),
+    /// One property of an object of this shape, the last name of the path.
+    Property(Spanned<String>),
     /// The number of objects of this shape, as text.
     Count(Spanned<String>),
 }

@@ -4,7 +4,8 @@ use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, Error, Expected, MapAccess, SeqAccess, Unexpected, Visitor};
 
 use super::{Entries, IntegerRange};
 use crate::graph::{Direction, Operator};
@@ -15,8 +16,8 @@ use crate::yaml::{Recovered, Spanned};
 pub struct Query {
     /// Every option's name.
     pub names: Vec<Spanned<String>>,
-    /// `$filter`: property → operators.
-    pub filter: Option<Entries<Vec<Recovered<Spanned<Comparator>>>>>,
+    /// `$filter`.
+    pub filter: Option<Filter>,
     /// `$orderby`.
     pub order_by: Option<OrderBy>,
     /// `$expand`: navigation property → what leaves of it.
@@ -25,9 +26,23 @@ pub struct Query {
     pub values: Vec<(Spanned<String>, Recovered<Spanned<ValuePolicy>>)>,
 }
 
-/// `$orderby`: a list of properties, each in both directions, or a mapping from properties to directions.
-#[derive(Debug, Default)]
-pub struct OrderBy(pub Vec<(Spanned<String>, Vec<Direction>)>);
+/// `$filter`: which comparisons are accepted.
+#[derive(Debug)]
+pub enum Filter {
+    /// Every comparison that follows from what leaves.
+    Kept,
+    /// Property → operators.
+    Listed(Entries<Vec<Recovered<Spanned<Comparator>>>>),
+}
+
+/// `$orderby`: by what a list may be sorted.
+#[derive(Debug)]
+pub enum OrderBy {
+    /// Every property whose order follows from what leaves.
+    Kept,
+    /// Properties, each with its directions.
+    Listed(Vec<(Spanned<String>, Vec<Direction>)>),
+}
 
 /// A navigation property that may be expanded, one level deep.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -59,12 +74,14 @@ pub enum Comparator {
     Le,
     /// Equal to one of a list.
     In,
+    /// Equal to `null` or not: whether there is a value.
+    Present,
 }
 
 impl Comparator {
     /// Whether it compares by order, and not only for equality.
     pub fn is_by_order(self) -> bool {
-        !matches!(self, Self::Eq | Self::Ne | Self::In)
+        !matches!(self, Self::Eq | Self::Ne | Self::In | Self::Present)
     }
 
     /// What a rule calls this operator; `None` if no rule can open it.
@@ -80,7 +97,7 @@ impl Comparator {
         }
     }
 
-    /// The keyword.
+    /// The name in the rules, which is OData's keyword if it has one.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Eq => "eq",
@@ -90,6 +107,7 @@ impl Comparator {
             Self::Lt => "lt",
             Self::Le => "le",
             Self::In => "in",
+            Self::Present => "present",
         }
     }
 }
@@ -98,7 +116,7 @@ impl Comparator {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ValuePolicy {
-    /// `$select`: the names that can leave; others are dropped from the list.
+    /// What can leave, and what follows from it. For `$select`, `$filter` and `$orderby`.
     Kept,
     /// `true` or `false`.
     Boolean,
@@ -159,6 +177,35 @@ impl<'de> Visitor<'de> for QueryVisitor {
     }
 }
 
+impl<'de> Deserialize<'de> for Filter {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(FilterVisitor)
+    }
+}
+
+struct FilterVisitor;
+
+impl<'de> Visitor<'de> for FilterVisitor {
+    type Value = Filter;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("`kept`, or a mapping from properties to operators")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Filter, E> {
+        kept(text, &self).map(|()| Filter::Kept)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Filter, A::Error> {
+        Entries::deserialize(MapAccessDeserializer::new(map)).map(Filter::Listed)
+    }
+}
+
+/// The one word that an option's policy may be.
+fn kept<E: Error>(text: &str, expected: &dyn Expected) -> Result<(), E> {
+    if text == "kept" { Ok(()) } else { Err(E::invalid_value(Unexpected::Str(text), expected)) }
+}
+
 impl<'de> Deserialize<'de> for OrderBy {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(OrderByVisitor)
@@ -171,23 +218,27 @@ impl<'de> Visitor<'de> for OrderByVisitor {
     type Value = OrderBy;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of properties, or a mapping from properties to `[asc, desc]`")
+        f.write_str("`kept`, a list of properties, or a mapping from properties to `[asc, desc]`")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<OrderBy, E> {
+        kept(text, &self).map(|()| OrderBy::Kept)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<OrderBy, A::Error> {
-        let mut order_by = OrderBy::default();
+        let mut listed = Vec::new();
         while let Some(property) = seq.next_element()? {
-            order_by.0.push((property, vec![Direction::Ascending, Direction::Descending]));
+            listed.push((property, vec![Direction::Ascending, Direction::Descending]));
         }
-        Ok(order_by)
+        Ok(OrderBy::Listed(listed))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<OrderBy, A::Error> {
-        let mut order_by = OrderBy::default();
+        let mut listed = Vec::new();
         while let Some((property, directions)) = map.next_entry::<_, Vec<WrittenDirection>>()? {
-            order_by.0.push((property, directions.into_iter().map(Direction::from).collect()));
+            listed.push((property, directions.into_iter().map(Direction::from).collect()));
         }
-        Ok(order_by)
+        Ok(OrderBy::Listed(listed))
     }
 }
 
@@ -201,8 +252,12 @@ impl JsonSchema for Query {
             "description": "The accepted query options; every other is refused.",
             "type": "object",
             "properties": {
-                "$filter": generator.subschema_for::<Entries<Vec<Comparator>>>(),
+                "$filter": { "anyOf": [
+                    { "const": "kept" },
+                    generator.subschema_for::<Entries<Vec<Comparator>>>(),
+                ] },
                 "$orderby": { "anyOf": [
+                    { "const": "kept" },
                     { "type": "array", "items": { "type": "string" } },
                     generator.subschema_for::<Entries<Vec<WrittenDirection>>>(),
                 ] },

@@ -40,6 +40,7 @@ fn kind(response: &Response) -> &'static str {
         Response::Count(_) => "a number",
         Response::Json(body) if body.delta => "a page of changes",
         Response::Json(body) if body.automaton.page().is_some() => "a page",
+        Response::Json(body) if body.property.is_some() => "a property",
         Response::Json(_) => "an object",
     }
 }

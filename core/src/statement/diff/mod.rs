@@ -96,7 +96,7 @@ fn compare_endpoints(
     (old, before): (&Side, &Arc<Endpoint>),
     (new, after): (&Side, &Arc<Endpoint>),
 ) -> Vec<Difference> {
-    let mut all = requests::compare(before, (new, after));
+    let mut all = requests::compare((old, before), (new, after));
     if before.name != after.name {
         let what = format!("the endpoint `{}` is now called `{}`", before.name, after.name);
         all.push(Difference::new(Verdict::Neutral, Some(after), what));

@@ -3,17 +3,23 @@
 use super::{Difference, Side, Verdict, witness};
 use crate::graph::OptionName;
 use crate::rules::automaton::Leaf;
+use crate::rules::comparable::{Reached, is_sortable, operators};
 use crate::rules::plan::{
     Comparator, Endpoint, Expand, IntegerRange, Kept, Param, QueryPolicy, Transform, ValuePolicy,
 };
 
-pub(super) fn compare(before: &Endpoint, (side, after): (&Side, &Endpoint)) -> Vec<Difference> {
+pub(super) fn compare(
+    (old, before): (&Side, &Endpoint),
+    (side, after): (&Side, &Endpoint),
+) -> Vec<Difference> {
     let mut found = Findings { before, after, side, all: Vec::new() };
     for (old, new) in before.params.iter().zip(&after.params) {
         found.param(old, new);
     }
     found.policy(&before.query, &after.query, "");
     found.sizes();
+    let counts = |side: &Side, endpoint| side.plan.count_of(endpoint).is_some();
+    found.sets("`/$count`", Sets::of_flags(counts(old, before), counts(side, after)), None);
     found.sets("`return=minimal`", Sets::of_flags(before.return_minimal, after.return_minimal), None);
     if before.immutable_ids != after.immutable_ids {
         found.add(Verdict::Neutral, "ids have another form: all of their tokens change".to_owned(), None);
@@ -27,6 +33,9 @@ struct Findings<'a> {
     side: &'a Side,
     all: Vec<Difference>,
 }
+
+/// What stands behind a collection in [`Comparison::path`](crate::rules::plan::Comparison::path).
+const ANY: &str = "any";
 
 /// How two sets of accepted values compare.
 enum Sets {
@@ -95,10 +104,13 @@ impl Findings<'_> {
             self.add(Verdict::Neutral, format!("`$select`{place} is {now}"), None);
         }
         let compared = |name: &str, ways: &[Comparator]| self.comparison(name, ways);
-        let filters = entries(&old.filter, &new.filter, compared);
+        let filters = entries(&comparisons(old), &comparisons(new), compared);
         let orders = entries(&old.order_by, &new.order_by, |name, _| Some(format!("$orderby={name}")));
         for (option, all) in [("$filter", filters), ("$orderby", orders)] {
             for (name, sets, example) in all {
+                if self.follows(&name) {
+                    continue;
+                }
                 self.sets(&format!("`{option}`{place} by `{name}`"), sets, example);
             }
         }
@@ -111,10 +123,44 @@ impl Findings<'_> {
         self.expansions(&old.expand, &new.expand);
     }
 
+    /// Whether all that may be asked of a property follows from what leaves of it, and that differs: `leaves` tells it.
+    fn follows(&self, path: &str) -> bool {
+        let names = || path.split('/').filter(|name| *name != ANY);
+        let (was, is) =
+            (self.before.response.body().reach(names()), self.after.response.body().reach(names()));
+        let leaf = |reached: &Option<Reached<'_>>| reached.as_ref().map(|reached| reached.leaf.clone());
+        let within = |endpoint: &Endpoint, reached: &Option<Reached<'_>>| {
+            let allowed = reached.as_ref().map(operators).unwrap_or_default();
+            let own = endpoint.query.filter.iter().filter(|own| own.path() == path);
+            let asked = own.flat_map(|own| &own.operators).all(|by| allowed.contains(by));
+            let sorts = endpoint.query.order_by.iter().any(|(own, _)| own == path);
+            asked && (!sorts || reached.as_ref().is_some_and(is_sortable))
+        };
+        leaf(&was) != leaf(&is) && within(self.before, &was) && within(self.after, &is)
+    }
+
     /// A comparison by the first operator, with a value that the property could have.
-    fn comparison(&self, name: &str, operators: &[Comparator]) -> Option<String> {
-        let body = self.after.response.body();
-        let literal = match &body.automaton.find(body.object(), name.split('/'))?.leaf {
+    fn comparison(&self, path: &str, operators: &[Comparator]) -> Option<String> {
+        let operator = operators.iter().find(|operator| **operator != Comparator::In)?;
+        if *operator == Comparator::Present {
+            return Some(format!("$filter={path} ne null"));
+        }
+        let literal = self.value_of(path)?;
+        let names: Vec<_> = path.split('/').collect();
+        let by = operator.as_str();
+        Some(match names.iter().position(|name| *name == ANY).and_then(|at| names.split_at_checked(at)) {
+            Some((collection, [_, inside @ ..])) => {
+                let inside = [&["x"], inside].concat().join("/");
+                format!("$filter={}/any(x:{inside} {by} {literal})", collection.join("/"))
+            }
+            _ => format!("$filter={path} {by} {literal}"),
+        })
+    }
+
+    /// A value that a compared property could have, as `$filter` has it.
+    fn value_of(&self, path: &str) -> Option<String> {
+        let reached = self.after.response.body().reach(path.split('/').filter(|name| *name != ANY))?;
+        Some(match reached.leaf {
             Leaf::Keep(Kept::Time) | Leaf::Transform(Transform::TruncateTime(_)) => {
                 "2026-01-01T00:00:00Z".to_owned()
             }
@@ -122,9 +168,7 @@ impl Findings<'_> {
             Leaf::Keep(Kept::Number) => "1".to_owned(),
             Leaf::Keep(Kept::OneOf(words)) => format!("'{}'", words.texts().next()?),
             _ => return None,
-        };
-        let operator = operators.iter().find(|operator| **operator != Comparator::In)?;
-        Some(format!("$filter={name} {} {literal}", operator.as_str()))
+        })
     }
 
     fn value(
@@ -183,6 +227,10 @@ impl Findings<'_> {
         };
         self.sets("`odata.maxpagesize`", Sets::of(within(old, new), within(new, old)), None);
     }
+}
+
+fn comparisons(policy: &QueryPolicy) -> Vec<(String, Vec<Comparator>)> {
+    policy.filter.iter().map(|it| (it.path(), it.operators.clone())).collect()
 }
 
 /// How properties compare, each with what may be done with it. `example` makes a query from what is new.

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::catalogue::{Edm, Property};
 use crate::pseudonym::{AddressPolicy, KeyRing, Pseudonyms};
 use crate::rules::Plan;
-use crate::rules::automaton::{Automaton, Effect, Leaf, Location, Step};
+use crate::rules::automaton::{Effect, Leaf, Location};
 use crate::rules::plan::{Endpoint, Kept, Match, PseudonymKind, Transform, Words};
 use crate::statement::probe;
 
@@ -122,7 +122,7 @@ impl<'a> Scene<'a> {
     /// What the sanitizer lets out of a response that has nothing but the value.
     fn sanitized(&self, endpoint: &Endpoint, at: &Location, value: &Value) -> Option<Value> {
         let (body, keys) = (endpoint.response.body(), self.keys.as_ref()?);
-        let at = from_root(&body.automaton, at);
+        let at = body.seen_from_root(at);
         let left = probe::sanitized(body, keys, &probe::document(&body.automaton, &at, value)?)?;
         let left = probe::value_at(serde_json::from_str(&left).ok()?, &at)?;
         (!left.is_null()).then_some(left)
@@ -150,11 +150,4 @@ fn kept_values(kept: &Kept, edm: Option<Edm>) -> Vec<Value> {
 
 fn first(words: &Words) -> Vec<Value> {
     words.texts().next().map(Value::from).into_iter().collect()
-}
-
-/// The place inside an object, from the whole document on.
-fn from_root(automaton: &Automaton, at: &Location) -> Location {
-    let page = [Step::Name("value".into()), Step::OtherElements];
-    let around = if automaton.page().is_some() { page.as_slice() } else { &[] };
-    Location(around.iter().chain(&at.0).cloned().collect())
 }

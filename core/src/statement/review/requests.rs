@@ -1,5 +1,7 @@
 //! What a consumer may ask, in plain words.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 
 use super::example::Scene;
@@ -7,8 +9,9 @@ use super::objects::title;
 use crate::diagnostic;
 use crate::graph::{Direction, OptionName};
 use crate::rules::Plan;
+use crate::rules::comparable::alike;
 use crate::rules::plan::{
-    Comparator, Endpoint, Expand, IntegerRange, Param, QueryPolicy, Response, ValuePolicy,
+    Comparator, Comparison, Endpoint, Expand, IntegerRange, Param, QueryPolicy, Response, ValuePolicy,
 };
 use crate::rules::template::Part;
 
@@ -45,7 +48,7 @@ pub struct Request {
 pub(super) fn of(plan: &Plan, scene: &Scene<'_>) -> Vec<Requests> {
     let mut all: Vec<Requests> = Vec::new();
     for endpoint in &plan.endpoints {
-        let (title, request) = (title(endpoint), Request::new(endpoint, scene));
+        let (title, request) = (title(endpoint), Request::new(endpoint, plan, scene));
         match all.iter_mut().find(|it| it.title == title) {
             Some(same) => same.requests.push(request),
             None => all.push(Requests { title, requests: vec![request] }),
@@ -55,7 +58,7 @@ pub(super) fn of(plan: &Plan, scene: &Scene<'_>) -> Vec<Requests> {
 }
 
 impl Request {
-    fn new(endpoint: &Endpoint, scene: &Scene<'_>) -> Self {
+    fn new(endpoint: &Endpoint, plan: &Plan, scene: &Scene<'_>) -> Self {
         let version = match &endpoint.template.version {
             Part::Param(name) => Some(name),
             _ => None,
@@ -68,7 +71,7 @@ impl Request {
             gives: gives(&endpoint.response),
             takes_raw: params.clone().any(Param::takes_raw),
             params: params.filter_map(param).collect(),
-            options: options(endpoint),
+            options: options(endpoint, plan),
             line: diagnostic::line(scene.source, endpoint.places.endpoint.start),
         }
     }
@@ -79,6 +82,7 @@ fn gives(response: &Response) -> &'static str {
         Response::Count(_) => "how many there are",
         Response::Json(body) if body.delta => "changes",
         Response::Json(body) if body.automaton.page().is_some() => "page by page",
+        Response::Json(body) if body.property.is_some() => "one property",
         Response::Json(_) => "one of them",
     }
 }
@@ -93,9 +97,13 @@ fn param(Param { name, one_of, token, raw, pattern }: &Param) -> Option<String> 
     (!is_token_only).then(|| format!("{{{name}}}: {}", or(&ways)))
 }
 
-fn options(endpoint: &Endpoint) -> Vec<String> {
+fn options(endpoint: &Endpoint, plan: &Plan) -> Vec<String> {
     let mut all = policy(&endpoint.query);
+    all.extend(plan.count_of(endpoint).map(|_| "how many there are, by /$count".to_owned()));
     all.extend(endpoint.max_page_size.iter().map(|range| format!("{} on a page", numbers(range))));
+    // `$top` and the preference say the same.
+    let mut told = HashSet::new();
+    all.retain(|option| told.insert(option.clone()));
     all.extend(endpoint.return_minimal.then(|| "only the properties that changed".to_owned()));
     all
 }
@@ -104,8 +112,10 @@ fn policy(QueryPolicy { select, filter, order_by, expand, values }: &QueryPolicy
     let mut all = Vec::new();
     all.extend(select.then(|| "select fewer properties".to_owned()));
     all.extend(values.iter().map(value));
-    all.extend(alike(filter.iter().map(comparison)).map(|(how, names)| format!("filter by {names} ({how})")));
-    all.extend(alike(order_by.iter().map(order)).map(|(how, names)| format!("sort by {names}{how}")));
+    let filters = alike(filter.iter().map(comparison)).into_iter();
+    all.extend(filters.map(|(names, how)| format!("filter by {names} ({how})")));
+    let orders = alike(order_by.iter().map(order)).into_iter();
+    all.extend(orders.map(|(names, how)| format!("sort by {names}{how}")));
     all.extend(expand.iter().map(expansion));
     all
 }
@@ -122,21 +132,9 @@ fn value((name, policy): &(OptionName, ValuePolicy)) -> String {
     }
 }
 
-/// Properties with which the same may be done, together.
-fn alike<'p>(all: impl Iterator<Item = (String, &'p str)>) -> impl Iterator<Item = (String, String)> {
-    let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
-    for (how, property) in all {
-        match groups.iter_mut().find(|(own, _)| *own == how) {
-            Some((_, properties)) => properties.push(property),
-            None => groups.push((how, vec![property])),
-        }
-    }
-    groups.into_iter().map(|(how, properties)| (how, properties.join(", ")))
-}
-
-fn comparison((property, operators): &(String, Vec<Comparator>)) -> (String, &str) {
-    let operators: Vec<_> = operators.iter().map(|operator| in_words(*operator)).collect();
-    (operators.join(", "), property)
+fn comparison(comparison: &Comparison) -> (String, String) {
+    let operators: Vec<_> = comparison.operators.iter().map(|operator| in_words(*operator)).collect();
+    (comparison.path(), operators.join(", "))
 }
 
 fn in_words(operator: Comparator) -> &'static str {
@@ -148,15 +146,16 @@ fn in_words(operator: Comparator) -> &'static str {
         Comparator::Lt => "less",
         Comparator::Le => "at most",
         Comparator::In => "one of a list",
+        Comparator::Present => "whether there is one",
     }
 }
 
-fn order((property, directions): &(String, Vec<Direction>)) -> (String, &str) {
+fn order((property, directions): &(String, Vec<Direction>)) -> (String, String) {
     let how = match directions.as_slice() {
         [only] => format!(" ({} only)", only.as_str()),
         _ => String::new(),
     };
-    (how, property)
+    (property.clone(), how)
 }
 
 fn expansion(Expand { property, select: _, query }: &Expand) -> String {

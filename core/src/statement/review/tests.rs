@@ -57,6 +57,7 @@ fn what_leaves_follows_from_the_plan() {
         "Users",
         "Groups",
         "Members of groups",
+        "Groups of users",
         "Contacts",
         "Contact folders",
         "Mailbox settings",
@@ -167,13 +168,19 @@ fn requests_are_in_plain_words() {
         ("/users/{user}/messages", "page by page", &["v1.0"][..])
     );
     assert!(list.params.is_empty() && !list.takes_raw, "a parameter that takes a token is not worth a word");
-    for words in ["1 to 1000 on a page", "count all", "sort by receivedDateTime, sentDateTime"] {
+    for words in [
+        "1 to 1000 on a page",
+        "count all",
+        "sort by createdDateTime, hasAttachments, isDeliveryReceiptRequested, isDraft, isRead, isReadReceiptRequested, lastModifiedDateTime, receivedDateTime, sentDateTime",
+    ] {
         assert!(list.options.iter().any(|option| option == words), "{words}: {:?}", list.options);
     }
     let folder = requests.clone().find(|request| request.name == "get-mail-folder").unwrap();
     assert_eq!(
         folder.params,
-        ["{folder}: inbox, sentitems, archive, drafts, deleteditems, junkemail or a token"]
+        [
+            "{folder}: inbox, sentitems, archive, drafts, deleteditems, junkemail, outbox, conversationhistory, msgfolderroot or a token"
+        ]
     );
 }
 
