@@ -8,9 +8,11 @@
 //! | `route` | which endpoint matches, and what its path parameters stand for |
 //! | `query` | query options against the endpoint's policy |
 //! | `comparison` | `$filter` among them |
+//! | `format` | `$format` among them |
 //! | `link` | sealed `nextLink`s and `deltaLink`s, both ways |
 
 mod comparison;
+mod format;
 mod link;
 mod query;
 mod refusal;

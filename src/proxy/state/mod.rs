@@ -14,7 +14,8 @@ use rustls_pki_types::CertificateDer;
 
 use super::consumer::{Caller, Consumer, Decided, GraphTokens, KnownBy};
 use super::forwarded::client_address;
-use super::head::{Head, Hosts};
+use super::head::Head;
+use super::host::Hosts;
 use super::identify::Consumers;
 use super::key_sources::KeySources;
 use super::problem::{Problem, Unknown};
@@ -201,7 +202,7 @@ impl Builder<'_> {
         Ok(ProxyState {
             graph: client?,
             forwards: matches!(upstream.credential(), UpstreamCredential::Forward { .. }),
-            hosts: Hosts { public: self.config.public_url().origin().clone(), listen: self.config.listen() },
+            hosts: Hosts { public: self.config.public_url().clone(), listen: self.config.listen() },
             trusted_proxies: self.config.trusted_proxies().clone(),
             consumers: Consumers::new(consumers.into_iter().collect::<Result<_, _>>()?),
             key_sources: std::mem::take(&mut self.key_sources).complete(),
