@@ -160,6 +160,7 @@ async fn serve_one(
 ) -> Result<ProxyResponse, Problem> {
     let admitted = admit::admit(request, caller.consumer.policy())?;
     account.set_allowed(&admitted.endpoint.name);
+    account.set_key(caller.consumer.key(&admitted));
     let response = match (&caller.graph_token, caller.consumer.tokens()) {
         (Some(token), _) => forward(state, token, &admitted, account).await?,
         (None, Some(tokens)) => fetch(state, tokens, &admitted, account).await?,

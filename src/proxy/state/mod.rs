@@ -12,7 +12,7 @@ use http::header::{AUTHORIZATION, PROXY_AUTHORIZATION};
 use jiff::Timestamp;
 use rustls_pki_types::CertificateDer;
 
-use super::consumer::{Caller, Consumer, Decided, GraphTokens, KnownBy};
+use super::consumer::{Caller, Consumer, Decided, GraphTokens, KnownBy, Rotation};
 use super::forwarded::client_address;
 use super::head::Head;
 use super::host::Hosts;
@@ -300,15 +300,15 @@ impl Builder<'_> {
             plus_tags: plan.plus_tags,
         };
         let keys = keys.map_err(|reported| *reported)?;
-        let pseudonyms = Arc::new(keys.pseudonyms(consumer.pseudonym_domain(), &addresses));
+        let keys = Rotation::new(keys, consumer.pseudonym_domain(), &addresses);
         let policy = Policy::new(
             plan,
-            Arc::clone(&pseudonyms) as Arc<dyn Keys>,
+            Arc::clone(&keys.newest) as Arc<dyn Keys>,
             self.config.upstream().graph().clone(),
             self.config.public_url().as_str().into(),
         );
         let decided = Decided { policy, statement, rules };
-        let now = Consumer::new(consumer.clone(), known_by?, decided, pseudonyms, tokens?, approval?);
+        let now = Consumer::new(consumer.clone(), known_by?, decided, keys, tokens?, approval?);
         let before = self.earlier.and_then(|state| state.consumer(consumer.name()));
         Ok(Arc::new(now.continuing(before.map(Arc::as_ref))))
     }
