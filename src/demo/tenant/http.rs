@@ -21,10 +21,11 @@ use serde::Serialize;
 use tokio::net::TcpListener;
 
 use super::Tenant;
+use super::access::Access;
 use super::entra::{self, Call, Endpoint};
 use super::fault::Fault;
 use super::rng::Rng;
-use super::route::{self, Prefer, Reply};
+use super::route::{self, Headers, Reply};
 use crate::demo::socket;
 
 const JSON: &str =
@@ -82,8 +83,8 @@ impl Server {
         if let Some(endpoint) = Endpoint::of(head.uri.path()) {
             return self.entra(endpoint, &head, body, &ids).await;
         }
-        let response = self.graph(&head).unwrap_or_else(|fault| GraphResponse::fault(&fault, &ids));
-        response.into_response(&head.headers, &ids)
+        let response = self.graph(&head);
+        response.unwrap_or_else(|fault| GraphResponse::fault(&fault, &ids)).into_response(&head.headers, &ids)
     }
 
     async fn entra(
@@ -93,7 +94,8 @@ impl Server {
         body: Incoming,
         ids: &RequestIds,
     ) -> Response<Chunks> {
-        let form = if is_form(&head.headers) { read(body).await } else { String::new() };
+        let form = if is_form(&head.headers) { read(body, FORM_LIMIT).await } else { Bytes::new() };
+        let form = String::from_utf8_lossy(&form);
         let call = Call {
             method: &head.method,
             query: head.uri.query().unwrap_or_default(),
@@ -113,18 +115,29 @@ impl Server {
 
     fn graph(&self, head: &Parts) -> Result<GraphResponse, Fault> {
         let access = self.tenant.access(head.headers.get(AUTHORIZATION))?;
-        if head.method != Method::GET {
-            return Err(Fault::Method(head.method.to_string()));
-        }
-        let prefer = prefer(&head.headers);
         let target = (head.uri.path(), head.uri.query());
-        let mut response = match route::respond(&self.tenant, &self.base_url, target, prefer, &access)? {
+        self.one(head.method.as_str(), target, &head.headers, &access)
+    }
+
+    /// The response to one request.
+    fn one(
+        &self,
+        method: &str,
+        target: (&str, Option<&str>),
+        headers: &HeaderMap,
+        access: &Access,
+    ) -> Result<GraphResponse, Fault> {
+        if method != Method::GET.as_str() {
+            return Err(Fault::Method(method.to_owned()));
+        }
+        let headers = asked_headers(headers);
+        let mut response = match route::respond(&self.tenant, &self.base_url, target, headers, access)? {
             Reply::Page(page) => GraphResponse::json(StatusCode::OK, &page),
             Reply::Object(object) => GraphResponse::json(StatusCode::OK, &object),
             Reply::Text(text) => GraphResponse::other("text/plain", text),
             Reply::Mime(text) => GraphResponse::other("application/octet-stream", text),
         };
-        response.immutable_ids = prefer.immutable_ids;
+        response.immutable_ids = headers.immutable_ids;
         Ok(response)
     }
 
@@ -204,25 +217,26 @@ fn is_form(headers: &HeaderMap) -> bool {
 }
 
 /// The whole body. Empty if the body is too long.
-async fn read(body: Incoming) -> String {
-    let body = Limited::new(body, FORM_LIMIT).collect().await.map(|body| body.to_bytes());
-    String::from_utf8_lossy(&body.unwrap_or_default()).into_owned()
+async fn read(body: Incoming, limit: usize) -> Bytes {
+    Limited::new(body, limit).collect().await.map(|body| body.to_bytes()).unwrap_or_default()
 }
 
-/// The preferences in `Prefer` (RFC 7240) that the tenant supports.
-fn prefer(headers: &HeaderMap) -> Prefer {
+/// What the header fields ask for: preferences (RFC 7240) and the level of consistency.
+fn asked_headers(headers: &HeaderMap) -> Headers {
     let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
-    let mut prefer = Prefer::default();
+    let level = headers.get("consistencylevel").and_then(|level| level.to_str().ok());
+    let eventual = level.is_some_and(|level| level.trim().eq_ignore_ascii_case("eventual"));
+    let mut asked = Headers { eventual, ..Headers::default() };
     for preference in values.flat_map(|value| value.split(',')) {
         let (name, value) = preference.split_once('=').unwrap_or((preference, ""));
         let (name, value) = (name.trim().to_lowercase(), value.trim().trim_matches('"'));
         match name.as_str() {
-            "idtype" => prefer.immutable_ids = value.eq_ignore_ascii_case("ImmutableId"),
-            "odata.maxpagesize" => prefer.page_size = value.parse().ok(),
+            "idtype" => asked.immutable_ids = value.eq_ignore_ascii_case("ImmutableId"),
+            "odata.maxpagesize" => asked.page_size = value.parse().ok(),
             _ => {}
         }
     }
-    prefer
+    asked
 }
 
 fn accepts_gzip(headers: &HeaderMap) -> bool {
