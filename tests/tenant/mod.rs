@@ -1,5 +1,6 @@
 //! The sample tenant over a real socket, read by a plain HTTP client: what the proxy and the SDKs will meet.
 
+mod batch;
 mod counts;
 mod deltas;
 mod entra;

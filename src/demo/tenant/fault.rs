@@ -99,6 +99,16 @@ pub(super) enum Fault {
         "The following parameters are not supported with change tracking over the '{resource}' resource: '{options}'."
     )]
     TrackedOption { resource: &'static str, options: &'static str },
+    #[error("Invalid batch payload format.")]
+    Batch,
+    #[error("Number of batch request steps exceeds the maximum value of 20.")]
+    BatchCount,
+    #[error("Request Id {0} has to be unique in a batch.")]
+    BatchId(String),
+    #[error("The request depends on request {0}, which is not in the batch or depends on it.")]
+    BatchOrder(String),
+    #[error("Failed Dependency.")]
+    FailedDependency,
     #[error("The specified page token value has expired and can no longer be included in your request.")]
     PageToken,
     #[error("The sync state generation is not found; It may be corrupted or the sync state is too old.")]
@@ -115,7 +125,12 @@ impl Fault {
             }
             Fault::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Fault::SyncState => StatusCode::GONE,
-            Fault::DelegatedOnly
+            Fault::FailedDependency => StatusCode::FAILED_DEPENDENCY,
+            Fault::Batch
+            | Fault::BatchCount
+            | Fault::BatchId(_)
+            | Fault::BatchOrder(_)
+            | Fault::DelegatedOnly
             | Fault::DuplicateOption(_)
             | Fault::Filter(_)
             | Fault::FilterOperator(_)
@@ -164,7 +179,11 @@ impl Fault {
             Fault::TokenMissing | Fault::TokenInvalid | Fault::TokenExpired => "InvalidAuthenticationToken",
             Fault::RequestDenied => "Authorization_RequestDenied",
             Fault::AccessDenied | Fault::MailboxPolicy => "ErrorAccessDenied",
-            Fault::DelegatedOnly
+            Fault::Batch
+            | Fault::BatchCount
+            | Fault::BatchId(_)
+            | Fault::BatchOrder(_)
+            | Fault::DelegatedOnly
             | Fault::DuplicateOption(_)
             | Fault::Filter(_)
             | Fault::NotTracked(_)
@@ -175,6 +194,7 @@ impl Fault {
             | Fault::UnknownProperty { .. }
             | Fault::UnknownSelected { .. }
             | Fault::Version(_) => "BadRequest",
+            Fault::FailedDependency => "FailedDependency",
             Fault::InefficientFilter => "InefficientFilter",
             Fault::SearchWithFilter => "SearchWithFilter",
             Fault::SearchWithOrder => "SearchWithOrderBy",

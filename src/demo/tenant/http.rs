@@ -22,6 +22,7 @@ use tokio::net::TcpListener;
 
 use super::Tenant;
 use super::access::Access;
+use super::batch::{Batch, Item, ItemResponse};
 use super::entra::{self, Call, Endpoint};
 use super::fault::Fault;
 use super::rng::Rng;
@@ -34,6 +35,8 @@ const JSON: &str =
 const CHUNK: usize = 4096;
 /// Forms are short; the longest has a signed assertion in it.
 const FORM_LIMIT: usize = 16 * 1024;
+/// Batches hold twenty targets, some with long filters.
+const BATCH_LIMIT: usize = 1024 * 1024;
 /// Graph's challenge if it refuses a token.
 const CHALLENGE: &str = r#"Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000""#;
 const DIAGNOSTIC: &str = r#"{"ServerInfo":{"DataCenter":"West Europe","Slice":"E","Ring":"5","ScaleUnit":"002","RoleInstance":"AM2PEPF0001D3A1"}}"#;
@@ -83,7 +86,13 @@ impl Server {
         if let Some(endpoint) = Endpoint::of(head.uri.path()) {
             return self.entra(endpoint, &head, body, &ids).await;
         }
-        let response = self.graph(&head);
+        let response = match route::batch_version(head.uri.path()) {
+            Some(version) if head.method == Method::POST => {
+                let envelope = read(body, BATCH_LIMIT).await;
+                self.batch(version, &head.headers, &envelope, &ids)
+            }
+            _ => self.graph(&head),
+        };
         response.unwrap_or_else(|fault| GraphResponse::fault(&fault, &ids)).into_response(&head.headers, &ids)
     }
 
@@ -119,7 +128,24 @@ impl Server {
         self.one(head.method.as_str(), target, &head.headers, &access)
     }
 
-    /// The response to one request.
+    fn batch(
+        &self,
+        version: &str,
+        headers: &HeaderMap,
+        envelope: &[u8],
+        ids: &RequestIds,
+    ) -> Result<GraphResponse, Fault> {
+        let access = self.tenant.access(headers.get(AUTHORIZATION))?;
+        let respond = |item: &Item| {
+            let (path, query) = item.target(version);
+            let response = self.one(&item.method, (&path, query.as_deref()), &item.headers(), &access);
+            response.unwrap_or_else(|fault| GraphResponse::fault(&fault, ids)).into_item()
+        };
+        let failed = || GraphResponse::fault(&Fault::FailedDependency, ids).into_item();
+        Ok(GraphResponse::json(StatusCode::OK, &Batch::parse(envelope)?.run(respond, failed)))
+    }
+
+    /// The response to one request, alone or in a batch.
     fn one(
         &self,
         method: &str,
@@ -161,6 +187,10 @@ impl GraphResponse {
 
     fn fault(fault: &Fault, ids: &RequestIds) -> GraphResponse {
         GraphResponse::json(fault.status(), &fault.to_json(&ids.request, &ids.client, &now()))
+    }
+
+    fn into_item(self) -> ItemResponse {
+        ItemResponse { status: self.status, content_type: self.content_type, body: self.body }
     }
 
     fn into_response(self, asked: &HeaderMap, ids: &RequestIds) -> Response<Chunks> {

@@ -6,7 +6,7 @@
 //! detect a leak. It has nothing to protect, and the proxy runs none of its code.
 //!
 //! ```text
-//! http
+//! http ─▶ batch                                                   several requests in one
 //!  └─▶ route ─▶ organization, people, groups                      the directory: kept
 //!  │     │  └─▶ folders, contacts, settings                       mailboxes: their frame
 //!  │     │  └─▶ mailbox ─▶ letters ─▶ messages, prose             the mail: letter numbers kept, messages made when asked
@@ -23,6 +23,7 @@
 //! the thread GUID, and have their own mailbox's ids.
 
 mod access;
+mod batch;
 mod contacts;
 mod delta;
 mod directory;

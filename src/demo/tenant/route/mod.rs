@@ -134,6 +134,14 @@ pub(super) fn respond(
     }
 }
 
+/// The version of `/{version}/$batch`.
+pub(super) fn batch_version(path: &str) -> Option<&'static str> {
+    match segments::parse(path).as_slice() {
+        [version, last] if last.is("$batch") => Version::of(version).ok().map(Version::as_str),
+        _ => None,
+    }
+}
+
 /// `/organization`, which has the tenant alone in it, and `/organization/{id}`.
 fn organization_itself(request: &Request<'_>, segments: &[Segment]) -> Result<Reply, Fault> {
     let selected = request.selected(&organization::SHAPE)?;
