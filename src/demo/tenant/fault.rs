@@ -105,7 +105,7 @@ pub(super) enum Fault {
     BatchCount,
     #[error("Request Id {0} has to be unique in a batch.")]
     BatchId(String),
-    #[error("The request depends on request {0}, which is not in the batch or depends on it.")]
+    #[error("Request {0} depends on a request that is not in the batch, or that depends on it.")]
     BatchOrder(String),
     #[error("Failed Dependency.")]
     FailedDependency,

@@ -8,6 +8,7 @@ mod state;
 
 use serde_json::{Value, json};
 
+use super::directory::Kind;
 use super::fault::Fault;
 use super::filter::Filter;
 use super::odata::Options;
@@ -87,20 +88,41 @@ fn removal(id: &str, round: usize) -> Value {
     json!({ "id": id, "@removed": { "reason": reason } })
 }
 
-/// The ids that a delta of the directory is limited to: all that `$filter` can say there
-/// (<https://learn.microsoft.com/graph/api/group-delta#odata-query-parameters>).
-pub(super) fn tracked_ids(
-    filter: Option<&str>,
-    resource: &'static str,
-) -> Result<Option<Vec<String>>, Fault> {
-    let parsed = Filter::parse(filter)?;
-    if parsed.is_empty() {
-        return Ok(None);
+/// The objects that a delta of the directory is limited to.
+pub(super) struct TrackedIds(Option<Vec<String>>);
+
+impl TrackedIds {
+    /// `$filter` can say `id eq '…' or id eq '…'`, and nothing else
+    /// (<https://learn.microsoft.com/graph/api/group-delta#odata-query-parameters>).
+    fn parse(filter: Option<&str>, resource: &'static str) -> Result<TrackedIds, Fault> {
+        let parsed = Filter::parse(filter)?;
+        if parsed.is_empty() {
+            return Ok(TrackedIds(None));
+        }
+        let first = parsed.paths().first().map(|path| (*path).to_owned()).unwrap_or_default();
+        let ids = parsed.ids().filter(|ids| ids.len() <= MAX_TRACKED_IDS);
+        let ids = ids.ok_or(Fault::FilterProperty { name: first, resource })?;
+        Ok(TrackedIds(Some(ids.into_iter().map(str::to_owned).collect())))
     }
-    let first = parsed.paths().first().map(|path| (*path).to_owned()).unwrap_or_default();
-    let ids = parsed.ids().filter(|ids| ids.len() <= MAX_TRACKED_IDS);
-    let ids = ids.ok_or(Fault::FilterProperty { name: first, resource })?;
-    Ok(Some(ids.into_iter().map(str::to_owned).collect()))
+
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.0.as_ref().is_none_or(|ids| ids.iter().any(|it| it == id))
+    }
+}
+
+/// The state of a delta of the directory.
+pub(super) fn of_directory(
+    request: &Request<'_>,
+    scope: &str,
+    kind: &Kind,
+) -> Result<(DeltaState, TrackedIds), Fault> {
+    let check = |options: &Options| {
+        kind.shape.selected(options, request.version.is_beta())?;
+        TrackedIds::parse(options.value("filter"), kind.resource).map(|_| ())
+    };
+    let state = DeltaState::of(request, scope, Store::Directory, check)?;
+    let ids = TrackedIds::parse(state.filter(), kind.resource)?;
+    Ok((state, ids))
 }
 
 /// Refuses what a delta of messages cannot be asked

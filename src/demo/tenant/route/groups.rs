@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use super::objects::Relation;
 use super::segments::Segment;
 use super::{Reply, Request, count, entity, objects};
-use crate::demo::tenant::delta::{DeltaState, Store, Tracked, tracked_ids};
+use crate::demo::tenant::delta::{Tracked, of_directory};
 use crate::demo::tenant::directory::Kind;
 use crate::demo::tenant::fault::Fault;
 use crate::demo::tenant::groups::{Group, expand};
-use crate::demo::tenant::odata::{Options, Shape};
+use crate::demo::tenant::odata::Shape;
 use crate::demo::tenant::paging::{DIRECTORY, Page, directory_page};
 use crate::demo::tenant::properties;
 use crate::demo::tenant::query::Query;
@@ -73,13 +73,8 @@ fn find<'a>(request: &Request<'a>, key: &Segment) -> Result<&'a Group, Fault> {
 }
 
 fn changes(request: &Request<'_>) -> Result<Reply, Fault> {
-    let check = |options: &Options| {
-        SHAPE.selected(options, request.version.is_beta())?;
-        tracked_ids(options.value("filter"), KIND.resource).map(|_| ())
-    };
-    let state = DeltaState::of(request, "groups", Store::Directory, check)?;
-    let ids = tracked_ids(state.filter(), KIND.resource)?;
-    let is_tracked = |group: &&Group| ids.as_ref().is_none_or(|ids| ids.iter().any(|id| id == group.id()));
+    let (state, ids) = of_directory(request, "groups", &KIND)?;
+    let is_tracked = |group: &&Group| ids.has(group.id());
     let groups: Vec<&Group> = request.tenant.directory.groups.iter().filter(is_tracked).collect();
     let tracked = Tracked {
         scope: "groups".to_owned(),

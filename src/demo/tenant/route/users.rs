@@ -5,11 +5,11 @@ use serde_json::Value;
 use super::objects::Relation;
 use super::segments::Segment;
 use super::{Reply, Request, count, entity, mail, objects};
-use crate::demo::tenant::delta::{DeltaState, Store, Tracked, tracked_ids};
+use crate::demo::tenant::delta::{Tracked, of_directory};
 use crate::demo::tenant::directory::Kind;
 use crate::demo::tenant::fault::Fault;
 use crate::demo::tenant::groups::{Group, Member, containing, containing_transitively};
-use crate::demo::tenant::odata::{Options, Shape};
+use crate::demo::tenant::odata::Shape;
 use crate::demo::tenant::paging::{DIRECTORY, Page, directory_page};
 use crate::demo::tenant::people::User;
 use crate::demo::tenant::properties;
@@ -126,13 +126,8 @@ fn groups_of(
 }
 
 fn changes(request: &Request<'_>) -> Result<Reply, Fault> {
-    let check = |options: &Options| {
-        V1.selected(options, request.version.is_beta())?;
-        tracked_ids(options.value("filter"), KIND.resource).map(|_| ())
-    };
-    let state = DeltaState::of(request, "users", Store::Directory, check)?;
-    let ids = tracked_ids(state.filter(), KIND.resource)?;
-    let is_tracked = |user: &&User| ids.as_ref().is_none_or(|ids| ids.iter().any(|id| id == user.id()));
+    let (state, ids) = of_directory(request, "users", &KIND)?;
+    let is_tracked = |user: &&User| ids.has(user.id());
     let users: Vec<&User> = request.tenant.directory.users.iter().filter(is_tracked).collect();
     let tracked = Tracked {
         scope: "users".to_owned(),
