@@ -19,8 +19,8 @@ WITHOUT = {
     "dlt": {"batch"},
     "office365": {"changed"},
 }
-# Parts of a walk through the proxy only: the tenant takes no batches, and refuses nothing.
-PROXIED = {"batch", "refusal"}
+# Parts of a walk through the proxy only.
+PROXIED = {"refusal"}
 # Clients that do not show the proxy's message of a refusal.
 SILENT = {"dlt", "httpx"}
 # What some add to the message.

@@ -78,13 +78,11 @@ const result = {
   ),
   settings: await mailbox.mailboxSettings.get(),
 };
-if (asked.proxied) {
-  const responses = await batch({
-    user: mailbox.toGetRequestInformation(),
-    messages: mailbox.messages.toGetRequestInformation({ queryParameters: { top: 5 } }),
-    inbox: mailbox.mailFolders.byMailFolderId("inbox").toGetRequestInformation(),
-  });
-  result.batch = Object.fromEntries(responses.map(({ id, status, body }) => [id, [status, body]]));
-  result.refusal = await refusal();
-}
+const responses = await batch({
+  user: mailbox.toGetRequestInformation(),
+  messages: mailbox.messages.toGetRequestInformation({ queryParameters: { top: 5 } }),
+  inbox: mailbox.mailFolders.byMailFolderId("inbox").toGetRequestInformation(),
+});
+result.batch = Object.fromEntries(responses.map(({ id, status, body }) => [id, [status, body]]));
+if (asked.proxied) result.refusal = await refusal();
 console.log(JSON.stringify(result));

@@ -71,8 +71,6 @@ const result = {
   contacts: await everything(mailbox.contacts.top(5)),
   settings: await mailbox.mailboxSettings(),
 };
-if (asked.proxied) {
-  result.batch = await batch();
-  result.refusal = await refusal();
-}
+result.batch = await batch();
+if (asked.proxied) result.refusal = await refusal();
 console.log(JSON.stringify(result));

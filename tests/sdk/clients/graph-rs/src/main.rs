@@ -74,8 +74,8 @@ async fn walk(client: &GraphClient, asked: &Value) -> Result<Value> {
         "contacts": list(mailbox.contacts().list_contacts().top("5")).await?,
         "settings": one(mailbox.mailbox_settings().get_mailbox_settings()).await?,
     });
+    result["batch"] = batch(client, text("user")).await?;
     if asked["proxied"] == true {
-        result["batch"] = batch(client, text("user")).await?;
         result["refusal"] = refusal(mailbox.default_calendar().get_calendar()).await?.into();
     }
     Ok(result)
