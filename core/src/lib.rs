@@ -41,6 +41,7 @@ pub mod diagnostic;
 pub mod grants;
 pub mod graph;
 pub mod hex;
+pub mod interface;
 pub mod pseudonym;
 pub mod rules;
 pub mod sanitize;
