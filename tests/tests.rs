@@ -35,6 +35,7 @@ mod framing;
 mod fuzz;
 mod golden;
 mod graph_cases;
+mod interface;
 mod jsonpath_suite;
 mod jwt;
 mod linking;

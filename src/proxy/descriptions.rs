@@ -1,6 +1,6 @@
 //! A consumer's interface as documents for programs: written once, when the state is built.
 
-use http::header::HeaderValue;
+use http::header::{HeaderName, HeaderValue};
 
 use super::response::ProxyResponse;
 use glassine_core::admit::Request;
@@ -12,6 +12,8 @@ use glassine_core::statement::Statement;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 const XML: HeaderValue = HeaderValue::from_static("application/xml; charset=utf-8");
+
+const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
 
 /// The documents of one consumer.
 pub(super) struct Descriptions {
@@ -27,7 +29,11 @@ impl Descriptions {
         let revision = Statement::of_rules(plan).fingerprint().short();
         let about = About { revision: &revision, url: Some(public_url) };
         let csdl = |version| Document::csdl(plan, version).map(Clean::from);
-        Self { openapi: Document::openapi(plan, about).into(), v1: csdl(Version::V1), beta: csdl(Version::Beta) }
+        Self {
+            openapi: Document::openapi(plan, about).into(),
+            v1: csdl(Version::V1),
+            beta: csdl(Version::Beta),
+        }
     }
 
     /// The response to a request for a document, with the name for the audit; `None` for every other request.
@@ -38,6 +44,9 @@ impl Descriptions {
             Asked::Csdl(Version::V1) => (self.v1.as_ref(), XML),
             Asked::Csdl(Version::Beta) => (self.beta.as_ref(), XML),
         };
-        Some((asked.name(), ProxyResponse::description(media_type, document?.clone())))
+        // OData 4.01 part 1, 8.1.5: a client may refuse a document without it.
+        let version =
+            matches!(asked, Asked::Csdl(_)).then(|| (ODATA_VERSION, HeaderValue::from_static("4.0")));
+        Some((asked.name(), ProxyResponse::description(media_type, document?.clone()).with(version)))
     }
 }

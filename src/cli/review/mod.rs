@@ -74,16 +74,27 @@ struct Reviews<'a> {
 type Outcome = Result<Vec<Review>, Vec<Report>>;
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Error> {
-    if matches!(args.format, Format::Openapi | Format::Csdl) {
-        return description::run(args, streams);
+    match args.format {
+        Format::Text => print(args, streams, |all| text::render(all, wants_colour())),
+        Format::Markdown => print(args, streams, markdown::render),
+        Format::Html => print(args, streams, html::render),
+        Format::Json => print(args, streams, json),
+        Format::Openapi | Format::Csdl => description::run(args, streams),
     }
+}
+
+fn print(
+    args: &Args,
+    streams: &mut Streams<'_>,
+    render: impl FnOnce(&[Review]) -> String,
+) -> Result<ExitStatus, Error> {
     let reviews = match &args.config {
         Some(file) => of_config(file)?,
         None => of_files(&args.files)?,
     };
     match reviews {
         Ok(reviews) => {
-            print(&reviews, args.format, streams)?;
+            streams.print(render(&reviews).as_bytes())?;
             Ok(ExitStatus::Yes)
         }
         Err(reports) => {
@@ -93,14 +104,10 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     }
 }
 
-fn print(reviews: &[Review], format: Format, streams: &mut Streams<'_>) -> Result<(), Error> {
-    match format {
-        Format::Text => streams.print(text::render(reviews, wants_colour()).as_bytes()),
-        Format::Markdown => streams.print(markdown::render(reviews).as_bytes()),
-        Format::Html => streams.print(html::render(reviews).as_bytes()),
-        // `run` has printed the descriptions.
-        Format::Json | Format::Openapi | Format::Csdl => streams.print_json(&Reviews { reviews }),
-    }
+/// The reviews as JSON. Text and lists can always be written.
+fn json(reviews: &[Review]) -> String {
+    let text = serde_json::to_string_pretty(&Reviews { reviews }).unwrap_or_default();
+    text + "\n"
 }
 
 /// Whether people see the output, and do not ask for plain text (<https://no-color.org>).

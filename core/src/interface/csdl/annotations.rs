@@ -20,8 +20,11 @@ pub(super) const VOCABULARIES: [(&str, &str); 3] = [
 ];
 
 /// The proxy only reads.
-const WRITING: [(&str, &str); 3] =
-    [("InsertRestrictions", "Insertable"), ("UpdateRestrictions", "Updatable"), ("DeleteRestrictions", "Deletable")];
+const WRITING: [(&str, &str); 3] = [
+    ("InsertRestrictions", "Insertable"),
+    ("UpdateRestrictions", "Updatable"),
+    ("DeleteRestrictions", "Deletable"),
+];
 
 const JSON: &str = "application/json";
 
@@ -60,8 +63,10 @@ pub(super) fn text(term: &str, text: &str, xml: &mut Xml) {
 pub(super) fn of_set(name: &str, access: &BTreeMap<String, Access<'_>>, xml: &mut Xml) {
     let nothing = Access::default();
     let own = access.get(name).unwrap_or(&nothing);
-    let inside: Vec<_> =
-        access.iter().filter_map(|(path, it)| Some((path.strip_prefix(name)?.strip_prefix('/')?, it))).collect();
+    let inside: Vec<_> = access
+        .iter()
+        .filter_map(|(path, it)| Some((path.strip_prefix(name)?.strip_prefix('/')?, it)))
+        .collect();
     let target = format!("{NAMESPACE}.{CONTAINER}/{name}");
     xml.element("Annotations", &[("Target", &target)], |xml| {
         restrictions(Place::Set, own, xml);

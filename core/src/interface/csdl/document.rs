@@ -72,7 +72,8 @@ fn enum_type(name: &str, members: &[&str], xml: &mut Xml) {
 
 fn structured(name: &str, own: &Structured, has_key: bool, xml: &mut Xml) {
     let base = own.base.map(qualified).unwrap_or_default();
-    let all = [("Name", name), ("BaseType", base.as_str()), ("OpenType", if own.is_open { "true" } else { "" })];
+    let all =
+        [("Name", name), ("BaseType", base.as_str()), ("OpenType", if own.is_open { "true" } else { "" })];
     let attributes: Vec<_> = all.into_iter().filter(|(_, value)| !value.is_empty()).collect();
     xml.element(if own.is_entity { "EntityType" } else { "ComplexType" }, &attributes, |xml| {
         if has_key {
@@ -139,7 +140,9 @@ fn collection(of: &str) -> String {
 }
 
 fn function(Function { name, bound_to, returns }: &Function, xml: &mut Xml) {
-    let of = |(name, is_many): &(&str, bool)| if *is_many { collection(&qualified(name)) } else { qualified(name) };
+    let of = |(name, is_many): &(&str, bool)| {
+        if *is_many { collection(&qualified(name)) } else { qualified(name) }
+    };
     let (bound_to, returns) = (of(bound_to), of(returns));
     xml.element("Function", &[("Name", name), ("IsBound", "true")], |xml| {
         xml.leaf("Parameter", &[("Name", "bindingParameter"), ("Type", &bound_to), ("Nullable", "false")]);

@@ -90,7 +90,8 @@ impl Schema {
             self.roots.insert(first.root, (first.of.name, first.shape != Shape::One));
         }
         for (_, resource) in way {
-            let is_complex = matches!(resource.via, Some((_, property)) if matches!(property.edm, Edm::Complex(_)));
+            let is_complex =
+                matches!(resource.via, Some((_, property)) if matches!(property.edm, Edm::Complex(_)));
             self.add_type(resource.of, !is_complex);
         }
     }
@@ -124,7 +125,9 @@ impl Schema {
         for (part, resource) in operation.way() {
             match (&before, part) {
                 (Some(before), Part::Function(call)) => self.add_function(call, before, &resource),
-                (Some(before), Part::Name(_)) if before.shape == Shape::One => self.add_step(before.of, &resource),
+                (Some(before), Part::Name(_)) if before.shape == Shape::One => {
+                    self.add_step(before.of, &resource)
+                }
                 _ => {}
             }
             before = Some(resource);
@@ -275,6 +278,7 @@ fn derived(of: &'static Type, object: &Object, version: Version) -> impl Iterato
         Kind::OneOf(words) => Some(words),
         _ => None,
     });
-    let names = words.flatten().filter_map(|word| word.strip_prefix('#')?.strip_prefix(NAMESPACE)?.strip_prefix('.'));
+    let names =
+        words.flatten().filter_map(|word| word.strip_prefix('#')?.strip_prefix(NAMESPACE)?.strip_prefix('.'));
     names.filter_map(move |name| type_named(version, name).filter(|it| it.is_a(of.name)))
 }

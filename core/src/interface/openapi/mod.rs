@@ -7,50 +7,33 @@
 //! | `parameters` | what a request can have |
 //! | `responses` | errors, headers, and the batch |
 //! | `schema` | what leaves, as JSON Schema |
+//! | `text` | JSON with short lines |
 
 mod operation;
 mod parameters;
 mod paths;
 mod responses;
 mod schema;
+mod text;
 
-use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
 use super::About;
 use super::model::Interface;
 
-/// The document. Its parts stand in the order in which people read them, and the names inside them in alphabetical order.
-#[derive(Serialize)]
-struct OpenApi<'a> {
-    openapi: &'static str,
-    info: Json,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    servers: Option<[Server<'a>; 1]>,
-    security: Json,
-    paths: Map<String, Json>,
-    components: Json,
-}
-
-#[derive(Serialize)]
-struct Server<'a> {
-    url: &'a str,
-}
-
 /// The document as JSON, ending with a line feed.
 pub(super) fn write(interface: &Interface<'_>, about: About<'_>) -> String {
-    let document = OpenApi {
-        openapi: "3.1.1",
-        info: json!({ "title": interface.title, "version": about.revision, "description": DESCRIPTION }),
-        servers: about.url.map(|url| [Server { url: url.as_str() }]),
-        security: json!([{ "bearer": [] }]),
-        paths: paths::all(interface),
-        components: components(interface),
-    };
-    // A document of strings and maps can always be written.
-    let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
-    text.push('\n');
-    text
+    let mut document = json!({
+        "openapi": "3.1.1",
+        "info": { "title": interface.title, "version": about.revision, "description": DESCRIPTION },
+        "security": [{ "bearer": [] }],
+        "paths": paths::all(interface),
+        "components": components(interface),
+    });
+    if let (Some(url), Some(document)) = (about.url, document.as_object_mut()) {
+        document.insert("servers".to_owned(), json!([{ "url": url.as_str() }]));
+    }
+    text::of(&document)
 }
 
 const DESCRIPTION: &str = "What this consumer may ask of Microsoft Graph through Glassine, and what leaves. A property that is not \

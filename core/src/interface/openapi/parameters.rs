@@ -17,13 +17,28 @@ pub(super) fn of(operation: &Operation<'_>, values: &[(&str, &str)]) -> Vec<Json
     path.chain(options).chain(headers(operation)).collect()
 }
 
-/// Parameters that every operation has.
+/// Parameters that many operations have, for reference.
 pub(super) fn shared() -> Json {
-    let says = "A GUID of the consumer's for this request. It comes back in the response, and does not go to Graph.";
     let guid = json!({ "type": "string", "format": "uuid" });
     json!({
-        "client-request-id": { "name": "client-request-id", "in": "header", "description": says, "schema": guid },
+        "client-request-id": in_header("client-request-id", CLIENT_REQUEST_ID, &guid),
+        "skiptoken": in_query("$skiptoken", "Of @odata.nextLink: follow the link unchanged.", &text()),
+        "deltatoken": in_query("$deltatoken", DELTA_TOKEN, &text()),
     })
+}
+
+const CLIENT_REQUEST_ID: &str =
+    "A GUID of the consumer's for this request. It comes back in the response, and does not go to Graph.";
+
+const DELTA_TOKEN: &str = "Of @odata.deltaLink: follow the link unchanged, for the changes since.";
+
+fn reference(name: &str) -> Json {
+    json!({ "$ref": format!("#/components/parameters/{name}") })
+}
+
+/// An id as this consumer received it.
+pub(super) fn id() -> Json {
+    json!({ "type": "string", "pattern": format!("^{REVERSIBLE}$"), "description": "An id as this consumer received it." })
 }
 
 fn in_path(name: &str, schema: &Json) -> Json {
@@ -33,10 +48,7 @@ fn in_path(name: &str, schema: &Json) -> Json {
 /// What a parameter of the path takes.
 fn in_words(Param { name: _, one_of, token, raw, pattern }: &Param) -> Json {
     let words = (!one_of.is_empty()).then(|| json!({ "type": "string", "enum": one_of }));
-    let token = token.map(|_| {
-        let says = "An id as this consumer received it.";
-        json!({ "type": "string", "pattern": format!("^{REVERSIBLE}$"), "description": says })
-    });
+    let token = token.map(|_| json!({ "$ref": "#/components/schemas/Id" }));
     let raw = raw.then(|| json!({ "type": "string", "minLength": 1, "description": "Any id or address." }));
     let pattern = pattern.as_ref().map(|pattern| matching(pattern.as_str()));
     let mut ways: Vec<_> = words.into_iter().chain(token).chain(raw).chain(pattern).collect();
@@ -138,7 +150,9 @@ fn expansions(expand: &[Expand]) -> String {
         let select = query.select.then(|| "$select".to_owned());
         let values = query.values.iter().map(|(name, policy)| match policy {
             ValuePolicy::Integer(IntegerRange { min, max }) => format!("{} {min} to {max}", name.as_str()),
-            ValuePolicy::Boolean | ValuePolicy::OneOf(_) | ValuePolicy::Pattern(_) => name.as_str().to_owned(),
+            ValuePolicy::Boolean | ValuePolicy::OneOf(_) | ValuePolicy::Pattern(_) => {
+                name.as_str().to_owned()
+            }
         });
         let inside: Vec<_> = select.into_iter().chain(values).collect();
         if inside.is_empty() { property.clone() } else { format!("{property} ({})", inside.join(", ")) }
@@ -148,11 +162,8 @@ fn expansions(expand: &[Expand]) -> String {
 
 /// The options that a page's links carry.
 fn links(operation: &Operation<'_>) -> Vec<Json> {
-    let is_page = matches!(operation.gives, Gives::Page { .. });
-    let next = is_page.then(|| in_query("$skiptoken", "Of @odata.nextLink: follow the link unchanged.", &text()));
-    let changes = operation.gives_changes().then(|| {
-        in_query("$deltatoken", "Of @odata.deltaLink: follow the link unchanged, for the changes since.", &text())
-    });
+    let next = matches!(operation.gives, Gives::Page { .. }).then(|| reference("skiptoken"));
+    let changes = operation.gives_changes().then(|| reference("deltatoken"));
     next.into_iter().chain(changes).collect()
 }
 
@@ -168,10 +179,13 @@ fn headers(operation: &Operation<'_>) -> Vec<Json> {
         in_header("Prefer", &says, &text())
     });
     let level = endpoint.directory.then(|| {
-        in_header("ConsistencyLevel", "For advanced queries of the directory.", &json!({ "enum": ["eventual"] }))
+        in_header(
+            "ConsistencyLevel",
+            "For advanced queries of the directory.",
+            &json!({ "enum": ["eventual"] }),
+        )
     });
-    let own = json!({ "$ref": "#/components/parameters/client-request-id" });
-    prefer.into_iter().chain(level).chain([own]).collect()
+    prefer.into_iter().chain(level).chain([reference("client-request-id")]).collect()
 }
 
 fn in_header(name: &str, description: &str, schema: &Json) -> Json {

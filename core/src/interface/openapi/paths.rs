@@ -39,7 +39,8 @@ fn places<'o, 'p>(interface: &'o Interface<'p>, version: Version) -> Vec<Place<'
     for (operation, form) in operations.into_iter().zip(&forms) {
         let is_shared = forms.iter().filter(|other| *other == form).count() > 1;
         let whole = vec![Vec::new()];
-        let values = if is_shared { operation.endpoint.params.iter().fold(whole, with_each_name) } else { whole };
+        let values =
+            if is_shared { operation.endpoint.params.iter().fold(whole, with_each_name) } else { whole };
         places.extend(values.into_iter().map(|values| Place { operation, values }));
     }
     places

@@ -3,25 +3,24 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::super::model::{Gives, Operation};
+use super::parameters;
 use crate::graph::Version;
 use crate::graph::batch::MAX_ITEMS;
 
-/// The statuses that an operation can get instead of its response, each with what it means.
-const ERRORS: [(&str, &str); 14] = [
+/// The statuses that an operation can get instead of its response, each with what it means. A consumer does the same
+/// about every 5xx.
+const ERRORS: [(&str, &str); 8] = [
     ("400", "The request is malformed, or the rules do not open what it asks for. Or Graph says so."),
     ("401", "The access token is missing or not known."),
     ("403", "The rules do not open the request, or Graph does not let the proxy read this."),
     ("404", "There is no such object, or a token in the request is not one of this consumer's."),
-    ("409", "Graph says that the object is being changed."),
-    ("410", "The link or the changes behind it are no longer there: start again from the first page."),
-    ("413", "The request has a body."),
-    ("414", "The request target is too long."),
-    ("429", "The consumer is over its limits, or Graph is over its own. Wait for the time in Retry-After."),
-    ("500", "Graph failed."),
-    ("502", "Graph's response cannot be passed on, so nothing of it leaves."),
-    ("503", "Graph, or something that the proxy needs, is not available. Wait for the time in Retry-After."),
-    ("504", "Graph did not respond in time."),
-    ("default", "Another error."),
+    ("410", "The link, or what it stands for, is no longer there: start again from the first page."),
+    ("429", "The consumer is over its limits, or Graph's. Wait for the time in Retry-After."),
+    (
+        "5XX",
+        "Graph, or something that the proxy needs, does not work. Try again; wait for the time in Retry-After if there is one.",
+    ),
+    ("default", "Another error: the message says which."),
 ];
 
 /// Components are called by words, because a name that is a number is an element of an array for some programs.
@@ -46,7 +45,7 @@ pub(super) fn errors() -> Map<String, Json> {
     let error = json!({ "$ref": "#/components/schemas/Error" });
     let one = |(status, says): &(&str, &str)| {
         let mut response = described(says, "application/json", &error);
-        if matches!(*status, "429" | "503")
+        if matches!(*status, "429" | "5XX")
             && let Some(headers) = response.pointer_mut("/headers").and_then(Json::as_object_mut)
         {
             headers.insert("Retry-After".to_owned(), header("Retry-After"));
@@ -73,14 +72,19 @@ pub(super) fn headers() -> Json {
     json!({
         "request-id": text("The id of the request in the proxy's log and audit log."),
         "client-request-id": text("The id that the consumer gave to the request, or request-id again."),
-        "glassine-rules": text("16 digits that differ when the rules, or the settings around them, have changed."),
+        "glassine-rules": text("16 digits that change with the rules and with the configuration around them."),
         "Retry-After": text("Seconds to wait, or a date."),
     })
 }
 
 /// The schemas that do not come from shapes.
-pub(super) fn schemas() -> [(&'static str, Json); 3] {
-    [("Error", error()), ("Batch", batch_request()), ("BatchResponse", batch_response())]
+pub(super) fn schemas() -> [(&'static str, Json); 4] {
+    [
+        ("Error", error()),
+        ("Batch", batch_request()),
+        ("BatchResponse", batch_response()),
+        ("Id", parameters::id()),
+    ]
 }
 
 /// [`crate::graph::ErrorBody`].
@@ -138,7 +142,7 @@ fn batch_response() -> Json {
 /// The path of batches.
 pub(super) fn batch(version: Version) -> Json {
     let says = "Several requests in one. Each is decided on its own.";
-    let mut responses = references(|status| !matches!(status, "404" | "409" | "410" | "500" | "502" | "504"));
+    let mut responses = references(|status| !matches!(status, "404" | "410"));
     let schema = json!({ "$ref": "#/components/schemas/BatchResponse" });
     responses.insert("200".to_owned(), described("The responses.", "application/json", &schema));
     let body = json!({ "$ref": "#/components/schemas/Batch" });
@@ -163,7 +167,7 @@ pub(super) fn openapi() -> Json {
 }
 
 fn description(id: &str, says: &str, media_type: &str, schema: &Json) -> Json {
-    let mut responses = references(|status| matches!(status, "400" | "401" | "403" | "413" | "429" | "default"));
+    let mut responses = references(|status| !matches!(status, "404" | "410"));
     responses.insert("200".to_owned(), described(says, media_type, schema));
     json!({ "get": {
         "operationId": id,
