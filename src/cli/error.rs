@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::review::description::NoDescription;
 use super::statement::NoStatement;
 use super::test::CaseError;
 use crate::config::files::FileError;
@@ -95,6 +96,9 @@ pub(super) enum Error {
     /// Standard input cannot be read.
     #[error("standard input cannot be read: {0}")]
     StandardInput(io::Error),
+    /// There is no description to print.
+    #[error(transparent)]
+    Description(#[from] NoDescription),
     /// There is no statement to print.
     #[error(transparent)]
     Statement(#[from] NoStatement),

@@ -13,6 +13,7 @@
 //! | `raw_response` | Graph's response, of which only the parts that decide can be read |
 //! | `pipeline` | the one place where Graph's body meets the sanitizer: decode → sanitize |
 //! | `batch` | several requests in one |
+//! | `descriptions` | a consumer's interface as documents: `$metadata` and `openapi.json` |
 //! | `response`, `body` | what the consumer gets; made of [`glassine_core::sanitize::Clean`] only |
 //! | `problem` | every way a request can fail, and its response |
 //! | `account` | the audit record and the metrics of one request |
@@ -23,6 +24,7 @@ mod attempt;
 mod batch;
 mod body;
 mod consumer;
+mod descriptions;
 mod forwarded;
 mod head;
 mod host;
@@ -136,7 +138,13 @@ impl Proxy {
             }
             None => {
                 check_no_body(head.method(), body).await?;
-                serve_one(&state, &caller, &request, account).await?
+                match caller.consumer.descriptions().response(&request) {
+                    Some((name, description)) => {
+                        account.set_allowed(name);
+                        description
+                    }
+                    None => serve_one(&state, &caller, &request, account).await?,
+                }
             }
         };
         Ok(response.holding(permit))

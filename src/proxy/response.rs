@@ -90,6 +90,11 @@ impl ProxyResponse {
         Self::whole(StatusCode::OK, TEXT, headers, text)
     }
 
+    /// A description of the consumer's interface.
+    pub(super) fn description(media_type: HeaderValue, text: Clean<Vec<u8>>) -> Self {
+        Self::whole(StatusCode::OK, media_type, Vec::new(), text)
+    }
+
     /// An error in Graph's shape.
     pub(super) fn error(status: StatusCode, headers: Vec<CleanHeader>, body: Clean<Vec<u8>>) -> Self {
         Self::whole(status, JSON, headers, body)
