@@ -76,7 +76,11 @@ fn expected(endpoint: &Endpoint, version: Version) -> BTreeSet<String> {
     let named: Vec<_> = leaves(endpoint, version).iter().map(written).collect();
     let all = endpoint.inside().filter(|place| place.effect != Effect::Dropped).map(|place| written(&place));
     let open = all.filter_map(|it| Some(format!("{}.*", it.split_once(".*")?.0)));
-    named.into_iter().filter(|it| !it.contains(".*")).chain(open).collect()
+    let all = named.into_iter().filter(|it| !it.contains(".*")).chain(open);
+    match &endpoint.response.body().property {
+        Some(property) => all.map(|it| it.replacen(&format!(".{property}"), ".value", 1)).collect(),
+        None => all.collect(),
+    }
 }
 
 /// The schema of an endpoint's objects.

@@ -56,7 +56,7 @@ impl<'p> Interface<'p> {
     pub(super) fn of(plan: &'p Plan) -> Self {
         let mut interface = Self { title: &plan.title, operations: Vec::new(), shapes: Vec::new() };
         for version in [Version::V1, Version::Beta] {
-            let open = plan.endpoints.iter().filter(|endpoint| endpoint.versions().contains(&version));
+            let open = plan.all().filter(|endpoint| endpoint.versions().contains(&version));
             for endpoint in open {
                 let operation = interface.operation(plan, endpoint, version);
                 interface.operations.push(operation);
@@ -82,6 +82,10 @@ impl<'p> Interface<'p> {
             Response::Count(_) => Gives::Count,
             Response::Json(body) => {
                 let value = Value::of(endpoint.inside(), &lens);
+                let value = match &body.property {
+                    Some(property) => value.alone(property),
+                    None => value,
+                };
                 let of = self.shape(endpoint, version, resource.as_ref(), value);
                 match body.automaton.page() {
                     Some(_) => Gives::Page { of, around: Value::of(endpoint.around(), &lens) },

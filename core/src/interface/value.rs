@@ -10,7 +10,7 @@ use crate::catalogue::Edm;
 use crate::graph::Version;
 use crate::pseudonym::DomainMode;
 use crate::rules::automaton::{Described, Effect, Location, Step};
-use crate::rules::known::Types;
+use crate::rules::known::{Types, VALUE};
 
 /// What can be at one place. An array, for example, can leave in one form at one endpoint only, so all fields are of one place of
 /// one endpoint's response.
@@ -77,6 +77,14 @@ impl Value {
             }
         }
         root
+    }
+
+    /// What is left of an object whose property is alone in its response, under `value`.
+    pub(super) fn alone(self, property: &str) -> Self {
+        let mut members = self.object.map(|object| object.members).unwrap_or_default();
+        let value = members.remove(property).map(|value| (VALUE.to_owned(), value));
+        let object = Object { members: value.into_iter().collect(), is_open: false };
+        Self { object: Some(object), ..Self::default() }
     }
 
     /// The place at the end of these steps; `None` where properties leave that no rule names.

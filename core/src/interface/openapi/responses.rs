@@ -57,7 +57,7 @@ pub(super) fn errors() -> Map<String, Json> {
 
 /// A response, with the headers that every response has.
 pub(super) fn described(says: &str, media_type: &str, schema: &Json) -> Json {
-    let headers = ["client-request-id", "glassine-rules", "request-id"];
+    let headers = ["client-request-id", "glassine-keys", "glassine-rules", "request-id"];
     let headers: Map<_, _> = headers.into_iter().map(|name| (name.to_owned(), header(name))).collect();
     json!({ "description": says, "headers": headers, "content": { media_type: { "schema": schema } } })
 }
@@ -72,6 +72,7 @@ pub(super) fn headers() -> Json {
     json!({
         "request-id": text("The id of the request in the proxy's log and audit log."),
         "client-request-id": text("The id that the consumer gave to the request, or request-id again."),
+        "glassine-keys": text("The id of the key that the tokens of the response are made with."),
         "glassine-rules": text("16 digits that change with the rules and with the configuration around them."),
         "Retry-After": text("Seconds to wait, or a date."),
     })
