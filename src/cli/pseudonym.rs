@@ -6,7 +6,7 @@ use clap::ValueEnum;
 
 use super::error::Error;
 use super::{ExitStatus, Streams, input, options};
-use glassine_core::pseudonym::{Class, Outcome, Pseudonyms};
+use glassine_core::pseudonym::{Class, Outcome, OwnDomain, Pseudonyms};
 
 /// Print the pseudonyms of addresses or other values, one per line, as one consumer gets them.
 #[derive(Debug, clap::Args)]
@@ -19,7 +19,7 @@ pub(super) struct Args {
     consumer: String,
     /// A domain of the tenant, which stays readable beside a pseudonym. May be repeated.
     #[arg(long = "tenant-domain", value_name = "DOMAIN", value_parser = options::domain)]
-    tenant_domains: Vec<String>,
+    tenant_domains: Vec<OwnDomain>,
     /// The consumer's rules, which decide about domains and plus tags. Without this option: the defaults.
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,

@@ -38,9 +38,11 @@ const MAY_USE: [(&str, &[&str]); 30] = [
         "config",
         &[
             "approvals",
+            "core::catalogue",
             "core::diagnostic",
             "core::graph",
             "core::hex",
+            "core::pseudonym",
             "core::rules",
             "core::statement",
             "core::yaml",
