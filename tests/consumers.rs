@@ -371,6 +371,7 @@ async fn only_known_headers_leave() {
         "client-request-id",
         "content-length",
         "content-type",
+        "glassine-keys",
         "glassine-rules",
         "request-id",
         "vary",

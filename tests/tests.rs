@@ -37,6 +37,7 @@ mod framing;
 mod fuzz;
 mod golden;
 mod graph_cases;
+mod http2;
 mod jsonpath_suite;
 mod jwt;
 mod linking;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
-use http::uri::Authority;
 
 use super::application::Application;
 use super::pages;
@@ -145,9 +144,9 @@ impl Site {
         self.settings.may_come_from(address_of(peer, headers, &self.trusted_proxies))
     }
 
-    /// Whether a request is for this site.
-    pub(super) fn is_named(&self, authority: &Authority) -> bool {
-        self.hosts.include(authority)
+    /// The hosts under which browsers may address this site.
+    pub(super) fn hosts(&self) -> &Hosts {
+        &self.hosts
     }
 
     /// The redirect URI after the sign-in.

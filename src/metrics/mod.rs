@@ -33,6 +33,7 @@ pub struct Metrics {
     rules: Family<RulesLabels, Gauge>,
     /// The labels in `rules`.
     serving: ArcSwap<HashSet<RulesLabels>>,
+    keys: Family<KeyLabels, Counter>,
     /// The only endpoint names that may become labels.
     endpoints: ArcSwap<HashSet<Arc<str>>>,
 }
@@ -57,6 +58,12 @@ struct DirectionLabels {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ConsumerLabels {
     consumer: Arc<str>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KeyLabels {
+    consumer: Arc<str>,
+    key: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -115,6 +122,7 @@ impl Metrics {
             config_warnings: Gauge::default(),
             rules: Family::default(),
             serving: ArcSwap::default(),
+            keys: Family::default(),
             endpoints: ArcSwap::default(),
         };
         metrics.register();
@@ -146,6 +154,11 @@ impl Metrics {
             "config_warnings",
             "Warnings about the files that the running state was made from",
             self.config_warnings.clone(),
+        );
+        registry.register(
+            "key_requests",
+            "Requests that ended, by the key that their tokens were made with",
+            self.keys.clone(),
         );
         registry.register("rules_info", "The rules that serve a consumer", self.rules.clone());
         let build = Info::new(BuildLabels { version: env!("CARGO_PKG_VERSION") });
@@ -190,6 +203,10 @@ impl Metrics {
             endpoint: self.known_endpoint(record.endpoint.as_deref()),
         };
         self.requests.get_or_create(&labels).inc();
+        if let (Some(consumer), Some(key)) = (&record.consumer, record.key) {
+            let labels = KeyLabels { consumer: Arc::clone(consumer), key: key.into() };
+            self.keys.get_or_create(&labels).inc();
+        }
         for (direction, count) in
             [(Direction::Read, record.counters.bytes_read), (Direction::Sent, record.counters.bytes_sent)]
         {

@@ -19,6 +19,8 @@ pub(super) struct Account {
     endpoint: Option<Arc<str>>,
     /// The short fingerprint of the rules of the consumer that was identified.
     rules: Option<Arc<str>>,
+    /// The id of the key that the tokens of the response are made with.
+    key: Option<char>,
     _in_flight: InFlight,
 }
 
@@ -37,7 +39,7 @@ impl Accounting {
             .observed_by(move |record| observer.end_request(record));
         let in_flight = self.metrics.begin_request();
         let decision = Decision::Refused;
-        Account { id, guard, decision, endpoint: None, rules: None, _in_flight: in_flight }
+        Account { id, guard, decision, endpoint: None, rules: None, key: None, _in_flight: in_flight }
     }
 }
 
@@ -51,6 +53,18 @@ impl Account {
         let rules = consumer.short_fingerprint();
         self.rules = Some(Arc::clone(&rules));
         self.guard.set_consumer(consumer.name(), rules);
+        self.set_key(consumer.pseudonyms().key());
+    }
+
+    /// The response is made with the key of this id.
+    pub(super) fn set_key(&mut self, id: char) {
+        self.key = Some(id);
+        self.guard.set_key(id);
+    }
+
+    /// The id of the key that the tokens of the response are made with; `None` if nobody was identified.
+    pub(super) fn key(&self) -> Option<char> {
+        self.key
     }
 
     /// The short fingerprint of the consumer's rules; `None` if nobody was identified.

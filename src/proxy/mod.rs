@@ -5,6 +5,7 @@
 //! | `state` | what is built from a configuration: clients, consumers, keys |
 //! | `consumer` | one consumer at run time: credentials, rules, keys, limits |
 //! | `head` | everything that is read of a request's head |
+//! | `host` | which host a request names |
 //! | `request_body` | a request's body: a batch, or none |
 //! | `identify`, `remembered` | which consumer sends a request |
 //! | `forwarded` | from which address, behind trusted proxies |
@@ -24,6 +25,7 @@ mod body;
 mod consumer;
 mod forwarded;
 mod head;
+mod host;
 mod identify;
 mod key_sources;
 mod limits;
@@ -56,7 +58,8 @@ pub(crate) use attempt::{Cause, Trouble, attempt};
 pub use body::ResponseBody;
 pub(crate) use consumer::Consumer;
 pub(crate) use forwarded::address_of;
-pub(crate) use head::{Hosts, single};
+pub(crate) use head::single;
+pub(crate) use host::Hosts;
 pub use state::{ProxyState, StateError};
 
 use crate::audit::AuditLog;
@@ -127,7 +130,7 @@ impl Proxy {
         let request = head.request();
         let response = match admit::batch(&request) {
             Some(version) => {
-                let items = envelope::parse(version, &read_envelope(body).await?)?;
+                let items = envelope::parse(version, state.hosts().public(), &read_envelope(body).await?)?;
                 account.set_allowed(BATCH);
                 ProxyResponse::batch(BatchStream::start(state, caller, self.books.clone(), items))
             }
@@ -157,6 +160,7 @@ async fn serve_one(
 ) -> Result<ProxyResponse, Problem> {
     let admitted = admit::admit(request, caller.consumer.policy())?;
     account.set_allowed(&admitted.endpoint.name);
+    account.set_key(caller.consumer.key(&admitted));
     let response = match (&caller.graph_token, caller.consumer.tokens()) {
         (Some(token), _) => forward(state, token, &admitted, account).await?,
         (None, Some(tokens)) => fetch(state, tokens, &admitted, account).await?,

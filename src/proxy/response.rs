@@ -28,6 +28,8 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=ut
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 /// Says which rules the response was made under, so that a consumer knows when its columns can have changed.
 const RULES: &str = "glassine-rules";
+/// Says which key the response's tokens were made with, so that a consumer knows which tokens it can compare.
+const KEYS: &str = "glassine-keys";
 /// A shared cache must never store a response, because another consumer might get it.
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
@@ -167,7 +169,9 @@ impl ProxyResponse {
         let theirs = head.client_request_id().unwrap_or(&ours);
         let ids = [("request-id", ours.as_str()), ("client-request-id", theirs)];
         let rules = account.rules().map(|rules| (RULES, rules));
-        for (name, value) in ids.into_iter().chain(rules).chain(self.fields()) {
+        let key = account.key().map(String::from);
+        let key = key.as_deref().map(|key| (KEYS, key));
+        for (name, value) in ids.into_iter().chain(rules).chain(key).chain(self.fields()) {
             if let (Ok(name), Ok(value)) =
                 (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value))
             {

@@ -23,7 +23,7 @@ async fn a_healthy_set_up_has_nothing_to_do() {
     }
     findings.expect("endpoints", "list-users", "ok", &["200, objects: 10", "accountEnabled"]);
     findings.expect("endpoints", "get-folder-message", "ok", &["200, one object", "receivedDateTime"]);
-    assert_eq!(findings.of("endpoints").filter(|it| it["outcome"] == "ok").count(), 23);
+    assert_eq!(findings.of("endpoints").filter(|it| it["outcome"] == "ok").count(), 29);
     findings.expect("keys", "key ring", "ok", &["keys 1, the newest T 2026-01-01T00:00:00Z"]);
     findings.expect("public_url", "from here", "ok", &["is this proxy"]);
     let text = text_of(&clinic.proxy).await;

@@ -88,9 +88,16 @@ pub struct Pseudonyms {
     plus_tags: PlusTags,
     /// Tokens of values that recur: addresses, and ids of threads and folders.
     recent: Recent,
+    /// The id of the key that makes new tokens.
+    key: char,
 }
 
 impl Pseudonyms {
+    /// The id of the key that makes new tokens.
+    pub fn key(&self) -> char {
+        self.key
+    }
+
     fn new(ring: &KeyRing, domain: &str, policy: &AddressPolicy) -> Self {
         let newest = ring.newest();
         let tokens = |class| Tokens::new(derive::token_key(&newest.master, domain, class), newest.id);
@@ -102,6 +109,7 @@ impl Pseudonyms {
             own: OwnDomains::new(&policy.own),
             plus_tags: policy.plus_tags,
             recent: Recent::new(),
+            key: newest.id,
         }
     }
 

@@ -8,6 +8,7 @@ use super::folders::{self, CONTACTS};
 use super::messages::time;
 use super::odata::Shape;
 use super::people::{User, number};
+use super::properties;
 use super::recipients::{Party, Recipient};
 use super::rng::Rng;
 use super::text;
@@ -18,8 +19,7 @@ pub(super) const SHAPE: Shape = Shape {
     default: None,
     select_only: &[],
     always: &["id"],
-    known: None,
-    known_on_beta: &[],
+    properties: &properties::CONTACT,
 };
 /// The first item number of contacts, far from those of messages.
 const FIRST_CONTACT: u64 = 0x00A0_0000;

@@ -12,52 +12,19 @@ use super::letters::{Kind, Letter, letter};
 use super::mailbox::Entry;
 use super::odata::Shape;
 use super::people::User;
+use super::properties;
 use super::prose;
 use super::recipients::{Party, rng_of_copy};
 use super::rng::Rng;
 use super::text;
 
-/// The properties that `$select` may name on v1.0 (followed by beta's), those returned only if named, those always
-/// returned.
+/// What `$select` does to a message.
 pub(super) const SHAPE: Shape = Shape {
     type_name: "microsoft.graph.message",
     default: None,
     select_only: &["uniqueBody", "internetMessageHeaders"],
     always: &["id"],
-    known: Some(&[
-        "bccRecipients",
-        "body",
-        "bodyPreview",
-        "categories",
-        "ccRecipients",
-        "changeKey",
-        "conversationId",
-        "conversationIndex",
-        "createdDateTime",
-        "flag",
-        "from",
-        "hasAttachments",
-        "id",
-        "importance",
-        "inferenceClassification",
-        "internetMessageHeaders",
-        "internetMessageId",
-        "isDeliveryReceiptRequested",
-        "isDraft",
-        "isRead",
-        "isReadReceiptRequested",
-        "lastModifiedDateTime",
-        "parentFolderId",
-        "receivedDateTime",
-        "replyTo",
-        "sender",
-        "sentDateTime",
-        "subject",
-        "toRecipients",
-        "uniqueBody",
-        "webLink",
-    ]),
-    known_on_beta: &["mentionsPreview", "unsubscribeData", "unsubscribeEnabled"],
+    properties: &properties::MESSAGE,
 };
 /// Mail servers with their regions, which a message's internetMessageId shows.
 const SERVERS: &[&str] = &["DB9PR07MB7110.eurprd07", "BLAPR19MB4482.namprd19", "PN3PR01MB6203.indprd01"];
@@ -96,11 +63,13 @@ impl<'a> Message<'a> {
     /// One property without generating the others, for common filters. `null` if there is none.
     pub(super) fn property(&self, path: &str) -> Value {
         match path.to_ascii_lowercase().as_str() {
-            "receiveddatetime" => json!(time(self.received())),
+            "receiveddatetime" | "createddatetime" => json!(time(self.received())),
+            "lastmodifieddatetime" => json!(time(self.last_modified())),
             "sentdatetime" => json!(time(self.letter.sent())),
             "isread" => json!(self.is_read()),
             "isdraft" => json!(self.letter.kind == Kind::Draft),
             "hasattachments" => json!(self.has_attachments()),
+            "importance" => json!(self.importance()),
             "subject" => json!(self.subject()),
             _ => super::odata::at_path(&self.to_json(View::default()), path),
         }
@@ -202,15 +171,14 @@ impl<'a> Message<'a> {
             .then(|| self.rng("category").pick(text::CATEGORIES))
             .into_iter()
             .collect();
-        let importance = if self.rng_of_letter("importance").chance(7) { "high" } else { "normal" };
         object(json!({
             "createdDateTime": time(self.received()),
-            "lastModifiedDateTime": time(self.received() + 95),
+            "lastModifiedDateTime": time(self.last_modified()),
             "receivedDateTime": time(self.received()),
             "sentDateTime": time(self.letter.sent()),
             "categories": categories,
             "hasAttachments": self.has_attachments(),
-            "importance": importance,
+            "importance": self.importance(),
             "inferenceClassification": if automated { "other" } else { "focused" },
             "isDeliveryReceiptRequested": if self.entry.sent { json!(false) } else { Value::Null },
             "isReadReceiptRequested": false,
@@ -329,6 +297,14 @@ impl<'a> Message<'a> {
     fn received(&self) -> i64 {
         let delay = if self.entry.sent { 0 } else { 1 + self.rng("delay").below(9) };
         self.letter.sent() + i64::try_from(delay).unwrap_or_default()
+    }
+
+    fn last_modified(&self) -> i64 {
+        self.received() + 95
+    }
+
+    fn importance(&self) -> &'static str {
+        if self.rng_of_letter("importance").chance(7) { "high" } else { "normal" }
     }
 
     fn has_attachments(&self) -> bool {

@@ -130,7 +130,7 @@ impl User {
             "accountEnabled": self.enabled,
             "businessPhones": [phone],
             "city": city,
-            "companyName": if guest { Value::Null } else { json!("Tallgrass Paper") },
+            "companyName": if guest { Value::Null } else { json!(text::ORGANIZATION) },
             "country": country,
             "createdDateTime": created,
             "creationType": if guest { json!("Invitation") } else { Value::Null },
