@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::pseudonym::{InputError, UnknownConsumer};
 use super::review::description::NoDescription;
 use super::statement::NoStatement;
 use super::test::CaseError;
@@ -82,6 +83,12 @@ pub(super) enum Error {
     /// Only tokens of ids can be reversible.
     #[error("`--reversible` is for ids: say `--as id`")]
     Reversible,
+    /// The configuration has no such consumer.
+    #[error(transparent)]
+    Consumer(#[from] UnknownConsumer),
+    /// Lines or a table on standard input cannot be used.
+    #[error(transparent)]
+    Rows(#[from] InputError),
     /// A case of rules cannot be tried.
     #[error(transparent)]
     Case(#[from] CaseError),

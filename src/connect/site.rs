@@ -20,7 +20,7 @@ use crate::config::{Config, Connect as Settings, Networks};
 use crate::proxy::{Consumer, Hosts, ProxyState, address_of};
 use glassine_core::diagnostic::{Causes, Diagnostic};
 use glassine_core::graph::BaseUrl;
-use glassine_core::pseudonym::{KeyRing, Pseudonyms, Sealer};
+use glassine_core::pseudonym::{KeyRing, OwnDomain, Pseudonyms, Sealer};
 use glassine_core::rules::Plan;
 use glassine_core::statement::Fingerprint;
 
@@ -43,7 +43,7 @@ pub(super) struct Connector {
     /// The consumer's name for people.
     pub(super) title: String,
     /// The domains that stay readable, if the rules say so.
-    pub(super) own_domains: Vec<String>,
+    pub(super) own_domains: Vec<OwnDomain>,
     pub(super) plan: Arc<Plan>,
     /// Of all that the consumer may ask and gets.
     pub(super) fingerprint: Fingerprint,

@@ -114,7 +114,7 @@ impl Clinic {
         let application = tenant.entra().registration(APPLICATION).unwrap();
         let client_id = application.client_id().to_owned();
         let mut setup = Setup::in_front_of(&url);
-        setup.domain = tenant.domain().to_owned();
+        setup.domain = format!("{}, {}", tenant.domain(), tenant.initial_domain());
         setup.credential = credential(&url, tenant.tenant_id(), &client_id);
         setup.files = vec![("secret", application.client_secret().to_owned())];
         let proxy = change(setup).start().await;

@@ -74,7 +74,8 @@ struct Place {
 impl Place {
     async fn new() -> Self {
         let (tenant, graph) = sample_tenant().await;
-        let setup = Setup { domain: tenant.domain().to_owned(), ..Setup::in_front_of(graph) };
+        let domain = format!("{}, {}", tenant.domain(), tenant.initial_domain());
+        let setup = Setup { domain, ..Setup::in_front_of(graph) };
         let proxy = setup.start().await;
         let folder = tempfile::tempdir().unwrap();
         let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -129,10 +130,11 @@ async fn audit_log(place: &Place, requests: usize) -> String {
     place.proxy.read("audit.jsonl")
 }
 
-/// The proxy's configuration, from another folder and with the documents' name of a consumer.
+/// The proxy's configuration, from another folder and with the documents' names of a consumer and a domain.
 fn configuration(place: &Place) -> String {
     let files = ["acme.yaml", "keys.yaml", "graph-token"];
     let text = place.proxy.read("config.yaml").replace("name: acme\n", "name: acme-analytics\n");
+    let text = text.replace(place.tenant.domain(), "contoso.com");
     files.iter().fold(text, |text, file| {
         text.replace(&format!(" {file}"), &format!(" {}", place.proxy.file(file).display()))
     })

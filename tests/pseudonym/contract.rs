@@ -1,6 +1,6 @@
 //! The tables of `docs/PSEUDONYMS.md` are read and compared with what the code does, so neither can drift.
 
-use glassine_core::pseudonym::{AddressPolicy, Class, DomainMode, KeyRing, Outcome, Pseudonyms};
+use glassine_core::pseudonym::{AddressPolicy, Class, DomainMode, KeyRing, Outcome, OwnDomain, Pseudonyms};
 
 const CONTRACT: &str = include_str!("../../docs/PSEUDONYMS.md");
 
@@ -31,8 +31,11 @@ fn ring(ids: &[&str]) -> KeyRing {
 }
 
 fn pseudonyms(domains: DomainMode) -> Pseudonyms {
-    let policy =
-        AddressPolicy { domains, listed: vec!["Contoso.COM".to_owned()], ..AddressPolicy::default() };
+    let policy = AddressPolicy {
+        domains,
+        own: vec![OwnDomain::parse("Contoso.COM").unwrap()],
+        ..AddressPolicy::default()
+    };
     ring(&["A", "B"]).pseudonyms("acme-analytics", &policy)
 }
 
@@ -64,6 +67,20 @@ fn one_way_tokens_are_as_published() {
     assert!(rows.len() >= 29);
     for row in rows {
         assert_eq!(made(&pseudonyms, &row[0], &text(&row[1])), row[5], "{row:?}");
+    }
+}
+
+#[test]
+fn tags_and_guests_at_own_domains_are_as_published() {
+    let rows = table("Test vectors: own domains");
+    assert!(rows.len() >= 16);
+    for row in rows {
+        let own = ["contoso.com", "*.contoso.com", "contoso.onmicrosoft.com"];
+        let own = own.map(|domain| OwnDomain::parse(domain).unwrap()).into();
+        let plus_tags = serde_json::from_value(row[0].as_str().into()).unwrap();
+        let policy = AddressPolicy { domains: DomainMode::Drop, own, plus_tags };
+        let made = made(&ring(&["A"]).pseudonyms("acme-analytics", &policy), "email", &text(&row[1]));
+        assert_eq!(made, row[3], "{row:?}");
     }
 }
 

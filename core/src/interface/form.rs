@@ -163,7 +163,7 @@ mod tests {
     use sha2::{Digest as _, Sha256};
 
     use super::*;
-    use crate::pseudonym::{AddressPolicy, Class, KeyRing, Outcome, Pseudonyms};
+    use crate::pseudonym::{AddressPolicy, Class, KeyRing, Outcome, OwnDomain, Pseudonyms};
 
     const MODES: [DomainMode; 4] =
         [DomainMode::Keep, DomainMode::KeepListed, DomainMode::Pseudonymize, DomainMode::Drop];
@@ -171,8 +171,8 @@ mod tests {
     fn keys(domains: DomainMode) -> Pseudonyms {
         let master = Sha256::digest("a key of a test").into();
         let ring = KeyRing::render_new(&master, 'T', "2026-01-01T00:00:00Z");
-        let listed = vec!["contoso.com".to_owned()];
-        let policy = AddressPolicy { domains, listed, ..AddressPolicy::default() };
+        let own = vec![OwnDomain::parse("contoso.com").unwrap()];
+        let policy = AddressPolicy { domains, own, ..AddressPolicy::default() };
         KeyRing::parse(&ring).unwrap().pseudonyms("acme", &policy)
     }
 

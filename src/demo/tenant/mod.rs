@@ -146,6 +146,11 @@ impl Tenant {
         text::DOMAIN
     }
 
+    /// The domain that the tenant began with: of some aliases and of guests' names.
+    pub fn initial_domain(&self) -> &str {
+        text::INITIAL_DOMAIN
+    }
+
     /// The tenant's (directory's) id, a GUID.
     pub fn tenant_id(&self) -> &str {
         &self.id

@@ -297,7 +297,7 @@ impl Builder<'_> {
         let approval = self.approval(consumer, &statement, judge);
         let addresses = AddressPolicy {
             domains: plan.domains,
-            listed: self.config.tenant_domains().to_vec(),
+            own: self.config.tenant_domains().to_vec(),
             plus_tags: plan.plus_tags,
         };
         let keys = keys.map_err(|reported| *reported)?;

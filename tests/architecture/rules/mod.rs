@@ -42,9 +42,11 @@ const MAY_USE: [(&str, &[&str]); 31] = [
         "config",
         &[
             "approvals",
+            "core::catalogue",
             "core::diagnostic",
             "core::graph",
             "core::hex",
+            "core::pseudonym",
             "core::rules",
             "core::statement",
             "core::yaml",
