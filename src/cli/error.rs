@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::pseudonym::{InputError, UnknownConsumer};
+use super::pseudonym::{InputError, NoName, UnknownConsumer};
 use super::review::description::NoDescription;
 use super::statement::NoStatement;
 use super::test::CaseError;
@@ -86,6 +86,9 @@ pub(super) enum Error {
     /// The configuration has no such consumer.
     #[error(transparent)]
     Consumer(#[from] UnknownConsumer),
+    /// No consumer can have this name.
+    #[error(transparent)]
+    Name(#[from] NoName),
     /// Lines or a table on standard input cannot be used.
     #[error(transparent)]
     Rows(#[from] InputError),

@@ -25,6 +25,7 @@ use std::time::Duration;
 
 pub use approvals::{Approvals, ApprovedBy};
 pub use connect::Connect;
+pub(crate) use consumer::is_name;
 pub use consumer::{
     BearerHash, Consumer, ConsumerCredential, ConsumerLimits, JwksLocation, JwtCredential, Networks,
 };

@@ -95,6 +95,10 @@ fn bad_input_is_2_and_nothing_is_written() {
     run(&["--tenant-domain", "*.co.uk", "a@b.example"]).fails(2, &["strangers"]);
     run(&["--as", "name", "x"]).fails(2, &["message_id"]);
     run(&["--as", "id", "x", "-"]).fails(2, &["stands alone"]);
+    for name in ["Acme", "acme ", ""] {
+        glassine(&["pseudonym", "--keys", &keys, "--consumer", name, "--as", "id", "x"])
+            .fails(2, &["lower-case"]);
+    }
     run(&["--csv"]).fails(2, &["--column"]);
     run(&["--column", "email"]).fails(2, &["--csv"]);
     run(&["--csv", "--column", "email", "a@b.example"]).fails(2, &["cannot be used with"]);

@@ -64,9 +64,41 @@ fn class(name: &str) -> Class {
 fn one_way_tokens_are_as_published() {
     let pseudonyms = pseudonyms(DomainMode::Drop);
     let rows = table("Test vectors: one-way tokens");
-    assert!(rows.len() >= 29);
+    assert!(rows.len() >= 52);
     for row in rows {
         assert_eq!(made(&pseudonyms, &row[0], &text(&row[1])), row[5], "{row:?}");
+    }
+}
+
+#[test]
+fn pseudonym_domains_are_hashed_as_they_are_written() {
+    let rows = table("Test vectors: pseudonym domains");
+    assert!(rows.len() >= 4);
+    let of = |domain: &str| {
+        let policy = AddressPolicy { domains: DomainMode::Drop, ..AddressPolicy::default() };
+        made(&ring(&["A"]).pseudonyms(domain, &policy), "email", "alice.smith@contoso.com")
+    };
+    for row in &rows {
+        assert_eq!(of(&row[0]), row[1], "{row:?}");
+    }
+    for other in ["Acme", " acme", "acme ", ""] {
+        assert!(rows.iter().all(|row| row[1] != of(other)), "{other:?}");
+    }
+}
+
+/// The key file of the page is a key file; so is one with padding, and nothing else is.
+#[test]
+fn the_key_file_is_as_published() {
+    let file = CONTRACT.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    let fingerprint = |file: &str| KeyRing::parse(file).map(|ring| ring.fingerprint()[0].fingerprint.clone());
+    let secret = &table("Worked example")[0][1];
+    assert_eq!(fingerprint(file).unwrap(), table("Worked example")[0][2]);
+    assert!(fingerprint(&file.replace(secret, &format!("{secret}="))).is_ok());
+    let hexadecimal = "238".repeat(22);
+    for bad in
+        [&secret[1..], &secret.replace('_', "/").replace('-', "+"), &format!("{secret}A"), &hexadecimal[..64]]
+    {
+        assert!(fingerprint(&file.replace(secret, bad)).is_err(), "{bad}");
     }
 }
 

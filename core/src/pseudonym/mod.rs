@@ -47,6 +47,8 @@ mod policy;
 pub mod primitives;
 mod recent;
 mod reversible;
+#[cfg(test)]
+mod tests;
 mod thread;
 mod token;
 

@@ -16,7 +16,7 @@ use super::{ExitStatus, Streams};
 use glassine_core::pseudonym::{Class, Outcome, Pseudonyms};
 use whose::Whose;
 
-pub(super) use whose::UnknownConsumer;
+pub(super) use whose::{NoName, UnknownConsumer};
 
 /// Print the pseudonyms of addresses or other values, one per line, as one consumer gets them.
 ///

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::error::Error;
 use crate::cli::{input, options};
 use crate::config::files::read_secret;
-use crate::config::{Config, Consumer, Source};
+use crate::config::{Config, Consumer, Source, is_name};
 use crate::service::read_config;
 use glassine_core::pseudonym::{AddressPolicy, DomainMode, KeyRing, OwnDomain, PlusTags, Pseudonyms};
 
@@ -30,6 +30,11 @@ pub(super) struct Whose {
     rules: Option<PathBuf>,
 }
 
+/// No configuration can have a consumer of this name, so its tokens would join nothing.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is no name of a consumer: a name has up to 64 lower-case letters, digits and hyphens")]
+pub(in crate::cli) struct NoName(String);
+
 /// The configuration has no consumer of this name.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: no consumer is called `{name}`{hint}; the consumers are {}", file.display(), known.join(", "))]
@@ -50,12 +55,15 @@ impl Whose {
     pub(super) fn pseudonyms(&self) -> Result<(Pseudonyms, AddressPolicy), Error> {
         let (ring, domain, policy) = match &self.config {
             Some(file) => configured(file, &self.consumer)?,
-            None => self.from_options()?,
+            None => self.of_options()?,
         };
         Ok((ring.pseudonyms(&domain, &policy), policy))
     }
 
-    fn from_options(&self) -> Result<(KeyRing, String, AddressPolicy), Error> {
+    fn of_options(&self) -> Result<(KeyRing, String, AddressPolicy), Error> {
+        if !is_name(&self.consumer) {
+            return Err(NoName(self.consumer.clone()).into());
+        }
         let plan = self.rules.as_deref().map(input::rules).transpose()?;
         let policy = options::addresses(plan.as_ref(), &self.tenant_domains);
         // Never absent: clap demands it where `--config` is absent.

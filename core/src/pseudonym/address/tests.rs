@@ -262,9 +262,10 @@ proptest::proptest! {
         if !once.contains("Opaque") {
             proptest::prop_assert_eq!(&at_contoso(&once, PlusTags::StripOwn), &once);
         }
-        let is_members = ["a@contoso.com", "b@contoso.com"].contains(&once.as_str());
-        let is_written = |member: &str| raw == member || raw.starts_with(&format!("{}+", &member[..1]));
-        proptest::prop_assert!(!is_members || is_written(&once), "{} {}", raw, once);
+        for member in ["a", "b"].map(|name| format!("{name}@contoso.com")).iter().filter(|member| **member == once) {
+            let is_own_spelling = raw == *member || raw.starts_with(&member.replace("@contoso.com", "+"));
+            proptest::prop_assert!(is_own_spelling, "{} {}", raw, once);
+        }
         proptest::prop_assert!(!raw.ends_with("evil.example") || once.ends_with("evil.example") || once.contains("Opaque"));
     }
 }
