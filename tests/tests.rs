@@ -40,6 +40,7 @@ mod graph_cases;
 mod http2;
 mod jsonpath_suite;
 mod jwt;
+mod limits;
 mod linking;
 mod links;
 mod oracle;
