@@ -16,7 +16,7 @@ pub(super) struct Quota {
     pub(super) limit: u32,
     /// At once, now.
     pub(super) remaining: u32,
-    /// Seconds until `remaining` is `limit`, if the consumer sends nothing.
+    /// Seconds until `remaining` is `limit`, if the consumer sends nothing. At least one.
     pub(super) reset: u32,
 }
 
