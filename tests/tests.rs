@@ -41,6 +41,7 @@ mod http2;
 mod interface;
 mod jsonpath_suite;
 mod jwt;
+mod limits;
 mod linking;
 mod links;
 mod oracle;

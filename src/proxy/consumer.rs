@@ -139,8 +139,8 @@ impl Consumer {
     }
 
     /// The statement's fingerprint as records and headers have it.
-    pub(crate) fn short_fingerprint(&self) -> Arc<str> {
-        Arc::clone(&self.short)
+    pub(crate) fn short_fingerprint(&self) -> &Arc<str> {
+        &self.short
     }
 
     /// What makes new tokens.
