@@ -130,6 +130,7 @@ enum Treatment {
     Digest,
     Truncate(TimeUnit),
     HashIp,
+    ReplyDepth,
     Link,
 }
 
@@ -282,6 +283,7 @@ fn treatments(shape: &raw::Shape) -> Vec<(String, Treatment)> {
     add(paths(&shape.domain), Treatment::Domain);
     add(paths(&shape.digest), Treatment::Digest);
     add(shape.hash_ip.iter().collect(), Treatment::HashIp);
+    add(shape.reply_depth.iter().collect(), Treatment::ReplyDepth);
     add(shape.link.iter().collect(), Treatment::Link);
     for entry in shape.pseudonymize.iter().map(|entry| entry.0.as_ref().unwrap()) {
         let kind = entry.kind.value;
@@ -369,6 +371,7 @@ impl Reference<'_> {
             Treatment::Digest => {
                 Some(json!({"length": text.chars().count(), "words": text.split_whitespace().count()}))
             }
+            Treatment::ReplyDepth => reply_depth(text).map(Value::from),
             Treatment::Truncate(unit) => truncated(text, *unit).map(Value::from),
             Treatment::Match(regex, keep, token) => {
                 self.matched(text, regex, keep.as_deref(), token.as_ref())
@@ -416,6 +419,15 @@ fn written(write: impl FnOnce(&mut Vec<u8>) -> Outcome) -> Option<Value> {
         Outcome::Empty => Some(Value::Null),
         Outcome::NotUnderstood => None,
     }
+}
+
+/// Counts characters: the tests' indexes are in canonical base64, where 4 characters are 3 octets.
+fn reply_depth(text: &str) -> Option<usize> {
+    let form =
+        Regex::new(r"^A[Q-T][A-Za-z0-9+/]{2}(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$");
+    let octets = text.trim_end_matches('=').len() * 3 / 4;
+    let is_index = form.unwrap().is_match(text) && octets >= 22 && (octets - 22).is_multiple_of(5);
+    is_index.then(|| (octets - 22) / 5).filter(|depth| *depth <= 1000)
 }
 
 /// Cuts the text, because the tests' times are in UTC and in Graph's form.
