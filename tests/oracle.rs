@@ -29,7 +29,6 @@ const HIDDEN: &[(&str, &[&str])] = &[
             "webLink",
             "attachments",
             "changeKey",
-            "conversationIndex",
         ],
     ),
     ("list-users", &["displayName", "jobTitle", "mobilePhone", "department", "employeeId", "manager"]),
@@ -40,11 +39,12 @@ const HIDDEN: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// What leaves as a token, and a raw value that exists.
+/// What leaves as a token or as a number that is made of it, and a raw value that exists.
 const PSEUDONYMISED: &[(&str, &str, &str)] = &[
     ("list-messages", "id", "AAMkAD1="),
     ("list-messages", "conversationId", "AAQkAD1="),
     ("list-messages", "internetMessageId", "<a@b.example>"),
+    ("list-messages", "conversationIndex", "AQHXFOrL5NYFOqMjfESlIcNb0mOt1g=="),
     ("list-messages", "from/emailAddress/address", "alice@contoso.com"),
     ("list-users", "id", "u1"),
     ("list-users", "mail", "alice@contoso.com"),

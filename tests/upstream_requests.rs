@@ -48,10 +48,12 @@ fn properties(schema: &Schema, endpoint: &Endpoint) -> BTreeSet<String> {
 }
 
 /// Properties that Graph's data has beside the kept ones. They leave as tokens.
-const TOKENS: [&str; 21] = [
+const TOKENS: [&str; 22] = [
     "id",
     "parentFolderId",
     "conversationId",
+    // Of which a number leaves.
+    "conversationIndex",
     "internetMessageId",
     "from",
     "sender",

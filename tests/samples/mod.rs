@@ -134,12 +134,26 @@ fn is_token(leaf: &Value) -> bool {
         })
 }
 
-/// Every leaf that leaves is a kept one, unchanged, or a token; and every kept one leaves.
+/// How many replies led to the message, from the length of its conversation index.
+fn depth(message: &Value) -> Option<usize> {
+    let index = message["conversationIndex"].as_str()?;
+    let octets = index.trim_end_matches('=').len() * 3 / 4;
+    Some((octets - 22) / 5)
+}
+
+/// Every leaf that leaves is a kept one, unchanged, a token, or the depth of a reply; and every kept one leaves.
 fn compare(endpoint: &Endpoint, original: &Value, object: &Value) {
     for path in &endpoint.kept {
         assert_eq!(at(original, path), at(object, path), "{path} of {original}");
     }
-    for (path, leaf) in all_leaves(object) {
+    if endpoint.type_name == "message" {
+        assert_eq!(
+            object["conversationIndex"].as_u64(),
+            depth(original).map(|depth| depth as u64),
+            "{original}"
+        );
+    }
+    for (path, leaf) in all_leaves(object).into_iter().filter(|(path, _)| path != "conversationIndex") {
         let is_kept = endpoint.kept.contains(&path.as_str());
         assert!(is_kept || TOKENS.contains(&path.as_str()) && is_token(leaf), "{path}: {leaf}");
     }

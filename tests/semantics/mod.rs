@@ -2,6 +2,7 @@
 
 mod order;
 mod refusals;
+mod removals;
 mod treatments;
 
 use glassine_core::sanitize::Counters;

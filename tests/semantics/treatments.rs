@@ -29,6 +29,7 @@ const TREATMENTS: &[(&str, &str)] = &[
     ("digest: [$.a]", "secret"),
     ("truncate_time: [{ path: $.a, to: day }]", "2021-03-09T13:47:49Z"),
     ("hash_ip: [$.a]", "192.0.2.1"),
+    ("reply_depth: [$.a]", "AQHaa4wvh9NJ7UTXQ+Gag18kBt7lvYAAASoQgAChssA="),
     ("link: [$.a]", "https://graph.microsoft.com/v1.0/users"),
 ];
 
@@ -60,6 +61,7 @@ fn what_each_treatment_makes() {
         ("digest: [$.a]", "two words", digest),
         ("truncate_time: [{ path: $.a, to: hour }]", "2021-03-09T13:47:49Z", "\"2021-03-09T13:00:00Z\""),
         ("hash_ip: [$.a]", "192.0.2.1", "\"t~AEW6xbp4pzzYc5Za57r3L2eLZxz_2R9C_\""),
+        ("reply_depth: [$.a]", "AQHaa4wvh9NJ7UTXQ+Gag18kBt7lvYAAASoQgAChssA=", "2"),
         (
             "link: [$.a]",
             "https://graph.microsoft.com/v1.0",
@@ -120,6 +122,7 @@ fn a_string_that_is_not_understood_is_dropped_and_counted() {
         ("domain: [$.a]", "Alice Secret"),
         ("truncate_time: [{ path: $.a, to: minute }]", "yesterday"),
         ("hash_ip: [$.a]", "300.1.1.1"),
+        ("reply_depth: [$.a]", "AQHaa4wvh9NJ7UTXQ+Gag18kBt7lvYAA"),
     ] {
         let (left, counters) =
             response(&format!("{{ {treatment} }}"), &format!("{{\"a\":\"{value}\",\"b\":1}}"));

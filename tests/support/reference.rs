@@ -38,8 +38,11 @@ pub(crate) fn response(file: &raw::File, at: usize, keys: &Pseudonyms, document:
     match &endpoint.response.value {
         raw::Response::Entity(name) => marks.enter(named(file, &name.value), document),
         raw::Response::Property(name) => return property(file, endpoint, &name.value, keys, document),
-        raw::Response::Collection(name) => marks.enter(&envelope(name, counted, false), document),
-        raw::Response::Delta(name) => marks.enter(&envelope(name, counted, true), document),
+        raw::Response::Collection(name) => marks.enter(&envelope(name, counted, None), document),
+        raw::Response::Delta(name) => {
+            let shape = Some(named(file, &name.value));
+            marks.enter(&envelope(name, counted, shape), document);
+        }
         raw::Response::Count(_) => panic!("a count is no document"),
     }
     let is_page = !matches!(endpoint.response.value, raw::Response::Entity(_));
@@ -78,8 +81,8 @@ fn named<'f>(file: &'f raw::File, name: &str) -> &'f raw::Shape {
     shape.0.as_ref().unwrap()
 }
 
-/// The page around the objects, written as a shape.
-fn envelope(element: &Spanned<String>, counted: bool, delta: bool) -> raw::Shape {
+/// The page around the objects, written as a shape. `changed`: the shape of objects whose changes these are.
+fn envelope(element: &Spanned<String>, counted: bool, changed: Option<&raw::Shape>) -> raw::Shape {
     let path = |text: &str| element.with(text.to_owned());
     let mut shape = raw::Shape { link: vec![path("$['@odata.nextLink']")], ..raw::Shape::default() };
     let paths = vec![path("$.value[*]")];
@@ -88,17 +91,29 @@ fn envelope(element: &Spanned<String>, counted: bool, delta: bool) -> raw::Shape
     if counted {
         keep.numbers.push(Recovered(Some(element.with(ByKind::Text(path("$['@odata.count']"))))));
     }
-    if delta {
+    if let Some(changed) = changed {
         shape.link.push(path("$['@odata.deltaLink']"));
+        let related = related(changed).into_iter().map(|name| format!("$.value[*]['{name}'][*]"));
+        let removed = related.chain(["$.value[*]".to_owned()]);
         keep.one_of.push(Recovered(Some(raw::OneOf {
-            path: Some(path("$.value[*]['@removed'].reason")),
-            paths: Vec::new(),
+            path: None,
+            paths: removed.map(|at| path(&format!("{at}['@removed'].reason"))).collect(),
             values: element.with(["changed", "deleted"].map(path).into()),
             reviewed: false,
         })));
     }
     shape.keep = Recovered(Some(element.with(ByKind::Full(keep))));
     shape
+}
+
+/// The changes of relationships that the shape lets out: `members@delta`.
+fn related(shape: &raw::Shape) -> Vec<String> {
+    let nested = shape.nested.iter().map(|nested| nested.0.as_ref().unwrap());
+    let nested = nested.flat_map(|nested| nested.path.iter().chain(&nested.paths));
+    let paths =
+        nested.map(|path| path.value.clone()).chain(treatments(shape).into_iter().map(|(path, _)| path));
+    let elements = Regex::new(r#"^\$\[['"]([^'"]+@delta)['"]\]\[\*\]"#).unwrap();
+    paths.filter_map(|path| Some(elements.captures(&path)?[1].to_owned())).collect()
 }
 
 /// A node of the document, by its address.
@@ -115,6 +130,7 @@ enum Treatment {
     Digest,
     Truncate(TimeUnit),
     HashIp,
+    ReplyDepth,
     Link,
 }
 
@@ -267,6 +283,7 @@ fn treatments(shape: &raw::Shape) -> Vec<(String, Treatment)> {
     add(paths(&shape.domain), Treatment::Domain);
     add(paths(&shape.digest), Treatment::Digest);
     add(shape.hash_ip.iter().collect(), Treatment::HashIp);
+    add(shape.reply_depth.iter().collect(), Treatment::ReplyDepth);
     add(shape.link.iter().collect(), Treatment::Link);
     for entry in shape.pseudonymize.iter().map(|entry| entry.0.as_ref().unwrap()) {
         let kind = entry.kind.value;
@@ -354,6 +371,7 @@ impl Reference<'_> {
             Treatment::Digest => {
                 Some(json!({"length": text.chars().count(), "words": text.split_whitespace().count()}))
             }
+            Treatment::ReplyDepth => reply_depth(text).map(Value::from),
             Treatment::Truncate(unit) => truncated(text, *unit).map(Value::from),
             Treatment::Match(regex, keep, token) => {
                 self.matched(text, regex, keep.as_deref(), token.as_ref())
@@ -401,6 +419,15 @@ fn written(write: impl FnOnce(&mut Vec<u8>) -> Outcome) -> Option<Value> {
         Outcome::Empty => Some(Value::Null),
         Outcome::NotUnderstood => None,
     }
+}
+
+/// Counts characters: the tests' indexes are in canonical base64, where 4 characters are 3 octets.
+fn reply_depth(text: &str) -> Option<usize> {
+    let form =
+        Regex::new(r"^A[Q-T][A-Za-z0-9+/]{2}(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$");
+    let octets = text.trim_end_matches('=').len() * 3 / 4;
+    let is_index = form.unwrap().is_match(text) && octets >= 22 && (octets - 22).is_multiple_of(5);
+    is_index.then(|| (octets - 22) / 5).filter(|depth| *depth <= 1000)
 }
 
 /// Cuts the text, because the tests' times are in UTC and in Graph's form.

@@ -87,6 +87,8 @@ fn leaf() -> impl Strategy<Value = Value> {
         "/o=ExchangeLabs/cn=carol",
         "a@x.com, b@y.com",
         "smtp:dora@contoso.com",
+        "AQHaa4wvh9NJ7UTXQ+Gag18kBt7lvYAAASoQgAChssA=",
+        "AQHaa4wvh9NJ7UTXQ+Gag18kBt7l",
         "SMTP:",
         "2024-02-29T13:47:59Z",
         "2024-02-29T13:47:59.1234567",

@@ -55,7 +55,16 @@ fn shape() -> impl Strategy<Value = String> {
             for group in ["times", "booleans", "numbers", "one_of", "time_zones", "text"] {
                 lines += &list(&format!("  {group}"), entries(&keep, group));
             }
-            for key in ["pseudonymize", "match", "truncate_time", "domain", "digest", "hash_ip", "link"] {
+            for key in [
+                "pseudonymize",
+                "match",
+                "truncate_time",
+                "domain",
+                "digest",
+                "hash_ip",
+                "reply_depth",
+                "link",
+            ] {
                 lines += &list(key, entries(&transforms, key));
             }
             let nested = nested.iter().map(|(path, shape)| entry(path, &[&format!("shape: {shape}")]));
@@ -99,7 +108,7 @@ fn transform() -> impl Strategy<Value = (&'static str, String)> {
         &["pseudonymize: { group: rest, as: email }"],
         &["keep: kept", "pseudonymize: { group: rest, as: text }"],
     ]);
-    let plain = prop::sample::select(vec!["domain", "digest", "hash_ip", "link"]);
+    let plain = prop::sample::select(vec!["domain", "digest", "hash_ip", "reply_depth", "link"]);
     let unit = prop::sample::select(vec!["minute", "hour", "day"]);
     prop_oneof![
         3 => (path(), kind).prop_map(|(path, kind)| ("pseudonymize", entry(&path, &[&format!("as: {kind}")]))),

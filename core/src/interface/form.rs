@@ -82,6 +82,7 @@ fn kind(transform: &Transform, domains: DomainMode) -> Option<Kind> {
         Transform::Match(parts) => matched(parts, domains),
         Transform::Domain => Kind::Matches(domain(domains)?),
         Transform::Digest => Kind::Digest,
+        Transform::ReplyDepth => Kind::Number,
         Transform::TruncateTime(_) => Kind::Time,
         Transform::HashIp => Kind::Matches(format!("t~{TAG}")),
         Transform::Link(_) => Kind::Link,

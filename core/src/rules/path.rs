@@ -77,6 +77,18 @@ impl Path {
         Self { steps: vec![Step::to(Selector::Name(name.to_owned()))] }
     }
 
+    /// The names of the arrays at the start of this path, if it goes on in each of their elements.
+    pub(super) fn first_arrays(&self) -> impl Iterator<Item = &str> {
+        let first = match self.steps.as_slice() {
+            [first, second, ..] if second.selectors.contains(&Selector::Elements) => Some(first),
+            _ => None,
+        };
+        first.into_iter().flat_map(|step| &step.selectors).filter_map(|selector| match selector {
+            Selector::Name(name) => Some(name.as_str()),
+            Selector::Elements | Selector::Everything | Selector::Slice { .. } => None,
+        })
+    }
+
     /// This path, then every element.
     pub(super) fn elements(mut self) -> Self {
         self.steps.push(Step::to(Selector::Elements));

@@ -33,6 +33,8 @@ pub enum Transform {
     TruncateTime(TimeUnit),
     /// A keyed token of an IP address.
     HashIp,
+    /// How deep a reply is, from its conversation index.
+    ReplyDepth,
     /// A sealed link to this proxy.
     Link(LinkKind),
 }
@@ -86,6 +88,7 @@ impl fmt::Display for Transform {
             Self::Digest => f.write_str("digest"),
             Self::TruncateTime(unit) => write!(f, "truncate_time to {}", unit.name()),
             Self::HashIp => f.write_str("hash_ip"),
+            Self::ReplyDepth => f.write_str("reply_depth"),
             Self::Link(LinkKind::Next) => f.write_str("link"),
             Self::Link(LinkKind::Delta) => f.write_str("link, delta"),
         }
@@ -131,7 +134,7 @@ impl Transform {
                 Disclosure::OneWay
             }
             Self::Match(_) | Self::TruncateTime(_) => Disclosure::Part,
-            Self::Domain | Self::Digest => Disclosure::Derived,
+            Self::Domain | Self::Digest | Self::ReplyDepth => Disclosure::Derived,
             Self::Link(_) => Disclosure::Link,
         }
     }
@@ -146,6 +149,7 @@ impl Transform {
             Self::Digest => "length and number of words only".into(),
             Self::TruncateTime(unit) => format!("the time, cut to the {}", unit.name()).into(),
             Self::HashIp => "the IP address as a pseudonym".into(),
+            Self::ReplyDepth => "how deep the reply is, as a number".into(),
             Self::Link(_) => "a link to the proxy".into(),
         }
     }
@@ -203,6 +207,7 @@ impl Checker<'_> {
         self.selections(&raw.domain, &Treatment::Transform(Transform::Domain));
         self.selections(&raw.digest, &Treatment::Transform(Transform::Digest));
         self.plain(&raw.hash_ip, &Treatment::Transform(Transform::HashIp));
+        self.plain(&raw.reply_depth, &Treatment::Transform(Transform::ReplyDepth));
         self.plain(&raw.link, &Treatment::Transform(Transform::Link(LinkKind::Next)));
         present(&raw.pseudonymize).for_each(|entry| self.pseudonymize(entry));
         present(&raw.matches).for_each(|entry| self.matches(entry));

@@ -21,6 +21,7 @@ mod guard;
 mod matcher;
 mod order;
 mod place;
+mod reply_depth;
 pub mod tokenizer;
 mod transform;
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use super::Context;
+use super::{Context, reply_depth};
 use crate::pseudonym::{self, Pseudonyms};
 use crate::rules::plan::{Match, PseudonymKind, TimeUnit, Transform};
 
@@ -30,6 +30,7 @@ pub(super) fn apply(transform: &Transform, text: &str, context: &Context, out: &
         Transform::Digest => digest(text, out),
         Transform::TruncateTime(unit) => optional(truncate_time(text, *unit), out),
         Transform::HashIp => quoted(out, |out| keys.ip(text, out)),
+        Transform::ReplyDepth => number(reply_depth::of(text), out),
         Transform::Link(kind) => optional(context.links.rewrite(text, *kind), out),
     }
 }
@@ -62,6 +63,12 @@ fn optional(text: Option<String>, out: &mut Vec<u8>) -> Outcome {
             Outcome::NotUnderstood
         }
     }
+}
+
+fn number(number: Option<usize>, out: &mut Vec<u8>) -> Outcome {
+    let Some(number) = number else { return Outcome::NotUnderstood };
+    out.extend_from_slice(number.to_string().as_bytes());
+    Outcome::Written
 }
 
 fn pseudonym(kind: PseudonymKind, text: &str, keys: &Pseudonyms, out: &mut Vec<u8>) -> pseudonym::Outcome {

@@ -9,6 +9,9 @@ use crate::rules::automaton::{Automaton, Leaf, Location, NodeId, Step};
 use crate::rules::plan::{Body, LinkKind};
 use crate::sanitize::{Context, Links, Raw, sanitize};
 
+/// The conversation index of a reply to a reply.
+pub(super) const SECOND_REPLY: &str = "AQHaa4wvh9NJ7UTXQ+Gag18kBt7lvYAAASoQgAChssA=";
+
 /// Stands for each property that no rule names.
 const OTHER: &str = "example";
 

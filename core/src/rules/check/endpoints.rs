@@ -1,5 +1,6 @@
 //! Endpoints: templates, parameters, query options, responses.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::super::automaton::{self, Automaton, CompileError, NodeId};
@@ -282,11 +283,25 @@ impl Checker<'_> {
         }
         if delta {
             shape.rules.push(rule(Path::name("@odata.deltaLink"), link(LinkKind::Delta)));
-            let reason = elements().member("@removed").member("reason");
-            shape.rules.push(rule(reason, Treatment::Keep(Kept::one_of(REASONS))));
+            let reason = |path: Path| path.member("@removed").member("reason");
+            let relationships = self.shapes.get(element.0).map(Shape::relationships).unwrap_or_default();
+            let related = relationships.into_iter().map(|name| elements().member(name).elements());
+            for path in related.chain([elements()]) {
+                shape.rules.push(rule(reason(path), Treatment::Keep(Kept::one_of(REASONS))));
+            }
         }
         self.shapes.push(shape);
         ShapeId(self.shapes.len() - 1)
+    }
+}
+
+impl Shape {
+    /// The changes of relationships of which something leaves: `members@delta`. Without the reason of a removal, whoever left
+    /// a group would look as if they had joined it.
+    fn relationships(&self) -> BTreeSet<&str> {
+        let rules = self.rules.iter().filter(|rule| rule.treatment != Treatment::Redact);
+        let paths = rules.map(|rule| &rule.path).chain(self.nested.iter().map(|nested| &nested.path));
+        paths.flat_map(Path::first_arrays).filter(|name| related(name).is_some()).collect()
     }
 }
 
@@ -317,11 +332,12 @@ pub(super) fn selectable(automaton: &Automaton, object: NodeId, delta: bool) -> 
 /// The property to select for a member of an object. Annotations are not properties, but Graph sends `members@delta`, the
 /// changes of a relationship, to those who select `members`.
 fn selected(member: &str, delta: bool) -> Option<&str> {
-    match member.split_once('@') {
-        None => Some(member),
-        Some((property, DELTA)) if delta && !property.is_empty() => Some(property),
-        Some(_) => None,
-    }
+    if member.contains('@') { related(member).filter(|_| delta) } else { Some(member) }
+}
+
+/// The relationship whose changes are under this name: `members` of `members@delta`.
+fn related(member: &str) -> Option<&str> {
+    member.split_once('@').filter(|(name, what)| !name.is_empty() && *what == DELTA).map(|(name, _)| name)
 }
 
 /// Whether a text is one English word, or several as in `mailFolders`. Ids have digits, signs or capitals in a row.

@@ -77,6 +77,8 @@ pub struct Shape {
     pub truncate_time: Vec<Recovered<TruncateTime>>,
     /// IP addresses that leave as keyed tokens.
     pub hash_ip: Vec<Spanned<String>>,
+    /// Conversation indexes of which only the number of replies leaves.
+    pub reply_depth: Vec<Spanned<String>>,
     /// Graph links that leave as sealed links to this proxy.
     pub link: Vec<Spanned<String>>,
     /// Objects inside this one that have their own shape.

@@ -175,7 +175,7 @@ fn at_most(less: &Leaf, more: &Leaf) -> bool {
             less.texts().all(|text| more.find(text).is_some())
         }
         (Leaf::Transform(Transform::TruncateTime(_)), Leaf::Keep(Kept::Time | Kept::Text))
-        | (Leaf::Transform(Transform::Digest), Leaf::Keep(Kept::Text)) => true,
+        | (Leaf::Transform(Transform::Digest | Transform::ReplyDepth), Leaf::Keep(Kept::Text)) => true,
         (Leaf::Transform(Transform::TruncateTime(less)), Leaf::Transform(Transform::TruncateTime(more))) => {
             grain(*less) >= grain(*more)
         }

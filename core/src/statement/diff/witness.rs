@@ -10,7 +10,7 @@ use crate::pseudonym::{Class, Outcome};
 use crate::rules::automaton::{Automaton, Described, Effect, Leaf, Location};
 use crate::rules::plan::{Endpoint, Kept, Param, PseudonymKind, Transform};
 use crate::rules::template::Part;
-use crate::statement::probe::{document, leaf, sanitized};
+use crate::statement::probe::{self, document, leaf, sanitized};
 
 /// The id that stands in requests, as a token.
 const ID: &str = "00000000-1111-4222-8333-444444444444";
@@ -122,6 +122,9 @@ fn candidates(automaton: &Automaton, at: &Location) -> Vec<Value> {
     }
     if let Some(Leaf::Transform(Transform::Pseudonym(_) | Transform::Domain)) = leaf(automaton, at) {
         all.push(json!("alice.smith@contoso.com"));
+    }
+    if let Some(Leaf::Transform(Transform::ReplyDepth)) = leaf(automaton, at) {
+        all.push(json!(probe::SECOND_REPLY));
     }
     if let Some(Leaf::Transform(Transform::Reversible(_))) = leaf(automaton, at) {
         all.push(json!(ID));

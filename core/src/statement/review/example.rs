@@ -106,6 +106,7 @@ impl<'a> Scene<'a> {
             Transform::Pseudonym(PseudonymKind::MessageId) => one("<4f1c@mail.fabrikam.example>"),
             Transform::Match(parts) => self.matching_values(parts),
             Transform::TruncateTime(_) => kept_values(&Kept::Time, None),
+            Transform::ReplyDepth => one(probe::SECOND_REPLY),
             // What leaves is sealed for one request of one consumer.
             Transform::Link(_) => Vec::new(),
             _ => [WRITTEN, "192.0.2.17"].map(Value::from).into(),
