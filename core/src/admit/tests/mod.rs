@@ -295,4 +295,5 @@ fn preferences_are_passed_on_within_their_range() {
 mod kept;
 mod links;
 mod options;
+mod select;
 mod times;
