@@ -37,6 +37,23 @@ fn the_worked_example_is_what_happens() {
 }
 
 #[test]
+fn the_example_of_headers_lets_out_what_the_page_says() {
+    let shape = blocks(PAGE, "yaml")[1].replace('\n', "\n    ");
+    let context =
+        context(&format!("  s:\n    {}", shape.replace("$.internetMessageHeaders", "$.a")), "{ entity: s }");
+    let headers =
+        [("IN-REPLY-TO", "<a@b>"), ("Precedence", "list"), ("List-Id", "<x>"), ("Subject", "The merger")];
+    let headers = headers.map(|(name, value)| serde_json::json!({ "name": name, "value": value }));
+    let left: Value = serde_json::from_str(
+        &sanitize(&context, &serde_json::json!({ "a": headers }).to_string()).unwrap().0,
+    )
+    .unwrap();
+    let [reply, list] = &left["a"].as_array().unwrap()[..] else { panic!("{left}") };
+    assert!(reply["name"] == "In-Reply-To" && reply["value"].as_str().unwrap().starts_with("t~"), "{left}");
+    assert_eq!(*list, serde_json::json!({ "name": "list", "value": "true" }));
+}
+
+#[test]
 fn each_treatment_makes_what_the_page_says() {
     let rows = table("Treatments by example");
     assert!(rows.len() > 20);

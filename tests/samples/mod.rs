@@ -141,6 +141,18 @@ fn depth(message: &Value) -> Option<usize> {
     Some((octets - 22) / 5)
 }
 
+/// The names of headers and flags that leave.
+const NAMES: [&str; 4] = ["In-Reply-To", "References", "automatic", "list"];
+
+/// Whether this is part of a header as it leaves: its name or that of a flag, tokens, or `true`.
+fn is_of_header(part: &str, leaf: &Value) -> bool {
+    let text = leaf.as_str().unwrap_or_default();
+    match part {
+        "name" => NAMES.contains(&text),
+        _ => text == "true" || text.split(' ').all(|token| token.starts_with("t~")),
+    }
+}
+
 /// Every leaf that leaves is a kept one, unchanged, a token, or the depth of a reply; and every kept one leaves.
 fn compare(endpoint: &Endpoint, original: &Value, object: &Value) {
     for path in &endpoint.kept {
@@ -154,6 +166,10 @@ fn compare(endpoint: &Endpoint, original: &Value, object: &Value) {
         );
     }
     for (path, leaf) in all_leaves(object).into_iter().filter(|(path, _)| path != "conversationIndex") {
+        if let Some(part) = path.strip_prefix("internetMessageHeaders[].") {
+            assert!(is_of_header(part, leaf), "{path}: {leaf}");
+            continue;
+        }
         let is_kept = endpoint.kept.contains(&path.as_str());
         assert!(is_kept || TOKENS.contains(&path.as_str()) && is_token(leaf), "{path}: {leaf}");
     }
@@ -172,7 +188,8 @@ async fn nothing_of_the_samples_gets_out_but_what_is_kept() {
                 for (original, object) in rows.iter().zip(&objects) {
                     compare(&endpoint, original, object);
                 }
-                let found = secrets.found_in(sent.as_bytes());
+                let mut found = secrets.found_in(sent.as_bytes());
+                found.retain(|word| !NAMES.iter().any(|name| name.eq_ignore_ascii_case(word)));
                 assert!(found.is_empty(), "{}: {found:?}", endpoint.upstream(version));
             }
         }

@@ -1,5 +1,6 @@
 //! The meaning of rules: a test for each sentence of docs/RULES.md.
 
+mod headers;
 mod order;
 mod refusals;
 mod removals;

@@ -16,7 +16,7 @@ pub(crate) struct Closed {
 }
 
 /// Names and values that this program adds to those of the rules.
-const OWN: [&str; 12] = [
+const OWN: [&str; 14] = [
     "value",
     "reason",
     "changed",
@@ -27,6 +27,9 @@ const OWN: [&str; 12] = [
     "@odata.deltaLink",
     "length",
     "words",
+    "name",
+    // A flag of a list of headers.
+    "true",
     "smtp:",
     "SMTP:",
 ];
@@ -39,9 +42,10 @@ impl Closed {
         let tag = "[A-Za-z0-9_-]{33}";
         let domains = domains.iter().map(|domain| regex::escape(domain)).collect::<Vec<_>>().join("|");
         let token = format!("(?:smtp:|SMTP:)?t~{tag}(?:@(?:{domains}|d~{tag}))?|d~{tag}|p~[A-Za-z0-9_-]+");
+        let tokens = format!("t~{tag}(?: t~{tag})+");
         let link =
             format!(r"{}/[A-Za-z0-9._~/()-]+\?\$(?:skip|delta)token=[A-Za-z0-9_-]+", regex::escape(proxy));
-        let form = Regex::new(&format!("^(?:{time}|{token}|{link})$")).unwrap();
+        let form = Regex::new(&format!("^(?:{time}|{token}|{tokens}|{link})$")).unwrap();
         Self { rules: words_of_shapes(rules), form }
     }
 
@@ -86,7 +90,7 @@ impl Closed {
 fn words_of_shapes(rules: &str) -> BTreeSet<String> {
     let (_, shapes) = rules.split_once("\nshapes:").unwrap();
     let (shapes, _) = shapes.split_once("\nendpoints:").unwrap();
-    let word = Regex::new(r"[A-Za-z0-9_@#.]+").unwrap();
+    let word = Regex::new(r"[A-Za-z0-9_@#.]+(?:-[A-Za-z0-9_@#.]+)*").unwrap();
     let lines = shapes.lines().map(|line| line.split("  #").next().unwrap());
     let words = lines.flat_map(|line| word.find_iter(line)).map(|word| word.as_str());
     words.flat_map(|word| word.split('.').chain([word])).map(str::to_owned).collect()

@@ -131,7 +131,15 @@ enum Treatment {
     Truncate(TimeUnit),
     HashIp,
     ReplyDepth,
+    Headers(Headers),
     Link,
+}
+
+/// Names of headers with the kinds of their tokens, and names of flags with headers. The rules' names have no other letter case.
+#[derive(Clone)]
+struct Headers {
+    tokens: Vec<(String, PseudonymKind)>,
+    flags: Vec<(String, Vec<String>)>,
 }
 
 /// What a kept value may be.
@@ -293,6 +301,19 @@ fn treatments(shape: &raw::Shape) -> Vec<(String, Treatment)> {
     for entry in shape.truncate_time.iter().map(|entry| entry.0.as_ref().unwrap()) {
         add(entry.path.iter().chain(&entry.paths).collect(), Treatment::Truncate(entry.to));
     }
+    for entry in shape.headers.iter().map(|entry| &entry.0.as_ref().unwrap().value) {
+        let kind = |(name, kind): &(Spanned<String>, Recovered<PseudonymKind>)| {
+            (name.value.clone(), kind.0.unwrap())
+        };
+        let by = |(flag, by): &(Spanned<String>, Recovered<Vec<Spanned<String>>>)| {
+            let by = by.0.as_ref().unwrap().iter().map(|name| name.value.clone());
+            (flag.value.clone(), by.collect())
+        };
+        let mut flags: Vec<_> = entry.flags.0.iter().map(by).collect();
+        flags.sort();
+        let headers = Headers { tokens: entry.tokens.0.iter().map(kind).collect(), flags };
+        add(entry.path.iter().chain(&entry.paths).collect(), Treatment::Headers(headers));
+    }
     for entry in shape.matches.iter().map(|entry| entry.0.as_ref().unwrap()) {
         let keep = entry.keep.as_ref().map(|group| group.value.clone());
         let token = entry.pseudonymize.as_ref().map(|part| (part.group.value.clone(), part.kind.value));
@@ -327,6 +348,11 @@ impl Reference<'_> {
             return Ok(None);
         }
         match value {
+            Value::Array(elements)
+                if let Some(Treatment::Headers(headers)) = self.marks.transformed.get(&node) =>
+            {
+                Ok(Some(self.listed(elements, headers)))
+            }
             Value::Object(_) if unlisted || self.marks.objects.contains(&node) => {
                 Ok(Some(Value::Object(self.object(value, unlisted)?)))
             }
@@ -376,6 +402,7 @@ impl Reference<'_> {
             Treatment::Match(regex, keep, token) => {
                 self.matched(text, regex, keep.as_deref(), token.as_ref())
             }
+            Treatment::Headers(_) => None,
             Treatment::Link => Some(rewritten(text).ok_or(Refused)?.into()),
         })
     }
@@ -388,6 +415,47 @@ impl Reference<'_> {
             PseudonymKind::Thread => self.keys.thread(text, out),
             PseudonymKind::MessageId => self.keys.message_id(text, out),
             PseudonymKind::Text => self.keys.text(text, out),
+        }
+    }
+
+    /// What leaves of a list of headers.
+    fn listed(&self, elements: &[Value], headers: &Headers) -> Value {
+        let (mut left, mut set) = (Vec::new(), HashSet::new());
+        for element in elements {
+            let (Some(name), Some(value)) = (element["name"].as_str(), element["value"].as_str()) else {
+                continue;
+            };
+            if value.len() > 64 * 1024 {
+                continue;
+            }
+            if let Some((own, kind)) = headers.tokens.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)) {
+                let token = match kind {
+                    PseudonymKind::MessageId => self.ids(value),
+                    kind => written(|out| self.token(*kind, value, out)),
+                };
+                left.extend(token.map(|token| json!({ "name": own, "value": token })));
+            }
+            for (flag, by) in &headers.flags {
+                if by.iter().any(|own| own.eq_ignore_ascii_case(name))
+                    && says_so(name, value)
+                    && set.insert(flag)
+                {
+                    left.push(json!({ "name": flag, "value": "true" }));
+                }
+            }
+        }
+        left.into()
+    }
+
+    fn ids(&self, value: &str) -> Option<Value> {
+        let ids = Regex::new(r"<[^<>\s]+>").unwrap();
+        let token = |id: regex::Match<'_>| written(|out| self.keys.message_id(id.as_str(), out));
+        let tokens: Vec<_> = ids.find_iter(value).filter_map(token).collect();
+        let tokens: Vec<_> = tokens.iter().filter_map(Value::as_str).collect();
+        match tokens.len() {
+            0 if value.is_empty() => Some(Value::Null),
+            1..=1000 => Some(tokens.join(" ").into()),
+            _ => None,
         }
     }
 
@@ -418,6 +486,18 @@ fn written(write: impl FnOnce(&mut Vec<u8>) -> Outcome) -> Option<Value> {
         Outcome::Written => Some(String::from_utf8(out).unwrap().into()),
         Outcome::Empty => Some(Value::Null),
         Outcome::NotUnderstood => None,
+    }
+}
+
+/// Whether a header sets its flags: most do unless they are empty.
+fn says_so(name: &str, value: &str) -> bool {
+    let word =
+        Regex::new(r"[^;,( \t\r\n]+").unwrap().find(value).map_or("", |word| word.as_str()).to_lowercase();
+    match name.to_lowercase().as_str() {
+        "auto-submitted" => !matches!(word.as_str(), "" | "no"),
+        "x-auto-response-suppress" => !matches!(word.as_str(), "" | "none"),
+        "precedence" => matches!(word.as_str(), "bulk" | "junk" | "auto_reply"),
+        _ => !value.trim().is_empty(),
     }
 }
 

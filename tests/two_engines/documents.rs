@@ -69,9 +69,42 @@ fn value() -> impl Strategy<Value = Value> {
     leaf().prop_recursive(4, 96, 6, |inner| {
         prop_oneof![
             4 => object(inner.clone().boxed()),
+            1 => headers(),
             2 => prop::collection::vec(inner, 0..6).prop_map(Value::Array),
         ]
     })
+}
+
+/// A list of headers, with elements that are none.
+fn headers() -> impl Strategy<Value = Value> {
+    let names = vec![
+        "In-Reply-To",
+        "sender",
+        "PRECEDENCE",
+        "Auto-Submitted",
+        "x-auto-response-suppress",
+        "List-Id",
+        "Subject",
+    ];
+    let values = vec![
+        "<a@b>",
+        "<a@b> x <c@d>",
+        "bulk",
+        "list",
+        "no",
+        "No (me)",
+        "None",
+        "All",
+        "auto-replied; x",
+        " ",
+        "",
+    ];
+    let value = prop_oneof![3 => prop::sample::select(values).prop_map(Value::from), 1 => leaf()];
+    let header = (prop::sample::select(names), value)
+        .prop_map(|(name, value)| json!({ "name": name, "value": value }));
+    let odd = object(leaf().boxed());
+    let element = prop_oneof![8 => header, 1 => odd, 1 => leaf(), 1 => Just(json!([{ "name": "Sender", "value": "x" }]))];
+    prop::collection::vec(element, 0..6).prop_map(Value::Array)
 }
 
 fn object(value: BoxedStrategy<Value>) -> impl Strategy<Value = Value> {

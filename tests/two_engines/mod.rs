@@ -51,10 +51,23 @@ pub(crate) fn is_part(part: &Value, whole: &Value, is_from: &dyn Fn(&Value, &Val
             .all(|(name, value)| whole.get(name).is_some_and(|whole| is_part(value, whole, is_from))),
         (Value::Array(part), Value::Array(whole)) => {
             let mut rest = whole.iter();
-            part.iter().all(|element| rest.any(|whole| is_part(element, whole, is_from)))
+            part.iter()
+                .all(|element| is_header(element) || rest.any(|whole| is_part(element, whole, is_from)))
         }
         (part, whole) => is_from(part, whole),
     }
+}
+
+/// Whether this is what `headers` makes of a header. One header can become a token and flags.
+fn is_header(element: &Value) -> bool {
+    let name = element.get("name").and_then(Value::as_str).unwrap_or_default();
+    let is_token =
+        |value: &Value| value.is_null() || value.as_str().is_some_and(|text| text.starts_with("t~"));
+    element.get("value").is_some_and(|value| match name {
+        "In-Reply-To" | "Sender" | "Precedence" => is_token(value),
+        "automatic" | "list" => value == "true",
+        _ => false,
+    })
 }
 
 /// Whether a leaf may have become this.
@@ -65,7 +78,7 @@ fn may_become(part: &Value, whole: &Value) -> bool {
             part.keys().all(|name| ["length", "words"].contains(&name.as_str()))
         }
         (Value::Object(_) | Value::Array(_), _) | (_, Value::Object(_) | Value::Array(_)) => false,
-        (Value::String(_) | Value::Null, Value::String(_)) => true,
+        (Value::String(_) | Value::Number(_) | Value::Null, Value::String(_)) => true,
         (part, whole) => part == whole,
     }
 }

@@ -56,6 +56,7 @@ fn shape() -> impl Strategy<Value = String> {
                 lines += &list(&format!("  {group}"), entries(&keep, group));
             }
             for key in [
+                "headers",
                 "pseudonymize",
                 "match",
                 "truncate_time",
@@ -117,8 +118,14 @@ fn transform() -> impl Strategy<Value = (&'static str, String)> {
             .prop_map(move |(path, parts)| ("match", entry(&path, &[&[regex.as_str()], parts].concat()))),
         1 => (path(), unit).prop_map(|(path, unit)| ("truncate_time", entry(&path, &[&format!("to: {unit}")]))),
         3 => (path(), plain).prop_map(|(path, key)| (key, yaml_quoted(&path))),
+        2 => path().prop_map(|path| ("headers", entry(&path, HEADERS))),
     ]
 }
+
+const HEADERS: &[&str] = &[
+    "tokens: { In-Reply-To: message_id, Sender: email, Precedence: text }",
+    "flags: { automatic: [Auto-Submitted, X-Auto-Response-Suppress, Precedence], list: [List-Id, Precedence] }",
+];
 
 /// An entry of several keys, one a line.
 fn entry(path: &str, rest: &[&str]) -> String {

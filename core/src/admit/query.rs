@@ -176,10 +176,13 @@ impl<'a> Checker<'a> {
         Ok(names.into_iter().map(String::as_str).collect::<Vec<_>>().join(","))
     }
 
-    /// All properties that can leave, if the shape lists them all.
+    /// All properties that can leave, if the shape lists them all. What Graph sends only to those who select it is among them
+    /// only if the consumer cannot select it.
     fn whole_select(&self) -> Option<String> {
-        let names: Vec<_> =
-            self.kept?.iter().filter(|name| self.can_select(name)).map(String::as_str).collect();
+        let all = || self.kept.into_iter().flatten().map(String::as_str).filter(|name| self.can_select(name));
+        let is_usual = |name: &&str| !self.policy.select || schema::is_usual(self.resource(), name);
+        let usual: Vec<_> = all().filter(is_usual).collect();
+        let names = if usual.is_empty() { all().collect() } else { usual };
         (!names.is_empty() && !self.counts()).then(|| names.join(","))
     }
 
@@ -188,11 +191,16 @@ impl<'a> Checker<'a> {
     }
 
     fn can_select(&self, name: &str) -> bool {
+        schema::can_select(self.version, self.resource(), name)
+    }
+
+    /// The last name in the path to the objects.
+    fn resource(&self) -> &str {
         let resource = self.endpoint.template.parts.iter().rev().find_map(|part| match part {
             Part::Name(name) => Some(name.as_str()),
             Part::Param(_) | Part::Function(_) | Part::Cast(_) | Part::Count => None,
         });
-        schema::can_select(self.version, self.expanded.or(resource).unwrap_or_default(), name)
+        self.expanded.or(resource).unwrap_or_default()
     }
 
     /// Graph's links repeat the `$select` of the request that they continue.

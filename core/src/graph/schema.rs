@@ -1,4 +1,5 @@
-//! The part of Graph's schema that requests depend on: v1.0 refuses a `$select` of a property that only beta has.
+//! The part of Graph's schema that requests depend on: v1.0 refuses a `$select` of a property that only beta has, and some
+//! properties come only to those who select them.
 
 use super::Version;
 
@@ -24,6 +25,12 @@ pub(crate) fn can_select(version: Version, resource: &str, property: &str) -> bo
 /// v1.0 has `flag` on messages, though not on contacts, and `isFavorite` on groups.
 fn v1_has(resource: &str, property: &str) -> bool {
     matches!((resource, property), ("messages", "flag") | ("groups", "isFavorite"))
+}
+
+/// Whether a request without `$select` asks for this property of an object under the path segment `resource`. Graph sends the
+/// headers of a message only to those who select them. They are often longer than the rest of it without its body.
+pub(crate) fn is_usual(resource: &str, property: &str) -> bool {
+    (resource, property) != ("messages", "internetMessageHeaders")
 }
 
 #[cfg(test)]

@@ -51,6 +51,8 @@ crate::codes! {
     OTHER_TYPE = "G0124";
     /// A text under `one_of` that Graph's enum does not have.
     NOT_A_MEMBER = "G0125";
+    /// `headers` names no header or too many, one twice, or something that cannot be a header's or a flag's name.
+    HEADERS = "G0126";
 
     /// The endpoint's path template is malformed.
     TEMPLATE = "G0201";

@@ -115,7 +115,7 @@ pub(super) fn is_property(name: &str) -> bool {
 pub(crate) fn operators(reached: &Reached<'_>) -> Vec<Comparator> {
     use Comparator::{Eq, Ge, Gt, In, Le, Lt, Ne, Present};
     let all: &[Comparator] = match reached.leaf {
-        Leaf::Drop | Leaf::Transform(Transform::Link(_)) => &[],
+        Leaf::Drop | Leaf::Transform(Transform::Link(_) | Transform::Headers(_)) => &[],
         Leaf::Keep(Kept::Boolean) => &[Eq, Ne],
         Leaf::Keep(Kept::Time | Kept::Number | Kept::Text) => &[Eq, Ne, Gt, Ge, Lt, Le, In],
         Leaf::Keep(Kept::OneOf(_) | Kept::TimeZone(_)) | Leaf::Transform(Transform::Reversible(_)) => {

@@ -22,6 +22,7 @@ mod checked;
 pub mod codes;
 pub(crate) mod comparable;
 mod grid;
+mod headers;
 mod keep;
 pub mod known;
 mod names;

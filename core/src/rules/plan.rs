@@ -14,6 +14,7 @@ use super::template::Template;
 use crate::graph::{Direction, OptionName};
 use crate::pseudonym::{Class, DomainMode, PlusTags};
 
+pub use super::headers::{HEADER_NAME, HEADER_VALUE, Header, Headers};
 pub use super::keep::{Kept, Word, Words};
 pub use super::raw::{Comparator, IdType, IntegerRange, PseudonymKind, TimeUnit};
 pub use super::transform::{Disclosure, KeptGroup, LinkKind, Match, Transform};

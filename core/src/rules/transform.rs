@@ -10,6 +10,7 @@ use regex::Regex;
 use super::check::regexes::{texts_of_group, warn_anchors, whole_match};
 use super::check::shapes::{Checker, Selected, present};
 use super::codes;
+use super::headers::Headers;
 use super::keep::Words;
 use super::plan::Treatment;
 use super::raw::{self, PseudonymKind, TimeUnit};
@@ -35,6 +36,8 @@ pub enum Transform {
     HashIp,
     /// How deep a reply is, from its conversation index.
     ReplyDepth,
+    /// Of a list of headers, tokens and flags.
+    Headers(Arc<Headers>),
     /// A sealed link to this proxy.
     Link(LinkKind),
 }
@@ -89,6 +92,7 @@ impl fmt::Display for Transform {
             Self::TruncateTime(unit) => write!(f, "truncate_time to {}", unit.name()),
             Self::HashIp => f.write_str("hash_ip"),
             Self::ReplyDepth => f.write_str("reply_depth"),
+            Self::Headers(headers) => headers.fmt(f),
             Self::Link(LinkKind::Next) => f.write_str("link"),
             Self::Link(LinkKind::Delta) => f.write_str("link, delta"),
         }
@@ -133,8 +137,9 @@ impl Transform {
             Self::Pseudonym(_) | Self::HashIp | Self::Match(Match { pseudonymize: Some(_), .. }) => {
                 Disclosure::OneWay
             }
+            Self::Headers(headers) if headers.has_tokens() => Disclosure::OneWay,
             Self::Match(_) | Self::TruncateTime(_) => Disclosure::Part,
-            Self::Domain | Self::Digest | Self::ReplyDepth => Disclosure::Derived,
+            Self::Domain | Self::Digest | Self::ReplyDepth | Self::Headers(_) => Disclosure::Derived,
             Self::Link(_) => Disclosure::Link,
         }
     }
@@ -150,6 +155,7 @@ impl Transform {
             Self::TruncateTime(unit) => format!("the time, cut to the {}", unit.name()).into(),
             Self::HashIp => "the IP address as a pseudonym".into(),
             Self::ReplyDepth => "how deep the reply is, as a number".into(),
+            Self::Headers(headers) => headers.in_words(),
             Self::Link(_) => "a link to the proxy".into(),
         }
     }
@@ -211,6 +217,7 @@ impl Checker<'_> {
         self.plain(&raw.link, &Treatment::Transform(Transform::Link(LinkKind::Next)));
         present(&raw.pseudonymize).for_each(|entry| self.pseudonymize(entry));
         present(&raw.matches).for_each(|entry| self.matches(entry));
+        present(&raw.headers).for_each(|entry| self.headers(entry));
         for entry in present(&raw.truncate_time) {
             let selected =
                 Selected { one: entry.path.as_ref(), many: &entry.paths, reviewed: entry.reviewed };

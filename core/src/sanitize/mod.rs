@@ -18,6 +18,7 @@
 
 pub mod gate;
 mod guard;
+mod header;
 mod matcher;
 mod order;
 mod place;

@@ -1,7 +1,7 @@
 //! What the rules say about a place in a document.
 
 use crate::rules::automaton::{Automaton, Leaf, NodeId};
-use crate::rules::plan::Kept;
+use crate::rules::plan::{Kept, Transform};
 
 /// What happens to a value at one place, by its type. It is small, and looked up once for many values.
 #[derive(Clone, Copy)]
@@ -26,6 +26,8 @@ pub(super) enum Effect {
     Number,
     /// A string leaves if it passes, or in another form. Nothing else does.
     String(Passage),
+    /// An array leaves as this node's list of headers. Nothing else does.
+    Headers(NodeId),
 }
 
 /// How a string leaves that has to be seen whole.
@@ -37,6 +39,15 @@ pub(super) enum Passage {
     Word(NodeId),
     /// In another form: the transform of this node's leaf.
     Transform(NodeId),
+    /// As a part of the header that is being read.
+    Header(Part),
+}
+
+/// The parts of a header.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    Name,
+    Value,
 }
 
 impl Place {
@@ -54,6 +65,7 @@ impl Place {
                 Leaf::Keep(Kept::Number) => Effect::Number,
                 Leaf::Keep(Kept::Time) => Effect::String(Passage::Time),
                 Leaf::Keep(Kept::OneOf(_) | Kept::TimeZone(_)) => Effect::String(Passage::Word(id)),
+                Leaf::Transform(Transform::Headers(_)) => Effect::Headers(id),
                 Leaf::Transform(_) => Effect::String(Passage::Transform(id)),
             };
             Self { leaf, object: node.object.as_ref().map(|_| id), array: node.array.as_ref().map(|_| id) }

@@ -31,12 +31,14 @@ pub(super) fn apply(transform: &Transform, text: &str, context: &Context, out: &
         Transform::TruncateTime(unit) => optional(truncate_time(text, *unit), out),
         Transform::HashIp => quoted(out, |out| keys.ip(text, out)),
         Transform::ReplyDepth => number(reply_depth::of(text), out),
+        // A list of headers is no string.
+        Transform::Headers(_) => Outcome::NotUnderstood,
         Transform::Link(kind) => optional(context.links.rewrite(text, *kind), out),
     }
 }
 
 /// Writes a token between quotes. Tokens need no escaping (docs/PSEUDONYMS.md). An empty value becomes null.
-fn quoted(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> pseudonym::Outcome) -> Outcome {
+pub(super) fn quoted(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> pseudonym::Outcome) -> Outcome {
     let start = out.len();
     out.push(b'"');
     let outcome = write(out);
@@ -71,7 +73,12 @@ fn number(number: Option<usize>, out: &mut Vec<u8>) -> Outcome {
     Outcome::Written
 }
 
-fn pseudonym(kind: PseudonymKind, text: &str, keys: &Pseudonyms, out: &mut Vec<u8>) -> pseudonym::Outcome {
+pub(super) fn pseudonym(
+    kind: PseudonymKind,
+    text: &str,
+    keys: &Pseudonyms,
+    out: &mut Vec<u8>,
+) -> pseudonym::Outcome {
     match kind {
         PseudonymKind::Email => keys.email(text, out),
         PseudonymKind::EmailList => keys.email_list(text, out),

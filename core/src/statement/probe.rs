@@ -6,11 +6,23 @@ use serde_json::{Value, json};
 
 use crate::pseudonym::Pseudonyms;
 use crate::rules::automaton::{Automaton, Leaf, Location, NodeId, Step};
-use crate::rules::plan::{Body, LinkKind};
+use crate::rules::plan::{Body, HEADER_NAME, HEADER_VALUE, Header, LinkKind, PseudonymKind};
 use crate::sanitize::{Context, Links, Raw, sanitize};
 
 /// The conversation index of a reply to a reply.
 pub(super) const SECOND_REPLY: &str = "AQHaa4wvh9NJ7UTXQ+Gag18kBt7lvYAAASoQgAChssA=";
+
+/// A list with these headers, so that something of each leaves, and with one that no rule names.
+pub(super) fn list_of<'h>(headers: impl IntoIterator<Item = &'h Header>) -> Value {
+    let header = |name: &str, value: &str| json!({ HEADER_NAME: name, HEADER_VALUE: value });
+    let named = headers.into_iter().map(|it| match it.token {
+        None if it.name.eq_ignore_ascii_case("Precedence") => header(&it.name, "bulk"),
+        None => header(&it.name, "All"),
+        Some(PseudonymKind::Email | PseudonymKind::EmailList) => header(&it.name, "alice.smith@contoso.com"),
+        Some(_) => header(&it.name, "<4f1c@mail.fabrikam.example>"),
+    });
+    named.chain([header("Subject", "Re: Alice's salary")]).collect()
+}
 
 /// Stands for each property that no rule names.
 const OTHER: &str = "example";

@@ -296,6 +296,7 @@ fn preferences_are_passed_on_within_their_range() {
 mod kept;
 mod links;
 mod options;
+mod select;
 mod times;
 
 /// Elastic, Excel and many scripts write it. Responses are JSON anyway.

@@ -7,7 +7,7 @@ use super::describe::{self, DroppedChild, Origins};
 use super::{Array, Automaton, Leaf, MAX_NAMES, Member, Node, NodeId, Object};
 use crate::rules::checked::{Rule, Shape, ShapeId};
 use crate::rules::path::{Path, Selector, Step};
-use crate::rules::plan::{Kept, Treatment};
+use crate::rules::plan::{HEADER_NAME, HEADER_VALUE, Kept, Transform, Treatment};
 
 /// Rules of a few hundred lines compile to a few dozen nodes.
 const MAX_NODES: usize = 4096;
@@ -111,7 +111,50 @@ impl<'a> Builder<'a> {
             return Ok(Node::default());
         }
         let leaf = leaf(&treatments, positions.iter().any(Position::is_unlisted))?;
+        if let Leaf::Transform(Transform::Headers(_)) = leaf {
+            self.alone(positions, &treatments)?;
+            return Ok(Node { leaf, object: None, array: None });
+        }
         Ok(Node { leaf, object: self.object(positions)?, array: self.array(positions) })
+    }
+
+    /// A list of headers leaves by its own line alone: what other lines say about its inside would be in doubt.
+    fn alone(
+        &self,
+        positions: &Positions,
+        treatments: &[(&Treatment, Range<usize>)],
+    ) -> Result<(), CompileError> {
+        let own =
+            treatments.iter().find(|(treatment, _)| is_headers(treatment)).map(|(_, span)| span.clone());
+        let goes_on = |at: &&Position| !self.only_redacts(**at) && self.step(**at).is_some();
+        let other = positions.iter().find(goes_on).and_then(|at| self.span(*at));
+        match (own, other.or_else(|| self.redaction_in(positions))) {
+            (Some(own), Some(other)) => Err(CompileError::Conflict(own, other)),
+            _ => Ok(()),
+        }
+    }
+
+    /// A line that redacts something in the elements of a list of headers.
+    fn redaction_in(&self, positions: &Positions) -> Option<Range<usize>> {
+        let edges = (0..self.indexes(positions)).map(Edge::Index).chain([Edge::OtherIndex]);
+        let elements = edges.map(|edge| self.advance(positions, edge));
+        let parts = |element: Positions| {
+            [HEADER_NAME, HEADER_VALUE].map(|name| self.advance(&element, Edge::Name(name)))
+        };
+        let mut inside = elements.flat_map(|element| [vec![element.clone()], parts(element).into()].concat());
+        let redacts =
+            |at: &Position| self.treatment(*at).filter(|(treatment, _)| **treatment == Treatment::Redact);
+        inside.find_map(|positions| positions.iter().find_map(redacts).map(|(_, span)| span))
+    }
+
+    /// Where the file has the line of a position.
+    fn span(&self, position: Position) -> Option<Range<usize>> {
+        match position {
+            Position::Nested { shape, nested, .. } => {
+                Some(self.shapes.get(shape.0)?.nested.get(nested)?.span.clone())
+            }
+            Position::Rule { .. } | Position::Unlisted { .. } => Some(self.rule(position)?.span.clone()),
+        }
     }
 
     fn object(&mut self, positions: &Positions) -> Result<Option<Object>, CompileError> {
@@ -300,6 +343,10 @@ impl<'a> Builder<'a> {
     fn selectors(&self, positions: &Positions) -> impl Iterator<Item = &'a Selector> {
         positions.iter().filter_map(|position| self.step(*position)).flat_map(|step| &step.selectors)
     }
+}
+
+fn is_headers(treatment: &Treatment) -> bool {
+    matches!(treatment, Treatment::Transform(Transform::Headers(_)))
 }
 
 impl Step {

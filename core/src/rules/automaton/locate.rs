@@ -1,16 +1,19 @@
 //! Finds the described place of a value in a document, so that what a document shows can be compared with what the rules
 //! let out.
 
-use super::{Automaton, Location, Node, NodeId, Step};
+use super::{Automaton, Leaf, Location, Node, NodeId, Step};
+use crate::rules::plan::Transform;
 
 impl Automaton {
     /// The place, as [`Automaton::describe`] writes it, that a way of names and indices leads to. `None` if the rules let
-    /// nothing out there.
+    /// nothing out there. What a transform makes has the place of the transform, as the names and values of headers.
     pub fn place_of(&self, way: &[Step]) -> Option<Location> {
         let mut open = vec![(self.root(), Location::default())];
         for step in way {
             let (at, here) = open.last()?;
-            let (next, described) = self.node(*at).follow(step)?;
+            let Some((next, described)) = self.node(*at).follow(step) else {
+                return self.node(*at).makes_containers().then(|| here.clone());
+            };
             let place = here.child(described);
             // A description does not go around a circle a second time.
             match open.iter().position(|(own, _)| *own == next) {
@@ -23,6 +26,11 @@ impl Automaton {
 }
 
 impl Node {
+    /// Whether an object or array leaves in the place of a leaf.
+    fn makes_containers(&self) -> bool {
+        matches!(self.leaf, Leaf::Transform(Transform::Headers(_) | Transform::Digest))
+    }
+
     /// Where a step leads, and how a description writes it.
     fn follow(&self, step: &Step) -> Option<(NodeId, Step)> {
         match step {
@@ -79,6 +87,16 @@ mod tests {
         assert_eq!(place(shapes, &[name("b"), name("d")]), None);
         assert_eq!(place(shapes, &[name("b"), Step::Index(0)]), None);
         assert_eq!(place(shapes, &[]), Some("$".to_owned()));
+    }
+
+    #[test]
+    fn what_a_transform_makes_has_the_place_of_the_transform() {
+        let shapes = "  item:\n    digest: [$.a]\n    pseudonymize: [{ path: $.b, as: email }]\n    headers: [{ path: $.h, flags: { f: [X] } }]\n";
+        for way in [vec![name("h"), Step::Index(3), name("name")], vec![name("h")]] {
+            assert_eq!(place(shapes, &way).as_deref(), Some("$.h"));
+        }
+        assert_eq!(place(shapes, &[name("a"), name("length")]).as_deref(), Some("$.a"));
+        assert_eq!(place(shapes, &[name("b"), name("length")]), None);
     }
 
     #[test]

@@ -1,14 +1,17 @@
 //! What leaves, against what Graph says about it: its class and its type. The compiled plan is looked at and not the paths
 //! as written, so what a stricter rule takes away is not reported.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::super::automaton::{Described, Effect, Leaf, Location};
+use super::super::automaton::{Described, Effect, Leaf, Location, Step as Place};
 use super::super::checked::Shape;
 use super::super::codes;
-use super::super::plan::{Comparator, Disclosure, Endpoint, Kept, TimeUnit, Transform, Words};
-use crate::catalogue::{Class, Edm, Property, Step, Walk, members, nearest, walk};
+use super::super::plan::{
+    Comparator, Disclosure, Endpoint, HEADER_NAME, HEADER_VALUE, Kept, TimeUnit, Transform, Words,
+};
+use crate::catalogue::{Class, Edm, Property, Step, Walk, members, nearest, type_named, walk};
 use crate::diagnostic::Diagnostic;
 use crate::graph::Version;
 
@@ -24,6 +27,8 @@ struct Leaving {
     leaf: Leaf,
     version: Version,
     property: &'static Property,
+    /// Whether the elements of a collection leave, and not the collection.
+    elements: bool,
 }
 
 impl Lines {
@@ -35,7 +40,8 @@ impl Lines {
                 let Effect::Leaves(leaf) = place.effect else { continue };
                 for (version, property) in types.properties(&place.at) {
                     for line in &place.lines {
-                        let leaving = Leaving { leaf: leaf.clone(), version, property };
+                        let elements = !matches!(place.at.0.last(), Some(Place::Name(_)));
+                        let leaving = Leaving { leaf: leaf.clone(), version, property, elements };
                         lines.0.entry((line.start, line.end)).or_default().push(leaving);
                     }
                 }
@@ -131,19 +137,44 @@ fn exposure(leaf: &Leaf) -> Option<Exposure> {
 
 /// A finding if nothing that leaves by the line can be of the kind that the line keeps.
 fn other_type(leaving: &[Leaving], place: &Range<usize>) -> Option<Diagnostic> {
-    let mismatch = |it: &Leaving| match &it.leaf {
-        Leaf::Keep(kept) => !fits(kept, it.property.edm),
-        Leaf::Drop | Leaf::Transform(_) => false,
-    };
-    let first = leaving.first().filter(|_| leaving.iter().all(mismatch))?;
-    let Leaf::Keep(kept) = &first.leaf else { return None };
-    let name = first.property.name;
-    let message = format!("`{name}` is {} in Graph, and never {}", first.property.edm, kept.in_words());
-    let hint = match group(first.version, first.property) {
-        Some(group) => format!("put it under `{group}`"),
-        None => "name its properties one by one".to_owned(),
+    let first = leaving.first().filter(|_| leaving.iter().all(|it| it.other_than().is_some()))?;
+    let property = first.property;
+    let message =
+        format!("`{}` is {} in Graph, and never {}", property.name, property.edm, first.other_than()?);
+    let hint = match (&first.leaf, group(first.version, property)) {
+        (Leaf::Keep(_), Some(group)) => format!("put it under `{group}`"),
+        (Leaf::Keep(_), None) => "name its properties one by one".to_owned(),
+        (Leaf::Drop | Leaf::Transform(_), _) => {
+            "of messages, name `$.internetMessageHeaders` or `$.conversationIndex`".to_owned()
+        }
     };
     Some(Diagnostic::warning(codes::OTHER_TYPE, place.clone(), message).hint(hint))
+}
+
+impl Leaving {
+    /// What the line is for, if that can never be here.
+    fn other_than(&self) -> Option<Cow<'static, str>> {
+        match &self.leaf {
+            Leaf::Keep(kept) => (!fits(kept, self.property.edm)).then(|| kept.in_words()),
+            Leaf::Transform(Transform::Headers(_)) => {
+                (!self.is_list_of_headers()).then(|| "a list of headers".into())
+            }
+            Leaf::Transform(Transform::ReplyDepth) => {
+                (!matches!(self.property.edm, Edm::Binary | Edm::String | Edm::Untyped))
+                    .then(|| "a conversation index".into())
+            }
+            Leaf::Drop | Leaf::Transform(_) => None,
+        }
+    }
+
+    fn is_list_of_headers(&self) -> bool {
+        let of = self.property.object().and_then(|name| type_named(self.version, name));
+        let has = |name| {
+            let found = of.map(|of| walk(self.version, of, &[Step::Name(name)]));
+            matches!(found, Some(Walk::Found { .. } | Walk::Unknown))
+        };
+        self.property.is_collection && !self.elements && [HEADER_NAME, HEADER_VALUE].into_iter().all(has)
+    }
 }
 
 fn fits(kept: &Kept, edm: Edm) -> bool {

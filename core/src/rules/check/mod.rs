@@ -107,7 +107,7 @@ fn check_domains(addresses: &raw::Addresses, findings: &mut Vec<Diagnostic>) {
 }
 
 /// A name that is safe in logs, metrics and links: lower-case letters, digits and hyphens, 64 characters at most.
-fn is_label(text: &str) -> bool {
+pub(super) fn is_label(text: &str) -> bool {
     (1..=64).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }

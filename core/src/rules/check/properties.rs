@@ -8,7 +8,7 @@ use super::super::automaton::{Location, Step as Place};
 use super::super::checked::{Nested, Rule, Shape, ShapeId};
 use super::super::codes;
 use super::super::path::{Path, Selector};
-use super::super::plan::{Endpoint, Treatment};
+use super::super::plan::{Endpoint, Transform, Treatment};
 use super::super::raw;
 use super::shapes::Names;
 use crate::catalogue::{Step, Type, Walk, resolve, type_named, walk};
@@ -85,7 +85,11 @@ impl Walker<'_> {
     fn shape(&mut self, id: ShapeId, objects: Objects) {
         let Some(shape) = self.shapes.get(id.0) else { return };
         for Rule { path, treatment, span, reviewed: _ } in &shape.rules {
-            let ends = if *treatment == Treatment::Redact { Ends::Anywhere } else { Ends::AtValues };
+            let ends = match treatment {
+                // A list of headers leaves as a whole.
+                Treatment::Redact | Treatment::Transform(Transform::Headers(_)) => Ends::Anywhere,
+                Treatment::Keep(_) | Treatment::Transform(_) => Ends::AtValues,
+            };
             self.follow(path, span, objects, ends);
         }
         for Nested { path, shape, span } in &shape.nested {

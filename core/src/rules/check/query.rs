@@ -231,6 +231,10 @@ fn unobservable(leaf: &Leaf, in_collection: bool, compares: bool) -> (&'static s
             "this time leaves truncated",
             "it can be compared with `ge` and `lt` only: anything else would tell more of the time",
         ),
+        Leaf::Transform(Transform::Headers(_)) => (
+            "this is a list of headers, of which only a few leave",
+            "read them: they cannot be compared; leave it out here",
+        ),
         Leaf::Transform(_) if compares && !in_collection => (
             "this property does not leave unchanged",
             "the consumer could find out its value by asking; `present` asks only whether there is one",

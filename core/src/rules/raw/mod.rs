@@ -3,6 +3,7 @@
 //! The JSON Schema of the format is generated from these types ([`json_schema()`]), so that editors complete what this
 //! program accepts. [`super::check`] decides what the parts mean.
 
+mod headers;
 mod keep;
 mod permission;
 mod prefer;
@@ -17,6 +18,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use crate::pseudonym::{DomainMode, PlusTags};
 use crate::yaml::{ByKind, Recovered, Spanned};
 
+pub use headers::Headers;
 pub use keep::{Keep, OneOf, Paths, Selections};
 pub use permission::Permission;
 pub use prefer::{IdType, Prefer, Returned};
@@ -77,6 +79,8 @@ pub struct Shape {
     pub truncate_time: Vec<Recovered<TruncateTime>>,
     /// IP addresses that leave as keyed tokens.
     pub hash_ip: Vec<Spanned<String>>,
+    /// Lists of names and values, as the headers of a message, of which a few leave.
+    pub headers: Vec<Recovered<Spanned<Headers>>>,
     /// Conversation indexes of which only the number of replies leaves.
     pub reply_depth: Vec<Spanned<String>>,
     /// Graph links that leave as sealed links to this proxy.

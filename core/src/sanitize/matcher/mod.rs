@@ -8,9 +8,10 @@
 //! does not understand its value drops the whole member.
 //!
 //! A string that has to be seen whole is collected, up to [`MAX_CAPTURE`]: one that leaves only if it is a time or a word
-//! of a list, and one that a transform is for. Text that leaves as written is copied in the pieces that the tokenizer
+//! of a list, one that a transform is for, and a part of a header that leaves. Text that leaves as written is copied in the pieces that the tokenizer
 //! hands over.
 
+mod headers;
 mod whole;
 
 use super::order::{Cursor, Member, NameId, Order};
@@ -19,6 +20,7 @@ use super::tokenizer::{ExpectedKey, Handler, Key, Literal};
 use super::{Clean, Context, Violation};
 use crate::rules::automaton::{Leaf, NodeId, Object};
 use crate::rules::plan::Transform;
+use headers::List;
 
 /// The longest string, in bytes, that is seen whole. A longer one is dropped and counted: addresses and ids are under
 /// 2 KiB, sealed links under 16 KiB, and a stream's memory must stay small.
@@ -65,6 +67,7 @@ pub(super) struct Matcher {
     order: Order,
     text: Text,
     captured: String,
+    list: List,
     out: Vec<u8>,
     page_seen: bool,
     counters: Counters,
@@ -104,6 +107,7 @@ impl Matcher {
             order: Order::default(),
             text: Text::Drop,
             captured: String::new(),
+            list: List::default(),
             out: Vec::new(),
             page_seen: false,
             counters: Counters::default(),
@@ -190,6 +194,9 @@ impl Matcher {
     fn close_container(&mut self, bracket: u8) {
         if self.skipped > 0 {
             self.skipped -= 1;
+            if self.list.is_open() {
+                self.closed_in_list();
+            }
         } else if let Some(around) = self.around.pop() {
             self.frame = around;
             self.out.push(bracket);
@@ -212,6 +219,9 @@ impl Matcher {
     /// A container that is not written.
     fn skip(&mut self, place: Place) -> Result<(), Violation> {
         self.skipped += 1;
+        if self.list.is_open() {
+            self.opened_in_list();
+        }
         if place.leaf == Effect::Drop { Ok(()) } else { self.not_understood(place.leaf) }
     }
 
@@ -224,6 +234,7 @@ impl Matcher {
     /// A string that is too long to be what leaves here.
     fn too_long(&mut self, passage: Passage) -> Result<(), Violation> {
         self.counters.too_long += 1;
+        self.list.without_value();
         self.require_no_link(Effect::String(passage))
     }
 
@@ -283,7 +294,10 @@ impl Handler for Matcher {
                 self.page_seen |= self.context.body.automaton.page() == Some(node);
                 self.open_container(node, true, b'[');
             }
-            None => return self.skip(place),
+            None => match place.leaf {
+                Effect::Headers(node) => self.open_list(node),
+                _ => return self.skip(place),
+            },
         }
         Ok(())
     }
@@ -308,13 +322,18 @@ impl Handler for Matcher {
     }
 
     fn key(&mut self, key: Key<'_>) -> Result<(), Violation> {
-        if self.skipped > 0 { Ok(()) } else { self.unexpected(key) }
+        match self.skipped {
+            0 => self.unexpected(key),
+            _ if self.list.is_open() => self.key_in_list(&key.unescaped()),
+            _ => Ok(()),
+        }
     }
 
     #[inline]
     fn begin_string(&mut self) -> Result<(), Violation> {
         self.require_object()?;
         self.text = match self.place().leaf {
+            Effect::Drop if self.list.is_open() => self.string_in_list(),
             Effect::Drop => Text::Drop,
             Effect::String(passage) => Text::Capture(passage),
             Effect::Text => {
@@ -323,7 +342,7 @@ impl Handler for Matcher {
                 self.out.push(b'"');
                 Text::Copy
             }
-            leaf @ (Effect::Boolean | Effect::Number) => {
+            leaf @ (Effect::Boolean | Effect::Number | Effect::Headers(_)) => {
                 self.text = Text::Drop;
                 return self.not_understood(leaf);
             }
@@ -386,7 +405,7 @@ impl Handler for Matcher {
         let leaves = match place.leaf {
             Effect::Text => true,
             Effect::Number => text.len() <= MAX_NUMBER,
-            Effect::Drop | Effect::Boolean | Effect::String(_) => false,
+            Effect::Drop | Effect::Boolean | Effect::String(_) | Effect::Headers(_) => false,
         };
         self.plain(text, leaves, place)
     }
@@ -396,12 +415,14 @@ impl Handler for Matcher {
         let place = self.place();
         let leaves = match place.leaf {
             // A null hides nothing, and it tells the consumer "no value" apart from "not shown".
-            Effect::String(Passage::Transform(_)) if literal == Literal::Null => {
+            Effect::String(Passage::Transform(_)) | Effect::Headers(_) if literal == Literal::Null => {
                 self.write("null");
                 return Ok(());
             }
             Effect::Text | Effect::Boolean => true,
-            Effect::Drop | Effect::Number | Effect::String(_) => literal == Literal::Null,
+            Effect::Drop | Effect::Number | Effect::String(_) | Effect::Headers(_) => {
+                literal == Literal::Null
+            }
         };
         self.plain(literal.as_str(), leaves, place)
     }

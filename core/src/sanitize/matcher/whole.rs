@@ -25,6 +25,10 @@ impl Matcher {
             Passage::Time => self.not_understood(Effect::String(passage)),
             Passage::Word(node) => self.word(node, text),
             Passage::Transform(node) => self.transform(node, text),
+            Passage::Header(part) => {
+                self.part_of_header(part, text);
+                Ok(())
+            }
         }
     }
 

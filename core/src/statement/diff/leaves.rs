@@ -179,6 +179,9 @@ fn at_most(less: &Leaf, more: &Leaf) -> bool {
         (Leaf::Transform(Transform::TruncateTime(less)), Leaf::Transform(Transform::TruncateTime(more))) => {
             grain(*less) >= grain(*more)
         }
+        (Leaf::Transform(Transform::Headers(less)), Leaf::Transform(Transform::Headers(more))) => {
+            less.is_within(more)
+        }
         _ => false,
     }
 }

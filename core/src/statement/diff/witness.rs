@@ -123,6 +123,9 @@ fn candidates(automaton: &Automaton, at: &Location) -> Vec<Value> {
     if let Some(Leaf::Transform(Transform::Pseudonym(_) | Transform::Domain)) = leaf(automaton, at) {
         all.push(json!("alice.smith@contoso.com"));
     }
+    if let Some(Leaf::Transform(Transform::Headers(headers))) = leaf(automaton, at) {
+        all.push(probe::list_of(headers.all()));
+    }
     if let Some(Leaf::Transform(Transform::ReplyDepth)) = leaf(automaton, at) {
         all.push(json!(probe::SECOND_REPLY));
     }

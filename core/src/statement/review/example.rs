@@ -106,6 +106,11 @@ impl<'a> Scene<'a> {
             Transform::Pseudonym(PseudonymKind::MessageId) => one("<4f1c@mail.fabrikam.example>"),
             Transform::Match(parts) => self.matching_values(parts),
             Transform::TruncateTime(_) => kept_values(&Kept::Time, None),
+            // One of each kind tells enough.
+            Transform::Headers(headers) => {
+                let one = |has_token| headers.all().iter().find(move |it| it.token.is_some() == has_token);
+                vec![probe::list_of(one(true).into_iter().chain(one(false)))]
+            }
             Transform::ReplyDepth => one(probe::SECOND_REPLY),
             // What leaves is sealed for one request of one consumer.
             Transform::Link(_) => Vec::new(),
