@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::pseudonym::{InputError, NoName, UnknownConsumer};
+use super::review::description::NoDescription;
 use super::statement::NoStatement;
 use super::test::CaseError;
 use crate::config::files::FileError;
@@ -105,6 +106,9 @@ pub(super) enum Error {
     /// Standard input cannot be read.
     #[error("standard input cannot be read: {0}")]
     StandardInput(io::Error),
+    /// There is no description to print.
+    #[error(transparent)]
+    Description(#[from] NoDescription),
     /// There is no statement to print.
     #[error(transparent)]
     Statement(#[from] NoStatement),

@@ -34,6 +34,7 @@ pub struct Metrics {
     /// The labels in `rules`.
     serving: ArcSwap<HashSet<RulesLabels>>,
     keys: Family<KeyLabels, Counter>,
+    limited: Family<LimitedLabels, Counter>,
     /// The only endpoint names that may become labels.
     endpoints: ArcSwap<HashSet<Arc<str>>>,
 }
@@ -64,6 +65,12 @@ struct ConsumerLabels {
 struct KeyLabels {
     consumer: Arc<str>,
     key: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LimitedLabels {
+    consumer: Arc<str>,
+    result: Limited,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -101,6 +108,15 @@ enum Direction {
     Sent,
 }
 
+/// What a consumer's limits did to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Limited {
+    /// It was refused.
+    Refused,
+    /// It waited, and had its turn.
+    Waited,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum ReloadResult {
     Ok,
@@ -123,6 +139,7 @@ impl Metrics {
             rules: Family::default(),
             serving: ArcSwap::default(),
             keys: Family::default(),
+            limited: Family::default(),
             endpoints: ArcSwap::default(),
         };
         metrics.register();
@@ -159,6 +176,11 @@ impl Metrics {
             "key_requests",
             "Requests that ended, by the key that their tokens were made with",
             self.keys.clone(),
+        );
+        registry.register(
+            "limited_requests",
+            "Requests over a consumer's limits, by what became of them",
+            self.limited.clone(),
         );
         registry.register("rules_info", "The rules that serve a consumer", self.rules.clone());
         let build = Info::new(BuildLabels { version: env!("CARGO_PKG_VERSION") });
@@ -215,6 +237,11 @@ impl Metrics {
         for (reason, count) in &record.counters.dropped {
             self.dropped.get_or_create(&ReasonLabels { reason }).inc_by(*count);
         }
+    }
+
+    /// Counts a request that was over its consumer's limits.
+    pub(crate) fn limited(&self, consumer: Arc<str>, result: Limited) {
+        self.limited.get_or_create(&LimitedLabels { consumer, result }).inc();
     }
 
     /// Counts a reload. `good` says whether the running state now matches the files.
@@ -301,6 +328,16 @@ impl EncodeLabelValue for Direction {
         let text = match self {
             Self::Read => "read",
             Self::Sent => "sent",
+        };
+        text.encode(encoder)
+    }
+}
+
+impl EncodeLabelValue for Limited {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
+        let text = match self {
+            Self::Refused => "refused",
+            Self::Waited => "waited",
         };
         text.encode(encoder)
     }

@@ -206,7 +206,7 @@ impl Runner {
         if item.has_body && matches!(item.method.as_str(), "GET" | "HEAD") {
             return Err(Problem::RequestBody);
         }
-        self.caller.consumer.limits().count()?;
+        account.set_waited(self.caller.consumer.limits().count().await?);
         let request = Request {
             method: &item.method,
             target: &item.target,
@@ -235,8 +235,9 @@ async fn put(out: &Sender<Piece>, piece: Clean<Vec<u8>>) -> Result<(), Gone> {
 /// Writes one response when its turn has come.
 async fn write(out: &Sender<Piece>, mut task: Task<Ready>) -> Result<(), Gone> {
     // The task died, so its response is missing. End the stream without the `None` that marks a whole document.
-    let Ok(Ready { id, response, held, mut account }) = (&mut task.0).await else { return Err(Gone) };
+    let Ok(Ready { id, mut response, held, mut account }) = (&mut task.0).await else { return Err(Gone) };
     account.set_status(response.status);
+    response.tell(account.quota());
     put(out, ItemHead { id: &id, status: response.status.as_u16(), headers: &response.fields() }.into())
         .await?;
     account.add_bytes_sent(response.start.get().len());

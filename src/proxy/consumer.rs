@@ -6,6 +6,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
+use super::descriptions::Descriptions;
 use super::limits::Limits;
 use crate::approvals::Approval;
 use crate::config::{self, BearerHash, SubjectName};
@@ -36,6 +37,7 @@ pub(crate) struct Consumer {
 pub(super) struct Decided {
     pub(super) policy: Policy,
     pub(super) statement: Statement,
+    pub(super) descriptions: Descriptions,
     /// The text of the rules file.
     pub(super) rules: String,
 }
@@ -131,9 +133,14 @@ impl Consumer {
         &self.decided.statement
     }
 
+    /// The same for programs.
+    pub(super) fn descriptions(&self) -> &Descriptions {
+        &self.decided.descriptions
+    }
+
     /// The statement's fingerprint as records and headers have it.
-    pub(crate) fn short_fingerprint(&self) -> Arc<str> {
-        Arc::clone(&self.short)
+    pub(crate) fn short_fingerprint(&self) -> &Arc<str> {
+        &self.short
     }
 
     /// What makes new tokens.

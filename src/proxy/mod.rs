@@ -12,8 +12,11 @@
 //! | `key_sources` | the keys of the issuers of consumers' tokens |
 //! | `raw_response` | Graph's response, of which only the parts that decide can be read |
 //! | `pipeline` | the one place where Graph's body meets the sanitizer: decode → sanitize |
+//! | `limits`, `queue` | how much one consumer may ask, and in which order its requests wait for that |
 //! | `batch` | several requests in one |
+//! | `descriptions` | a consumer's interface as documents: `$metadata` and `openapi.json` |
 //! | `response`, `body` | what the consumer gets; made of [`glassine_core::sanitize::Clean`] only |
+//! | `quota` | what a response tells a client that paces itself |
 //! | `problem` | every way a request can fail, and its response |
 //! | `account` | the audit record and the metrics of one request |
 //! | `attempt` | a request that `glassine doctor` makes |
@@ -23,6 +26,7 @@ mod attempt;
 mod batch;
 mod body;
 mod consumer;
+mod descriptions;
 mod forwarded;
 mod head;
 mod host;
@@ -31,6 +35,8 @@ mod key_sources;
 mod limits;
 mod pipeline;
 mod problem;
+mod queue;
+mod quota;
 mod raw_response;
 mod remembered;
 mod request_body;
@@ -47,6 +53,7 @@ use account::{Account, Accounting};
 use batch::BatchStream;
 use consumer::Caller;
 use head::Head;
+use limits::{Limits, Permit};
 use pipeline::Pipeline;
 use problem::{Problem, Unknown};
 use raw_response::RawResponse;
@@ -64,7 +71,7 @@ pub use state::{ProxyState, StateError};
 
 use crate::audit::AuditLog;
 use crate::metrics::Metrics;
-use crate::server::Peer;
+use crate::server::{Peer, Shutdown, ShutdownTrigger};
 use crate::upstream::{AccessToken, ConsistencyLevel, RequestHeaders, TokenSource};
 use glassine_core::admit::{self, Admitted};
 use glassine_core::graph::batch as envelope;
@@ -78,13 +85,25 @@ const BATCH: &str = "$batch";
 pub struct Proxy {
     state: ArcSwap<ProxyState>,
     books: Accounting,
+    /// Ends the waiting of requests that have no turn yet.
+    impatience: (ShutdownTrigger, Shutdown),
 }
 
 impl Proxy {
     /// A proxy with this state.
     pub fn new(state: ProxyState, audit: Arc<AuditLog>, metrics: Arc<Metrics>) -> Self {
         tell(&metrics, &state);
-        Self { state: ArcSwap::from_pointee(state), books: Accounting { audit, metrics } }
+        Self {
+            state: ArcSwap::from_pointee(state),
+            books: Accounting { audit, metrics },
+            impatience: Shutdown::channel(),
+        }
+    }
+
+    /// From now on no request waits for its turn: those that do, or would have to, are refused. A stop need not wait for
+    /// them. A batch whose response has begun goes on.
+    pub fn stop_waiting(&self) {
+        self.impatience.0.trigger();
     }
 
     /// Serves all later requests with this state.
@@ -126,7 +145,8 @@ impl Proxy {
         let consumer = state.identify(head, peer).await?;
         account.set_consumer(&consumer);
         let caller = state.caller(consumer, head, peer)?;
-        let permit = caller.consumer.limits().enter()?;
+        let permit = self.enter(caller.consumer.limits()).await?;
+        account.set_waited(permit.waited);
         let request = head.request();
         let response = match admit::batch(&request) {
             Some(version) => {
@@ -136,10 +156,27 @@ impl Proxy {
             }
             None => {
                 check_no_body(head.method(), body).await?;
-                serve_one(&state, &caller, &request, account).await?
+                match caller.consumer.descriptions().response(&request) {
+                    Some((name, description)) => {
+                        account.set_allowed(name);
+                        description
+                    }
+                    None => serve_one(&state, &caller, &request, account).await?,
+                }
             }
         };
         Ok(response.holding(permit))
+    }
+
+    /// Waits for the turn of a request. Nothing of its body has been read, and Graph has not been asked.
+    async fn enter(&self, limits: &Limits) -> Result<Permit, Problem> {
+        let mut impatience = self.impatience.1.clone();
+        tokio::select! {
+            // A request whose turn has come is not refused.
+            biased;
+            permit = limits.enter() => permit,
+            () = impatience.requested() => Err(Problem::UNKNOWN_WAIT),
+        }
     }
 }
 

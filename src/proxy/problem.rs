@@ -15,6 +15,7 @@ use super::raw_response::CleanHeader;
 use super::response::ProxyResponse;
 use crate::audit::Outcome;
 use crate::jwt::JwtError;
+use crate::metrics::Limited;
 use crate::upstream::{TokenError, UpstreamError};
 use glassine_core::admit::Refusal;
 use glassine_core::graph::ErrorBody;
@@ -23,9 +24,6 @@ use glassine_core::sanitize::{Clean, Violation};
 
 /// Graph's statuses that mean the same to the consumer as to this proxy, so the consumer gets them unchanged.
 const PASSED_ON: &[u16] = &[400, 404, 409, 410, 429, 500, 503, 504, 509];
-
-/// `Retry-After` for a consumer over its limits, in seconds. The bucket holds the requests of one second.
-const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("1");
 
 /// `Retry-After` while this proxy lacks a token, keys or its audit log, in seconds.
 const RETRY_TOKEN_SECONDS: HeaderValue = HeaderValue::from_static("30");
@@ -83,7 +81,10 @@ pub(super) enum Problem {
     Dependency,
     /// The consumer is over its limits.
     #[error("the consumer is over its limits")]
-    TooManyRequests,
+    TooManyRequests {
+        /// Seconds until the request would get its turn, if the consumer sent nothing else.
+        retry_after: u32,
+    },
     /// The rules refuse the request.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -148,11 +149,17 @@ impl Unknown {
 }
 
 impl Problem {
+    /// The consumer is over its limits, and nobody knows for how long: other responses of it have to end first.
+    pub(super) const UNKNOWN_WAIT: Self = Self::TooManyRequests { retry_after: 1 };
+
     /// The response, in the shape of Graph's errors. Sets the account's reason.
     pub(super) fn respond(self, client_request_id: Option<&str>, account: &mut Account) -> ProxyResponse {
         let row = self.row();
         self.log(account, &row);
         account.set_reason(row.reason);
+        if matches!(self, Self::TooManyRequests { .. }) {
+            account.limited(Limited::Refused);
+        }
         let id = account.request_id().to_string();
         let date = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S").to_string();
         let body = ErrorBody {
@@ -208,8 +215,9 @@ impl Problem {
                     MAX_RESPONSE / 1024 / 1024)),
             Self::Dependency => Row::refused(424, "FailedDependency", "failed_dependency",
                 "A request that this one depends on failed."),
-            Self::TooManyRequests => Row::refused(429, "TooManyRequests", "too_many_requests",
-                "This consumer is over its limits. Wait for the time in Retry-After.").with(RETRY_AFTER, RETRY_SECONDS),
+            Self::TooManyRequests { retry_after } => Row::refused(429, "TooManyRequests", "too_many_requests",
+                "This consumer is over its limits. Wait for the time in Retry-After.")
+                .with(RETRY_AFTER, (*retry_after).into()),
             Self::Refused(refusal @ Refusal::Method) => refused_by_rules(refusal).with(ALLOW, READS),
             Self::Refused(refusal) => refused_by_rules(refusal),
             Self::AuditFailing => Row::refused(503, "auditUnavailable", "audit_failing",
@@ -358,7 +366,7 @@ mod tests {
             Problem::Address,
             Problem::RequestBody,
             Problem::Batch(BatchError::Form),
-            Problem::TooManyRequests,
+            Problem::UNKNOWN_WAIT,
             Problem::Refused(Refusal::Method),
             Problem::Refused(Refusal::NotFound),
             Problem::AuditFailing,

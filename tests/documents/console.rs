@@ -163,6 +163,17 @@ async fn the_commands_of_the_reference_print_what_it_shows() {
     assert_eq!(mode & 0o777, 0o600, "only the owner can read the file");
 }
 
+#[tokio::test]
+async fn the_commands_of_the_descriptions_page_print_what_it_shows() {
+    let place = Place::new().await;
+    let examples = examples("docs/DESCRIPTIONS.md");
+    assert_eq!(examples.len(), 3, "each is tried below");
+    for Example { command, output } in examples {
+        let printed = place.shell(command);
+        assert!(matches(&output, &printed), "$ {command}\n{printed}\nis not\n{output}");
+    }
+}
+
 /// The walk from a change to two signatures, with real keys.
 #[tokio::test]
 async fn the_walk_of_the_approvals_page_prints_what_it_shows() {

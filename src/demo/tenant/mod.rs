@@ -9,7 +9,7 @@
 //! http ─▶ batch                                                   several requests in one
 //!  └─▶ route ─▶ organization, people, groups                      the directory: kept
 //!  │     │  └─▶ folders, contacts, settings                       mailboxes: their frame
-//!  │     │  └─▶ mailbox ─▶ letters ─▶ messages, prose             the mail: letter numbers kept, messages made when asked
+//!  │     │  └─▶ mailbox ─▶ letters ─▶ messages, headers, prose    the mail: letter numbers kept, messages made when asked
 //!  │     ├─▶ odata, properties, paging, page_token, delta         what all collections share
 //!  │     └─▶ query ─▶ filter, order, search, directory            what lists may be asked
 //!  ├─▶ access                                                     what a bearer token opens
@@ -32,6 +32,7 @@ mod fault;
 mod filter;
 mod folders;
 mod groups;
+mod headers;
 mod http;
 mod ids;
 mod letters;

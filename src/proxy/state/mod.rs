@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use rustls_pki_types::CertificateDer;
 
 use super::consumer::{Caller, Consumer, Decided, GraphTokens, KnownBy, Rotation};
+use super::descriptions::Descriptions;
 use super::forwarded::client_address;
 use super::head::Head;
 use super::host::Hosts;
@@ -307,7 +308,8 @@ impl Builder<'_> {
             self.config.upstream().graph().clone(),
             self.config.public_url().as_str().into(),
         );
-        let decided = Decided { policy, statement, rules };
+        let descriptions = Descriptions::of(&policy.plan, self.config.public_url());
+        let decided = Decided { policy, statement, descriptions, rules };
         let now = Consumer::new(consumer.clone(), known_by?, decided, keys, tokens?, approval?);
         let before = self.earlier.and_then(|state| state.consumer(consumer.name()));
         Ok(Arc::new(now.continuing(before.map(Arc::as_ref))))

@@ -148,7 +148,7 @@ fn kept_values(kept: &Kept, edm: Option<Edm>) -> Vec<Value> {
         Kept::TimeZone(_) => vec!["W. Europe Standard Time".into()],
         Kept::Text => match edm {
             Some(Edm::Boolean) => vec![true.into()],
-            Some(Edm::Number) => vec![17.into()],
+            Some(Edm::Number(_)) => vec![17.into()],
             _ => vec![WRITTEN.into()],
         },
     }
