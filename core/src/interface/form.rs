@@ -44,6 +44,8 @@ pub(super) enum Kind {
     Written,
     /// `{"length": …, "words": …}`.
     Digest,
+    /// `[{"name": …, "value": …}]` with these names.
+    Headers(Vec<String>),
     /// A link to this proxy.
     Link,
 }
@@ -83,6 +85,7 @@ fn kind(transform: &Transform, domains: DomainMode) -> Option<Kind> {
         Transform::Domain => Kind::Matches(domain(domains)?),
         Transform::Digest => Kind::Digest,
         Transform::ReplyDepth => Kind::Number,
+        Transform::Headers(headers) => Kind::Headers(headers.names().map(str::to_owned).collect()),
         Transform::TruncateTime(_) => Kind::Time,
         Transform::HashIp => Kind::Matches(format!("t~{TAG}")),
         Transform::Link(_) => Kind::Link,
