@@ -5,14 +5,16 @@
 use std::fmt::{Debug, Display};
 
 use glassine_core::graph::option::{self, MAX_VALUE};
-use glassine_core::graph::{Direction, Expansion, OptionError, OptionErrorKind, PropertyPath, QueryOption};
+use glassine_core::graph::{
+    Direction, Expansion, OptionError, OptionErrorKind, PropertyPath, QueryOption, Selection,
+};
 
 use super::text;
 
 /// See the module. The input is the value of each option in turn.
 pub fn options(data: &[u8]) {
     let Some(value) = text(data) else { return };
-    round_trip(value, option::select, |paths| joined(paths, PropertyPath::to_string));
+    round_trip(value, option::select, |items| joined(items, Selection::to_string));
     round_trip(value, option::order_by, |items| joined(items, order));
     round_trip(value, option::integer, u32::to_string);
     round_trip(value, option::boolean, bool::to_string);

@@ -54,6 +54,25 @@ fn the_example_of_headers_lets_out_what_the_page_says() {
 }
 
 #[test]
+fn the_example_of_a_derived_type_compiles_for_messages() {
+    let messages = blocks(PAGE, "yaml")[0].replacen(
+        "    keep: { times: [$.receivedDateTime], booleans: [$.isRead] }\n",
+        "",
+        1,
+    );
+    let keep = blocks(PAGE, "yaml")[2].trim_end().replace('\n', "\n    ");
+    let rules = messages.replacen("  message:\n", &format!("  message:\n    {keep}\n"), 1);
+    let rules = rules.replacen("      $filter: { receivedDateTime: [ge, lt] }\n", "", 1);
+    let compiled = compile("example.yaml", &rules);
+    assert!(compiled.report.diagnostics.is_empty(), "{}", compiled.report.render());
+    let plan = compiled.plan.unwrap();
+    let body = plan.endpoints[0].response.body();
+    assert!(body.select.as_ref().unwrap().contains(&"meetingMessageType".to_owned()));
+    let written = body.casts.written(glassine_core::graph::Version::V1, "meetingMessageType");
+    assert_eq!(written, "microsoft.graph.eventMessage/meetingMessageType");
+}
+
+#[test]
 fn each_treatment_makes_what_the_page_says() {
     let rows = table("Treatments by example");
     assert!(rows.len() > 20);

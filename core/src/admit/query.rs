@@ -3,10 +3,10 @@
 
 use super::{Keys, Refusal, format};
 use crate::graph::{
-    Direction, OptionError, OptionName, PropertyPath, QueryOption, Target, Version, option, schema,
+    Direction, OptionError, OptionName, PropertyPath, QueryOption, Selection, Target, Version, option, schema,
 };
 use crate::rules::comparable::alike;
-use crate::rules::plan::{Endpoint, Expand, IntegerRange, QueryPolicy, Response, ValuePolicy};
+use crate::rules::plan::{Casts, Endpoint, Expand, IntegerRange, QueryPolicy, Response, ValuePolicy};
 use crate::rules::template::Part;
 
 /// The options for Graph.
@@ -31,11 +31,11 @@ pub(super) fn beside_link(target: &Target, endpoint: &Endpoint, keys: &dyn Keys)
 }
 
 /// The properties in the request's `$select` that do not leave. The proxy drops them from what it asks Graph for.
-pub fn unselected(target: &Target, endpoint: &Endpoint) -> Vec<PropertyPath> {
+pub fn unselected(target: &Target, endpoint: &Endpoint) -> Vec<Selection> {
     let asked = target.option(&OptionName::Select).and_then(|value| option::select(value).ok());
     let Some(kept) = &endpoint.response.body().select else { return Vec::new() };
-    let leaves = |path: &PropertyPath| kept.iter().any(|name| is_named(path, name));
-    asked.into_iter().flatten().filter(|path| !leaves(path)).collect()
+    let leaves = |asked: &Selection| kept.iter().any(|name| is_named(asked, name));
+    asked.into_iter().flatten().filter(|asked| !leaves(asked)).collect()
 }
 
 /// Checks that Graph's own link stays within the policy. Its values are Graph's: comparisons hold originals, not
@@ -61,6 +61,8 @@ pub(super) struct Checker<'a> {
     pub(super) policy: &'a QueryPolicy,
     /// The properties that can leave; `None` if the shape also keeps properties that it does not list.
     kept: Option<&'a [String]>,
+    /// How those of derived types are selected.
+    casts: &'a Casts,
     /// The navigation property that is expanded, for options inside it.
     expanded: Option<&'a str>,
     version: Version,
@@ -70,8 +72,9 @@ pub(super) struct Checker<'a> {
 
 impl<'a> Checker<'a> {
     fn new(endpoint: &'a Endpoint, version: Version, keys: Option<&'a dyn Keys>) -> Self {
-        let kept = endpoint.response.body().select.as_deref();
-        Self { endpoint, policy: &endpoint.query, kept, expanded: None, version, keys }
+        let body = endpoint.response.body();
+        let (kept, casts) = (body.select.as_deref(), &body.casts);
+        Self { endpoint, policy: &endpoint.query, kept, casts, expanded: None, version, keys }
     }
 
     fn options(&self, target: &Target) -> Result<Vec<(String, String)>, Refusal> {
@@ -157,7 +160,7 @@ impl<'a> Checker<'a> {
     /// The requested names that can leave. If there are none, the id: every entity has it, and Graph sends it anyway.
     fn select(&self, value: &str) -> Result<String, Refusal> {
         let asked = option::select(value).map_err(|error| syntax(&OptionName::Select, error))?;
-        if asked.iter().any(|path| path.segments().len() > 1) {
+        if asked.iter().any(|asked| asked.path.segments().len() > 1) {
             return Err(
                 self.value(&OptionName::Select, "It takes whole properties, not parts of them.".into())
             );
@@ -165,7 +168,7 @@ impl<'a> Checker<'a> {
         let Some(kept) = self.kept else {
             return Ok(join(&asked));
         };
-        let is_asked = |name: &&String| asked.iter().any(|path| is_named(path, name));
+        let is_asked = |name: &&String| asked.iter().any(|asked| is_named(asked, name));
         let mut names: Vec<_> = kept.iter().filter(is_asked).filter(|name| self.can_select(name)).collect();
         if names.is_empty() {
             names = kept.iter().filter(|name| *name == "id").collect();
@@ -173,7 +176,13 @@ impl<'a> Checker<'a> {
         if names.is_empty() {
             names = kept.iter().filter(|name| self.can_select(name)).collect();
         }
-        Ok(names.into_iter().map(String::as_str).collect::<Vec<_>>().join(","))
+        Ok(self.written(names.into_iter().map(String::as_str)))
+    }
+
+    /// A list of names for Graph, with the type in front of those of derived types.
+    fn written<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> String {
+        let written = names.into_iter().map(|name| self.casts.written(self.version, name).to_owned());
+        written.collect::<Vec<_>>().join(",")
     }
 
     /// All properties that can leave, if the shape lists them all. What Graph sends only to those who select it is among them
@@ -183,7 +192,7 @@ impl<'a> Checker<'a> {
         let is_usual = |name: &&str| !self.policy.select || schema::is_usual(self.resource(), name);
         let usual: Vec<_> = all().filter(is_usual).collect();
         let names = if usual.is_empty() { all().collect() } else { usual };
-        (!names.is_empty() && !self.counts()).then(|| names.join(","))
+        (!names.is_empty() && !self.counts()).then(|| self.written(names))
     }
 
     fn counts(&self) -> bool {
@@ -207,7 +216,7 @@ impl<'a> Checker<'a> {
     fn graph_select(&self, value: &str) -> Result<String, Refusal> {
         let asked = option::select(value).map_err(|error| syntax(&OptionName::Select, error))?;
         let is_kept =
-            |path: &PropertyPath| self.kept.is_none_or(|kept| kept.iter().any(|name| is_named(path, name)));
+            |asked: &Selection| self.kept.is_none_or(|kept| kept.iter().any(|name| is_named(asked, name)));
         if asked.iter().all(is_kept) { Ok(join(&asked)) } else { Err(self.refuse(&OptionName::Select)) }
     }
 
@@ -230,7 +239,8 @@ impl<'a> Checker<'a> {
     /// The checker for the options inside the parentheses of this expansion.
     fn inside(&self, expand: &'a Expand) -> Self {
         let kept = expand.select.as_deref();
-        Self { policy: &expand.query, kept, expanded: Some(&expand.property), ..*self }
+        let expanded = Some(expand.property.as_str());
+        Self { policy: &expand.query, kept, casts: &expand.casts, expanded, ..*self }
     }
 
     fn expansion(&self, property: &str, asked: Option<&str>) -> Result<String, Refusal> {
@@ -315,11 +325,11 @@ pub(super) fn is_spelled(name: &str, path: &PropertyPath) -> bool {
     PropertyPath::parse(name).is_ok_and(|own| own.eq_ignore_ascii_case(path))
 }
 
-/// Whether the path begins at the property called `name`.
-fn is_named(path: &PropertyPath, name: &str) -> bool {
-    path.segments().first().is_some_and(|first| first.eq_ignore_ascii_case(name))
+/// Whether the item begins at the property called `name`. The type in front is no other property: what leaves goes by names.
+fn is_named(asked: &Selection, name: &str) -> bool {
+    asked.path.segments().first().is_some_and(|first| first.eq_ignore_ascii_case(name))
 }
 
-fn join(paths: &[PropertyPath]) -> String {
-    paths.iter().map(PropertyPath::to_string).collect::<Vec<_>>().join(",")
+fn join(asked: &[Selection]) -> String {
+    asked.iter().map(Selection::to_string).collect::<Vec<_>>().join(",")
 }

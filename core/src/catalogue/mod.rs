@@ -37,8 +37,8 @@ pub use lists::{known_error_code, time_zones, well_known_folders};
 pub use nearest::nearest;
 pub use resource::{Resource, Shape};
 pub(crate) use resource::{below_version, is_path_word, resolve};
-pub(crate) use types::type_named;
 pub use types::{Class, Edm, Property, Type, members, property};
+pub(crate) use types::{declaring, type_named};
 pub use walk::{Step, Walk, walk};
 pub use words::{Withheld, title, withheld};
 

@@ -153,6 +153,20 @@ pub fn property(version: Version, of: &Type, name: &str) -> Option<&'static Prop
     of.visible(version).find(|property| property.name == name)
 }
 
+/// The derived types that have the property; `None` if the type itself, or one that it derives from, has it.
+pub(crate) fn declaring(
+    version: Version,
+    of: &'static Type,
+    property: &str,
+) -> Option<impl Iterator<Item = &'static Type>> {
+    let has = move |of: &&Type| {
+        let mut own = of.properties.iter().filter(|own| own.is_in(version));
+        own.any(|own| own.name == property)
+    };
+    let derived = schema().types.values().filter(move |other| other.name != of.name && other.is_a(of.name));
+    (!of.lineage().any(|of| has(&of))).then(|| derived.filter(move |of| has(of)))
+}
+
 impl Type {
     /// The properties that objects of the type may have in this version, those of derived types included.
     pub fn visible(&self, version: Version) -> impl Iterator<Item = &'static Property> {

@@ -17,7 +17,7 @@
 //! | [`link`] | absolute links of Graph, accepted on one exact origin only |
 //! | [`prefer`] | the preferences of `Prefer` and `Preference-Applied` (RFC 7240) |
 //! | `time` | dates and times, as Graph writes them |
-//! | [`schema`] | which properties only beta has |
+//! | [`schema`] | which properties only beta has, and which come only to those who select them |
 //! | [`error_body`] | Graph's JSON error shape |
 
 pub mod batch;
@@ -37,6 +37,7 @@ pub mod property_path;
 mod query;
 pub mod schema;
 mod segment;
+mod selection;
 pub mod target;
 pub mod target_error;
 mod time;
@@ -56,6 +57,7 @@ pub(crate) use segment::DELTA;
 #[cfg(test)]
 pub(crate) use segment::FUNCTIONS;
 pub use segment::{Segment, function};
+pub use selection::Selection;
 pub use target::{Target, Version};
 pub use target_error::{TargetError, TargetErrorKind};
 pub(crate) use time::is_time;

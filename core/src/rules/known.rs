@@ -2,31 +2,27 @@
 
 use super::automaton::{Described, Effect, Location, Step as Place};
 use super::plan::{Body, Endpoint, Param, Permission};
-use super::template::Part;
+use super::template::{Part, Template};
 use crate::catalogue::permissions::{least_for, least_giving, opens_path};
-use crate::catalogue::{Accept, Property, Resource, Step, Type, Walk, accepts, below_version, resolve, walk};
+use crate::catalogue::{
+    Accept, Property, Resource, Step, Type, Walk, accepts, below_version, resolve, type_named, walk,
+};
 use crate::graph::Version;
 
 impl Endpoint {
     /// The path without the API version, as the catalogue reads it.
     pub fn path(&self) -> String {
-        below_version(&self.template.to_string()).to_owned()
+        path(&self.template)
     }
 
     /// The path to the object: if the response is one of its properties, the path without the property.
     fn path_of_object(&self) -> String {
-        let path = self.path();
-        let parent = path.rsplit_once('/').filter(|_| self.response.body().property.is_some());
-        parent.map(|(parent, _)| parent.to_owned()).unwrap_or(path)
+        path_of_object(&self.template, self.response.body().property.is_some())
     }
 
     /// The API versions under which the endpoint can be requested.
     pub fn versions(&self) -> Vec<Version> {
-        let takes = |version: &Version| match &self.template.version {
-            Part::Param(name) => self.param(name).is_none_or(|param| param.takes_version(*version)),
-            written => written.to_string() == version.as_str(),
-        };
-        [Version::V1, Version::Beta].into_iter().filter(takes).collect()
+        versions(&self.template, &self.params)
     }
 
     /// Whether Graph lists changes from now on, without what there is (`$deltatoken=latest`): of directory objects only.
@@ -42,9 +38,7 @@ impl Endpoint {
 
     /// The types of the objects at the path.
     pub fn types(&self) -> Types {
-        let path = self.path_of_object();
-        let versions = self.versions().into_iter();
-        Types(versions.filter_map(|version| Some((version, resolve(version, &path)?.of))).collect())
+        Types::at(&self.template, &self.params, self.response.body().property.is_some())
     }
 
     /// What happens inside the object at the path, or inside each object of the page. The places start at the object. (No place
@@ -127,11 +121,49 @@ impl Body {
 /// "Collection of Entities" and "Individual Property or Operation Response").
 pub(crate) const VALUE: &str = "value";
 
+fn path(template: &Template) -> String {
+    below_version(&template.to_string()).to_owned()
+}
+
+fn path_of_object(template: &Template, is_property: bool) -> String {
+    let path = path(template);
+    let parent = path.rsplit_once('/').filter(|_| is_property);
+    parent.map(|(parent, _)| parent.to_owned()).unwrap_or(path)
+}
+
+fn versions(template: &Template, params: &[Param]) -> Vec<Version> {
+    let takes = |version: &Version| match &template.version {
+        Part::Param(name) => {
+            let param = params.iter().find(|param| param.name == *name);
+            param.is_none_or(|param| param.takes_version(*version))
+        }
+        written => written.to_string() == version.as_str(),
+    };
+    [Version::V1, Version::Beta].into_iter().filter(takes).collect()
+}
+
 /// The types of objects, one for each API version that has the path to them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Types(Vec<(Version, &'static Type)>);
 
 impl Types {
+    /// The types of the objects at the path of a template with these parameters. `is_property`: the path goes on to one of their
+    /// properties.
+    pub(super) fn at(template: &Template, params: &[Param], is_property: bool) -> Self {
+        let path = path_of_object(template, is_property);
+        let versions = versions(template, params).into_iter();
+        Self(versions.filter_map(|version| Some((version, resolve(version, &path)?.of))).collect())
+    }
+
+    /// The types of the objects that a property of these objects holds or leads to.
+    pub(super) fn inside(&self, property: &str) -> Self {
+        let inner = |(version, of)| match walk(version, of, &[Step::Name(property)]) {
+            Walk::Found { property, .. } => Some((version, type_named(version, property.object()?)?)),
+            _ => None,
+        };
+        Self(self.iter().filter_map(inner).collect())
+    }
+
     /// Each version with its type.
     pub fn iter(&self) -> impl Iterator<Item = (Version, &'static Type)> {
         self.0.iter().copied()

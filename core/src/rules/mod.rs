@@ -7,16 +7,19 @@
 //! | `template` | endpoint paths |
 //! | `check` | meaning: names resolved, conflicts and observable properties found |
 //! | `known` | what the catalogue knows of an endpoint: the objects at its path, the permissions that open it |
+//! | `casts` | how `$select` names properties of derived types |
 //! | `automaton` | shapes compiled to a matcher |
 //! | `names` | how the matcher finds a property's name |
 //! | `comparable` | which questions follow from what leaves |
 //! | `grid` | where truncated times lie |
 //! | `keep` | what a value that leaves as it is may be |
 //! | `transform` | what leaves in place of a value |
+//! | `headers` | what leaves of a list of headers |
 //! | `plan` | the compiled form, which describes itself |
 //! | `codes` | the codes of findings |
 
 pub mod automaton;
+mod casts;
 mod check;
 mod checked;
 pub mod codes;

@@ -14,6 +14,7 @@ use super::template::Template;
 use crate::graph::{Direction, OptionName};
 use crate::pseudonym::{Class, DomainMode, PlusTags};
 
+pub use super::casts::Casts;
 pub use super::headers::{HEADER_NAME, HEADER_VALUE, Header, Headers};
 pub use super::keep::{Kept, Word, Words};
 pub use super::raw::{Comparator, IdType, IntegerRange, PseudonymKind, TimeUnit};
@@ -195,6 +196,8 @@ pub struct Expand {
     /// The properties of the expanded objects that can leave; `None` if the shape also keeps properties that it does
     /// not list.
     pub select: Option<Vec<String>>,
+    /// How those of derived types are selected.
+    pub casts: Casts,
     /// The options inside the parentheses: `$select` and `$top` at most.
     pub query: QueryPolicy,
 }
@@ -225,6 +228,8 @@ pub struct Body {
     /// The top-level properties of the object (of each element, for a page) that can leave: the upstream `$select`.
     /// `None` if the shape also keeps properties that it does not list.
     pub select: Option<Vec<String>>,
+    /// How those of derived types are selected.
+    pub casts: Casts,
     /// Whether the response is a page of changes.
     pub delta: bool,
     /// The property that the response is, in place of the object that has it. Its value is under `value`.

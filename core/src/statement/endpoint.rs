@@ -61,7 +61,7 @@ fn policy(query: &QueryPolicy, lines: &mut Lines) {
     sorted(order_by.iter().map(order), lines);
     let mut expand: Vec<_> = expand.iter().collect();
     expand.sort_by(|one, other| one.property.cmp(&other.property));
-    for Expand { property, select: _, query } in expand {
+    for Expand { property, select: _, casts: _, query } in expand {
         lines.add(format!("$expand {}", quoted(property)));
         lines.inside(|lines| policy(query, lines));
     }

@@ -12,6 +12,7 @@ use super::query::QueryOption;
 pub use super::filter::Filter;
 pub use super::option_error::OptionError;
 pub use super::property_path::PropertyPath;
+pub use super::selection::Selection;
 
 /// Longest value of one option, in bytes: as long as a whole request target. Each parser checks it, whatever limit its
 /// caller has.
@@ -57,12 +58,13 @@ pub struct Expansion {
     pub options: Option<String>,
 }
 
-/// Parses `$select`: property paths joined by commas.
+/// Parses `$select`: property paths joined by commas, each perhaps with the type in front that has the property.
 ///
 /// # Errors
 /// [`OptionError`] for `*`, nested options, empty items and anything that is not a property path.
-pub fn select(value: &str) -> Result<Vec<PropertyPath>, OptionError> {
-    items(value)?.into_iter().map(|item| path(item.text, item.start)).collect()
+pub fn select(value: &str) -> Result<Vec<Selection>, OptionError> {
+    let selection = |item: Item<'_>| Selection::parse(item.text).map_err(|error| moved(error, item.start));
+    items(value)?.into_iter().map(selection).collect()
 }
 
 /// Parses `$orderby`: property paths, each with an optional `asc` or `desc`.
@@ -207,8 +209,12 @@ impl Nesting {
 }
 
 fn path(text: &str, start: usize) -> Result<PropertyPath, OptionError> {
-    PropertyPath::parse(text)
-        .map_err(|error| OptionError::new(error.kind(), start.saturating_add(error.position())))
+    PropertyPath::parse(text).map_err(|error| moved(error, start))
+}
+
+/// The error in an item that starts here.
+fn moved(error: OptionError, start: usize) -> OptionError {
+    OptionError::new(error.kind(), start.saturating_add(error.position()))
 }
 
 fn order_item(item: Item<'_>) -> Result<(PropertyPath, Direction), OptionError> {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn names(value: &str) -> Vec<String> {
-    select(value).unwrap().iter().map(PropertyPath::to_string).collect()
+    select(value).unwrap().iter().map(Selection::to_string).collect()
 }
 
 fn failure<T: std::fmt::Debug>(result: Result<T, OptionError>) -> (Kind, usize) {
@@ -17,6 +17,10 @@ fn failure<T: std::fmt::Debug>(result: Result<T, OptionError>) -> (Kind, usize) 
 fn select_is_a_list_of_paths() {
     assert_eq!(names("id,from/emailAddress"), ["id", "from/emailAddress"]);
     assert_eq!(names(" id , subject\t"), ["id", "subject"]);
+    let cast = "microsoft.graph.eventMessage/meetingMessageType";
+    assert_eq!(names(&format!("id, {cast}")), ["id", cast]);
+    assert_eq!(select(cast).unwrap()[0].cast.as_deref(), Some("microsoft.graph.eventMessage"));
+    assert_eq!(select("a/b").unwrap()[0].cast, None);
     let property = Kind::Expected("a property name");
     for (value, kind, position) in [
         ("", Kind::Expected("a name"), 0),
@@ -30,7 +34,12 @@ fn select_is_a_list_of_paths() {
         ("id&$expand=attachments", property, 0),
         ("id, attachments($select=name)", property, 4),
         ("id,a b", property, 3),
-        ("id,microsoft.graph.user/mail", property, 3),
+        ("id,microsoft.graph.user", property, 3),
+        ("id,microsoft.graph.user/", property, 24),
+        ("id,microsoft..user/mail", property, 3),
+        ("id,.user/mail", property, 3),
+        ("id,microsoft.graph.user/microsoft.graph.user/mail", property, 24),
+        ("microsoft.graph.user/*", Kind::Wildcard, 21),
         ("@odata.type", property, 0),
         ("\u{a0}id", property, 0),
         ("a(b", Kind::Expected("balanced parentheses"), 3),
@@ -164,7 +173,7 @@ proptest! {
     #[test]
     fn a_written_select_reads_back(value in "[a-z, /*()']{0,24}|.{0,24}") {
         if let Ok(paths) = select(&value) {
-            let written: Vec<_> = paths.iter().map(PropertyPath::to_string).collect();
+            let written: Vec<_> = paths.iter().map(Selection::to_string).collect();
             prop_assert_eq!(select(&written.join(",")), Ok(paths));
         }
     }

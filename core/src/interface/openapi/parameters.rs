@@ -144,7 +144,7 @@ fn orders(order_by: &[(String, Vec<Direction>)]) -> Json {
 
 /// `Includes members ($select, $top 1 to 20).`
 fn expansions(expand: &[Expand]) -> String {
-    let one = |Expand { property, select: _, query }: &Expand| {
+    let one = |Expand { property, select: _, casts: _, query }: &Expand| {
         let select = query.select.then(|| "$select".to_owned());
         let values = query.values.iter().map(|(name, policy)| match policy {
             ValuePolicy::Integer(IntegerRange { min, max }) => format!("{} {min} to {max}", name.as_str()),

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use super::super::automaton::{self, Automaton, CompileError, NodeId};
 use super::super::checked::{Nested, Rule, Shape, ShapeId};
 use super::super::codes;
-use super::super::known::VALUE;
+use super::super::known::{Types, VALUE};
 use super::super::path::Path;
 use super::super::plan::{
-    Body, Endpoint, IdType, Kept, LinkKind, Param, Places, Response, Transform, Treatment,
+    Body, Casts, Endpoint, IdType, Kept, LinkKind, Param, Places, Response, Transform, Treatment,
 };
 use super::super::raw;
 use super::super::template::{Part, Template};
@@ -77,8 +77,12 @@ impl Checker<'_> {
         }
         let template = self.template(&raw.get);
         let params = template.as_ref().map(|template| self.params(template, raw));
-        let response = self.response(raw, template.as_ref());
-        let query = self.query(&raw.query, response.as_ref()?);
+        let types = template.as_ref().zip(params.as_ref()).map(|(template, params)| {
+            Types::at(template, params, matches!(raw.response.value, raw::Response::Property(_)))
+        });
+        let types = types.unwrap_or_default();
+        let response = self.response(raw, template.as_ref(), &types);
+        let query = self.query(&raw.query, response.as_ref()?, &types);
         let (template, params, response) = (template?, params?, response?);
         let mut endpoint = Endpoint {
             name: raw.name.value.clone(),
@@ -187,7 +191,12 @@ impl Checker<'_> {
         is_known
     }
 
-    fn response(&mut self, raw: &raw::Endpoint, template: Option<&Template>) -> Option<Response> {
+    fn response(
+        &mut self,
+        raw: &raw::Endpoint,
+        template: Option<&Template>,
+        types: &Types,
+    ) -> Option<Response> {
         let named = raw.response.value.shape();
         let shape = self.names.find(named, self.findings)?;
         let shape = self.with_expansions(shape, &raw.query);
@@ -216,6 +225,7 @@ impl Checker<'_> {
             body.property = property.map(str::to_owned);
             body.select = Some(Vec::new());
         }
+        body.casts = Casts::of(types, body.select.as_deref());
         let body = Arc::new(body);
         Some(if matches!(raw.response.value, raw::Response::Count(_)) {
             Response::Count(body)
@@ -234,6 +244,7 @@ impl Checker<'_> {
             Ok(automaton) => Some(Body {
                 select: selectable(&automaton, automaton.element().unwrap_or(automaton.root()), delta),
                 automaton,
+                casts: Casts::default(),
                 delta,
                 property: None,
             }),

@@ -4,9 +4,10 @@ use super::super::automaton::{Leaf, NodeId};
 use super::super::checked::{Nested, ShapeId};
 use super::super::codes;
 use super::super::comparable::{Reached, is_property, operators};
+use super::super::known::Types;
 use super::super::path::Path;
 use super::super::plan::{
-    Body, Comparator, Comparison, Expand, IntegerRange, QueryPolicy, Response, Transform, ValuePolicy,
+    Body, Casts, Comparator, Comparison, Expand, IntegerRange, QueryPolicy, Response, Transform, ValuePolicy,
 };
 use super::super::raw;
 use super::endpoints::{Checker, selectable};
@@ -19,7 +20,7 @@ use crate::yaml::Spanned;
 const SYSTEM_VALUES: [OptionName; 3] = [OptionName::Top, OptionName::Skip, OptionName::Count];
 
 impl Checker<'_> {
-    pub(super) fn query(&mut self, raw: &raw::Query, response: &Response) -> QueryPolicy {
+    pub(super) fn query(&mut self, raw: &raw::Query, response: &Response, types: &Types) -> QueryPolicy {
         let mut policy = QueryPolicy::default();
         for (name, value) in &raw.values {
             let Some(value) = &value.0 else { continue };
@@ -29,7 +30,7 @@ impl Checker<'_> {
         policy.filter = self.filter(raw, body);
         policy.order_by = self.order_by(raw, body);
         for (property, expand) in raw.expansions() {
-            policy.expand.extend(self.expand(property, expand, response));
+            policy.expand.extend(self.expand(property, expand, response, types));
         }
         policy
     }
@@ -37,7 +38,7 @@ impl Checker<'_> {
     fn filter(&mut self, raw: &raw::Query, body: &Body) -> Vec<Comparison> {
         let entries = match &raw.filter {
             None => return Vec::new(),
-            Some(raw::Filter::Kept) => return body.comparable(&raw.expanded()),
+            Some(raw::Filter::Kept) => return body.comparable(&incomparable(raw, body)),
             Some(raw::Filter::Listed(entries)) => &entries.0,
         };
         let mut all = Vec::new();
@@ -45,7 +46,9 @@ impl Checker<'_> {
             let operators = operators.0.iter().flat_map(|operators| present(operators));
             let operators: Vec<_> = operators.map(|operator| operator.value).collect();
             let reached = body.reach(property.value.split('/'));
-            if self.observable(property, Some(&operators), reached.as_ref()) {
+            if self.is_of_the_type(property, body)
+                && self.observable(property, Some(&operators), reached.as_ref())
+            {
                 let collection = reached.and_then(|reached| reached.collection);
                 all.push(Comparison { property: property.value.clone(), collection, operators });
             }
@@ -58,13 +61,18 @@ impl Checker<'_> {
         let listed = match &raw.order_by {
             None => return Vec::new(),
             Some(raw::OrderBy::Kept) => {
-                return body.sortable(&raw.expanded()).into_iter().map(|name| (name, both())).collect();
+                return body
+                    .sortable(&incomparable(raw, body))
+                    .into_iter()
+                    .map(|name| (name, both()))
+                    .collect();
             }
             Some(raw::OrderBy::Listed(listed)) => listed,
         };
         let mut all = Vec::new();
         for (property, directions) in listed {
-            if self.observable(property, None, body.reach(property.value.split('/')).as_ref()) {
+            let reached = body.reach(property.value.split('/'));
+            if self.is_of_the_type(property, body) && self.observable(property, None, reached.as_ref()) {
                 all.push((property.value.clone(), directions.clone()));
             }
         }
@@ -94,6 +102,7 @@ impl Checker<'_> {
         property: &Spanned<String>,
         raw: &raw::Expand,
         response: &Response,
+        types: &Types,
     ) -> Option<Expand> {
         if matches!(response, Response::Count(_)) {
             let hint = "leave `$expand` out here";
@@ -113,11 +122,9 @@ impl Checker<'_> {
         }
         let body = response.body();
         let inner = body.automaton.child(body.object(), &property.value)?;
-        Some(Expand {
-            property: property.value.clone(),
-            select: selectable(&body.automaton, inner, false),
-            query,
-        })
+        let select = selectable(&body.automaton, inner, false);
+        let casts = Casts::of(&types.inside(&property.value), select.as_deref());
+        Some(Expand { property: property.value.clone(), select, casts, query })
     }
 
     fn option(
@@ -183,6 +190,17 @@ impl Checker<'_> {
         Some(range.value)
     }
 
+    /// Whether Graph compares and sorts by the property: it refuses those of derived types.
+    fn is_of_the_type(&mut self, property: &Spanned<String>, body: &Body) -> bool {
+        let first = property.value.split('/').next();
+        let is_derived = body.casts.properties().any(|name| Some(name) == first);
+        if is_derived {
+            let message = "only some of the objects have this property, those of a derived type: Graph does not compare it";
+            self.error_hint(codes::OPTION, property, message, "leave it out here");
+        }
+        !is_derived
+    }
+
     /// Whether an option may name the property, to compare it by these operators or, with `None`, to sort by it. Otherwise a
     /// consumer could find out by comparing or sorting what it may not read.
     fn observable(
@@ -207,6 +225,11 @@ impl Checker<'_> {
         self.error_hint(codes::OBSERVABLE, property, message, hint);
         false
     }
+}
+
+/// What `kept` leaves out although it leaves: what is expanded, and properties of derived types. Graph compares neither.
+fn incomparable<'a>(raw: &'a raw::Query, body: &'a Body) -> Vec<&'a str> {
+    raw.expanded().into_iter().chain(body.casts.properties()).collect()
 }
 
 /// Why a property may not be compared, or not in this way, or not be sorted by; and what can be done.

@@ -158,7 +158,7 @@ fn order((property, directions): &(String, Vec<Direction>)) -> (String, String) 
     (property.clone(), how)
 }
 
-fn expansion(Expand { property, select: _, query }: &Expand) -> String {
+fn expansion(Expand { property, select: _, casts: _, query }: &Expand) -> String {
     match policy(query).as_slice() {
         [] => format!("include {property}"),
         inside => format!("include {property} ({})", inside.join(", ")),
