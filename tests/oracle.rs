@@ -233,12 +233,18 @@ impl Pair {
     }
 }
 
+/// Whether the header differs from one request to the next. The rules' fingerprint covers the address of Graph, and each proxy
+/// of a pair has its own Graph.
+fn differs(name: &str) -> bool {
+    ["date", "request-id", "client-request-id", "glassine-rules"].contains(&name)
+        || name.starts_with("ratelimit-")
+}
+
 /// A response without what differs from one request to the next.
 pub(crate) fn essence(response: &ProxyResponse) -> String {
     let mut text = format!("{}\n", response.status);
     for (name, value) in &response.headers {
-        // The rules' fingerprint covers the address of Graph, and each proxy of a pair has its own Graph.
-        if !["date", "request-id", "client-request-id", "glassine-rules"].contains(&name.as_str()) {
+        if !differs(name.as_str()) {
             text += &format!("{name}: {value:?}\n");
         }
     }

@@ -353,6 +353,10 @@ impl Reference<'_> {
             {
                 Ok(Some(self.listed(elements, headers)))
             }
+            // The list is all that leaves at this place, also where what no rule names leaves.
+            Value::Object(_) if matches!(self.marks.transformed.get(&node), Some(Treatment::Headers(_))) => {
+                Ok(None)
+            }
             Value::Object(_) if unlisted || self.marks.objects.contains(&node) => {
                 Ok(Some(Value::Object(self.object(value, unlisted)?)))
             }
