@@ -147,9 +147,15 @@ impl Speller<'_> {
             let name = self.case(bare);
             let space = ["+", "%20"][usize::from(self.choose(2))];
             let (name, value) = (self.encode(&name, " "), self.encode(value, space));
-            query += &format!("{}{name}={value}", if query.is_empty() { "?" } else { "&" });
+            let first = ["?&", "?"][usize::from(self.choose(2))];
+            let other = ["&&", "&"][usize::from(self.choose(2))];
+            query += &format!("{}{name}={value}", if query.is_empty() { first } else { other });
         }
-        query
+        match (self.choose(2), query.is_empty()) {
+            (0, true) => "?".to_owned(),
+            (0, false) => query + "&",
+            _ => query,
+        }
     }
 }
 

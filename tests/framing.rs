@@ -56,23 +56,66 @@ fn statuses(responses: &str) -> Vec<String> {
 const CLOSE: &str = "Connection: close\r\n";
 
 #[tokio::test]
-async fn the_target_has_to_be_a_path() {
+async fn the_target_is_a_path_or_a_url_of_this_proxy() {
     let stage = Stage::new().await;
-    let address = stage.proxy.address;
+    let (address, port) = (stage.proxy.address, stage.proxy.address.port());
+    let accepted = [
+        TARGET.to_owned(),
+        format!("http://{address}{TARGET}"),
+        format!("HTTP://LOCALHOST:{port}{TARGET}?$top=1"),
+        // Only somebody in front of this proxy can know whether its clients speak TLS.
+        format!("https://{address}{TARGET}"),
+    ];
+    for target in &accepted {
+        let responses = stage.statuses(&stage.head(&format!("GET {target} HTTP/1.1"), CLOSE)).await;
+        assert_eq!(responses, ["200"], "{target}");
+    }
+    assert!(stage.graph.requests().iter().all(|request| request.path() == TARGET));
     for (target, status) in [
-        (TARGET.to_owned(), "200"),
-        (format!("http://{address}{TARGET}"), "400"),
-        (format!("http://evil.example{TARGET}"), "400"),
-        (format!("http://user@{address}{TARGET}"), "400"),
+        (format!("http://evil.example{TARGET}"), "421"),
+        (format!("http://evil.example:{port}{TARGET}"), "421"),
+        (format!("https://localhost:{port}{TARGET}"), "421"),
+        (format!("http://127.0.0.1{TARGET}"), "421"),
+        (format!("http://user@{address}{TARGET}"), "421"),
+        (format!("http://{address}@evil.example{TARGET}"), "421"),
+        (format!("http://evil.example#@{address}{TARGET}"), "421"),
+        (format!("ftp://{address}{TARGET}"), "400"),
+        (format!("http://{address}"), "400"),
+        (format!("http://{address}?x=1"), "400"),
+        (format!("http://{address}/{TARGET}"), "400"),
+        (format!("http:{TARGET}"), "400"),
         (format!("{address}"), "400"),
         ("*".to_owned(), "400"),
     ] {
         let responses = stage.statuses(&stage.head(&format!("GET {target} HTTP/1.1"), CLOSE)).await;
         assert_eq!(responses, [status], "{target}");
     }
-    assert_eq!(stage.statuses(&stage.head(&format!("CONNECT {address} HTTP/1.1"), CLOSE)).await, ["400"]);
+    for target in [format!("{address}"), format!("http://{address}{TARGET}")] {
+        let connect = stage.head(&format!("CONNECT {target} HTTP/1.1"), CLOSE);
+        assert_eq!(stage.statuses(&connect).await, ["400"], "{target}");
+    }
     assert_eq!(stage.statuses(&stage.head("OPTIONS * HTTP/1.1", CLOSE)).await, ["405"]);
-    assert_eq!(stage.reached(), 1);
+    assert_eq!(stage.reached(), accepted.len());
+}
+
+/// RFC 9112, 3.2.2: the URL counts, not `Host`. But 3.2 wants one valid `Host` in every request, and one that names
+/// somebody else is refused, because a program in front of this proxy may have decided by it.
+#[tokio::test]
+async fn beside_a_url_as_target_the_host_has_to_be_this_proxy_too() {
+    let stage = Stage::new().await;
+    let (address, port) = (stage.proxy.address, stage.proxy.address.port());
+    for (host, status) in [
+        (format!("Host: {address}\r\n"), "200"),
+        (format!("Host: localhost:{port}\r\n"), "200"),
+        ("Host: evil.example\r\n".to_owned(), "421"),
+        (format!("Host: {address}\r\nHost: {address}\r\n"), "400"),
+        ("Host: \r\n".to_owned(), "400"),
+        (String::new(), "400"),
+    ] {
+        let head = format!("GET http://{address}{TARGET} HTTP/1.1\r\n{host}{}{CLOSE}\r\n", credential());
+        assert_eq!(stage.statuses(&head).await, [status], "{host:?}");
+    }
+    assert_eq!(stage.reached(), 2);
 }
 
 #[tokio::test]

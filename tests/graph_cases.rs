@@ -15,6 +15,12 @@ const DISAGREEMENTS: &[(&str, Verdict, &str)] = &[
         Verdict::Deny,
         "the path is open; a skip token that this proxy did not seal is not",
     ),
+    (
+        "$format=application/json;odata.metadata=full",
+        Verdict::Allow,
+        "responses are JSON; the option never reaches Graph",
+    ),
+    ("&&$select=body", Verdict::Allow, "nothing between two `&` is nothing"),
     ("$skiptoken=SEALED", Verdict::Deny, "stands for a sealed link; this text is none"),
     (
         "startDateTime=2024-01-01&endDateTime=2024-02-01",

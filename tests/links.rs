@@ -159,6 +159,34 @@ async fn links_outlive_the_proxy_that_made_them() {
     assert_eq!(page(&again, &links[1]).await["value"], before[1], "after a restart");
 }
 
+/// Before, what came by an old link had tokens of the new key: a change had an id that the consumer had never seen.
+#[tokio::test]
+async fn a_walk_and_its_changes_keep_the_key_that_they_began_with() {
+    let (_tenant, _, proxy) = stage().await;
+    let key = |response: &ProxyResponse| response.headers["glassine-keys"].to_str().unwrap().to_owned();
+    let first = proxy.get_as("acme", "/v1.0/users/delta", &[PAGES_OF_FIVE]).await;
+    let known = key(&first);
+    let (all, changes, _) = round(&proxy, "/v1.0/users/delta").await;
+    let ids: BTreeSet<_> = all.iter().map(|object| object["id"].to_string()).collect();
+
+    let ring = KeyRing::parse(&proxy.read("keys.yaml")).unwrap();
+    let new: [u8; 32] = std::array::from_fn(|n| u8::try_from(n * n % 251).unwrap());
+    proxy.write("keys.yaml", &ring.render_rotated(&new, "2026-06-01T00:00:00Z").unwrap());
+    let rotated = proxy.until("/v1.0/users?$top=1", |page| key(page) != known).await;
+    assert_eq!(rotated.status, 200);
+
+    let page = proxy.get_as("acme", next(&first.json()).unwrap(), &[PAGES_OF_FIVE]).await;
+    assert_eq!((page.status, key(&page)), (200, known.clone()), "a walk goes on under its key");
+    let (changed, again, _) = round(&proxy, &changes).await;
+    let removed = changed.iter().filter(|object| object.get("@removed").is_some());
+    assert!(removed.clone().count() > 0);
+    for object in removed {
+        assert!(ids.contains(&object["id"].to_string()), "a consumer knows what is removed: {object}");
+    }
+    let later = proxy.get(&again).await;
+    assert_eq!((later.status, key(&later)), (200, known), "so does each round after it");
+}
+
 #[tokio::test]
 async fn links_outlive_a_key_rotation() {
     let (tenant, _, proxy) = stage().await;

@@ -437,6 +437,31 @@ async fn an_oversize_head_over_http2_does_not_arrive() {
     assert_eq!(server.stage.requests.load(Ordering::SeqCst), 0);
 }
 
+#[tokio::test]
+async fn header_fields_are_counted_over_http2_as_over_http1() {
+    let certificates = Certificates::new(false);
+    let server = start(Some(certificates.state()), ServerLimits::default()).await;
+    let most = ServerLimits::default().head_fields;
+    let with = |fields: usize| {
+        let mut request = get("/");
+        // `host` is one of them.
+        for _ in 1..fields {
+            request.headers_mut().append("x", "a".parse().unwrap());
+        }
+        request
+    };
+    let stream = tls_connect(&server, &certificates.client(b"h2", false)).await.unwrap();
+    let (mut http2, _ended) = http2(stream).await;
+    for (fields, status) in [(most, 200), (most + 1, 431), (most, 200)] {
+        let response = soon("a response", http2.send_request(with(fields))).await.unwrap();
+        assert_eq!(response.status(), status, "HTTP/2, {fields}");
+        let stream = tls_connect(&server, &certificates.client(b"http/1.1", false)).await.unwrap();
+        let response = http1(stream).await.send_request(with(fields)).await.unwrap();
+        assert_eq!(response.status(), status, "HTTP/1, {fields}");
+    }
+    assert_eq!(server.stage.requests.load(Ordering::SeqCst), 4);
+}
+
 fn impatient() -> ServerLimits {
     ServerLimits { write_stall: SHORT, ..ServerLimits::default() }
 }

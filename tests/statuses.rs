@@ -73,7 +73,9 @@ async fn throttling_passes_with_its_wait() {
         let script = Script::status(429)
             .header("Content-Type", "application/json")
             .header("Retry-After", value)
+            .header("RateLimit-Limit", "1250")
             .header("RateLimit-Remaining", "0")
+            .header("RateLimit-Reset", "60")
             .header("X-MARKER", MARKER)
             .body(r#"{"error":{"code":"ApplicationThrottled","message":"MARKER"}}"#);
         let response = failure(value, script, "complete").await;

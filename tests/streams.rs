@@ -28,7 +28,7 @@ fn item(n: usize) -> String {
 }
 
 /// A page with `end` in place of its proper end.
-fn page(end: &str) -> String {
+pub(crate) fn page(end: &str) -> String {
     static ITEMS_OF_A_PAGE: LazyLock<String> =
         LazyLock::new(|| (0..ITEMS).map(item).collect::<Vec<_>>().join(","));
     format!(r#"{{"value":[{}{end}"#, *ITEMS_OF_A_PAGE)

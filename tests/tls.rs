@@ -20,10 +20,10 @@ use tokio_rustls::client::TlsStream;
 use crate::support::glassine::{Consumer, Glassine, Setup};
 use crate::support::upstream::{FakeUpstream, Received, Script};
 
-const USERS: &str = "/v1.0/users";
-const PAGE: &str = r#"{"value":[{"id":"u1","accountEnabled":true}]}"#;
+pub(crate) const USERS: &str = "/v1.0/users";
+pub(crate) const PAGE: &str = r#"{"value":[{"id":"u1","accountEnabled":true}]}"#;
 
-async fn tls(proxy: &Glassine, alpn: &[u8]) -> TlsStream<TcpStream> {
+pub(crate) async fn tls(proxy: &Glassine, alpn: &[u8]) -> TlsStream<TcpStream> {
     let mut roots = rustls::RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(proxy.file("tls.crt")).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -38,7 +38,7 @@ async fn tls(proxy: &Glassine, alpn: &[u8]) -> TlsStream<TcpStream> {
     TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap()
 }
 
-async fn http2(proxy: &Glassine) -> http2::SendRequest<Full<Bytes>> {
+pub(crate) async fn http2(proxy: &Glassine) -> http2::SendRequest<Full<Bytes>> {
     http2_with(proxy).await
 }
 
@@ -79,14 +79,14 @@ async fn an_end_of_stream_in_an_empty_frame_is_no_body() {
     assert_eq!(graph.requests().len(), 2);
 }
 
-fn request(proxy: &Glassine, target: &str) -> http::Request<Full<Bytes>> {
+pub(crate) fn request(proxy: &Glassine, target: &str) -> http::Request<Full<Bytes>> {
     let uri = format!("https://{}{target}", proxy.address);
     let bearer = format!("Bearer {}", Consumer::token("acme"));
     http::Request::get(uri).header("authorization", bearer).body(Full::default()).unwrap()
 }
 
 /// A proxy that speaks TLS, in front of an upstream that does. The proxy trusts the upstream's certificate if `ca`.
-async fn tls_stage(
+pub(crate) async fn tls_stage(
     respond: impl Fn(&Received) -> Script + Send + Sync + 'static,
     ca: bool,
 ) -> (FakeUpstream, Glassine) {

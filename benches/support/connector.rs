@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use glassine_core::admit::{Admitted, Policy, Request, admit};
 use glassine_core::graph::Origin;
-use glassine_core::pseudonym::{AddressPolicy, Class, KeyRing, Outcome, Pseudonyms};
+use glassine_core::pseudonym::{AddressPolicy, Class, KeyRing, Outcome, OwnDomain, Pseudonyms};
 use glassine_core::rules::compile;
 use glassine_core::rules::plan::{Body, LinkKind};
 use glassine_core::sanitize::{Context, Links as _, Raw, Sanitizer};
@@ -36,7 +36,8 @@ impl Connector {
     /// `rules` must open the messages of a mailbox under the same path as the shipped rules.
     pub(crate) fn with_rules(rules: &str) -> Self {
         let keys = KeyRing::parse(&KeyRing::render_new(&MASTER, 'B', "2026-01-01T00:00:00Z")).unwrap();
-        let addresses = AddressPolicy { listed: vec![pages::DOMAIN.to_owned()], ..AddressPolicy::default() };
+        let own = OwnDomain::parse(pages::DOMAIN).into_iter().collect();
+        let addresses = AddressPolicy { own, ..AddressPolicy::default() };
         let pseudonyms = Arc::new(keys.pseudonyms("benchmark", &addresses));
         let policy = Policy::new(
             Arc::new(compile("rules.yaml", rules).plan.unwrap()),

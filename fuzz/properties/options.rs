@@ -5,7 +5,9 @@
 use std::fmt::{Debug, Display};
 
 use glassine_core::graph::option::{self, MAX_VALUE};
-use glassine_core::graph::{Direction, Expansion, OptionError, OptionErrorKind, QueryOption, Selection};
+use glassine_core::graph::{
+    Direction, Expansion, OptionError, OptionErrorKind, PropertyPath, QueryOption, Selection,
+};
 
 use super::text;
 

@@ -37,6 +37,7 @@ impl Guard {
             request_id,
             consumer: None,
             rules: None,
+            key: None,
             method: method_name(method),
             endpoint: None,
             decision: Decision::Refused,
@@ -61,6 +62,11 @@ impl Guard {
     pub fn set_consumer(&mut self, name: Arc<str>, rules: Arc<str>) {
         self.record.consumer = Some(name);
         self.record.rules = Some(rules);
+    }
+
+    /// Sets the id of the key that the tokens of the response are made with.
+    pub fn set_key(&mut self, id: char) {
+        self.record.key = Some(id);
     }
 
     /// Sets which endpoint of the rules the request is for.

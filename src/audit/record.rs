@@ -22,6 +22,9 @@ pub struct Record {
     /// when nobody was identified.
     #[serde(serialize_with = "name")]
     pub rules: Option<Arc<str>>,
+    /// The id of the key that the tokens of the response are made with: an older one while the consumer follows links that it
+    /// sealed. `None` when nobody was identified.
+    pub key: Option<char>,
     /// The HTTP method. An unknown method is `OTHER`, because the consumer chose its text.
     pub method: &'static str,
     /// The endpoint's name in the rules; `None` when no endpoint matched.

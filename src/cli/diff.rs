@@ -15,7 +15,7 @@ use super::{ExitStatus, Streams, input};
 use crate::config::{Config, Consumer};
 use crate::service::read_config;
 use glassine_core::diagnostic::line_and_column;
-use glassine_core::pseudonym::KeyRing;
+use glassine_core::pseudonym::{KeyRing, OwnDomain};
 use glassine_core::statement::diff::{Difference, Side, Verdict, Witness, compare, compare_settings};
 
 /// Compares two rules files, or two configurations, by what they let out.
@@ -107,7 +107,7 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     let all = if args.config {
         configurations(&args.old, &args.new)?
     } else {
-        let domains = [EXAMPLE_DOMAIN.to_owned()];
+        let domains: Vec<_> = OwnDomain::parse(EXAMPLE_DOMAIN).into_iter().collect();
         rules(None, &File::read(&args.old, &domains)?, &File::read(&args.new, &domains)?)
     };
     let comparison = Comparison::of(all);
@@ -161,17 +161,17 @@ fn consumers(
 ) -> Result<Vec<Found>, Error> {
     let (old, new) = (before.setting(earlier), after.setting(consumer));
     let name = Some(consumer.name());
-    let settings = compare_settings(&old, &new).into_iter();
+    let files = (
+        File::read(earlier.rules().path(), old.tenant_domains)?,
+        File::read(consumer.rules().path(), new.tenant_domains)?,
+    );
+    let settings = compare_settings(&old, &new, &files.1.side.plan).into_iter();
     let settings = settings.map(|difference| Found {
         consumer: name.map(str::to_owned),
         difference,
         old: Vec::new(),
         new: Vec::new(),
     });
-    let files = (
-        File::read(earlier.rules().path(), old.tenant_domains)?,
-        File::read(consumer.rules().path(), new.tenant_domains)?,
-    );
     Ok(settings.chain(rules(name, &files.0, &files.1)).collect())
 }
 
@@ -181,7 +181,7 @@ fn whole(consumer: &Consumer, verdict: Verdict, what: &str) -> Found {
 }
 
 impl File {
-    fn read(path: &Path, domains: &[String]) -> Result<Self, Error> {
+    fn read(path: &Path, domains: &[OwnDomain]) -> Result<Self, Error> {
         let text = input::text(path)?;
         let plan = Arc::new(input::compile(path, &text)?);
         let addresses = options::addresses(Some(&plan), domains);

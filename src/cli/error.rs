@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::pseudonym::{InputError, NoName, UnknownConsumer};
+use super::review::description::NoDescription;
 use super::statement::NoStatement;
 use super::test::CaseError;
 use crate::config::files::FileError;
@@ -81,6 +83,15 @@ pub(super) enum Error {
     /// Only tokens of ids can be reversible.
     #[error("`--reversible` is for ids: say `--as id`")]
     Reversible,
+    /// The configuration has no such consumer.
+    #[error(transparent)]
+    Consumer(#[from] UnknownConsumer),
+    /// No consumer can have this name.
+    #[error(transparent)]
+    Name(#[from] NoName),
+    /// Lines or a table on standard input cannot be used.
+    #[error(transparent)]
+    Rows(#[from] InputError),
     /// A case of rules cannot be tried.
     #[error(transparent)]
     Case(#[from] CaseError),
@@ -95,6 +106,9 @@ pub(super) enum Error {
     /// Standard input cannot be read.
     #[error("standard input cannot be read: {0}")]
     StandardInput(io::Error),
+    /// There is no description to print.
+    #[error(transparent)]
+    Description(#[from] NoDescription),
     /// There is no statement to print.
     #[error(transparent)]
     Statement(#[from] NoStatement),

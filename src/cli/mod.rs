@@ -4,9 +4,9 @@
 //! |---|---|
 //! | 0 | success |
 //! | 1 | the finding is negative: a rules file with errors, a refused request, a deployment that fails a check |
-//! | 2 | bad usage or input: nothing was decided, and nothing was written to standard output |
+//! | 2 | bad usage or input: nothing was decided, and nothing was written to standard output, of a table aside |
 //!
-//! A command writes to standard output only when its whole output is ready. Errors go to standard error and say what,
+//! A command writes to standard output only when its whole output is ready; `pseudonym` writes a table as it reads it. Errors go to standard error and say what,
 //! where and what to do; they never contain keys, tokens or properties.
 
 mod audit;

@@ -2,7 +2,8 @@
 
 use clap::ValueEnum;
 
-use glassine_core::pseudonym::{AddressPolicy, canonical_domain};
+use crate::config::{NotOwn, own_domain};
+use glassine_core::pseudonym::{AddressPolicy, OwnDomain};
 use glassine_core::rules::Plan;
 
 /// The origin of Microsoft Graph in the worldwide cloud.
@@ -25,21 +26,16 @@ pub(super) enum Format {
     Json,
 }
 
-/// The text is not a domain. Such a domain would match no address, and nobody would notice.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("expected a domain such as contoso.com")]
-pub(super) struct NotADomain;
-
 /// Parses the value of `--tenant-domain`.
-pub(super) fn domain(text: &str) -> Result<String, NotADomain> {
-    canonical_domain(text).ok_or(NotADomain)
+pub(super) fn domain(text: &str) -> Result<OwnDomain, NotOwn> {
+    own_domain(text)
 }
 
 /// How the rules treat addresses in a tenant with these domains.
-pub(super) fn addresses(plan: Option<&Plan>, tenant_domains: &[String]) -> AddressPolicy {
-    let listed = tenant_domains.to_vec();
+pub(super) fn addresses(plan: Option<&Plan>, tenant_domains: &[OwnDomain]) -> AddressPolicy {
+    let own = tenant_domains.to_vec();
     match plan {
-        Some(plan) => AddressPolicy { domains: plan.domains, plus_tags: plan.plus_tags, listed },
-        None => AddressPolicy { listed, ..AddressPolicy::default() },
+        Some(plan) => AddressPolicy { domains: plan.domains, plus_tags: plan.plus_tags, own },
+        None => AddressPolicy { own, ..AddressPolicy::default() },
     }
 }

@@ -10,7 +10,7 @@ use super::stand_in::StandIn;
 use super::{ExitStatus, Streams, input, options};
 use glassine_core::admit::{Admitted, Policy, Refusal, Request, admit};
 use glassine_core::graph::{BaseUrl, Origin, Segment, Target};
-use glassine_core::pseudonym::Pseudonyms;
+use glassine_core::pseudonym::{OwnDomain, Pseudonyms};
 use glassine_core::rules::plan::{Endpoint, Response};
 use glassine_core::rules::template::Part;
 use glassine_core::sanitize::tokenizer::Limits;
@@ -35,9 +35,9 @@ pub(super) struct Args {
     /// The consumer that the response is for.
     #[arg(long, value_name = "NAME", default_value = "default")]
     consumer: String,
-    /// A domain of the tenant, which stays readable beside a pseudonym. May be repeated.
+    /// A domain of the tenant, or `*.contoso.com` for all below one. Stays readable beside a pseudonym. May be repeated.
     #[arg(long = "tenant-domain", value_name = "DOMAIN", value_parser = options::domain)]
-    tenant_domains: Vec<String>,
+    tenant_domains: Vec<OwnDomain>,
     /// The proxy's URL as consumers know it. Links in the output start with it.
     #[arg(long, value_name = "URL", default_value = "https://localhost", value_parser = BaseUrl::parse)]
     public_url: BaseUrl,

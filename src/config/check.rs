@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::approvals::check_approvals;
 use super::connect::{self, check_connect};
 use super::consumer::{Around, check_consumers, check_trusted};
+use super::own_domain::{NotOwn, own_domain};
 use super::raw::{self, Text};
 use super::upstream::check_upstream;
 use super::url::check_base;
@@ -19,6 +20,7 @@ use super::{
 use crate::config::codes::{CONFIG_PLAINTEXT, CONFIG_VALUE};
 use glassine_core::diagnostic::Code;
 use glassine_core::diagnostic::{Diagnostic, Severity};
+use glassine_core::pseudonym::OwnDomain;
 use glassine_core::yaml::{self, Recovered, Spanned};
 
 /// More connections than this need more file descriptors than a process usually has.
@@ -331,22 +333,22 @@ fn check_keys(keys: &Spanned<raw::Keys>, context: &mut Context<'_>) -> Option<So
     }
 }
 
-fn check_domains(domains: Option<&[Text]>, context: &mut Context<'_>) -> Option<Vec<String>> {
+fn check_domains(domains: Option<&[Text]>, context: &mut Context<'_>) -> Option<Vec<OwnDomain>> {
     let checked: Vec<_> =
         domains.unwrap_or_default().iter().map(|text| check_domain(text, context)).collect();
     checked.into_iter().collect()
 }
 
-fn check_domain(text: &Text, context: &mut Context<'_>) -> Option<String> {
-    match idna::domain_to_ascii_strict(&text.value) {
-        Ok(domain) if domain.contains('.') && !domain.ends_with('.') => Some(domain),
-        Ok(_) | Err(_) => context.refuse(
+fn check_domain(text: &Text, context: &mut Context<'_>) -> Option<OwnDomain> {
+    let refuse = |error: NotOwn| {
+        context.refuse(
             CONFIG_VALUE,
             &text.span,
-            "this is not a domain name",
-            "write it as in contoso.com, without `@`, wildcard or trailing dot",
-        ),
-    }
+            &format!("this is no domain of yours: {error}"),
+            error.hint(),
+        )
+    };
+    own_domain(&text.value).map_or_else(refuse, Some)
 }
 
 fn check_audit(audit: &Spanned<raw::Audit>, context: &mut Context<'_>) -> Option<AuditSink> {

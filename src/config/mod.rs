@@ -10,6 +10,7 @@ mod connect;
 mod consumer;
 mod deployment;
 pub mod files;
+mod own_domain;
 mod raw;
 mod subject_name;
 mod upstream;
@@ -24,14 +25,17 @@ use std::time::Duration;
 
 pub use approvals::{Approvals, ApprovedBy};
 pub use connect::Connect;
+pub(crate) use consumer::is_name;
 pub use consumer::{
     BearerHash, Consumer, ConsumerCredential, ConsumerLimits, JwksLocation, JwtCredential, Networks,
 };
+pub use own_domain::{NotOwn, own_domain};
 pub use subject_name::SubjectName;
 pub use upstream::{Proof, Upstream, UpstreamCredential};
 
 use glassine_core::diagnostic::{Diagnostic, Report};
 use glassine_core::graph::BaseUrl;
+use glassine_core::pseudonym::OwnDomain;
 use glassine_core::statement::Setting;
 
 /// The most open connections. A consumer needs a few dozen; more connections wait in the kernel's backlog. At about 100
@@ -52,7 +56,7 @@ pub struct Config {
     drain: Duration,
     upstream: Upstream,
     keys: Source,
-    tenant_domains: Vec<String>,
+    tenant_domains: Vec<OwnDomain>,
     trusted_proxies: Networks,
     /// Invariant: not empty; names, bearer hashes and certificate names are unique.
     consumers: Vec<Consumer>,
@@ -109,8 +113,8 @@ impl Config {
         &self.keys
     }
 
-    /// The tenant's own domains: ASCII, lower-case.
-    pub fn tenant_domains(&self) -> &[String] {
+    /// The tenant's own domains.
+    pub fn tenant_domains(&self) -> &[OwnDomain] {
         &self.tenant_domains
     }
 

@@ -64,7 +64,7 @@ mod ticket;
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
@@ -95,11 +95,11 @@ pub struct Connect {
     books: Accounting,
 }
 
-/// Pages a second, and at most at once: enough for many administrators, too few for a flood.
-const PAGES: (f64, f64) = (20.0, 100.0);
+/// The time between two pages, and how many come at once at most: enough for many administrators, too few for a flood.
+const PAGES: (Duration, u32) = (Duration::from_millis(50), 100);
 
-/// Steps a second, and at most at once. A flow has three steps.
-const STEPS_PACE: (f64, f64) = (5.0, 60.0);
+/// The time between two steps, and how many come at once at most. A flow has three steps.
+const STEPS_PACE: (Duration, u32) = (Duration::from_millis(200), 60);
 
 impl Connect {
     /// The pages of this site. `None` serves no pages.

@@ -3,9 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use http::header::{CONTENT_TYPE, HOST, HeaderName, ORIGIN};
+use http::header::{CONTENT_TYPE, HeaderName, ORIGIN};
 use http::request::Parts;
-use http::uri::Authority;
 use http::{Method, Version};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
@@ -66,12 +65,7 @@ impl<'a> PageRequest<'a> {
         if self.parts.version < Version::HTTP_11 {
             return Err(Problem::Host);
         }
-        let authority = match (self.parts.version, self.parts.uri.authority()) {
-            (Version::HTTP_2, Some(authority)) => Some(authority.clone()),
-            (_, Some(_)) => None,
-            (_, None) => single(&self.parts.headers, &HOST).and_then(|host| host.parse::<Authority>().ok()),
-        };
-        if authority.is_some_and(|authority| site.is_named(&authority)) { Ok(()) } else { Err(Problem::Host) }
+        site.hosts().check(self.parts).map_err(|_| Problem::Host)
     }
 
     /// Checks that the browser's address may see these pages.

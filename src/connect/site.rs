@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
-use http::uri::Authority;
 
 use super::application::Application;
 use super::pages;
@@ -21,7 +20,7 @@ use crate::config::{Config, Connect as Settings, Networks};
 use crate::proxy::{Consumer, Hosts, ProxyState, address_of};
 use glassine_core::diagnostic::{Causes, Diagnostic};
 use glassine_core::graph::BaseUrl;
-use glassine_core::pseudonym::{KeyRing, Pseudonyms, Sealer};
+use glassine_core::pseudonym::{KeyRing, OwnDomain, Pseudonyms, Sealer};
 use glassine_core::rules::Plan;
 use glassine_core::statement::Fingerprint;
 
@@ -44,7 +43,7 @@ pub(super) struct Connector {
     /// The consumer's name for people.
     pub(super) title: String,
     /// The domains that stay readable, if the rules say so.
-    pub(super) own_domains: Vec<String>,
+    pub(super) own_domains: Vec<OwnDomain>,
     pub(super) plan: Arc<Plan>,
     /// Of all that the consumer may ask and gets.
     pub(super) fingerprint: Fingerprint,
@@ -145,9 +144,9 @@ impl Site {
         self.settings.may_come_from(address_of(peer, headers, &self.trusted_proxies))
     }
 
-    /// Whether a request is for this site.
-    pub(super) fn is_named(&self, authority: &Authority) -> bool {
-        self.hosts.include(authority)
+    /// The hosts under which browsers may address this site.
+    pub(super) fn hosts(&self) -> &Hosts {
+        &self.hosts
     }
 
     /// The redirect URI after the sign-in.

@@ -106,7 +106,8 @@ impl Folder {
 
     fn config(&self, tenant: &Tenant, addresses: Addresses) -> String {
         let Addresses { proxy, admin, graph, analytics } = addresses;
-        let (domain, tenant_id, client_id) = (tenant.domain(), tenant.tenant_id(), tenant.client_id());
+        let (tenant_id, client_id) = (tenant.tenant_id(), tenant.client_id());
+        let (domain, initial_domain) = (tenant.domain(), tenant.initial_domain());
         let digest = |token: &str| hex::lower(&Sha256::digest(token));
         let entries = self.connectable.iter();
         let entries = entries.map(|(consumer, token)| consumer.entry(tenant, &digest(token), analytics));
@@ -117,7 +118,7 @@ impl Folder {
              admin: {{ listen: '{admin}' }}\n\
              upstream:\n  graph: http://{graph}\n  authority: http://{graph}\n  tenant: {tenant_id}\n  client_id: {client_id}\n  credential: {{ client_secret_file: client-secret }}\n\
              keys: {{ file: keys.yaml }}\n\
-             tenant_domains: [{domain}]\n\
+             tenant_domains: [{domain}, {initial_domain}]\n\
              connect: {{ file: connections.json, wait_seconds: 1 }}\n\
              consumers:\n{entries}  - name: {READY}\n    rules: rules.yaml\n    credential: {{ bearer_sha256: [{ready}] }}\n    limits: {{ concurrent: 256, requests_per_second: 10000 }}\n\
              audit: {{ file: audit.jsonl }}\n"

@@ -199,11 +199,12 @@ impl ConsumerCheck {
         };
         let known = mailboxes::known(&self.consumer, self.mailboxes.inside.as_deref());
         let tried = asker.try_all(known).await;
+        let own_domains = asker.check_own_domains().await;
         let asker = Asker { deadline: Instant::now() + MAILBOXES, ..asker };
         Report {
             consumer: self.consumer.name().to_string(),
             permissions: self.permissions(&|permission| tried.witness(permission)),
-            endpoints: tried.findings().collect(),
+            endpoints: tried.findings().chain(own_domains).collect(),
             mailboxes: asker.try_mailboxes(&self.mailboxes).await,
         }
     }

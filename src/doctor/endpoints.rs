@@ -105,14 +105,24 @@ impl<'a> Asker<'a> {
 
     /// Requests the document that the consumer would get.
     pub(super) async fn ask(&self, endpoint: &Endpoint, filled: &Filled) -> Result<Value, NoResponse> {
+        self.ask_for(endpoint, filled, PAGE).await
+    }
+
+    /// [`Self::ask`] for about this many objects.
+    pub(super) async fn ask_for(
+        &self,
+        endpoint: &Endpoint,
+        filled: &Filled,
+        count: u32,
+    ) -> Result<Value, NoResponse> {
         let top = match endpoint.query.value(&OptionName::Top) {
             Some((_, ValuePolicy::Integer(range))) => {
-                Some(format!("?$top={}", PAGE.clamp(range.min, range.max)))
+                Some(format!("?$top={}", count.clamp(range.min, range.max)))
             }
             _ => None,
         };
         let target = format!("{}{}", filled.path, top.unwrap_or_default());
-        let size = endpoint.max_page_size.map(|range| PAGE.clamp(range.min, range.max));
+        let size = endpoint.max_page_size.map(|range| count.clamp(range.min, range.max));
         let prefer = size.map(|size| format!("odata.maxpagesize={size}"));
         let request = Request { method: "GET", target: &target, prefer: prefer.as_deref(), eventual: false };
         let until = self.deadline.min(Instant::now() + LIMIT);

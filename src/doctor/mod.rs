@@ -8,6 +8,7 @@
 //! | `token`, `permissions` | the access token, and its permissions against those that the rules need |
 //! | `consumers` | the checks for each consumer, and the applications that consumers share |
 //! | `endpoints`, `known`, `trouble` | one request to each endpoint, the values in its path, and the advice on an error |
+//! | `own_domains` | whether `tenant_domains` lists the domains of the users' addresses |
 //! | `mailboxes` | which mailboxes the application can open |
 //! | `secrets`, `certificates` | keys, file modes, expiry of certificates |
 //! | `public_url` | whether consumers reach this proxy at its public URL |
@@ -24,6 +25,7 @@ mod findings;
 mod known;
 mod mailboxes;
 mod network;
+mod own_domains;
 mod permissions;
 mod public_url;
 mod render;

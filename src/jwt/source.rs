@@ -69,8 +69,7 @@ impl KeySource {
     /// Keys at a URL. Does not fetch them yet.
     pub fn remote(client: DocumentClient, pace: FetchTimes) -> Self {
         let fetches = Arc::new(tokio::sync::Mutex::new(None));
-        let per_second = pace.retry.as_secs_f64().recip();
-        let budget = RateLimiter::new(per_second, f64::from(pace.burst), Instant::now().into_std());
+        let budget = RateLimiter::new(pace.retry, pace.burst, Instant::now().into_std());
         let held = ArcSwapOption::empty();
         Self(Kind::Remote(Arc::new(Remote { client, pace, held, fetches, budget })))
     }

@@ -33,6 +33,8 @@ pub struct Metrics {
     rules: Family<RulesLabels, Gauge>,
     /// The labels in `rules`.
     serving: ArcSwap<HashSet<RulesLabels>>,
+    keys: Family<KeyLabels, Counter>,
+    limited: Family<LimitedLabels, Counter>,
     /// The only endpoint names that may become labels.
     endpoints: ArcSwap<HashSet<Arc<str>>>,
 }
@@ -57,6 +59,18 @@ struct DirectionLabels {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ConsumerLabels {
     consumer: Arc<str>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KeyLabels {
+    consumer: Arc<str>,
+    key: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LimitedLabels {
+    consumer: Arc<str>,
+    result: Limited,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -94,6 +108,15 @@ enum Direction {
     Sent,
 }
 
+/// What a consumer's limits did to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Limited {
+    /// It was refused.
+    Refused,
+    /// It waited, and had its turn.
+    Waited,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum ReloadResult {
     Ok,
@@ -115,6 +138,8 @@ impl Metrics {
             config_warnings: Gauge::default(),
             rules: Family::default(),
             serving: ArcSwap::default(),
+            keys: Family::default(),
+            limited: Family::default(),
             endpoints: ArcSwap::default(),
         };
         metrics.register();
@@ -146,6 +171,16 @@ impl Metrics {
             "config_warnings",
             "Warnings about the files that the running state was made from",
             self.config_warnings.clone(),
+        );
+        registry.register(
+            "key_requests",
+            "Requests that ended, by the key that their tokens were made with",
+            self.keys.clone(),
+        );
+        registry.register(
+            "limited_requests",
+            "Requests over a consumer's limits, by what became of them",
+            self.limited.clone(),
         );
         registry.register("rules_info", "The rules that serve a consumer", self.rules.clone());
         let build = Info::new(BuildLabels { version: env!("CARGO_PKG_VERSION") });
@@ -190,6 +225,10 @@ impl Metrics {
             endpoint: self.known_endpoint(record.endpoint.as_deref()),
         };
         self.requests.get_or_create(&labels).inc();
+        if let (Some(consumer), Some(key)) = (&record.consumer, record.key) {
+            let labels = KeyLabels { consumer: Arc::clone(consumer), key: key.into() };
+            self.keys.get_or_create(&labels).inc();
+        }
         for (direction, count) in
             [(Direction::Read, record.counters.bytes_read), (Direction::Sent, record.counters.bytes_sent)]
         {
@@ -198,6 +237,11 @@ impl Metrics {
         for (reason, count) in &record.counters.dropped {
             self.dropped.get_or_create(&ReasonLabels { reason }).inc_by(*count);
         }
+    }
+
+    /// Counts a request that was over its consumer's limits.
+    pub(crate) fn limited(&self, consumer: Arc<str>, result: Limited) {
+        self.limited.get_or_create(&LimitedLabels { consumer, result }).inc();
     }
 
     /// Counts a reload. `good` says whether the running state now matches the files.
@@ -284,6 +328,16 @@ impl EncodeLabelValue for Direction {
         let text = match self {
             Self::Read => "read",
             Self::Sent => "sent",
+        };
+        text.encode(encoder)
+    }
+}
+
+impl EncodeLabelValue for Limited {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
+        let text = match self {
+            Self::Refused => "refused",
+            Self::Waited => "waited",
         };
         text.encode(encoder)
     }

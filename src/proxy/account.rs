@@ -1,14 +1,15 @@
 //! The audit record and the metrics of one request: opened with it, closed exactly once, however it ends.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::StatusCode;
 
 use super::consumer::Consumer;
 use super::pipeline::{Broken, Pipeline};
+use super::quota::Quota;
 use crate::audit::{AuditLog, Decision, Guard, Outcome};
-use crate::metrics::InFlight;
-use crate::metrics::Metrics;
+use crate::metrics::{InFlight, Limited, Metrics};
 use crate::upstream::RequestId;
 
 /// The open record of one request. Dropped before `close`, it records that the client is gone.
@@ -17,8 +18,11 @@ pub(super) struct Account {
     guard: Guard,
     decision: Decision,
     endpoint: Option<Arc<str>>,
-    /// The short fingerprint of the rules of the consumer that was identified.
-    rules: Option<Arc<str>>,
+    /// The consumer that was identified.
+    consumer: Option<Arc<Consumer>>,
+    /// The id of the key that the tokens of the response are made with.
+    key: Option<char>,
+    metrics: Arc<Metrics>,
     _in_flight: InFlight,
 }
 
@@ -36,8 +40,17 @@ impl Accounting {
         let guard = Guard::begin(Arc::clone(&self.audit), id.to_string(), method)
             .observed_by(move |record| observer.end_request(record));
         let in_flight = self.metrics.begin_request();
-        let decision = Decision::Refused;
-        Account { id, guard, decision, endpoint: None, rules: None, _in_flight: in_flight }
+        let metrics = Arc::clone(&self.metrics);
+        Account {
+            id,
+            guard,
+            decision: Decision::Refused,
+            endpoint: None,
+            consumer: None,
+            key: None,
+            metrics,
+            _in_flight: in_flight,
+        }
     }
 }
 
@@ -47,15 +60,45 @@ impl Account {
         self.id
     }
 
-    pub(super) fn set_consumer(&mut self, consumer: &Consumer) {
-        let rules = consumer.short_fingerprint();
-        self.rules = Some(Arc::clone(&rules));
-        self.guard.set_consumer(consumer.name(), rules);
+    pub(super) fn set_consumer(&mut self, consumer: &Arc<Consumer>) {
+        self.guard.set_consumer(consumer.name(), Arc::clone(consumer.short_fingerprint()));
+        self.set_key(consumer.pseudonyms().key());
+        self.consumer = Some(Arc::clone(consumer));
+    }
+
+    /// The response is made with the key of this id.
+    pub(super) fn set_key(&mut self, id: char) {
+        self.key = Some(id);
+        self.guard.set_key(id);
+    }
+
+    /// The id of the key that the tokens of the response are made with; `None` if nobody was identified.
+    pub(super) fn key(&self) -> Option<char> {
+        self.key
     }
 
     /// The short fingerprint of the consumer's rules; `None` if nobody was identified.
     pub(super) fn rules(&self) -> Option<&str> {
-        self.rules.as_deref()
+        self.consumer.as_ref().map(|consumer| consumer.short_fingerprint().as_ref())
+    }
+
+    /// How many requests the consumer may still send; `None` if nobody was identified.
+    pub(super) fn quota(&self) -> Option<Quota> {
+        self.consumer.as_ref().map(|consumer| consumer.limits().quota())
+    }
+
+    /// The request had its turn after this time.
+    pub(super) fn set_waited(&self, time: Duration) {
+        if !time.is_zero() {
+            self.limited(Limited::Waited);
+        }
+    }
+
+    /// Counts what the consumer's limits did to the request.
+    pub(super) fn limited(&self, how: Limited) {
+        if let Some(consumer) = &self.consumer {
+            self.metrics.limited(consumer.name(), how);
+        }
     }
 
     /// The rules admit the request to the endpoint of this name.

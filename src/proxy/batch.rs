@@ -1,10 +1,13 @@
 //! `$batch`: the proxy admits, fetches, sanitizes and audits each request separately.
 //!
 //! Graph takes four requests at a time per application and mailbox, so four requests of a batch run at a time. Their
-//! responses are written in the order of the batch. A response that waits for its turn holds only its first part in
-//! memory. The four slots are also given out in the order of the batch. So the request whose response is to be written
-//! next always has a slot.
+//! responses are written in the order of the batch. The four slots are also given out in that order, so the request whose
+//! response is to be written next always has a slot.
+//!
+//! A response is read to its end before its first byte is written: a batch is one JSON document, so a response that broke
+//! off in the middle would take all others with it. Read whole, it gets a status of its own. [`Room`] bounds what is held.
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
@@ -14,14 +17,14 @@ use tokio::task::JoinHandle;
 
 use super::account::Account;
 use super::consumer::Caller;
-use super::pipeline::Broken;
+use super::limits::Room;
+use super::pipeline::{Broken, Pipeline};
 use super::problem::Problem;
 use super::response::{ProxyResponse, Rest};
 use super::state::ProxyState;
 use super::{Accounting, serve_one};
-use crate::audit::Outcome;
 use glassine_core::admit::Request;
-use glassine_core::graph::batch::{BatchItem, ItemHead, MAX_ITEMS};
+use glassine_core::graph::batch::{BatchItem, ItemHead, ItemId, MAX_ITEMS};
 use glassine_core::sanitize::Clean;
 
 /// Graph's limit per application and mailbox ("Outlook service limits").
@@ -30,7 +33,7 @@ const AT_A_TIME: usize = 4;
 const WAITING: usize = 2;
 
 /// A piece of the document. `None` marks the end of a whole document.
-type Piece = Result<Option<Clean<Vec<u8>>>, Broken>;
+type Piece = Option<Clean<Vec<u8>>>;
 
 /// The responses of a batch as one JSON document, piece by piece. Dropping the stream stops requests that still run.
 pub(super) struct BatchStream {
@@ -60,12 +63,9 @@ impl BatchStream {
         if self.ended {
             return Poll::Ready(None);
         }
-        let piece = ready!(self.pieces.poll_recv(cx));
-        self.ended = !matches!(piece, Some(Ok(Some(_))));
-        Poll::Ready(match piece {
-            Some(piece) => piece.transpose(),
-            None => Some(Err(Broken::Interrupted)),
-        })
+        let piece = ready!(self.pieces.poll_recv(cx)).ok_or(Broken::Interrupted).transpose();
+        self.ended = !matches!(piece, Some(Ok(_)));
+        Poll::Ready(piece)
     }
 }
 
@@ -87,11 +87,18 @@ struct Runner {
     books: Accounting,
 }
 
-/// One request's response, ready to be written when its turn comes.
+/// One request's response, whole, to be written when its turn comes.
 struct Ready {
-    id: String,
+    id: ItemId,
     response: ProxyResponse,
+    held: Held,
     account: Account,
+}
+
+/// What follows the start of a response, to its end. Takes up memory until it is written.
+struct Held {
+    pieces: Vec<Clean<Vec<u8>>>,
+    room: Room,
 }
 
 /// Whether a request succeeded; `None` while it runs.
@@ -112,7 +119,7 @@ impl Runner {
                 write(&out, task).await?;
             }
             put(&out, Clean::punctuation("]}")).await?;
-            out.send(Ok(None)).await.map_err(|_| Gone)
+            out.send(None).await.map_err(|_| Gone)
         };
         // When writing stops, starting must stop too: no slot would become free, and the next request would wait for
         // ever.
@@ -151,12 +158,35 @@ impl Runner {
     ) -> Ready {
         let mut account = self.books.open(&item.method);
         account.set_consumer(&self.caller.consumer);
-        let response = match self.respond(&item, dependencies, &mut account).await {
-            Ok(response) => response,
-            Err(problem) => problem.respond(None, &mut account),
+        let (response, held) = match self.whole(&item, dependencies, &mut account).await {
+            Ok(whole) => whole,
+            Err(problem) => (problem.respond(None, &mut account), self.nothing_held()),
         };
         success.send_replace(Some(response.status.is_success()));
-        Ready { id: item.id, response, account }
+        Ready { id: item.id, response, held, account }
+    }
+
+    fn nothing_held(&self) -> Held {
+        Held { pieces: Vec::new(), room: self.caller.consumer.limits().room() }
+    }
+
+    /// The response to its end.
+    async fn whole(
+        &self,
+        item: &BatchItem,
+        dependencies: Vec<Success>,
+        account: &mut Account,
+    ) -> Result<(ProxyResponse, Held), Problem> {
+        let mut response = self.respond(item, dependencies, account).await?;
+        let mut held = self.nothing_held();
+        let mut read = held.room.take(response.start.get().len());
+        if let Rest::Read(mut pipeline) | Rest::Document(mut pipeline) = std::mem::take(&mut response.rest) {
+            if read.is_ok() {
+                read = held.read(&mut pipeline).await;
+            }
+            account.add_counters(&pipeline);
+        }
+        read.map(|()| (response, held))
     }
 
     async fn respond(
@@ -172,10 +202,11 @@ impl Runner {
                 return Err(Problem::Dependency);
             }
         }
-        if item.has_body {
+        // As for a request of its own: what is wrong with another method is the method.
+        if item.has_body && matches!(item.method.as_str(), "GET" | "HEAD") {
             return Err(Problem::RequestBody);
         }
-        self.caller.consumer.limits().count()?;
+        account.set_waited(self.caller.consumer.limits().count().await?);
         let request = Request {
             method: &item.method,
             target: &item.target,
@@ -186,43 +217,36 @@ impl Runner {
     }
 }
 
+impl Held {
+    async fn read(&mut self, pipeline: &mut Pipeline) -> Result<(), Problem> {
+        while let Some(piece) = poll_fn(|cx| pipeline.poll_piece(cx)).await {
+            let piece = piece?;
+            self.room.take(piece.get().len())?;
+            self.pieces.push(piece);
+        }
+        Ok(())
+    }
+}
+
 async fn put(out: &Sender<Piece>, piece: Clean<Vec<u8>>) -> Result<(), Gone> {
-    out.send(Ok(Some(piece))).await.map_err(|_| Gone)
+    out.send(Some(piece)).await.map_err(|_| Gone)
 }
 
 /// Writes one response when its turn has come.
 async fn write(out: &Sender<Piece>, mut task: Task<Ready>) -> Result<(), Gone> {
     // The task died, so its response is missing. End the stream without the `None` that marks a whole document.
-    let Ok(Ready { id, response, mut account }) = (&mut task.0).await else { return Err(Gone) };
+    let Ok(Ready { id, mut response, held, mut account }) = (&mut task.0).await else { return Err(Gone) };
     account.set_status(response.status);
+    response.tell(account.quota());
     put(out, ItemHead { id: &id, status: response.status.as_u16(), headers: &response.fields() }.into())
         .await?;
+    account.add_bytes_sent(response.start.get().len());
     let is_json = response.is_json();
-    let ProxyResponse { start, rest, outcome, .. } = response;
-    account.add_bytes_sent(start.get().len());
-    put(out, if is_json { start } else { start.to_base64_json() }).await?;
-    match rest {
-        Rest::Document(mut pipeline) => {
-            while let Some(piece) = std::future::poll_fn(|cx| pipeline.poll_piece(cx)).await {
-                match piece {
-                    Ok(piece) => {
-                        account.add_bytes_sent(piece.get().len());
-                        put(out, piece).await?;
-                    }
-                    Err(broken) => {
-                        account.set_broken(&broken);
-                        account.add_counters(&pipeline);
-                        account.close(Outcome::Aborted);
-                        out.send(Err(broken)).await.map_err(|_| Gone)?;
-                        return Err(Gone);
-                    }
-                }
-            }
-            account.add_counters(&pipeline);
-        }
-        Rest::Read(pipeline) => account.add_counters(&pipeline),
-        Rest::Nothing | Rest::Batch(_) => {}
+    put(out, if is_json { response.start } else { response.start.to_base64_json() }).await?;
+    for piece in held.pieces {
+        account.add_bytes_sent(piece.get().len());
+        put(out, piece).await?;
     }
-    account.close(outcome);
+    account.close(response.outcome);
     put(out, Clean::punctuation("}")).await
 }

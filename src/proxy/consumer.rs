@@ -6,13 +6,14 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
+use super::descriptions::Descriptions;
 use super::limits::Limits;
 use crate::approvals::Approval;
 use crate::config::{self, BearerHash, SubjectName};
 use crate::jwt::Verifier;
 use crate::upstream::{AccessToken, TokenSource};
-use glassine_core::admit::{Admitted, Policy};
-use glassine_core::pseudonym::Pseudonyms;
+use glassine_core::admit::{Admitted, Keys, Policy};
+use glassine_core::pseudonym::{AddressPolicy, KeyRing, Pseudonyms};
 use glassine_core::rules::plan::Body;
 use glassine_core::sanitize::Context;
 use glassine_core::statement::Statement;
@@ -23,7 +24,7 @@ pub(crate) struct Consumer {
     checked: config::Consumer,
     known_by: KnownBy,
     decided: Decided,
-    pseudonyms: Arc<Pseudonyms>,
+    keys: Rotation,
     limits: Arc<Limits>,
     /// The fingerprint of its statement as records and headers have it.
     short: Arc<str>,
@@ -36,8 +37,31 @@ pub(crate) struct Consumer {
 pub(super) struct Decided {
     pub(super) policy: Policy,
     pub(super) statement: Statement,
+    pub(super) descriptions: Descriptions,
     /// The text of the rules file.
     pub(super) rules: String,
+}
+
+/// The pseudonyms of a consumer under each key of the ring. What follows a link is made with the key of the link, so that
+/// a walk, and the rounds of changes after it, have one token for each object to their end.
+pub(super) struct Rotation {
+    pub(super) newest: Arc<Pseudonyms>,
+    pub(super) older: Vec<Arc<Pseudonyms>>,
+}
+
+impl Rotation {
+    pub(super) fn new(ring: &KeyRing, domain: &str, addresses: &AddressPolicy) -> Self {
+        let older = ring.older_ids().filter_map(|id| ring.led_by(id));
+        Self {
+            newest: Arc::new(ring.pseudonyms(domain, addresses)),
+            older: older.map(|ring| Arc::new(ring.pseudonyms(domain, addresses))).collect(),
+        }
+    }
+
+    fn under(&self, key: Option<char>) -> &Arc<Pseudonyms> {
+        let named = self.older.iter().find(|pseudonyms| Some(pseudonyms.key()) == key);
+        named.unwrap_or(&self.newest)
+    }
 }
 
 /// A consumer in one request.
@@ -69,13 +93,13 @@ impl Consumer {
         checked: config::Consumer,
         known_by: KnownBy,
         decided: Decided,
-        pseudonyms: Arc<Pseudonyms>,
+        keys: Rotation,
         tokens: GraphTokens,
         approval: Option<Approval>,
     ) -> Self {
         let limits = Arc::new(Limits::new(checked.limits()));
         let (name, short) = (checked.name().into(), decided.statement.fingerprint().short().into());
-        Self { name, checked, known_by, decided, pseudonyms, limits, short, tokens, approval }
+        Self { name, checked, known_by, decided, keys, limits, short, tokens, approval }
     }
 
     /// Takes over the counters of this consumer before a reload, if its limits are unchanged. Otherwise a reload would
@@ -109,13 +133,24 @@ impl Consumer {
         &self.decided.statement
     }
 
-    /// The statement's fingerprint as records and headers have it.
-    pub(crate) fn short_fingerprint(&self) -> Arc<str> {
-        Arc::clone(&self.short)
+    /// The same for programs.
+    pub(super) fn descriptions(&self) -> &Descriptions {
+        &self.decided.descriptions
     }
 
+    /// The statement's fingerprint as records and headers have it.
+    pub(crate) fn short_fingerprint(&self) -> &Arc<str> {
+        &self.short
+    }
+
+    /// What makes new tokens.
     pub(crate) fn pseudonyms(&self) -> &Arc<Pseudonyms> {
-        &self.pseudonyms
+        &self.keys.newest
+    }
+
+    /// The id of the key that the response to `admitted` is made with.
+    pub(super) fn key(&self, admitted: &Admitted) -> char {
+        self.keys.under(admitted.key).key()
     }
 
     pub(crate) fn checked(&self) -> &config::Consumer {
@@ -144,11 +179,10 @@ impl Consumer {
 
     /// What the sanitizer needs for the response to `admitted`.
     pub(super) fn context(&self, body: &Arc<Body>, admitted: &Admitted) -> Context {
-        Context {
-            body: Arc::clone(body),
-            pseudonyms: Arc::clone(&self.pseudonyms),
-            links: Arc::new(admitted.links(&self.decided.policy)),
-        }
+        let pseudonyms = Arc::clone(self.keys.under(admitted.key));
+        let policy = self.decided.policy.with_keys(Arc::clone(&pseudonyms) as Arc<dyn Keys>);
+        let links = Arc::new(admitted.links(&policy));
+        Context { body: Arc::clone(body), pseudonyms, links }
     }
 }
 

@@ -2,45 +2,29 @@
 //! `Prefer`, `ConsistencyLevel`, `Accept-Encoding`, `client-request-id`, and `X-Forwarded-For` behind trusted proxies
 //! (`forwarded`). It ignores all other headers, such as other `X-Forwarded-*` and `X-HTTP-Method-Override`.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use http::header::{self, HeaderName};
 use http::request::Parts;
-use http::uri::Authority;
-use http::{HeaderMap, Method, Uri, Version};
+use http::{HeaderMap, Method, Version};
 
+use super::host::Hosts;
 use super::problem::Problem;
 use crate::upstream::{AccessToken, MAX_SECRET, Secret};
 use glassine_core::admit;
-use glassine_core::graph::{Host, Origin, is_guid};
+use glassine_core::graph::is_guid;
 
 /// A request's head.
 pub(super) struct Head<'a> {
-    method: &'a Method,
-    uri: &'a Uri,
-    version: Version,
-    headers: &'a HeaderMap,
+    parts: &'a Parts,
     target: &'a str,
     prefer: Option<String>,
-}
-
-/// The hosts under which clients may address this proxy.
-#[derive(Clone)]
-pub(crate) struct Hosts {
-    /// The origin of `public_url`.
-    pub(super) public: Origin,
-    /// The address that this proxy listens at. Clients may use it too.
-    pub(super) listen: SocketAddr,
 }
 
 impl<'a> Head<'a> {
     pub(super) fn read(parts: &'a Parts) -> Self {
         Self {
-            method: &parts.method,
-            uri: &parts.uri,
-            version: parts.version,
-            headers: &parts.headers,
+            parts,
             target: parts.uri.path_and_query().map_or("", |target| target.as_str()),
             prefer: join(&parts.headers, &HeaderName::from_static("prefer")),
         }
@@ -48,9 +32,9 @@ impl<'a> Head<'a> {
 
     /// The parts that decide whether the request is admitted.
     pub(super) fn request(&self) -> admit::Request<'_> {
-        let level = single(self.headers, &HeaderName::from_static("consistencylevel"));
+        let level = single(self.headers(), &HeaderName::from_static("consistencylevel"));
         admit::Request {
-            method: self.method.as_str(),
+            method: self.parts.method.as_str(),
             target: self.target,
             prefer: self.prefer.as_deref(),
             eventual: level.is_some_and(|level| level.eq_ignore_ascii_case("eventual")),
@@ -58,17 +42,17 @@ impl<'a> Head<'a> {
     }
 
     pub(super) fn method(&self) -> &Method {
-        self.method
+        &self.parts.method
     }
 
     pub(super) fn headers(&self) -> &HeaderMap {
-        self.headers
+        &self.parts.headers
     }
 
     /// The `Bearer` credential (RFC 6750, 2.1) in the header of this name; `None` without one, or if the header comes
     /// more than once.
     pub(super) fn bearer(&self, name: &HeaderName) -> Option<&str> {
-        let value = single(self.headers, name)?;
+        let value = single(self.headers(), name)?;
         let (scheme, token) = value.split_once(' ')?;
         let token = token.trim_start_matches(' ');
         (scheme.eq_ignore_ascii_case("Bearer") && !token.is_empty()).then_some(token)
@@ -82,55 +66,24 @@ impl<'a> Head<'a> {
 
     /// The id that the consumer gave to the request; `None` if it is not a GUID.
     pub(super) fn client_request_id(&self) -> Option<&str> {
-        let value = single(self.headers, &HeaderName::from_static("client-request-id"))?;
+        let value = single(self.headers(), &HeaderName::from_static("client-request-id"))?;
         is_guid(value).then_some(value)
     }
 
     /// Whether the consumer accepts gzip (RFC 9110, 12.5.3).
     pub(super) fn accepts_gzip(&self) -> bool {
-        let listed = join(self.headers, &header::ACCEPT_ENCODING).unwrap_or_default();
+        let listed = join(self.headers(), &header::ACCEPT_ENCODING).unwrap_or_default();
         let mut codings = listed.split(',').map(|item| item.split_once(';').unwrap_or((item, "")));
         codings.any(|(coding, parameters)| coding.trim().eq_ignore_ascii_case("gzip") && !is_zero(parameters))
     }
 
-    /// Checks that the request is for this proxy, and in origin-form.
+    /// Checks that the request is for this proxy.
     pub(super) fn check(&self, hosts: &Hosts) -> Result<(), Problem> {
         // An HTTP/1.0 response of unknown length ends with its connection, so a truncated one would look whole.
-        if self.version < Version::HTTP_11 {
+        if self.parts.version < Version::HTTP_11 {
             return Err(Problem::Version);
         }
-        // HTTP/2 has `:authority`. In HTTP/1, an authority in the target means absolute-form, which clients send to
-        // forward proxies.
-        let authority = match (self.version, self.uri.authority()) {
-            (Version::HTTP_2, Some(authority)) => authority.clone(),
-            (_, Some(_)) => return Err(Problem::AbsoluteForm),
-            (_, None) => single(self.headers, &header::HOST)
-                .and_then(|host| host.parse::<Authority>().ok())
-                .ok_or(Problem::InvalidHost)?,
-        };
-        if hosts.include(&authority) { Ok(()) } else { Err(Problem::ForeignHost) }
-    }
-}
-
-impl Hosts {
-    /// Whether this authority names this proxy.
-    pub(crate) fn include(&self, authority: &Authority) -> bool {
-        if authority.as_str().contains('@') {
-            return false;
-        }
-        let Ok(host) = Host::parse(authority.host()) else { return false };
-        let port = authority.port_u16().unwrap_or(self.public.scheme().default_port());
-        let public = self.public.host();
-        let is_public = host == *public || (host.is_loopback() && public.is_loopback());
-        (is_public && port == self.public.port()) || self.is_listener(&host, port)
-    }
-
-    /// Whether the host is the listener's IP address, as in health checks and tests. A name that resolves to it is
-    /// refused.
-    fn is_listener(&self, host: &Host, port: u16) -> bool {
-        let listen = self.listen.ip();
-        port == self.listen.port()
-            && host.address().is_some_and(|address| listen.is_unspecified() || address == listen)
+        Ok(hosts.check(self.parts)?)
     }
 }
 

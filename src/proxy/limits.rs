@@ -1,45 +1,95 @@
-//! How many requests one consumer may have open at once, and send per second.
+//! How many requests one consumer may have open at once and send per second, and how much its batches may hold in memory.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::problem::Problem;
+use super::queue::{RateQueue, SlotQueue, whole_seconds};
+use super::quota::Quota;
 use crate::config::ConsumerLimits;
-use crate::rate_limiter::RateLimiter;
 
-/// A consumer's limits. The bucket holds one second's worth, so short bursts pass.
+/// How long a request over the limits waits for its turn before it is refused. It is far below the timeouts of clients,
+/// and lets a client that sends as fast as it can run at exactly its rate.
+pub(super) const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The most bytes of one response in a batch. A page of a thousand messages has about half of this.
+pub(super) const MAX_RESPONSE: usize = 4 * 1024 * 1024;
+/// The most bytes that the responses in a consumer's batches hold together: eight of the longest.
+const HELD: usize = 8 * MAX_RESPONSE;
+
+/// A consumer's limits. Requests over them wait in order, each consumer's in queues of their own.
 pub(super) struct Limits {
-    concurrent: Arc<Semaphore>,
-    bucket: RateLimiter,
+    concurrent: SlotQueue,
+    rate: RateQueue,
+    /// A permit for each byte that may be held.
+    memory: Arc<Semaphore>,
 }
 
 /// A request's slot among the concurrent ones. It is released when the response's body ends.
 pub(super) struct Permit {
     _slot: OwnedSemaphorePermit,
+    /// How long the request waited for its turn.
+    pub(super) waited: Duration,
 }
 
 impl Limits {
     pub(super) fn new(limits: ConsumerLimits) -> Self {
-        let per_second = f64::from(limits.requests_per_second.get());
         let slots = usize::try_from(limits.concurrent.get()).unwrap_or(Semaphore::MAX_PERMITS);
         Self {
-            concurrent: Arc::new(Semaphore::new(slots.min(Semaphore::MAX_PERMITS))),
-            bucket: RateLimiter::new(per_second, per_second, Instant::now()),
+            concurrent: SlotQueue::new(slots),
+            rate: RateQueue::new(limits.requests_per_second),
+            memory: Arc::new(Semaphore::new(HELD)),
         }
     }
 
-    /// Counts a request, and takes a slot among the concurrent ones.
-    pub(super) fn enter(&self) -> Result<Permit, Problem> {
-        self.count()?;
-        let slot = Arc::clone(&self.concurrent).try_acquire_owned().map_err(|_| Problem::TooManyRequests)?;
-        Ok(Permit { _slot: slot })
+    /// Takes a slot among the concurrent ones, and counts the request. Waits for its turn, up to [`PATIENCE`]. The slot
+    /// comes first, so a request that gets none is not counted.
+    pub(super) async fn enter(&self) -> Result<Permit, Problem> {
+        let slot = self.concurrent.slot(PATIENCE).await;
+        let (slot, waited) = slot.ok_or(Problem::UNKNOWN_WAIT)?;
+        let later = self.turn(PATIENCE.saturating_sub(waited)).await?;
+        Ok(Permit { _slot: slot, waited: waited.saturating_add(later) })
     }
 
-    /// Counts a request of a batch. The batch holds the slot.
-    pub(super) fn count(&self) -> Result<(), Problem> {
-        if self.bucket.allows(Instant::now()) { Ok(()) } else { Err(Problem::TooManyRequests) }
+    /// Counts a request of a batch. Waits for its turn, up to [`PATIENCE`], and returns how long. The batch holds the slot.
+    pub(super) async fn count(&self) -> Result<Duration, Problem> {
+        self.turn(PATIENCE).await
+    }
+
+    async fn turn(&self, patience: Duration) -> Result<Duration, Problem> {
+        let turn = self.rate.turn(patience).await;
+        turn.map_err(|wait| Problem::TooManyRequests { retry_after: whole_seconds(wait) })
+    }
+
+    /// How many requests the consumer may still send.
+    pub(super) fn quota(&self) -> Quota {
+        self.rate.quota()
+    }
+
+    /// Room for one response of a batch, none of it taken yet.
+    pub(super) fn room(&self) -> Room {
+        Room { memory: Arc::clone(&self.memory), taken: Vec::new(), bytes: 0 }
+    }
+}
+
+/// The memory that one response of a batch takes until it is written.
+pub(super) struct Room {
+    memory: Arc<Semaphore>,
+    taken: Vec<OwnedSemaphorePermit>,
+    bytes: usize,
+}
+
+impl Room {
+    /// Takes room for more bytes. Never waits: the responses that hold the memory may wait for this one.
+    pub(super) fn take(&mut self, more: usize) -> Result<(), Problem> {
+        self.bytes = self.bytes.saturating_add(more);
+        let permits = u32::try_from(more).ok().filter(|_| self.bytes <= MAX_RESPONSE);
+        let permits = permits.ok_or(Problem::ItemTooLarge)?;
+        let taken = Arc::clone(&self.memory).try_acquire_many_owned(permits);
+        self.taken.push(taken.map_err(|_| Problem::UNKNOWN_WAIT)?);
+        Ok(())
     }
 }
 
@@ -57,12 +107,37 @@ mod tests {
         })
     }
 
-    #[test]
-    fn a_dropped_permit_frees_its_slot() {
+    #[tokio::test(start_paused = true)]
+    async fn a_dropped_permit_frees_its_slot() {
         let limits = limits(1, 100);
-        let first = limits.enter().unwrap();
-        assert!(limits.enter().is_err());
+        let first = limits.enter().await.unwrap();
+        assert!(limits.enter().await.is_err());
         drop(first);
-        assert!(limits.enter().is_ok());
+        assert!(limits.enter().await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_is_refused_is_not_counted() {
+        let limits = limits(1, 2);
+        let first = limits.enter().await.unwrap();
+        assert!(matches!(limits.enter().await, Err(Problem::TooManyRequests { retry_after: 1 })));
+        assert_eq!(limits.quota().remaining, 2, "it waited a second, in which the bucket became full");
+        drop(first);
+    }
+
+    #[test]
+    fn a_response_has_a_bound_and_so_have_all_together() {
+        let limits = limits(1, 100);
+        let mut room = limits.room();
+        assert!(room.take(MAX_RESPONSE - 1).is_ok() && room.take(1).is_ok() && room.take(0).is_ok());
+        assert!(matches!(room.take(1), Err(Problem::ItemTooLarge)));
+        assert!(matches!(limits.room().take(usize::MAX), Err(Problem::ItemTooLarge)));
+
+        let mut others: Vec<_> = (1..HELD / MAX_RESPONSE).map(|_| limits.room()).collect();
+        assert!(others.iter_mut().all(|other| other.take(MAX_RESPONSE).is_ok()));
+        let mut late = limits.room();
+        assert!(matches!(late.take(1), Err(Problem::TooManyRequests { .. })));
+        drop(others.pop());
+        assert!(late.take(MAX_RESPONSE - 1).is_ok());
     }
 }

@@ -5,14 +5,18 @@
 //! | `state` | what is built from a configuration: clients, consumers, keys |
 //! | `consumer` | one consumer at run time: credentials, rules, keys, limits |
 //! | `head` | everything that is read of a request's head |
+//! | `host` | which host a request names |
 //! | `request_body` | a request's body: a batch, or none |
 //! | `identify`, `remembered` | which consumer sends a request |
 //! | `forwarded` | from which address, behind trusted proxies |
 //! | `key_sources` | the keys of the issuers of consumers' tokens |
 //! | `raw_response` | Graph's response, of which only the parts that decide can be read |
 //! | `pipeline` | the one place where Graph's body meets the sanitizer: decode → sanitize |
+//! | `limits`, `queue` | how much one consumer may ask, and in which order its requests wait for that |
 //! | `batch` | several requests in one |
+//! | `descriptions` | a consumer's interface as documents: `$metadata` and `openapi.json` |
 //! | `response`, `body` | what the consumer gets; made of [`glassine_core::sanitize::Clean`] only |
+//! | `quota` | what a response tells a client that paces itself |
 //! | `problem` | every way a request can fail, and its response |
 //! | `account` | the audit record and the metrics of one request |
 //! | `attempt` | a request that `glassine doctor` makes |
@@ -22,13 +26,17 @@ mod attempt;
 mod batch;
 mod body;
 mod consumer;
+mod descriptions;
 mod forwarded;
 mod head;
+mod host;
 mod identify;
 mod key_sources;
 mod limits;
 mod pipeline;
 mod problem;
+mod queue;
+mod quota;
 mod raw_response;
 mod remembered;
 mod request_body;
@@ -45,6 +53,7 @@ use account::{Account, Accounting};
 use batch::BatchStream;
 use consumer::Caller;
 use head::Head;
+use limits::{Limits, Permit};
 use pipeline::Pipeline;
 use problem::{Problem, Unknown};
 use raw_response::RawResponse;
@@ -56,12 +65,13 @@ pub(crate) use attempt::{Cause, Trouble, attempt};
 pub use body::ResponseBody;
 pub(crate) use consumer::Consumer;
 pub(crate) use forwarded::address_of;
-pub(crate) use head::{Hosts, single};
+pub(crate) use head::single;
+pub(crate) use host::Hosts;
 pub use state::{ProxyState, StateError};
 
 use crate::audit::AuditLog;
 use crate::metrics::Metrics;
-use crate::server::Peer;
+use crate::server::{Peer, Shutdown, ShutdownTrigger};
 use crate::upstream::{AccessToken, ConsistencyLevel, RequestHeaders, TokenSource};
 use glassine_core::admit::{self, Admitted};
 use glassine_core::graph::batch as envelope;
@@ -75,13 +85,25 @@ const BATCH: &str = "$batch";
 pub struct Proxy {
     state: ArcSwap<ProxyState>,
     books: Accounting,
+    /// Ends the waiting of requests that have no turn yet.
+    impatience: (ShutdownTrigger, Shutdown),
 }
 
 impl Proxy {
     /// A proxy with this state.
     pub fn new(state: ProxyState, audit: Arc<AuditLog>, metrics: Arc<Metrics>) -> Self {
         tell(&metrics, &state);
-        Self { state: ArcSwap::from_pointee(state), books: Accounting { audit, metrics } }
+        Self {
+            state: ArcSwap::from_pointee(state),
+            books: Accounting { audit, metrics },
+            impatience: Shutdown::channel(),
+        }
+    }
+
+    /// From now on no request waits for its turn: those that do, or would have to, are refused. A stop need not wait for
+    /// them. A batch whose response has begun goes on.
+    pub fn stop_waiting(&self) {
+        self.impatience.0.trigger();
     }
 
     /// Serves all later requests with this state.
@@ -123,20 +145,38 @@ impl Proxy {
         let consumer = state.identify(head, peer).await?;
         account.set_consumer(&consumer);
         let caller = state.caller(consumer, head, peer)?;
-        let permit = caller.consumer.limits().enter()?;
+        let permit = self.enter(caller.consumer.limits()).await?;
+        account.set_waited(permit.waited);
         let request = head.request();
         let response = match admit::batch(&request) {
             Some(version) => {
-                let items = envelope::parse(version, &read_envelope(body).await?)?;
+                let items = envelope::parse(version, state.hosts().public(), &read_envelope(body).await?)?;
                 account.set_allowed(BATCH);
                 ProxyResponse::batch(BatchStream::start(state, caller, self.books.clone(), items))
             }
             None => {
                 check_no_body(head.method(), body).await?;
-                serve_one(&state, &caller, &request, account).await?
+                match caller.consumer.descriptions().response(&request) {
+                    Some((name, description)) => {
+                        account.set_allowed(name);
+                        description
+                    }
+                    None => serve_one(&state, &caller, &request, account).await?,
+                }
             }
         };
         Ok(response.holding(permit))
+    }
+
+    /// Waits for the turn of a request. Nothing of its body has been read, and Graph has not been asked.
+    async fn enter(&self, limits: &Limits) -> Result<Permit, Problem> {
+        let mut impatience = self.impatience.1.clone();
+        tokio::select! {
+            // A request whose turn has come is not refused.
+            biased;
+            permit = limits.enter() => permit,
+            () = impatience.requested() => Err(Problem::UNKNOWN_WAIT),
+        }
     }
 }
 
@@ -157,6 +197,7 @@ async fn serve_one(
 ) -> Result<ProxyResponse, Problem> {
     let admitted = admit::admit(request, caller.consumer.policy())?;
     account.set_allowed(&admitted.endpoint.name);
+    account.set_key(caller.consumer.key(&admitted));
     let response = match (&caller.graph_token, caller.consumer.tokens()) {
         (Some(token), _) => forward(state, token, &admitted, account).await?,
         (None, Some(tokens)) => fetch(state, tokens, &admitted, account).await?,

@@ -8,11 +8,14 @@ use http::header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE
 use jiff::Timestamp;
 
 use super::account::Account;
+use super::host::HostError;
+use super::limits::MAX_RESPONSE;
 use super::pipeline::Broken;
 use super::raw_response::CleanHeader;
 use super::response::ProxyResponse;
 use crate::audit::Outcome;
 use crate::jwt::JwtError;
+use crate::metrics::Limited;
 use crate::upstream::{TokenError, UpstreamError};
 use glassine_core::admit::Refusal;
 use glassine_core::graph::ErrorBody;
@@ -21,9 +24,6 @@ use glassine_core::sanitize::{Clean, Violation};
 
 /// Graph's statuses that mean the same to the consumer as to this proxy, so the consumer gets them unchanged.
 const PASSED_ON: &[u16] = &[400, 404, 409, 410, 429, 500, 503, 504, 509];
-
-/// `Retry-After` for a consumer over its limits, in seconds. The bucket holds the requests of one second.
-const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("1");
 
 /// `Retry-After` while this proxy lacks a token, keys or its audit log, in seconds.
 const RETRY_TOKEN_SECONDS: HeaderValue = HeaderValue::from_static("30");
@@ -55,15 +55,9 @@ pub(super) enum Problem {
     /// HTTP/1.0 or older.
     #[error("the request is in HTTP/1.0")]
     Version,
-    /// The target has an authority, as for a forward proxy.
-    #[error("the target is in absolute-form")]
-    AbsoluteForm,
-    /// `Host` is missing, repeated or invalid (RFC 9112, 3.2).
-    #[error("the request does not have one valid host")]
-    InvalidHost,
-    /// `Host` does not name this proxy.
-    #[error("the host is not this proxy's")]
-    ForeignHost,
+    /// The request is not for this proxy.
+    #[error(transparent)]
+    Host(#[from] HostError),
     /// A request other than a batch has a body.
     #[error("the request has a body")]
     RequestBody,
@@ -79,12 +73,18 @@ pub(super) enum Problem {
     /// A batch's envelope is invalid.
     #[error(transparent)]
     Batch(#[from] BatchError),
+    /// In a batch, a response is too long to be held until it is whole.
+    #[error("a response in a batch is longer than {MAX_RESPONSE} bytes")]
+    ItemTooLarge,
     /// In a batch, a request that this one depends on failed.
     #[error("a request that this one depends on failed")]
     Dependency,
     /// The consumer is over its limits.
     #[error("the consumer is over its limits")]
-    TooManyRequests,
+    TooManyRequests {
+        /// Seconds until the request would get its turn, if the consumer sent nothing else.
+        retry_after: u32,
+    },
     /// The rules refuse the request.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -149,11 +149,17 @@ impl Unknown {
 }
 
 impl Problem {
+    /// The consumer is over its limits, and nobody knows for how long: other responses of it have to end first.
+    pub(super) const UNKNOWN_WAIT: Self = Self::TooManyRequests { retry_after: 1 };
+
     /// The response, in the shape of Graph's errors. Sets the account's reason.
     pub(super) fn respond(self, client_request_id: Option<&str>, account: &mut Account) -> ProxyResponse {
         let row = self.row();
         self.log(account, &row);
         account.set_reason(row.reason);
+        if matches!(self, Self::TooManyRequests { .. }) {
+            account.limited(Limited::Refused);
+        }
         let id = account.request_id().to_string();
         let date = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S").to_string();
         let body = ErrorBody {
@@ -186,12 +192,14 @@ impl Problem {
                 "This consumer may not ask from this address."),
             Self::Version => Row::refused(505, "httpVersionNotSupported", "http_version",
                 "The request has to be in HTTP/1.1 or HTTP/2."),
-            Self::AbsoluteForm => Row::refused(400, "absoluteForm", "absolute_form",
-                "The request target has to be a path, not a URL."),
-            Self::InvalidHost => Row::refused(400, "invalidHost", "invalid_host",
+            Self::Host(HostError::TargetForm) => Row::refused(400, "targetForm", "target_form",
+                "The request target has to be a path, or a URL of this proxy."),
+            Self::Host(HostError::Invalid) => Row::refused(400, "invalidHost", "invalid_host",
                 "The request needs exactly one valid Host field."),
-            Self::ForeignHost => Row::refused(421, "foreignHost", "foreign_host",
-                "The Host field has to name this proxy."),
+            Self::Host(HostError::Two) => Row::refused(400, "twoHosts", "two_hosts",
+                "The Host field and :authority have to name the same host."),
+            Self::Host(HostError::Foreign) => Row::refused(421, "foreignHost", "foreign_host",
+                "The Host field, and the host of a URL as target, have to name this proxy."),
             Self::RequestBody => Row::refused(413, "bodyNotAllowed", "request_body",
                 "A request must not have a body."),
             Self::MalformedBody => Row::refused(400, "malformedBody", "malformed_body",
@@ -202,10 +210,14 @@ impl Problem {
                 "The batch did not arrive in time."),
             Self::Batch(error) => Row::refused(400, error.code(), error.code(),
                 format!("The batch is not acceptable: {error}.")),
+            Self::ItemTooLarge => Row::refused(413, "batchResponseTooLarge", "batch_response_too_large",
+                format!("In a batch, a response can have {} MiB at most. Send this request alone, or with a smaller $top.",
+                    MAX_RESPONSE / 1024 / 1024)),
             Self::Dependency => Row::refused(424, "FailedDependency", "failed_dependency",
                 "A request that this one depends on failed."),
-            Self::TooManyRequests => Row::refused(429, "TooManyRequests", "too_many_requests",
-                "This consumer is over its limits. Wait for the time in Retry-After.").with(RETRY_AFTER, RETRY_SECONDS),
+            Self::TooManyRequests { retry_after } => Row::refused(429, "TooManyRequests", "too_many_requests",
+                "This consumer is over its limits. Wait for the time in Retry-After.")
+                .with(RETRY_AFTER, (*retry_after).into()),
             Self::Refused(refusal @ Refusal::Method) => refused_by_rules(refusal).with(ALLOW, READS),
             Self::Refused(refusal) => refused_by_rules(refusal),
             Self::AuditFailing => Row::refused(503, "auditUnavailable", "audit_failing",
@@ -354,7 +366,7 @@ mod tests {
             Problem::Address,
             Problem::RequestBody,
             Problem::Batch(BatchError::Form),
-            Problem::TooManyRequests,
+            Problem::UNKNOWN_WAIT,
             Problem::Refused(Refusal::Method),
             Problem::Refused(Refusal::NotFound),
             Problem::AuditFailing,

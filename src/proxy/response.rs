@@ -14,6 +14,7 @@ use super::head::Head;
 use super::limits::Permit;
 use super::pipeline::{Broken, Pipeline};
 use super::problem::Problem;
+use super::quota::{Quota, is_quota};
 use super::raw_response::CleanHeader;
 use crate::audit::Outcome;
 use glassine_core::sanitize::Clean;
@@ -28,6 +29,8 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=ut
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 /// Says which rules the response was made under, so that a consumer knows when its columns can have changed.
 const RULES: &str = "glassine-rules";
+/// Says which key the response's tokens were made with, so that a consumer knows which tokens it can compare.
+const KEYS: &str = "glassine-keys";
 /// A shared cache must never store a response, because another consumer might get it.
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
@@ -36,8 +39,8 @@ pub(super) struct ProxyResponse {
     pub(super) status: StatusCode,
     content_type: HeaderValue,
     headers: Vec<CleanHeader>,
-    /// A header that this proxy adds.
-    extra: Option<(HeaderName, HeaderValue)>,
+    /// Headers that this proxy adds.
+    extra: Vec<(HeaderName, HeaderValue)>,
     pub(super) start: Clean<Vec<u8>>,
     /// What follows the start.
     pub(super) rest: Rest,
@@ -88,6 +91,11 @@ impl ProxyResponse {
         Self::whole(StatusCode::OK, TEXT, headers, text)
     }
 
+    /// A description of the consumer's interface.
+    pub(super) fn description(media_type: HeaderValue, text: Clean<Vec<u8>>) -> Self {
+        Self::whole(StatusCode::OK, media_type, Vec::new(), text)
+    }
+
     /// An error in Graph's shape.
     pub(super) fn error(status: StatusCode, headers: Vec<CleanHeader>, body: Clean<Vec<u8>>) -> Self {
         Self::whole(status, JSON, headers, body)
@@ -108,7 +116,7 @@ impl ProxyResponse {
         start: Clean<Vec<u8>>,
     ) -> Self {
         let (rest, outcome) = (Rest::Nothing, Outcome::Complete);
-        Self { status, content_type, headers, extra: None, start, rest, permit: None, outcome }
+        Self { status, content_type, headers, extra: Vec::new(), start, rest, permit: None, outcome }
     }
 
     /// Holds the slot among the consumer's concurrent requests until the body ends.
@@ -117,8 +125,17 @@ impl ProxyResponse {
     }
 
     /// Adds a header.
-    pub(super) fn with(self, extra: Option<(HeaderName, HeaderValue)>) -> Self {
-        Self { extra, ..self }
+    pub(super) fn with(mut self, extra: Option<(HeaderName, HeaderValue)>) -> Self {
+        self.extra.extend(extra);
+        self
+    }
+
+    /// Tells the consumer one quota: its own with this proxy, or that of Graph if it is tighter. Graph's quota is for all
+    /// consumers of an application together, so a client that paces itself by the tighter one exceeds neither.
+    pub(super) fn tell(&mut self, quota: Option<Quota>) {
+        let Some(quota) = quota.filter(|quota| !quota.is_looser_than(&self.headers)) else { return };
+        self.headers.retain(|(name, _)| !is_quota(name));
+        self.extra.extend(quota.fields());
     }
 
     /// Sets the outcome in the audit if the body ends cleanly.
@@ -139,8 +156,9 @@ impl ProxyResponse {
     }
 
     /// The response. Its body closes the account.
-    pub(super) fn into_response(self, head: &Head<'_>, mut account: Account) -> Response<ResponseBody> {
+    pub(super) fn into_response(mut self, head: &Head<'_>, mut account: Account) -> Response<ResponseBody> {
         account.set_status(self.status);
+        self.tell(account.quota());
         let mut response = Response::new(ResponseBody::default());
         *response.status_mut() = self.status;
         self.set_headers(response.headers_mut(), head, &account);
@@ -167,7 +185,9 @@ impl ProxyResponse {
         let theirs = head.client_request_id().unwrap_or(&ours);
         let ids = [("request-id", ours.as_str()), ("client-request-id", theirs)];
         let rules = account.rules().map(|rules| (RULES, rules));
-        for (name, value) in ids.into_iter().chain(rules).chain(self.fields()) {
+        let key = account.key().map(String::from);
+        let key = key.as_deref().map(|key| (KEYS, key));
+        for (name, value) in ids.into_iter().chain(rules).chain(key).chain(self.fields()) {
             if let (Ok(name), Ok(value)) =
                 (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value))
             {

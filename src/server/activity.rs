@@ -104,7 +104,7 @@ pin_project! {
     /// A response's body that notes when it is polled. Its request is in progress until the body is dropped.
     pub(super) struct NotedBody<B> {
         #[pin]
-        body: B,
+        body: Option<B>,
         progress: InProgress,
     }
 }
@@ -113,7 +113,13 @@ impl<B> NotedBody<B> {
     pub(super) fn new(body: B, progress: InProgress) -> Self {
         // With a window of 0 bytes, the peer stalls before hyper polls the body for the first time.
         progress.waits_for_peer();
-        Self { body, progress }
+        Self { body: Some(body), progress }
+    }
+
+    /// No body.
+    pub(super) fn none(progress: InProgress) -> Self {
+        progress.waits_for_peer();
+        Self { body: None, progress }
     }
 }
 
@@ -126,7 +132,7 @@ impl<B: Body<Data = Bytes>> Body for NotedBody<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let this = self.project();
-        let polled = this.body.poll_frame(cx);
+        let polled = this.body.as_pin_mut().map_or(Poll::Ready(None), |body| body.poll_frame(cx));
         match &polled {
             Poll::Pending => this.progress.waits_for_us(),
             Poll::Ready(_) => this.progress.waits_for_peer(),
@@ -135,11 +141,11 @@ impl<B: Body<Data = Bytes>> Body for NotedBody<B> {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.body.as_ref().map_or(SizeHint::with_exact(0), Body::size_hint)
     }
 }
 

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
 use hyper::{Error as HyperError, server::conn::http1, server::conn::http2};
@@ -147,7 +147,8 @@ async fn serve_http2<S: Stream, H: Handler>(
     drive(Box::pin(connection), &activity, &limits, shutdown).await
 }
 
-/// The handler as a hyper service. Wraps each response's body in a [`NotedBody`].
+/// The handler as a hyper service. Wraps each response's body in a [`NotedBody`]. Refuses a request with too many header
+/// fields, which over HTTP/1 hyper does itself (RFC 6585, section 5).
 fn service<H: Handler>(
     shared: Arc<Shared<H>>,
     peer: Peer,
@@ -158,12 +159,24 @@ fn service<H: Handler>(
     Error = Infallible,
     Future: Send + 'static,
 > {
-    service_fn(move |request| {
+    service_fn(move |request: Request<Incoming>| {
         let progress = activity.begin();
+        let too_many = request.headers().len() > shared.limits.head_fields;
         // Boxed: each connection reserves room for this future, although it is idle most of the time.
-        let response = Box::pin(shared.handler.respond(request, peer.clone()));
-        async move { Ok(response.await.map(|body| NotedBody::new(body, progress))) }
+        let response = (!too_many).then(|| Box::pin(shared.handler.respond(request, peer.clone())));
+        async move {
+            Ok(match response {
+                Some(response) => response.await.map(|body| NotedBody::new(body, progress)),
+                None => too_many_fields().map(|()| NotedBody::none(progress)),
+            })
+        }
     })
+}
+
+fn too_many_fields() -> Response<()> {
+    let mut response = Response::new(());
+    *response.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+    response
 }
 
 /// How long an idle connection lives after it was asked to end: time for a request that is already on its way.

@@ -41,6 +41,11 @@ impl Front {
         self.connect.replace(site);
     }
 
+    /// See [`Proxy::stop_waiting`].
+    pub(super) fn stop_waiting(&self) {
+        self.proxy.stop_waiting();
+    }
+
     /// Serves a request. Paths of Graph begin with a version, so none of them collides with `/connect`.
     pub(super) async fn handle(
         &self,

@@ -175,7 +175,7 @@ impl Service {
         let audit = Arc::clone(&self.audit);
         let readiness = self.readiness.clone();
         let admin = self.admin(listeners.admin, &readiness, shutdown.clone());
-        let front = Arc::clone(&self.front);
+        let (front, stopped) = (Arc::clone(&self.front), Arc::clone(&self.front));
         let handler = move |request, peer| {
             let front = Arc::clone(&front);
             async move { front.handle(request, peer).await }
@@ -190,6 +190,7 @@ impl Service {
             tracing::info!("stopping; responses that have begun may end");
             readiness.set(false);
             trigger.trigger();
+            stopped.stop_waiting();
         };
         tokio::join!(public, admin, stopping);
         reload.abort();

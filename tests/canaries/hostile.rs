@@ -69,7 +69,7 @@ const PATHS: [&str; 30] = [
     "/v1.0/users/{u}%2fmessages%2f{m}",
     "/v1.0//users/{u}/{m}",
     "/v1.0/$batch",
-    "/v1.0/$metadata",
+    "/v1.0/users/$metadata",
     "/beta/search/{m}",
 ];
 

@@ -124,12 +124,56 @@ fn what_a_configuration_widens_is_wider() {
         assert_eq!((ran.code, ran.stderr.as_str()), (Some(1), ""), "{to}: {ran:?}");
         assert!(ran.stdout.starts_with(&format!("wider     {what}")), "{ran:?}");
     }
-    let new = scratch.write("new.yaml", config.replace("[contoso.com]", "[]"));
-    let text = glassine(&["diff", "--config", &old, &new]).fine();
-    assert_eq!(
-        text,
-        "narrower  `contoso.com` no longer leaves readable\n  consumer   acme\nwider 0, narrower 1, neutral 0\n"
+}
+
+/// Without the domain, its addresses with plus tags have tokens of their own, if the rules strip tags at own domains.
+#[test]
+fn an_own_domain_less_is_narrower_unless_its_tags_count_again() {
+    let scratch = Scratch::new();
+    let kept = changed(&scratch, "plus_tags: strip_own", "plus_tags: keep");
+    for (rules, code, told) in [
+        (
+            kept.as_str(),
+            0,
+            "narrower  `contoso.com` no longer leaves readable\n  consumer   acme\nwider 0, narrower 1",
+        ),
+        (
+            RULES,
+            1,
+            "wider     `contoso.com` no longer leaves readable, and its plus tags count\n  consumer   acme\nwider 1",
+        ),
+    ] {
+        let config = CONFIG.replace("RULES", rules);
+        let old = scratch.write("old.yaml", &config);
+        let new = scratch.write("config.yaml", config.replace("[contoso.com]", "[]"));
+        let ran = glassine(&["diff", "--config", &old, &new]);
+        assert_eq!((ran.code, ran.stderr.as_str()), (Some(code), ""), "{ran:?}");
+        assert!(ran.stdout.starts_with(told), "{ran:?}");
+    }
+}
+
+#[test]
+fn a_wildcard_is_compared_by_what_it_means() {
+    let scratch = Scratch::new();
+    let config = CONFIG.replace("RULES", RULES);
+    let told = |before: &str, after: &str| {
+        let old = scratch.write("old.yaml", config.replace("[contoso.com]", before));
+        let new = scratch.write("config.yaml", config.replace("[contoso.com]", after));
+        glassine(&["diff", "--config", &old, &new]).stdout
+    };
+    let (exact, wildcard) = ("[a.contoso.com]", "['*.contoso.com']");
+    let wider = told(exact, wildcard);
+    assert!(wider.starts_with("wider     `*.contoso.com` leaves readable where own domains do"), "{wider}");
+    assert!(
+        wider.contains("neutral   `a.contoso.com` is no longer listed, and `*.contoso.com` covers it"),
+        "{wider}"
     );
+    let more = told(wildcard, "['*.contoso.com', a.contoso.com]");
+    assert!(
+        more.starts_with("neutral   `a.contoso.com` is listed, which `*.contoso.com` covered before"),
+        "{more}"
+    );
+    assert!(told(wildcard, "['*.contoso.com', contoso.com]").starts_with("wider     `contoso.com` leaves"));
 }
 
 #[test]

@@ -76,16 +76,20 @@ fn glassine_reading(args: &[&str], input: &str) -> Ran {
 }
 
 fn run(command: &mut Command, input: &str) -> Ran {
+    run_with(command, input.as_bytes())
+}
+
+/// Output that is not UTF-8 has replacement characters.
+fn run_with(command: &mut Command, input: &[u8]) -> Ran {
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // A run that fails early reads nothing.
-    child.stdin.take().unwrap().write_all(input.as_bytes()).ok();
+    // A run that fails early reads nothing. One that writes as it reads is read meanwhile.
+    let (mut stdin, input) = (child.stdin.take().unwrap(), input.to_owned());
+    let writer = std::thread::spawn(move || stdin.write_all(&input).ok());
     let output = child.wait_with_output().unwrap();
-    Ran {
-        code: output.status.code(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    writer.join().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
 /// A directory for one test.

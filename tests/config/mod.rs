@@ -92,7 +92,7 @@ fn the_full_example_loads() {
     assert_eq!(config.public_url().as_str(), "https://graph-proxy.contoso.example");
     assert_eq!(config.tls().unwrap().certificate.path(), Path::new("etc/tls.crt"));
     assert_eq!(config.upstream().ca().unwrap().path(), Path::new("etc/extra-roots.pem"));
-    assert_eq!(config.tenant_domains(), ["contoso.com"]);
+    assert_eq!(domains(&config), ["contoso.com"]);
     let UpstreamCredential::Application { tenant, proof: Proof::Secret(secret), .. } =
         config.upstream().credential()
     else {
@@ -461,12 +461,31 @@ fn numbers_have_bounds() {
 #[test]
 fn tenant_domains_are_domains() {
     assert_eq!(
-        accepts("[contoso.com]", "[Contoso.COM, bücher.example]").tenant_domains(),
-        ["contoso.com", "xn--bcher-kva.example"]
+        domains(&accepts(
+            "[contoso.com]",
+            "[Contoso.COM, '*.Contoso.com', bücher.example, '*.a.bücher.example']"
+        )),
+        ["contoso.com", "*.contoso.com", "xn--bcher-kva.example", "*.a.xn--bcher-kva.example"]
     );
-    for bad in ["\"@contoso.com\"", "\"*.contoso.com\"", "contoso", "contoso.com."] {
+    for bad in
+        ["'@contoso.com'", "'*'", "'*.com'", "'*contoso.com'", "'a.*.contoso.com'", "contoso", "contoso.com."]
+    {
         refuses("[contoso.com]", &format!("[{bad}]"), "G0401", bad);
     }
+}
+
+/// Strangers have domains below these. By name they stand for themselves alone, and a review finds them.
+#[test]
+fn a_wildcard_is_below_a_domain_of_ones_own() {
+    for (shared, own) in [("co.uk", "contoso.co.uk"), ("onmicrosoft.com", "contoso.onmicrosoft.com")] {
+        refuses("[contoso.com]", &format!("['*.{shared}']"), "G0401", &format!("'*.{shared}'"));
+        let accepted = accepts("[contoso.com]", &format!("[{shared}, '*.{own}']"));
+        assert_eq!(domains(&accepted), [shared.to_owned(), format!("*.{own}")]);
+    }
+}
+
+fn domains(config: &Config) -> Vec<String> {
+    config.tenant_domains().iter().map(ToString::to_string).collect()
 }
 
 #[test]

@@ -25,8 +25,9 @@ async fn with_tls() -> Glassine {
 }
 
 async fn with_tls_as(change: impl FnOnce(&mut Setup)) -> Glassine {
-    let (_, url) = sample_tenant().await;
+    let (tenant, url) = sample_tenant().await;
     let mut setup = Setup::in_front_of(url);
+    setup.domain = own_domains(&tenant);
     setup.tls = true;
     change(&mut setup);
     setup.credential += "\n  ca_file: tls.crt";

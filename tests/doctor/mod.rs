@@ -114,7 +114,7 @@ impl Clinic {
         let application = tenant.entra().registration(APPLICATION).unwrap();
         let client_id = application.client_id().to_owned();
         let mut setup = Setup::in_front_of(&url);
-        setup.domain = tenant.domain().to_owned();
+        setup.domain = own_domains(&tenant);
         setup.credential = credential(&url, tenant.tenant_id(), &client_id);
         setup.files = vec![("secret", application.client_secret().to_owned())];
         let proxy = change(setup).start().await;
@@ -125,6 +125,11 @@ impl Clinic {
     fn change<T>(&self, change: impl FnOnce(&mut Registration) -> T) {
         self.tenant.entra().change(&self.client_id, change).unwrap();
     }
+}
+
+/// All of the tenant's domains.
+fn own_domains(tenant: &Tenant) -> String {
+    format!("{}, {}", tenant.domain(), tenant.initial_domain())
 }
 
 fn credential(authority: &str, tenant: &str, client_id: &str) -> String {

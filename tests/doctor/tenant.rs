@@ -23,7 +23,8 @@ async fn a_healthy_set_up_has_nothing_to_do() {
     }
     findings.expect("endpoints", "list-users", "ok", &["200, objects: 10", "accountEnabled"]);
     findings.expect("endpoints", "get-folder-message", "ok", &["200, one object", "receivedDateTime"]);
-    assert_eq!(findings.of("endpoints").filter(|it| it["outcome"] == "ok").count(), 23);
+    findings.expect("endpoints", "own domains", "ok", &["all addresses of "]);
+    assert_eq!(findings.of("endpoints").filter(|it| it["outcome"] == "ok").count(), 29 + 1);
     findings.expect("keys", "key ring", "ok", &["keys 1, the newest T 2026-01-01T00:00:00Z"]);
     findings.expect("public_url", "from here", "ok", &["is this proxy"]);
     let text = text_of(&clinic.proxy).await;
@@ -31,6 +32,30 @@ async fn a_healthy_set_up_has_nothing_to_do() {
     let text = text.fine();
     assert!(text.ends_with(" ok, 0 warn, 0 fail, 6 skip: nothing to do\n"));
     assert!(shows_healthy(&text), "docs/COMMANDS.md shows something else than {text}");
+}
+
+/// Members have aliases at the tenant's initial domain, which the configuration forgot.
+#[tokio::test]
+async fn a_domain_of_members_that_is_not_listed_is_told() {
+    let domain = |setup: Setup, domain: &str| Setup { domain: domain.to_owned(), ..setup };
+    let clinic = Clinic::with(|setup| domain(setup, "tallgrass.example")).await;
+    clinic.change(|it| it.configured().to_vec().iter().for_each(|permission| it.grant(permission)));
+    let findings = examine(&clinic.proxy).await;
+    let parts =
+        ["users have an address in a domain that `tenant_domains` does not list", "Get-AcceptedDomain"];
+    findings.expect("endpoints", "own domains", "warn", &parts);
+    assert_eq!((findings.ran.code, findings.bad()), (Some(0), vec!["endpoints own domains".to_owned()]));
+    for name in [clinic.tenant.domain(), clinic.tenant.initial_domain()] {
+        assert!(!findings.all.to_string().contains(name), "{name}");
+    }
+    let rules = METADATA_ONLY.replace("keep_listed", "pseudonymize");
+    let clinic = Clinic::with(|setup| domain(setup, "tallgrass.example").rules(&rules)).await;
+    clinic.change(|it| it.configured().to_vec().iter().for_each(|permission| it.grant(permission)));
+    assert_eq!(
+        examine(&clinic.proxy).await.bad(),
+        [""; 0],
+        "no domain is readable, so none has to be listed"
+    );
 }
 
 #[tokio::test]

@@ -74,7 +74,8 @@ struct Place {
 impl Place {
     async fn new() -> Self {
         let (tenant, graph) = sample_tenant().await;
-        let setup = Setup { domain: tenant.domain().to_owned(), ..Setup::in_front_of(graph) };
+        let domain = format!("{}, {}", tenant.domain(), tenant.initial_domain());
+        let setup = Setup { domain, ..Setup::in_front_of(graph) };
         let proxy = setup.start().await;
         let folder = tempfile::tempdir().unwrap();
         let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -129,10 +130,11 @@ async fn audit_log(place: &Place, requests: usize) -> String {
     place.proxy.read("audit.jsonl")
 }
 
-/// The proxy's configuration, from another folder and with the documents' name of a consumer.
+/// The proxy's configuration, from another folder and with the documents' names of a consumer and a domain.
 fn configuration(place: &Place) -> String {
     let files = ["acme.yaml", "keys.yaml", "graph-token"];
     let text = place.proxy.read("config.yaml").replace("name: acme\n", "name: acme-analytics\n");
+    let text = text.replace(place.tenant.domain(), "contoso.com");
     files.iter().fold(text, |text, file| {
         text.replace(&format!(" {file}"), &format!(" {}", place.proxy.file(file).display()))
     })
@@ -159,6 +161,17 @@ async fn the_commands_of_the_reference_print_what_it_shows() {
     assert!(tried >= 12, "only {tried}");
     let mode = std::fs::metadata(place.folder.path().join("keys.yaml")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600, "only the owner can read the file");
+}
+
+#[tokio::test]
+async fn the_commands_of_the_descriptions_page_print_what_it_shows() {
+    let place = Place::new().await;
+    let examples = examples("docs/DESCRIPTIONS.md");
+    assert_eq!(examples.len(), 3, "each is tried below");
+    for Example { command, output } in examples {
+        let printed = place.shell(command);
+        assert!(matches(&output, &printed), "$ {command}\n{printed}\nis not\n{output}");
+    }
 }
 
 /// The walk from a change to two signatures, with real keys.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use glassine::config::{AuditSink, Config, UpstreamCredential};
 use glassine_core::admit::{Policy, Request, admit};
 use glassine_core::graph::Origin;
-use glassine_core::pseudonym::{AddressPolicy, Class, KeyRing, Outcome, Pseudonyms};
+use glassine_core::pseudonym::{AddressPolicy, Class, KeyRing, Outcome, OwnDomain, Pseudonyms};
 use glassine_core::rules::compile;
 use glassine_core::sanitize::{Context, Raw, sanitize};
 use serde_json::Value;
@@ -37,7 +37,8 @@ fn the_configuration_is_accepted() {
 fn pseudonyms() -> Arc<Pseudonyms> {
     let master: [u8; 32] = Sha256::digest(b"the keys of README.md").into();
     let keys = KeyRing::parse(&KeyRing::render_new(&master, 'A', "2026-01-01T00:00:00Z")).unwrap();
-    let addresses = AddressPolicy { listed: vec!["contoso.com".to_owned()], ..AddressPolicy::default() };
+    let own = vec![OwnDomain::parse("contoso.com").unwrap()];
+    let addresses = AddressPolicy { own, ..AddressPolicy::default() };
     Arc::new(keys.pseudonyms("acme-analytics", &addresses))
 }
 

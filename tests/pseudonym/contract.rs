@@ -1,6 +1,6 @@
 //! The tables of `docs/PSEUDONYMS.md` are read and compared with what the code does, so neither can drift.
 
-use glassine_core::pseudonym::{AddressPolicy, Class, DomainMode, KeyRing, Outcome, Pseudonyms};
+use glassine_core::pseudonym::{AddressPolicy, Class, DomainMode, KeyRing, Outcome, OwnDomain, Pseudonyms};
 
 const CONTRACT: &str = include_str!("../../docs/PSEUDONYMS.md");
 
@@ -31,8 +31,11 @@ fn ring(ids: &[&str]) -> KeyRing {
 }
 
 fn pseudonyms(domains: DomainMode) -> Pseudonyms {
-    let policy =
-        AddressPolicy { domains, listed: vec!["Contoso.COM".to_owned()], ..AddressPolicy::default() };
+    let policy = AddressPolicy {
+        domains,
+        own: vec![OwnDomain::parse("Contoso.COM").unwrap()],
+        ..AddressPolicy::default()
+    };
     ring(&["A", "B"]).pseudonyms("acme-analytics", &policy)
 }
 
@@ -61,9 +64,55 @@ fn class(name: &str) -> Class {
 fn one_way_tokens_are_as_published() {
     let pseudonyms = pseudonyms(DomainMode::Drop);
     let rows = table("Test vectors: one-way tokens");
-    assert!(rows.len() >= 29);
+    assert!(rows.len() >= 52);
     for row in rows {
         assert_eq!(made(&pseudonyms, &row[0], &text(&row[1])), row[5], "{row:?}");
+    }
+}
+
+#[test]
+fn pseudonym_domains_are_hashed_as_they_are_written() {
+    let rows = table("Test vectors: pseudonym domains");
+    assert!(rows.len() >= 4);
+    let of = |domain: &str| {
+        let policy = AddressPolicy { domains: DomainMode::Drop, ..AddressPolicy::default() };
+        made(&ring(&["A"]).pseudonyms(domain, &policy), "email", "alice.smith@contoso.com")
+    };
+    for row in &rows {
+        assert_eq!(of(&row[0]), row[1], "{row:?}");
+    }
+    for other in ["Acme", " acme", "acme ", ""] {
+        assert!(rows.iter().all(|row| row[1] != of(other)), "{other:?}");
+    }
+}
+
+/// The key file of the page is a key file; so is one with padding, and nothing else is.
+#[test]
+fn the_key_file_is_as_published() {
+    let file = CONTRACT.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    let fingerprint = |file: &str| KeyRing::parse(file).map(|ring| ring.fingerprint()[0].fingerprint.clone());
+    let secret = &table("Worked example")[0][1];
+    assert_eq!(fingerprint(file).unwrap(), table("Worked example")[0][2]);
+    assert!(fingerprint(&file.replace(secret, &format!("{secret}="))).is_ok());
+    let hexadecimal = "238".repeat(22);
+    for bad in
+        [&secret[1..], &secret.replace('_', "/").replace('-', "+"), &format!("{secret}A"), &hexadecimal[..64]]
+    {
+        assert!(fingerprint(&file.replace(secret, bad)).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn tags_and_guests_at_own_domains_are_as_published() {
+    let rows = table("Test vectors: own domains");
+    assert!(rows.len() >= 16);
+    for row in rows {
+        let own = ["contoso.com", "*.contoso.com", "contoso.onmicrosoft.com"];
+        let own = own.map(|domain| OwnDomain::parse(domain).unwrap()).into();
+        let plus_tags = serde_json::from_value(row[0].as_str().into()).unwrap();
+        let policy = AddressPolicy { domains: DomainMode::Drop, own, plus_tags };
+        let made = made(&ring(&["A"]).pseudonyms("acme-analytics", &policy), "email", &text(&row[1]));
+        assert_eq!(made, row[3], "{row:?}");
     }
 }
 

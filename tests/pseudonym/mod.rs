@@ -4,5 +4,6 @@
 mod contract;
 mod properties;
 mod real_ids;
+mod reference;
 mod siv;
 mod wycheproof;

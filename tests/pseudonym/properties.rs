@@ -33,7 +33,7 @@ fn made_for(ring: &KeyRing, domain: &str) -> Pseudonyms {
 }
 
 fn policy(domains: DomainMode) -> AddressPolicy {
-    AddressPolicy { domains, listed: vec![], plus_tags: PlusTags::Keep }
+    AddressPolicy { domains, own: vec![], plus_tags: PlusTags::Keep }
 }
 
 fn written(make: impl Fn(&mut Vec<u8>) -> Outcome) -> Option<String> {

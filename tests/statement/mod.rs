@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::{env, fs};
 
+use glassine_core::pseudonym::OwnDomain;
 use glassine_core::rules::compile;
 use glassine_core::rules::plan::Plan;
 use glassine_core::statement::diff::{Difference, Side, Verdict, compare};
@@ -19,7 +20,11 @@ use crate::support::sanitizing::{pseudonyms, sanitize, with_body};
 use crate::two_engines::documents::{document, page};
 use crate::two_engines::{is_part, rules};
 
-fn setting(domains: &[String]) -> Setting<'_> {
+fn own<const N: usize>(domains: [&str; N]) -> [OwnDomain; N] {
+    domains.map(|domain| OwnDomain::parse(domain).unwrap())
+}
+
+fn setting(domains: &[OwnDomain]) -> Setting<'_> {
     Setting {
         consumer: "acme-analytics",
         pseudonym_domain: "acme-analytics",
@@ -32,7 +37,7 @@ fn setting(domains: &[String]) -> Setting<'_> {
 /// The words of a statement are part of its version: reviewers signed them.
 #[test]
 fn the_statements_of_the_shipped_files_are_as_committed() {
-    let domains = ["contoso.com".to_owned()];
+    let domains = own(["contoso.com"]);
     for (name, rules) in [("outlook-mail-metadata-only", METADATA_ONLY), ("outlook-mail", OUTLOOK_MAIL)] {
         let statement = Statement::of_consumer(&setting(&domains), &compile(name, rules).plan.unwrap());
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/statement/{name}.expected"));
@@ -47,13 +52,15 @@ fn the_statements_of_the_shipped_files_are_as_committed() {
 #[test]
 fn all_that_the_configuration_decides_is_in_the_statement() {
     let plan = compile("rules.yaml", METADATA_ONLY).plan.unwrap();
-    let (none, domains) = ([], ["contoso.com".to_owned(), "fabrikam.example".to_owned()]);
+    let (none, domains) = ([], own(["contoso.com", "fabrikam.example"]));
+    let below = own(["*.contoso.com", "fabrikam.example"]);
     let base = setting(&domains);
     let others = [
         Setting { consumer: "other", ..base.clone() },
         Setting { pseudonym_domain: "other", ..base.clone() },
         Setting { tenant_domains: &none, ..base.clone() },
         Setting { tenant_domains: &domains[..1], ..base.clone() },
+        Setting { tenant_domains: &below, ..base.clone() },
         Setting { graph: "https://graph.microsoft.us", ..base.clone() },
         Setting { forwards: true, ..base.clone() },
     ];

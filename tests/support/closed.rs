@@ -16,7 +16,7 @@ pub(crate) struct Closed {
 }
 
 /// Names and values that this program adds to those of the rules.
-const OWN: [&str; 14] = [
+const OWN: [&str; 16] = [
     "value",
     "reason",
     "changed",
@@ -32,6 +32,8 @@ const OWN: [&str; 14] = [
     "true",
     "smtp:",
     "SMTP:",
+    "x500:",
+    "X500:",
 ];
 
 impl Closed {
@@ -41,7 +43,9 @@ impl Closed {
         let time = format!(r"\d{{4}}-\d\d-\d\d(?:T{clock}(?:Z|[+-]\d\d:\d\d)?)?|{clock}");
         let tag = "[A-Za-z0-9_-]{33}";
         let domains = domains.iter().map(|domain| regex::escape(domain)).collect::<Vec<_>>().join("|");
-        let token = format!("(?:smtp:|SMTP:)?t~{tag}(?:@(?:{domains}|d~{tag}))?|d~{tag}|p~[A-Za-z0-9_-]+");
+        let token = format!(
+            "(?:smtp:|SMTP:|x500:|X500:)?t~{tag}(?:@(?:{domains}|d~{tag}))?|d~{tag}|p~[A-Za-z0-9_-]+"
+        );
         let tokens = format!("t~{tag}(?: t~{tag})+");
         let link =
             format!(r"{}/[A-Za-z0-9._~/()-]+\?\$(?:skip|delta)token=[A-Za-z0-9_-]+", regex::escape(proxy));

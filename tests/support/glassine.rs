@@ -10,7 +10,7 @@ use base64::Engine as _;
 use bytes::Bytes;
 use glassine::demo::tenant::{self, Tenant};
 use glassine::service::{Listeners, Service};
-use glassine_core::pseudonym::{AddressPolicy, Class, KeyRing, Outcome, Pseudonyms};
+use glassine_core::pseudonym::{AddressPolicy, Class, KeyRing, Outcome, OwnDomain, Pseudonyms};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
@@ -71,6 +71,7 @@ pub(crate) struct Glassine {
 pub(crate) struct Setup {
     pub(crate) graph: String,
     pub(crate) consumers: Vec<Consumer>,
+    /// The tenant's own domains, joined by `, `.
     pub(crate) domain: String,
     /// More lines of the configuration.
     pub(crate) more: String,
@@ -170,7 +171,8 @@ impl Glassine {
 
     /// The keys of a consumer, for tests that play the operator.
     pub(crate) fn pseudonyms(&self, consumer: &str) -> Pseudonyms {
-        let policy = AddressPolicy { listed: vec![self.domain.clone()], ..AddressPolicy::default() };
+        let own = self.domain.split(", ").map(|domain| OwnDomain::parse(domain).unwrap()).collect();
+        let policy = AddressPolicy { own, ..AddressPolicy::default() };
         self.keys.pseudonyms(consumer, &policy)
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use glassine_core::diagnostic::Severity;
 use glassine_core::hex;
-use glassine_core::pseudonym::{AddressPolicy, KeyRing, Pseudonyms};
+use glassine_core::pseudonym::{AddressPolicy, KeyRing, OwnDomain, PlusTags, Pseudonyms};
 use glassine_core::rules::plan::{Body, LinkKind, Plan};
 use glassine_core::rules::{self};
 use glassine_core::sanitize::{Context, Counters, Failure, Links, Raw, Sanitizer};
@@ -21,7 +21,8 @@ pub(crate) const DOMAIN: &str = "contoso.com";
 
 /// The tests' keys, for a consumer.
 pub(crate) fn pseudonyms_of(consumer: &str) -> Pseudonyms {
-    let policy = AddressPolicy { listed: vec![DOMAIN.to_owned()], ..AddressPolicy::default() };
+    let own = [DOMAIN, "contoso.onmicrosoft.com"].map(|domain| OwnDomain::parse(domain).unwrap()).into();
+    let policy = AddressPolicy { own, plus_tags: PlusTags::StripOwn, ..AddressPolicy::default() };
     KeyRing::parse(KEYS).unwrap().pseudonyms(consumer, &policy)
 }
 

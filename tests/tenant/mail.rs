@@ -192,7 +192,7 @@ async fn contacts_settings_and_folders_below_folders() {
     );
     let shown = graph.walk(&format!("/beta/users/{user}/mailFolders")).await;
     let hidden = graph.walk(&format!("/beta/users/{user}/mailFolders?includeHiddenFolders=true")).await;
-    assert_eq!(hidden.len(), shown.len() + 2);
+    assert_eq!(hidden.len(), shown.len() + 4);
     let parent =
         shown.iter().find(|folder| folder["wellKnownName"].is_null()).unwrap()["id"].as_str().unwrap();
     let children = graph.walk(&format!("/v1.0/users/{user}/mailFolders/{parent}/childFolders")).await;

@@ -1,9 +1,15 @@
 //! The sample tenant over a real socket, read by a plain HTTP client: what the proxy and the SDKs will meet.
 
+mod batch;
+mod counts;
+mod deltas;
 mod entra;
+mod filters;
 mod lists;
 mod mail;
+mod paths;
 mod protocol;
+mod refusals;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -18,6 +24,9 @@ use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
+
+/// The header field of advanced queries.
+const EVENTUAL: [(&str, &str); 1] = [("consistencylevel", "eventual")];
 
 struct Graph {
     tenant: Arc<Tenant>,
@@ -54,8 +63,10 @@ impl Graph {
         TenantResponse { status: head.status, headers: head.headers, body }
     }
 
+    /// Spaces may be written as they are.
     async fn get_with(&self, target: &str, headers: &[(&str, &str)]) -> TenantResponse {
         let target = target.strip_prefix(&format!("http://{}", self.address)).unwrap_or(target);
+        let target = target.replace(' ', "%20");
         let mut request = Request::get(target).header("host", "graph.example");
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -78,9 +89,42 @@ impl Graph {
         response.json()
     }
 
+    /// The response of an advanced query.
+    async fn get_eventually(&self, target: &str) -> Value {
+        let response = self.get_with(target, &EVENTUAL).await;
+        assert_eq!(response.status, StatusCode::OK, "{target}: {:?}", response.body);
+        response.json()
+    }
+
+    /// The number that a `/$count` responds with.
+    async fn count(&self, target: &str, headers: &[(&str, &str)]) -> usize {
+        let response = self.get_with(target, headers).await;
+        assert_eq!(response.status, StatusCode::OK, "{target}: {:?}", response.body);
+        assert_eq!(response.header("content-type"), "text/plain");
+        String::from_utf8(response.body.to_vec()).unwrap().parse().unwrap()
+    }
+
+    /// The objects of a round of change tracking, page after page, and the link to the next round.
+    async fn round(&self, first: &str) -> (Vec<Value>, String) {
+        let mut items = Vec::new();
+        let mut link = first.to_owned();
+        loop {
+            let page = self.get(&link).await;
+            items.extend(page["value"].as_array().unwrap().clone());
+            match page["@odata.nextLink"].as_str() {
+                Some(next) => next.clone_into(&mut link),
+                None => return (items, page["@odata.deltaLink"].as_str().unwrap().to_owned()),
+            }
+        }
+    }
+
     /// Checks that the target is refused with this status and code, in Graph's error shape.
     async fn refuses(&self, target: &str, status: u16, code: &str) {
-        let response = self.get_with(target, &[]).await;
+        self.refuses_with(target, &[], status, code).await;
+    }
+
+    async fn refuses_with(&self, target: &str, headers: &[(&str, &str)], status: u16, code: &str) {
+        let response = self.get_with(target, headers).await;
         let error = response.json()["error"].clone();
         assert_eq!((response.status.as_u16(), &error["code"]), (status, &json!(code)), "{target}");
         assert!(error["message"].is_string() && error["innerError"]["request-id"].is_string(), "{error}");

@@ -8,9 +8,11 @@
 //! | `route` | which endpoint matches, and what its path parameters stand for |
 //! | `query` | query options against the endpoint's policy |
 //! | `comparison` | `$filter` among them |
+//! | `format` | `$format` among them |
 //! | `link` | sealed `nextLink`s and `deltaLink`s, both ways |
 
 mod comparison;
+mod format;
 mod link;
 mod query;
 mod refusal;
@@ -103,6 +105,9 @@ pub struct Admitted {
     pub eventual: bool,
     /// The path that the consumer used, in its canonical form: `nextLink`s lead back to it.
     pub path: String,
+    /// The id of the key that sealed the link that the request follows. The response is made with it: the objects of one
+    /// walk have tokens of one key.
+    pub key: Option<char>,
 }
 
 impl Admitted {
@@ -133,7 +138,9 @@ pub fn admit(request: &Request<'_>, policy: &Policy) -> Result<Admitted, Refusal
     }
     let target = Target::parse(request.target)?;
     let route = route::find(&policy.plan, &target, &*policy.keys)?;
-    let upstream = match link::sealed(&target)? {
+    let sealed = link::sealed(&target)?;
+    let key = sealed.and_then(|(_, sealed)| sealed.chars().next());
+    let upstream = match sealed {
         Some((kind, sealed)) => {
             query::beside_link(&target, &route.endpoint, &*policy.keys)?;
             link::open(policy, &route, kind, sealed)?
@@ -146,7 +153,7 @@ pub fn admit(request: &Request<'_>, policy: &Policy) -> Result<Admitted, Refusal
     };
     let prefer = preferences(request.prefer, &route.endpoint)?;
     let eventual = route.endpoint.directory && (request.eventual || counts(&upstream));
-    Ok(Admitted { endpoint: route.endpoint, upstream, prefer, eventual, path: route.path })
+    Ok(Admitted { endpoint: route.endpoint, upstream, prefer, eventual, path: route.path, key })
 }
 
 /// Whether the request asks Graph to count. Graph counts directory objects only under `ConsistencyLevel: eventual`, and

@@ -1,12 +1,12 @@
 //! Checks query options against an endpoint's policy. Options are parsed as OData and written anew, and an option that
 //! no rule names is refused. `$select` is always sent, so that Graph does not even return hidden properties.
 
-use super::{Keys, Refusal};
+use super::{Keys, Refusal, format};
 use crate::graph::{
-    Direction, OptionError, OptionName, PropertyPath, Selection, Target, Version, option, schema,
+    Direction, OptionError, OptionName, PropertyPath, QueryOption, Selection, Target, Version, option, schema,
 };
 use crate::rules::comparable::alike;
-use crate::rules::plan::{Casts, Endpoint, Expand, IntegerRange, QueryPolicy, ValuePolicy};
+use crate::rules::plan::{Casts, Endpoint, Expand, IntegerRange, QueryPolicy, Response, ValuePolicy};
 use crate::rules::template::Part;
 
 /// The options for Graph.
@@ -26,7 +26,7 @@ pub(super) fn admit(
 /// Checks the options beside a sealed link: the rules have to open each, although the link's own options count.
 pub(super) fn beside_link(target: &Target, endpoint: &Endpoint, keys: &dyn Keys) -> Result<(), Refusal> {
     let checker = Checker::new(endpoint, target.version, Some(keys));
-    let mut beside = target.options.iter().filter(|option| !option.name.is_opaque());
+    let mut beside = checker.asked(target);
     beside.try_for_each(|option| checker.option(&option.name, &option.value).map(drop))
 }
 
@@ -78,8 +78,14 @@ impl<'a> Checker<'a> {
     }
 
     fn options(&self, target: &Target) -> Result<Vec<(String, String)>, Refusal> {
-        let options = target.options.iter().filter(|option| !option.name.is_opaque());
-        options.map(|option| self.option(&option.name, &option.value)).collect()
+        self.asked(target).map(|option| self.option(&option.name, &option.value)).collect()
+    }
+
+    /// The options that change anything and that this proxy interprets.
+    fn asked<'t>(&self, target: &'t Target) -> impl Iterator<Item = &'t QueryOption> + use<'a, 't> {
+        let endpoint = self.endpoint;
+        let own = target.options.iter().filter(|option| !option.name.is_opaque());
+        own.filter(move |option| !format::is_redundant(option, endpoint))
     }
 
     fn option(&self, name: &OptionName, value: &str) -> Result<(String, String), Refusal> {
@@ -96,6 +102,10 @@ impl<'a> Checker<'a> {
     }
 
     fn refuse(&self, name: &OptionName) -> Refusal {
+        let is_document = self.expanded.is_none() && matches!(self.endpoint.response, Response::Json(_));
+        if *name == OptionName::Format && is_document {
+            return self.value(name, format::ACCEPTED.into());
+        }
         // A name that is not OData's is the consumer's text, and refusals do not repeat what requests say.
         let option = match name {
             OptionName::Custom(_) => "A query option".to_owned(),

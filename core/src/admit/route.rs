@@ -151,7 +151,14 @@ fn segments<'v>(endpoint: &Endpoint, mut values: impl Iterator<Item = &'v str>) 
         Part::Function(call) => Segment::Function(call.clone()),
         Part::Cast(name) => Segment::Cast(name.clone()),
         Part::Count => Segment::Dollar("$count".to_owned()),
-        Part::Param(_) => Segment::Plain(values.next().unwrap_or_default().to_owned()),
+        Part::Param(_) => parameter(values.next().unwrap_or_default()),
     };
     endpoint.template.parts.iter().map(segment).collect()
+}
+
+/// A value that begins with `$` is written in parentheses: as a segment, Graph would read it as one of its own words
+/// ("Get a user": a user principal name can begin with `$`).
+fn parameter(value: &str) -> Segment {
+    let kind = if value.starts_with('$') { Segment::Key } else { Segment::Plain };
+    kind(value.to_owned())
 }

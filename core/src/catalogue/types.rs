@@ -56,8 +56,8 @@ pub enum Edm {
     Guid,
     /// Navigation to an entity of this type.
     Navigation(&'static str),
-    /// A number.
-    Number,
+    /// A number of this type: `Int32`.
+    Number(&'static str),
     /// Content that is fetched apart.
     Stream,
     /// Text.
@@ -179,6 +179,12 @@ impl Type {
     /// Whether the type is `name` or derives from it.
     pub(crate) fn is_a(&self, name: &str) -> bool {
         self.lineage().any(|of| of.name == name)
+    }
+
+    /// Whether the type or one of its base types has the property. Types derived from it do not count.
+    pub(crate) fn declares(&self, version: Version, name: &str) -> bool {
+        let mut properties = self.lineage().flat_map(|of| &of.properties);
+        properties.any(|property| property.is_in(version) && property.name == name)
     }
 
     /// The type, its base type, and so on.
@@ -313,7 +319,7 @@ impl Edm {
             "Boolean" => Self::Boolean,
             "Date" => Self::Date,
             "DateTimeOffset" => Self::DateTimeOffset,
-            "Decimal" | "Double" | "Int16" | "Int32" | "Int64" | "Single" => Self::Number,
+            "Decimal" | "Double" | "Int16" | "Int32" | "Int64" | "Single" => Self::Number(name),
             "Duration" => Self::Duration,
             "Guid" => Self::Guid,
             "Stream" => Self::Stream,
@@ -333,7 +339,7 @@ impl fmt::Display for Edm {
             Self::Complex(name) | Self::Enum(name) | Self::Navigation(name) => {
                 write!(f, "microsoft.graph.{name}")
             }
-            Self::Number => f.write_str("a number"),
+            Self::Number(_) => f.write_str("a number"),
             Self::Untyped => f.write_str("of any type"),
             primitive => write!(f, "Edm.{primitive:?}"),
         }

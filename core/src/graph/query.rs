@@ -1,4 +1,5 @@
-//! The query: options split at `&`, decoded once, each name at most once.
+//! The query: options split at `&`, decoded once, each name at most once. Nothing between two `&`, or at an end, is
+//! nothing: `?&$top=1&` has one option.
 
 use super::decode;
 use super::option_name::OptionName;
@@ -19,25 +20,25 @@ pub(super) fn parse(query: &str, offset: usize) -> Result<Vec<QueryOption>, Targ
     let mut options: Vec<QueryOption> = Vec::new();
     let mut position = offset;
     for pair in query.split('&') {
-        let option = parse_pair(pair, position)?;
-        let fail = |kind| Err(TargetError::new(kind, position));
-        if options.iter().any(|earlier| earlier.name.collides_with(&option.name)) {
-            return fail(Kind::DuplicateOption);
+        if !pair.is_empty() {
+            let option = parse_pair(pair, position)?;
+            check_one_more(&options, &option).map_err(|kind| TargetError::new(kind, position))?;
+            options.push(option);
         }
-        if options.len() >= MAX_OPTIONS {
-            return fail(Kind::TooManyOptions);
-        }
-        options.push(option);
         position = position.saturating_add(pair.len()).saturating_add(1);
     }
     Ok(options)
 }
 
+fn check_one_more(options: &[QueryOption], option: &QueryOption) -> Result<(), Kind> {
+    if options.iter().any(|earlier| earlier.name.collides_with(&option.name)) {
+        return Err(Kind::DuplicateOption);
+    }
+    if options.len() >= MAX_OPTIONS { Err(Kind::TooManyOptions) } else { Ok(()) }
+}
+
 fn parse_pair(pair: &str, position: usize) -> Result<QueryOption, TargetError> {
     let fail = |kind| TargetError::new(kind, position);
-    if pair.is_empty() {
-        return Err(fail(Kind::EmptyOption));
-    }
     let (name, value) = pair.split_once('=').ok_or(fail(Kind::OptionWithoutValue))?;
     let name = parse_name(name, position)?;
     let value = decode::form(value, position.saturating_add(pair.len()).saturating_sub(value.len()))?;

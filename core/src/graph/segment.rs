@@ -23,15 +23,15 @@ pub(crate) const FUNCTIONS: [&str; 6] = [
     "sharedWithMe",
 ];
 
-/// The `$` segments of OData that any endpoint could have.
-const DOLLAR_SEGMENTS: [&str; 4] = ["$batch", "$count", "$ref", "$value"];
+/// The `$` segments of OData that a request could have.
+const DOLLAR_SEGMENTS: [&str; 5] = ["$batch", "$count", "$metadata", "$ref", "$value"];
 
 /// One step of a path.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum Segment {
     /// A type cast with its namespace, `microsoft.graph.user`; the type's own name is spelled as received.
     Cast(String),
-    /// An OData segment, lower-case: `$batch`, `$count`, `$ref` or `$value`.
+    /// An OData segment, lower-case: `$batch`, `$count`, `$metadata`, `$ref` or `$value`.
     Dollar(String),
     /// A function call, in its canonical spelling `delta()`.
     Function(String),

@@ -66,9 +66,6 @@ pub enum TargetErrorKind {
     /// `users('')`.
     #[error("a key must not be empty")]
     EmptyKey,
-    /// Nothing between two `&`.
-    #[error("the query holds an empty option")]
-    EmptyOption,
     /// `//`.
     #[error("a path must not hold empty segments")]
     EmptySegment,
@@ -114,7 +111,10 @@ pub enum TargetErrorKind {
     )]
     UnknownFunction,
     /// A `$name` other than `$batch`, `$count`, `$ref` and `$value`.
-    #[error("this '$' segment is not known; $batch, $count, $ref and $value are")]
+    #[error(
+        "this '$' segment is not known; $batch, $count, $ref and $value are, and a key that begins with '$' is \
+         written users('$key')"
+    )]
     UnknownDollarSegment,
     /// The first segment is neither `v1.0` nor `beta`.
     #[error("the path must begin with /v1.0/ or /beta/")]
@@ -134,7 +134,6 @@ impl TargetErrorKind {
             Self::DuplicateOption => "duplicateOption",
             Self::EdgeSpace => "edgeSpace",
             Self::EmptyKey => "emptyKey",
-            Self::EmptyOption => "emptyOption",
             Self::EmptySegment => "emptySegment",
             Self::Fragment => "fragment",
             Self::InvalidEscape => "invalidEscape",

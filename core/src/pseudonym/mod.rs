@@ -8,7 +8,7 @@
 //!
 //! | class | same token | different tokens |
 //! |---|---|---|
-//! | `email` | case, display names, `SMTP:`, U-labels and A-labels of one address | two addresses of one person |
+//! | `email` | case, display names, `SMTP:`, U-labels and A-labels of one address; a guest's name and address | two addresses of one person |
 //! | `thread` | one thread read from two mailboxes | two threads |
 //! | `message_id`, `id`, `text` | the same characters | anything else, case included |
 //! | `domain` | case, U-label and A-label | a domain and its subdomain |
@@ -41,26 +41,30 @@ mod class;
 mod derive;
 mod fold;
 mod keys;
+mod own;
 mod padding;
 mod policy;
 pub mod primitives;
 mod recent;
 mod reversible;
+#[cfg(test)]
+mod tests;
 mod thread;
 mod token;
 
 pub use address::canonical_domain;
 pub use class::Class;
 pub use keys::{At, Fingerprint, KeyFileError, KeyRing};
+pub use own::{NotADomain, OwnDomain};
 pub use policy::{AddressPolicy, DomainMode, PlusTags};
 pub use reversible::{Sealer, has_form_of_link};
 
-use address::Address;
+use address::{Address, Sameness};
 use class::PerClass;
 use core::net::IpAddr;
+use own::OwnDomains;
 use recent::{Made, Recent};
 use reversible::ReversibleTokens;
-use std::collections::BTreeSet;
 use token::{Canonical, Prefix, Tokens};
 use zeroize::Zeroizing;
 
@@ -82,14 +86,20 @@ pub struct Pseudonyms {
     reversible: PerClass<ReversibleTokens>,
     sealer: Sealer,
     domains: DomainMode,
-    /// Invariant: in canonical form, so that a comparison for equality suffices.
-    listed: BTreeSet<String>,
+    own: OwnDomains,
     plus_tags: PlusTags,
     /// Tokens of values that recur: addresses, and ids of threads and folders.
     recent: Recent,
+    /// The id of the key that makes new tokens.
+    key: char,
 }
 
 impl Pseudonyms {
+    /// The id of the key that makes new tokens.
+    pub fn key(&self) -> char {
+        self.key
+    }
+
     fn new(ring: &KeyRing, domain: &str, policy: &AddressPolicy) -> Self {
         let newest = ring.newest();
         let tokens = |class| Tokens::new(derive::token_key(&newest.master, domain, class), newest.id);
@@ -98,9 +108,10 @@ impl Pseudonyms {
             reversible: PerClass::new(|class| ReversibleTokens::new(ring, domain, class)),
             sealer: Sealer::values(ring, domain),
             domains: policy.domains,
-            listed: policy.listed.iter().filter_map(|listed| canonical_domain(listed)).collect(),
+            own: OwnDomains::new(&policy.own),
             plus_tags: policy.plus_tags,
             recent: Recent::new(),
+            key: newest.id,
         }
     }
 
@@ -130,7 +141,7 @@ impl Pseudonyms {
             return canonical_domain(domain)
                 .map_or(Outcome::NotUnderstood, |domain| self.put_domain(&domain, out));
         }
-        Address::parse(raw, self.plus_tags).map_or(Outcome::Empty, |address| self.write_domain(&address, out))
+        self.address(raw).map_or(Outcome::Empty, |address| self.write_domain(&address, out))
     }
 
     /// The token of the exact text of an object id.
@@ -212,7 +223,7 @@ impl Pseudonyms {
     }
 
     fn make_email(&self, raw: &str, out: &mut Vec<u8>) -> Outcome {
-        let Some(address) = Address::parse(raw, self.plus_tags) else {
+        let Some(address) = self.address(raw) else {
             return Outcome::Empty;
         };
         self.write_address(&address, out);
@@ -222,6 +233,10 @@ impl Pseudonyms {
             out.truncate(before);
         }
         Outcome::Written
+    }
+
+    fn address<'a>(&self, raw: &'a str) -> Option<Address<'a>> {
+        Address::parse(raw, Sameness { plus_tags: self.plus_tags, own: &self.own })
     }
 
     fn make_thread(&self, raw: &str, out: &mut Vec<u8>) -> Outcome {
@@ -256,9 +271,7 @@ impl Pseudonyms {
         match self.domains {
             DomainMode::Drop => return Outcome::NotUnderstood,
             DomainMode::Keep => out.extend_from_slice(domain.as_bytes()),
-            DomainMode::KeepListed if self.listed.contains(domain) => {
-                out.extend_from_slice(domain.as_bytes())
-            }
+            DomainMode::KeepListed if self.own.contains(domain) => out.extend_from_slice(domain.as_bytes()),
             DomainMode::KeepListed | DomainMode::Pseudonymize => {
                 let canonical = Canonical { version: "d1", kind: "domain", value: domain.as_bytes() };
                 self.tokens.get(Class::Domain).write(Prefix::Domain, canonical, out);

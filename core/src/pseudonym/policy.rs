@@ -3,15 +3,16 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::own::OwnDomain;
+
 /// How the addresses of one consumer are pseudonymised.
 #[derive(Clone, Debug, Default)]
 pub struct AddressPolicy {
     /// How the part after the `@` is written.
     pub domains: DomainMode,
-    /// The domains that [`DomainMode::KeepListed`] leaves readable, as U-labels or A-labels in any case. A
-    /// subdomain needs its own entry: `contoso.com` does not cover `mail.contoso.com`, which may belong to another
-    /// organisation. An entry that is not a domain (see [`super::canonical_domain`]) matches nothing.
-    pub listed: Vec<String>,
+    /// The tenant's domains: [`DomainMode::KeepListed`] leaves them readable, [`PlusTags::StripOwn`] strips at them, and
+    /// guests' names are read at them.
+    pub own: Vec<OwnDomain>,
     /// Whether `alice+news@` gets the token of `alice@`.
     pub plus_tags: PlusTags,
 }
@@ -62,6 +63,9 @@ pub enum PlusTags {
     Keep,
     /// The first `+` of the local part and what follows is cut, unless nothing would be left.
     Strip,
+    /// As `strip` at the tenant's own domains, where Exchange delivers to the mailbox before the `+`. As `keep` elsewhere,
+    /// where nobody knows what a `+` means.
+    StripOwn,
 }
 
 impl PlusTags {
@@ -70,11 +74,16 @@ impl PlusTags {
         match self {
             Self::Keep => "keep",
             Self::Strip => "strip",
+            Self::StripOwn => "strip_own",
         }
     }
 
-    /// Whether one mailbox has as many tokens as it uses tags.
-    pub(crate) fn tells_apart(self) -> bool {
-        self == Self::Keep
+    /// How many mailboxes have as many tokens as they use tags, from 0 on.
+    pub(crate) fn tells_apart(self) -> u8 {
+        match self {
+            Self::Strip => 0,
+            Self::StripOwn => 1,
+            Self::Keep => 2,
+        }
     }
 }

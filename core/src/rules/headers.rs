@@ -71,6 +71,11 @@ impl Headers {
         bits.zip(&self.flags).filter(|(bit, _)| header.flags & bit != 0).map(|(bit, name)| (bit, &**name))
     }
 
+    /// The names that leave: of headers with a token, and of flags.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.tokens().map(|(name, _)| name).chain(self.flags.iter().map(|flag| &**flag))
+    }
+
     /// Whether a token of a value leaves.
     pub fn has_tokens(&self) -> bool {
         self.tokens().next().is_some()

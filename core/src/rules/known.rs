@@ -119,7 +119,7 @@ impl Body {
 
 /// What OData calls the objects of a page, and the value of a property that is alone in its response (OData JSON Format 4.01,
 /// "Collection of Entities" and "Individual Property or Operation Response").
-pub(super) const VALUE: &str = "value";
+pub(crate) const VALUE: &str = "value";
 
 fn path(template: &Template) -> String {
     below_version(&template.to_string()).to_owned()

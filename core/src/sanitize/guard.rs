@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::graph::ErrorBody;
 use crate::graph::batch::ItemHead;
+use crate::interface::Document;
 
 /// Something from upstream. Only the sanitizer can look inside. `Raw` has no `Debug`, `Display`, `Deref` or
 /// `Serialize`, so it cannot reach a log or a response by accident.
@@ -30,7 +31,7 @@ impl<T> Raw<T> {
 }
 
 /// Something that may leave. Only the sanitizer makes it, and, in this file, conversions of this program's own texts:
-/// error bodies, heads of a batch's responses, punctuation.
+/// error bodies, heads of a batch's responses, descriptions, punctuation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Clean<T>(T);
 
@@ -61,6 +62,13 @@ impl From<ItemHead<'_>> for Clean<Vec<u8>> {
     /// The consumer's own id, a status, and header values that are clean or this program's.
     fn from(head: ItemHead<'_>) -> Self {
         Self(head.to_json())
+    }
+}
+
+impl From<Document> for Clean<Vec<u8>> {
+    /// A description is made of rules and of this program's texts, before any request.
+    fn from(document: Document) -> Self {
+        Self(document.text().as_bytes().to_vec())
     }
 }
 

@@ -12,7 +12,7 @@ mod lines;
 mod probe;
 pub mod review;
 
-use crate::pseudonym::{DomainMode, PlusTags};
+use crate::pseudonym::{DomainMode, OwnDomain, PlusTags};
 use crate::rules::Plan;
 use crate::rules::plan::{Endpoint, Permission};
 use endpoint::Objects;
@@ -30,8 +30,8 @@ pub struct Setting<'a> {
     pub consumer: &'a str,
     /// The domain of its tokens: consumers that share one can join their data.
     pub pseudonym_domain: &'a str,
-    /// The domains that leave readable under `keep_listed`.
-    pub tenant_domains: &'a [String],
+    /// The tenant's domains, which leave readable under `keep_listed`.
+    pub tenant_domains: &'a [OwnDomain],
     /// The origin of Graph.
     pub graph: &'a str,
     /// Whether the consumer's own access token is forwarded to Graph: the consumer could then ask Graph itself.
@@ -103,7 +103,7 @@ fn add_setting(setting: &Setting<'_>, lines: &mut Lines) {
     lines.add(format!("consumer {}", quoted(consumer)));
     lines.inside(|lines| {
         lines.add(format!("tokens are those of the pseudonym domain {}", quoted(pseudonym_domain)));
-        let mut domains: Vec<_> = tenant_domains.iter().map(|domain| quoted(domain)).collect();
+        let mut domains: Vec<_> = tenant_domains.iter().map(|domain| quoted(&domain.to_string())).collect();
         domains.sort();
         lines.add(format!("own domains: {}", list(&domains)));
         lines.add(format!("Graph is at {}", quoted(graph)));
@@ -147,5 +147,6 @@ fn plus_tags(mode: PlusTags) -> &'static str {
     match mode {
         PlusTags::Keep => "part of the address",
         PlusTags::Strip => "not part of the address",
+        PlusTags::StripOwn => "not part of the address at own domains",
     }
 }

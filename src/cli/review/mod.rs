@@ -2,6 +2,7 @@
 //!
 //! The core makes the [`Review`]. The files here write it down, each in one format, and add nothing.
 
+pub(super) mod description;
 mod html;
 mod markdown;
 mod shown;
@@ -18,6 +19,7 @@ use super::{ExitStatus, Streams, input};
 use crate::config::Consumer;
 use crate::service::{StartError, read_config};
 use glassine_core::diagnostic::Report;
+use glassine_core::graph::{BaseUrl, Version};
 use glassine_core::rules::{Compiled, Plan};
 use glassine_core::statement::review::{Deployment, Review};
 
@@ -36,6 +38,12 @@ pub(super) struct Args {
     /// The format of the review.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    /// Where the proxy is. With `openapi`, the description names it.
+    #[arg(long, value_name = "URL", value_parser = BaseUrl::parse)]
+    public_url: Option<BaseUrl>,
+    /// With `csdl`: which API version the description is of, `v1.0` or `beta`.
+    #[arg(long, value_name = "VERSION", default_value = "v1.0", value_parser = description::version)]
+    api_version: Version,
 }
 
 /// The formats of a review.
@@ -50,6 +58,10 @@ enum Format {
     Html,
     /// For scripts.
     Json,
+    /// OpenAPI 3.1: what the proxy serves as `/openapi.json`.
+    Openapi,
+    /// OData CSDL: what the proxy serves as `/v1.0/$metadata`.
+    Csdl,
 }
 
 /// The whole output, for scripts.
@@ -62,13 +74,27 @@ struct Reviews<'a> {
 type Outcome = Result<Vec<Review>, Vec<Report>>;
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Error> {
+    match args.format {
+        Format::Text => print(args, streams, |all| text::render(all, wants_colour())),
+        Format::Markdown => print(args, streams, markdown::render),
+        Format::Html => print(args, streams, html::render),
+        Format::Json => print(args, streams, json),
+        Format::Openapi | Format::Csdl => description::run(args, streams),
+    }
+}
+
+fn print(
+    args: &Args,
+    streams: &mut Streams<'_>,
+    render: impl FnOnce(&[Review]) -> String,
+) -> Result<ExitStatus, Error> {
     let reviews = match &args.config {
         Some(file) => of_config(file)?,
         None => of_files(&args.files)?,
     };
     match reviews {
         Ok(reviews) => {
-            print(&reviews, args.format, streams)?;
+            streams.print(render(&reviews).as_bytes())?;
             Ok(ExitStatus::Yes)
         }
         Err(reports) => {
@@ -78,13 +104,10 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     }
 }
 
-fn print(reviews: &[Review], format: Format, streams: &mut Streams<'_>) -> Result<(), Error> {
-    match format {
-        Format::Text => streams.print(text::render(reviews, wants_colour()).as_bytes()),
-        Format::Markdown => streams.print(markdown::render(reviews).as_bytes()),
-        Format::Html => streams.print(html::render(reviews).as_bytes()),
-        Format::Json => streams.print_json(&Reviews { reviews }),
-    }
+/// The reviews as JSON. Text and lists can always be written.
+fn json(reviews: &[Review]) -> String {
+    let text = serde_json::to_string_pretty(&Reviews { reviews }).unwrap_or_default();
+    text + "\n"
 }
 
 /// Whether people see the output, and do not ask for plain text (<https://no-color.org>).

@@ -25,7 +25,7 @@ use case::{Bench, REQUEST, Tried};
 use coverage::{Coverage, Missing};
 use glassine_core::admit::Policy;
 use glassine_core::graph::{BaseUrl, Origin};
-use glassine_core::pseudonym::{KeyRing, Pseudonyms};
+use glassine_core::pseudonym::{KeyRing, OwnDomain, Pseudonyms};
 
 pub(super) use case::CaseError;
 
@@ -51,9 +51,9 @@ pub(super) struct Args {
     /// The consumer that sends the requests.
     #[arg(long, value_name = "NAME", default_value = "acme-analytics")]
     consumer: String,
-    /// A domain of the tenant, which stays readable beside a pseudonym. May be repeated.
-    #[arg(long = "tenant-domain", value_name = "DOMAIN", value_parser = options::domain, default_value = "contoso.com")]
-    tenant_domains: Vec<String>,
+    /// A domain of the tenant, or `*.contoso.com` for all below one. Stays readable beside a pseudonym. May be repeated.
+    #[arg(long = "tenant-domain", value_name = "DOMAIN", value_parser = options::domain, default_values = ["contoso.com", "contoso.onmicrosoft.com"])]
+    tenant_domains: Vec<OwnDomain>,
     /// The proxy's URL. Links in responses start with it.
     #[arg(long, value_name = "URL", default_value = "https://proxy.example", value_parser = BaseUrl::parse)]
     public_url: BaseUrl,

@@ -196,11 +196,15 @@ fn check_unique_name(text: &Text, seen: &mut Seen, context: &mut Context<'_>) ->
     )
 }
 
-fn check_name(text: &Text, context: &mut Context<'_>) -> Option<String> {
+/// Whether a consumer or a pseudonym domain can be called so.
+pub(crate) fn is_name(text: &str) -> bool {
     let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    let name = &text.value;
-    if !name.is_empty() && name.len() <= MAX_NAME && name.bytes().all(fits) {
-        return Some(name.clone());
+    !text.is_empty() && text.len() <= MAX_NAME && text.bytes().all(fits)
+}
+
+fn check_name(text: &Text, context: &mut Context<'_>) -> Option<String> {
+    if is_name(&text.value) {
+        return Some(text.value.clone());
     }
     context.refuse(
         CONFIG_VALUE,

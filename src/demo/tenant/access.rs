@@ -37,6 +37,9 @@ enum Area {
     /// Folders, and messages without content.
     Mail,
     MailboxSettings,
+    /// The groups that somebody is in.
+    MemberOf,
+    Organization,
     Users,
 }
 
@@ -66,6 +69,20 @@ impl Area {
             Area::MailContent => &["Mail.Read", "Mail.ReadWrite"],
             Area::Mail => &["Mail.ReadBasic.All", "Mail.ReadBasic", "Mail.Read", "Mail.ReadWrite"],
             Area::MailboxSettings => &["MailboxSettings.Read", "MailboxSettings.ReadWrite"],
+            Area::MemberOf => &[
+                "GroupMember.Read.All",
+                "Group.Read.All",
+                "User.Read.All",
+                "Directory.Read.All",
+                "Directory.ReadWrite.All",
+            ],
+            Area::Organization => &[
+                "Organization.Read.All",
+                "User.Read.All",
+                "Directory.Read.All",
+                "Organization.ReadWrite.All",
+                "Directory.ReadWrite.All",
+            ],
             Area::Users => {
                 &["User.Read.All", "Directory.Read.All", "User.ReadWrite.All", "Directory.ReadWrite.All"]
             }
@@ -75,7 +92,7 @@ impl Area {
     /// The directory and Exchange have different error texts.
     fn fault(self) -> Fault {
         match self {
-            Area::Groups | Area::Users => Fault::RequestDenied,
+            Area::Groups | Area::MemberOf | Area::Organization | Area::Users => Fault::RequestDenied,
             Area::Contacts | Area::MailContent | Area::Mail | Area::MailboxSettings => Fault::AccessDenied,
         }
     }
@@ -86,8 +103,12 @@ impl Area {
         let first = segments.first()?;
         if first.is("groups") {
             Some(Area::Groups)
+        } else if first.is("organization") {
+            Some(Area::Organization)
         } else if !first.is("users") {
             None
+        } else if has("memberOf") || has("transitiveMemberOf") {
+            Some(Area::MemberOf)
         } else if has("mailboxSettings") {
             Some(Area::MailboxSettings)
         } else if has("contacts") || has("contactFolders") {

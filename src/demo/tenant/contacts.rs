@@ -7,8 +7,9 @@ use super::Directory;
 use super::folders::{self, CONTACTS};
 use super::messages::time;
 use super::odata::Shape;
-use super::people::{User, number};
-use super::recipients::{Party, Recipient};
+use super::people::{self, User, number};
+use super::properties;
+use super::recipients::{self, Form, Party, Recipient};
 use super::rng::Rng;
 use super::text;
 
@@ -18,8 +19,7 @@ pub(super) const SHAPE: Shape = Shape {
     default: None,
     select_only: &[],
     always: &["id"],
-    known: None,
-    known_on_beta: &[],
+    properties: &properties::CONTACT,
 };
 /// The first item number of contacts, far from those of messages.
 const FIRST_CONTACT: u64 = 0x00A0_0000;
@@ -48,9 +48,9 @@ pub(super) fn contact(directory: &Directory, owner: &User, place: usize, beta: b
     } else {
         Party::User(directory.some_staff(&mut rng))
     };
-    let (name, address) = directory.name_and_address(Recipient::plain(party));
+    let (name, _) = directory.name_and_address(Recipient::plain(party));
     let mut contact = common(directory, owner, place, &name, &mut rng);
-    let addresses = addresses(&name, &address, beta, &mut rng);
+    let addresses = addresses(directory, party, beta, &mut rng);
     let extra = if beta { beta_only(&mut rng) } else { v1_only(&mut rng) };
     if let (Value::Object(contact), Value::Object(extra)) = (&mut contact, extra) {
         contact.insert("emailAddresses".to_owned(), addresses);
@@ -110,10 +110,17 @@ fn common(directory: &Directory, owner: &User, place: usize, name: &str, rng: &m
     })
 }
 
-/// One to three: the known address, another spelling of it, a private one.
-fn addresses(name: &str, address: &str, beta: bool, rng: &mut Rng) -> Value {
-    let private = format!("{}@freemail.example", name.to_lowercase().replace([' ', '\''], "."));
-    let all = [address.to_owned(), address.to_uppercase(), private];
+/// One to three, as they were seen in mail: the known address, another form of it, a private one.
+fn addresses(directory: &Directory, party: Party, beta: bool, rng: &mut Rng) -> Value {
+    let (other, writes_from_home) = match party {
+        Party::External(place) => (Form::Plus, recipients::writes_from_home(place)),
+        Party::Automated(_) | Party::Group(_) | Party::Odd(_) | Party::User(_) => (Form::Upper, false),
+    };
+    let (name, address) = directory.name_and_address(Recipient::plain(party));
+    let (_, other) = directory.name_and_address(Recipient { party, form: other });
+    let all = [address, other, people::private_address(&name)];
+    let some = 1 + rng.below(all.len());
+    let count = if writes_from_home { all.len() } else { some };
     let typed = |address: &String| {
         let mut written = json!({ "name": format!("{name} ({address})"), "address": address });
         if let (true, Value::Object(written)) = (beta, &mut written) {
@@ -121,7 +128,7 @@ fn addresses(name: &str, address: &str, beta: bool, rng: &mut Rng) -> Value {
         }
         written
     };
-    all.iter().take(1 + rng.below(3)).map(typed).collect()
+    all.iter().take(count).map(typed).collect()
 }
 
 fn v1_only(rng: &mut Rng) -> Value {

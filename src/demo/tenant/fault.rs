@@ -41,16 +41,74 @@ pub(super) enum Fault {
     ItemNotFound,
     #[error("Id is malformed.")]
     MalformedId,
-    #[error("Could not find a property named '{name}' on type '{type_name}'.")]
-    UnknownProperty { name: String, type_name: &'static str },
+    #[error(
+        "Parsing OData Select and Expand failed: Could not find a property named '{name}' on type '{type_name}'."
+    )]
+    UnknownSelected { name: String, type_name: &'static str },
+    #[error("{clause}Could not find a property named '{name}' on type '{type_name}'.")]
+    UnknownProperty { clause: &'static str, name: String, type_name: &'static str },
     #[error("Invalid filter clause: {0}")]
     Filter(String),
+    #[error("The restriction or sort order is too complex for this operation.")]
+    InefficientFilter,
+    #[error("The query parameter '$filter' is not supported with '$search'.")]
+    SearchWithFilter,
+    #[error("The query parameter '$orderby' is not supported with '$search'.")]
+    SearchWithOrder,
+    #[error("Syntax error in '$search': {0}")]
+    Search(String),
+    #[error("The query parameter '{0}' is not supported.")]
+    UnknownOption(String),
     #[error("Query option '{0}' was specified more than once, but it must be specified at most once.")]
     DuplicateOption(String),
     #[error("Invalid value '{value}' for query option '{option}'.")]
     OptionValue { option: &'static str, value: String },
     #[error("Invalid page size specified: '{size}'. Must be between 1 and {cap} inclusive.")]
     PageSize { size: usize, cap: usize },
+    #[error("'$skip' is not supported by the service.")]
+    Skip,
+    #[error(
+        "{0} is not supported because the 'ConsistencyLevel:eventual' header is missing. Refer to https://aka.ms/graph-docs/advanced-queries for more information"
+    )]
+    NotEventual(&'static str),
+    #[error(
+        "Request with $search query parameter only works through MSGraph with a special request header: 'ConsistencyLevel: eventual'"
+    )]
+    SearchNotEventual,
+    #[error("Unsupported Query.")]
+    Unsupported,
+    #[error("Sorting not supported for current query.")]
+    Sorting,
+    #[error("Unsupported property filter clause operator '{0}'.")]
+    FilterOperator(&'static str),
+    #[error(
+        "Unsupported or invalid query filter clause specified for property '{name}' of resource '{resource}'."
+    )]
+    FilterProperty { name: String, resource: &'static str },
+    #[error("The specified filter to the reference property query is currently not supported.")]
+    ReferenceFilter,
+    #[error("Invalid search request.")]
+    ReferenceCast,
+    #[error("Unsupported request: Change tracking is not supported against '{0}'.")]
+    NotTracked(&'static str),
+    #[error(
+        "The '${option}' parameter value is not supported for 'Messages' resource; only a value of '{only}' is supported."
+    )]
+    TrackedValue { option: &'static str, only: &'static str },
+    #[error(
+        "The following parameters are not supported with change tracking over the '{resource}' resource: '{options}'."
+    )]
+    TrackedOption { resource: &'static str, options: &'static str },
+    #[error("Invalid batch payload format.")]
+    Batch,
+    #[error("Number of batch request steps exceeds the maximum value of 20.")]
+    BatchCount,
+    #[error("Request Id {0} has to be unique in a batch.")]
+    BatchId(String),
+    #[error("Request {0} depends on a request that is not in the batch, or that depends on it.")]
+    BatchOrder(String),
+    #[error("Failed Dependency.")]
+    FailedDependency,
     #[error("The specified page token value has expired and can no longer be included in your request.")]
     PageToken,
     #[error("The sync state generation is not found; It may be corrupted or the sync state is too old.")]
@@ -67,16 +125,39 @@ impl Fault {
             }
             Fault::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Fault::SyncState => StatusCode::GONE,
-            Fault::Version(_)
-            | Fault::Segment(_)
+            Fault::FailedDependency => StatusCode::FAILED_DEPENDENCY,
+            Fault::Batch
+            | Fault::BatchCount
+            | Fault::BatchId(_)
+            | Fault::BatchOrder(_)
             | Fault::DelegatedOnly
-            | Fault::MalformedId
-            | Fault::UnknownProperty { .. }
-            | Fault::Filter(_)
             | Fault::DuplicateOption(_)
+            | Fault::Filter(_)
+            | Fault::FilterOperator(_)
+            | Fault::FilterProperty { .. }
+            | Fault::InefficientFilter
+            | Fault::MalformedId
+            | Fault::NotEventual(_)
+            | Fault::NotTracked(_)
             | Fault::OptionValue { .. }
             | Fault::PageSize { .. }
-            | Fault::PageToken => StatusCode::BAD_REQUEST,
+            | Fault::PageToken
+            | Fault::ReferenceCast
+            | Fault::ReferenceFilter
+            | Fault::Search(_)
+            | Fault::SearchNotEventual
+            | Fault::SearchWithFilter
+            | Fault::SearchWithOrder
+            | Fault::Segment(_)
+            | Fault::Skip
+            | Fault::Sorting
+            | Fault::TrackedOption { .. }
+            | Fault::TrackedValue { .. }
+            | Fault::UnknownOption(_)
+            | Fault::UnknownProperty { .. }
+            | Fault::UnknownSelected { .. }
+            | Fault::Unsupported
+            | Fault::Version(_) => StatusCode::BAD_REQUEST,
         }
     }
 
@@ -98,20 +179,41 @@ impl Fault {
             Fault::TokenMissing | Fault::TokenInvalid | Fault::TokenExpired => "InvalidAuthenticationToken",
             Fault::RequestDenied => "Authorization_RequestDenied",
             Fault::AccessDenied | Fault::MailboxPolicy => "ErrorAccessDenied",
-            Fault::Version(_)
-            | Fault::Segment(_)
+            Fault::Batch
+            | Fault::BatchCount
+            | Fault::BatchId(_)
+            | Fault::BatchOrder(_)
             | Fault::DelegatedOnly
             | Fault::DuplicateOption(_)
             | Fault::Filter(_)
-            | Fault::OptionValue { .. } => "BadRequest",
-            Fault::Method(_) => "Request_BadRequest",
+            | Fault::NotTracked(_)
+            | Fault::OptionValue { .. }
+            | Fault::Search(_)
+            | Fault::Segment(_)
+            | Fault::UnknownOption(_)
+            | Fault::UnknownProperty { .. }
+            | Fault::UnknownSelected { .. }
+            | Fault::Version(_) => "BadRequest",
+            Fault::FailedDependency => "FailedDependency",
+            Fault::InefficientFilter => "InefficientFilter",
+            Fault::SearchWithFilter => "SearchWithFilter",
+            Fault::SearchWithOrder => "SearchWithOrderBy",
+            Fault::TrackedOption { .. } | Fault::TrackedValue { .. } => "ErrorInvalidUrlQuery",
+            Fault::Method(_) | Fault::Skip => "Request_BadRequest",
             Fault::InvalidUser(_) => "ErrorInvalidUser",
             Fault::NoMailbox => "MailboxNotEnabledForRESTAPI",
             Fault::ResourceNotFound(_) => "Request_ResourceNotFound",
             Fault::ItemNotFound => "ErrorItemNotFound",
             Fault::MalformedId => "ErrorInvalidIdMalformed",
-            Fault::UnknownProperty { .. } => "RequestBroker--ParseUri",
-            Fault::PageSize { .. } => "Request_UnsupportedQuery",
+            Fault::FilterOperator(_)
+            | Fault::FilterProperty { .. }
+            | Fault::NotEventual(_)
+            | Fault::PageSize { .. }
+            | Fault::ReferenceCast
+            | Fault::ReferenceFilter
+            | Fault::SearchNotEventual
+            | Fault::Sorting
+            | Fault::Unsupported => "Request_UnsupportedQuery",
             Fault::PageToken => "Directory_ExpiredPageToken",
             Fault::SyncState => "SyncStateNotFound",
         }

@@ -23,19 +23,27 @@ const FIRST_PRIVATE: Slot = 20;
 /// The id counter of slot 0, as in real mailboxes.
 const FIRST_COUNTER: u64 = 0x108;
 
-/// Slot, wellKnownName, displayName, hidden. `recoverableitemsdeletions` has the messages that the owner purged.
-const WELL_KNOWN: &[(Slot, &str, &str, bool)] = &[
-    (INBOX, "inbox", "Inbox", false),
-    (DRAFTS, "drafts", "Drafts", false),
-    (SENT, "sentitems", "Sent Items", false),
-    (DELETED, "deleteditems", "Deleted Items", false),
-    (JUNK, "junkemail", "Junk Email", false),
-    (ARCHIVE, "archive", "Archive", false),
-    (7, "outbox", "Outbox", false),
-    (8, "conversationhistory", "Conversation History", false),
-    (9, "syncissues", "Sync Issues", true),
-    (10, "recoverableitemsdeletions", "Deletions", true),
+const SYNC_ISSUES: Slot = 9;
+/// Slot, parent, wellKnownName, displayName, hidden. `recoverableitemsdeletions` has the messages that the owner purged.
+const WELL_KNOWN: &[(Slot, Slot, &str, &str, bool)] = &[
+    (INBOX, ROOT, "inbox", "Inbox", false),
+    (DRAFTS, ROOT, "drafts", "Drafts", false),
+    (SENT, ROOT, "sentitems", "Sent Items", false),
+    (DELETED, ROOT, "deleteditems", "Deleted Items", false),
+    (JUNK, ROOT, "junkemail", "Junk Email", false),
+    (ARCHIVE, ROOT, "archive", "Archive", false),
+    (7, ROOT, "outbox", "Outbox", false),
+    (8, ROOT, "conversationhistory", "Conversation History", false),
+    (SYNC_ISSUES, ROOT, "syncissues", "Sync Issues", true),
+    (10, ROOT, "recoverableitemsdeletions", "Deletions", true),
+    (12, SYNC_ISSUES, "conflicts", "Conflicts", true),
+    (13, SYNC_ISSUES, "localfailures", "Local Failures", true),
+    (14, SYNC_ISSUES, "serverfailures", "Server Failures", true),
+    (15, ROOT, "scheduled", "Scheduled", true),
+    (16, ROOT, "searchfolders", "Search Folders", true),
 ];
+/// The well-known folders that only some mailboxes have, and none of these.
+const ABSENT: &[&str] = &["clutter"];
 
 /// One mail folder.
 pub(super) struct Folder {
@@ -82,9 +90,9 @@ pub(super) fn folders(seed: u64, user: usize) -> Vec<Folder> {
         name: "Top of Information Store".to_owned(),
         well_known: Some("msgfolderroot"),
     };
-    let well_known = WELL_KNOWN.iter().map(|(slot, well_known, name, hidden)| Folder {
+    let well_known = WELL_KNOWN.iter().map(|(slot, parent, well_known, name, hidden)| Folder {
         slot: *slot,
-        parent: ROOT,
+        parent: *parent,
         hidden: *hidden,
         name: (*name).to_owned(),
         well_known: Some(well_known),
@@ -95,7 +103,12 @@ pub(super) fn folders(seed: u64, user: usize) -> Vec<Folder> {
 /// The folder of a well-known name, in any letter case.
 pub(super) fn well_known_slot(name: &str) -> Option<Slot> {
     let root = name.eq_ignore_ascii_case("msgfolderroot").then_some(ROOT);
-    root.or_else(|| WELL_KNOWN.iter().find(|it| it.1.eq_ignore_ascii_case(name)).map(|it| it.0))
+    root.or_else(|| WELL_KNOWN.iter().find(|it| it.2.eq_ignore_ascii_case(name)).map(|it| it.0))
+}
+
+/// Whether the name is well known, in any letter case, whether or not mailboxes here have the folder.
+pub(super) fn is_well_known(name: &str) -> bool {
+    well_known_slot(name).is_some() || ABSENT.iter().any(|absent| absent.eq_ignore_ascii_case(name))
 }
 
 /// The folders that the mailbox's owner made, where mail is filed.

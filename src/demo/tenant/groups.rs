@@ -60,6 +60,26 @@ impl Group {
         Named { kind: "Group", id: &self.id, name: &self.display_name }
     }
 
+    /// Who joined the group in this round of change tracking: a person who was not in it.
+    pub(super) fn joined(&self, seed: u64, round: usize, users: &[User]) -> Option<Member> {
+        let start = self.rng_of_round(seed, round).below(users.len());
+        let mut people = users.iter().cycle().skip(start).take(users.len());
+        let is_new = |user: &&User| {
+            user.account() == Account::Member && !self.members.contains(&Member::User(user.index))
+        };
+        people.find(is_new).map(|user| Member::User(user.index))
+    }
+
+    /// Who left the group in this round of change tracking.
+    pub(super) fn left(&self, seed: u64, round: usize) -> Option<Member> {
+        let place = self.rng_of_round(seed, round).below(self.members.len());
+        self.members.get(place).copied()
+    }
+
+    fn rng_of_round(&self, seed: u64, round: usize) -> Rng {
+        Rng::of(seed, "membership", &[number(self.index), number(round)])
+    }
+
     /// Every property the tenant knows of the group.
     pub(super) fn to_json(&self, seed: u64) -> Value {
         let mut rng = Rng::of(seed, "group details", &[number(self.index)]);
@@ -153,6 +173,23 @@ pub(super) fn expand(groups: &[Group], group: usize) -> Vec<Member> {
     found
 }
 
+/// The places of the groups that have this member.
+pub(super) fn containing(groups: &[Group], member: Member) -> Vec<usize> {
+    groups.iter().filter(|group| group.members.contains(&member)).map(|group| group.index).collect()
+}
+
+/// The places of the groups that have this member, and of those that have these groups, each once.
+pub(super) fn containing_transitively(groups: &[Group], member: Member) -> Vec<usize> {
+    let mut found = containing(groups, member);
+    let mut next = 0;
+    while let Some(group) = found.get(next).copied() {
+        let above = containing(groups, Member::Group(group));
+        found.extend(above.into_iter().filter(|it| !found.contains(it)).collect::<Vec<_>>());
+        next += 1;
+    }
+    found
+}
+
 /// The members of the group at this place in the order of [`groups`].
 fn members(seed: u64, index: usize, users: &[User]) -> Vec<Member> {
     let lists = text::LISTS.len();
@@ -189,7 +226,7 @@ fn slug(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{GroupKind, Member, expand, groups, transitive_users};
+    use super::{GroupKind, Member, containing, containing_transitively, expand, groups, transitive_users};
     use crate::demo::tenant::people::{externals, users};
 
     #[test]
@@ -217,5 +254,27 @@ mod tests {
         let mut groups = groups(1, &users);
         groups[1].members.push(Member::Group(0));
         assert!(expand(&groups, 0).contains(&Member::Group(0)));
+        assert!(containing_transitively(&groups, Member::Group(0)).contains(&0));
+    }
+
+    #[test]
+    fn somebody_is_in_the_groups_that_reach_them() {
+        let users = users(1, &externals(1));
+        let groups = groups(1, &users);
+        let direct = containing(&groups, Member::User(0));
+        let all = containing_transitively(&groups, Member::User(0));
+        assert!(!direct.is_empty() && direct.len() < all.len());
+        for group in &groups {
+            assert_eq!(all.contains(&group.index), transitive_users(&groups, group.index).contains(&0));
+        }
+    }
+
+    #[test]
+    fn members_come_and_go() {
+        let users = users(1, &externals(1));
+        for group in &groups(1, &users) {
+            assert!(!group.members.contains(&group.joined(1, 1, &users).unwrap()));
+            assert!(group.members.contains(&group.left(1, 1).unwrap()));
+        }
     }
 }

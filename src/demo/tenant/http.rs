@@ -21,10 +21,12 @@ use serde::Serialize;
 use tokio::net::TcpListener;
 
 use super::Tenant;
+use super::access::Access;
+use super::batch::{Batch, Item, ItemResponse};
 use super::entra::{self, Call, Endpoint};
 use super::fault::Fault;
 use super::rng::Rng;
-use super::route::{self, Prefer, Reply};
+use super::route::{self, Headers, Reply};
 use crate::demo::socket;
 
 const JSON: &str =
@@ -33,6 +35,8 @@ const JSON: &str =
 const CHUNK: usize = 4096;
 /// Forms are short; the longest has a signed assertion in it.
 const FORM_LIMIT: usize = 16 * 1024;
+/// Batches hold twenty targets, some with long filters.
+const BATCH_LIMIT: usize = 1024 * 1024;
 /// Graph's challenge if it refuses a token.
 const CHALLENGE: &str = r#"Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000""#;
 const DIAGNOSTIC: &str = r#"{"ServerInfo":{"DataCenter":"West Europe","Slice":"E","Ring":"5","ScaleUnit":"002","RoleInstance":"AM2PEPF0001D3A1"}}"#;
@@ -82,8 +86,14 @@ impl Server {
         if let Some(endpoint) = Endpoint::of(head.uri.path()) {
             return self.entra(endpoint, &head, body, &ids).await;
         }
-        let response = self.graph(&head).unwrap_or_else(|fault| GraphResponse::fault(&fault, &ids));
-        response.into_response(&head.headers, &ids)
+        let response = match route::batch_version(head.uri.path()) {
+            Some(version) if head.method == Method::POST => {
+                let envelope = read(body, BATCH_LIMIT).await;
+                self.batch(version, &head.headers, &envelope, &ids)
+            }
+            _ => self.graph(&head),
+        };
+        response.unwrap_or_else(|fault| GraphResponse::fault(&fault, &ids)).into_response(&head.headers, &ids)
     }
 
     async fn entra(
@@ -93,7 +103,8 @@ impl Server {
         body: Incoming,
         ids: &RequestIds,
     ) -> Response<Chunks> {
-        let form = if is_form(&head.headers) { read(body).await } else { String::new() };
+        let form = if is_form(&head.headers) { read(body, FORM_LIMIT).await } else { Bytes::new() };
+        let form = String::from_utf8_lossy(&form);
         let call = Call {
             method: &head.method,
             query: head.uri.query().unwrap_or_default(),
@@ -113,18 +124,46 @@ impl Server {
 
     fn graph(&self, head: &Parts) -> Result<GraphResponse, Fault> {
         let access = self.tenant.access(head.headers.get(AUTHORIZATION))?;
-        if head.method != Method::GET {
-            return Err(Fault::Method(head.method.to_string()));
-        }
-        let prefer = prefer(&head.headers);
         let target = (head.uri.path(), head.uri.query());
-        let mut response = match route::respond(&self.tenant, &self.base_url, target, prefer, &access)? {
+        self.one(head.method.as_str(), target, &head.headers, &access)
+    }
+
+    fn batch(
+        &self,
+        version: &str,
+        headers: &HeaderMap,
+        envelope: &[u8],
+        ids: &RequestIds,
+    ) -> Result<GraphResponse, Fault> {
+        let access = self.tenant.access(headers.get(AUTHORIZATION))?;
+        let respond = |item: &Item| {
+            let (path, query) = item.target(version);
+            let response = self.one(&item.method, (&path, query.as_deref()), &item.headers(), &access);
+            response.unwrap_or_else(|fault| GraphResponse::fault(&fault, ids)).into_item()
+        };
+        let failed = || GraphResponse::fault(&Fault::FailedDependency, ids).into_item();
+        Ok(GraphResponse::json(StatusCode::OK, &Batch::parse(envelope)?.run(respond, failed)))
+    }
+
+    /// The response to one request, alone or in a batch.
+    fn one(
+        &self,
+        method: &str,
+        target: (&str, Option<&str>),
+        headers: &HeaderMap,
+        access: &Access,
+    ) -> Result<GraphResponse, Fault> {
+        if method != Method::GET.as_str() {
+            return Err(Fault::Method(method.to_owned()));
+        }
+        let headers = asked_headers(headers);
+        let mut response = match route::respond(&self.tenant, &self.base_url, target, headers, access)? {
             Reply::Page(page) => GraphResponse::json(StatusCode::OK, &page),
             Reply::Object(object) => GraphResponse::json(StatusCode::OK, &object),
             Reply::Text(text) => GraphResponse::other("text/plain", text),
             Reply::Mime(text) => GraphResponse::other("application/octet-stream", text),
         };
-        response.immutable_ids = prefer.immutable_ids;
+        response.immutable_ids = headers.immutable_ids;
         Ok(response)
     }
 
@@ -148,6 +187,10 @@ impl GraphResponse {
 
     fn fault(fault: &Fault, ids: &RequestIds) -> GraphResponse {
         GraphResponse::json(fault.status(), &fault.to_json(&ids.request, &ids.client, &now()))
+    }
+
+    fn into_item(self) -> ItemResponse {
+        ItemResponse { status: self.status, content_type: self.content_type, body: self.body }
     }
 
     fn into_response(self, asked: &HeaderMap, ids: &RequestIds) -> Response<Chunks> {
@@ -204,25 +247,26 @@ fn is_form(headers: &HeaderMap) -> bool {
 }
 
 /// The whole body. Empty if the body is too long.
-async fn read(body: Incoming) -> String {
-    let body = Limited::new(body, FORM_LIMIT).collect().await.map(|body| body.to_bytes());
-    String::from_utf8_lossy(&body.unwrap_or_default()).into_owned()
+async fn read(body: Incoming, limit: usize) -> Bytes {
+    Limited::new(body, limit).collect().await.map(|body| body.to_bytes()).unwrap_or_default()
 }
 
-/// The preferences in `Prefer` (RFC 7240) that the tenant supports.
-fn prefer(headers: &HeaderMap) -> Prefer {
+/// What the header fields ask for: preferences (RFC 7240) and the level of consistency.
+fn asked_headers(headers: &HeaderMap) -> Headers {
     let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
-    let mut prefer = Prefer::default();
+    let level = headers.get("consistencylevel").and_then(|level| level.to_str().ok());
+    let eventual = level.is_some_and(|level| level.trim().eq_ignore_ascii_case("eventual"));
+    let mut asked = Headers { eventual, ..Headers::default() };
     for preference in values.flat_map(|value| value.split(',')) {
         let (name, value) = preference.split_once('=').unwrap_or((preference, ""));
         let (name, value) = (name.trim().to_lowercase(), value.trim().trim_matches('"'));
         match name.as_str() {
-            "idtype" => prefer.immutable_ids = value.eq_ignore_ascii_case("ImmutableId"),
-            "odata.maxpagesize" => prefer.page_size = value.parse().ok(),
+            "idtype" => asked.immutable_ids = value.eq_ignore_ascii_case("ImmutableId"),
+            "odata.maxpagesize" => asked.page_size = value.parse().ok(),
             _ => {}
         }
     }
-    prefer
+    asked
 }
 
 fn accepts_gzip(headers: &HeaderMap) -> bool {

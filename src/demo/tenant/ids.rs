@@ -131,13 +131,15 @@ impl MailboxKey {
 }
 
 /// `conversationIndex` (\[MS-OXOMSG\] 2.2.1.3): 0x01, the top 40 bits of the first message's FILETIME, the thread GUID,
-/// and 5 bytes per reply with the time that passed. Times are Unix seconds, the thread's first message first.
+/// and 5 bytes per reply with the time that passed since those 40 bits. Times are Unix seconds, the thread's first message
+/// first.
 pub(super) fn conversation_index(thread: &[u8; 16], times: &[i64]) -> String {
     let first = filetime(times.first().copied().unwrap_or_default());
     let [head @ .., _, _, _] = first.to_be_bytes();
+    let written = first >> 24 << 24;
     let mut index = [[0x01].as_slice(), &head, thread].concat();
     for time in times.iter().skip(1) {
-        let passed = u32::try_from((filetime(*time) - first) >> 18).unwrap_or(u32::MAX >> 1);
+        let passed = u32::try_from((filetime(*time) - written) >> 18).unwrap_or(u32::MAX >> 1);
         index.extend(passed.to_be_bytes());
         index.extend(passed.to_le_bytes().first());
     }

@@ -33,8 +33,8 @@ pub(super) enum Kind {
     Personal,
     /// A meeting request.
     Invitation,
-    /// The acceptance of a meeting request.
-    Acceptance,
+    /// What somebody said to a meeting request.
+    Reaction,
     /// Mail from a program.
     Automated,
     /// An out-of-office reply.
@@ -43,12 +43,29 @@ pub(super) enum Kind {
     Draft,
 }
 
+/// What the author of a [`Kind::Reaction`] said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reaction {
+    Accepted,
+    Tentative,
+    Declined,
+}
+
+/// A letter that another one of its thread responds to, directly or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ancestor {
+    pub(super) number: u32,
+    pub(super) sender: Party,
+}
+
 /// A sent letter, or a draft, with its recipients.
 pub(super) struct Letter {
     pub(super) number: u32,
     pub(super) kind: Kind,
     /// The times at which the thread's letters were sent, in Unix seconds, from the first one to this one.
     pub(super) times: Vec<i64>,
+    /// The thread's letters before this one, from the first one to the one that this one responds to.
+    pub(super) ancestors: Vec<Ancestor>,
     /// The thread's first letter.
     pub(super) root: u32,
     pub(super) from: Recipient,
@@ -68,6 +85,16 @@ impl Letter {
     /// The thread GUID, the same in every mailbox.
     pub(super) fn thread(&self, seed: u64) -> [u8; 16] {
         Rng::of(seed, "thread", &[u64::from(self.root)]).bytes()
+    }
+
+    /// What its author said to the meeting request, if it is a reaction to one.
+    pub(super) fn reaction(&self, seed: u64) -> Option<Reaction> {
+        let said = match Rng::of(seed, "reaction", &[u64::from(self.number)]).below(10) {
+            0..7 => Reaction::Accepted,
+            7 => Reaction::Tentative,
+            _ => Reaction::Declined,
+        };
+        (self.kind == Kind::Reaction).then_some(said)
     }
 
     pub(super) fn is_reply(&self) -> bool {
@@ -95,8 +122,8 @@ fn any_reply(directory: &Directory, number: u32, rng: &mut Rng) -> Option<Letter
     let kind = match parent.kind {
         Kind::Personal if rng.chance(4) => Kind::AutomaticReply,
         Kind::Personal => Kind::Personal,
-        Kind::Invitation => Kind::Acceptance,
-        Kind::Acceptance | Kind::Automated | Kind::AutomaticReply | Kind::Draft => return None,
+        Kind::Invitation => Kind::Reaction,
+        Kind::Reaction | Kind::Automated | Kind::AutomaticReply | Kind::Draft => return None,
     };
     (parent.times.len() < LONGEST_THREAD).then(|| reply(directory, number, &parent, kind, rng)).flatten()
 }
@@ -109,10 +136,13 @@ fn reply(directory: &Directory, number: u32, parent: &Letter, kind: Kind, rng: &
     let others = parent.to.iter().chain(&parent.cc).filter(|it| it.party != author.party);
     let mut times = parent.times.clone();
     times.push(sent_time(directory.seed, number));
+    let mut ancestors = parent.ancestors.clone();
+    ancestors.push(Ancestor { number: parent.number, sender: parent.sender.party });
     Some(Letter {
         number,
         kind,
         times,
+        ancestors,
         root: parent.root,
         from: author,
         sender: author,
@@ -128,6 +158,7 @@ fn opening(directory: &Directory, number: u32, rng: &mut Rng) -> Letter {
         number,
         kind: Kind::Personal,
         times: vec![sent_time(directory.seed, number)],
+        ancestors: Vec::new(),
         root: number,
         from: author,
         sender: author,
@@ -227,7 +258,7 @@ fn second_of_day(place: i64, in_day: i64) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, LETTERS, letter};
+    use super::{Kind, LETTERS, Letter, Reaction, letter};
     use crate::demo::tenant::Directory;
 
     #[test]
@@ -248,11 +279,25 @@ mod tests {
     fn every_kind_is_written_and_threads_have_several_letters() {
         let directory = Directory::new(1);
         let letters: Vec<_> = (0..3_000).map(|number| letter(&directory, number)).collect();
-        use Kind::{Acceptance, Automated, AutomaticReply, Draft, Invitation, Personal};
-        for kind in [Personal, Invitation, Acceptance, Automated, AutomaticReply, Draft] {
+        use Kind::{Automated, AutomaticReply, Draft, Invitation, Personal};
+        for kind in [Personal, Invitation, Kind::Reaction, Automated, AutomaticReply, Draft] {
             assert!(letters.iter().any(|letter| letter.kind == kind), "{kind:?}");
         }
         assert!(letters.iter().any(|letter| letter.times.len() > 3));
         assert!(letters.iter().any(|letter| letter.from != letter.sender));
+        for said in [Reaction::Accepted, Reaction::Tentative, Reaction::Declined] {
+            assert!(letters.iter().any(|letter| letter.reaction(1) == Some(said)), "{said:?}");
+        }
+    }
+
+    #[test]
+    fn a_letter_knows_the_letters_before_it() {
+        let directory = Directory::new(1);
+        for reply in (0..3_000).map(|number| letter(&directory, number)).filter(Letter::is_reply) {
+            let parent = letter(&directory, reply.ancestors.last().unwrap().number);
+            assert_eq!(parent.times, reply.times[..reply.times.len() - 1]);
+            assert_eq!(parent.ancestors, reply.ancestors[..reply.ancestors.len() - 1]);
+            assert_eq!(reply.ancestors[0].number, reply.root);
+        }
     }
 }

@@ -7,60 +7,26 @@ use serde_json::{Map, Value, json};
 
 use super::Tenant;
 use super::folders;
+use super::headers::{self, message_id};
 use super::ids::conversation_index;
-use super::letters::{Kind, Letter, letter};
+use super::letters::{Kind, Letter, Reaction, letter};
 use super::mailbox::Entry;
 use super::odata::Shape;
 use super::people::User;
+use super::properties;
 use super::prose;
 use super::recipients::{Party, rng_of_copy};
 use super::rng::Rng;
 use super::text;
 
-/// The properties that `$select` may name on v1.0 (followed by beta's), those returned only if named, those always
-/// returned.
+/// What `$select` does to a message.
 pub(super) const SHAPE: Shape = Shape {
     type_name: "microsoft.graph.message",
     default: None,
     select_only: &["uniqueBody", "internetMessageHeaders"],
     always: &["id"],
-    known: Some(&[
-        "bccRecipients",
-        "body",
-        "bodyPreview",
-        "categories",
-        "ccRecipients",
-        "changeKey",
-        "conversationId",
-        "conversationIndex",
-        "createdDateTime",
-        "flag",
-        "from",
-        "hasAttachments",
-        "id",
-        "importance",
-        "inferenceClassification",
-        "internetMessageHeaders",
-        "internetMessageId",
-        "isDeliveryReceiptRequested",
-        "isDraft",
-        "isRead",
-        "isReadReceiptRequested",
-        "lastModifiedDateTime",
-        "parentFolderId",
-        "receivedDateTime",
-        "replyTo",
-        "sender",
-        "sentDateTime",
-        "subject",
-        "toRecipients",
-        "uniqueBody",
-        "webLink",
-    ]),
-    known_on_beta: &["mentionsPreview", "unsubscribeData", "unsubscribeEnabled"],
+    properties: &properties::MESSAGE,
 };
-/// Mail servers with their regions, which a message's internetMessageId shows.
-const SERVERS: &[&str] = &["DB9PR07MB7110.eurprd07", "BLAPR19MB4482.namprd19", "PN3PR01MB6203.indprd01"];
 /// The property tag of the plain body as an extended property (\[MS-OXPROPS\] PidTagBody).
 const BODY_TAG: &str = "String 0x1000";
 
@@ -96,11 +62,13 @@ impl<'a> Message<'a> {
     /// One property without generating the others, for common filters. `null` if there is none.
     pub(super) fn property(&self, path: &str) -> Value {
         match path.to_ascii_lowercase().as_str() {
-            "receiveddatetime" => json!(time(self.received())),
+            "receiveddatetime" | "createddatetime" => json!(time(self.received())),
+            "lastmodifieddatetime" => json!(time(self.last_modified())),
             "sentdatetime" => json!(time(self.letter.sent())),
             "isread" => json!(self.is_read()),
             "isdraft" => json!(self.letter.kind == Kind::Draft),
             "hasattachments" => json!(self.has_attachments()),
+            "importance" => json!(self.importance()),
             "subject" => json!(self.subject()),
             _ => super::odata::at_path(&self.to_json(View::default()), path),
         }
@@ -202,15 +170,14 @@ impl<'a> Message<'a> {
             .then(|| self.rng("category").pick(text::CATEGORIES))
             .into_iter()
             .collect();
-        let importance = if self.rng_of_letter("importance").chance(7) { "high" } else { "normal" };
         object(json!({
             "createdDateTime": time(self.received()),
-            "lastModifiedDateTime": time(self.received() + 95),
+            "lastModifiedDateTime": time(self.last_modified()),
             "receivedDateTime": time(self.received()),
             "sentDateTime": time(self.letter.sent()),
             "categories": categories,
             "hasAttachments": self.has_attachments(),
-            "importance": importance,
+            "importance": self.importance(),
             "inferenceClassification": if automated { "other" } else { "focused" },
             "isDeliveryReceiptRequested": if self.entry.sent { json!(false) } else { Value::Null },
             "isReadReceiptRequested": false,
@@ -248,10 +215,10 @@ impl<'a> Message<'a> {
 
     /// The additional properties and the type of meeting messages.
     fn meeting(&self) -> Map<String, Value> {
-        let (type_name, meeting_type) = match self.letter.kind {
-            Kind::Invitation => ("#microsoft.graph.eventMessageRequest", "meetingRequest"),
-            Kind::Acceptance => ("#microsoft.graph.eventMessageResponse", "meetingAccepted"),
-            Kind::Personal | Kind::Automated | Kind::AutomaticReply | Kind::Draft => return Map::new(),
+        let (type_name, meeting_type) = match (self.letter.kind, self.letter.reaction(self.seed())) {
+            (Kind::Invitation, _) => ("#microsoft.graph.eventMessageRequest", "meetingRequest"),
+            (_, Some(reaction)) => ("#microsoft.graph.eventMessageResponse", meeting_type(reaction)),
+            (_, None) => return Map::new(),
         };
         let start = self.letter.sent() - self.letter.sent() % 3600 + 4 * 86_400;
         let zoned = |seconds: i64| json!({ "dateTime": graph_local(seconds), "timeZone": "UTC" });
@@ -280,33 +247,20 @@ impl<'a> Message<'a> {
         }))
     }
 
+    /// What the letter came with. The author's copy did not come from anywhere, so it has no headers.
     fn internet_headers(&self) -> Value {
-        let (_, address) = self.tenant.directory.name_and_address(self.letter.from);
-        json!([
-            { "name": "Received", "value": "from mx3.tallgrass.example (198.51.100.23) by mail.tallgrass.example" },
-            { "name": "Return-Path", "value": address },
-            { "name": "Subject", "value": self.subject() },
-            { "name": "Message-ID", "value": self.internet_message_id() },
-            { "name": "X-MS-Exchange-CrossTenant-Id", "value": self.tenant.tenant_id() },
-        ])
+        if self.entry.sent {
+            return Value::Null;
+        }
+        let subject = ("Subject", self.subject());
+        let tenant = ("X-MS-Exchange-CrossTenant-Id", self.tenant.tenant_id().to_owned());
+        let headers =
+            headers::of_letter(&self.tenant.directory, &self.letter).into_iter().chain([subject, tenant]);
+        headers.map(|(name, value)| json!({ "name": name, "value": value })).collect()
     }
 
-    /// The internetMessageId: one for each letter, the same in every copy. Shows the sender's server.
     fn internet_message_id(&self) -> String {
-        let mut rng = self.rng_of_letter("message id");
-        match self.letter.sender.party {
-            Party::User(_) | Party::Group(_) | Party::Odd(_) => {
-                let server = rng.pick(SERVERS);
-                let random = format!("{:016X}{:016X}", rng.draw(), rng.draw());
-                format!("<{random}@{server}.prod.outlook.example>")
-            }
-            Party::Automated(_) => format!("<{:x}.{}@mta7.ledgerly.example>", rng.draw(), self.letter.number),
-            Party::External(_) => {
-                let (_, address) = self.tenant.directory.name_and_address(self.letter.sender);
-                let domain = address.split_once('@').map_or("", |(_, domain)| domain).to_lowercase();
-                format!("<CA{:016X}+{:08x}@mail.{domain}>", rng.draw(), self.letter.number)
-            }
-        }
+        message_id(&self.tenant.directory, self.letter.number, self.letter.sender.party)
     }
 
     /// Some external people have replies sent to a private address.
@@ -331,6 +285,14 @@ impl<'a> Message<'a> {
         self.letter.sent() + i64::try_from(delay).unwrap_or_default()
     }
 
+    fn last_modified(&self) -> i64 {
+        self.received() + 95
+    }
+
+    fn importance(&self) -> &'static str {
+        if self.rng_of_letter("importance").chance(7) { "high" } else { "normal" }
+    }
+
     fn has_attachments(&self) -> bool {
         matches!(self.letter.kind, Kind::Personal | Kind::Draft) && self.rng_of_letter("attached").chance(14)
     }
@@ -351,6 +313,16 @@ impl<'a> Message<'a> {
     /// Random numbers that all copies share.
     fn rng_of_letter(&self, what: &str) -> Rng {
         Rng::of(self.seed(), what, &[u64::from(self.letter.number)])
+    }
+}
+
+/// Graph's spelling, with its missing letter
+/// (<https://learn.microsoft.com/graph/api/resources/eventmessage#properties>).
+fn meeting_type(reaction: Reaction) -> &'static str {
+    match reaction {
+        Reaction::Accepted => "meetingAccepted",
+        Reaction::Tentative => "meetingTenativelyAccepted",
+        Reaction::Declined => "meetingDeclined",
     }
 }
 

@@ -6,11 +6,14 @@
 //! detect a leak. It has nothing to protect, and the proxy runs none of its code.
 //!
 //! ```text
-//! http ─▶ route ─▶ people, groups, contacts, settings, folders     the directory: kept
-//!  │        │  └─▶ mailbox ─▶ letters ─▶ messages, prose           the mail: letter numbers kept, messages made when asked
-//!  │        └─▶ odata, filter, paging, page_token, delta           what all collections share
-//!  ├─▶ access                                                      what a bearer token opens
-//!  └─▶ entra                                                       who gets a token: applications, sign-in, consent
+//! http ─▶ batch                                                   several requests in one
+//!  └─▶ route ─▶ organization, people, groups                      the directory: kept
+//!  │     │  └─▶ folders, contacts, settings                       mailboxes: their frame
+//!  │     │  └─▶ mailbox ─▶ letters ─▶ messages, headers, prose    the mail: letter numbers kept, messages made when asked
+//!  │     ├─▶ odata, properties, paging, page_token, delta         what all collections share
+//!  │     └─▶ query ─▶ filter, order, search, directory            what lists may be asked
+//!  ├─▶ access                                                     what a bearer token opens
+//!  └─▶ entra                                                      who gets a token: applications, sign-in, consent
 //! ```
 //!
 //! A request without a token sees everything, unless the tenant requires tokens. [`Tenant::entra`] is a small
@@ -20,26 +23,34 @@
 //! the thread GUID, and have their own mailbox's ids.
 
 mod access;
+mod batch;
 mod contacts;
 mod delta;
+mod directory;
 mod entra;
 mod fault;
 mod filter;
 mod folders;
 mod groups;
+mod headers;
 mod http;
 mod ids;
 mod letters;
 mod mailbox;
 mod messages;
 mod odata;
+mod order;
+mod organization;
 mod page_token;
 mod paging;
 mod people;
+mod properties;
 mod prose;
+mod query;
 mod recipients;
 mod rng;
 mod route;
+mod search;
 mod settings;
 mod text;
 
@@ -134,6 +145,11 @@ impl Tenant {
     /// The tenant's mail domain.
     pub fn domain(&self) -> &str {
         text::DOMAIN
+    }
+
+    /// The domain that the tenant began with: of some aliases and of guests' names.
+    pub fn initial_domain(&self) -> &str {
+        text::INITIAL_DOMAIN
     }
 
     /// The tenant's (directory's) id, a GUID.

@@ -4,7 +4,25 @@
 use serde_json::{Map, Value};
 
 use super::fault::Fault;
+use super::filter::Filter;
+use super::order::Order;
+use super::properties::Properties;
 use glassine_core::hex;
+
+/// The system query options of OData that Graph knows. Names without `$` may be anything.
+const SYSTEM: &[&str] = &[
+    "count",
+    "deltatoken",
+    "expand",
+    "filter",
+    "format",
+    "orderby",
+    "search",
+    "select",
+    "skip",
+    "skiptoken",
+    "top",
+];
 
 /// The options of one request.
 #[derive(Clone, Debug, Default)]
@@ -22,9 +40,7 @@ pub(super) struct Shape {
     pub(super) select_only: &'static [&'static str],
     /// The properties returned even if `$select` does not name them.
     pub(super) always: &'static [&'static str],
-    /// The properties that `$select` may name. `None` means any.
-    pub(super) known: Option<&'static [&'static str]>,
-    pub(super) known_on_beta: &'static [&'static str],
+    pub(super) properties: &'static Properties,
 }
 
 impl Options {
@@ -33,7 +49,11 @@ impl Options {
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = percent_decoded(&name.replace('+', " ")).to_lowercase();
-            let name = name.strip_prefix('$').unwrap_or(&name).to_owned();
+            let system = name.strip_prefix('$');
+            if system.is_some_and(|name| !SYSTEM.contains(&name)) {
+                return Err(Fault::UnknownOption(name));
+            }
+            let name = system.unwrap_or(&name).to_owned();
             if options.value(&name).is_some() {
                 return Err(Fault::DuplicateOption(name));
             }
@@ -52,13 +72,6 @@ impl Options {
     pub(super) fn select(&self) -> Option<Vec<String>> {
         let names = self.value("select")?.split(',').map(str::trim).filter(|name| !name.is_empty());
         Some(names.map(str::to_owned).collect())
-    }
-
-    pub(super) fn number(&self, name: &'static str) -> Result<Option<usize>, Fault> {
-        let parse = |value: &str| {
-            value.parse().map_err(|_| Fault::OptionValue { option: name, value: value.to_owned() })
-        };
-        self.value(name).map(parse).transpose()
     }
 
     pub(super) fn is_true(&self, name: &str) -> bool {
@@ -86,21 +99,57 @@ impl Shape {
             return object;
         };
         let keep: Box<dyn Fn(&str) -> bool> = match (selected, self.default) {
-            (Some(selected), _) => Box::new(|name| contains(selected, name) || contains(self.always, name)),
+            (Some(selected), _) if !contains(selected, "*") => {
+                Box::new(|name| contains(selected, name) || contains(self.always, name))
+            }
             (None, Some(default)) => Box::new(move |name| contains(default, name)),
-            (None, None) => Box::new(|name| !contains(self.select_only, name)),
+            _ => Box::new(|name| !contains(self.select_only, name)),
         };
         let kept = object.into_iter().filter(|(name, _)| name.starts_with('@') || keep(name));
         Value::Object(kept.collect::<Map<_, _>>())
     }
 
-    /// Refuses a `$select` of a property that the type does not have. Does not check casts (`type/property`).
-    pub(super) fn check(&self, selected: Option<&[String]>, beta: bool) -> Result<(), Fault> {
-        let Some(known) = self.known else { return Ok(()) };
-        let extra: &[&str] = if beta { self.known_on_beta } else { &[] };
-        let is_known = |name: &str| name.contains('/') || contains(known, name) || contains(extra, name);
-        match selected.unwrap_or_default().iter().find(|name| !is_known(name)) {
-            Some(name) => Err(Fault::UnknownProperty { name: name.clone(), type_name: self.type_name }),
+    /// The selected names. Refuses one that the type does not have.
+    pub(super) fn selected(&self, options: &Options, beta: bool) -> Result<Option<Vec<String>>, Fault> {
+        let selected = options.select();
+        match selected.iter().flatten().find(|name| !self.has(name, beta)) {
+            Some(name) => Err(self.unknown_selected(name)),
+            None => Ok(selected),
+        }
+    }
+
+    pub(super) fn unknown_selected(&self, name: &str) -> Fault {
+        Fault::UnknownSelected { name: name.to_owned(), type_name: self.type_name }
+    }
+
+    /// Refuses comparisons of properties that the type does not have.
+    pub(super) fn check_filter(&self, filter: &Filter, beta: bool) -> Result<(), Fault> {
+        self.check(filter.paths().into_iter(), "Invalid filter clause: ", beta)
+    }
+
+    /// Refuses sorting by properties that the type does not have.
+    pub(super) fn check_order(&self, order: &Order, beta: bool) -> Result<(), Fault> {
+        self.check(order.paths(), "", beta)
+    }
+
+    /// Whether `$select` may name it: `*`, a property, a property of a property, or one of a derived type
+    /// (`microsoft.graph.eventMessage/type`).
+    pub(super) fn has(&self, name: &str, beta: bool) -> bool {
+        let first = name.split('/').next().unwrap_or_default();
+        name == "*" || first.contains('.') || self.properties.has(first, beta)
+    }
+
+    fn check<'a>(
+        &self,
+        mut paths: impl Iterator<Item = &'a str>,
+        clause: &'static str,
+        beta: bool,
+    ) -> Result<(), Fault> {
+        match paths.find(|path| !self.has(path, beta)) {
+            Some(path) => {
+                let name = path.split('/').next().unwrap_or_default().to_owned();
+                Err(Fault::UnknownProperty { clause, name, type_name: self.type_name })
+            }
             None => Ok(()),
         }
     }
@@ -140,21 +189,21 @@ mod tests {
 
     use super::{Options, Shape, at_path, percent_decoded};
     use crate::demo::tenant::fault::Fault;
+    use crate::demo::tenant::properties;
 
     const SHAPE: Shape = Shape {
         type_name: "t",
         default: None,
         select_only: &["secret"],
         always: &["id"],
-        known: Some(&["id", "mail", "secret"]),
-        known_on_beta: &["extra"],
+        properties: &properties::MAIL_FOLDER,
     };
 
     #[test]
     fn options_fold_names_and_decode_once() {
         let options = Options::parse("%24Select=Id%2Cmail&top=5&$filter=a+eq+'%2B'").unwrap();
         assert_eq!(options.select().unwrap(), ["Id", "mail"]);
-        assert_eq!(options.number("top"), Ok(Some(5)));
+        assert_eq!(options.value("top"), Some("5"));
         assert_eq!(options.value("filter"), Some("a eq '+'"));
         assert_eq!(options.with("skip", "5"), "%24Select=Id%2Cmail&top=5&$filter=a+eq+'%2B'&$skip=5");
     }
@@ -178,9 +227,17 @@ mod tests {
 
     #[test]
     fn unknown_names_are_refused_and_beta_knows_more() {
-        let select = ["extra".to_owned()];
-        assert!(SHAPE.check(Some(&select), false).is_err());
-        assert!(SHAPE.check(Some(&select), true).is_ok());
+        let selected = |query, beta| SHAPE.selected(&Options::parse(query).unwrap(), beta);
+        assert!(selected("$select=id,wellKnownName", false).is_err());
+        assert!(selected("$select=ID,wellKnownName", true).is_ok());
+        assert!(selected("$select=*,microsoft.graph.mailSearchFolder/filterQuery", false).is_ok());
+        assert_eq!(selected("", false), Ok(None));
+    }
+
+    #[test]
+    fn unknown_system_options_are_refused_and_others_ignored() {
+        assert_eq!(Options::parse("$Apply=x").unwrap_err(), Fault::UnknownOption("$apply".to_owned()));
+        assert!(Options::parse("apply=x&changeType=created").is_ok());
     }
 
     #[test]

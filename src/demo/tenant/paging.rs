@@ -4,6 +4,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::directory::is_advanced;
 use super::fault::Fault;
 use super::page_token::{self, Named};
 use super::route::Request;
@@ -46,12 +47,21 @@ pub(super) struct Window {
 impl Sizes {
     /// The page size: `$top`, else `Prefer: odata.maxpagesize`, else the default.
     pub(super) fn size(self, request: &Request<'_>) -> Result<usize, Fault> {
-        let asked = request.options.number("top")?;
-        match asked {
+        self.of(request, request.options.value("top"))
+    }
+
+    /// The page size for this `$top`.
+    pub(super) fn of(self, request: &Request<'_>, top: Option<&str>) -> Result<usize, Fault> {
+        match top.map(|top| number("top", top)).transpose()? {
             Some(size) if size == 0 || size > self.cap => Err(Fault::PageSize { size, cap: self.cap }),
             Some(size) => Ok(size),
-            None => Ok(request.prefer.page_size.map_or(self.default, |size| size.clamp(1, self.cap))),
+            None => Ok(self.preferred(request)),
         }
+    }
+
+    /// The page size without `$top`.
+    pub(super) fn preferred(self, request: &Request<'_>) -> usize {
+        request.headers.page_size.map_or(self.default, |size| size.clamp(1, self.cap))
     }
 }
 
@@ -62,14 +72,16 @@ pub(super) fn outlook_page<T>(
     items: &[T],
     render: impl Fn(&T) -> Value,
 ) -> Result<Page, Fault> {
-    let start = request.options.number("skip")?.unwrap_or_default();
+    let skip = request.options.value("skip").map(|skip| number("skip", skip)).transpose()?;
+    let start = skip.unwrap_or_default();
     let window = Window { start, size: OUTLOOK.size(request)? };
     let count = request.options.is_true("count").then_some(items.len());
     let next_link = window.next(items.len()).map(|next| request.next_link("skip", &next.to_string()));
     Ok(Page { context, count, value: window.render(items, render), next_link, delta_link: None })
 }
 
-/// A page of a directory list. Only the first page has the count.
+/// A page of a directory list. Only the first page has the count, and only if the request is eventually consistent:
+/// otherwise `$count=true` is ignored.
 pub(super) fn directory_page<'n, T>(
     request: &Request<'_>,
     context: String,
@@ -77,15 +89,22 @@ pub(super) fn directory_page<'n, T>(
     named: impl Fn(&T) -> Named<'n>,
     render: impl Fn(&T) -> Value,
 ) -> Result<Page, Fault> {
+    if request.options.value("skip").is_some() {
+        return Err(Fault::Skip);
+    }
     let seed = request.tenant.directory.seed;
     let token = request.options.value("skiptoken");
     let opened = |token| page_token::opened(seed, items, &named, token);
     let start = token.map_or(Some(0), opened).ok_or(Fault::PageToken)?;
     let window = Window { start, size: DIRECTORY.size(request)? };
-    let count = (request.options.is_true("count") && token.is_none()).then_some(items.len());
+    let count = (is_advanced(request) && token.is_none()).then_some(items.len());
     let last = window.next(items.len()).and_then(|_| window.of(items).last());
     let next_link = last.map(|last| request.next_link("skiptoken", &page_token::after(seed, named(last))));
     Ok(Page { context, count, value: window.render(items, render), next_link, delta_link: None })
+}
+
+fn number(option: &'static str, value: &str) -> Result<usize, Fault> {
+    value.parse().map_err(|_| Fault::OptionValue { option, value: value.to_owned() })
 }
 
 impl Window {

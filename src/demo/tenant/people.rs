@@ -52,6 +52,17 @@ pub(super) struct External {
     pub(super) address: String,
 }
 
+impl External {
+    /// Where this person writes from at home. Contacts have it, too.
+    pub(super) fn private_address(&self) -> String {
+        private_address(&self.name)
+    }
+}
+
+pub(super) fn private_address(name: &str) -> String {
+    format!("{}@freemail.example", name.to_lowercase().replace([' ', '\''], "."))
+}
+
 /// The data of an account before it has an id.
 struct Draft {
     account: Account,
@@ -130,7 +141,7 @@ impl User {
             "accountEnabled": self.enabled,
             "businessPhones": [phone],
             "city": city,
-            "companyName": if guest { Value::Null } else { json!("Tallgrass Paper") },
+            "companyName": if guest { Value::Null } else { json!(text::ORGANIZATION) },
             "country": country,
             "createdDateTime": created,
             "creationType": if guest { json!("Invitation") } else { Value::Null },

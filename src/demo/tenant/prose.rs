@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::letters::{Kind, Letter};
+use super::letters::{Kind, Letter, Reaction};
 use super::people::number;
 use super::rng::Rng;
 use super::text;
@@ -21,7 +21,7 @@ pub(super) fn subject(seed: u64, letter: &Letter) -> String {
         _ => capitalised(topic),
     };
     match letter.kind {
-        Kind::Acceptance => format!("Accepted: {thread}"),
+        Kind::Reaction => format!("{}: {thread}", said(letter.reaction(seed))),
         Kind::Automated => format!("[#{:05}] {thread}", letter.number),
         Kind::AutomaticReply => format!("Automatic reply: {thread}"),
         Kind::Personal if letter.is_reply() => format!("RE: {thread}"),
@@ -29,10 +29,18 @@ pub(super) fn subject(seed: u64, letter: &Letter) -> String {
     }
 }
 
-/// The paragraphs of the letter, signed by its author. An acceptance has none.
+fn said(reaction: Option<Reaction>) -> &'static str {
+    match reaction {
+        Some(Reaction::Tentative) => "Tentative",
+        Some(Reaction::Declined) => "Declined",
+        Some(Reaction::Accepted) | None => "Accepted",
+    }
+}
+
+/// The paragraphs of the letter, signed by its author. A reaction has none.
 pub(super) fn paragraphs(seed: u64, letter: &Letter, author: &str) -> Vec<String> {
     let mut rng = Rng::of(seed, "body", &[u64::from(letter.number)]);
-    if letter.kind == Kind::Acceptance {
+    if letter.kind == Kind::Reaction {
         return Vec::new();
     }
     let greeting = format!("Dear {},", rng.pick(text::GIVEN_NAMES));

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Directory;
 use super::groups::{Group, GroupKind};
-use super::people::{Account, User, number};
+use super::people::{Account, External, User, number};
 use super::rng::Rng;
 use super::text;
 
@@ -30,6 +30,8 @@ pub(super) enum Form {
     Legacy,
     /// With the other form of an internationalised domain.
     OtherLabel,
+    /// From home.
+    Private,
 }
 
 /// A party with the form of its address in one letter.
@@ -65,7 +67,10 @@ impl Directory {
                 self.users.get(user).map(|user| user.legacy_dn().to_uppercase()).unwrap_or(address)
             }
             (Form::OtherLabel, _) => other_label(&address),
-            (Form::Plain | Form::Legacy, _) => address,
+            (Form::Private, Party::External(place)) => {
+                self.externals.get(place).map(External::private_address).unwrap_or(address)
+            }
+            (Form::Plain | Form::Legacy | Form::Private, _) => address,
         };
         (name, address)
     }
@@ -125,6 +130,7 @@ impl Directory {
             (1, _) => Form::Plus,
             (2, Party::User(_)) => Form::Legacy,
             (0..50, Party::External(_)) => Form::OtherLabel,
+            (50..60, Party::External(place)) if writes_from_home(place) => Form::Private,
             _ => Form::Plain,
         };
         Recipient { party, form }
@@ -165,6 +171,11 @@ impl Directory {
     }
 }
 
+/// Whether this external person also has a private address, which contacts know.
+pub(super) fn writes_from_home(external: usize) -> bool {
+    external % 8 == 3
+}
+
 /// The same address with its domain in the other form of IDNA, A-labels or U-labels (RFC 5890).
 fn other_label(address: &str) -> String {
     let Some((local, domain)) = address.split_once('@') else {
@@ -197,6 +208,8 @@ mod tests {
         assert!(written(Form::Plus).contains("+projects@"));
         assert!(written(Form::Legacy).starts_with("/O=EXCHANGELABS/OU="));
         assert_eq!(written(Form::OtherLabel), plain);
+        let home = directory.name_and_address(Recipient { party: Party::External(3), form: Form::Private });
+        assert!(home.1.ends_with("@freemail.example"), "{home:?}");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The word lists for people, subjects and letters. All are invented, and every domain is reserved (RFC 2606).
 
+/// The organisation's name.
+pub(super) const ORGANIZATION: &str = "Tallgrass Paper";
 /// The tenant's mail domain.
 pub(super) const DOMAIN: &str = "tallgrass.example";
 /// The tenant's initial domain, used in guests' user principal names and some aliases (real ones end in

@@ -12,9 +12,11 @@ use http::header::{AUTHORIZATION, PROXY_AUTHORIZATION};
 use jiff::Timestamp;
 use rustls_pki_types::CertificateDer;
 
-use super::consumer::{Caller, Consumer, Decided, GraphTokens, KnownBy};
+use super::consumer::{Caller, Consumer, Decided, GraphTokens, KnownBy, Rotation};
+use super::descriptions::Descriptions;
 use super::forwarded::client_address;
-use super::head::{Head, Hosts};
+use super::head::Head;
+use super::host::Hosts;
 use super::identify::Consumers;
 use super::key_sources::KeySources;
 use super::problem::{Problem, Unknown};
@@ -201,7 +203,7 @@ impl Builder<'_> {
         Ok(ProxyState {
             graph: client?,
             forwards: matches!(upstream.credential(), UpstreamCredential::Forward { .. }),
-            hosts: Hosts { public: self.config.public_url().origin().clone(), listen: self.config.listen() },
+            hosts: Hosts { public: self.config.public_url().clone(), listen: self.config.listen() },
             trusted_proxies: self.config.trusted_proxies().clone(),
             consumers: Consumers::new(consumers.into_iter().collect::<Result<_, _>>()?),
             key_sources: std::mem::take(&mut self.key_sources).complete(),
@@ -295,19 +297,20 @@ impl Builder<'_> {
         let approval = self.approval(consumer, &statement, judge);
         let addresses = AddressPolicy {
             domains: plan.domains,
-            listed: self.config.tenant_domains().to_vec(),
+            own: self.config.tenant_domains().to_vec(),
             plus_tags: plan.plus_tags,
         };
         let keys = keys.map_err(|reported| *reported)?;
-        let pseudonyms = Arc::new(keys.pseudonyms(consumer.pseudonym_domain(), &addresses));
+        let keys = Rotation::new(keys, consumer.pseudonym_domain(), &addresses);
         let policy = Policy::new(
             plan,
-            Arc::clone(&pseudonyms) as Arc<dyn Keys>,
+            Arc::clone(&keys.newest) as Arc<dyn Keys>,
             self.config.upstream().graph().clone(),
             self.config.public_url().as_str().into(),
         );
-        let decided = Decided { policy, statement, rules };
-        let now = Consumer::new(consumer.clone(), known_by?, decided, pseudonyms, tokens?, approval?);
+        let descriptions = Descriptions::of(&policy.plan, self.config.public_url());
+        let decided = Decided { policy, statement, descriptions, rules };
+        let now = Consumer::new(consumer.clone(), known_by?, decided, keys, tokens?, approval?);
         let before = self.earlier.and_then(|state| state.consumer(consumer.name()));
         Ok(Arc::new(now.continuing(before.map(Arc::as_ref))))
     }

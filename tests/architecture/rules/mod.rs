@@ -4,19 +4,23 @@ use super::sources::Source;
 
 /// The modules of both packages, and the modules that each may use. A module that is not listed is a violation, and so
 /// is a use that is not listed. `core::` is the package that decides what leaves.
-const MAY_USE: [(&str, &[&str]); 30] = [
+const MAY_USE: [(&str, &[&str]); 31] = [
     ("core::admit", &["core::graph", "core::pseudonym", "core::rules", "core::sanitize", "core::statement"]),
     ("core::catalogue", &["core::graph"]),
     ("core::diagnostic", &[]),
     ("core::grants", &["core::catalogue", "core::graph", "core::rules"]),
     ("core::graph", &["core::hex"]),
     ("core::hex", &[]),
+    ("core::interface", &["core::catalogue", "core::graph", "core::pseudonym", "core::rules"]),
     ("core::pseudonym", &["core::hex"]),
     (
         "core::rules",
         &["core::catalogue", "core::diagnostic", "core::graph", "core::hex", "core::pseudonym", "core::yaml"],
     ),
-    ("core::sanitize", &["core::catalogue", "core::graph", "core::hex", "core::pseudonym", "core::rules"]),
+    (
+        "core::sanitize",
+        &["core::catalogue", "core::graph", "core::hex", "core::interface", "core::pseudonym", "core::rules"],
+    ),
     (
         "core::statement",
         &[
@@ -38,9 +42,11 @@ const MAY_USE: [(&str, &[&str]); 30] = [
         "config",
         &[
             "approvals",
+            "core::catalogue",
             "core::diagnostic",
             "core::graph",
             "core::hex",
+            "core::pseudonym",
             "core::rules",
             "core::statement",
             "core::yaml",

@@ -90,6 +90,7 @@ async fn roles_decide_what_opens() {
     for (role, target, code) in [
         ("User.Read.All", "/v1.0/users".to_owned(), "Authorization_RequestDenied"),
         ("User.Read.All", "/v1.0/users/delta".to_owned(), "Authorization_RequestDenied"),
+        ("User.Read.All", "/v1.0/organization".to_owned(), "Authorization_RequestDenied"),
         ("GroupMember.Read.All", group, "Authorization_RequestDenied"),
         ("Mail.ReadBasic.All", format!("{mailbox}/messages"), "ErrorAccessDenied"),
         ("Mail.ReadBasic.All", format!("{mailbox}/mailFolders/inbox/messages/delta"), "ErrorAccessDenied"),
@@ -107,6 +108,17 @@ async fn roles_decide_what_opens() {
         assert_eq!(graph.opens(&graph.token_with(&[role]).await, &target).await, fine(), "{target}");
         assert_eq!(graph.opens(&graph.token_with(&others).await, &target).await, denied(code), "{target}");
     }
+}
+
+#[tokio::test]
+async fn either_role_opens_the_groups_of_a_user() {
+    let graph = Graph::own().await;
+    let target = format!("{}/transitiveMemberOf", graph.mailbox());
+    for role in ["User.Read.All", "GroupMember.Read.All"] {
+        assert_eq!(graph.opens(&graph.token_with(&[role]).await, &target).await, fine(), "{role}");
+    }
+    let other = graph.token_with(&["Mail.ReadBasic.All"]).await;
+    assert_eq!(graph.opens(&other, &target).await, denied("Authorization_RequestDenied"));
 }
 
 #[tokio::test]

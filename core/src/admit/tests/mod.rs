@@ -171,7 +171,8 @@ fn a_token_stands_for_one_segment_only() {
             Ok(admitted) => {
                 let target = Target::parse(&admitted.upstream).unwrap();
                 assert_eq!(target.segments.len(), 2, "{odd}");
-                assert_eq!(target.segments[1], crate::graph::Segment::Plain(odd.to_owned()), "{odd}");
+                let (Segment::Plain(key) | Segment::Key(key)) = &target.segments[1] else { panic!("{odd}") };
+                assert_eq!(key, odd);
             }
         }
     }
@@ -297,3 +298,62 @@ mod links;
 mod options;
 mod select;
 mod times;
+
+/// Elastic, Excel and many scripts write it. Responses are JSON anyway.
+#[test]
+fn a_request_for_json_changes_nothing() {
+    let plain = upstream(&other(), "/v1.0/users");
+    for format in [
+        "$format=json",
+        "$format=application/json",
+        "format=JSON",
+        "$format=Application/JSON;odata.metadata=minimal",
+        "$format=application/json;odata.metadata=none;charset=UTF-8",
+        "$format=application/json;%20odata.metadata=full;IEEE754Compatible=false;odata.streaming=true",
+        "$format=json;metadata=none",
+    ] {
+        assert_eq!(upstream(&other(), &format!("/v1.0/users?{format}")), plain, "{format}");
+        assert_eq!(
+            upstream(&other(), &format!("/v1.0/users?{format}&kind=all")),
+            upstream(&other(), "/v1.0/users?kind=all"),
+            "{format}"
+        );
+    }
+    for format in [
+        "$format=xml",
+        "$format=atom",
+        "$format=secret",
+        "$format=",
+        "$format=application/json;odata.metadata=secret",
+        "$format=application/json;IEEE754Compatible=true",
+        "$format=application/json;charset=utf-16",
+        "$format=application/json;",
+        "$format=json,xml",
+        "$format=text/json",
+    ] {
+        let refusal = get(&other(), &format!("/v1.0/users?{format}")).unwrap_err();
+        assert_eq!(refusal.code(), "optionValueNotAllowed", "{format}");
+        assert!(refusal.to_string().contains("Responses are JSON"), "{refusal}");
+        assert!(!refusal.to_string().contains("secret"), "{refusal}");
+    }
+    assert!(get(&other(), "/v1.0/users/$count").is_ok());
+    assert_eq!(refused(&other(), "/v1.0/users/$count?$format=json").1, "optionNotAllowed");
+}
+
+/// "Get a user": a user principal name that begins with `$` is written in parentheses.
+#[test]
+fn a_raw_key_may_begin_with_a_dollar() {
+    let admitted = get(&other(), "/v1.0/users('$adele@contoso.com')/manager").unwrap();
+    assert_eq!(admitted.path, "/v1.0/users('%24adele%40contoso.com')/manager");
+    assert!(
+        admitted.upstream.starts_with("/v1.0/users('%24adele%40contoso.com')/manager?"),
+        "{}",
+        admitted.upstream
+    );
+    assert_eq!(get(&other(), &admitted.path).unwrap().upstream, admitted.upstream);
+    assert!(
+        upstream(&other(), "/v1.0/users('adele@contoso.com')/manager").starts_with("/v1.0/users/adele%40")
+    );
+    assert_eq!(refused(&other(), "/v1.0/users/$secret@contoso.com/manager"), (400, "unknownDollarSegment"));
+    assert_eq!(refused(&other(), "/v1.0/users('$secret')('x')/manager").0, 400);
+}

@@ -35,7 +35,7 @@ fn a_path_leads_to_a_property_with_its_type_and_class() {
         ("message", "importance", Edm::Enum("importance"), Class::Metadata),
         ("message", "body", Edm::Complex("itemBody"), Class::Content),
         ("message", "webLink", Edm::String, Class::Link),
-        ("message", "attachments[*].size", Edm::Number, Class::Metadata),
+        ("message", "attachments[*].size", Edm::Number("Int32"), Class::Metadata),
         // Of a type derived from message.
         ("message", "meetingMessageType", Edm::Enum("meetingMessageType"), Class::Metadata),
         ("directoryObject", "userPrincipalName", Edm::String, Class::DirectIdentifier),

@@ -19,8 +19,14 @@
 //!
 //! Two addresses of one person keep two tokens: joining them would need the directory. Changing any rule here changes
 //! tokens, like a new key does. It needs a new version, `e2`.
+//!
+//! The name of a guest's account is no address, although it looks like one: it holds the guest's address. Reading it
+//! ([`guest`]) comes before the canonical form, as unwrapping does.
+
+mod guest;
 
 use super::fold::{folded, trimmed};
+use super::own::OwnDomains;
 use super::policy::PlusTags;
 use super::primitives::{MAC_LEN, sha256};
 use crate::hex;
@@ -45,6 +51,13 @@ const MAX_WRAPPERS: usize = 4;
 /// The prefix of an X.500 address that Exchange encoded as a local part.
 const ENCAPSULATED_X500: &str = "imceaex-";
 
+/// What an operator decides about which addresses are one.
+#[derive(Clone, Copy)]
+pub(super) struct Sameness<'o> {
+    pub(super) plus_tags: PlusTags,
+    pub(super) own: &'o OwnDomains,
+}
+
 /// An address in its canonical form.
 #[cfg_attr(test, derive(Debug, Eq, PartialEq))]
 pub(super) enum Address<'a> {
@@ -65,13 +78,13 @@ pub(super) enum Address<'a> {
 
 impl<'a> Address<'a> {
     /// The canonical form of `raw`, or `None` if `raw` is blank.
-    pub(super) fn parse(raw: &'a str, plus_tags: PlusTags) -> Option<Self> {
+    pub(super) fn parse(raw: &'a str, sameness: Sameness<'_>) -> Option<Self> {
         let text = unwrapped(raw);
         match text {
             "" => (!trimmed(raw).is_empty()).then_some(Self::Opaque(trimmed(raw))),
             _ if text.len() > WRITTEN_MAX => Some(Self::Digest(sha256(text.as_bytes()))),
             _ if is_x500(text) => Some(Self::X500(folded(text))),
-            _ => Some(mailbox(text, plus_tags).unwrap_or(Self::Opaque(text))),
+            _ => Some(mailbox(text, sameness).unwrap_or(Self::Opaque(text))),
         }
     }
 
@@ -140,15 +153,16 @@ fn is_x500(text: &str) -> bool {
 }
 
 /// `None` for text that is neither an address with a domain nor an X.500 address encoded as one.
-fn mailbox(text: &str, plus_tags: PlusTags) -> Option<Address<'_>> {
+fn mailbox<'a>(text: &'a str, sameness: Sameness<'_>) -> Option<Address<'a>> {
     let (at, _) = unquoted(text).filter(|(_, c)| *c == '@').last()?;
     let (local, domain) = text.split_at_checked(at)?;
     let domain = canonical_domain(domain.strip_prefix('@')?)?;
     let local = folded(&atoms(local)?);
+    let (local, domain) = guest::invited(&local, &domain, sameness.own).unwrap_or((local, domain));
     if let Some(name) = encapsulated_x500(&local) {
         return Some(Address::X500(name));
     }
-    let local = without_tag(local, plus_tags);
+    let local = if sameness.strips_at(&local, &domain) { without_tag(local) } else { local };
     if local.len() + 1 + domain.len() > MAILBOX_MAX {
         return Some(Address::Digest(sha256(text.as_bytes())));
     }
@@ -183,8 +197,20 @@ fn needs_no_quotes(c: char) -> bool {
         || !(c.is_ascii() || c.is_control() || c.is_whitespace())
 }
 
-fn without_tag(mut local: String, plus_tags: PlusTags) -> String {
-    if let (PlusTags::Strip, Some(plus @ 1..)) = (plus_tags, local.find('+')) {
+impl Sameness<'_> {
+    /// Whether what follows a `+` names no other mailbox. A guest's name that holds no address is not that of the member
+    /// before its `+`.
+    fn strips_at(self, local: &str, domain: &str) -> bool {
+        match self.plus_tags {
+            PlusTags::Keep => false,
+            PlusTags::Strip => true,
+            PlusTags::StripOwn => self.own.contains(domain) && !guest::is_name(local),
+        }
+    }
+}
+
+fn without_tag(mut local: String) -> String {
+    if let Some(plus @ 1..) = local.find('+') {
         local.truncate(plus);
     }
     local

@@ -1,16 +1,33 @@
 //! One test per pitfall of address canonicalisation.
 
 use super::*;
+use crate::pseudonym::OwnDomain;
 
 fn parsed(raw: &str) -> Address<'_> {
-    Address::parse(raw, PlusTags::Keep).unwrap()
+    keeping(raw).unwrap()
 }
 
-fn mailbox_of(raw: &str) -> String {
-    match parsed(raw) {
+/// Without own domains, and with plus tags.
+fn keeping(raw: &str) -> Option<Address<'_>> {
+    Address::parse(raw, Sameness { plus_tags: PlusTags::Keep, own: &OwnDomains::default() })
+}
+
+/// With `contoso.com`, `contoso.onmicrosoft.com` and everything below `contoso.com` as own domains.
+fn at_contoso(raw: &str, plus_tags: PlusTags) -> String {
+    let own = ["contoso.com", "*.contoso.com", "contoso.onmicrosoft.com"];
+    let own = OwnDomains::new(&own.map(|domain| OwnDomain::parse(domain).unwrap()));
+    written(Address::parse(raw, Sameness { plus_tags, own: &own }).unwrap())
+}
+
+fn written(address: Address<'_>) -> String {
+    match address {
         Address::Mailbox { local, domain } => format!("{local}@{domain}"),
         other => format!("{other:?}"),
     }
+}
+
+fn mailbox_of(raw: &str) -> String {
+    written(parsed(raw))
 }
 
 fn is_opaque(raw: &str) -> bool {
@@ -50,10 +67,76 @@ fn invalid_punycode_is_opaque() {
 
 #[test]
 fn plus_tags() {
-    let strip = |raw| Address::parse(raw, PlusTags::Strip).unwrap();
+    let none = OwnDomains::default();
+    let strip = |raw| Address::parse(raw, Sameness { plus_tags: PlusTags::Strip, own: &none }).unwrap();
     assert_eq!(mailbox_of("a+news@x.com"), "a+news@x.com");
     assert_eq!(strip("a+news+b@x.com"), parsed("a@x.com"));
     assert_eq!(strip("+news@x.com"), parsed("+news@x.com"));
+}
+
+#[test]
+fn plus_tags_at_own_domains() {
+    let strip = |raw| at_contoso(raw, PlusTags::StripOwn);
+    for raw in ["a+news+b@contoso.com", "A+News@Contoso.com.", "SMTP:a+@contoso.com"] {
+        assert_eq!(strip(raw), "a@contoso.com", "{raw}");
+    }
+    assert_eq!(strip("a+news@mail.contoso.com"), "a@mail.contoso.com");
+    assert_eq!(strip("+news@contoso.com"), "+news@contoso.com");
+    for raw in ["a+news@x.com", "a+news@evilcontoso.com", "a+news@contoso.com.evil.example"] {
+        assert_eq!(strip(raw), raw);
+    }
+}
+
+#[test]
+fn a_guests_name_is_the_address_that_it_holds() {
+    for plus_tags in [PlusTags::Keep, PlusTags::StripOwn, PlusTags::Strip] {
+        for (name, address) in [
+            ("bob_fabrikam.example#EXT#@contoso.onmicrosoft.com", "bob@fabrikam.example"),
+            ("Bob_Fabrikam.Example#ext#@CONTOSO.onmicrosoft.com", "bob@fabrikam.example"),
+            ("bob_b_brown_fabrikam.example#EXT#@contoso.com", "bob_b_brown@fabrikam.example"),
+            ("bob_bücher.example#EXT#@mail.contoso.com", "bob@xn--bcher-kva.example"),
+        ] {
+            assert_eq!(at_contoso(name, plus_tags), address, "{name}");
+        }
+    }
+    assert_eq!(at_contoso("b+x_y.example#EXT#@contoso.com", PlusTags::StripOwn), "b+x@y.example");
+    assert_eq!(at_contoso("b+x_y.example#EXT#@contoso.com", PlusTags::Strip), "b@y.example");
+}
+
+/// Each would give somebody a token of their choice, or a token that is somebody else's.
+#[test]
+fn what_only_looks_like_a_guests_name_stays() {
+    let long = format!("{}_fabrikam.co#ext#@contoso.com", "b".repeat(47));
+    for name in [
+        "alice_contoso.com#ext#@evil.example",
+        "alice_contoso.com#ext#@evil.onmicrosoft.com",
+        "alice_contoso.com#ext#@contoso.com.evil.example",
+        "alice_contoso.com#ext#@contoso.onmicrosoft.com",
+        "alice_mail.contoso.com#ext#@contoso.com",
+        "a_fabrikam.example#ext#_contoso.com#ext#@contoso.com",
+        "alice_fabrikam.example#ext#x@contoso.com",
+        "alice_fabrikam.example@contoso.com",
+        "alice_localhost#ext#@contoso.com",
+        "_fabrikam.example#ext#@contoso.com",
+        "alice_#ext#@contoso.com",
+        "alice_fabri!kam.example#ext#@contoso.com",
+        "alice.fabrikam.example#ext#@contoso.com",
+        "#ext#@contoso.com",
+        &long,
+    ] {
+        assert_eq!(at_contoso(name, PlusTags::Keep), name, "{name}");
+        assert_eq!(mailbox_of(name), name, "{name}");
+    }
+    let shorter = long.replacen('b', "", 1);
+    assert!(at_contoso(&shorter, PlusTags::Keep).ends_with("@fabrikam.co"), "{shorter}");
+}
+
+/// `alice+x#EXT#` must not become the member `alice`.
+#[test]
+fn a_guests_name_that_holds_no_address_is_no_members() {
+    for name in ["alice+x#ext#@contoso.com", "alice+x_localhost#ext#@contoso.com"] {
+        assert_eq!(at_contoso(name, PlusTags::StripOwn), name);
+    }
 }
 
 #[test]
@@ -142,7 +225,7 @@ fn junk_is_opaque_as_it_is() {
 #[test]
 fn nothing_is_nothing() {
     for raw in ["", " ", "\u{200b}\t"] {
-        assert_eq!(Address::parse(raw, PlusTags::Keep), None);
+        assert_eq!(keeping(raw), None);
     }
 }
 
@@ -162,14 +245,27 @@ proptest::proptest! {
     fn the_canonical_form_is_its_own_canonical_form(
         raw in "(SMTP:|mailto:|x500:|/o=|IMCEAEX-_o=)?[ \"<>@a-cA-C+0-9._/ßΣİ\u{200b}\u{345}\u{301}]{0,16}(@[a-cäß.-]{1,8})?",
     ) {
-        let canonical = match Address::parse(&raw, PlusTags::Keep) {
+        let canonical = match keeping(&raw) {
             Some(Address::Mailbox { local, domain }) => format!("{local}@{domain}"),
             Some(Address::X500(name)) => name,
             Some(Address::Opaque(_) | Address::Digest(_)) | None => return Ok(()),
         };
-        proptest::prop_assert_eq!(
-            Address::parse(&canonical, PlusTags::Keep),
-            Address::parse(&raw, PlusTags::Keep)
-        );
+        proptest::prop_assert_eq!(keeping(&canonical), keeping(&raw));
+    }
+
+    /// Whatever stands in a name, reading it again changes nothing, and a member's address is nobody else's.
+    #[test]
+    fn reading_names_and_tags_twice_is_reading_them_once(
+        raw in "[ab_+#.]{0,6}(_[ab]\\.c|_contoso\\.com|_mail\\.contoso\\.com)?(#EXT#|#ext#)?@(contoso\\.com|a\\.contoso\\.com|evil\\.example)",
+    ) {
+        let once = at_contoso(&raw, PlusTags::StripOwn);
+        if !once.contains("Opaque") {
+            proptest::prop_assert_eq!(&at_contoso(&once, PlusTags::StripOwn), &once);
+        }
+        for member in ["a", "b"].map(|name| format!("{name}@contoso.com")).iter().filter(|member| **member == once) {
+            let is_own_spelling = raw == *member || raw.starts_with(&member.replace("@contoso.com", "+"));
+            proptest::prop_assert!(is_own_spelling, "{} {}", raw, once);
+        }
+        proptest::prop_assert!(!raw.ends_with("evil.example") || once.ends_with("evil.example") || once.contains("Opaque"));
     }
 }

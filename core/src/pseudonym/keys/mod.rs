@@ -47,6 +47,7 @@ pub struct KeyRing {
     older: Vec<Key>,
 }
 
+#[derive(Clone)]
 pub(super) struct Key {
     pub(super) id: char,
     pub(super) master: Zeroizing<[u8; SECRET_LEN]>,
@@ -143,6 +144,18 @@ impl KeyRing {
     /// The pseudonyms of one pseudonym domain. Each consumer has its own, unless two share one on purpose.
     pub fn pseudonyms(&self, domain: &str, policy: &AddressPolicy) -> Pseudonyms {
         Pseudonyms::new(self, domain, policy)
+    }
+
+    /// The ids of the keys that only open what they made.
+    pub fn older_ids(&self) -> impl Iterator<Item = char> {
+        self.older.iter().map(|key| key.id)
+    }
+
+    /// The same keys, of which the one with this id makes new tokens; `None` if there is none.
+    pub fn led_by(&self, id: char) -> Option<Self> {
+        let newest = self.keys().find(|key| key.id == id)?.clone();
+        let older = self.keys().filter(|key| key.id != id).cloned().collect();
+        Some(Self { newest, older })
     }
 
     /// Seals the values that the connection pages hand to a browser.

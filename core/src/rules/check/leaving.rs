@@ -180,7 +180,7 @@ impl Leaving {
 fn fits(kept: &Kept, edm: Edm) -> bool {
     match edm {
         Edm::Boolean => matches!(kept, Kept::Boolean | Kept::Text),
-        Edm::Number => matches!(kept, Kept::Number | Kept::Text),
+        Edm::Number(_) => matches!(kept, Kept::Number | Kept::Text),
         Edm::Date | Edm::DateTimeOffset | Edm::TimeOfDay => matches!(kept, Kept::Time | Kept::Text),
         Edm::Enum(_) | Edm::Duration | Edm::Guid => matches!(kept, Kept::OneOf(_) | Kept::Text),
         // `dateTimeTimeZone.dateTime` is a text for the schema.
@@ -195,7 +195,7 @@ fn fits(kept: &Kept, edm: Edm) -> bool {
 pub(super) fn group(version: Version, property: &Property) -> Option<&'static str> {
     Some(match property.edm {
         Edm::Boolean => "booleans",
-        Edm::Number => "numbers",
+        Edm::Number(_) => "numbers",
         Edm::Date | Edm::DateTimeOffset | Edm::TimeOfDay => "times",
         Edm::Enum(name) if members(version, name).next().is_some() => "one_of",
         Edm::String if property.name.ends_with("imeZone") => "time_zones",

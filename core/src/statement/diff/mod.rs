@@ -160,7 +160,7 @@ fn addresses(old: &Side, new: &Side) -> Vec<Difference> {
     if before != after {
         // With tags, the addresses of one mailbox are told apart.
         let what = format!("plus tags: {} now, {} before", after.name(), before.name());
-        all.push(Difference::new(wider_if(after.tells_apart()), None, what));
+        all.push(Difference::new(wider_if(after.tells_apart() > before.tells_apart()), None, what));
     }
     all
 }

@@ -1,5 +1,6 @@
 //! What the configuration says about the consumers that have the rules.
 
+use crate::pseudonym::OwnDomain;
 use crate::statement::Setting;
 
 /// The part of a configuration that decides who gets the data.
@@ -9,8 +10,8 @@ pub struct Deployment<'a> {
     pub file: &'a str,
     /// The consumers that have these rules.
     pub recipients: Vec<Recipient<'a>>,
-    /// The domains that leave readable under `keep_listed`.
-    pub tenant_domains: &'a [String],
+    /// The tenant's domains, which leave readable under `keep_listed`.
+    pub tenant_domains: &'a [OwnDomain],
     /// Where the proxy sends requests and credentials, if that is not Microsoft's.
     pub foreign_hosts: Vec<&'a str>,
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::catalogue::{Edm, Property};
-use crate::pseudonym::{AddressPolicy, KeyRing, Pseudonyms};
+use crate::pseudonym::{AddressPolicy, KeyRing, OwnDomain, Pseudonyms};
 use crate::rules::Plan;
 use crate::rules::automaton::{Effect, Leaf, Location};
 use crate::rules::plan::{Endpoint, Kept, Match, PseudonymKind, Transform, Words};
@@ -46,11 +46,12 @@ pub struct Scene<'a> {
 
 impl<'a> Scene<'a> {
     /// The scene for these rules in a tenant with these domains, if it is known which they are.
-    pub fn new(plan: &Plan, source: &'a str, tenant_domains: Option<&[String]>) -> Self {
-        let listed = tenant_domains.map_or_else(|| vec![DOMAIN.to_owned()], <[_]>::to_vec);
-        let domain = listed.first().map_or(DOMAIN, String::as_str);
+    pub fn new(plan: &Plan, source: &'a str, tenant_domains: Option<&[OwnDomain]>) -> Self {
+        let example = || OwnDomain::parse(DOMAIN).into_iter().collect();
+        let own: Vec<_> = tenant_domains.map_or_else(example, <[_]>::to_vec);
+        let domain = own.first().map_or_else(|| DOMAIN.to_owned(), example_of);
         let address = format!("alice.smith@{domain}");
-        let policy = AddressPolicy { domains: plan.domains, plus_tags: plan.plus_tags, listed };
+        let policy = AddressPolicy { domains: plan.domains, plus_tags: plan.plus_tags, own };
         let master: [u8; 32] = Sha256::digest("the keys of the examples in a review").into();
         let ring = KeyRing::parse(&KeyRing::render_new(&master, 'A', "2026-01-01T00:00:00Z")).ok();
         let keys = ring.map(|ring| Arc::new(ring.pseudonyms("example", &policy)));
@@ -135,6 +136,11 @@ impl<'a> Scene<'a> {
     }
 }
 
+/// A domain that the entry means.
+fn example_of(own: &OwnDomain) -> String {
+    if own.is_wildcard() { format!("mail.{}", own.name()) } else { own.name().to_owned() }
+}
+
 fn kept_values(kept: &Kept, edm: Option<Edm>) -> Vec<Value> {
     match kept {
         Kept::Time => match edm {
@@ -148,7 +154,7 @@ fn kept_values(kept: &Kept, edm: Option<Edm>) -> Vec<Value> {
         Kept::TimeZone(_) => vec!["W. Europe Standard Time".into()],
         Kept::Text => match edm {
             Some(Edm::Boolean) => vec![true.into()],
-            Some(Edm::Number) => vec![17.into()],
+            Some(Edm::Number(_)) => vec![17.into()],
             _ => vec![WRITTEN.into()],
         },
     }

@@ -9,7 +9,7 @@ use super::deployment::{Deployment, Recipient};
 use super::objects::{Object, Row};
 use crate::catalogue::{Shared, shared};
 use crate::diagnostic::{self, Code, Diagnostic, Located, Report};
-use crate::pseudonym::DomainMode;
+use crate::pseudonym::{DomainMode, OwnDomain};
 use crate::rules::{Plan, codes};
 
 /// More leaves or is opened than should be.
@@ -142,8 +142,8 @@ fn configured(deployment: &Deployment<'_>, plan: &Plan) -> Vec<Finding> {
 /// What is wrong, and what to do.
 type Sentences = (String, &'static str);
 
-fn of_strangers(domain: &str) -> Option<Sentences> {
-    let why = match shared(domain)? {
+fn of_strangers(domain: &OwnDomain) -> Option<Sentences> {
+    let why = match shared(domain.name())? {
         Shared::Provider => "everybody can get a mailbox there",
         Shared::Suffix => "everybody can register a domain below it",
     };

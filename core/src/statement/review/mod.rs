@@ -29,7 +29,7 @@ use serde::Serialize;
 use super::{Fingerprint, Statement};
 use crate::catalogue::permissions::plain_words;
 use crate::diagnostic::Report;
-use crate::pseudonym::{DomainMode, PlusTags};
+use crate::pseudonym::{DomainMode, OwnDomain, PlusTags};
 use crate::rules::Plan;
 use crate::sanitize::gate;
 
@@ -166,10 +166,12 @@ fn permissions(plan: &Plan) -> Vec<Permission> {
 
 impl Addresses {
     /// `tenant_domains` are the tenant's own, if a configuration says which they are.
-    pub fn of(plan: &Plan, tenant_domains: Option<&[String]>, scene: &Scene<'_>) -> Self {
+    pub fn of(plan: &Plan, tenant_domains: Option<&[OwnDomain]>, scene: &Scene<'_>) -> Self {
         let readable = match plan.domains {
             DomainMode::Keep => None,
-            DomainMode::KeepListed => Some(tenant_domains.unwrap_or_default().to_vec()),
+            DomainMode::KeepListed => {
+                Some(tenant_domains.unwrap_or_default().iter().map(OwnDomain::to_string).collect())
+            }
             DomainMode::Pseudonymize | DomainMode::Drop => Some(Vec::new()),
         };
         Self {
@@ -181,12 +183,13 @@ impl Addresses {
     }
 }
 
-fn domains(mode: DomainMode, own: Option<&[String]>) -> String {
+fn domains(mode: DomainMode, own: Option<&[OwnDomain]>) -> String {
     let readable = match own {
         None => "Your own domains (`tenant_domains` in the configuration) stay readable".to_owned(),
         Some([]) => "No domain stays readable".to_owned(),
+        Some([only]) if only.is_wildcard() => format!("Every domain below {} stays readable", only.name()),
         Some([only]) => format!("The domain {only} stays readable"),
-        Some(several) => format!("The domains {} stay readable", several.join(", ")),
+        Some(several) => format!("The domains {} stay readable", listed(several)),
     };
     match mode {
         DomainMode::Keep => "Every domain leaves readable, also a stranger's.".to_owned(),
@@ -196,10 +199,21 @@ fn domains(mode: DomainMode, own: Option<&[String]>) -> String {
     }
 }
 
+fn listed(own: &[OwnDomain]) -> String {
+    let entry = |own: &OwnDomain| match own.is_wildcard() {
+        true => format!("all below {}", own.name()),
+        false => own.to_string(),
+    };
+    own.iter().map(entry).collect::<Vec<_>>().join(", ")
+}
+
 fn plus_tags(mode: PlusTags) -> &'static str {
     match mode {
         PlusTags::Keep => "alice+news@ and alice@ have different tokens.",
         PlusTags::Strip => "alice+news@ has the token of alice@.",
+        PlusTags::StripOwn => {
+            "At your own domains, alice+news@ has the token of alice@. At other domains, they have different tokens."
+        }
     }
 }
 

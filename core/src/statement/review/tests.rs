@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::catalogue::Class;
+use crate::pseudonym::OwnDomain;
 use crate::rules::compile;
 
 const OUTLOOK_MAIL: &str = include_str!("../../../../rules/outlook-mail.yaml");
@@ -198,20 +199,33 @@ fn addresses_are_shown_with_and_without_the_tenants_domains() {
         let rules = OUTLOOK_MAIL.replace("domains: keep_listed", &format!("domains: {domains}"));
         compile("rules.yaml", &rules).plan.unwrap()
     };
-    let addresses = |domains: &str, own: Option<&[String]>| {
+    let addresses = |domains: &str, own: Option<&[OwnDomain]>| {
         let plan = plan(domains);
         let scene = Scene::new(&plan, "", own);
         Addresses::of(&plan, own, &scene)
     };
-    let own = ["tallgrass.example".to_owned()];
-    let listed = addresses("keep_listed", Some(&own));
+    let own = ["tallgrass.example", "*.tallgrass.example"].map(|domain| OwnDomain::parse(domain).unwrap());
+    let [only, below] = [&own[..1], &own[1..]];
+    let listed = addresses("keep_listed", Some(only));
     assert_eq!(
         listed.domains,
         "The domain tallgrass.example stays readable; every other domain leaves as a token of its own."
     );
     let after: Vec<_> = listed.examples.iter().map(|it| it.after.as_str().unwrap()).collect();
     assert!(after[0].ends_with("@tallgrass.example") && after[1].contains("@d~"), "{after:?}");
-    assert_eq!(listed.readable.as_deref(), Some(&own[..]));
+    assert_eq!(listed.readable, Some(vec!["tallgrass.example".to_owned()]));
+    let below = addresses("keep_listed", Some(below));
+    assert!(
+        below.domains.starts_with("Every domain below tallgrass.example stays readable;"),
+        "{}",
+        below.domains
+    );
+    assert!(below.examples[0].before.as_str().unwrap().ends_with("@mail.tallgrass.example"));
+    let both = addresses("keep_listed", Some(&own)).domains;
+    assert!(
+        both.starts_with("The domains tallgrass.example, all below tallgrass.example stay readable"),
+        "{both}"
+    );
     assert!(addresses("keep_listed", Some(&[])).domains.starts_with("No domain stays readable"));
     assert!(addresses("keep_listed", None).domains.contains("`tenant_domains`"));
     assert_eq!(addresses("keep", None).readable, None);

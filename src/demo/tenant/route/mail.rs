@@ -1,37 +1,29 @@
-//! The contents of a mailbox except messages: folders, contacts, settings.
+//! The contents of a mailbox except messages and settings: folders and contacts.
 
 use serde_json::{Value, json};
 
 use super::segments::Segment;
-use super::{Reply, Request, count, entity, messages};
+use super::{Reply, Request, count, entity, messages, settings};
 use crate::demo::tenant::Mailbox;
 use crate::demo::tenant::contacts;
-use crate::demo::tenant::delta::{DeltaState, Tracked};
+use crate::demo::tenant::delta::{DeltaState, Store, Tracked, check_others};
 use crate::demo::tenant::fault::Fault;
-use crate::demo::tenant::filter::Filter;
 use crate::demo::tenant::folders::{self, Counts, Folder, ROOT, Slot};
 use crate::demo::tenant::ids::{IdError, ItemId};
-use crate::demo::tenant::odata::{Shape, at_path};
+use crate::demo::tenant::odata::{Options, Shape};
 use crate::demo::tenant::paging::{OUTLOOK, outlook_page};
-use crate::demo::tenant::settings;
+use crate::demo::tenant::properties;
+use crate::demo::tenant::query::Query;
 
 const FOLDER: Shape = Shape {
     type_name: "microsoft.graph.mailFolder",
     default: None,
     select_only: &[],
     always: &["id"],
-    known: Some(&[
-        "childFolderCount",
-        "displayName",
-        "id",
-        "isHidden",
-        "parentFolderId",
-        "sizeInBytes",
-        "totalItemCount",
-        "unreadItemCount",
-    ]),
-    known_on_beta: &["wellKnownName"],
+    properties: &properties::MAIL_FOLDER,
 };
+const CONTACT_FOLDER: Shape =
+    Shape { type_name: "microsoft.graph.contactFolder", properties: &properties::CONTACT_FOLDER, ..FOLDER };
 
 pub(super) fn respond(
     request: &Request<'_>,
@@ -41,9 +33,9 @@ pub(super) fn respond(
     match segments {
         [first, rest @ ..] if first.is("messages") => messages::respond(request, mailbox, None, rest),
         [first, rest @ ..] if first.is("mailFolders") => mail_folders(request, mailbox, ROOT, rest),
-        [first, rest @ ..] if first.is("contacts") => contacts(request, mailbox, rest),
+        [first, rest @ ..] if first.is("contacts") => contacts(request, mailbox, "", rest),
         [first, rest @ ..] if first.is("contactFolders") => contact_folders(request, mailbox, rest),
-        [first, rest @ ..] if first.is("mailboxSettings") => mailbox_settings(request, mailbox, rest),
+        [first, rest @ ..] if first.is("mailboxSettings") => settings::respond(request, mailbox, rest),
         [other, ..] => Err(other.unknown()),
         [] => Err(Fault::Segment(String::new())),
     }
@@ -69,11 +61,10 @@ fn mail_folders(
     parent: Slot,
     segments: &[Segment],
 ) -> Result<Reply, Fault> {
-    let shown = matching(request, mailbox, parent)?;
     match segments {
-        [] => list_folders(request, mailbox, &shown),
-        [last] if last.is("$count") => Ok(count(shown.len())),
-        [last] if last.is_qualified("delta") => folder_changes(request, mailbox),
+        [] => list_folders(request, mailbox, &matching(request, mailbox, parent)?),
+        [last] if last.is("$count") => Ok(count(matching(request, mailbox, parent)?.len())),
+        [last] if last.is_qualified("delta") && parent == ROOT => folder_changes(request, mailbox),
         [key, rest @ ..] => in_folder(request, mailbox, folder_slot(mailbox, key)?, rest),
     }
 }
@@ -89,8 +80,7 @@ fn in_folder(
             let folder =
                 mailbox.folders().into_iter().find(|it| it.slot == slot).ok_or(Fault::ItemNotFound)?;
             let context = request.entity_context(&format!("{}/mailFolders", user_key(mailbox)));
-            let selected = request.options.select();
-            FOLDER.check(selected.as_deref(), request.version.is_beta())?;
+            let selected = request.selected(&FOLDER)?;
             Ok(entity(context, render_folder(request, mailbox, &folder, selected.as_deref())))
         }
         [next, rest @ ..] if next.is("messages") => messages::respond(request, mailbox, Some(slot), rest),
@@ -101,18 +91,16 @@ fn in_folder(
 
 fn list_folders(request: &Request<'_>, mailbox: &Mailbox<'_>, shown: &[Folder]) -> Result<Reply, Fault> {
     let context = request.context(&format!("{}/mailFolders", user_key(mailbox)));
-    let selected = request.options.select();
-    FOLDER.check(selected.as_deref(), request.version.is_beta())?;
+    let selected = request.selected(&FOLDER)?;
     let render = |folder: &Folder| render_folder(request, mailbox, folder, selected.as_deref());
     outlook_page(request, context, shown, render).map(Reply::Page)
 }
 
-/// The folders below `parent` that match `$filter`.
+/// The folders below `parent` that match `$filter`, in the order of `$orderby`.
 fn matching(request: &Request<'_>, mailbox: &Mailbox<'_>, parent: Slot) -> Result<Vec<Folder>, Fault> {
-    let filter = Filter::parse(request.options.value("filter"))?;
+    let query = Query::of_mailbox(request, &FOLDER)?;
     let object = |folder: &Folder| folder.to_json(&mailbox.owner.key, mailbox.counts(folder.slot), true);
-    let holds = |folder: &Folder| filter.matches(|path| at_path(&object(folder), path));
-    Ok(visible_children(request, mailbox, parent).into_iter().filter(holds).collect())
+    Ok(query.apply(visible_children(request, mailbox, parent), object))
 }
 
 fn visible_children(request: &Request<'_>, mailbox: &Mailbox<'_>, parent: Slot) -> Vec<Folder> {
@@ -136,6 +124,9 @@ fn folder_slot(mailbox: &Mailbox<'_>, key: &Segment) -> Result<Slot, Fault> {
     if let Some(slot) = folders::well_known_slot(key.text()) {
         return Ok(slot);
     }
+    if folders::is_well_known(key.text()) {
+        return Err(Fault::ItemNotFound);
+    }
     let counter = mailbox.owner.key.folder_of(key.text()).map_err(id_fault)?;
     let slot = folders::slot_of(counter).ok_or(Fault::ItemNotFound)?;
     mailbox.folders().iter().any(|folder| folder.slot == slot).then_some(slot).ok_or(Fault::ItemNotFound)
@@ -143,13 +134,15 @@ fn folder_slot(mailbox: &Mailbox<'_>, key: &Segment) -> Result<Slot, Fault> {
 
 fn folder_changes(request: &Request<'_>, mailbox: &Mailbox<'_>) -> Result<Reply, Fault> {
     let scope = format!("mailFolders/{}", mailbox.owner.index);
-    let state = DeltaState::of(request, &scope)?;
+    let state = DeltaState::of(request, &scope, Store::Outlook, |options| {
+        check_tracked(request, options, &FOLDER, "Folders")
+    })?;
     let all: Vec<Folder> = mailbox.folders().into_iter().filter(|folder| folder.slot != ROOT).collect();
     let tracked = Tracked {
         scope,
         context: request.link("$metadata#Collection(mailFolder)"),
         link: request.link(&format!("{}/mailFolders/delta", user_key(mailbox))),
-        sizes: OUTLOOK,
+        page_size: OUTLOOK.preferred(request),
         items: &all,
         named: |_| None,
     };
@@ -159,17 +152,38 @@ fn folder_changes(request: &Request<'_>, mailbox: &Mailbox<'_>) -> Result<Reply,
     tracked.page(request, &state, render, removed).map(Reply::Page)
 }
 
-fn contacts(request: &Request<'_>, mailbox: &Mailbox<'_>, segments: &[Segment]) -> Result<Reply, Fault> {
+/// Refuses what a delta cannot be asked, and properties that the type does not have.
+fn check_tracked(
+    request: &Request<'_>,
+    options: &Options,
+    shape: &Shape,
+    resource: &'static str,
+) -> Result<(), Fault> {
+    check_others(options, resource)?;
+    shape.selected(options, request.version.is_beta()).map(|_| ())
+}
+
+/// The contacts of the default folder. `within` is the part of links that names the folder, if the path does.
+fn contacts(
+    request: &Request<'_>,
+    mailbox: &Mailbox<'_>,
+    within: &str,
+    segments: &[Segment],
+) -> Result<Reply, Fault> {
     let directory = &request.tenant.directory;
     let length = contacts::count(directory.seed, mailbox.owner.index);
-    let places: Vec<usize> = (0..length).collect();
     let context = format!("{}/contacts", user_key(mailbox));
-    let selected = request.options.select();
+    let selected = request.selected(&contacts::SHAPE)?;
     let render = |place: &usize| render_contact(request, mailbox, *place, selected.as_deref());
     match segments {
-        [] => outlook_page(request, request.context(&context), &places, render).map(Reply::Page),
-        [last] if last.is("$count") => Ok(count(length)),
-        [last] if last.is_qualified("delta") => contact_changes(request, mailbox, &places),
+        [] => {
+            let places = matching_contacts(request, mailbox, length)?;
+            outlook_page(request, request.context(&context), &places, render).map(Reply::Page)
+        }
+        [last] if last.is("$count") => Ok(count(matching_contacts(request, mailbox, length)?.len())),
+        [last] if last.is_qualified("delta") => {
+            contact_changes(request, mailbox, within, &(0..length).collect::<Vec<_>>())
+        }
         [key] => {
             let item = match mailbox.owner.key.item_of(key.text()).map_err(id_fault)? {
                 ItemId::Regular { item, .. } | ItemId::Immutable { item } => item,
@@ -182,15 +196,30 @@ fn contacts(request: &Request<'_>, mailbox: &Mailbox<'_>, segments: &[Segment]) 
     }
 }
 
-fn contact_changes(request: &Request<'_>, mailbox: &Mailbox<'_>, places: &[usize]) -> Result<Reply, Fault> {
+fn matching_contacts(
+    request: &Request<'_>,
+    mailbox: &Mailbox<'_>,
+    length: usize,
+) -> Result<Vec<usize>, Fault> {
+    let query = Query::of_mailbox(request, &contacts::SHAPE)?;
+    Ok(query.apply((0..length).collect(), |place| render_contact(request, mailbox, *place, None)))
+}
+
+fn contact_changes(
+    request: &Request<'_>,
+    mailbox: &Mailbox<'_>,
+    within: &str,
+    places: &[usize],
+) -> Result<Reply, Fault> {
     let scope = format!("contacts/{}", mailbox.owner.index);
-    let folder = folders::folder_id(&mailbox.owner.key, folders::CONTACTS);
-    let state = DeltaState::of(request, &scope)?;
+    let state = DeltaState::of(request, &scope, Store::Outlook, |options| {
+        check_tracked(request, options, &contacts::SHAPE, "Contacts")
+    })?;
     let tracked = Tracked {
         scope,
         context: request.link("$metadata#Collection(contact)"),
-        link: request.link(&format!("{}/contactFolders('{folder}')/contacts/delta", user_key(mailbox))),
-        sizes: OUTLOOK,
+        link: request.link(&format!("{}{within}/contacts/delta", user_key(mailbox))),
+        page_size: OUTLOOK.preferred(request),
         items: places,
         named: |_| None,
     };
@@ -215,7 +244,7 @@ fn render_contact(
 
 fn contact_id(request: &Request<'_>, mailbox: &Mailbox<'_>, place: usize) -> String {
     let (key, item) = (&mailbox.owner.key, contacts::item(place));
-    if request.prefer.immutable_ids {
+    if request.headers.immutable_ids {
         key.immutable_id(item)
     } else {
         key.item_id(folders::counter(folders::CONTACTS), item)
@@ -225,8 +254,13 @@ fn contact_id(request: &Request<'_>, mailbox: &Mailbox<'_>, place: usize) -> Str
 fn contact_folders(request: &Request<'_>, mailbox: &Mailbox<'_>, rest: &[Segment]) -> Result<Reply, Fault> {
     let folder = contacts::folder(mailbox.owner, request.version.is_beta());
     let context = format!("{}/contactFolders", user_key(mailbox));
+    let project = |folder: &Value| -> Result<Value, Fault> {
+        let selected = request.selected(&CONTACT_FOLDER)?;
+        Ok(CONTACT_FOLDER.project(folder.clone(), selected.as_deref()))
+    };
     match rest {
-        [] => outlook_page(request, request.context(&context), &[folder], Value::clone).map(Reply::Page),
+        [] => outlook_page(request, request.context(&context), &[project(&folder)?], Value::clone)
+            .map(Reply::Page),
         [last] if last.is("$count") => Ok(count(1)),
         [key, rest @ ..] => {
             let counter = mailbox.owner.key.folder_of(key.text()).map_err(id_fault)?;
@@ -234,30 +268,13 @@ fn contact_folders(request: &Request<'_>, mailbox: &Mailbox<'_>, rest: &[Segment
                 return Err(Fault::ItemNotFound);
             }
             match rest {
-                [] => Ok(entity(request.entity_context(&context), folder)),
-                [next, rest @ ..] if next.is("contacts") => contacts(request, mailbox, rest),
+                [] => Ok(entity(request.entity_context(&context), project(&folder)?)),
+                [next, rest @ ..] if next.is("contacts") => {
+                    let id = folders::folder_id(&mailbox.owner.key, folders::CONTACTS);
+                    contacts(request, mailbox, &format!("/contactFolders('{id}')"), rest)
+                }
                 [other, ..] => Err(other.unknown()),
             }
         }
-    }
-}
-
-/// The settings, or one of them: `/mailboxSettings/timeZone`.
-fn mailbox_settings(request: &Request<'_>, mailbox: &Mailbox<'_>, rest: &[Segment]) -> Result<Reply, Fault> {
-    let all = settings::settings(request.tenant.directory.seed, mailbox.owner);
-    let context = format!("{}/mailboxSettings", user_key(mailbox));
-    match rest {
-        [] => {
-            let shape =
-                Shape { type_name: "microsoft.graph.mailboxSettings", always: &[], known: None, ..FOLDER };
-            let selected = request.options.select();
-            Ok(entity(request.context(&context), shape.project(all, selected.as_deref())))
-        }
-        [property] => match at_path(&all, property.text()) {
-            Value::Null => Err(property.unknown()),
-            object @ Value::Object(_) => Ok(entity(request.context(&context), object)),
-            value => Ok(entity(request.context(&context), json!({ "value": value }))),
-        },
-        [_, other, ..] => Err(other.unknown()),
     }
 }

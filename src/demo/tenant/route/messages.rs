@@ -6,14 +6,17 @@ use super::mail::{id_fault, user_key};
 use super::segments::Segment;
 use super::{Reply, Request, count, entity};
 use crate::demo::tenant::Mailbox;
-use crate::demo::tenant::delta::{DeltaState, Tracked};
+use crate::demo::tenant::delta::{DeltaState, Store, Tracked, check_messages};
 use crate::demo::tenant::fault::Fault;
 use crate::demo::tenant::filter::Filter;
 use crate::demo::tenant::folders::{self, Slot};
 use crate::demo::tenant::ids::ItemId;
 use crate::demo::tenant::mailbox::{Entry, entry_of};
 use crate::demo::tenant::messages::{Message, SHAPE, View};
+use crate::demo::tenant::odata::Options;
+use crate::demo::tenant::order::Order;
 use crate::demo::tenant::paging::{OUTLOOK, Page, outlook_page};
+use crate::demo::tenant::query::Query;
 
 pub(super) fn respond(
     request: &Request<'_>,
@@ -24,10 +27,14 @@ pub(super) fn respond(
     match segments {
         [] => list(request, mailbox, folder).map(Reply::Page),
         [last] if last.is("$count") => Ok(count(matching(request, mailbox, folder)?.len())),
-        [last] if last.is_qualified("delta") => changes(request, mailbox, folder).map(Reply::Page),
+        [last] if last.is_qualified("delta") => {
+            // Messages are tracked in folders only.
+            let folder = folder.ok_or(Fault::NotTracked(SHAPE.type_name))?;
+            changes(request, mailbox, folder).map(Reply::Page)
+        }
         [key] => {
             let message = find(mailbox, folder, key)?;
-            let selected = checked_select(request)?;
+            let selected = request.selected(&SHAPE)?;
             let context = request.entity_context(&collection(mailbox, folder));
             Ok(entity(context, render(request, &message, selected.as_deref())))
         }
@@ -40,7 +47,7 @@ pub(super) fn respond(
 }
 
 fn list(request: &Request<'_>, mailbox: &Mailbox<'_>, folder: Option<Slot>) -> Result<Page, Fault> {
-    let selected = checked_select(request)?;
+    let selected = request.selected(&SHAPE)?;
     let entries = matching(request, mailbox, folder)?;
     let context = request.context(&collection(mailbox, folder));
     outlook_page(request, context, &entries, |entry| {
@@ -50,7 +57,8 @@ fn list(request: &Request<'_>, mailbox: &Mailbox<'_>, folder: Option<Slot>) -> R
 
 /// The messages that match `$filter` and `$search`, in the order of `$orderby`, by default the newest first.
 fn matching(request: &Request<'_>, mailbox: &Mailbox<'_>, folder: Option<Slot>) -> Result<Vec<Entry>, Fault> {
-    let mut entries = filtered(mailbox, folder, request.options.value("filter"))?;
+    let query = Query::of_mailbox(request, &SHAPE)?;
+    let mut entries = filtered(mailbox, folder, &query.filter);
     if let Some(searched) = request.options.value("search") {
         let searched = searched.trim_matches('"').to_lowercase();
         entries.retain(|entry| {
@@ -58,35 +66,34 @@ fn matching(request: &Request<'_>, mailbox: &Mailbox<'_>, folder: Option<Slot>) 
             [message.subject(), message.text()].iter().any(|text| text.to_lowercase().contains(&searched))
         });
     }
-    order(mailbox, &mut entries, request.options.value("orderby").unwrap_or("receivedDateTime desc"))?;
+    sort(mailbox, &mut entries, &query.order);
     Ok(entries)
 }
 
-fn filtered(mailbox: &Mailbox<'_>, folder: Option<Slot>, filter: Option<&str>) -> Result<Vec<Entry>, Fault> {
-    let filter = Filter::parse(filter)?;
+fn filtered(mailbox: &Mailbox<'_>, folder: Option<Slot>, filter: &Filter) -> Vec<Entry> {
     let in_folder = |entry: &&Entry| folder.is_none_or(|folder| entry.folder == folder);
-    let holds = |entry: &&Entry| filter.matches(|path| mailbox.message(**entry).property(path));
-    Ok(mailbox.entries.iter().filter(in_folder).filter(holds).copied().collect())
+    let holds = |entry: &&Entry| {
+        // Without a filter, no message has to be made.
+        filter.is_empty() || {
+            let message = mailbox.message(**entry);
+            filter.matches(&|path| message.property(path))
+        }
+    };
+    mailbox.entries.iter().filter(in_folder).filter(holds).copied().collect()
 }
 
-/// The entries are already in order of time.
-fn order(mailbox: &Mailbox<'_>, entries: &mut [Entry], orderby: &str) -> Result<(), Fault> {
-    let first = orderby.split(',').next().unwrap_or_default().trim().to_lowercase();
-    let (property, direction) = first.split_once(' ').unwrap_or((&first, "asc"));
-    match property {
-        "receiveddatetime" | "sentdatetime" => {}
-        "subject" => entries.sort_by_cached_key(|entry| mailbox.message(*entry).subject()),
-        "from/emailaddress/address" | "from/emailaddress/name" => entries.sort_by_cached_key(|entry| {
-            mailbox.message(*entry).property(property).as_str().unwrap_or_default().to_owned()
-        }),
-        _ => {
-            return Err(Fault::OptionValue { option: "orderby", value: orderby.to_owned() });
-        }
-    }
-    if direction.trim() == "desc" {
+fn sort(mailbox: &Mailbox<'_>, entries: &mut [Entry], order: &Order) {
+    if order.is_empty() {
         entries.reverse();
     }
-    Ok(())
+    order.sort(entries, |entry, path| match path.to_ascii_lowercase().as_str() {
+        // Letters are numbered in the order of time. The author's copy is there at once.
+        "receiveddatetime" | "createddatetime" | "lastmodifieddatetime" => {
+            json!(2 * u64::from(entry.letter) + u64::from(!entry.sent))
+        }
+        "sentdatetime" => json!(entry.letter),
+        _ => mailbox.message(*entry).property(path),
+    });
 }
 
 fn find<'a>(mailbox: &Mailbox<'a>, folder: Option<Slot>, key: &Segment) -> Result<Message<'a>, Fault> {
@@ -102,14 +109,8 @@ fn find<'a>(mailbox: &Mailbox<'a>, folder: Option<Slot>, key: &Segment) -> Resul
     Ok(mailbox.message(entry))
 }
 
-fn checked_select(request: &Request<'_>) -> Result<Option<Vec<String>>, Fault> {
-    let selected = request.options.select();
-    SHAPE.check(selected.as_deref(), request.version.is_beta())?;
-    Ok(selected)
-}
-
 fn view(request: &Request<'_>) -> View {
-    View { beta: request.version.is_beta(), immutable_ids: request.prefer.immutable_ids }
+    View { beta: request.version.is_beta(), immutable_ids: request.headers.immutable_ids }
 }
 
 fn render(request: &Request<'_>, message: &Message<'_>, selected: Option<&[String]>) -> Value {
@@ -157,20 +158,22 @@ fn attachments(
     }
 }
 
-fn changes(request: &Request<'_>, mailbox: &Mailbox<'_>, folder: Option<Slot>) -> Result<Page, Fault> {
-    let scope = format!("messages/{}/{}", mailbox.owner.index, folder.unwrap_or(folders::ROOT));
-    let state = DeltaState::of(request, &scope)?;
+fn changes(request: &Request<'_>, mailbox: &Mailbox<'_>, folder: Slot) -> Result<Page, Fault> {
+    let scope = format!("messages/{}/{folder}", mailbox.owner.index);
+    let check = |options: &Options| {
+        SHAPE.selected(options, request.version.is_beta())?;
+        check_messages(options)
+    };
+    let state = DeltaState::of(request, &scope, Store::Outlook, check)?;
     let selected = state.select();
-    SHAPE.check(selected.as_deref(), request.version.is_beta())?;
-    let mut entries = filtered(mailbox, folder, state.filter())?;
+    let mut entries = filtered(mailbox, Some(folder), &Filter::parse(state.filter())?);
     entries.reverse();
-    let within =
-        folder.map(|slot| format!("/mailfolders('{}')", folders::folder_id(&mailbox.owner.key, slot)));
+    let (user, id) = (user_key(mailbox), folders::folder_id(&mailbox.owner.key, folder));
     let tracked = Tracked {
         scope,
         context: request.link("$metadata#Collection(message)"),
-        link: request.link(&format!("{}{}/messages/delta", user_key(mailbox), within.unwrap_or_default())),
-        sizes: OUTLOOK,
+        link: request.link(&format!("{user}/mailfolders('{id}')/messages/delta")),
+        page_size: OUTLOOK.of(request, state.top())?,
         items: &entries,
         named: |_| None,
     };

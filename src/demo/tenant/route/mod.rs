@@ -4,7 +4,9 @@
 mod groups;
 mod mail;
 mod messages;
+mod objects;
 mod segments;
+mod settings;
 mod users;
 
 use serde_json::Value;
@@ -14,7 +16,8 @@ pub(super) use self::segments::Segment;
 use super::Tenant;
 use super::access::Access;
 use super::fault::Fault;
-use super::odata::Options;
+use super::odata::{Options, Shape};
+use super::organization;
 use super::paging::Page;
 
 /// The two versions of Graph.
@@ -24,11 +27,15 @@ pub(super) enum Version {
     Beta,
 }
 
-/// The preferences in `Prefer` that the tenant supports.
+/// What the header fields of a request ask for.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Prefer {
+pub(super) struct Headers {
+    /// `Prefer: odata.maxpagesize=…`.
     pub(super) page_size: Option<usize>,
+    /// `Prefer: IdType="ImmutableId"`.
     pub(super) immutable_ids: bool,
+    /// `ConsistencyLevel: eventual`.
+    pub(super) eventual: bool,
 }
 
 /// A parsed GET request.
@@ -40,7 +47,7 @@ pub(super) struct Request<'a> {
     /// The path as it was sent, version included.
     pub(super) path: &'a str,
     pub(super) options: Options,
-    pub(super) prefer: Prefer,
+    pub(super) headers: Headers,
     pub(super) access: &'a Access,
 }
 
@@ -81,6 +88,11 @@ impl Request<'_> {
         format!("{}{}?{}", self.base, self.path, self.options.with(option, value))
     }
 
+    /// The names in `$select`, if the type has them all.
+    fn selected(&self, shape: &Shape) -> Result<Option<Vec<String>>, Fault> {
+        shape.selected(&self.options, self.version.is_beta())
+    }
+
     /// An absolute link to `path` under this version.
     fn link(&self, path: &str) -> String {
         format!("{}/{}/{path}", self.base, self.version.as_str())
@@ -103,7 +115,7 @@ pub(super) fn respond(
     tenant: &Tenant,
     base: &str,
     target: (&str, Option<&str>),
-    prefer: Prefer,
+    headers: Headers,
     access: &Access,
 ) -> Result<Reply, Fault> {
     let (path, query) = target;
@@ -111,13 +123,39 @@ pub(super) fn respond(
     let (version, segments) = segments.split_first().ok_or_else(|| Fault::Version(String::new()))?;
     let options = Options::parse(query.unwrap_or_default())?;
     access.check(segments, &options)?;
-    let request = Request { tenant, base, version: Version::of(version)?, path, options, prefer, access };
+    let request = Request { tenant, base, version: Version::of(version)?, path, options, headers, access };
     match segments {
         [first, rest @ ..] if first.is("users") => users::respond(&request, rest),
         [first, rest @ ..] if first.is("groups") => groups::respond(&request, rest),
+        [first, rest @ ..] if first.is("organization") => organization_itself(&request, rest),
         [first, ..] if first.is("me") => Err(Fault::DelegatedOnly),
         [other, ..] => Err(other.unknown()),
         [] => Err(Fault::Segment(String::new())),
+    }
+}
+
+/// The version of `/{version}/$batch`.
+pub(super) fn batch_version(path: &str) -> Option<&'static str> {
+    match segments::parse(path).as_slice() {
+        [version, last] if last.is("$batch") => Version::of(version).ok().map(Version::as_str),
+        _ => None,
+    }
+}
+
+/// `/organization`, which has the tenant alone in it, and `/organization/{id}`.
+fn organization_itself(request: &Request<'_>, segments: &[Segment]) -> Result<Reply, Fault> {
+    let selected = request.selected(&organization::SHAPE)?;
+    let object = organization::SHAPE.project(organization::organization(request.tenant), selected.as_deref());
+    match segments {
+        [] => {
+            let context = request.context("organization");
+            Ok(Reply::Page(Page { context, value: vec![object], ..Page::default() }))
+        }
+        [key] if key.is(request.tenant.tenant_id()) => {
+            Ok(entity(request.entity_context("organization"), object))
+        }
+        [key] => Err(Fault::ResourceNotFound(key.text().to_owned())),
+        [_, other, ..] => Err(other.unknown()),
     }
 }
 

@@ -2,14 +2,18 @@
 
 use serde_json::Value;
 
+use super::objects::Relation;
 use super::segments::Segment;
-use super::{Reply, Request, count, entity, mail};
-use crate::demo::tenant::delta::{DeltaState, Tracked};
+use super::{Reply, Request, count, entity, mail, objects};
+use crate::demo::tenant::delta::{Tracked, of_directory};
+use crate::demo::tenant::directory::Kind;
 use crate::demo::tenant::fault::Fault;
-use crate::demo::tenant::filter::Filter;
-use crate::demo::tenant::odata::{Shape, at_path};
-use crate::demo::tenant::paging::{DIRECTORY, directory_page};
+use crate::demo::tenant::groups::{Group, Member, containing, containing_transitively};
+use crate::demo::tenant::odata::Shape;
+use crate::demo::tenant::paging::{DIRECTORY, Page, directory_page};
 use crate::demo::tenant::people::User;
+use crate::demo::tenant::properties;
+use crate::demo::tenant::query::Query;
 use crate::demo::tenant::settings;
 
 /// v1.0 returns eleven properties by default (<https://learn.microsoft.com/graph/api/user-list>).
@@ -30,14 +34,20 @@ pub(super) const V1: Shape = Shape {
     ]),
     select_only: &[],
     always: &[],
-    known: None,
-    known_on_beta: &[],
+    properties: &properties::USER,
 };
 /// beta returns nearly everything.
 const BETA: Shape = Shape {
     default: None,
     select_only: &["aboutMe", "birthday", "interests", "mailboxSettings", "mySite", "signInActivity"],
     ..V1
+};
+/// Users in lists of the directory.
+pub(super) const KIND: Kind = Kind {
+    shape: &V1,
+    resource: "User",
+    sortable: &["displayName", "userPrincipalName"],
+    elsewhere: &["aboutMe", "birthday", "interests", "mailboxSettings", "mySite"],
 };
 /// The segments that lead to a mailbox.
 const MAILBOX_SEGMENTS: &[&str] =
@@ -46,9 +56,16 @@ const MAILBOX_SEGMENTS: &[&str] =
 pub(super) fn respond(request: &Request<'_>, segments: &[Segment]) -> Result<Reply, Fault> {
     match segments {
         [] => list(request).map(Reply::Page),
-        [last] if last.is("$count") => Ok(count(matching(request)?.len())),
+        [last] if last.is("$count") => {
+            let query = Query::of_count(request, &KIND)?;
+            Ok(count(matching(request, &query).len()))
+        }
         [last] if last.is_qualified("delta") => changes(request),
         [key] => one(request, key),
+        [key, relation, rest @ ..] if relation.is("memberOf") => groups_of(request, key, containing, rest),
+        [key, relation, rest @ ..] if relation.is("transitiveMemberOf") => {
+            groups_of(request, key, containing_transitively, rest)
+        }
         [key, resource, ..] if MAILBOX_SEGMENTS.iter().any(|name| resource.is(name)) => {
             let user =
                 request.tenant.user(key.text()).ok_or_else(|| Fault::InvalidUser(key.text().to_owned()))?;
@@ -74,38 +91,53 @@ fn shape(request: &Request<'_>) -> &'static Shape {
     if request.version.is_beta() { &BETA } else { &V1 }
 }
 
-fn list(request: &Request<'_>) -> Result<super::Page, Fault> {
-    let selected = request.options.select();
-    let users = matching(request)?;
+fn list(request: &Request<'_>) -> Result<Page, Fault> {
+    let selected = request.selected(&V1)?;
+    let users = matching(request, &Query::of(request, &KIND)?);
     let render = |user: &&User| render(request, user, selected.as_deref());
     directory_page(request, request.context("users"), &users, |user| user.named(), render)
 }
 
-fn matching<'a>(request: &Request<'a>) -> Result<Vec<&'a User>, Fault> {
-    let filter = Filter::parse(request.options.value("filter"))?;
+fn matching<'a>(request: &Request<'a>, query: &Query) -> Vec<&'a User> {
     let directory = &request.tenant.directory;
-    let holds = |user: &&User| filter.matches(|path| at_path(&user.to_json(directory.seed), path));
-    Ok(directory.users.iter().filter(holds).collect())
+    query.apply(directory.users.iter().collect(), |user| user.to_json(directory.seed))
 }
 
 fn one(request: &Request<'_>, key: &Segment) -> Result<Reply, Fault> {
-    let not_found = || Fault::ResourceNotFound(key.text().to_owned());
-    let user = request.tenant.user(key.text()).ok_or_else(not_found)?;
-    let object = render(request, user, request.options.select().as_deref());
+    let user = find(request, key)?;
+    let object = render(request, user, request.selected(&V1)?.as_deref());
     Ok(entity(request.entity_context("users"), object))
 }
 
+fn find<'a>(request: &Request<'a>, key: &Segment) -> Result<&'a User, Fault> {
+    request.tenant.user(key.text()).ok_or_else(|| Fault::ResourceNotFound(key.text().to_owned()))
+}
+
+fn groups_of(
+    request: &Request<'_>,
+    key: &Segment,
+    containing: fn(&[Group], Member) -> Vec<usize>,
+    rest: &[Segment],
+) -> Result<Reply, Fault> {
+    let user = Member::User(find(request, key)?.index);
+    let groups = containing(&request.tenant.directory.groups, user);
+    let members = groups.into_iter().map(Member::Group).collect();
+    objects::respond(request, &Relation { members, is_expanded: false }, rest)
+}
+
 fn changes(request: &Request<'_>) -> Result<Reply, Fault> {
-    let state = DeltaState::of(request, "users")?;
+    let (state, ids) = of_directory(request, "users", &KIND)?;
+    let is_tracked = |user: &&User| ids.has(user.id());
+    let users: Vec<&User> = request.tenant.directory.users.iter().filter(is_tracked).collect();
     let tracked = Tracked {
         scope: "users".to_owned(),
         context: request.context("users"),
         link: request.link("users/delta"),
-        sizes: DIRECTORY,
-        items: &request.tenant.directory.users,
+        page_size: DIRECTORY.preferred(request),
+        items: &users,
         named: |user| Some(user.named()),
     };
-    let selected = state.select();
-    let render = |user: &User| render(request, user, selected.as_deref());
+    let selected = objects::with_id(state.select());
+    let render = |user: &&User| render(request, user, selected.as_deref());
     tracked.page(request, &state, render, |user| user.id().to_owned()).map(Reply::Page)
 }

@@ -279,12 +279,17 @@ fn casts_have_one_namespace() {
 
 #[test]
 fn dollar_segments_are_known_and_lower_case() {
-    for (spelling, expected) in
-        [("$count", "$count"), ("$VALUE", "$value"), ("%24ref", "$ref"), ("$Batch", "$batch")]
-    {
+    for (spelling, expected) in [
+        ("$count", "$count"),
+        ("$VALUE", "$value"),
+        ("%24ref", "$ref"),
+        ("$Batch", "$batch"),
+        ("$Metadata", "$metadata"),
+    ] {
         assert_eq!(segments(&format!("/v1.0/m/{spelling}")), [plain("m"), dollar(expected)], "{spelling}");
     }
-    for bad in ["$query", "$entity", "$all", "$each", "$metadata", "$", "$x@y.com", "$value%2Fx", "$count;"] {
+    for bad in ["$query", "$entity", "$all", "$each", "$metadatas", "$", "$x@y.com", "$value%2Fx", "$count;"]
+    {
         let expected = if bad.contains(';') { Kind::ReservedCharacter } else { Kind::UnknownDollarSegment };
         assert_eq!(kind(&format!("/v1.0/m/{bad}")), expected, "{bad}");
     }

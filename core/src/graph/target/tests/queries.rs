@@ -21,15 +21,31 @@ fn options_are_decoded_and_their_names_folded() {
     }
 }
 
+/// `urllib`, `Uri.Builder` and string concatenation write them.
+#[test]
+fn empty_pairs_are_nothing() {
+    for (query, expected) in [
+        ("", vec![]),
+        ("&", vec![]),
+        ("&&&", vec![]),
+        ("&$top=1", vec!["$top=1"]),
+        ("$top=1&", vec!["$top=1"]),
+        ("$top=1&&$skip=1", vec!["$top=1", "$skip=1"]),
+    ] {
+        assert_eq!(options(query), expected, "{query}");
+    }
+    for (query, position) in [("&&$top=1&top=1", 21), ("&=1", 13), ("&&&$select", 15)] {
+        let error = Target::parse(&format!("/v1.0/users?{query}")).unwrap_err();
+        assert_eq!(error.position(), position, "{query}");
+    }
+}
+
 #[test]
 fn malformed_queries_are_refused() {
     for (query, expected) in [
-        ("", Kind::EmptyOption),
-        ("&$top=1", Kind::EmptyOption),
-        ("$top=1&", Kind::EmptyOption),
-        ("$top=1&&$skip=1", Kind::EmptyOption),
         ("$select", Kind::OptionWithoutValue),
         ("$top=1&$select", Kind::OptionWithoutValue),
+        ("=", Kind::OptionName),
         ("=1", Kind::OptionName),
         ("$=1", Kind::OptionName),
         ("@p='x'", Kind::OptionName),

@@ -23,4 +23,6 @@ for (const name of ["user", "messages", "refused", "inbox", "settings"]) {
   const response = responses.getResponseById(String(Object.keys(read).length + 1));
   read[name] = [response.status, await response.json()];
 }
-console.log(JSON.stringify({ messages, batch: read }));
+// What the client says of a request that the rules do not open.
+const refusal = await client.api(`/users/${user}/calendar`).get().catch((error) => error.message);
+console.log(JSON.stringify({ messages, batch: read, refusal }));

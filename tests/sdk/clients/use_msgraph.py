@@ -12,6 +12,14 @@ def plain(model):
     return json.loads(writer.get_serialized_content())
 
 
+async def refusal(user):
+    """What the client says of a request that the rules do not open."""
+    try:
+        return await client.users.by_user_id(user).calendar.get()
+    except Exception as error:
+        return str(error)
+
+
 async def ask(user):
     messages = await all_messages(user)
     users, link = await changed_users()
@@ -30,6 +38,7 @@ async def ask(user):
         "messages": [plain(message) for message in messages],
         "users": [plain(one) for one in users],
         "changed": [plain(one) for one in changed],
+        "refusal": await refusal(user),
         "links": [link, next_link],
         "batch": {one: [statuses[one], response["body"]] for one, response in responses.items()},
     }

@@ -1,0 +1,102 @@
+//! What only HTTP/2 has: `:authority` beside `host`, and a `:path` that a client writes byte by byte.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use tokio::io::AsyncWriteExt as _;
+
+use crate::support::glassine::{Consumer, Glassine};
+use crate::support::upstream::Script;
+use crate::tls::{PAGE, USERS, http2, request, tls, tls_stage};
+
+/// RFC 9113, 8.3.1: a `host` that names another host than `:authority` makes a request malformed.
+#[tokio::test]
+async fn host_and_authority_name_one_host() {
+    let (graph, proxy) = tls_stage(|_| Script::json(PAGE), true).await;
+    let mut sender = http2(&proxy).await;
+    let (address, port) = (proxy.address, proxy.address.port());
+    for (hosts, status) in [
+        (vec![], 200),
+        (vec![format!("{address}")], 200),
+        // This proxy as well, but another spelling of no use to anybody who compares.
+        (vec![format!("localhost:{port}")], 400),
+        (vec!["evil.example".to_owned()], 400),
+        (vec![format!("user@{address}")], 400),
+        (vec!["127.0.0.1".to_owned()], 400),
+        (vec![String::new()], 400),
+        (vec![format!("{address}"), format!("{address}")], 400),
+        (vec![format!("{address}"), "evil.example".to_owned()], 400),
+    ] {
+        let mut request = request(&proxy, USERS);
+        for host in &hosts {
+            request.headers_mut().append("host", host.parse().unwrap());
+        }
+        assert_eq!(sender.send_request(request).await.unwrap().status().as_u16(), status, "{hosts:?}");
+    }
+    assert_eq!(graph.requests().len(), 2);
+}
+
+/// RFC 9113, 8.3.1: a gateway that translates from HTTP/1.1 leaves `:authority` out and keeps `Host`.
+#[tokio::test]
+async fn without_an_authority_the_host_counts() {
+    let (graph, proxy) = tls_stage(|_| Script::json(PAGE), true).await;
+    let mut sender = http2(&proxy).await;
+    for (host, status) in
+        [(Some(proxy.address.to_string()), 200), (Some("evil.example".to_owned()), 421), (None, 400)]
+    {
+        let mut request = http::Request::get(USERS).header("authorization", bearer());
+        if let Some(host) = &host {
+            request = request.header("host", host);
+        }
+        let request = request.body(Full::<Bytes>::default()).unwrap();
+        assert_eq!(sender.send_request(request).await.unwrap().status().as_u16(), status, "{host:?}");
+    }
+    assert_eq!(graph.requests().len(), 1);
+}
+
+/// The library for URIs drops a fragment before anybody sees it (SECURITY.md). Graph gets what it would get without.
+#[tokio::test]
+async fn a_fragment_in_the_path_reaches_nobody() {
+    let (graph, proxy) = tls_stage(|_| Script::json(PAGE), true).await;
+    let mut stream = tls(&proxy, b"h2").await;
+    for (id, path) in [(1, USERS), (3, "/v1.0/users#/../../me"), (5, "/v1.0/users?#$select=x")] {
+        let opening: &[u8] =
+            if id == 1 { b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0" } else { b"" };
+        stream.write_all(&[opening, &head(&proxy, id, path)].concat()).await.unwrap();
+    }
+    for _ in 0..400 {
+        if graph.requests().len() == 3 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let targets: Vec<_> = graph.requests().into_iter().map(|request| request.target).collect();
+    assert_eq!(targets.len(), 3, "{targets:?}");
+    assert!(targets.iter().all(|target| *target == targets[0]), "{targets:?}");
+}
+
+fn bearer() -> String {
+    format!("Bearer {}", Consumer::token("acme"))
+}
+
+/// A HEADERS frame (RFC 9113, 6.2) with END_STREAM and END_HEADERS. Each field is a literal without indexing, with a new
+/// name and without Huffman coding (RFC 7541, 6.2.2).
+fn head(proxy: &Glassine, stream: u32, path: &str) -> Vec<u8> {
+    let mut block = Vec::new();
+    for (name, value) in [
+        (":method", "GET"),
+        (":scheme", "https"),
+        (":authority", &proxy.address.to_string()),
+        (":path", path),
+        ("authorization", &bearer()),
+    ] {
+        block.push(0);
+        for text in [name, value] {
+            block.push(u8::try_from(text.len()).unwrap());
+            block.extend_from_slice(text.as_bytes());
+        }
+    }
+    let length = u32::try_from(block.len()).unwrap().to_be_bytes();
+    [&length[1..], &[0x1, 0x5], &stream.to_be_bytes(), &block].concat()
+}
