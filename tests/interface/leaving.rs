@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use glassine_core::graph::Version;
 use glassine_core::rules::Plan;
-use glassine_core::rules::automaton::{Described, Effect, Step};
-use glassine_core::rules::plan::{Endpoint, Response};
+use glassine_core::rules::automaton::{Described, Effect, Leaf, Step};
+use glassine_core::rules::plan::{Endpoint, Response, Transform};
 use serde_json::Value;
 
 use super::{SHIPPED, csdl, openapi, plan};
@@ -71,9 +71,20 @@ fn written(place: &Described) -> String {
     place.at.0.iter().map(step).collect()
 }
 
+/// The places of a leaf. A list of headers has two: of its names, and of its values.
+fn written_in_full(place: &Described) -> Vec<String> {
+    let at = written(place);
+    match &place.effect {
+        Effect::Leaves(Leaf::Transform(Transform::Headers(_))) => {
+            ["name", "value"].map(|part| format!("{at}[*].{part}")).into()
+        }
+        _ => vec![at],
+    }
+}
+
 /// The places that the schema has to have. What leaves inside properties that no rule names is one place.
 fn expected(endpoint: &Endpoint, version: Version) -> BTreeSet<String> {
-    let named: Vec<_> = leaves(endpoint, version).iter().map(written).collect();
+    let named: Vec<_> = leaves(endpoint, version).iter().flat_map(written_in_full).collect();
     let all = endpoint.inside().filter(|place| place.effect != Effect::Dropped).map(|place| written(&place));
     let open = all.filter_map(|it| Some(format!("{}.*", it.split_once(".*")?.0)));
     let all = named.into_iter().filter(|it| !it.contains(".*")).chain(open);
