@@ -7,7 +7,7 @@ use glassine_core::graph::Target;
 
 use crate::canaries::endpoints::{CONNECTORS, Connector, Endpoint, FOLDER, GROUP, MESSAGE, USER};
 use crate::canaries::schema::Schema;
-use crate::support::glassine::{GRAPH_TOKEN, Glassine, Setup, sample_tenant};
+use crate::support::glassine::{GRAPH_TOKEN, Glassine, METADATA_ONLY, Setup, sample_tenant};
 use crate::support::upstream::{FakeUpstream, Received, Script};
 
 /// Every field of a request to Graph, in lower case.
@@ -114,6 +114,27 @@ async fn a_strict_graph_takes_every_select() {
                 assert_eq!(response.status, 200, "{target}: {}", response.text());
             }
         }
+    }
+}
+
+/// Rules that named a property of a derived type made each request for messages 400.
+#[tokio::test]
+async fn a_strict_graph_takes_properties_of_derived_types() {
+    let (tenant, url) = sample_tenant().await;
+    let importance = "        - { path: $.importance,";
+    let line = "        - { path: $.meetingMessageType, values: [meetingRequest, meetingAccepted] }\n";
+    let rules = METADATA_ONLY.replacen(importance, &format!("{line}{importance}"), 1);
+    let proxy = Setup::in_front_of(&url).rules(&rules).start().await;
+    let user = tenant.users().iter().find(|user| user.has_mailbox()).unwrap().id().to_owned();
+    let messages = format!("/v1.0/users/{}/messages?$top=1000", proxy.id(&user));
+    for options in
+        ["", "&$select=isRead,meetingMessageType", "&$select=microsoft.graph.eventMessage/meetingMessageType"]
+    {
+        let response = proxy.get(&format!("{messages}{options}")).await;
+        assert_eq!(response.status, 200, "{options}: {}", response.text());
+        let page = response.json();
+        let kinds = page["value"].as_array().unwrap().iter().map(|one| one["meetingMessageType"].as_str());
+        assert!(kinds.flatten().any(|kind| kind == "meetingRequest"), "{options}");
     }
 }
 

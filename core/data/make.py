@@ -224,7 +224,7 @@ def classification(source):
 
 
 def closure(versions, start):
-    """The classified types, what they derive from, and what their properties are made of."""
+    """The classified types, what they derive from, and what their properties are made of, derived types included."""
     kept, waiting = set(), list(start)
     while waiting:
         name = waiting.pop()
@@ -237,7 +237,14 @@ def closure(versions, start):
             kept.add(name)
             parts = [p["type"] for p in entry["props"].values() if p["kind"] == "property"]
             waiting += [short(part) for part in [entry["base"], *parts] if part]
+            if entry["kind"] == "complex":
+                waiting += derived(name, found["types"])
     return kept
+
+
+def derived(base, types):
+    """What Graph can send in the place of an object of a complex type: customTimeZone of timeZoneBase."""
+    return [name for name, entry in types.items() if entry["base"] and short(entry["base"]) == base]
 
 
 def type_lines(name, versions, classes, enums, used):

@@ -79,6 +79,18 @@ const SETTINGS_KEPT: &[&str] = &[
     "workingHours.startTime",
     "workingHours.endTime",
     "workingHours.timeZone.name",
+    "workingHours.timeZone.bias",
+    "workingHours.timeZone.standardOffset.time",
+    "workingHours.timeZone.standardOffset.dayOccurrence",
+    "workingHours.timeZone.standardOffset.dayOfWeek",
+    "workingHours.timeZone.standardOffset.month",
+    "workingHours.timeZone.standardOffset.year",
+    "workingHours.timeZone.daylightOffset.daylightBias",
+    "workingHours.timeZone.daylightOffset.time",
+    "workingHours.timeZone.daylightOffset.dayOccurrence",
+    "workingHours.timeZone.daylightOffset.dayOfWeek",
+    "workingHours.timeZone.daylightOffset.month",
+    "workingHours.timeZone.daylightOffset.year",
     "automaticRepliesSetting.status",
     "automaticRepliesSetting.externalAudience",
     "automaticRepliesSetting.scheduledStartDateTime.dateTime",
@@ -141,7 +153,20 @@ impl Connector {
 }
 
 /// The paths under `numbers`: the only ones of whose values a marker can be a part.
-const NUMBERS: &[&str] = &["childFolderCount", "totalItemCount", "unreadItemCount", "page:@odata.count"];
+const NUMBERS: &[&str] = &[
+    "childFolderCount",
+    "totalItemCount",
+    "unreadItemCount",
+    "page:@odata.count",
+    "workingHours.timeZone.bias",
+    "workingHours.timeZone.standardOffset.dayOccurrence",
+    "workingHours.timeZone.standardOffset.month",
+    "workingHours.timeZone.standardOffset.year",
+    "workingHours.timeZone.daylightOffset.daylightBias",
+    "workingHours.timeZone.daylightOffset.dayOccurrence",
+    "workingHours.timeZone.daylightOffset.month",
+    "workingHours.timeZone.daylightOffset.year",
+];
 
 fn proper(path: &str) -> &'static str {
     match path {
@@ -157,6 +182,8 @@ fn proper(path: &str) -> &'static str {
         "wellKnownName" => r#""inbox""#,
         "@removed.reason" => r#""changed""#,
         "workingHours.daysOfWeek[]" => r#""monday""#,
+        _ if path.ends_with("Offset.dayOfWeek") => r#""sunday""#,
+        _ if path.ends_with("Offset.time") => r#""02:00:00.0000000""#,
         "workingHours.startTime" | "workingHours.endTime" => r#""08:30:00.0000000""#,
         "automaticRepliesSetting.status" => r#""scheduled""#,
         "automaticRepliesSetting.externalAudience" => r#""contactsOnly""#,

@@ -1,6 +1,6 @@
 //! Responses in which every property of every type holds a marker, in many disguises.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::endpoints::{Endpoint, Form};
 use super::marker::Registry;
@@ -111,7 +111,7 @@ impl Filler<'_> {
     /// An object of a type, all its properties and some that no schema has.
     fn object(&mut self, type_name: &str, path: &str, nesting: usize) -> String {
         let mut members = Vec::new();
-        for (name, property) in self.schema.properties(type_name) {
+        for (name, property) in self.properties(type_name, nesting) {
             if property.is_navigation() && nesting > 0 {
                 continue;
             }
@@ -128,6 +128,12 @@ impl Filler<'_> {
         }
         members.retain(|member| !member.is_empty());
         format!("{{{}}}", members.join(","))
+    }
+
+    /// The properties of an object. Inside another, objects of derived types stand in its place: it has the properties of all.
+    fn properties(&self, type_name: &str, nesting: usize) -> BTreeMap<String, Property> {
+        let family = if nesting > 0 { self.schema.family(type_name) } else { vec![type_name.to_owned()] };
+        family.iter().flat_map(|name| self.schema.properties(name)).collect()
     }
 
     /// Annotations, known and unknown, an unknown property, and a marker as a name. Few of them in inner objects, of

@@ -10,6 +10,7 @@ use glassine_core::rules::automaton::Effect;
 use glassine_core::rules::plan::Response;
 
 use super::{SHIPPED, csdl, plan};
+use crate::support::glassine::METADATA_ONLY;
 
 /// Names of Graph's properties that are words of JSON Schema, OpenAPI or CSDL too, or of the descriptions' own sentences. Of these,
 /// `leaving` finds a surplus: it compares the properties themselves.
@@ -59,6 +60,12 @@ fn no_description_of_the_shipped_rules_names_a_hidden_property() {
         for name in ["subject", "bodyPreview", "displayName", "webLink", "givenName", "uniqueBody"] {
             assert!(hidden.contains(name), "{connector}: {name}");
         }
+        let headers = hidden.contains("internetMessageHeaders");
+        assert_eq!(
+            headers,
+            rules == METADATA_ONLY,
+            "{connector}: only the other connector has a few headers"
+        );
         let openapi = Document::openapi(&plan, About::default());
         assert_eq!(named(openapi.text(), &hidden), [""; 0], "{connector}");
         for (version, csdl) in csdl(&plan) {

@@ -71,12 +71,12 @@ fn written(place: &Described) -> String {
     place.at.0.iter().map(step).collect()
 }
 
-/// What leaves of headers is a list of names and values.
-fn places_of(place: &Described) -> Vec<String> {
+/// The places of a leaf. A list of headers has two: of its names, and of its values.
+fn written_in_full(place: &Described) -> Vec<String> {
     let at = written(place);
     match &place.effect {
         Effect::Leaves(Leaf::Transform(Transform::Headers(_))) => {
-            vec![format!("{at}[*].name"), format!("{at}[*].value")]
+            ["name", "value"].map(|part| format!("{at}[*].{part}")).into()
         }
         _ => vec![at],
     }
@@ -84,7 +84,7 @@ fn places_of(place: &Described) -> Vec<String> {
 
 /// The places that the schema has to have. What leaves inside properties that no rule names is one place.
 fn expected(endpoint: &Endpoint, version: Version) -> BTreeSet<String> {
-    let named: Vec<_> = leaves(endpoint, version).iter().flat_map(places_of).collect();
+    let named: Vec<_> = leaves(endpoint, version).iter().flat_map(written_in_full).collect();
     let all = endpoint.inside().filter(|place| place.effect != Effect::Dropped).map(|place| written(&place));
     let open = all.filter_map(|it| Some(format!("{}.*", it.split_once(".*")?.0)));
     let all = named.into_iter().filter(|it| !it.contains(".*")).chain(open);

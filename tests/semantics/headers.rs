@@ -77,8 +77,7 @@ fn what_is_not_a_header_does_not_leave() {
     ] {
         assert_eq!(left(list), (json!([]), 0, not_understood), "{list}");
     }
-    assert_eq!(leaves(MAIL, r#"{"a":null}"#), r#"{"a":null}"#);
-    for other in [r#""Sender""#, "17", "true", r#"{"name":"Sender","value":"a@b.c"}"#] {
+    for other in ["null", r#""Sender""#, "17", "true", r#"{"name":"Sender","value":"a@b.c"}"#] {
         let (left, counters) = response(MAIL, &format!("{{\"a\":{other},\"b\":1}}"));
         assert_eq!((left.as_str(), counters.not_understood), ("{}", 1), "{other}");
     }

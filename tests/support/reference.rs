@@ -387,7 +387,8 @@ impl Reference<'_> {
 
     fn transformed(&self, leaf: &Value, treatment: &Treatment) -> Result<Option<Value>, Refused> {
         let text = match leaf {
-            Value::Null => return Ok(Some(Value::Null)),
+            // No list is null.
+            Value::Null => return Ok((!matches!(treatment, Treatment::Headers(_))).then_some(Value::Null)),
             Value::String(text) => text,
             _ if matches!(treatment, Treatment::Link) => return Err(Refused),
             _ => return Ok(None),

@@ -6,7 +6,9 @@ use regex_syntax::hir::{Capture, HirKind};
 
 use crate::pseudonym::DomainMode;
 use crate::rules::automaton::Leaf;
-use crate::rules::plan::{Kept, Match, PseudonymKind, Transform, Words};
+use crate::rules::plan::{
+    FLAG, HEADER_NAME, HEADER_VALUE, Headers, Kept, Match, PseudonymKind, Transform, Words,
+};
 
 /// A key id, and the 32 characters of a MAC.
 const TAG: &str = "[A-Za-z0-9_-]{33}";
@@ -44,8 +46,6 @@ pub(super) enum Kind {
     Written,
     /// `{"length": …, "words": …}`.
     Digest,
-    /// `[{"name": …, "value": …}]` with these names.
-    Headers(Vec<String>),
     /// A link to this proxy.
     Link,
 }
@@ -85,11 +85,31 @@ fn kind(transform: &Transform, domains: DomainMode) -> Option<Kind> {
         Transform::Domain => Kind::Matches(domain(domains)?),
         Transform::Digest => Kind::Digest,
         Transform::ReplyDepth => Kind::Number,
-        Transform::Headers(headers) => Kind::Headers(headers.names().map(str::to_owned).collect()),
+        // A list is no single value: see `header`.
+        Transform::Headers(_) => return None,
         Transform::TruncateTime(_) => Kind::Time,
         Transform::HashIp => Kind::Matches(format!("t~{TAG}")),
         Transform::Link(_) => Kind::Link,
     })
+}
+
+/// The name and the value of each header that leaves of a list.
+pub(super) fn header(headers: &Headers, domains: DomainMode) -> [(&'static str, Form); 2] {
+    let names = headers.names().map(str::to_owned).collect();
+    let of_kind = |kind| match kind {
+        PseudonymKind::MessageId => format!("t~{TAG}(?: t~{TAG})*"),
+        other => token(other, domains),
+    };
+    let mut patterns: Vec<_> = headers.tokens().map(|(_, kind)| of_kind(kind)).collect();
+    let has_flags = headers.names().count() > patterns.len();
+    patterns.extend(has_flags.then(|| FLAG.to_owned()));
+    patterns.sort();
+    patterns.dedup();
+    let value = Kind::Matches(format!("(?:{})", patterns.join("|")));
+    [
+        (HEADER_NAME, Form { kind: Kind::OneOf(names), says: None }),
+        (HEADER_VALUE, Form { kind: value, says: Some(headers.in_words()) }),
+    ]
 }
 
 fn texts(words: &Words) -> Vec<String> {

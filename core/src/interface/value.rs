@@ -5,12 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use super::form::Form;
+use super::form::{self, Form};
 use crate::catalogue::Edm;
 use crate::graph::Version;
 use crate::pseudonym::DomainMode;
-use crate::rules::automaton::{Described, Effect, Location, Step};
+use crate::rules::automaton::{Described, Effect, Leaf, Location, Step};
 use crate::rules::known::{Types, VALUE};
+use crate::rules::plan::{Headers, Transform};
 
 /// What can be at one place. An array, for example, can leave in one form at one endpoint only, so all fields are of one place of
 /// one endpoint's response.
@@ -106,6 +107,7 @@ impl Value {
 
     fn add(&mut self, effect: Effect, domains: DomainMode) {
         match effect {
+            Effect::Leaves(Leaf::Transform(Transform::Headers(headers))) => self.list(&headers, domains),
             Effect::Leaves(leaf) => {
                 let form = Form::of(&leaf, domains).filter(|form| !self.forms.contains(form));
                 self.forms.extend(form);
@@ -119,6 +121,17 @@ impl Value {
             Effect::Repeats(outer) => self.again = Some(outer),
             Effect::Dropped => {}
         }
+    }
+
+    /// A list of headers: objects with a name and a value, which are texts for Graph, too.
+    fn list(&mut self, headers: &Headers, domains: DomainMode) {
+        let text = Known { edm: Edm::String, is_collection: false };
+        let part = |(name, form): (&str, Form)| {
+            (name.to_owned(), Self { forms: vec![form], graph: Some(text), ..Self::default() })
+        };
+        let members = form::header(headers, domains).map(part).into();
+        let object = Some(Object { members, is_open: false });
+        self.elements = Some(Box::new(Self { object, graph: self.graph, ..Self::default() }));
     }
 
     /// The object at this place, or in the array there.

@@ -20,6 +20,9 @@ pub const HEADER_NAME: &str = "name";
 /// See [`HEADER_NAME`].
 pub const HEADER_VALUE: &str = "value";
 
+/// The value of a flag: a text, because that is what clients of Graph expect of a header.
+pub const FLAG: &str = "true";
+
 /// The most flags: each is a bit of a `u32`.
 const MAX_FLAGS: usize = 32;
 
@@ -101,7 +104,8 @@ impl Headers {
             && self.flags.iter().all(|flag| self.setting(flag).eq(other.setting(flag)))
     }
 
-    fn tokens(&self) -> impl Iterator<Item = (&str, PseudonymKind)> {
+    /// The headers of which a token leaves, and how each is read.
+    pub fn tokens(&self) -> impl Iterator<Item = (&str, PseudonymKind)> {
         self.headers.iter().filter_map(|header| Some((&*header.name, header.token?)))
     }
 

@@ -15,7 +15,7 @@ use crate::graph::{Direction, OptionName};
 use crate::pseudonym::{Class, DomainMode, PlusTags};
 
 pub use super::casts::Casts;
-pub use super::headers::{HEADER_NAME, HEADER_VALUE, Header, Headers};
+pub use super::headers::{FLAG, HEADER_NAME, HEADER_VALUE, Header, Headers};
 pub use super::keep::{Kept, Word, Words};
 pub use super::raw::{Comparator, IdType, IntegerRange, PseudonymKind, TimeUnit};
 pub use super::transform::{Disclosure, KeptGroup, LinkKind, Match, Transform};

@@ -100,7 +100,9 @@ impl Shape {
         };
         let keep: Box<dyn Fn(&str) -> bool> = match (selected, self.default) {
             (Some(selected), _) if !contains(selected, "*") => {
-                Box::new(|name| contains(selected, name) || contains(self.always, name))
+                let selects =
+                    |name: &str| selected.iter().any(|own| without_cast(own).eq_ignore_ascii_case(name));
+                Box::new(move |name| selects(name) || contains(self.always, name))
             }
             (None, Some(default)) => Box::new(move |name| contains(default, name)),
             _ => Box::new(|name| !contains(self.select_only, name)),
@@ -179,6 +181,11 @@ pub(super) fn percent_decoded(text: &str) -> String {
     String::from_utf8_lossy(&decoded).into_owned()
 }
 
+/// The property of a selection with the derived type in front: `microsoft.graph.eventMessage/meetingMessageType`.
+fn without_cast(selected: &str) -> &str {
+    selected.split_once('/').filter(|(cast, _)| cast.contains('.')).map_or(selected, |(_, property)| property)
+}
+
 fn contains(names: &[impl AsRef<str>], name: &str) -> bool {
     names.iter().any(|it| it.as_ref().eq_ignore_ascii_case(name))
 }
@@ -222,6 +229,9 @@ mod tests {
             SHAPE.project(object.clone(), Some(&select)),
             json!({ "@odata.etag": "x", "id": 1, "mail": 2 })
         );
+        let cast = ["microsoft.graph.special/Secret".to_owned()];
+        let selected = json!({ "@odata.etag": "x", "id": 1, "secret": 3 });
+        assert_eq!(SHAPE.project(object.clone(), Some(&cast)), selected);
         assert_eq!(SHAPE.project(object, None), json!({ "@odata.etag": "x", "id": 1, "mail": 2 }));
     }
 

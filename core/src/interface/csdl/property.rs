@@ -110,7 +110,7 @@ fn of_form(form: &Form, graph: Option<Known>) -> Single {
         }
         (Kind::OneOf(_), Some(edm @ (Edm::Duration | Edm::Guid))) => of_schema(edm),
         (Kind::Written, Some(edm)) => of_schema(edm),
-        (Kind::Written, None) | (Kind::Headers(_), _) => Single::Untyped,
+        (Kind::Written, None) => Single::Untyped,
         (Kind::Digest, _) => Single::Digest,
         (Kind::Time | Kind::OneOf(_) | Kind::Matches(_) | Kind::Text | Kind::Link, _) => primitive("String"),
     }

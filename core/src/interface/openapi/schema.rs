@@ -78,7 +78,6 @@ fn of_form(Form { kind, says }: &Form, graph: Option<Known>) -> Json {
         Kind::Text => or_null("string"),
         Kind::Written => written(edm),
         Kind::Digest => digest(),
-        Kind::Headers(names) => headers(names),
         Kind::Link => with(or_null("string"), "format", "uri"),
     };
     if let Some(says) = says {
@@ -142,17 +141,6 @@ fn written(edm: Option<Edm>) -> Json {
         Some(Edm::Untyped) | None => json!({ "type": ["string", "number", "boolean", "null"] }),
         Some(_) => or_null("string"),
     }
-}
-
-/// A header's tokens, or `true` for a flag.
-fn headers(names: &[String]) -> Json {
-    let header = json!({
-        "type": "object",
-        "properties": { "name": { "type": "string", "enum": names }, "value": { "type": "string" } },
-        "required": ["name", "value"],
-        "additionalProperties": false,
-    });
-    json!({ "type": ["array", "null"], "items": header })
 }
 
 fn digest() -> Json {

@@ -10,7 +10,7 @@ use super::super::place::{Part, Passage};
 use super::super::transform::Outcome;
 use super::{Matcher, Text, Violation};
 use crate::rules::automaton::{Leaf, NodeId};
-use crate::rules::plan::{HEADER_NAME, HEADER_VALUE, Headers, PseudonymKind, Transform};
+use crate::rules::plan::{FLAG, HEADER_NAME, HEADER_VALUE, Headers, PseudonymKind, Transform};
 
 /// So many skipped containers are open inside the list, and inside one of its elements.
 const LIST: u32 = 1;
@@ -172,8 +172,9 @@ impl Matcher {
         if self.list.flags & bit == 0 {
             self.list.flags |= bit;
             self.open_pair(flag);
-            // A text, because that is what the value of a header is for clients of Graph.
-            self.out.extend_from_slice(b"\"true\"}");
+            for part in ["\"", FLAG, "\"}"] {
+                self.out.extend_from_slice(part.as_bytes());
+            }
             self.counters.transformed += 1;
         }
     }

@@ -415,14 +415,14 @@ impl Handler for Matcher {
         let place = self.place();
         let leaves = match place.leaf {
             // A null hides nothing, and it tells the consumer "no value" apart from "not shown".
-            Effect::String(Passage::Transform(_)) | Effect::Headers(_) if literal == Literal::Null => {
+            Effect::String(Passage::Transform(_)) if literal == Literal::Null => {
                 self.write("null");
                 return Ok(());
             }
             Effect::Text | Effect::Boolean => true,
-            Effect::Drop | Effect::Number | Effect::String(_) | Effect::Headers(_) => {
-                literal == Literal::Null
-            }
+            // No list is null in Graph, and descriptions for clients say so.
+            Effect::Headers(_) => false,
+            Effect::Drop | Effect::Number | Effect::String(_) => literal == Literal::Null,
         };
         self.plain(literal.as_str(), leaves, place)
     }
