@@ -518,7 +518,11 @@ fn reply_depth(text: &str) -> Option<usize> {
 /// Cuts the text, because the tests' times are in UTC and in Graph's form.
 fn truncated(text: &str, unit: TimeUnit) -> Option<String> {
     let time = Regex::new(r"^(\d{4}-\d\d-\d\dT)(\d\d:)(\d\d:)\d\d(?:\.\d+)?(Z?)$").unwrap();
-    let parts = time.captures(text)?;
+    // With another offset, the same moment in UTC.
+    let offset = Regex::new(r"[+-]\d\d:\d\d$").unwrap();
+    let moment = if offset.is_match(text) { text.parse::<jiff::Timestamp>().ok() } else { None };
+    let text = moment.map_or_else(|| text.to_owned(), |moment| moment.to_string());
+    let parts = time.captures(&text)?;
     let (hour, minute) = match unit {
         TimeUnit::Minute => (&parts[2], &parts[3]),
         TimeUnit::Hour => (&parts[2], "00:"),
