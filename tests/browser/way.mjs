@@ -21,7 +21,7 @@ export async function what_there_is_to_connect(stage) {
       'Not connected yet.',
       'ead mail of every mailbox without texts, previews and attachments Microsoft calls it Mail.ReadBasic.All.',
       'What for: Who mailed whom, when, in which thread and folder, and with what importance.',
-      'Never leaves: attachments, texts, previews, categories, names of senders, header lines, subjects',
+      'Never leaves: attachments, texts, previews, categories, names of senders, ',
       'Global Administrator or Privileged Role Administrator',
     );
     await visitor.shows(`detail-${consumer}`);
