@@ -100,7 +100,7 @@ impl Way<'_> {
 }
 
 /// The names on the way to a place; `None` if it has another step than names and elements, or an annotation.
-fn names(steps: &[Step]) -> Option<Vec<&str>> {
+pub(super) fn names(steps: &[Step]) -> Option<Vec<&str>> {
     let named = steps.iter().filter(|step| !matches!(step, Step::OtherElements));
     named.map(|step| step.name().filter(|name| is_property(name))).collect()
 }

@@ -8,6 +8,7 @@ use std::ops::Range;
 use super::super::automaton::{Described, Effect, Leaf, Location, Step as Place};
 use super::super::checked::Shape;
 use super::super::codes;
+use super::super::comparable::names;
 use super::super::plan::{
     Comparator, Disclosure, Endpoint, HEADER_NAME, HEADER_VALUE, Kept, TimeUnit, Transform, Words,
 };
@@ -235,14 +236,14 @@ fn not_a_member(text: &str, known: &BTreeSet<&'static str>, place: &Range<usize>
     Diagnostic::warning(codes::NOT_A_MEMBER, place.clone(), message).hint(hint)
 }
 
-/// Refuses to sort by a text, and to compare it by its order, of which only some values leave: the order would tell where the
-/// others stand. An enum has no others.
+/// Refuses to sort by a property of which only some values leave, and to compare it by its order: the order would tell where
+/// the others stand.
 fn ordered_words(endpoint: &Endpoint, findings: &mut Vec<Diagnostic>) {
     let by_order = |operators: &[Comparator]| operators.iter().any(|operator| operator.is_by_order());
     let compared = endpoint.query.filter.iter().filter(|it| by_order(&it.operators));
     let sorted = endpoint.query.order_by.iter().map(|(name, _)| ("$orderby", name));
     for (option, name) in compared.map(|it| ("$filter", &it.property)).chain(sorted) {
-        if !is_open_list(endpoint, name) {
+        if !has_others(endpoint, name) {
             continue;
         }
         let message =
@@ -253,17 +254,36 @@ fn ordered_words(endpoint: &Endpoint, findings: &mut Vec<Diagnostic>) {
     }
 }
 
-/// Whether fixed texts of a property leave, and Graph may have others.
-fn is_open_list(endpoint: &Endpoint, name: &str) -> bool {
-    let body = endpoint.response.body();
-    let leaf = body.reach(name.split('/')).map(|reached| reached.leaf);
-    let is_list = matches!(leaf, Some(Leaf::Keep(Kept::OneOf(_) | Kept::TimeZone(_))));
-    let steps: Vec<_> = name.split('/').map(Step::Name).collect();
-    is_list
-        && !endpoint.resource().is_some_and(|(version, resource)| {
-            let walked = walk(version, resource.of, &steps);
-            matches!(walked, Walk::Found { property, .. } if matches!(property.edm, Edm::Enum(_)))
-        })
+/// Whether Graph may have other values of the property than those that leave.
+fn has_others(endpoint: &Endpoint, name: &str) -> bool {
+    let reached = endpoint.response.body().reach(name.split('/'));
+    let Some(Leaf::Keep(kept)) = reached.map(|reached| reached.leaf) else { return false };
+    let types = endpoint.types();
+    let is_it = |place: &Described| names(&place.at.0).is_some_and(|names| names.join("/") == name);
+    let known: Vec<_> = endpoint
+        .inside()
+        .filter(is_it)
+        .flat_map(|place| types.properties(&place.at))
+        .map(|(_, property)| property)
+        .collect();
+    match kept {
+        Kept::Text => false,
+        // An enum has no other values than its members.
+        Kept::OneOf(_) | Kept::TimeZone(_) => {
+            known.is_empty() || !known.iter().all(|property| matches!(property.edm, Edm::Enum(_)))
+        }
+        Kept::Boolean | Kept::Number | Kept::Time => !known.iter().all(|property| is_always(kept, property)),
+    }
+}
+
+/// Whether all values of the property are of this kind. Nothing is known of untyped ones.
+fn is_always(kept: &Kept, property: &Property) -> bool {
+    match property.edm {
+        Edm::Untyped => true,
+        // `dateTimeTimeZone.dateTime` is a text for the schema.
+        Edm::String => *kept == Kept::Time && property.name.ends_with("dateTime"),
+        edm => fits(kept, edm),
+    }
 }
 
 /// Warns of times that are cut while another time of the same object leaves with more of it. Graph sets several of an

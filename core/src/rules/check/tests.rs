@@ -182,6 +182,38 @@ fn only_what_follows_from_what_leaves_can_be_compared_or_sorted_by() {
     assert_eq!(errors_of_endpoint("$orderby: all"), ["G0001"]);
 }
 
+/// A sorted list tells where each object stands, also those whose value was dropped as it is not of the kept kind.
+#[test]
+fn texts_kept_as_times_numbers_or_booleans_are_not_compared_by_order_nor_sorted_by() {
+    let errors = |path: &str, keep: &str, query: &str| {
+        let text = format!(
+            "version: 1\nconnector: c\ntitle: T\npurpose: P.\npermissions: [User.Read.All, Calendars.Read]\nshapes:\n  \
+             s: {{ keep: {{ {keep} }} }}\nendpoints:\n  - name: e\n    get: /v1.0/{path}\n    params: {{ user: {{ token: id }} }}\n    \
+             query: {{ {query} }}\n    response: {{ collection: s }}\n"
+        );
+        let report = compile("test.yaml", &text).report;
+        let errors = report.diagnostics.iter().filter(|it| it.is_error());
+        errors.map(|it| it.code.as_str()).collect::<Vec<_>>()
+    };
+    let manager = "users/{user}/directReports/microsoft.graph.user";
+    for kind in ["times", "numbers", "booleans"] {
+        let keep = format!("{kind}: [$.jobTitle]");
+        for revealing in ["$orderby: [jobTitle]", "$orderby: kept", "$filter: { jobTitle: [gt] }"] {
+            assert_eq!(errors(manager, &keep, revealing), ["G0206"], "{kind}, {revealing}");
+        }
+        assert_eq!(errors(manager, &keep, "$filter: { jobTitle: [eq, ne] }"), [""; 0], "{kind}");
+    }
+    for (keep, fine) in [
+        ("times: [$.createdDateTime]", "$orderby: kept, $filter: { createdDateTime: [gt] }"),
+        ("booleans: [$.accountEnabled]", "$orderby: [accountEnabled]"),
+    ] {
+        assert_eq!(errors(manager, keep, fine), [""; 0], "{keep}");
+    }
+    let events = "users/{user}/events";
+    let text_of_a_time = "$orderby: [start/dateTime], $filter: { start/dateTime: [ge, lt] }";
+    assert_eq!(errors(events, "times: [$.start.dateTime]", text_of_a_time), [""; 0]);
+}
+
 #[test]
 fn a_response_of_one_property_needs_a_value_and_has_no_options() {
     let errors = |path: &str, query: &str| {
