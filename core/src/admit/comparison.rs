@@ -4,7 +4,7 @@ use super::Refusal;
 use super::query::{Checker, is_spelled, syntax};
 use crate::graph::{Filter, Literal, Operator, OptionName, PropertyPath, is_time, option};
 use crate::rules::automaton::Leaf;
-use crate::rules::comparable::alike;
+use crate::rules::comparable::with_ways;
 use crate::rules::plan::{Comparator, Comparison, Kept, TimeUnit, Transform};
 
 impl Checker<'_> {
@@ -104,10 +104,8 @@ impl Checker<'_> {
     }
 
     fn refuse_comparison(&self) -> Refusal {
-        let all = self.policy.filter.iter().map(|own| (own.path(), own.operators()));
-        let allowed: Vec<_> =
-            alike(all).into_iter().map(|(names, operators)| format!("{names} ({operators})")).collect();
-        self.value(&OptionName::Filter, format!("It compares {}.", allowed.join("; ")))
+        let allowed = with_ways(self.policy.filter.iter().map(|own| (own.path(), own.operators())));
+        self.value(&OptionName::Filter, format!("It compares {allowed}."))
     }
 }
 

@@ -5,7 +5,7 @@ use super::{Keys, Refusal, format};
 use crate::graph::{
     Direction, OptionError, OptionName, PropertyPath, QueryOption, Selection, Target, Version, option, schema,
 };
-use crate::rules::comparable::alike;
+use crate::rules::comparable::with_ways;
 use crate::rules::plan::{Casts, Endpoint, Expand, IntegerRange, QueryPolicy, Response, ValuePolicy};
 use crate::rules::template::Part;
 
@@ -290,10 +290,8 @@ impl<'a> Checker<'a> {
             let directions: Vec<_> = directions.iter().map(|direction| direction.as_str()).collect();
             (name.clone(), directions.join(", "))
         };
-        let all = alike(self.policy.order_by.iter().map(one));
-        let allowed: Vec<_> =
-            all.into_iter().map(|(names, directions)| format!("{names} ({directions})")).collect();
-        self.value(&OptionName::OrderBy, format!("It orders by {}.", allowed.join("; ")))
+        let allowed = with_ways(self.policy.order_by.iter().map(one));
+        self.value(&OptionName::OrderBy, format!("It orders by {allowed}."))
     }
 
     /// An option that takes one value, in the rules' spelling.

@@ -8,7 +8,7 @@
 use super::Class;
 use super::base64url;
 use super::derive::{connection_state_key, reversible_key, seal_key};
-use super::keys::{Key, KeyRing};
+use super::keys::{Key, KeyRing, key_id};
 use super::padding::{self, Sizes};
 use super::primitives::{IV_LEN, SIV_KEY_LEN, Siv};
 use zeroize::Zeroizing;
@@ -109,7 +109,7 @@ impl Sealer {
 pub fn has_form_of_link(text: &str) -> bool {
     let Some((id, sealed)) = text.split_at_checked(1) else { return false };
     let octets = base64url::decode(sealed).map(|octets| octets.len());
-    id.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    key_id(id).is_some()
         && octets
             .and_then(|octets| octets.checked_sub(IV_LEN))
             .is_some_and(|padded| padding::LINKS.has(padded))
@@ -154,6 +154,17 @@ mod tests {
 
     fn master() -> [u8; 32] {
         std::array::from_fn(|at| u8::try_from(at * at % 251).unwrap())
+    }
+
+    #[test]
+    fn a_link_has_its_form_under_every_id_of_a_key() {
+        for id in ['A', '7', '-', '_'] {
+            let ring = KeyRing::parse(&KeyRing::render_new(&master(), id, "2026-01-01T00:00:00Z")).unwrap();
+            let link = Sealer::values(&ring, DOMAIN).seal(PURPOSE, b"nextLink");
+            assert!(has_form_of_link(&link), "{link}");
+        }
+        assert!(!has_form_of_link("A"));
+        assert!(!has_form_of_link(""));
     }
 
     /// The octets as a token of this label. They are sealed unpadded.

@@ -39,34 +39,30 @@ impl Body {
     /// Every comparison that follows from what leaves of the object. `without`: navigation properties that may be
     /// expanded, which Graph does not compare.
     pub(super) fn comparable(&self, without: &[&str]) -> Vec<Comparison> {
-        let all = self.comparisons(without, operators);
-        all.into_iter().filter(|it| !it.operators.is_empty()).collect()
+        let all = self.reachable(without).into_iter().map(|(property, reached)| Comparison {
+            property,
+            collection: reached.collection,
+            operators: operators(&reached),
+        });
+        all.filter(|it| !it.operators.is_empty()).collect()
     }
 
     /// The properties whose order follows from what leaves.
     pub(super) fn sortable(&self, without: &[&str]) -> Vec<String> {
-        let orders = |reached: &Reached<'_>| if is_sortable(reached) { &[Comparator::Ge][..] } else { &[] };
-        let all = self.comparisons(without, |reached| orders(reached).to_vec());
-        all.into_iter().filter(|it| !it.operators.is_empty()).map(|it| it.property).collect()
+        let all = self.reachable(without).into_iter();
+        all.filter(|(_, reached)| is_sortable(reached)).map(|(property, _)| property).collect()
     }
 
-    fn comparisons(
-        &self,
-        without: &[&str],
-        operators: impl Fn(&Reached<'_>) -> Vec<Comparator>,
-    ) -> Vec<Comparison> {
-        let mut all: Vec<Comparison> = Vec::new();
+    /// The properties of the object that an option can name, each once.
+    fn reachable(&self, without: &[&str]) -> Vec<(String, Reached<'_>)> {
+        let mut all: Vec<(String, Reached<'_>)> = Vec::new();
         for place in self.inside() {
             let Some(names) = names(&place.at.0) else { continue };
             let property = names.join("/");
-            let is_known = all.iter().any(|it| it.property == property);
+            let is_known = all.iter().any(|(known, _)| *known == property);
             let is_expanded = names.first().is_some_and(|first| without.contains(first));
             if let (false, false, Some(reached)) = (is_known, is_expanded, self.reach(names)) {
-                all.push(Comparison {
-                    property,
-                    collection: reached.collection,
-                    operators: operators(&reached),
-                });
+                all.push((property, reached));
             }
         }
         all
@@ -132,6 +128,12 @@ pub(crate) fn operators(reached: &Reached<'_>) -> Vec<Comparator> {
 pub(crate) fn is_sortable(reached: &Reached<'_>) -> bool {
     reached.collection.is_none()
         && matches!(reached.leaf, Leaf::Keep(Kept::Boolean | Kept::Time | Kept::Number | Kept::Text))
+}
+
+/// `from/emailAddress/address, sender/emailAddress/address (eq, in); subject (present)`: names, and what may be done with each.
+pub(crate) fn with_ways(all: impl IntoIterator<Item = (String, String)>) -> String {
+    let groups = alike(all).into_iter().map(|(names, how)| format!("{names} ({how})"));
+    groups.collect::<Vec<_>>().join("; ")
 }
 
 /// Entries with the same second part, together: `a, b` and what may be done with both.

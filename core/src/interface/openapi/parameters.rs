@@ -7,7 +7,7 @@ use super::super::model::{Gives, Operation};
 use super::super::value::Object;
 use super::operation::open_params;
 use crate::graph::{Direction, OptionName};
-use crate::rules::comparable::alike;
+use crate::rules::comparable::with_ways;
 use crate::rules::plan::{Comparison, Expand, IntegerRange, Param, QueryPolicy, ValuePolicy};
 
 /// All parameters of an operation, with these values in its path in place of parameters.
@@ -127,9 +127,8 @@ fn value((name, policy): &(OptionName, ValuePolicy)) -> Json {
 
 /// `Compares receivedDateTime (ge, gt, le, lt), joined by and, or, not.`
 pub(in super::super) fn comparisons(filter: &[Comparison]) -> String {
-    let all = alike(filter.iter().map(|it| (it.path(), it.operators()))).into_iter();
-    let all: Vec<_> = all.map(|(names, operators)| format!("{names} ({operators})")).collect();
-    format!("Compares {}, joined by and, or, not.", all.join("; "))
+    let all = with_ways(filter.iter().map(|it| (it.path(), it.operators())));
+    format!("Compares {all}, joined by and, or, not.")
 }
 
 /// `receivedDateTime`, which is ascending, and with a direction.

@@ -227,7 +227,8 @@ impl<'de> Deserialize<'de> for SecretText {
     }
 }
 
-fn key_id(text: &str) -> Option<char> {
+/// The id that the text is: one sign of base64url.
+pub(super) fn key_id(text: &str) -> Option<char> {
     let mut chars = text.chars();
     match (chars.next(), chars.next()) {
         (Some(id), None) if URL_SAFE.as_str().contains(id) => Some(id),
