@@ -52,6 +52,7 @@ mod properties;
 mod property_order;
 mod pseudonym;
 mod record;
+mod reliability;
 mod reviews;
 mod samples;
 mod semantics;
