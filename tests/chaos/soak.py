@@ -136,6 +136,8 @@ class Soak:
             while time.monotonic() < until:
                 phase.samples.append(self.sample())
                 await asyncio.sleep(1)
+            # The attack goes on until the newcomers of this phase know.
+            neighbour.phase = Phase("between")
             if neighbour.waiting:
                 await asyncio.wait(list(neighbour.waiting))
             told = [ended(self.place, process, log) for process, log in started]

@@ -25,7 +25,7 @@ const AREAS: [(&str, &[&str]); 8] = [
         ],
     ),
     ("Signed tokens of consumers", &["src/jwt/"]),
-    ("Audit log and logs", &["src/audit/", "src/service/logs.rs"]),
+    ("Audit log and logs", &["src/audit/"]),
     (
         "Configuration, keys, reload",
         &["src/config/check.rs", "src/config/files.rs", "src/service/", "core/src/pseudonym/keys/mod.rs"],
@@ -34,7 +34,16 @@ const AREAS: [(&str, &[&str]); 8] = [
 ];
 
 /// Numbers that bound nothing: versions, modes of files, parts of formats, sizes of steps.
-const NO_BOUNDS: [(&str, &[&str]); 0] = [];
+const NO_BOUNDS: [(&str, &[&str]); 8] = [
+    ("src/audit/log.rs", &["FILE_MODE"]),
+    ("src/codec/gzip_decoder.rs", &["WINDOW_BITS"]),
+    ("src/codec/gzip_encoder.rs", &["WINDOW_BITS", "STEP"]),
+    ("src/connect/browser.rs", &["LENGTH"]),
+    ("src/connect/flow.rs", &["VERIFIER"]),
+    ("src/connect/store.rs", &["VERSION"]),
+    ("src/upstream/probe.rs", &["ANY_LENGTH"]),
+    ("core/src/pseudonym/keys/mod.rs", &["SECRET_LEN", "MIN_DISTINCT", "FINGERPRINT_LEN"]),
+];
 
 pub(super) struct Bound {
     area: usize,
