@@ -169,6 +169,7 @@ fn keeps_numbers_as_written() {
     assert_eq!(events(format!("[{text}]")), format!("[#{text};]"));
 }
 
+/// Fault: a document breaks the grammar of JSON at any place. Outcome: the document is refused at this byte.
 #[test]
 fn refuses_broken_structure_at_the_byte() {
     use SyntaxErrorKind::*;
@@ -258,6 +259,7 @@ fn refuses_broken_strings_at_the_byte() {
 
 /// UTF-8 is checked ahead of reading. A byte that is not UTF-8 must not be refused before its turn, nor for another
 /// reason.
+/// Fault: a document has a byte that is not UTF-8. Outcome: the document is refused at this byte.
 #[test]
 fn refuses_invalid_utf8_in_its_turn() {
     use SyntaxErrorKind::{
@@ -306,6 +308,7 @@ fn borrows_tokens_that_are_wholly_in_the_chunk() {
     assert!(transcript.addresses.iter().all(|address| borrowed.contains(address)));
 }
 
+/// Fault: a document is nested more deeply than the limit. Outcome: the document is refused at the byte that is one level too deep.
 #[test]
 fn limits_depth() {
     let nested = |depth: usize| ["[".repeat(depth), "]".repeat(depth)].concat();
@@ -321,6 +324,7 @@ fn limits_depth() {
     assert_eq!(error_with(nested(129), beyond), (SyntaxErrorKind::TooDeep, 128));
 }
 
+/// Fault: a property name is longer than the limit. Outcome: the document is refused at this name.
 #[test]
 fn limits_keys_as_written() {
     let limits = Limits { key_length: 6, ..Limits::default() };
@@ -334,6 +338,7 @@ fn limits_keys_as_written() {
     assert_eq!(read_with("\"a string value\"", limits).1, Ok(()));
 }
 
+/// Fault: a number is longer than the limit. Outcome: the document is refused at this number.
 #[test]
 fn limits_numbers_as_written() {
     let limits = Limits { number_length: 5, ..Limits::default() };
@@ -351,6 +356,7 @@ fn limits_numbers_as_written() {
     assert_eq!(error_with("123456", limits), (SyntaxErrorKind::NumberTooLong, 0));
 }
 
+/// Fault: a document is longer than the limit. Outcome: the document is refused at the limit.
 #[test]
 fn limits_the_document() {
     let limits = Limits { document_length: 4, ..Limits::default() };
