@@ -227,6 +227,7 @@ async fn only_json_in_utf_8_is_let_out() {
 /// Fault: Graph sends a document that is nested more deeply than 64 levels. Outcome: the consumer gets 502 `upstreamMalformed`.
 /// Fault: Graph sends a document that RFC 8259 does not allow, or two documents. Outcome: the consumer gets 502 `upstreamMalformed`.
 /// Fault: Graph sends an error document with status 200. Outcome: the consumer gets 502 `upstreamMalformed`.
+/// Fault: half of a surrogate pair in a text or a name that does not leave. Outcome: the page leaves, sanitized.
 #[tokio::test]
 async fn documents_with_two_readings_are_not_let_out() {
     let deep = |depth| format!(r#"{{"value":[],"MARKER":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
@@ -246,7 +247,8 @@ async fn documents_with_two_readings_are_not_let_out() {
         ("value is null", r#"{"value":null}"#.to_owned()),
         ("an array", r#"[{"id":"u1"}]"#.to_owned()),
         ("a string", r#""MARKER""#.to_owned()),
-        ("a lone surrogate", r#"{"value":[],"MARKER":"\ud800"}"#.to_owned()),
+        ("an unknown escape", r#"{"value":[],"MARKER":"\q"}"#.to_owned()),
+        ("half an escape", "{\"value\":[],\"MARKER\":\"\\ud8\"}".to_owned()),
         ("a trailing comma", r#"{"value":[],}"#.to_owned()),
         ("a control character", "{\"value\":[],\"MARKER\":\"\u{1}\"}".to_owned()),
         ("not a number", r#"{"value":[],"MARKER":NaN}"#.to_owned()),
@@ -264,6 +266,7 @@ async fn documents_with_two_readings_are_not_let_out() {
         ("white space", Script::json(format!(" {PAGE}\r\n"))),
         ("deep", Script::json(format!("{page},\"MARKER\":{}{}}}", "[".repeat(63), "]".repeat(63)))),
         ("unknown twice", Script::json(format!(r#"{page},"MARKER":1,"MARKER":2}}"#))),
+        ("half of a surrogate pair", Script::json(format!(r#"{page},"MARKER":"\ud800","\udc00":1}}"#))),
         ("a huge number", Script::json(format!(r#"{page},"MARKER":1e400}}"#))),
         ("another letter case", Script::json(format!(r#"{page},"VALUE":"MARKER"}}"#))),
     ])

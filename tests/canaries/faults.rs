@@ -189,7 +189,7 @@ async fn what_is_not_a_json_document_in_utf_8_is_refused_without_a_word_of_it() 
         ("something after it", json(format!("{page} {m}"))),
         ("too deep", json(nested)),
         ("a comment", json(format!("{{\"value\":[/*{m}*/]}}"))),
-        ("a lone surrogate", json(format!(r#"{{"value":[],"{m}":"\ud800"}}"#))),
+        ("an unknown escape", json(format!(r#"{{"value":[],"{m}":"\q"}}"#))),
         ("a control character", json(format!("{{\"value\":[],\"a\":\"{m}\u{1}\"}}"))),
     ] {
         bench.script(script);
