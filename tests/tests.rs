@@ -53,6 +53,7 @@ mod properties;
 mod property_order;
 mod pseudonym;
 mod record;
+mod replicas;
 mod reviews;
 mod samples;
 mod semantics;

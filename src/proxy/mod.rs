@@ -180,12 +180,14 @@ impl Proxy {
     }
 }
 
-/// Tells the metrics which endpoints and which rules there are.
+/// Tells the metrics which endpoints, rules and keys there are.
 fn tell(metrics: &Metrics, state: &ProxyState) {
     metrics.know_endpoints(state.endpoint_names());
     let rules =
         state.consumers().map(|consumer| (consumer.name(), consumer.statement().fingerprint().to_string()));
     metrics.know_rules(rules);
+    let keys = state.keys().iter().map(|key| (key.id, key.fingerprint.clone(), key.standing.as_str()));
+    metrics.know_keys(keys);
 }
 
 /// Serves one request, alone or in a batch.
