@@ -1,5 +1,7 @@
 //! The proxy's metrics. Labels are words of closed sets, or names from the operator's files, never data.
 
+mod graph;
+
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
@@ -12,6 +14,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
+
+pub(crate) use graph::GraphMetrics;
 
 use crate::audit::{Decision, Record};
 
@@ -35,6 +39,7 @@ pub struct Metrics {
     serving: ArcSwap<HashSet<RulesLabels>>,
     keys: Family<KeyLabels, Counter>,
     limited: Family<LimitedLabels, Counter>,
+    graph: GraphMetrics,
     /// The only endpoint names that may become labels.
     endpoints: ArcSwap<HashSet<Arc<str>>>,
 }
@@ -140,6 +145,7 @@ impl Metrics {
             serving: ArcSwap::default(),
             keys: Family::default(),
             limited: Family::default(),
+            graph: GraphMetrics::default(),
             endpoints: ArcSwap::default(),
         };
         metrics.register();
@@ -182,6 +188,7 @@ impl Metrics {
             "Requests over a consumer's limits, by what became of them",
             self.limited.clone(),
         );
+        self.graph.register(registry);
         registry.register("rules_info", "The rules that serve a consumer", self.rules.clone());
         let build = Info::new(BuildLabels { version: env!("CARGO_PKG_VERSION") });
         registry.register("build", "The running program", build);
@@ -242,6 +249,11 @@ impl Metrics {
     /// Counts a request that was over its consumer's limits.
     pub(crate) fn limited(&self, consumer: Arc<str>, result: Limited) {
         self.limited.get_or_create(&LimitedLabels { consumer, result }).inc();
+    }
+
+    /// What is counted of requests to Graph.
+    pub(crate) fn graph(&self) -> &GraphMetrics {
+        &self.graph
     }
 
     /// Counts a reload. `good` says whether the running state now matches the files.
