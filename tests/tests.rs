@@ -64,6 +64,7 @@ mod statuses;
 mod streams;
 mod support;
 mod tenant;
+mod throttling;
 mod tls;
 mod tokenizer;
 mod two_engines;

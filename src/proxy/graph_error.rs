@@ -31,7 +31,7 @@ const DIRECTORY: &str = "the application's quota is used up: lower requests_per_
                          applications of their own. See Throttling in docs/OPERATIONS.md";
 const FORBIDDEN: &str = "if every request of this endpoint gets it, the consent was revoked or is missing: run glassine doctor, \
                          see docs/ENTRA.md. If only some do, a policy of Exchange excludes their mailboxes";
-const UNAUTHORIZED: &str = "Graph did not accept the access token: run glassine doctor, see docs/ENTRA.md";
+const UNAUTHORIZED: &str = "with forward: true, the consumer has to renew its token; otherwise run glassine doctor, see docs/ENTRA.md";
 const FAILED: &str = "Microsoft Graph has a problem: see the service health of Microsoft 365";
 
 /// An error of Graph.
