@@ -239,7 +239,9 @@ async fn a_short_wait_is_waited_and_the_mailbox_with_it() {
     }
     let text = logs.text();
     let line = text.lines().find(|line| line.contains("throttles the application")).unwrap();
-    for part in ["WARN", "acme", "ApplicationThrottled", "status=429", "retry_after=1", "repeated", "OPERATIONS.md"] {
+    for part in
+        ["WARN", "acme", "ApplicationThrottled", "status=429", "retry_after=1", "repeated", "OPERATIONS.md"]
+    {
         assert!(line.contains(part), "{part}: {line}");
     }
     let id = proxy.id(PERSON);
@@ -270,7 +272,11 @@ async fn each_status_that_may_pass_is_repeated_once_and_no_other() {
         let response = proxy.get("/v1.0/users").await;
         assert_eq!((response.status, graph.requests().len()), (got, asked), "{status} {wait:?}");
         let record = proxy.audited(1).await.remove(0);
-        assert_eq!(record["retried"].as_u64().unwrap_or_default(), u64::try_from(asked).unwrap() - 1, "{record}");
+        assert_eq!(
+            record["retried"].as_u64().unwrap_or_default(),
+            u64::try_from(asked).unwrap() - 1,
+            "{record}"
+        );
     }
 }
 
@@ -278,7 +284,8 @@ async fn each_status_that_may_pass_is_repeated_once_and_no_other() {
 #[tokio::test]
 async fn a_wait_that_is_longer_than_the_requests_time_is_passed_on() {
     let logs = Logs::start();
-    for (wait, seconds, reason) in [("2", 1, "no_time"), ("2", 10, "refused_again"), ("17", 10, "long_wait")] {
+    for (wait, seconds, reason) in [("2", 1, "no_time"), ("2", 10, "refused_again"), ("17", 10, "long_wait")]
+    {
         let graph = FakeUpstream::always(throttled(wait)).await;
         let mut setup = Setup::scripted(&graph);
         setup.timeouts = (seconds, 5);
@@ -287,8 +294,14 @@ async fn a_wait_that_is_longer_than_the_requests_time_is_passed_on() {
         let response = proxy.get(&messages(&proxy, PERSON)).await;
         assert_eq!((response.status, response.code().as_str()), (429, "ApplicationThrottled"));
         assert_eq!(response.headers["retry-after"], wait);
-        assert_eq!(came.elapsed() > Duration::from_secs(2), reason == "refused_again", "{:?}", came.elapsed());
-        let counted = format!("glassine_graph_repeated_requests_total{{status=\"429\",result=\"{reason}\"}} 1");
+        assert_eq!(
+            came.elapsed() > Duration::from_secs(2),
+            reason == "refused_again",
+            "{:?}",
+            came.elapsed()
+        );
+        let counted =
+            format!("glassine_graph_repeated_requests_total{{status=\"429\",result=\"{reason}\"}} 1");
         assert!(metrics(&proxy).await.contains(&counted), "{counted}");
         assert!(logs.text().contains(&format!("reason=\"{reason}\"")), "{}", logs.text());
     }
@@ -308,7 +321,10 @@ async fn a_storm_is_not_multiplied() {
     }
     for stream in &mut streams {
         let response = read_all(stream).await;
-        assert!(response.starts_with("HTTP/1.1 429 ") && response.contains("ApplicationThrottled"), "{response}");
+        assert!(
+            response.starts_with("HTTP/1.1 429 ") && response.contains("ApplicationThrottled"),
+            "{response}"
+        );
     }
     let asked = graph.requests().len();
     assert!(asked <= REQUESTS + REQUESTS / 10 + 10, "{asked}");
@@ -319,10 +335,13 @@ async fn a_storm_is_not_multiplied() {
 /// Fault: four requests of a mailbox are at Graph, and more come. Outcome: they wait, also those of another consumer of the application; other mailboxes do not.
 #[tokio::test]
 async fn consumers_of_one_application_share_the_places_in_a_mailbox() {
-    let graph = FakeUpstream::start(|request| {
-        if is_of(PERSON)(request) { endless_page() } else { Script::json(EMPTY) }
-    })
-    .await;
+    let graph =
+        FakeUpstream::start(
+            |request| {
+                if is_of(PERSON)(request) { endless_page() } else { Script::json(EMPTY) }
+            },
+        )
+        .await;
     let mut setup = Setup::scripted(&graph).consumer(Consumer::new("other", METADATA_ONLY));
     setup.timeouts = (60, 60);
     setup.domain = DOMAIN.to_owned();
@@ -382,7 +401,10 @@ async fn a_turn_that_does_not_come_is_a_429_of_this_proxy() {
     assert!(response.contains("\r\nretry-after: 5\r\n"), "{response}");
     let record = proxy.audited(1).await.remove(0);
     assert_eq!((&record["reason"], &record["status"]), (&"mailbox_busy".into(), &429.into()));
-    assert!(record["upstream_status"].is_null() && record["waited_milliseconds"].as_u64() >= Some(14_000), "{record}");
+    assert!(
+        record["upstream_status"].is_null() && record["waited_milliseconds"].as_u64() >= Some(14_000),
+        "{record}"
+    );
     assert_eq!(graph.requests().len(), 4);
     let refused = "glassine_graph_gated_requests_total{gate=\"mailbox\",result=\"refused\"} 1";
     assert!(metrics(&proxy).await.contains(refused));
@@ -404,7 +426,10 @@ async fn a_stop_does_not_wait_for_turns() {
     let (folder, (response, time), first) =
         tokio::join!(proxy.stop(), waited, read_all(running.first_mut().unwrap()));
     assert!(response.starts_with("HTTP/1.1 429 ") && response.contains("mailboxBusy"), "{response}");
-    assert!(response.contains("\r\nretry-after: 1\r\n") && time < Duration::from_secs(2), "{time:?} {response}");
+    assert!(
+        response.contains("\r\nretry-after: 1\r\n") && time < Duration::from_secs(2),
+        "{time:?} {response}"
+    );
     assert!(first.starts_with("HTTP/1.1 200 "), "{first}");
     assert_eq!(graph.requests().len(), 4);
     assert!(std::fs::read_to_string(folder.path().join("audit.jsonl")).unwrap().contains("mailbox_busy"));
@@ -427,7 +452,8 @@ async fn each_request_of_a_batch_waits_and_is_repeated_by_itself() {
         { "id": "c", "method": "GET", "url": url("third"), "dependsOn": ["a"] },
     ]);
     let responses = batch_of(&proxy, requests).await;
-    let seen: Vec<_> = responses.iter().map(|one| (one["id"].as_str().unwrap(), one["status"].as_u64())).collect();
+    let seen: Vec<_> =
+        responses.iter().map(|one| (one["id"].as_str().unwrap(), one["status"].as_u64())).collect();
     assert_eq!(seen, [("a", Some(200)), ("b", Some(200)), ("c", Some(200))]);
     let asked: Vec<_> = graph.requests().iter().map(|it| it.path().to_owned()).collect();
     assert_eq!(asked.len(), 4);
@@ -458,7 +484,8 @@ async fn every_error_that_an_operator_can_mend_is_one_line_and_the_others_are_no
         (502, "no code of Graph", &["Microsoft Graph failed", "code=\"none\""]),
     ] {
         let (text, response) = logged(status, code).await;
-        let lines: Vec<_> = text.lines().filter(|line| line.contains("WARN") && line.contains("request_id")).collect();
+        let lines: Vec<_> =
+            text.lines().filter(|line| line.contains("WARN") && line.contains("request_id")).collect();
         assert_eq!(lines.len(), 1, "{status}: {text}");
         let id = response.headers["request-id"].to_str().unwrap().to_owned();
         let status = format!("status={status}");

@@ -55,7 +55,11 @@ impl GraphMetrics {
             "Responses of Graph that asked to wait, by status and whether the request was repeated",
             self.repeated.clone(),
         );
-        registry.register("graph_responses", "Responses of Graph, by status and kind", self.responses.clone());
+        registry.register(
+            "graph_responses",
+            "Responses of Graph, by status and kind",
+            self.responses.clone(),
+        );
     }
 
     /// Counts a request as waiting until the returned value is dropped.

@@ -187,15 +187,19 @@ impl Asking<'_> {
             return Ok(response);
         }
         // Before the pass is given back, or the next request would get the same response.
-        if let Some(wait) = response.retry_after().filter(|wait| *wait <= SHORT_WAIT) {
-            if GraphError::may_pass(response.status()) {
-                self.gate.pause(&self.lane, wait);
-            }
+        if let Some(wait) = short_wait(&response) {
+            self.gate.pause(&self.lane, wait);
         }
         let error = response.into_error(GraphError::in_lane(&self.lane)).await;
         metrics.graph().responded(error.status.as_u16(), error.throttles());
         Err(error.into())
     }
+}
+
+/// The time that Graph asks to wait, if the proxy waits that long itself.
+fn short_wait(response: &RawResponse) -> Option<Duration> {
+    let wait = response.retry_after().filter(|_| GraphError::may_pass(response.status()))?;
+    (wait <= SHORT_WAIT).then_some(wait)
 }
 
 /// Waits for the stop of the service.

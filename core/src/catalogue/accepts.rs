@@ -74,5 +74,8 @@ pub(crate) fn is_of_mailbox(path: &str) -> bool {
     let mut segments = path.split('/').skip(1);
     let is_owner = matches!((segments.next(), segments.next()), (Some("users" | "groups"), Some(_)));
     let mut behind = segments.filter(|segment| !segment.starts_with(NAMESPACE));
-    is_owner && behind.next().is_some_and(|name| LISTS.mailbox.iter().any(|known| known.eq_ignore_ascii_case(name)))
+    is_owner
+        && behind
+            .next()
+            .is_some_and(|name| LISTS.mailbox.iter().any(|known| known.eq_ignore_ascii_case(name)))
 }

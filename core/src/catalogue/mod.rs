@@ -30,8 +30,8 @@ mod types;
 mod walk;
 mod words;
 
-pub(crate) use accepts::{is_directory, is_of_mailbox};
 pub use accepts::{Accept, accepts};
+pub(crate) use accepts::{is_directory, is_of_mailbox};
 pub use domains::{Shared, shared};
 pub use lists::{known_error_code, time_zones, well_known_folders};
 pub use nearest::nearest;

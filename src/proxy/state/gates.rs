@@ -50,7 +50,9 @@ impl Key {
     fn of(credential: &UpstreamCredential, consumer: &str) -> Self {
         match credential {
             UpstreamCredential::AccessToken(Source::File(file)) => Self::File(file.path().to_owned()),
-            UpstreamCredential::AccessToken(Source::Environment { name, .. }) => Self::Environment(name.clone()),
+            UpstreamCredential::AccessToken(Source::Environment { name, .. }) => {
+                Self::Environment(name.clone())
+            }
             UpstreamCredential::Application { client_id, .. } => Self::Client(Some(client_id.to_lowercase())),
             UpstreamCredential::Forward { .. } => Self::Consumer(consumer.to_owned()),
             UpstreamCredential::ManagedIdentity { client_id, .. } => {

@@ -160,7 +160,8 @@ impl<W> Lanes<W> {
 
     /// Forgets a lane that nobody is in.
     fn tidy(&mut self, lane: &Lane) {
-        let is_left = |state: &State<W>| state.passed == 0 && state.waiting.is_empty() && state.paused.is_none();
+        let is_left =
+            |state: &State<W>| state.passed == 0 && state.waiting.is_empty() && state.paused.is_none();
         if self.lanes.get(lane).is_some_and(is_left) {
             self.lanes.remove(lane);
         }

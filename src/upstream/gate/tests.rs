@@ -196,7 +196,8 @@ async fn a_pause_that_nobody_waits_for_is_forgotten() {
 async fn random_crowds_keep_the_bounds_and_all_pass() {
     use std::sync::atomic::{AtomicUsize, Ordering};
     let gate = gate(3, 7);
-    let lanes: Vec<_> = (0..5).map(|at| if at == 0 { Lane::Directory } else { mailbox(&at.to_string()) }).collect();
+    let lanes: Vec<_> =
+        (0..5).map(|at| if at == 0 { Lane::Directory } else { mailbox(&at.to_string()) }).collect();
     let inside: Arc<Vec<AtomicUsize>> = Arc::new((0..5).map(|_| AtomicUsize::new(0)).collect());
     let mut seed = 7_u64;
     let mut random = move |below: u64| {
@@ -206,7 +207,8 @@ async fn random_crowds_keep_the_bounds_and_all_pass() {
     let mut tasks = Vec::new();
     for _ in 0..400 {
         let at = usize::try_from(random(5)).unwrap();
-        let (start, length, patience) = (random(500), 1 + random(40), if random(4) == 0 { random(30) } else { 100_000 });
+        let (start, length, patience) =
+            (random(500), 1 + random(40), if random(4) == 0 { random(30) } else { 100_000 });
         let (gate, lane, inside) = (Arc::clone(&gate), lanes[at].clone(), Arc::clone(&inside));
         tasks.push(tokio::spawn(async move {
             sleep(Duration::from_millis(start)).await;

@@ -361,7 +361,8 @@ fn a_raw_key_may_begin_with_a_dollar() {
 #[test]
 fn a_request_for_mail_says_whose_mailbox_it_is_and_one_for_the_directory_does_not() {
     let policy = mail();
-    let mailbox = |target: &str| get(&policy, target).unwrap_or_else(|refusal| panic!("{target}: {refusal}")).mailbox;
+    let mailbox =
+        |target: &str| get(&policy, target).unwrap_or_else(|refusal| panic!("{target}: {refusal}")).mailbox;
     let own = Mailbox::of(&format!("/v1.0/users/{USER}/messages"));
     let user = user();
     for target in [
