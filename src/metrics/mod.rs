@@ -1,6 +1,7 @@
 //! The proxy's metrics. Labels are words of closed sets, or names from the operator's files, never data.
 
 mod graph;
+pub(crate) mod log_lines;
 
 use std::collections::HashSet;
 use std::fmt;
@@ -189,6 +190,11 @@ impl Metrics {
             self.limited.clone(),
         );
         self.graph.register(registry);
+        registry.register(
+            "log_lines_left_out",
+            "Lines that the log does not have, because there were too many of their kind or nobody reads the log",
+            log_lines::family(),
+        );
         registry.register("rules_info", "The rules that serve a consumer", self.rules.clone());
         let build = Info::new(BuildLabels { version: env!("CARGO_PKG_VERSION") });
         registry.register("build", "The running program", build);
