@@ -66,6 +66,7 @@ mod statuses;
 mod streams;
 mod support;
 mod tenant;
+mod throttling;
 mod tls;
 mod tokenizer;
 mod two_engines;

@@ -1,5 +1,6 @@
 //! The proxy's metrics. Labels are words of closed sets, or names from the operator's files, never data.
 
+mod graph;
 pub(crate) mod log_lines;
 
 use std::collections::HashSet;
@@ -15,6 +16,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
+
+pub(crate) use graph::GraphMetrics;
 
 use crate::audit::{Decision, Record};
 
@@ -38,6 +41,7 @@ pub struct Metrics {
     /// The keys of the ring.
     key_info: Facts<KeyInfoLabels>,
     limited: Family<LimitedLabels, Counter>,
+    graph: GraphMetrics,
     /// The only endpoint names that may become labels.
     endpoints: ArcSwap<HashSet<Arc<str>>>,
 }
@@ -150,6 +154,7 @@ impl Metrics {
             keys: Family::default(),
             key_info: Facts::default(),
             limited: Family::default(),
+            graph: GraphMetrics::default(),
             endpoints: ArcSwap::default(),
         };
         metrics.register();
@@ -192,6 +197,7 @@ impl Metrics {
             "Requests over a consumer's limits, by what became of them",
             self.limited.clone(),
         );
+        self.graph.register(registry);
         registry.register(
             "log_lines_left_out",
             "Lines that the log does not have, because there were too many of their kind or nobody reads the log",
@@ -267,6 +273,11 @@ impl Metrics {
     /// Counts a request that was over its consumer's limits.
     pub(crate) fn limited(&self, consumer: Arc<str>, result: Limited) {
         self.limited.get_or_create(&LimitedLabels { consumer, result }).inc();
+    }
+
+    /// What is counted of requests to Graph.
+    pub(crate) fn graph(&self) -> &GraphMetrics {
+        &self.graph
     }
 
     /// Counts a reload. `good` says whether the running state now matches the files.
