@@ -1,9 +1,11 @@
 //! The proxy's metrics. Labels are words of closed sets, or names from the operator's files, never data.
 
+mod graph;
 pub(crate) mod log_lines;
 
 use std::collections::HashSet;
 use std::fmt;
+use std::hash::Hash;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -14,6 +16,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
+
+pub(crate) use graph::GraphMetrics;
 
 use crate::audit::{Decision, Record};
 
@@ -31,12 +35,13 @@ pub struct Metrics {
     config_good: Gauge,
     approvals_end: Family<ConsumerLabels, Gauge>,
     config_warnings: Gauge,
-    /// 1 for each consumer and the rules that serve it.
-    rules: Family<RulesLabels, Gauge>,
-    /// The labels in `rules`.
-    serving: ArcSwap<HashSet<RulesLabels>>,
+    /// The rules that serve each consumer.
+    rules: Facts<RulesLabels>,
     keys: Family<KeyLabels, Counter>,
+    /// The keys of the ring.
+    key_info: Facts<KeyInfoLabels>,
     limited: Family<LimitedLabels, Counter>,
+    graph: GraphMetrics,
     /// The only endpoint names that may become labels.
     endpoints: ArcSwap<HashSet<Arc<str>>>,
 }
@@ -67,6 +72,13 @@ struct ConsumerLabels {
 struct KeyLabels {
     consumer: Arc<str>,
     key: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KeyInfoLabels {
+    key: String,
+    fingerprint: String,
+    standing: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -138,10 +150,11 @@ impl Metrics {
             config_good: Gauge::default(),
             approvals_end: Family::default(),
             config_warnings: Gauge::default(),
-            rules: Family::default(),
-            serving: ArcSwap::default(),
+            rules: Facts::default(),
             keys: Family::default(),
+            key_info: Facts::default(),
             limited: Family::default(),
+            graph: GraphMetrics::default(),
             endpoints: ArcSwap::default(),
         };
         metrics.register();
@@ -184,12 +197,18 @@ impl Metrics {
             "Requests over a consumer's limits, by what became of them",
             self.limited.clone(),
         );
+        self.graph.register(registry);
         registry.register(
             "log_lines_left_out",
             "Lines that the log does not have, because there were too many of their kind or nobody reads the log",
             log_lines::family(),
         );
-        registry.register("rules_info", "The rules that serve a consumer", self.rules.clone());
+        registry.register(
+            "key_info",
+            "The keys of the ring, and what each does",
+            self.key_info.family.clone(),
+        );
+        registry.register("rules_info", "The rules that serve a consumer", self.rules.family.clone());
         let build = Info::new(BuildLabels { version: env!("CARGO_PKG_VERSION") });
         registry.register("build", "The running program", build);
     }
@@ -202,15 +221,20 @@ impl Metrics {
     /// Sets which rules serve each consumer: its name and their fingerprint. Rules that are not among these any more have
     /// no series.
     pub(crate) fn know_rules(&self, rules: impl IntoIterator<Item = (Arc<str>, String)>) {
-        let rules = rules.into_iter().map(|(consumer, fingerprint)| RulesLabels { consumer, fingerprint });
-        let now: HashSet<_> = rules.collect();
-        for labels in &now {
-            self.rules.get_or_create(labels).set(1);
-        }
-        let before = self.serving.swap(Arc::new(now.clone()));
-        for labels in before.difference(&now) {
-            self.rules.remove(labels);
-        }
+        self.rules.set(
+            rules.into_iter().map(|(consumer, fingerprint)| RulesLabels { consumer, fingerprint }).collect(),
+        );
+    }
+
+    /// Sets which keys the ring has. Keys that are not among these any more have no series.
+    /// Each has its id, its fingerprint, and what it does.
+    pub(crate) fn know_keys(&self, keys: impl IntoIterator<Item = (char, String, &'static str)>) {
+        let labels = |(id, fingerprint, standing): (char, _, _)| KeyInfoLabels {
+            key: id.to_string(),
+            fingerprint,
+            standing,
+        };
+        self.key_info.set(keys.into_iter().map(labels).collect());
     }
 
     /// Sets how many warnings there are about the files that the running state was made from.
@@ -251,6 +275,11 @@ impl Metrics {
         self.limited.get_or_create(&LimitedLabels { consumer, result }).inc();
     }
 
+    /// What is counted of requests to Graph.
+    pub(crate) fn graph(&self) -> &GraphMetrics {
+        &self.graph
+    }
+
     /// Counts a reload. `good` says whether the running state now matches the files.
     pub fn reloaded(&self, good: bool) {
         let result = if good { ReloadResult::Ok } else { ReloadResult::Failed };
@@ -282,6 +311,32 @@ impl Metrics {
 impl Default for Metrics {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// A series with the value 1 for each of some facts. A fact that no longer holds has none.
+struct Facts<L: Clone + Eq + Hash> {
+    family: Family<L, Gauge>,
+    /// The labels of the series.
+    known: ArcSwap<HashSet<L>>,
+}
+
+impl<L: Clone + Eq + Hash> Default for Facts<L> {
+    fn default() -> Self {
+        Self { family: Family::default(), known: ArcSwap::default() }
+    }
+}
+
+impl<L: Clone + Eq + Hash> Facts<L> {
+    /// Replaces all facts. Those that stay are there all the time.
+    fn set(&self, now: HashSet<L>) {
+        for labels in &now {
+            self.family.get_or_create(labels).set(1);
+        }
+        let now = Arc::new(now);
+        for labels in self.known.swap(Arc::clone(&now)).difference(&now) {
+            self.family.remove(labels);
+        }
     }
 }
 

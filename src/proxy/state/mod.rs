@@ -3,6 +3,7 @@
 
 mod approvals;
 mod credentials;
+mod gates;
 
 use std::error::Error;
 use std::path::Path;
@@ -12,7 +13,7 @@ use http::header::{AUTHORIZATION, PROXY_AUTHORIZATION};
 use jiff::Timestamp;
 use rustls_pki_types::CertificateDer;
 
-use super::consumer::{Caller, Consumer, Decided, GraphTokens, KnownBy, Rotation};
+use super::consumer::{Application, Caller, Consumer, Decided, KnownBy, Rotation};
 use super::descriptions::Descriptions;
 use super::forwarded::client_address;
 use super::head::Head;
@@ -26,6 +27,7 @@ use crate::config::{self, Config, ConsumerCredential, JwksLocation, Networks, Up
 use crate::jwt::{KeySource, Verifier};
 use crate::server::{Peer, read_certificates};
 use crate::upstream::{Credential, GraphClient, MAX_BODY, Network, Proxies, Settings, TokenSource};
+use gates::Gates;
 use glassine_core::admit::{Keys, Policy};
 use glassine_core::diagnostic::{Causes, Diagnostic, Report};
 use glassine_core::pseudonym::{self, AddressPolicy, KeyRing};
@@ -42,6 +44,7 @@ pub struct ProxyState {
     consumers: Consumers,
     key_sources: KeySources,
     network: Network,
+    gates: Gates,
     /// The key ring's fingerprints, the newest key first.
     keys: Vec<pseudonym::Fingerprint>,
 }
@@ -82,6 +85,7 @@ impl ProxyState {
             now: Timestamp::now(),
             earlier,
             key_sources,
+            gates: Gates::default(),
             findings: Vec::new(),
             reports: Vec::new(),
             sources: Vec::new(),
@@ -174,6 +178,7 @@ struct Builder<'a> {
     now: Timestamp,
     earlier: Option<&'a ProxyState>,
     key_sources: KeySources,
+    gates: Gates,
     findings: Vec<Diagnostic>,
     reports: Vec<Report>,
     /// One token source for each distinct application, found so far.
@@ -190,10 +195,10 @@ impl Builder<'_> {
         let network = self.network();
         let (keys, judge) = (self.keys(), self.judge());
         let judge = judge.as_ref().map(Option::as_ref);
-        let tokens = self.graph_tokens(network.as_ref());
-        let consumers = self.config.consumers().iter().zip(tokens);
+        let applications = self.applications(network.as_ref());
+        let consumers = self.config.consumers().iter().zip(applications);
         let consumers: Vec<_> = consumers
-            .map(|(it, tokens)| self.consumer(it, network.as_ref(), keys.as_ref(), judge, tokens))
+            .map(|(it, application)| self.consumer(it, network.as_ref(), keys.as_ref(), judge, application))
             .collect();
         let network = network?;
         let settings =
@@ -208,6 +213,7 @@ impl Builder<'_> {
             consumers: Consumers::new(consumers.into_iter().collect::<Result<_, _>>()?),
             key_sources: std::mem::take(&mut self.key_sources).complete(),
             network,
+            gates: std::mem::take(&mut self.gates),
             keys: keys.fingerprint(),
         })
     }
@@ -288,7 +294,7 @@ impl Builder<'_> {
         network: Result<&Network, &Reported>,
         keys: Result<&KeyRing, &Reported>,
         judge: Result<Option<&Judge>, &Reported>,
-        tokens: Result<GraphTokens, Reported>,
+        application: Result<Application, Reported>,
     ) -> Result<Arc<Consumer>, Reported> {
         let known_by = self.known_by(consumer, network);
         let (plan, rules) = self.plan(consumer)?;
@@ -310,7 +316,7 @@ impl Builder<'_> {
         );
         let descriptions = Descriptions::of(&policy.plan, self.config.public_url());
         let decided = Decided { policy, statement, descriptions, rules };
-        let now = Consumer::new(consumer.clone(), known_by?, decided, keys, tokens?, approval?);
+        let now = Consumer::new(consumer.clone(), known_by?, decided, keys, application?, approval?);
         let before = self.earlier.and_then(|state| state.consumer(consumer.name()));
         Ok(Arc::new(now.continuing(before.map(Arc::as_ref))))
     }
