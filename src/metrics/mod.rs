@@ -2,6 +2,7 @@
 
 mod graph;
 pub(crate) mod log_lines;
+mod tasks;
 
 use std::collections::HashSet;
 use std::fmt;
@@ -209,6 +210,7 @@ impl Metrics {
             self.key_info.family.clone(),
         );
         registry.register("rules_info", "The rules that serve a consumer", self.rules.family.clone());
+        registry.register_collector(Box::new(tasks::Tasks));
         let build = Info::new(BuildLabels { version: env!("CARGO_PKG_VERSION") });
         registry.register("build", "The running program", build);
     }

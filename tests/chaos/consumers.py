@@ -26,6 +26,8 @@ class Exchange:
     replica: str | None = None
     status: int | None = None
     id: str | None = None
+    # Graph's or the proxy's code of an error.
+    code: str | None = None
     # `whole`, `cut`, `failed`, or `unconnected`.
     came: str = "failed"
     why: str = ""
@@ -181,8 +183,9 @@ class Consumer:
 
     def check_item(self, item, right, key, exchange):
         status, headers = item["status"], {name.lower(): value for name, value in item.get("headers", {}).items()}
-        id = item["body"]["error"]["innerError"]["request-id"] if "error" in item["body"] else None
-        inner = Exchange("item", exchange.begin, exchange.end, exchange.replica, status, id, "whole", key=key)
+        inner = Exchange("item", exchange.begin, exchange.end, exchange.replica, status, came="whole", key=key)
+        if error := item["body"].get("error"):
+            inner.id, inner.code = error["innerError"]["request-id"], error["code"]
         self.ledger.exchanges.append(inner)
         if right is None:
             if status != 403:
@@ -225,6 +228,7 @@ class Consumer:
             connection = await self.connected(exchange)
             response = await connection.ask(method, target, self.headers(bearer, body), body)
             exchange.came, exchange.status, exchange.id = "whole", response.status, response.headers.get("request-id")
+            exchange.code = self.code(what, response)
         except Failed as error:
             exchange.came, exchange.why = "failed" if error.sent else "unconnected", str(error)
             self.connection = None
@@ -270,6 +274,10 @@ class Consumer:
         except ValueError as error:
             self.ledger.problem("truncated but clean", what, f"{error}: {response.body[-80:]}")
             raise Broken from error
+
+    def code(self, what, response):
+        """The code in the body of an error."""
+        return self.json(what, response)["error"]["code"] if response.status >= 400 else None
 
     def link(self, what, page, name):
         link = page.get(name)

@@ -49,6 +49,8 @@ class Proof:
             return f"{exchange.status}: a fault of Graph, passed on"
         if exchange.came == "cut" and "cut" in faults:
             return "cut visibly: Graph broke off"
+        if exchange.code == "mailboxBusy":
+            return "429: four at a time in a mailbox, and others waited"
         if exchange.came == "whole" and exchange.status in (404, 410) and exchange.key in self.keys.retired:
             return f"{exchange.status}: the key was retired"
         if exchange.came != "whole" and self.was_killed(exchange):

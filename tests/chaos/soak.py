@@ -27,7 +27,7 @@ RATE = 50
 NEWCOMERS = 5
 # In the second half of the steady time, memory may not grow by more than this share or these bytes.
 GROWTH, GROWTH_BYTES = 0.03, 4 << 20
-# How many descriptors and threads may come and go with connections.
+# How many descriptors may come and go with connections. Each connection has a few tasks.
 WOBBLE = 40
 # A newcomer that waits longer was kept out.
 PATIENCE = 10
@@ -52,6 +52,7 @@ class Sample:
     memory: int
     descriptors: int
     threads: int
+    tasks: int
 
 
 class Neighbour:
@@ -134,7 +135,7 @@ class Soak:
             started = attack() if attack else []
             until = time.monotonic() + seconds
             while time.monotonic() < until:
-                phase.samples.append(self.sample())
+                phase.samples.append(await asyncio.to_thread(self.sample))
                 await asyncio.sleep(1)
             # The attack goes on until the newcomers of this phase know.
             neighbour.phase = Phase("between")
@@ -151,7 +152,8 @@ class Soak:
         folder = Path(f"/proc/{self.proxy.process.pid}")
         status = dict(re.findall(r"(VmRSS|Threads):\s+(\d+)", (folder / "status").read_text()))
         descriptors = len(os.listdir(folder / "fd"))
-        return Sample(time.monotonic(), int(status["VmRSS"]) * 1024, descriptors, int(status["Threads"]))
+        tasks = int(self.proxy.metric("glassine_tasks") or 0)
+        return Sample(time.monotonic(), int(status["VmRSS"]) * 1024, descriptors, int(status["Threads"]), tasks)
 
     def sizes(self):
         audit = sum(file.stat().st_size for file in self.proxy.folder.glob("audit*"))
@@ -177,7 +179,7 @@ class Soak:
         """The steady phase: its second half."""
         half = phase.samples[len(phase.samples) // 2 :]
         first, last = half[: len(half) // 4 or 1], half[-(len(half) // 4 or 1) :]
-        for name, allowed in [("memory", None), ("descriptors", WOBBLE), ("threads", 2)]:
+        for name, allowed in [("memory", None), ("descriptors", WOBBLE), ("threads", 2), ("tasks", 3 * WOBBLE)]:
             before, after = [statistics.median(getattr(it, name) for it in part) for part in (first, last)]
             allowed = max(GROWTH * before, GROWTH_BYTES) if allowed is None else allowed
             if after - before > allowed:
@@ -216,14 +218,14 @@ def row(phase):
     memory = statistics.median(it.memory for it in phase.samples[-5:]) / (1 << 20)
     return (
         f"| {phase.name} | {times(phase.latencies)} | {times(phase.newcomers)} | {len(phase.failed)} "
-        f"| {memory:,.0f} MiB, {phase.samples[-1].descriptors:,}, {phase.samples[-1].threads} "
+        f"| {memory:,.0f} MiB, {phase.samples[-1].descriptors:,}, {phase.samples[-1].threads}, {phase.samples[-1].tasks:,} "
         f"| {phase.audit / 1e6 / phase.seconds:.2f} | {phase.log / 1e6 / phase.seconds:.3f} | {phase.attack} |"
     )
 
 
 HEAD = """\
 | phase | consumer, ms: p50 / p99 / max | newcomer, ms: p50 / p99 / max | failures \
-| memory, descriptors, threads | audit, MB/s | log, MB/s | attack |
+| memory, descriptors, threads, tasks | audit, MB/s | log, MB/s | attack |
 |---|---:|---:|---:|---:|---:|---:|---|"""
 
 
