@@ -22,8 +22,8 @@ async fn requests_share_one_connection() {
 async fn a_stream_reset_is_not_the_end_of_a_body() {
     let graph = Http2Upstream::always(Frames { data: vec!["{\"value\":"], reset: true }).await;
     let client = client_of(&graph);
-    assert_eq!(ask(&client).await, Err(UpstreamError::Protocol));
-    assert_eq!(ask(&client).await, Err(UpstreamError::Protocol));
+    assert_eq!(ask(&client).await, Err(UpstreamError::StreamReset(h2::Reason::INTERNAL_ERROR)));
+    assert_eq!(ask(&client).await, Err(UpstreamError::StreamReset(h2::Reason::INTERNAL_ERROR)));
     assert_eq!(graph.connections(), 1, "the connection outlives the stream");
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use glassine::upstream::{
-    GraphClient, Network, Proxies, RequestHeaders, RequestId, Secret, Settings, Timeouts, UpstreamBody,
+    GraphClient, Network, RequestHeaders, RequestId, Secret, Settings, Timeouts, UpstreamBody,
     UpstreamError,
 };
 use http::Response;
@@ -38,7 +38,7 @@ fn settings(graph: &FakeUpstream, timeouts: Timeouts) -> Settings {
 }
 
 fn network(server: &FakeUpstream, timeouts: Timeouts) -> Network {
-    Network { extra_roots: server.ca(), timeouts, proxies: Proxies::default() }
+    Network { extra_roots: server.ca(), timeouts, ..Network::default() }
 }
 
 fn client(graph: &FakeUpstream, timeouts: Timeouts) -> GraphClient {
