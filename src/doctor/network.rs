@@ -224,9 +224,7 @@ impl ProbeError {
             ) => Step::Tcp,
             Self::Build(_)
             | Self::Upstream(
-                UpstreamError::ClientCertificate
-                | UpstreamError::Tls(_)
-                | UpstreamError::Timeout(Phase::Tls),
+                UpstreamError::ClientCertificate | UpstreamError::Tls(_) | UpstreamError::Timeout(Phase::Tls),
             ) => Step::Tls,
             Self::Upstream(_) => Step::Http,
         }

@@ -59,7 +59,7 @@ enum State {
 /// Why a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Closed {
-    /// A request was given up before its response was complete (HTTP/1.1 has no other way to say so).
+    /// A request was given up before the head of its response (HTTP/1.1 has no other way to say so).
     Abandoned,
     /// Nobody used it for a while, or enough others are idle.
     Idle,
@@ -67,7 +67,7 @@ pub(crate) enum Closed {
     Lost,
     /// The server broke the protocol.
     Protocol,
-    /// The server closed it.
+    /// The server closed it; or, over HTTP/1.1, nobody read a response to its end.
     Server,
     /// The server left pings unanswered.
     Silent,
@@ -108,13 +108,19 @@ impl Connections {
     /// Writes all counts.
     pub(super) fn encode(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let Counted { open, opened, failed, closed, repeated } = &*self.0;
-        let mut write = |name: &str, help: &str, metric: &dyn Encoded| {
-            metric.encode(encoder, name, help)
-        };
+        let mut write = |name: &str, help: &str, metric: &dyn Encoded| metric.encode(encoder, name, help);
         write("upstream_connections", "Connections to upstream servers", open)?;
         write("upstream_connections_opened", "Connections that were opened to upstream servers", opened)?;
-        write("upstream_connections_failed", "Connections that could not be opened to upstream servers", failed)?;
-        write("upstream_connections_closed", "Connections to upstream servers that ended, by reason", closed)?;
+        write(
+            "upstream_connections_failed",
+            "Connections that could not be opened to upstream servers",
+            failed,
+        )?;
+        write(
+            "upstream_connections_closed",
+            "Connections to upstream servers that ended, by reason",
+            closed,
+        )?;
         write("upstream_requests_repeated", "Requests that were sent a second time, by reason", repeated)
     }
 }

@@ -12,9 +12,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{
-    DescriptorEncoder, EncodeLabelSet, EncodeLabelValue, LabelValueEncoder,
-};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -229,7 +227,7 @@ impl Metrics {
     }
 
     /// Sets the counts of the connections to upstream servers.
-    pub(crate) fn know_connections(&self, connections: Connections) {
+    pub fn know_connections(&self, connections: Connections) {
         self.connections.0.store(Arc::new(connections));
     }
 

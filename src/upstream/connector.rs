@@ -153,7 +153,10 @@ fn tls(origin: &Origin, extra: &[CertificateDer<'static>]) -> Result<ClientConfi
     let roots = if origin.is_https() { roots(extra)? } else { RootCertStore::empty() };
     let provider = Arc::new(aws_lc_rs::default_provider());
     let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    Ok(versions.map_err(ConnectorError::Config)?.with_root_certificates(roots).with_client_cert_resolver(Arc::new(NoCertificate)))
+    Ok(versions
+        .map_err(ConnectorError::Config)?
+        .with_root_certificates(roots)
+        .with_client_cert_resolver(Arc::new(NoCertificate)))
 }
 
 /// The platform's roots and the extra ones. An unreadable root of the platform is skipped: bundles contain odd old

@@ -38,7 +38,9 @@ pub enum UpstreamError {
     #[error("the connection to the upstream was lost ({0}): check the network and the firewall")]
     Lost(io::ErrorKind),
     /// The server allows no request on any of its connections (upstream).
-    #[error("the upstream allows no request on its HTTP/2 connections (SETTINGS_MAX_CONCURRENT_STREAMS is 0)")]
+    #[error(
+        "the upstream allows no request on its HTTP/2 connections (SETTINGS_MAX_CONCURRENT_STREAMS is 0)"
+    )]
     NoStreams,
     /// The bytes are not HTTP, or break its rules (upstream, or a middlebox).
     #[error("the upstream broke the HTTP protocol")]
@@ -81,7 +83,9 @@ pub enum UpstreamError {
     Token,
     /// The body is encoded by another transfer coding than `chunked`, or its length is given twice (upstream, or a
     /// middlebox: RFC 9112 section 6.3).
-    #[error("the upstream's response has a Transfer-Encoding other than chunked, or a Content-Length beside it")]
+    #[error(
+        "the upstream's response has a Transfer-Encoding other than chunked, or a Content-Length beside it"
+    )]
     TransferEncoding,
     /// The connection ended before the response was complete (upstream).
     #[error("the upstream closed the connection before the response was complete")]
@@ -131,7 +135,8 @@ impl fmt::Display for Phase {
 impl UpstreamError {
     /// Whether the connection is at fault, and another one may do better.
     pub(super) fn is_lost_connection(&self) -> bool {
-        matches!(self, Self::Lost(_) | Self::Reset | Self::Truncated | Self::Unresponsive) || self.is_unprocessed()
+        matches!(self, Self::Lost(_) | Self::Reset | Self::Truncated | Self::Unresponsive)
+            || self.is_unprocessed()
     }
 
     /// Whether the server said that it did not process the request (RFC 9113 section 8.7).

@@ -150,7 +150,9 @@ impl Transport {
         sleep(self.no_response).await;
         // The semaphore is never closed.
         let _permit = self.doubled.acquire().await;
-        tracing::debug!("an idle connection to an upstream server brings no response; the request is sent again");
+        tracing::debug!(
+            "an idle connection to an upstream server brings no response; the request is sent again"
+        );
         self.counts.repeated(Repeated::NoResponse);
         self.attempt(request, self.pool.fresh(), deadline).await
     }

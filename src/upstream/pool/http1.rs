@@ -37,7 +37,8 @@ pub(super) async fn start(opened: Opened) -> Result<(Http1, Driver), UpstreamErr
     let Opened { stream, certificate_requested } = opened;
     let mut builder = Builder::new();
     builder.max_buf_size(READ_BUFFER).max_headers(MAX_HEADERS);
-    let (sender, connection) = builder.handshake(stream).await.map_err(|error| UpstreamError::from(&error))?;
+    let (sender, connection) =
+        builder.handshake(stream).await.map_err(|error| UpstreamError::from(&error))?;
     Ok((Http1 { sender, certificate_requested }, Driver(connection)))
 }
 
@@ -53,7 +54,10 @@ impl Driver {
             }
         };
         if let Some(pool) = pool.upgrade() {
-            pool.ended(id, ended.err().map_or(Closed::Server, |error| closed_by(&UpstreamError::from(&error))));
+            pool.ended(
+                id,
+                ended.err().map_or(Closed::Server, |error| closed_by(&UpstreamError::from(&error))),
+            );
         }
     }
 }
@@ -103,7 +107,8 @@ impl Http1 {
 
     /// A server that misses a certificate closes the connection in place of the first response, often without a word.
     fn explain(&self, error: UpstreamError, used: bool) -> UpstreamError {
-        let unexplained = matches!(error, UpstreamError::Reset | UpstreamError::Truncated | UpstreamError::Tls(_));
+        let unexplained =
+            matches!(error, UpstreamError::Reset | UpstreamError::Truncated | UpstreamError::Tls(_));
         match self.certificate_requested && !used && unexplained {
             true => UpstreamError::ClientCertificate,
             false => error,

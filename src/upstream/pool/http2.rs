@@ -154,7 +154,8 @@ impl Http2 {
         if !body.is_empty() {
             head.headers.insert(CONTENT_LENGTH, body.len().into());
         }
-        let (response, mut sending) = self.sender.send_request(Request::from_parts(head, ()), body.is_empty())?;
+        let (response, mut sending) =
+            self.sender.send_request(Request::from_parts(head, ()), body.is_empty())?;
         if !body.is_empty() {
             // Bodies are short, and h2 holds what does not fit into the window yet.
             sending.send_data(body, true)?;
@@ -278,7 +279,11 @@ struct Watched {
 }
 
 impl AsyncRead for Watched {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
         if buffer.filled().len() > before {

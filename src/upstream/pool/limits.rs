@@ -47,6 +47,9 @@ const REST: Duration = Duration::from_secs(1);
 /// it allows some.
 const SHUT_CONNECTIONS: usize = 3;
 
+/// A timer needs a period.
+const LEAST_CHECK: Duration = Duration::from_millis(1);
+
 /// The limits of one pool. The defaults always apply, but in tests.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct PoolLimits {
@@ -76,30 +79,33 @@ pub struct PoolLimits {
 
 impl Default for PoolLimits {
     fn default() -> Self {
-        Self {
-            idle: IDLE,
-            idle_connections: IDLE_CONNECTIONS,
-            connections: CONNECTIONS,
-            streams: STREAMS,
-            ping_after: PING_AFTER,
-            ping_limit: PING_LIMIT,
-            quiet: QUIET,
-            no_response: NO_RESPONSE,
-            doubled: DOUBLED,
-            rest: REST,
-            shut_connections: SHUT_CONNECTIONS,
-        }
+        Self::DEFAULT
     }
 }
 
 impl PoolLimits {
+    /// The limits outside of tests.
+    pub const DEFAULT: Self = Self {
+        idle: IDLE,
+        idle_connections: IDLE_CONNECTIONS,
+        connections: CONNECTIONS,
+        streams: STREAMS,
+        ping_after: PING_AFTER,
+        ping_limit: PING_LIMIT,
+        quiet: QUIET,
+        no_response: NO_RESPONSE,
+        doubled: DOUBLED,
+        rest: REST,
+        shut_connections: SHUT_CONNECTIONS,
+    };
+
     /// How often a connection looks whether it has been idle for too long: it closes a tenth too late at most.
     pub(super) fn idle_check(&self) -> Duration {
-        self.idle / 10
+        (self.idle / 10).max(LEAST_CHECK)
     }
 
     /// How often an HTTP/2 connection looks whether a ping is due or overdue.
     pub(super) fn ping_check(&self) -> Duration {
-        self.ping_after.min(self.ping_limit) / 6
+        (self.ping_after.min(self.ping_limit) / 6).max(LEAST_CHECK)
     }
 }

@@ -80,7 +80,7 @@ struct Shared {
 
 /// A connection that was just opened. HTTP/2 is driven already, because the server's settings had to arrive.
 enum Started {
-    Http1(http1::Http1, http1::Driver),
+    Http1(http1::Http1, Box<http1::Driver>),
     Http2(http2::Http2),
 }
 
@@ -201,7 +201,7 @@ impl Shared {
         let opened = self.connector.open(self.server.clone()).await?;
         if !opened.stream.connected().is_negotiated_h2() {
             let (link, driver) = http1::start(opened).await?;
-            return Ok(Started::Http1(link, driver));
+            return Ok(Started::Http1(link, Box::new(driver)));
         }
         let Opened { stream, certificate_requested } = opened;
         let (link, driver, settled) = http2::start(stream, self.limits).await?;

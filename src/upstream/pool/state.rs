@@ -151,28 +151,38 @@ impl State {
         };
         counted.idle();
         let idle_since = Instant::now();
-        self.connections.push(Connection { id, link, users: 0, used: false, idle_since, ending: false, counted });
+        self.connections.push(Connection {
+            id,
+            link,
+            users: 0,
+            used: false,
+            idle_since,
+            ending: false,
+            counted,
+        });
         self.proceed()
     }
 
-    /// A connection could not be opened. Requests that no other connection will serve fail.
+    /// A connection could not be opened. As many requests fail as it would have served, unless another one will serve them.
     pub(super) fn not_opened(&mut self, error: &UpstreamError) -> Next {
         self.opening = self.opening.saturating_sub(1);
         if self.connections.iter().any(Connection::is_shared) {
             self.rest_until = Some(Instant::now() + self.limits.rest);
         }
         let served = self.opening.saturating_mul(self.expected);
-        let mut failing = self.waiting.len().saturating_sub(served);
-        let mut next = Next::default();
+        let mut failing = self.waiting.len().saturating_sub(served).min(self.expected);
+        let mut turns = Vec::new();
         for waiter in std::mem::take(&mut self.waiting) {
             let served_later = self.connections.iter().any(|one| one.is_shared() && one.suits(waiter.want));
             if failing == 0 || served_later {
                 self.waiting.push_back(waiter);
             } else {
                 failing -= 1;
-                next.turns.push((waiter.turn, Err(error.clone())));
+                turns.push((waiter.turn, Err(error.clone())));
             }
         }
+        let mut next = self.proceed();
+        next.turns.append(&mut turns);
         next
     }
 
@@ -229,7 +239,8 @@ impl State {
                 link.doubt();
             }
         }
-        while let Some(at) = self.connections.iter().position(|one| matches!(one.link, Link::Http1(Some(_)))) {
+        while let Some(at) = self.connections.iter().position(|one| matches!(one.link, Link::Http1(Some(_))))
+        {
             self.remove(at, Closed::Suspect);
         }
     }

@@ -56,7 +56,8 @@ impl Application {
 
     /// Asks for a token.
     pub(super) async fn grant(&self) -> Result<Grant, TokenError> {
-        let response = self.ask("client_credentials", &[("scope", self.scope.as_str())], Repeat::Always).await?;
+        let response =
+            self.ask("client_credentials", &[("scope", self.scope.as_str())], Repeat::Always).await?;
         granted(&response, Timestamp::now()).map_err(TokenError::Response)
     }
 
