@@ -1,5 +1,6 @@
 //! The proxy's metrics. Labels are words of closed sets, or names from the operator's files, never data.
 
+mod connections;
 mod graph;
 pub(crate) mod log_lines;
 mod tasks;
@@ -10,14 +11,17 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+pub use connections::Connections;
+pub(crate) use connections::{Closed, Open, Protocol, Repeated};
 pub(crate) use graph::GraphMetrics;
 
 use crate::audit::{Decision, Record};
@@ -43,6 +47,8 @@ pub struct Metrics {
     key_info: Facts<KeyInfoLabels>,
     limited: Family<LimitedLabels, Counter>,
     graph: GraphMetrics,
+    /// Those of the running state's clients.
+    connections: Upstream,
     /// The only endpoint names that may become labels.
     endpoints: ArcSwap<HashSet<Arc<str>>>,
 }
@@ -156,6 +162,7 @@ impl Metrics {
             key_info: Facts::default(),
             limited: Family::default(),
             graph: GraphMetrics::default(),
+            connections: Upstream::default(),
             endpoints: ArcSwap::default(),
         };
         metrics.register();
@@ -211,6 +218,7 @@ impl Metrics {
         );
         registry.register("rules_info", "The rules that serve a consumer", self.rules.family.clone());
         registry.register_collector(Box::new(tasks::Tasks));
+        registry.register_collector(Box::new(self.connections.clone()));
         let build = Info::new(BuildLabels { version: env!("CARGO_PKG_VERSION") });
         registry.register("build", "The running program", build);
     }
@@ -218,6 +226,11 @@ impl Metrics {
     /// Sets the endpoint names of the loaded rules. Only these may become labels.
     pub(crate) fn know_endpoints(&self, names: impl IntoIterator<Item = Arc<str>>) {
         self.endpoints.store(Arc::new(names.into_iter().collect()));
+    }
+
+    /// Sets the counts of the connections to upstream servers.
+    pub fn know_connections(&self, connections: Connections) {
+        self.connections.0.store(Arc::new(connections));
     }
 
     /// Sets which rules serve each consumer: its name and their fingerprint. Rules that are not among these any more have
@@ -307,6 +320,16 @@ impl Metrics {
     fn known_endpoint(&self, endpoint: Option<&str>) -> Arc<str> {
         let known = self.endpoints.load();
         endpoint.and_then(|name| known.get(name).cloned()).unwrap_or_else(|| NO_ENDPOINT.into())
+    }
+}
+
+/// The counts of connections are made with the clients, before there are metrics.
+#[derive(Clone, Debug, Default)]
+struct Upstream(Arc<ArcSwap<Connections>>);
+
+impl Collector for Upstream {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        self.0.load().encode(&mut encoder)
     }
 }
 
@@ -464,6 +487,24 @@ mod tests {
         has(&metrics, "glassine_requests_in_flight 1");
         drop(one);
         has(&metrics, "glassine_requests_in_flight 0");
+    }
+
+    #[test]
+    fn connections_are_counted_until_they_end() {
+        let (metrics, connections) = (Metrics::new(), Connections::default());
+        metrics.know_connections(connections.clone());
+        let (mut one, two) = (connections.open(Protocol::Http2), connections.open(Protocol::Http1));
+        one.idle();
+        two.close(Closed::Lost);
+        connections.failed();
+        connections.repeated(Repeated::Lost);
+        has(&metrics, "glassine_upstream_connections{protocol=\"http2\",state=\"idle\"} 1");
+        has(&metrics, "glassine_upstream_connections{protocol=\"http2\",state=\"busy\"} 0");
+        has(&metrics, "glassine_upstream_connections{protocol=\"http1\",state=\"busy\"} 0");
+        has(&metrics, "glassine_upstream_connections_opened_total{protocol=\"http1\"} 1");
+        has(&metrics, "glassine_upstream_connections_closed_total{protocol=\"http1\",reason=\"lost\"} 1");
+        has(&metrics, "glassine_upstream_connections_failed_total 1");
+        has(&metrics, "glassine_upstream_requests_repeated_total{reason=\"lost\"} 1");
     }
 
     #[test]

@@ -187,8 +187,9 @@ impl Proxy {
     }
 }
 
-/// Tells the metrics which endpoints, rules and keys there are.
+/// Tells the metrics which endpoints, connections, rules and keys there are.
 fn tell(metrics: &Metrics, state: &ProxyState) {
+    metrics.know_connections(state.network().connections.clone());
     metrics.know_endpoints(state.endpoint_names());
     let rules =
         state.consumers().map(|consumer| (consumer.name(), consumer.statement().fingerprint().to_string()));

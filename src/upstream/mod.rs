@@ -4,7 +4,7 @@
 //!  TokenSource ── form POST ─▶ Entra        GraphClient ── GET ─▶ Graph
 //!       │                                        │
 //!       └──────────────── transport ─────────────┘
-//!            connector (DNS, TCP, TLS, each with its limit), pool, UpstreamBody (bounds, time limits)
+//!            connector (DNS, TCP, TLS), pool (connections), UpstreamBody (bounds, time limits)
 //! ```
 //!
 //! `gate` bounds how many requests of one application are at Graph at once; `retry_after` reads how long Graph asks to wait.
@@ -20,6 +20,7 @@ mod document;
 mod error;
 mod gate;
 mod network;
+mod pool;
 mod probe;
 mod proxies;
 mod request;
@@ -38,6 +39,7 @@ pub use document::{DocumentClient, DocumentError};
 pub use error::{Phase, UpstreamError};
 pub use gate::{Arrival, Closed, Entry, Gate, GateLimits, GatedBody, Lane, Pass, Place};
 pub use network::Network;
+pub use pool::PoolLimits;
 pub use probe::{Probe, ProbeResponse};
 pub use proxies::{Proxies, ProxyError};
 pub use request::{ConsistencyLevel, MediaType, RequestHeaders, RequestId};

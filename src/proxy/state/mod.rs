@@ -26,7 +26,9 @@ use crate::config::files::{read_secret, read_text};
 use crate::config::{self, Config, ConsumerCredential, JwksLocation, Networks, UpstreamCredential};
 use crate::jwt::{KeySource, Verifier};
 use crate::server::{Peer, read_certificates};
-use crate::upstream::{Credential, GraphClient, MAX_BODY, Network, Proxies, Settings, TokenSource};
+use crate::upstream::{
+    Credential, GraphClient, MAX_BODY, Network, PoolLimits, Proxies, Settings, TokenSource,
+};
 use gates::Gates;
 use glassine_core::admit::{Keys, Policy};
 use glassine_core::diagnostic::{Causes, Diagnostic, Report};
@@ -240,7 +242,9 @@ impl Builder<'_> {
     fn network(&mut self) -> Result<Network, Reported> {
         let timeouts = self.config.upstream().timeouts();
         let (extra_roots, proxies) = (self.extra_roots(), self.built(Proxies::from_env()));
-        Ok(Network { extra_roots: extra_roots?, timeouts, proxies: proxies? })
+        let connections = self.earlier.map(|state| state.network.connections.clone()).unwrap_or_default();
+        let pool = PoolLimits::default();
+        Ok(Network { extra_roots: extra_roots?, timeouts, proxies: proxies?, pool, connections })
     }
 
     fn extra_roots(&mut self) -> Result<Vec<CertificateDer<'static>>, Reported> {

@@ -67,7 +67,7 @@ const MAY_USE: [(&str, &[&str]); 31] = [
     ("server", &["audit", "config", "core::diagnostic", "metrics"]),
     ("service", EVERYTHING),
     // Never `core::sanitize`: the two sides of the proxy meet in one body adapter, in `proxy`.
-    ("upstream", &["core::graph", "core::hex", "jws"]),
+    ("upstream", &["core::graph", "core::hex", "jws", "metrics"]),
     ("web", &["core::graph"]),
 ];
 
