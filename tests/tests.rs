@@ -51,6 +51,7 @@ mod probes;
 mod properties;
 mod property_order;
 mod pseudonym;
+mod readiness;
 mod record;
 mod reviews;
 mod samples;

@@ -1,5 +1,7 @@
 //! The proxy's metrics. Labels are words of closed sets, or names from the operator's files, never data.
 
+pub(crate) mod connections;
+
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
@@ -12,6 +14,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
+
+use connections::Connections;
 
 use crate::audit::{Decision, Record};
 
@@ -35,6 +39,9 @@ pub struct Metrics {
     serving: ArcSwap<HashSet<RulesLabels>>,
     keys: Family<KeyLabels, Counter>,
     limited: Family<LimitedLabels, Counter>,
+    connections: Connections,
+    ready: Gauge,
+    tokens: Family<ConsumerLabels, Gauge>,
     /// The only endpoint names that may become labels.
     endpoints: ArcSwap<HashSet<Arc<str>>>,
 }
@@ -140,6 +147,9 @@ impl Metrics {
             serving: ArcSwap::default(),
             keys: Family::default(),
             limited: Family::default(),
+            connections: Connections::default(),
+            ready: Gauge::default(),
+            tokens: Family::default(),
             endpoints: ArcSwap::default(),
         };
         metrics.register();
@@ -181,6 +191,13 @@ impl Metrics {
             "limited_requests",
             "Requests over a consumer's limits, by what became of them",
             self.limited.clone(),
+        );
+        self.connections.register(registry);
+        registry.register("ready", "1 if requests can be served, 0 if not", self.ready.clone());
+        registry.register(
+            "token_good",
+            "1 if the proxy has a token for the consumer's requests to Graph, 0 if the last attempt to get one failed",
+            self.tokens.clone(),
         );
         registry.register("rules_info", "The rules that serve a consumer", self.rules.clone());
         let build = Info::new(BuildLabels { version: env!("CARGO_PKG_VERSION") });
@@ -242,6 +259,24 @@ impl Metrics {
     /// Counts a request that was over its consumer's limits.
     pub(crate) fn limited(&self, consumer: Arc<str>, result: Limited) {
         self.limited.get_or_create(&LimitedLabels { consumer, result }).inc();
+    }
+
+    /// The connections of the listeners.
+    pub(crate) fn connections(&self) -> &Connections {
+        &self.connections
+    }
+
+    /// Sets whether requests can be served.
+    pub(crate) fn ready(&self, is_ready: bool) {
+        self.ready.set(i64::from(is_ready));
+    }
+
+    /// Sets whether there is a token for each consumer's requests to Graph. Consumers that are not named have their own.
+    pub(crate) fn tokens(&self, good: impl Iterator<Item = (Arc<str>, bool)>) {
+        self.tokens.clear();
+        for (consumer, is_good) in good {
+            self.tokens.get_or_create(&ConsumerLabels { consumer }).set(i64::from(is_good));
+        }
     }
 
     /// Counts a reload. `good` says whether the running state now matches the files.

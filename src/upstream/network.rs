@@ -15,3 +15,10 @@ pub struct Network {
     /// Outbound proxies.
     pub proxies: Proxies,
 }
+
+impl Network {
+    /// Whether servers are reached as with the other settings. Proxies come from the environment, which does not change.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        self.extra_roots == other.extra_roots && self.timeouts == other.timeouts
+    }
+}

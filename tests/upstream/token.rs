@@ -19,6 +19,8 @@ pub(super) const EAGER: RenewalTimes = RenewalTimes {
     jitter: Duration::ZERO,
     min_interval: Duration::ZERO,
     file_check: Duration::ZERO,
+    look: SHORT,
+    longest_pause: SHORT,
 };
 
 pub(super) const CALM: RenewalTimes = RenewalTimes {
@@ -26,6 +28,8 @@ pub(super) const CALM: RenewalTimes = RenewalTimes {
     jitter: Duration::ZERO,
     min_interval: LONG,
     file_check: LONG,
+    look: LONG,
+    longest_pause: LONG,
 };
 
 #[tokio::test]
