@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::error::Error;
 use super::runtime::runtime;
 use super::{ExitStatus, Streams};
-use crate::service::logs::{self, Form};
+use crate::service::logs::Form;
 use crate::service::{Desk, Listeners, OpenDesk, Service, Signals, StartError};
 
 /// Runs the proxy.
@@ -21,7 +21,6 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
     let ran = runtime.block_on(async {
         // Before anything else: a signal that comes before its handler ends the process.
         let mut signals = Signals::install()?;
-        logs::start()?;
         let Some((service, desk)) = start(args, &mut signals).await? else { return Ok(ExitStatus::Yes) };
         streams.remark(&Form::from_env()?.reports(service.warnings()))?;
         let listeners = Listeners { public: service.listen().await?, admin: None };

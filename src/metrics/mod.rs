@@ -1,6 +1,7 @@
 //! The proxy's metrics. Labels are words of closed sets, or names from the operator's files, never data.
 
 pub(crate) mod connections;
+pub(crate) mod log_lines;
 
 use std::collections::HashSet;
 use std::fmt;
@@ -198,6 +199,11 @@ impl Metrics {
             "token_good",
             "1 if the proxy has a token for the consumer's requests to Graph, 0 if the last attempt to get one failed",
             self.tokens.clone(),
+        );
+        registry.register(
+            "log_lines_left_out",
+            "Lines that the log does not have, because there were too many of their kind or nobody reads the log",
+            log_lines::family(),
         );
         registry.register("rules_info", "The rules that serve a consumer", self.rules.clone());
         let build = Info::new(BuildLabels { version: env!("CARGO_PKG_VERSION") });

@@ -12,6 +12,7 @@ fn log(folder: &TempDir) -> PathBuf {
     file
 }
 
+/// Fault: a line of the audit log is changed. Outcome: `audit verify` fails and names the line that shows it.
 #[test]
 fn a_log_is_whole_until_a_line_is_changed() {
     let folder = TempDir::new().unwrap();

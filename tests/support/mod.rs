@@ -11,4 +11,6 @@ pub(crate) mod reading;
 pub(crate) mod recorder;
 pub(crate) mod reference;
 pub(crate) mod sanitizing;
+pub(crate) mod spawned;
+pub(crate) mod surrogates;
 pub(crate) mod upstream;

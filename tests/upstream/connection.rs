@@ -10,6 +10,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use super::{PAGE, PATIENT, SHORT, ask, get, network, settings};
 use crate::support::upstream::{FakeUpstream, Script};
 
+/// Fault: Graph's host refuses the connection. Outcome: the error says that the connection was refused.
 #[tokio::test]
 async fn nobody_listens() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -22,6 +23,7 @@ async fn nobody_listens() {
     assert_eq!(refused, Err(UpstreamError::Connect(std::io::ErrorKind::ConnectionRefused)));
 }
 
+/// Fault: Graph's certificate is of an unknown authority. Outcome: the error says so, and nothing is sent.
 #[tokio::test]
 async fn a_known_certificate_opens_and_an_unknown_one_does_not() {
     let graph = FakeUpstream::start_tls(|_| Script::json(PAGE)).await;
@@ -34,6 +36,7 @@ async fn a_known_certificate_opens_and_an_unknown_one_does_not() {
     assert!(graph.requests().len() == 1, "nothing was sent to a stranger");
 }
 
+/// Fault: Graph's certificate names another host. Outcome: no session is opened.
 #[tokio::test]
 async fn the_certificate_must_name_the_host() {
     let graph = FakeUpstream::start_tls(|_| Script::json(PAGE)).await;
@@ -45,6 +48,7 @@ async fn the_certificate_must_name_the_host() {
     }
 }
 
+/// Fault: the connection is cut inside TLS. Outcome: the body ends with an error, never as if it were whole.
 #[tokio::test]
 async fn truncation_inside_tls() {
     let graph = FakeUpstream::start_tls(|_| Script::json(PAGE).reset_after(10)).await;
@@ -52,6 +56,7 @@ async fn truncation_inside_tls() {
     assert!(matches!(refused, Err(UpstreamError::Reset | UpstreamError::Truncated)), "{refused:?}");
 }
 
+/// Fault: Graph's host does not speak TLS. Outcome: the error says that TLS failed.
 #[tokio::test]
 async fn a_server_without_tls() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -67,6 +72,7 @@ async fn a_server_without_tls() {
     assert!(matches!(refused, Err(UpstreamError::Tls(_))), "{refused:?}");
 }
 
+/// Fault: a TLS handshake with Graph stalls. Outcome: the request fails when the time limit for connecting is over.
 #[tokio::test]
 async fn a_handshake_that_stalls() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -80,6 +86,7 @@ async fn a_handshake_that_stalls() {
 }
 
 /// A server whose queue is full does not respond to a SYN, like a firewall that drops it.
+/// Fault: Graph's host, or a firewall, drops connection requests. Outcome: the request fails when the time limit for connecting is over.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_lost_syn() {
@@ -103,6 +110,7 @@ async fn a_lost_syn() {
     }
 }
 
+/// Fault: Graph's name cannot be resolved. Outcome: the request fails within the time limit for connecting.
 #[tokio::test]
 async fn a_name_that_does_not_exist() {
     let graph = https("no-such-host.invalid");
@@ -114,6 +122,7 @@ async fn a_name_that_does_not_exist() {
     assert!(refused.as_ref().is_err_and(|error| expected.contains(error)), "{refused:?}");
 }
 
+/// Fault: a certificate of `ca_file` is malformed. Outcome: the client is not built, and the error says which certificate.
 #[tokio::test]
 async fn an_extra_root_that_is_none() {
     let graph = FakeUpstream::start_tls(|_| Script::json(PAGE)).await;

@@ -17,6 +17,7 @@ async fn requests_share_one_connection() {
     assert_eq!(graph.connections(), 1);
 }
 
+/// Fault: Graph resets an HTTP/2 stream within a body. Outcome: the body ends with an error, and the connection stays in use.
 #[tokio::test]
 async fn a_stream_reset_is_not_the_end_of_a_body() {
     let graph = Http2Upstream::always(Frames { data: vec!["{\"value\":"], reset: true }).await;
@@ -26,6 +27,7 @@ async fn a_stream_reset_is_not_the_end_of_a_body() {
     assert_eq!(graph.connections(), 1, "the connection outlives the stream");
 }
 
+/// Fault: consumers do not read 24 responses on one HTTP/2 connection. Outcome: another response on the connection arrives whole.
 #[tokio::test]
 async fn responses_that_nobody_reads_do_not_hold_up_another() {
     let part: &'static str = "x".repeat(1 << 16).leak();

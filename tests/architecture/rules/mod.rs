@@ -105,7 +105,7 @@ fn used_module(source: &Source, name: &str) -> Option<String> {
 
 /// What may be a field of a log event: counts, names from the operator's files, ids that this program made, and
 /// errors, whose texts hold no data by the rule of `problem.rs`.
-const FIELDS: [&str; 20] = [
+const FIELDS: [&str; 23] = [
     "before",
     "code",
     "connections",
@@ -117,6 +117,9 @@ const FIELDS: [&str; 20] = [
     "fingerprint",
     "hint",
     "key_id",
+    "kind",
+    "kind_target",
+    "left_out",
     "line",
     "listen",
     "reason",

@@ -44,6 +44,7 @@ fn fingerprints_differ_by_key_and_hold_nothing_of_it() {
     assert_ne!(prints[0], prints[1]);
 }
 
+/// Fault: a key file is malformed. Outcome: the error names the line and quotes no secret.
 #[test]
 fn refusals_name_the_line_and_not_the_secret() {
     let dup = file(&[good("A"), good("A")]);
@@ -82,6 +83,7 @@ fn at_most_sixty_four_keys() {
     assert!(KeyRing::parse(&file(&all[..63])).unwrap().render_rotated(&[0; 32], "").is_some());
 }
 
+/// Fault: a key was made by hand. Outcome: the key file is refused, because the key is not random.
 #[test]
 fn keys_that_are_not_random_are_refused() {
     let rendered = |master: [u8; 32]| KeyRing::render_new(&master, 'A', "2026-01-31T12:00:00Z");
