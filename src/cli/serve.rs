@@ -42,7 +42,8 @@ async fn start(
 ) -> Result<Option<(Service, Option<OpenDesk>)>, StartError> {
     let starting = async {
         let (desk, open) = Desk::early(&args.config).await?;
-        Ok(Some((Service::start(&args.config, desk).await?, open)))
+        let service = Service::start(&args.config, desk).await?;
+        Ok(Some((service, open?)))
     };
     tokio::select! {
         started = starting => started,

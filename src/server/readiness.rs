@@ -88,6 +88,11 @@ impl Readiness {
         self.0.phase.store(Arc::new(phase));
     }
 
+    /// Whether the service was asked to stop.
+    pub(crate) fn is_stopping(&self) -> bool {
+        **self.0.phase.load() == Phase::Stopping
+    }
+
     /// Sets what has to hold while the service serves.
     pub fn check_by(&self, checks: impl Fn() -> Vec<Check> + Send + Sync + 'static) {
         self.0.checks.store(Some(Arc::new(Box::new(checks))));

@@ -112,7 +112,7 @@ impl Roster {
     pub(super) fn admit(self: &Arc<Self>, origin: Option<Origin>) -> Result<Seat, NoSeat> {
         let now = Instant::now();
         let mut table = self.table();
-        if let Some(turn) = self.make_room_in_share(&table, origin)? {
+        if let Some(turn) = self.make_room_in_share(&mut table, origin)? {
             self.displace(&mut table, turn, Closed::ShareMakesRoom);
         } else if let Some(turn) = self.make_room(&mut table, now)? {
             self.displace(&mut table, turn, Closed::MakesRoom);
@@ -135,12 +135,13 @@ impl Roster {
     }
 
     /// Who has to go because `origin` holds its share.
-    fn make_room_in_share(&self, table: &Table, origin: Option<Origin>) -> Result<Option<Turn>, NoSeat> {
-        let Some(origin) = origin else { return Ok(None) };
-        if table.held_by.get(&origin).is_none_or(|held| held.count < self.share) {
+    fn make_room_in_share(&self, table: &mut Table, origin: Option<Origin>) -> Result<Option<Turn>, NoSeat> {
+        let Some(held) = origin.and_then(|origin| table.held_by.get(&origin)) else { return Ok(None) };
+        if held.count < self.share {
             return Ok(None);
         }
-        table.longest_idle(Some(origin)).map(Some).ok_or(NoSeat::Share)
+        let turn = held.idle.first().copied().ok_or(NoSeat::Share)?;
+        table.may_displace().map(|()| Some(turn))
     }
 
     /// Who has to go because all places are taken.
@@ -148,13 +149,10 @@ impl Roster {
         if table.seats.len() - table.leaving < self.places {
             return Ok(None);
         }
-        match table.longest_idle(None) {
-            Some(turn) if !turn.identified || turn.since + self.grace <= now => Ok(Some(turn)),
-            turn => {
-                table.is_awaited = true;
-                Err(NoSeat::Full(turn.map(|turn| turn.since + self.grace)))
-            }
-        }
+        table.may_displace()?;
+        let turn = table.idle.first().copied();
+        let until = turn.map(|turn| if turn.identified { turn.since + self.grace } else { now });
+        if until.is_some_and(|until| until <= now) { Ok(turn) } else { Err(table.full(until)) }
     }
 
     fn seat(self: &Arc<Self>, table: &mut Table, origin: Option<Origin>, since: Instant) -> Seat {
@@ -232,13 +230,15 @@ impl Roster {
 }
 
 impl Table {
-    /// The connection that has been idle longest, of one origin or of all.
-    fn longest_idle(&self, origin: Option<Origin>) -> Option<Turn> {
-        let idle = match origin {
-            Some(origin) => &self.held_by.get(&origin)?.idle,
-            None => &self.idle,
-        };
-        idle.first().copied().filter(|_| self.leaving < MAX_LEAVING)
+    /// Whether another connection may be asked to make room now.
+    fn may_displace(&mut self) -> Result<(), NoSeat> {
+        if self.leaving < MAX_LEAVING { Ok(()) } else { Err(self.full(None)) }
+    }
+
+    /// A newcomer has to wait.
+    fn full(&mut self, until: Option<Instant>) -> NoSeat {
+        self.is_awaited = true;
+        NoSeat::Full(until)
     }
 
     /// Gives an idle connection its turn. One that was displaced has none any more.

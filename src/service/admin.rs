@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -12,6 +13,10 @@ use crate::config::{self, Config};
 use crate::metrics::Metrics;
 use crate::server::admin::Admin;
 use crate::server::{Door, Readiness, ServerLimits, Shutdown, ShutdownTrigger, TlsState, serve};
+
+/// How long the admin listener waits for its last responses, which take milliseconds. It comes after the drain of the public
+/// one, so it is short.
+const DRAIN: Duration = Duration::from_secs(1);
 
 /// What the admin listener shows.
 #[derive(Clone, Default)]
@@ -29,18 +34,21 @@ pub struct OpenDesk {
 }
 
 impl Desk {
-    /// Opens the admin listener that the configuration names, before anything else of it is used.
+    /// Opens the admin listener that the configuration names, before anything else of it is used. If the address cannot be
+    /// listened on, the result is inside: mistakes in files are more worth knowing.
     ///
     /// # Errors
     ///
     /// [`StartError`].
-    pub async fn early(file: &Path) -> Result<(Self, Option<OpenDesk>), StartError> {
+    pub async fn early(file: &Path) -> Result<(Self, Result<Option<OpenDesk>, StartError>), StartError> {
         let file = file.to_owned();
         let (config, tls) = blocking(move || read(&file)).await?;
-        let Some(admin) = config.admin() else { return Ok((Self::default(), None)) };
         let desk = Self { tls, ..Self::default() };
-        let open = desk.open(bind(admin.listen).await?, &config);
-        Ok((desk, Some(open)))
+        let open = match config.admin() {
+            Some(admin) => bind(admin.listen).await.map(|listener| Some(desk.open(listener, &config))),
+            None => Ok(None),
+        };
+        Ok((desk, open))
     }
 
     /// Serves on this socket.
@@ -53,7 +61,8 @@ impl Desk {
         };
         let door = Arc::new(Door::admin(Arc::clone(&self.metrics)));
         let (trigger, shutdown) = Shutdown::channel();
-        let serving = serve(listener, tls, limits(config.limits()), door, handler, shutdown);
+        let limits = ServerLimits { drain: DRAIN, ..limits(config.limits()) };
+        let serving = serve(listener, tls, limits, door, handler, shutdown);
         OpenDesk { trigger, serving: tokio::spawn(serving) }
     }
 }

@@ -119,7 +119,7 @@ impl Announcer {
     pub(super) fn look(&mut self) {
         let trouble = self.readiness.trouble();
         let is_news = self.was_ready != Some(trouble.is_none());
-        if !is_news || (trouble.is_some() && self.facts.is_trying()) {
+        if !is_news || self.readiness.is_stopping() || (trouble.is_some() && self.facts.is_trying()) {
             return;
         }
         self.was_ready = Some(trouble.is_none());

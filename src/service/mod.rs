@@ -9,6 +9,7 @@
 //! | `reload` | new files |
 //! | `stop` | the end, in steps |
 //! | `events` | what the log and the audit log say about all this |
+//! | `open_files` | whether the system lets the program open enough files |
 //! | `logs` | the log |
 
 mod admin;
@@ -16,6 +17,7 @@ mod checks;
 mod events;
 mod front;
 pub mod logs;
+mod open_files;
 mod reload;
 mod signals;
 mod stop;
@@ -266,6 +268,7 @@ impl Service {
         let serving = events::serving(&self.front.state(), None, &self.warnings);
         self.audit.write_event(Event::Start(&serving)).map_err(StartError::Record)?;
         events::log_start(&serving, listeners, self.config.admin());
+        open_files::check(self.config.limits().connections.get());
         Ok(())
     }
 
