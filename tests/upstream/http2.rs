@@ -42,9 +42,6 @@ async fn a_stream_reset_is_not_the_end_of_a_body() {
     assert_eq!(graph.connections(), 1, "the connection outlives the stream");
 }
 
-<<<<<<< HEAD
-/// Fault: consumers do not read 24 responses on one HTTP/2 connection. Outcome: another response on the connection arrives whole.
-=======
 /// Fault: a server cancels a stream within a body, without an error code. Outcome: the body ends with an error, not as if it were whole.
 #[tokio::test]
 async fn a_cancelled_stream_is_not_the_end_of_a_body() {
@@ -63,7 +60,7 @@ async fn a_cancelled_stream_is_not_the_end_of_a_body() {
     }
 }
 
->>>>>>> b6ae3f0 (Upstream: a test for each fault of a connection; metrics and documents say what the pool does)
+/// Fault: consumers do not read 24 responses on one HTTP/2 connection. Outcome: another response on the connection arrives whole.
 #[tokio::test]
 async fn responses_that_nobody_reads_do_not_hold_up_another() {
     let part: &'static str = "x".repeat(1 << 16).leak();

@@ -19,6 +19,8 @@ pub(super) const EAGER: RenewalTimes = RenewalTimes {
     jitter: Duration::ZERO,
     min_interval: Duration::ZERO,
     file_check: Duration::ZERO,
+    look: SHORT,
+    longest_pause: SHORT,
 };
 
 pub(super) const CALM: RenewalTimes = RenewalTimes {
@@ -26,6 +28,8 @@ pub(super) const CALM: RenewalTimes = RenewalTimes {
     jitter: Duration::ZERO,
     min_interval: LONG,
     file_check: LONG,
+    look: LONG,
+    longest_pause: LONG,
 };
 
 #[tokio::test]
@@ -54,9 +58,6 @@ async fn the_request_is_as_documented() {
     );
 }
 
-<<<<<<< HEAD
-/// Fault: 50 requests need an access token at once. Outcome: Entra gets one request.
-=======
 /// Fault: the connection to the token endpoint is lost before the response. Outcome: the request is sent once more, and brings a token.
 #[tokio::test]
 async fn a_token_request_survives_a_lost_connection() {
@@ -67,7 +68,7 @@ async fn a_token_request_survives_a_lost_connection() {
     }
 }
 
->>>>>>> b6ae3f0 (Upstream: a test for each fault of a connection; metrics and documents say what the pool does)
+/// Fault: 50 requests need an access token at once. Outcome: Entra gets one request.
 #[tokio::test]
 async fn fifty_callers_share_one_fetch() {
     let entra = FakeUpstream::always(granted("one").delayed(PAUSE)).await;
