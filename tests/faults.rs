@@ -59,6 +59,38 @@ async fn assert_all(cases: Vec<(&str, Script, u16, &str)>) {
     }
 }
 
+/// Fault: an upstream response has another transfer coding than chunked, or a length beside it. Outcome: 502, and nothing of it leaves.
+#[tokio::test]
+async fn transfer_codings_are_chunked_once_or_nothing() {
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
+    let whole = format!("{:x}\r\n{PAGE}\r\n0\r\n\r\n", PAGE.len());
+    let coded = |fields: &str, body: &str| Script::raw(format!("{head}{fields}\r\n{body}"));
+    let length = PAGE.len();
+    let mut refused = Vec::new();
+    for (fields, body) in [
+        ("Transfer-Encoding: gzip\r\n".to_owned(), PAGE),
+        ("Transfer-Encoding: identity\r\n".to_owned(), PAGE),
+        ("Transfer-Encoding: xchunked\r\n".to_owned(), PAGE),
+        ("Transfer-Encoding:\r\n".to_owned(), PAGE),
+        ("Transfer-Encoding: gzip, chunked\r\n".to_owned(), whole.as_str()),
+        ("Transfer-Encoding: chunked, gzip\r\n".to_owned(), PAGE),
+        ("Transfer-Encoding: chunked, chunked\r\n".to_owned(), &whole),
+        ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n".to_owned(), &whole),
+        ("Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n".to_owned(), &whole),
+        (format!("Transfer-Encoding: chunked\r\nContent-Length: {length}\r\n"), &whole),
+        (format!("Content-Length: {length}\r\nTransfer-Encoding: gzip\r\n"), PAGE),
+    ] {
+        refused.push(("another transfer coding", coded(&fields, body), 502, "upstreamFailed"));
+    }
+    assert_all(refused).await;
+    assert_accepted(vec![
+        ("chunked", coded("Transfer-Encoding: chunked\r\n", &whole)),
+        ("CHUNKED", coded("transfer-encoding: CHUNKED\r\n", &whole)),
+        ("until the connection ends", coded("", PAGE)),
+    ])
+    .await;
+}
+
 /// The neighbours of the refused responses: these leave, sanitized.
 async fn assert_accepted(scripts: Vec<(&str, Script)>) {
     for (name, script) in scripts {

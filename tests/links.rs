@@ -173,7 +173,7 @@ async fn a_walk_and_its_changes_keep_the_key_that_they_began_with() {
 
     let ring = KeyRing::parse(&proxy.read("keys.yaml")).unwrap();
     let new: [u8; 32] = std::array::from_fn(|n| u8::try_from(n * n % 251).unwrap());
-    proxy.write("keys.yaml", &ring.render_rotated(&new, "2026-06-01T00:00:00Z").unwrap());
+    proxy.write("keys.yaml", &ring.rotated(&new, "2026-06-01T00:00:00Z".parse().unwrap()).unwrap().render());
     let rotated = proxy.until("/v1.0/users?$top=1", |page| key(page) != known).await;
     assert_eq!(rotated.status, 200);
 
@@ -198,7 +198,7 @@ async fn links_outlive_a_key_rotation() {
     let old = page(&proxy, "/v1.0/users?$top=1").await["value"][0]["id"].clone();
     let ring = KeyRing::parse(&proxy.read("keys.yaml")).unwrap();
     let new: [u8; 32] = std::array::from_fn(|n| u8::try_from(n * n % 251).unwrap());
-    proxy.write("keys.yaml", &ring.render_rotated(&new, "2026-06-01T00:00:00Z").unwrap());
+    proxy.write("keys.yaml", &ring.rotated(&new, "2026-06-01T00:00:00Z".parse().unwrap()).unwrap().render());
     let rotated = proxy.until("/v1.0/users?$top=1", |page| page.json()["value"][0]["id"] != old).await;
 
     for link in &links {

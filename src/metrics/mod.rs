@@ -1,15 +1,19 @@
 //! The proxy's metrics. Labels are words of closed sets, or names from the operator's files, never data.
 
 pub(crate) mod connections;
+mod graph;
 pub(crate) mod log_lines;
+mod upstream;
 
 use std::collections::HashSet;
 use std::fmt;
+use std::hash::Hash;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -17,6 +21,9 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use connections::Connections;
+pub(crate) use graph::GraphMetrics;
+pub use upstream::UpstreamConnections;
+pub(crate) use upstream::{Closed, Open, Protocol, Repeated};
 
 use crate::audit::{Decision, Record};
 
@@ -34,12 +41,15 @@ pub struct Metrics {
     config_good: Gauge,
     approvals_end: Family<ConsumerLabels, Gauge>,
     config_warnings: Gauge,
-    /// 1 for each consumer and the rules that serve it.
-    rules: Family<RulesLabels, Gauge>,
-    /// The labels in `rules`.
-    serving: ArcSwap<HashSet<RulesLabels>>,
+    /// The rules that serve each consumer.
+    rules: Facts<RulesLabels>,
     keys: Family<KeyLabels, Counter>,
+    /// The keys of the ring.
+    key_info: Facts<KeyInfoLabels>,
     limited: Family<LimitedLabels, Counter>,
+    graph: GraphMetrics,
+    /// Those of the running state's clients.
+    upstream: Upstream,
     connections: Connections,
     ready: Gauge,
     tokens: Family<ConsumerLabels, Gauge>,
@@ -73,6 +83,13 @@ struct ConsumerLabels {
 struct KeyLabels {
     consumer: Arc<str>,
     key: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KeyInfoLabels {
+    key: String,
+    fingerprint: String,
+    standing: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -144,10 +161,12 @@ impl Metrics {
             config_good: Gauge::default(),
             approvals_end: Family::default(),
             config_warnings: Gauge::default(),
-            rules: Family::default(),
-            serving: ArcSwap::default(),
+            rules: Facts::default(),
             keys: Family::default(),
+            key_info: Facts::default(),
             limited: Family::default(),
+            graph: GraphMetrics::default(),
+            upstream: Upstream::default(),
             connections: Connections::default(),
             ready: Gauge::default(),
             tokens: Family::default(),
@@ -193,6 +212,7 @@ impl Metrics {
             "Requests over a consumer's limits, by what became of them",
             self.limited.clone(),
         );
+        self.graph.register(registry);
         self.connections.register(registry);
         registry.register("ready", "1 if requests can be served, 0 if not", self.ready.clone());
         registry.register(
@@ -205,7 +225,13 @@ impl Metrics {
             "Lines that the log does not have, because there were too many of their kind or nobody reads the log",
             log_lines::family(),
         );
-        registry.register("rules_info", "The rules that serve a consumer", self.rules.clone());
+        registry.register(
+            "key_info",
+            "The keys of the ring, and what each does",
+            self.key_info.family.clone(),
+        );
+        registry.register("rules_info", "The rules that serve a consumer", self.rules.family.clone());
+        registry.register_collector(Box::new(self.upstream.clone()));
         let build = Info::new(BuildLabels { version: env!("CARGO_PKG_VERSION") });
         registry.register("build", "The running program", build);
     }
@@ -215,18 +241,28 @@ impl Metrics {
         self.endpoints.store(Arc::new(names.into_iter().collect()));
     }
 
+    /// Sets the counts of the connections to upstream servers.
+    pub fn know_connections(&self, connections: UpstreamConnections) {
+        self.upstream.0.store(Arc::new(connections));
+    }
+
     /// Sets which rules serve each consumer: its name and their fingerprint. Rules that are not among these any more have
     /// no series.
     pub(crate) fn know_rules(&self, rules: impl IntoIterator<Item = (Arc<str>, String)>) {
-        let rules = rules.into_iter().map(|(consumer, fingerprint)| RulesLabels { consumer, fingerprint });
-        let now: HashSet<_> = rules.collect();
-        for labels in &now {
-            self.rules.get_or_create(labels).set(1);
-        }
-        let before = self.serving.swap(Arc::new(now.clone()));
-        for labels in before.difference(&now) {
-            self.rules.remove(labels);
-        }
+        self.rules.set(
+            rules.into_iter().map(|(consumer, fingerprint)| RulesLabels { consumer, fingerprint }).collect(),
+        );
+    }
+
+    /// Sets which keys the ring has. Keys that are not among these any more have no series.
+    /// Each has its id, its fingerprint, and what it does.
+    pub(crate) fn know_keys(&self, keys: impl IntoIterator<Item = (char, String, &'static str)>) {
+        let labels = |(id, fingerprint, standing): (char, _, _)| KeyInfoLabels {
+            key: id.to_string(),
+            fingerprint,
+            standing,
+        };
+        self.key_info.set(keys.into_iter().map(labels).collect());
     }
 
     /// Sets how many warnings there are about the files that the running state was made from.
@@ -265,6 +301,11 @@ impl Metrics {
     /// Counts a request that was over its consumer's limits.
     pub(crate) fn limited(&self, consumer: Arc<str>, result: Limited) {
         self.limited.get_or_create(&LimitedLabels { consumer, result }).inc();
+    }
+
+    /// What is counted of requests to Graph.
+    pub(crate) fn graph(&self) -> &GraphMetrics {
+        &self.graph
     }
 
     /// The connections of the listeners.
@@ -313,9 +354,45 @@ impl Metrics {
     }
 }
 
+/// The counts of connections are made with the clients, before there are metrics.
+#[derive(Clone, Debug, Default)]
+struct Upstream(Arc<ArcSwap<UpstreamConnections>>);
+
+impl Collector for Upstream {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        self.0.load().encode(&mut encoder)
+    }
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// A series with the value 1 for each of some facts. A fact that no longer holds has none.
+struct Facts<L: Clone + Eq + Hash> {
+    family: Family<L, Gauge>,
+    /// The labels of the series.
+    known: ArcSwap<HashSet<L>>,
+}
+
+impl<L: Clone + Eq + Hash> Default for Facts<L> {
+    fn default() -> Self {
+        Self { family: Family::default(), known: ArcSwap::default() }
+    }
+}
+
+impl<L: Clone + Eq + Hash> Facts<L> {
+    /// Replaces all facts. Those that stay are there all the time.
+    fn set(&self, now: HashSet<L>) {
+        for labels in &now {
+            self.family.get_or_create(labels).set(1);
+        }
+        let now = Arc::new(now);
+        for labels in self.known.swap(Arc::clone(&now)).difference(&now) {
+            self.family.remove(labels);
+        }
     }
 }
 
@@ -441,6 +518,24 @@ mod tests {
         has(&metrics, "glassine_requests_in_flight 1");
         drop(one);
         has(&metrics, "glassine_requests_in_flight 0");
+    }
+
+    #[test]
+    fn connections_are_counted_until_they_end() {
+        let (metrics, connections) = (Metrics::new(), UpstreamConnections::default());
+        metrics.know_connections(connections.clone());
+        let (mut one, two) = (connections.open(Protocol::Http2), connections.open(Protocol::Http1));
+        one.idle();
+        two.close(Closed::Lost);
+        connections.failed();
+        connections.repeated(Repeated::Lost);
+        has(&metrics, "glassine_upstream_connections{protocol=\"http2\",state=\"idle\"} 1");
+        has(&metrics, "glassine_upstream_connections{protocol=\"http2\",state=\"busy\"} 0");
+        has(&metrics, "glassine_upstream_connections{protocol=\"http1\",state=\"busy\"} 0");
+        has(&metrics, "glassine_upstream_connections_opened_total{protocol=\"http1\"} 1");
+        has(&metrics, "glassine_upstream_connections_closed_total{protocol=\"http1\",reason=\"lost\"} 1");
+        has(&metrics, "glassine_upstream_connections_failed_total 1");
+        has(&metrics, "glassine_upstream_requests_repeated_total{reason=\"lost\"} 1");
     }
 
     #[test]

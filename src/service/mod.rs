@@ -48,6 +48,7 @@ use crate::proxy::{Consumer, ProxyState};
 use crate::server::{Door, DoorRules, Phase, Readiness, Shutdown, TlsError, TlsState, serve};
 use crate::upstream::TokenHealth;
 use glassine_core::diagnostic::{Causes, Report};
+use glassine_core::pseudonym::Fingerprint;
 
 /// A proxy that is built from a configuration but does not listen yet.
 pub struct Service {
@@ -190,7 +191,8 @@ impl Service {
         Ok(service)
     }
 
-    /// Who has approved what runs: a line for each consumer, if the configuration demands approvals.
+    /// What runs: a line for each consumer with who has approved it, if the configuration demands approvals, and for each
+    /// key, so that an operator sees whether all replicas have it.
     fn running(&self) -> String {
         let now = Timestamp::now();
         let line = |consumer: &Arc<Consumer>| {
@@ -198,7 +200,11 @@ impl Service {
             let soon = approval.ends_soon(now).map_or("", |_| "; warning: this end is near, or has come");
             Some(format!("{}: {approval}{soon}\n", consumer.name()))
         };
-        self.front.state().consumers().filter_map(line).collect()
+        let state = self.front.state();
+        let key = |key: &Fingerprint| {
+            format!("key {}: {}, fingerprint {}\n", key.id, key.standing, key.fingerprint)
+        };
+        state.consumers().filter_map(line).chain(state.keys().iter().map(key)).collect()
     }
 
     /// Notes when the approvals of a new state end.

@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use glassine::upstream::{ConnectorError, GraphClient, Network, Phase, Settings, Timeouts, UpstreamError};
 use glassine_core::graph::Origin;
 use rustls_pki_types::CertificateDer;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::{PAGE, PATIENT, SHORT, ask, get, network, settings};
-use crate::support::upstream::{FakeUpstream, Script};
+use crate::support::upstream::{FakeUpstream, Identity, Script};
 
 /// Fault: Graph's host refuses the connection. Outcome: the error says that the connection was refused.
 #[tokio::test]
@@ -63,7 +64,7 @@ async fn a_server_without_tls() {
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
-        tokio::io::AsyncWriteExt::write_all(&mut stream, b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
     });
     let graph = https(&address.to_string());
     let settings =
@@ -123,6 +124,58 @@ async fn a_name_that_does_not_exist() {
 }
 
 /// Fault: a certificate of `ca_file` is malformed. Outcome: the client is not built, and the error says which certificate.
+/// Fault: the upstream demands a client certificate (TLS 1.2 or 1.3, HTTP/1.1 or HTTP/2). Outcome: the error says so.
+#[tokio::test]
+async fn an_upstream_that_demands_a_client_certificate_is_named() {
+    let (tls12, tls13) = (&rustls::version::TLS12, &rustls::version::TLS13);
+    for version in [tls12, tls13] {
+        for protocol in ["http/1.1", "h2"] {
+            let demanded = ask_with_certificate(version, protocol, Demand::Certificate).await;
+            assert_eq!(demanded, Err(UpstreamError::ClientCertificate), "{version:?} {protocol}");
+        }
+    }
+    let left = ask_with_certificate(tls13, "http/1.1", Demand::Silently).await;
+    assert_eq!(left, Err(UpstreamError::ClientCertificate), "closed without an alert");
+    let optional = ask_with_certificate(tls13, "http/1.1", Demand::Nothing).await;
+    assert_eq!(optional, Ok((200, "{}".to_owned())), "requested, and not needed");
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Demand {
+    /// The TLS session fails without a certificate.
+    Certificate,
+    /// The server closes the connection.
+    Silently,
+    /// A certificate is requested, and not missed.
+    Nothing,
+}
+
+/// The response of a server that requests a client certificate.
+async fn ask_with_certificate(
+    version: &'static rustls::SupportedProtocolVersion,
+    protocol: &str,
+    demand: Demand,
+) -> Result<(u16, String), UpstreamError> {
+    let (listener, identity) =
+        (TcpListener::bind("127.0.0.1:0").await.unwrap(), Identity::new(&["127.0.0.1"]));
+    let graph = https(&listener.local_addr().unwrap().to_string());
+    let extra_roots = vec![identity.certificate.clone()];
+    let tls = identity.requesting_a_certificate(version, protocol, demand != Demand::Certificate);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(mut stream) = tls.accept(stream).await else { continue };
+            if demand == Demand::Nothing {
+                stream.read_u8().await.unwrap();
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await.unwrap();
+                stream.flush().await.unwrap();
+                drop(stream.read_to_end(&mut Vec::new()).await);
+            }
+        }
+    });
+    let network = Network { extra_roots, timeouts: PATIENT, ..Network::default() };
+    ask(&GraphClient::new(Settings { graph, network, max_body: 100 }).unwrap()).await
+}
+
 #[tokio::test]
 async fn an_extra_root_that_is_none() {
     let graph = FakeUpstream::start_tls(|_| Script::json(PAGE)).await;

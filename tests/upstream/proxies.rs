@@ -53,7 +53,8 @@ impl Proxy {
     /// A client of `https://graph.example` that goes through this proxy, except for the hosts in `except`.
     fn client(&self, except: &str, timeouts: Timeouts) -> GraphClient {
         let proxies = Proxies::new(&format!("http://user:pass@{}", self.address), except).unwrap();
-        let network = Network { extra_roots: vec![self.identity.clone()], timeouts, proxies };
+        let network =
+            Network { extra_roots: vec![self.identity.clone()], timeouts, proxies, ..Network::default() };
         let graph = Origin::parse(&format!("https://{HOST}")).unwrap();
         GraphClient::new(Settings { graph, network, max_body: 1 << 20 }).unwrap()
     }

@@ -58,6 +58,16 @@ async fn the_request_is_as_documented() {
     );
 }
 
+/// Fault: the connection to the token endpoint is lost before the response. Outcome: the request is sent once more, and brings a token.
+#[tokio::test]
+async fn a_token_request_survives_a_lost_connection() {
+    for lost in [Script::raw(""), granted("lost").reset_in_head(10)] {
+        let entra = FakeUpstream::in_turn(vec![lost, granted("one")]).await;
+        assert_eq!(text_of(&source(&entra, CALM)).await, "one");
+        assert_eq!(entra.requests().len(), 2);
+    }
+}
+
 /// Fault: 50 requests need an access token at once. Outcome: Entra gets one request.
 #[tokio::test]
 async fn fifty_callers_share_one_fetch() {
