@@ -2,18 +2,21 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use arc_swap::ArcSwap;
+use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
-use prometheus_client::metrics::counter::Counter;
+use prometheus_client::encoding::{
+    DescriptorEncoder, EncodeLabelSet, EncodeLabelValue, EncodeMetric, LabelValueEncoder,
+};
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-use crate::audit::{Decision, Record};
+use crate::audit::{AuditLog, AuditState, Decision, Record};
 
 /// The endpoint label of requests that match no known endpoint.
 const NO_ENDPOINT: &str = "none";
@@ -143,6 +146,13 @@ impl Metrics {
             endpoints: ArcSwap::default(),
         };
         metrics.register();
+        metrics
+    }
+
+    /// [`Self::new`], with the audit log's own.
+    pub fn of(audit: &Arc<AuditLog>) -> Self {
+        let mut metrics = Self::new();
+        metrics.registry.register_collector(Box::new(AuditCollector(Arc::downgrade(audit))));
         metrics
     }
 
@@ -278,6 +288,34 @@ impl Default for Metrics {
     }
 }
 
+/// What the audit log says of itself when it is asked.
+#[derive(Debug)]
+struct AuditCollector(Weak<AuditLog>);
+
+impl Collector for AuditCollector {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let Some(audit) = self.0.upgrade() else { return Ok(()) };
+        let AuditState { waiting, failures, rotations, unrecorded, failing } = audit.state();
+        let gauge = |count: u64| ConstGauge::new(i64::try_from(count).unwrap_or(i64::MAX));
+        let (waiting, failing) = (gauge(waiting), gauge(u64::from(failing.is_some())));
+        let counts: [(&str, &str, &dyn EncodeMetric); 5] = [
+            ("audit_waiting", "Audit records that wait to be written", &waiting),
+            ("audit_failing", "1 while the audit log cannot be written and requests are refused", &failing),
+            ("audit_failures", "Writes of the audit log that failed", &ConstCounter::new(failures)),
+            ("audit_rotations", "Files of the audit log that were begun", &ConstCounter::new(rotations)),
+            (
+                "audit_unrecorded_requests",
+                "Requests that were refused without a record of their own",
+                &ConstCounter::new(unrecorded),
+            ),
+        ];
+        for (name, help, metric) in counts {
+            metric.encode(encoder.encode_descriptor(name, help, None, metric.metric_type())?)?;
+        }
+        Ok(())
+    }
+}
+
 /// A request in progress.
 #[derive(Debug)]
 pub struct InFlight(Gauge);
@@ -356,7 +394,7 @@ impl EncodeLabelValue for ReloadResult {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::{AuditLog, Guard};
+    use crate::audit::{AuditLog, Guard, Options};
 
     #[track_caller]
     fn has(metrics: &Metrics, line: &str) {
@@ -366,7 +404,7 @@ mod tests {
 
     /// Counts one request through a guard, as the proxy does.
     fn count(metrics: &Arc<Metrics>, decision: Decision, status: u16, endpoint: &str) {
-        let log = Arc::new(AuditLog::to_stream(Box::new(std::io::sink())));
+        let log = Arc::new(AuditLog::to_stream(Box::new(std::io::sink()), Options::default()).unwrap());
         let counting = Arc::clone(metrics);
         let mut guard =
             Guard::begin(log, "id".to_owned(), "GET").observed_by(move |record| counting.end_request(record));

@@ -126,7 +126,7 @@ impl Proxy {
             Ok(response) => response,
             Err(problem) => problem.respond(head.client_request_id(), &mut account),
         };
-        response.into_response(&head, account)
+        response.deliver(&head, account).await
     }
 
     async fn respond(
@@ -144,6 +144,8 @@ impl Proxy {
         head.check(state.hosts())?;
         let consumer = state.identify(head, peer).await?;
         account.set_consumer(&consumer);
+        // Strangers get here never, so they cannot use up the audit log's room.
+        account.reserve().await?;
         let caller = state.caller(consumer, head, peer)?;
         let permit = self.enter(caller.consumer.limits()).await?;
         account.set_waited(permit.waited);

@@ -9,6 +9,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use front::Front;
 use jiff::Timestamp;
@@ -16,7 +17,7 @@ use reload::Seen;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::audit::{AuditLog, Event, OpenError, WriteError};
+use crate::audit::{AuditLog, Event, OpenError, Options, WriteError};
 use crate::config::files::{FileError, read_text};
 use crate::config::{AuditSink, Config};
 use crate::connect::Site;
@@ -25,6 +26,10 @@ use crate::proxy::{Consumer, ProxyState};
 use crate::server::admin::{Admin, Readiness};
 use crate::server::{ServerLimits, Shutdown, TlsError, TlsState, serve};
 use glassine_core::diagnostic::{Causes, Report};
+
+/// The longest that a stop waits for the audit log. Together with the drain, a stop stays below the 30 seconds after which
+/// Kubernetes kills a program.
+const CLOSE_WAIT: Duration = Duration::from_secs(3);
 
 /// A proxy that is built from a configuration but does not listen yet.
 pub struct Service {
@@ -64,7 +69,7 @@ pub enum StartError {
     Audit(#[from] OpenError),
     /// The start or a reload cannot be recorded, so it does not take place.
     #[error("{}; nothing is served that is not recorded: let this program write to its audit log", Causes(.0))]
-    Record(#[source] WriteError),
+    Record(#[source] Arc<WriteError>),
     /// The certificate or its key cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -108,11 +113,8 @@ impl Service {
         let mut seen = Seen::default();
         let Loaded { config, state, site, warnings } = load(file, &mut seen, None)?;
         let tls = config.tls().map(TlsState::load).transpose()?.map(Arc::new);
-        let audit = Arc::new(match config.audit() {
-            AuditSink::File(file) => AuditLog::open(file.path())?,
-            AuditSink::Stdout => AuditLog::stdout(),
-        });
-        let metrics = Arc::new(Metrics::new());
+        let audit = Arc::new(open_audit(&config, &state)?);
+        let metrics = Arc::new(Metrics::of(&audit));
         let front = Arc::new(Front::new(state, site, Arc::clone(&audit), Arc::clone(&metrics)));
         metrics.reloaded(true);
         metrics.warned(count(&warnings));
@@ -171,7 +173,7 @@ impl Service {
     pub async fn run(self, listeners: Listeners, stop: impl Future<Output = ()>) -> Result<(), StartError> {
         let (trigger, shutdown) = Shutdown::channel();
         let hangup = signal(SignalKind::hangup()).map_err(StartError::Signals)?;
-        self.record_start(&listeners)?;
+        self.record_start(&listeners).await?;
         let audit = Arc::clone(&self.audit);
         let readiness = self.readiness.clone();
         let admin = self.admin(listeners.admin, &readiness, shutdown.clone());
@@ -196,17 +198,15 @@ impl Service {
         reload.abort();
         // Once the task has ended, no reload can follow the record of the stop.
         drop(reload.await);
-        if let Err(error) = audit.write_event(Event::Stop) {
-            tracing::error!(error = %Causes(&error), "the stop cannot be recorded");
-        }
+        close_audit(&audit).await;
         tracing::info!("stopped");
         Ok(())
     }
 
     /// Records and logs what serves from now on.
-    fn record_start(&self, listeners: &Listeners) -> Result<(), StartError> {
+    async fn record_start(&self, listeners: &Listeners) -> Result<(), StartError> {
         let serving = events::serving(&self.front.state(), None, &self.warnings);
-        self.audit.write_event(Event::Start(&serving)).map_err(StartError::Record)?;
+        self.audit.write_event(Event::Start(&serving)).await.map_err(StartError::Record)?;
         events::log_start(&serving, listeners);
         Ok(())
     }
@@ -246,6 +246,30 @@ pub fn check(file: &Path) -> Result<(ProxyState, Vec<Report>), StartError> {
     let Loaded { config, state, warnings, .. } = load(file, &mut Seen::default(), None)?;
     config.tls().map(TlsState::load).transpose()?;
     Ok((state, warnings))
+}
+
+fn open_audit(config: &Config, state: &ProxyState) -> Result<AuditLog, OpenError> {
+    let options = Options {
+        sync: config.audit_sync(),
+        rotate: config.audit_rotate(),
+        key: state.audit_key().cloned(),
+        ..Options::default()
+    };
+    match config.audit() {
+        AuditSink::File(file) => AuditLog::open(file.path(), options),
+        AuditSink::Stdout => AuditLog::stdout(options),
+    }
+}
+
+/// Records the stop, and waits until everything is written, for a limited time.
+async fn close_audit(audit: &AuditLog) {
+    if let Err(error) = audit.post_event(Event::Stop) {
+        tracing::error!(error = %Causes(&*error), "the stop cannot be recorded");
+    }
+    let records = audit.close(CLOSE_WAIT).await;
+    if records > 0 {
+        tracing::error!(records, "audit records are lost: the log could not be written until the end");
+    }
 }
 
 fn count(warnings: &[Report]) -> usize {

@@ -42,6 +42,7 @@ const MAY_USE: [(&str, &[&str]); 31] = [
         "config",
         &[
             "approvals",
+            "audit",
             "core::catalogue",
             "core::diagnostic",
             "core::graph",
@@ -105,7 +106,7 @@ fn used_module(source: &Source, name: &str) -> Option<String> {
 
 /// What may be a field of a log event: counts, names from the operator's files, ids that this program made, and
 /// errors, whose texts hold no data by the rule of `problem.rs`.
-const FIELDS: [&str; 20] = [
+const FIELDS: [&str; 21] = [
     "before",
     "code",
     "connections",
@@ -120,6 +121,7 @@ const FIELDS: [&str; 20] = [
     "line",
     "listen",
     "reason",
+    "records",
     "request_id",
     "skipped",
     "status",
