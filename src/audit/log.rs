@@ -344,7 +344,7 @@ impl AuditLog {
 
     /// Seals all later lines with this key.
     pub fn set_key(&self, key: Option<MacKey>) {
-        self.send(Job::Key(key));
+        self.send(Job::Key(key.map(Box::new)));
     }
 
     fn send(&self, job: Job) {

@@ -100,7 +100,6 @@ impl Output {
         let position = end.position.or(before).unwrap_or_else(Position::genesis);
         let mut output = Self { begins_file, ..Self::new(Sink::File(file), position, settings) };
         if let Sink::File(file) = &mut output.sink {
-            let path = path.clone();
             file.append(&end.repair).map_err(|(_, source)| OpenError::Io { path, source })?;
         }
         Ok(output)

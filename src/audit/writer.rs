@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 
 use super::event::Event;
 use super::log::{Bounds, Shared, Slot, WriteError, content};
+use super::mac::MacKey;
 use super::output::{Output, SYNC_EVERY};
 use glassine_core::diagnostic::Causes;
 
@@ -30,7 +31,7 @@ pub(super) enum Job {
     /// Look whether the file was moved.
     Reopen,
     /// Seal with this key from now on.
-    Key(Option<super::mac::MacKey>),
+    Key(Option<Box<MacKey>>),
     /// Say when everything before this is written.
     Settle(oneshot::Sender<()>),
     /// The log is closed.
@@ -222,7 +223,7 @@ impl Writer {
                     self.queue.push_back(entry);
                 }
                 Ok(Job::Reopen) => self.reopen = true,
-                Ok(Job::Key(key)) => self.output.set_key(key),
+                Ok(Job::Key(key)) => self.output.set_key(key.map(|key| *key)),
                 Ok(Job::Settle(done)) => self.settling.push(done),
                 Ok(Job::End) | Err(RecvTimeoutError::Disconnected) => return false,
                 Err(RecvTimeoutError::Timeout) => return true,

@@ -73,8 +73,8 @@ impl Account {
     pub(super) async fn confirm(mut self, reason: &'static str, status: StatusCode) -> Result<(), Self> {
         self.guard.set_decision(Decision::Allowed, reason);
         self.guard.set_status(status);
-        let guard = self.guard.confirm(Outcome::Complete).await;
-        guard.or_else(|guard| Err(Self { guard, step: self.step }))
+        let Err(guard) = self.guard.confirm(Outcome::Complete).await else { return Ok(()) };
+        Err(Self { guard, ..self })
     }
 
     /// Writes the record of a step that was refused.

@@ -186,8 +186,8 @@ impl Account {
             self.close(outcome);
             return Ok(());
         }
-        let guard = self.guard.confirm(outcome).await;
-        guard.or_else(|guard| Err(Self { guard, ..self }))
+        let Err(guard) = self.guard.confirm(outcome).await else { return Ok(()) };
+        Err(Self { guard, ..self })
     }
 
     /// Writes the record, and waits for nothing.

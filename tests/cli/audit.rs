@@ -1,11 +1,11 @@
 //! `audit verify` and `keys rotate`.
 
 use super::*;
-use glassine::audit::{AuditLog, Guard, Outcome};
+use glassine::audit::{AuditLog, Guard, Options, Outcome};
 
 fn log(folder: &TempDir) -> PathBuf {
     let file = folder.path().join("audit.jsonl");
-    let log = std::sync::Arc::new(AuditLog::open(&file).unwrap());
+    let log = std::sync::Arc::new(AuditLog::open(&file, Options::default()).unwrap());
     for _ in 0..3 {
         Guard::begin(std::sync::Arc::clone(&log), "id".to_owned(), "GET").finish(Outcome::Complete);
     }
