@@ -39,7 +39,8 @@ pub(super) struct Output {
     sync: SyncMode,
     rotate: Option<Rotate>,
     clock: Clock,
-    looked: Instant,
+    /// When the path was last looked at; `None` after a look that found it moved, until the log goes on elsewhere.
+    looked: Option<Instant>,
     /// When a rotation that failed may be tried again.
     rotate_from: Option<Instant>,
     /// When lines were last synchronized.
@@ -121,7 +122,7 @@ impl Output {
             sync,
             rotate,
             clock,
-            looked: now,
+            looked: Some(now),
             rotate_from: None,
             synced: now,
             is_dirty: false,
@@ -288,13 +289,13 @@ impl Output {
     fn look(&mut self, at_once: bool) -> Result<(), WriteError> {
         let Sink::File(file) = &self.sink else { return Ok(()) };
         let mut fate = file.fate().map_err(WriteError::Io)?;
-        if at_once || self.looked.elapsed() >= LOOK {
-            self.looked = Instant::now();
+        if at_once || self.looked.is_none_or(|looked| looked.elapsed() >= LOOK) {
+            self.looked = Some(Instant::now());
             if file.has_moved().map_err(WriteError::Io)? {
                 fate = Fate::Gone;
             }
         }
-        if fate == Fate::Same { Ok(()) } else { self.follow() }
+        if fate == Fate::Same { Ok(()) } else { self.follow().inspect_err(|_| self.looked = None) }
     }
 
     /// Goes on in the file that has the path now. Its first line continues the chain.

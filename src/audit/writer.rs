@@ -170,6 +170,8 @@ pub(super) struct Writer {
     settling: Vec<oneshot::Sender<()>>,
     /// How many requests without a record an event has told, and when.
     told: (u64, Instant),
+    /// Whether the log ends: then all is told.
+    is_closing: bool,
 }
 
 /// The log cannot be written.
@@ -194,6 +196,7 @@ impl Writer {
             reopen: false,
             settling: Vec::new(),
             told,
+            is_closing: false,
         }
     }
 
@@ -224,7 +227,10 @@ impl Writer {
                 }
                 Ok(Job::Reopen) => self.reopen = true,
                 Ok(Job::Key(key)) => self.output.set_key(key.map(|key| *key)),
-                Ok(Job::Settle(done)) => self.settling.push(done),
+                Ok(Job::Settle(done)) => {
+                    self.is_closing = true;
+                    self.settling.push(done);
+                }
                 Ok(Job::End) | Err(RecvTimeoutError::Disconnected) => return false,
                 Err(RecvTimeoutError::Timeout) => return true,
             }
@@ -282,7 +288,7 @@ impl Writer {
     /// Whether requests had no record of which no event tells.
     fn owes_news(&self) -> bool {
         let (told, when) = self.told;
-        self.shared.unrecorded() != told && when.elapsed() >= IDLE
+        self.shared.unrecorded() != told && (self.is_closing || when.elapsed() >= IDLE)
     }
 
     fn write(&mut self) {
@@ -392,7 +398,7 @@ impl Writer {
 
     /// Tells those who wait that everything is written, or that it cannot be.
     fn settle(&mut self) {
-        if self.settling.is_empty() || !self.queue.is_empty() {
+        if self.settling.is_empty() || !self.queue.is_empty() || self.owes_news() {
             return;
         }
         self.sync_end();
@@ -407,7 +413,8 @@ impl Writer {
 
     /// Writes what is left, with one last try if the log fails.
     fn last_turn(&mut self) {
-        while !self.queue.is_empty() {
+        self.is_closing = true;
+        while !self.queue.is_empty() || self.owes_news() {
             self.write();
             if self.failure.is_some() {
                 break;
