@@ -28,13 +28,13 @@ use super::output::{Output, Settings};
 use super::rotation::Rotate;
 use super::writer::{Entry, Fate, Job, Ticket, Writer, Written};
 
-/// How many requests can be in progress, or wait for their record to be written: more than the connections that a proxy has
-/// by default can send at once. With 2 KiB for each record, the queue has at most 8 MiB.
+/// How many requests can be in progress, or wait for their record to be written: more than consumers may have in progress at
+/// once (`limits.concurrent`, 64 by default). With 2 KiB for each record, the queue has at most 8 MiB.
 const SLOTS: usize = 4_096;
 
 /// The longest that a request waits for a slot, or for the log to acknowledge its record. A disk that works takes
-/// milliseconds; a consumer that hears nothing for longer gives up.
-const WAIT: Duration = Duration::from_secs(1);
+/// milliseconds, and a second now and then when it writes back much at once. Consumers wait longer than this for a response.
+const WAIT: Duration = Duration::from_secs(2);
 
 /// The longest that a start or a reload waits for its event: a disk may be busy, and nobody waits for a response.
 const EVENT_WAIT: Duration = Duration::from_secs(10);

@@ -144,11 +144,11 @@ impl Proxy {
         head.check(state.hosts())?;
         let consumer = state.identify(head, peer).await?;
         account.set_consumer(&consumer);
-        // Strangers get here never, so they cannot use up the audit log's room.
-        account.reserve().await?;
         let caller = state.caller(consumer, head, peer)?;
         let permit = self.enter(caller.consumer.limits()).await?;
         account.set_waited(permit.waited);
+        // Neither strangers nor requests that wait for their turn use up the audit log's room.
+        account.reserve().await?;
         let request = head.request();
         let response = match admit::batch(&request) {
             Some(version) => {
