@@ -274,6 +274,7 @@ async fn tls_speaks_http1_and_http2_by_alpn() {
     assert_eq!(text(response).await, "HTTP/2.0 tls=true certs=0");
 }
 
+/// Fault: a client offers an unknown ALPN protocol. Outcome: the handshake fails, and other clients are served.
 #[tokio::test]
 async fn an_unknown_alpn_protocol_is_refused() {
     let certificates = Certificates::new(false);
@@ -282,6 +283,7 @@ async fn an_unknown_alpn_protocol_is_refused() {
     assert!(tls_connect(&server, &certificates.client(b"h2", false)).await.is_ok());
 }
 
+/// Fault: a client speaks plaintext on the TLS port. Outcome: the connection is closed, and no request is handled.
 #[tokio::test]
 async fn plaintext_on_the_tls_port_reaches_nothing() {
     let certificates = Certificates::new(false);
@@ -291,6 +293,7 @@ async fn plaintext_on_the_tls_port_reaches_nothing() {
     assert_eq!(server.stage.requests.load(Ordering::SeqCst), 0);
 }
 
+/// Fault: a peer never finishes the TLS handshake. Outcome: the connection is closed when the time limit is over.
 #[tokio::test]
 async fn a_peer_that_never_finishes_the_handshake_is_cut() {
     let certificates = Certificates::new(false);
@@ -301,6 +304,7 @@ async fn a_peer_that_never_finishes_the_handshake_is_cut() {
     assert!(began.elapsed() >= SHORT);
 }
 
+/// Fault: a client has no certificate, or one of another authority. Outcome: the connection is refused before any request.
 #[tokio::test]
 async fn client_certificates_are_required_where_configured() {
     let certificates = Certificates::new(true);
@@ -324,6 +328,7 @@ async fn client_certificates_are_required_where_configured() {
     assert_eq!(server.stage.requests.load(Ordering::SeqCst), 1);
 }
 
+/// Fault: the TLS certificate is replaced while connections are open. Outcome: new connections get the new certificate, and open ones go on.
 #[tokio::test]
 async fn a_renewed_certificate_serves_new_connections() {
     let certificates = Certificates::new(false);
@@ -340,6 +345,7 @@ async fn a_renewed_certificate_serves_new_connections() {
     assert_eq!(response.status(), StatusCode::OK, "the old connection goes on");
 }
 
+/// Fault: a new TLS certificate or key is malformed, missing, or does not fit the other. Outcome: the last good one stays in use, and the error names the file.
 #[tokio::test]
 async fn a_bad_reload_keeps_the_last_good_certificate_and_names_the_file() {
     let certificates = Certificates::new(false);
@@ -373,6 +379,7 @@ async fn plaintext_speaks_http1_only() {
     assert_eq!(server.stage.requests.load(Ordering::SeqCst), 1);
 }
 
+/// Fault: a client sends half a head and then nothing. Outcome: the connection is closed when the time limit is over.
 #[tokio::test]
 async fn a_slow_head_is_cut() {
     let limits = ServerLimits { header_read: SHORT, ..ServerLimits::default() };
@@ -384,6 +391,7 @@ async fn a_slow_head_is_cut() {
     assert_eq!(server.stage.requests.load(Ordering::SeqCst), 1, "the slow one never arrived");
 }
 
+/// Fault: a client sends a malformed head. Outcome: the client gets 400, and no request is handled.
 #[tokio::test]
 async fn malformed_requests_are_answered_with_400() {
     let server = start(None, ServerLimits::default()).await;
@@ -406,6 +414,7 @@ fn head_with(fields: usize, bytes_each: usize) -> Vec<u8> {
     format!("GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{fields}\r\n").into_bytes()
 }
 
+/// Fault: a client sends a head with too many bytes or fields over HTTP/1. Outcome: the client gets 431.
 #[tokio::test]
 async fn an_oversize_head_gets_the_status_431() {
     let server = start(None, ServerLimits::default()).await;
@@ -421,6 +430,7 @@ async fn an_oversize_head_gets_the_status_431() {
     assert_eq!(server.stage.requests.load(Ordering::SeqCst), 2);
 }
 
+/// Fault: a client sends a head with too many bytes over HTTP/2. Outcome: no request is handled.
 #[tokio::test]
 async fn an_oversize_head_over_http2_does_not_arrive() {
     let certificates = Certificates::new(false);
@@ -437,6 +447,7 @@ async fn an_oversize_head_over_http2_does_not_arrive() {
     assert_eq!(server.stage.requests.load(Ordering::SeqCst), 0);
 }
 
+/// Fault: a client sends too many header fields over HTTP/2. Outcome: the client gets 431, and its next request is served.
 #[tokio::test]
 async fn header_fields_are_counted_over_http2_as_over_http1() {
     let certificates = Certificates::new(false);
@@ -466,6 +477,7 @@ fn impatient() -> ServerLimits {
     ServerLimits { write_stall: SHORT, ..ServerLimits::default() }
 }
 
+/// Fault: a client takes nothing of a response. Outcome: the connection is closed when the time limit is over.
 #[tokio::test]
 async fn a_reader_that_takes_nothing_is_cut() {
     let server = start(None, impatient()).await;
@@ -475,6 +487,7 @@ async fn a_reader_that_takes_nothing_is_cut() {
     drop(stream);
 }
 
+/// Fault: a client reads for longer than the time limit. Outcome: the response goes on.
 #[tokio::test]
 async fn a_reader_that_keeps_reading_is_not_cut() {
     let server = start(None, impatient()).await;
@@ -488,6 +501,7 @@ async fn a_reader_that_keeps_reading_is_not_cut() {
     assert_eq!(server.stage.bodies_dropped.load(Ordering::SeqCst), 0);
 }
 
+/// Fault: a client keeps the window of an HTTP/2 stream shut. Outcome: the connection is closed when the time limit is over.
 #[tokio::test]
 async fn a_http2_stream_whose_window_stays_shut_is_cut() {
     let certificates = Certificates::new(false);
@@ -501,6 +515,7 @@ async fn a_http2_stream_whose_window_stays_shut_is_cut() {
     drop(response);
 }
 
+/// Fault: an HTTP/2 connection stays idle. Outcome: the connection is closed when the time limit is over.
 #[tokio::test]
 async fn an_idle_http2_connection_is_closed() {
     let certificates = Certificates::new(false);
@@ -525,6 +540,7 @@ async fn connections_beyond_the_limit_wait() {
     assert_eq!(soon("the second is served", waiting).await.unwrap().status(), StatusCode::OK);
 }
 
+/// Fault: the process is stopped within an HTTP/1 response. Outcome: the response ends whole, and then the process ends.
 #[tokio::test]
 async fn a_stop_lets_responses_end_and_takes_no_new_ones() {
     let server = start(None, ServerLimits::default()).await;
@@ -546,6 +562,7 @@ async fn a_stop_lets_responses_end_and_takes_no_new_ones() {
     soon("serving ends", server.serving).await.unwrap();
 }
 
+/// Fault: the process is stopped within an HTTP/2 response. Outcome: the response ends whole, and then the process ends.
 #[tokio::test]
 async fn a_stop_lets_http2_responses_end() {
     let certificates = Certificates::new(false);
@@ -559,6 +576,7 @@ async fn a_stop_lets_http2_responses_end() {
     soon("serving ends", server.serving).await.unwrap();
 }
 
+/// Fault: a response does not end within the time for a stop. Outcome: the response breaks off visibly.
 #[tokio::test]
 async fn a_drain_that_takes_too_long_is_cut_visibly() {
     let limits = ServerLimits { drain: SHORT, ..ServerLimits::default() };
@@ -570,6 +588,7 @@ async fn a_drain_that_takes_too_long_is_cut_visibly() {
     assert!(response.into_body().collect().await.is_err(), "never a clean end of half a response");
 }
 
+/// Fault: connections are silent or halfway through a head when the process is stopped. Outcome: the stop does not wait for them.
 #[tokio::test]
 async fn a_stop_does_not_wait_for_silent_connections() {
     let server = start(None, ServerLimits::default()).await;

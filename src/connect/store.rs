@@ -205,6 +205,7 @@ mod tests {
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
     }
 
+    /// Fault: the configured file of connections is a file of something else. Outcome: the file is refused and not changed.
     #[test]
     fn another_file_is_not_overwritten() {
         let folder = tempfile::tempdir().unwrap();

@@ -111,6 +111,20 @@ impl Account {
         }
     }
 
+    /// Graph is asked once more.
+    pub(super) fn add_retry(&mut self) {
+        self.guard.counters_mut().retried += 1;
+    }
+
+    /// The request waited for its turn at Graph.
+    pub(super) fn add_waited(&mut self, time: Duration) {
+        self.guard.counters_mut().waited_milliseconds += u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    }
+
+    pub(super) fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
     /// The rules admit the request to the endpoint of this name.
     pub(super) fn set_allowed(&mut self, endpoint: &str) {
         let endpoint: Arc<str> = endpoint.into();
@@ -165,6 +179,11 @@ impl Account {
     /// The admitted endpoint's name, for logs.
     pub(super) fn endpoint(&self) -> &str {
         self.endpoint.as_deref().unwrap_or("none")
+    }
+
+    /// The consumer's name, for logs.
+    pub(super) fn consumer(&self) -> &str {
+        self.consumer.as_ref().map_or("none", |consumer| consumer.checked().name())
     }
 
     /// Writes the opening record of a response that leaves in pieces, and waits until the audit log has it.

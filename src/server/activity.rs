@@ -204,6 +204,7 @@ mod tests {
         }
     }
 
+    /// Fault: Graph takes longer than the time limit for stalled clients. Outcome: the client's connection stays open.
     #[tokio::test]
     async fn waiting_for_graph_does_not_count_as_a_stall_of_the_peer() {
         let activity = Activity::new();

@@ -26,6 +26,7 @@ use crate::proxy::{Consumer, ProxyState};
 use crate::server::admin::{Admin, Readiness};
 use crate::server::{ServerLimits, Shutdown, TlsError, TlsState, serve};
 use glassine_core::diagnostic::{Causes, Report};
+use glassine_core::pseudonym::Fingerprint;
 
 /// The longest that a stop waits for the audit log. Together with the drain, a stop stays below the 30 seconds after which
 /// Kubernetes kills a program.
@@ -127,7 +128,8 @@ impl Service {
         Ok(service)
     }
 
-    /// Who has approved what runs: a line for each consumer, if the configuration demands approvals.
+    /// What runs: a line for each consumer with who has approved it, if the configuration demands approvals, and for each
+    /// key, so that an operator sees whether all replicas have it.
     fn running(&self) -> String {
         let now = Timestamp::now();
         let line = |consumer: &Arc<Consumer>| {
@@ -135,7 +137,11 @@ impl Service {
             let soon = approval.ends_soon(now).map_or("", |_| "; warning: this end is near, or has come");
             Some(format!("{}: {approval}{soon}\n", consumer.name()))
         };
-        self.front.state().consumers().filter_map(line).collect()
+        let state = self.front.state();
+        let key = |key: &Fingerprint| {
+            format!("key {}: {}, fingerprint {}\n", key.id, key.standing, key.fingerprint)
+        };
+        state.consumers().filter_map(line).chain(state.keys().iter().map(key)).collect()
     }
 
     /// Notes when the approvals of a new state end.

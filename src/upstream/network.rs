@@ -1,9 +1,11 @@
-//! How to reach servers: which roots to trust, how long to wait, and through which proxy.
+//! How to reach servers: which roots to trust, how long to wait, through which proxy, and how connections are kept.
 
 use rustls_pki_types::CertificateDer;
 
+use super::pool::PoolLimits;
 use super::proxies::Proxies;
 use super::timeouts::Timeouts;
+use crate::metrics::Connections;
 
 /// The network settings that all clients share.
 #[derive(Clone, Debug, Default)]
@@ -14,4 +16,8 @@ pub struct Network {
     pub timeouts: Timeouts,
     /// Outbound proxies.
     pub proxies: Proxies,
+    /// How connections are kept.
+    pub pool: PoolLimits,
+    /// Counts the connections.
+    pub connections: Connections,
 }
