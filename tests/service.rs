@@ -11,7 +11,7 @@ use glassine::config::Config;
 use glassine::demo::tenant::Tenant;
 use glassine::metrics::Metrics;
 use glassine::proxy::{Proxy, ProxyState};
-use glassine::server::{ServerLimits, Shutdown, serve};
+use glassine::server::{Door, DoorRules, ServerLimits, Shutdown, serve};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -252,7 +252,8 @@ async fn serve_audited_to(config: &Path, log: FullDisk) -> std::net::SocketAddr 
     };
     tokio::spawn(async move {
         let (_trigger, shutdown) = Shutdown::channel();
-        serve(listener, None, ServerLimits::default(), handler, shutdown).await;
+        let door = Door::public(DoorRules::default(), Arc::new(Metrics::new()));
+        serve(listener, None, ServerLimits::default(), Arc::new(door), handler, shutdown).await;
     });
     address
 }
@@ -310,7 +311,7 @@ async fn health_is_on_the_admin_listener_only() {
     }
 }
 
-async fn with_secret(secret: &str) -> (Arc<Tenant>, Glassine) {
+pub(crate) async fn with_secret(secret: &str) -> (Arc<Tenant>, Glassine) {
     let tenant = Tenant::new(7);
     let token = tenant.access_token().to_owned();
     let (tenant, graph) = serve_tenant(tenant.require_bearer(token)).await;

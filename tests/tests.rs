@@ -52,6 +52,7 @@ mod probes;
 mod properties;
 mod property_order;
 mod pseudonym;
+mod readiness;
 mod record;
 mod replicas;
 mod reviews;

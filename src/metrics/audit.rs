@@ -1,23 +1,29 @@
 //! What the audit log says of itself when metrics are read.
 
 use std::fmt;
-use std::sync::Weak;
+use std::sync::{Arc, OnceLock, Weak};
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
-use super::connections::Encoded;
+use super::upstream::Encoded;
 use crate::audit::{AuditLog, AuditState};
 
-/// Asks the log, as long as it is there.
-#[derive(Debug)]
-pub(super) struct AuditCollector(pub(super) Weak<AuditLog>);
+/// Asks the log, once there is one and as long as there is.
+#[derive(Clone, Debug, Default)]
+pub(super) struct AuditCollector(Arc<OnceLock<Weak<AuditLog>>>);
+
+impl AuditCollector {
+    pub(super) fn know(&self, audit: &Arc<AuditLog>) {
+        self.0.get_or_init(|| Arc::downgrade(audit));
+    }
+}
 
 impl Collector for AuditCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let Some(audit) = self.0.upgrade() else { return Ok(()) };
+        let Some(audit) = self.0.get().and_then(Weak::upgrade) else { return Ok(()) };
         let AuditState { waiting, failures, rotations, unrecorded, failing } = audit.state();
         let gauge = |count: u64| ConstGauge::new(i64::try_from(count).unwrap_or(i64::MAX));
         let mut encode = |name, help, metric: &dyn Encoded| metric.encode(&mut encoder, name, help);

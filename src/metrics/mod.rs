@@ -1,9 +1,10 @@
 //! The proxy's metrics. Labels are words of closed sets, or names from the operator's files, never data.
 
 mod audit;
-mod connections;
+pub(crate) mod connections;
 mod graph;
 pub(crate) mod log_lines;
+mod upstream;
 
 use std::collections::HashSet;
 use std::fmt;
@@ -16,13 +17,15 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-pub use connections::Connections;
-pub(crate) use connections::{Closed, Open, Protocol, Repeated};
+use audit::AuditCollector;
+use connections::Connections;
 pub(crate) use graph::GraphMetrics;
+pub use upstream::UpstreamConnections;
+pub(crate) use upstream::{Closed, Open, Protocol, Repeated};
 
 use crate::audit::{AuditLog, Decision, Record};
 
@@ -48,7 +51,11 @@ pub struct Metrics {
     limited: Family<LimitedLabels, Counter>,
     graph: GraphMetrics,
     /// Those of the running state's clients.
-    connections: Upstream,
+    upstream: Upstream,
+    connections: Connections,
+    ready: Gauge,
+    tokens: Family<ConsumerLabels, Gauge>,
+    audit: AuditCollector,
     /// The only endpoint names that may become labels.
     endpoints: ArcSwap<HashSet<Arc<str>>>,
 }
@@ -162,17 +169,14 @@ impl Metrics {
             key_info: Facts::default(),
             limited: Family::default(),
             graph: GraphMetrics::default(),
-            connections: Upstream::default(),
+            upstream: Upstream::default(),
+            connections: Connections::default(),
+            ready: Gauge::default(),
+            tokens: Family::default(),
+            audit: AuditCollector::default(),
             endpoints: ArcSwap::default(),
         };
         metrics.register();
-        metrics
-    }
-
-    /// [`Self::new`], with the audit log's own.
-    pub fn of(audit: &Arc<AuditLog>) -> Self {
-        let mut metrics = Self::new();
-        metrics.registry.register_collector(Box::new(audit::AuditCollector(Arc::downgrade(audit))));
         metrics
     }
 
@@ -213,6 +217,13 @@ impl Metrics {
             self.limited.clone(),
         );
         self.graph.register(registry);
+        self.connections.register(registry);
+        registry.register("ready", "1 if requests can be served, 0 if not", self.ready.clone());
+        registry.register(
+            "token_good",
+            "1 if the proxy has a token for the consumer's requests to Graph, 0 if the last attempt to get one failed",
+            self.tokens.clone(),
+        );
         registry.register(
             "log_lines_left_out",
             "Lines that the log does not have, because there were too many of their kind or nobody reads the log",
@@ -224,9 +235,15 @@ impl Metrics {
             self.key_info.family.clone(),
         );
         registry.register("rules_info", "The rules that serve a consumer", self.rules.family.clone());
-        registry.register_collector(Box::new(self.connections.clone()));
+        registry.register_collector(Box::new(self.upstream.clone()));
+        registry.register_collector(Box::new(self.audit.clone()));
         let build = Info::new(BuildLabels { version: env!("CARGO_PKG_VERSION") });
         registry.register("build", "The running program", build);
+    }
+
+    /// Sets the audit log, which says of itself how it is when metrics are read.
+    pub(crate) fn know_audit(&self, audit: &Arc<AuditLog>) {
+        self.audit.know(audit);
     }
 
     /// Sets the endpoint names of the loaded rules. Only these may become labels.
@@ -235,8 +252,8 @@ impl Metrics {
     }
 
     /// Sets the counts of the connections to upstream servers.
-    pub fn know_connections(&self, connections: Connections) {
-        self.connections.0.store(Arc::new(connections));
+    pub fn know_connections(&self, connections: UpstreamConnections) {
+        self.upstream.0.store(Arc::new(connections));
     }
 
     /// Sets which rules serve each consumer: its name and their fingerprint. Rules that are not among these any more have
@@ -301,6 +318,24 @@ impl Metrics {
         &self.graph
     }
 
+    /// The connections of the listeners.
+    pub(crate) fn connections(&self) -> &Connections {
+        &self.connections
+    }
+
+    /// Sets whether requests can be served.
+    pub(crate) fn ready(&self, is_ready: bool) {
+        self.ready.set(i64::from(is_ready));
+    }
+
+    /// Sets whether there is a token for each consumer's requests to Graph. Consumers that are not named have their own.
+    pub(crate) fn tokens(&self, good: impl Iterator<Item = (Arc<str>, bool)>) {
+        self.tokens.clear();
+        for (consumer, is_good) in good {
+            self.tokens.get_or_create(&ConsumerLabels { consumer }).set(i64::from(is_good));
+        }
+    }
+
     /// Counts a reload. `good` says whether the running state now matches the files.
     pub fn reloaded(&self, good: bool) {
         let result = if good { ReloadResult::Ok } else { ReloadResult::Failed };
@@ -331,7 +366,7 @@ impl Metrics {
 
 /// The counts of connections are made with the clients, before there are metrics.
 #[derive(Clone, Debug, Default)]
-struct Upstream(Arc<ArcSwap<Connections>>);
+struct Upstream(Arc<ArcSwap<UpstreamConnections>>);
 
 impl Collector for Upstream {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
@@ -497,7 +532,7 @@ mod tests {
 
     #[test]
     fn connections_are_counted_until_they_end() {
-        let (metrics, connections) = (Metrics::new(), Connections::default());
+        let (metrics, connections) = (Metrics::new(), UpstreamConnections::default());
         metrics.know_connections(connections.clone());
         let (mut one, two) = (connections.open(Protocol::Http2), connections.open(Protocol::Http1));
         one.idle();

@@ -76,6 +76,11 @@ impl Account {
         self.consumer = Some(Arc::clone(consumer));
     }
 
+    /// Whether it is known who sent the request.
+    pub(super) fn is_identified(&self) -> bool {
+        self.consumer.is_some()
+    }
+
     /// The response is made with the key of this id.
     pub(super) fn set_key(&mut self, id: char) {
         self.key = Some(id);

@@ -76,7 +76,7 @@ pub use state::{ProxyState, StateError};
 
 use crate::audit::AuditLog;
 use crate::metrics::Metrics;
-use crate::server::{Peer, Shutdown, ShutdownTrigger};
+use crate::server::{Identified, Peer, Shutdown, ShutdownTrigger};
 use glassine_core::admit::{self, Admitted};
 use glassine_core::graph::batch as envelope;
 use glassine_core::rules::plan;
@@ -126,11 +126,18 @@ impl Proxy {
         let (parts, body) = request.into_parts();
         let head = Head::read(&parts);
         let mut account = self.books.open(head.method().as_str());
-        let response = match self.respond(&head, body, &peer, &mut account).await {
+        let response = self.respond(&head, body, &peer, &mut account).await;
+        // A credential that comes from an address that is not allowed identifies nobody.
+        let is_identified = account.is_identified() && !matches!(response, Err(Problem::Address));
+        let response = match response {
             Ok(response) => response,
             Err(problem) => problem.respond(head.client_request_id(), &mut account),
         };
-        response.deliver(&head, account).await
+        let mut response = response.deliver(&head, account).await;
+        if is_identified {
+            response.extensions_mut().insert(Identified);
+        }
+        response
     }
 
     async fn respond(

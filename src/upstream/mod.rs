@@ -49,6 +49,6 @@ pub use secret::{Secret, SecretError, SecretSource};
 pub use timeouts::Timeouts;
 pub use token::{
     AccessToken, AuthorizationCode, CertificateError, CertificateFiles, CertificateKey, Credential,
-    IdentityError, IdentityService, OAuthError, Proof, RenewalTimes, ResponseFault, TokenError,
+    IdentityError, IdentityService, OAuthError, Proof, RenewalTimes, ResponseFault, TokenError, TokenHealth,
     TokenSettings, TokenSource,
 };

@@ -5,7 +5,7 @@ use rustls_pki_types::CertificateDer;
 use super::pool::PoolLimits;
 use super::proxies::Proxies;
 use super::timeouts::Timeouts;
-use crate::metrics::Connections;
+use crate::metrics::UpstreamConnections;
 
 /// The network settings that all clients share.
 #[derive(Clone, Debug, Default)]
@@ -19,5 +19,12 @@ pub struct Network {
     /// How connections are kept.
     pub pool: PoolLimits,
     /// Counts the connections.
-    pub connections: Connections,
+    pub connections: UpstreamConnections,
+}
+
+impl Network {
+    /// Whether servers are reached as with the other settings. Proxies come from the environment, which does not change.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        self.extra_roots == other.extra_roots && self.timeouts == other.timeouts
+    }
 }

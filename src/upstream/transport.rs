@@ -13,7 +13,7 @@ use super::error::{Phase, UpstreamError};
 use super::network::Network;
 use super::pool::{Failure, MAX_HEADERS, Pool, Want};
 use super::timeouts::Timeouts;
-use crate::metrics::{Connections, Repeated};
+use crate::metrics::{Repeated, UpstreamConnections};
 use glassine_core::graph::Origin;
 
 /// The most bytes of a response's head. Graph's heads usually have a few KiB.
@@ -27,7 +27,7 @@ pub(super) const AGENT: HeaderValue =
 pub(super) struct Transport {
     pool: Pool,
     timeouts: Timeouts,
-    counts: Connections,
+    counts: UpstreamConnections,
     /// How long a doubtful connection may bring no response.
     no_response: Duration,
     /// A permit for each request that is sent twice because a doubtful connection brings no response.

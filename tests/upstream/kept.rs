@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use glassine::metrics::{Connections, Metrics};
+use glassine::metrics::{Metrics, UpstreamConnections};
 use glassine::upstream::{GraphClient, Network, PoolLimits, Settings, UpstreamError};
 
 use super::{PATIENT, PAUSE, SHORT, ask, succeed};
@@ -93,7 +93,7 @@ async fn a_slow_server_gets_few_requests_twice() {
 #[tokio::test]
 async fn a_connection_that_the_server_closes_is_dropped_at_once() {
     let graph = FakeUpstream::start(|_| Script::json(r#"{"value":[]}"#).close_after(12)).await;
-    let counts = Connections::default();
+    let counts = UpstreamConnections::default();
     let network = Network { timeouts: PATIENT, connections: counts.clone(), ..Network::default() };
     let settings = Settings { graph: graph.origin(), network, max_body: 1 << 20 };
     let client = GraphClient::new(settings).unwrap();

@@ -64,15 +64,36 @@ impl Builder<'_> {
         if let Some((_, tokens)) = self.sources.iter().find(|(known, _)| *known == credential) {
             return Ok(Arc::clone(tokens));
         }
+        let network = network.map_err(|reported| *reported)?;
+        let tokens = match self.kept_source(&credential, network) {
+            Some(tokens) => tokens,
+            None => self.new_source(&credential, network)?,
+        };
+        self.sources.push((credential, Arc::clone(&tokens)));
+        Ok(tokens)
+    }
+
+    /// The source that serves now, if a new one would ask the same server for the same token. Its token stays in use, so
+    /// that a reload while Entra is down costs nothing.
+    fn kept_source(&self, credential: &Credential, network: &Network) -> Option<Arc<TokenSource>> {
+        let earlier = self.earlier?;
+        let same = earlier.origin == *self.config.upstream().graph() && earlier.network.is_like(network);
+        let (_, tokens) = earlier.sources.iter().find(|(known, _)| same && known == credential)?;
+        Some(Arc::clone(tokens))
+    }
+
+    fn new_source(
+        &mut self,
+        credential: &Credential,
+        network: &Network,
+    ) -> Result<Arc<TokenSource>, Reported> {
         let settings = TokenSettings {
             credential: credential.clone(),
             graph: self.config.upstream().graph().clone(),
-            network: network.map_err(|reported| *reported)?.clone(),
+            network: network.clone(),
             pace: RenewalTimes::default(),
         };
-        let tokens = Arc::new(self.built(TokenSource::new(settings))?);
-        self.sources.push((credential, Arc::clone(&tokens)));
-        Ok(tokens)
+        self.built(TokenSource::new(settings)).map(Arc::new)
     }
 
     fn access_token(&mut self, source: &Source) -> Result<Credential, Reported> {

@@ -33,6 +33,7 @@ use crate::upstream::{
 use gates::Gates;
 use glassine_core::admit::{Keys, Policy};
 use glassine_core::diagnostic::{Causes, Diagnostic, Report};
+use glassine_core::graph::Origin;
 use glassine_core::pseudonym::{self, AddressPolicy, KeyRing};
 use glassine_core::rules::{self, Plan};
 use glassine_core::statement::Statement;
@@ -40,6 +41,10 @@ use glassine_core::statement::Statement;
 /// Everything that serves requests under one configuration.
 pub struct ProxyState {
     graph: GraphClient,
+    /// Graph's origin.
+    origin: Origin,
+    /// One token source for each distinct application.
+    sources: Vec<(Credential, Arc<TokenSource>)>,
     /// Each consumer sends its own token for Graph.
     forwards: bool,
     hosts: Hosts,
@@ -138,6 +143,11 @@ impl ProxyState {
         self.audit_key.as_ref()
     }
 
+    /// Where the tokens for Graph come from: one source for each distinct application.
+    pub(crate) fn token_sources(&self) -> impl Iterator<Item = &Arc<TokenSource>> {
+        self.sources.iter().map(|(_, tokens)| tokens)
+    }
+
     /// How this proxy reaches Graph, Entra and issuers.
     pub(crate) fn network(&self) -> &Network {
         &self.network
@@ -216,6 +226,8 @@ impl Builder<'_> {
         let keys = keys?;
         Ok(ProxyState {
             graph: client?,
+            origin: upstream.graph().clone(),
+            sources: std::mem::take(&mut self.sources),
             forwards: matches!(upstream.credential(), UpstreamCredential::Forward { .. }),
             hosts: Hosts { public: self.config.public_url().clone(), listen: self.config.listen() },
             trusted_proxies: self.config.trusted_proxies().clone(),

@@ -60,7 +60,7 @@ use super::connector::{Connector, ConnectorError, Opened, connector};
 use super::error::{Phase, UpstreamError};
 use super::network::Network;
 use super::uri::uri;
-use crate::metrics::{Closed, Connections, Protocol};
+use crate::metrics::{Closed, Protocol, UpstreamConnections};
 use glassine_core::graph::Origin;
 
 /// The connections to one server. They close when it is dropped and their responses have been read.
@@ -74,7 +74,7 @@ struct Shared {
     limits: PoolLimits,
     /// The time limit for opening a connection.
     connect: Duration,
-    counts: Connections,
+    counts: UpstreamConnections,
     state: Mutex<State>,
 }
 

@@ -2,6 +2,9 @@
 //!
 //! The limits are small, and every wait is for an event, under one deadline.
 
+mod holding;
+mod stopping;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::Pin;
@@ -14,8 +17,11 @@ use bytes::Bytes;
 use glassine::config::files::FileError;
 use glassine::config::{Config, TlsFiles};
 use glassine::metrics::Metrics;
-use glassine::server::admin::{Admin, Readiness};
-use glassine::server::{Peer, ServerLimits, Shutdown, ShutdownTrigger, TlsError, TlsState, serve};
+use glassine::server::admin::Admin;
+use glassine::server::{
+    Door, DoorRules, Identified, Peer, Phase, Readiness, ServerLimits, Shutdown, ShutdownTrigger, TlsError,
+    TlsState, serve,
+};
 use http::{Request, Response, StatusCode, Version};
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Empty};
@@ -98,7 +104,8 @@ impl Drop for TestBody {
     }
 }
 
-/// `/endless` never ends, `/gated` begins and ends when the gate opens, every other path describes the request.
+/// `/endless` never ends, `/gated` begins and ends when the gate opens, `/refused` is refused with 401, every other path
+/// describes the request. Who asks for `/known` is identified.
 fn handle(request: &Request<Incoming>, peer: &Peer, stage: &Arc<Stage>) -> Response<TestBody> {
     stage.requests.fetch_add(1, Ordering::SeqCst);
     let (sender, receiver) = mpsc::channel(2);
@@ -120,7 +127,13 @@ fn handle(request: &Request<Incoming>, peer: &Peer, stage: &Arc<Stage>) -> Respo
             Source::Channel(receiver)
         }
     };
-    Response::new(TestBody { source, stage: Arc::clone(stage) })
+    let mut response = Response::new(TestBody { source, stage: Arc::clone(stage) });
+    match request.uri().path() {
+        "/refused" => *response.status_mut() = StatusCode::UNAUTHORIZED,
+        "/known" => drop(response.extensions_mut().insert(Identified)),
+        _ => {}
+    }
+    response
 }
 
 struct Server {
@@ -130,7 +143,16 @@ struct Server {
     serving: JoinHandle<()>,
 }
 
+/// A door that is open to all.
+fn door() -> Arc<Door> {
+    Arc::new(Door::public(DoorRules::default(), Arc::new(Metrics::new())))
+}
+
 async fn start(tls: Option<Arc<TlsState>>, limits: ServerLimits) -> Server {
+    start_behind(door(), tls, limits).await
+}
+
+async fn start_behind(door: Arc<Door>, tls: Option<Arc<TlsState>>, limits: ServerLimits) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stage = Arc::new(Stage::default());
@@ -140,7 +162,7 @@ async fn start(tls: Option<Arc<TlsState>>, limits: ServerLimits) -> Server {
         let response = handle(&request, &peer, &on_stage);
         async move { response }
     };
-    let serving = tokio::spawn(serve(listener, tls, limits, handler, shutdown));
+    let serving = tokio::spawn(serve(listener, tls, limits, door, handler, shutdown));
     Server { address, stage, trigger, serving }
 }
 
@@ -528,15 +550,16 @@ async fn an_idle_http2_connection_is_closed() {
 }
 
 #[tokio::test]
-async fn connections_beyond_the_limit_wait() {
+async fn connections_beyond_the_limit_wait_while_all_are_busy() {
     let limits = ServerLimits { connections: 1, ..ServerLimits::default() };
     let server = start(None, limits).await;
     let mut first = http1(TcpStream::connect(server.address).await.unwrap()).await;
-    text(first.send_request(get("/")).await.unwrap()).await;
+    let response = first.send_request(get("/gated")).await.unwrap();
     let mut second = http1(TcpStream::connect(server.address).await.unwrap()).await;
     let mut waiting = Box::pin(second.send_request(get("/")));
     assert!(tokio::time::timeout(SHORT, &mut waiting).await.is_err());
-    drop(first);
+    server.stage.gate.notify_one();
+    assert_eq!(text(response).await, "begin end");
     assert_eq!(soon("the second is served", waiting).await.unwrap().status(), StatusCode::OK);
 }
 
@@ -607,13 +630,13 @@ async fn a_stop_does_not_wait_for_silent_connections() {
 #[tokio::test]
 async fn the_admin_pages_are_served_by_the_same_loop() {
     let readiness = Readiness::default();
-    readiness.set(true);
+    readiness.enter(Phase::Serving);
     let admin = Admin::new(Arc::new(Metrics::new()), readiness);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (trigger, shutdown) = Shutdown::channel();
     let handler = move |request: Request<Incoming>, _: Peer| std::future::ready(admin.respond(&request));
-    let serving = tokio::spawn(serve(listener, None, ServerLimits::default(), handler, shutdown));
+    let serving = tokio::spawn(serve(listener, None, ServerLimits::default(), door(), handler, shutdown));
     let mut sender = http1(TcpStream::connect(address).await.unwrap()).await;
     assert_eq!(text(sender.send_request(get("/readyz")).await.unwrap()).await, "ready\n");
     let metrics = text(sender.send_request(get("/metrics")).await.unwrap()).await;
