@@ -42,6 +42,7 @@ const MAY_USE: [(&str, &[&str]); 31] = [
         "config",
         &[
             "approvals",
+            "audit",
             "core::catalogue",
             "core::diagnostic",
             "core::graph",
@@ -105,7 +106,7 @@ fn used_module(source: &Source, name: &str) -> Option<String> {
 
 /// What may be a field of a log event: counts, names from the operator's files, ids that this program made, and
 /// errors, whose texts hold no data by the rule of `problem.rs`.
-const FIELDS: [&str; 24] = [
+const FIELDS: [&str; 25] = [
     "before",
     "code",
     "connections",
@@ -123,6 +124,7 @@ const FIELDS: [&str; 24] = [
     "line",
     "listen",
     "reason",
+    "records",
     "request_id",
     "retry_after",
     "skipped",

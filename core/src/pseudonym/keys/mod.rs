@@ -17,7 +17,7 @@
 
 mod change;
 
-use super::derive::{connection_result_seed, fingerprint_key};
+use super::derive::{audit_key, connection_result_seed, fingerprint_key};
 use super::reversible::Sealer;
 use super::{AddressPolicy, Pseudonyms};
 use crate::hex;
@@ -192,6 +192,12 @@ impl KeyRing {
     /// The seeds (Ed25519, RFC 8032) of the keys that sign the result of a connection, newest first.
     pub fn connection_result_seeds(&self) -> Vec<Zeroizing<[u8; 32]>> {
         self.keys().map(|key| connection_result_seed(&key.master)).collect()
+    }
+
+    /// The keys for MACs (HMAC-SHA-256) of the audit log's lines, with the ids of the keys that they are derived from, newest
+    /// first.
+    pub fn audit_keys(&self) -> Vec<(char, Zeroizing<[u8; 32]>)> {
+        self.keys().map(|key| (key.id, audit_key(&key.master))).collect()
     }
 
     pub(super) const fn newest(&self) -> &Key {
