@@ -3,6 +3,7 @@
 pub(crate) mod connections;
 mod graph;
 pub(crate) mod log_lines;
+mod tasks;
 mod upstream;
 
 use std::collections::HashSet;
@@ -231,6 +232,7 @@ impl Metrics {
             self.key_info.family.clone(),
         );
         registry.register("rules_info", "The rules that serve a consumer", self.rules.family.clone());
+        registry.register_collector(Box::new(tasks::Tasks));
         registry.register_collector(Box::new(self.upstream.clone()));
         let build = Info::new(BuildLabels { version: env!("CARGO_PKG_VERSION") });
         registry.register("build", "The running program", build);
