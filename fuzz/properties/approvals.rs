@@ -12,8 +12,7 @@ use jiff::Timestamp;
 use super::text;
 
 /// A key whose private part nobody has any more. It has signed one text, which is no statement.
-const SIGNER: &str =
-    "alice ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKz4l1JuKyJ33HiwEw8XkKtDHpos1rYE/F5rLmmCS4aH";
+const SIGNER: &str = "alice ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKz4l1JuKyJ33HiwEw8XkKtDHpos1rYE/F5rLmmCS4aH";
 
 static STATEMENT: LazyLock<Statement> = LazyLock::new(|| {
     let rules = include_str!("../../rules/outlook-mail-metadata-only.yaml");

@@ -15,6 +15,11 @@ impl Collector for Tasks {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let Ok(runtime) = Handle::try_current() else { return Ok(()) };
         let alive = ConstGauge::new(i64::try_from(runtime.metrics().num_alive_tasks()).unwrap_or(i64::MAX));
-        alive.encode(encoder.encode_descriptor("tasks", "Tasks that run or wait", None, alive.metric_type())?)
+        alive.encode(encoder.encode_descriptor(
+            "tasks",
+            "Tasks that run or wait",
+            None,
+            alive.metric_type(),
+        )?)
     }
 }

@@ -18,6 +18,7 @@ mod events;
 mod front;
 pub mod logs;
 mod open_files;
+mod outside;
 mod reload;
 mod signals;
 mod stop;
@@ -302,15 +303,29 @@ fn door_rules(config: &Config) -> DoorRules {
     DoorRules { trusted: config.trusted_proxies().clone(), allowed: config.connecting() }
 }
 
-/// Reads and checks all files that a service is built from. Opens nothing for writing. Returns the state and warnings.
+/// Reads and checks all files that a service is built from, and what they are at this moment ([`outside`]). Writes nothing.
+/// Returns the state and warnings.
 ///
 /// # Errors
 ///
 /// [`StartError`].
 pub fn check(file: &Path) -> Result<(ProxyState, Vec<Report>), StartError> {
-    let Loaded { config, state, warnings, .. } = load(file, &mut Seen::default(), None)?;
-    config.tls().map(TlsState::load).transpose()?;
-    Ok((state, warnings))
+    let (name, text, config) = read_config(file)?;
+    let found = Report::new(&name, &text, outside::findings(&config, Timestamp::now()));
+    let (state, mut reports) = match load(file, &mut Seen::default(), None) {
+        Ok(Loaded { state, warnings, .. }) => (Some(state), warnings),
+        Err(StartError::Reports(reports)) => (None, reports),
+        Err(error) => return Err(error),
+    };
+    match reports.iter_mut().find(|report| report.file == name) {
+        Some(report) => report.diagnostics.extend(found.diagnostics),
+        None if found.diagnostics.is_empty() => {}
+        None => reports.insert(0, found),
+    }
+    match state {
+        Some(state) if !reports.iter().any(Report::has_errors) => Ok((state, reports)),
+        Some(_) | None => Err(StartError::Reports(reports)),
+    }
 }
 
 fn open_audit(config: &Config, state: &ProxyState) -> Result<AuditLog, OpenError> {

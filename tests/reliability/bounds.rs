@@ -87,7 +87,8 @@ fn of_file(source: &Source) -> Vec<Bound> {
 
 /// The longest path that fits counts.
 fn area(path: &str) -> Option<usize> {
-    let paths = AREAS.iter().enumerate().flat_map(|(at, (_, paths))| paths.iter().map(move |it| (it.len(), at, *it)));
+    let paths =
+        AREAS.iter().enumerate().flat_map(|(at, (_, paths))| paths.iter().map(move |it| (it.len(), at, *it)));
     paths.filter(|(_, _, it)| path.starts_with(it)).max().map(|(_, at, _)| at)
 }
 
@@ -104,7 +105,8 @@ fn reason(comment: &str) -> String {
 /// A value as people read it; an expression that is neither a duration nor a product of numbers as it is written.
 fn value(expression: &str) -> String {
     let expression = expression.split_whitespace().collect::<Vec<_>>().join(" ");
-    let expression = Regex::new(r"(\d)_(\d)").unwrap().replace_all(&expression, "$1$2").replace(".unwrap()", "");
+    let expression =
+        Regex::new(r"(\d)_(\d)").unwrap().replace_all(&expression, "$1$2").replace(".unwrap()", "");
     let inside = |call: &str| expression.strip_prefix(call)?.strip_suffix(')').and_then(product);
     if let Some(seconds) = inside("Duration::from_secs(") {
         return if seconds >= 300 && seconds % 60 == 0 {

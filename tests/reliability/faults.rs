@@ -10,12 +10,24 @@ use crate::architecture::project_files;
 const AREAS: [(&str, &[&str]); 13] = [
     (
         "Clients on the network",
-        &["tests/server.rs", "tests/framing.rs", "tests/http2.rs", "tests/canaries/hostile.rs", "src/server/"],
+        &[
+            "tests/server.rs",
+            "tests/framing.rs",
+            "tests/http2.rs",
+            "tests/canaries/hostile.rs",
+            "src/server/",
+        ],
     ),
     ("Limits of consumers", &["tests/limits.rs", "src/proxy/limits.rs", "src/proxy/queue.rs"]),
     (
         "Credentials of consumers",
-        &["tests/jwt.rs", "tests/signed_tokens.rs", "tests/client_certificates.rs", "tests/probes.rs", "src/jwt/"],
+        &[
+            "tests/jwt.rs",
+            "tests/signed_tokens.rs",
+            "tests/client_certificates.rs",
+            "tests/probes.rs",
+            "src/jwt/",
+        ],
     ),
     ("Connections to Graph", &["tests/upstream/", "src/upstream/"]),
     (
@@ -134,7 +146,8 @@ fn unlisted(faults: &[Fault]) -> Vec<String> {
 }
 
 fn area(path: &str) -> Option<usize> {
-    let fits = AREAS.iter().enumerate().flat_map(|(at, (_, paths))| paths.iter().map(move |it| (it.len(), at, *it)));
+    let fits =
+        AREAS.iter().enumerate().flat_map(|(at, (_, paths))| paths.iter().map(move |it| (it.len(), at, *it)));
     fits.filter(|(_, _, it)| path.starts_with(it)).max().map(|(_, at, _)| at)
 }
 
