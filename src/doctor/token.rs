@@ -86,6 +86,10 @@ fn advice(error: &TokenError, credential: &UpstreamCredential) -> String {
                                       identity and name it as `managed_identity: { client_id: … }`"
             .to_owned(),
         TokenError::Secret(_) => format!("write the secret into {}", secret(credential)),
+        TokenError::Busy { .. } => {
+            "wait that long and run the doctor again; if it goes on, look for another program that uses the same application"
+                .to_owned()
+        }
         TokenError::Unavailable(_) => {
             "wait some minutes and run the doctor again; see https://status.cloud.microsoft".to_owned()
         }
@@ -111,6 +115,8 @@ fn refused(aadsts: u32, credential: &UpstreamCredential) -> String {
                       set \"Enabled for users to sign-in?\" to Yes"
             .to_owned(),
         53_003 => "Entra admin center, Protection, Conditional Access: exclude the application, or allow this machine's address"
+            .to_owned(),
+        50_196 => "wait some minutes; if it goes on, look for another program that requests tokens of the same application"
             .to_owned(),
         500_011 | 70_011 => "set `upstream.graph` to the Graph of the same cloud as `upstream.authority`".to_owned(),
         700_024 => "set this machine's clock; see the clock section".to_owned(),
