@@ -3,6 +3,7 @@
 pub(crate) mod connections;
 mod graph;
 pub(crate) mod log_lines;
+mod tokens;
 mod upstream;
 
 use std::collections::HashSet;
@@ -22,6 +23,8 @@ use prometheus_client::registry::Registry;
 
 use connections::Connections;
 pub(crate) use graph::GraphMetrics;
+pub(crate) use tokens::TokenFacts;
+use tokens::TokenMetrics;
 pub use upstream::UpstreamConnections;
 pub(crate) use upstream::{Closed, Open, Protocol, Repeated};
 
@@ -53,6 +56,7 @@ pub struct Metrics {
     connections: Connections,
     ready: Gauge,
     tokens: Family<ConsumerLabels, Gauge>,
+    token_facts: TokenMetrics,
     /// The only endpoint names that may become labels.
     endpoints: ArcSwap<HashSet<Arc<str>>>,
 }
@@ -170,6 +174,7 @@ impl Metrics {
             connections: Connections::default(),
             ready: Gauge::default(),
             tokens: Family::default(),
+            token_facts: TokenMetrics::default(),
             endpoints: ArcSwap::default(),
         };
         metrics.register();
@@ -220,6 +225,7 @@ impl Metrics {
             "1 if the proxy has a token for the consumer's requests to Graph, 0 if the last attempt to get one failed",
             self.tokens.clone(),
         );
+        self.token_facts.register(registry);
         registry.register(
             "log_lines_left_out",
             "Lines that the log does not have, because there were too many of their kind or nobody reads the log",
@@ -341,10 +347,15 @@ impl Metrics {
         }
     }
 
+    /// Sets what says which access tokens are in use.
+    pub(crate) fn know_tokens(&self, asked: impl Fn() -> Vec<TokenFacts> + Send + Sync + 'static) {
+        self.token_facts.ask(asked);
+    }
+
     /// All metrics in the OpenMetrics text format.
     pub fn text(&self) -> Result<String, fmt::Error> {
         let mut text = String::new();
-        encode(&mut text, &self.registry)?;
+        self.token_facts.while_fresh(|| encode(&mut text, &self.registry))?;
         Ok(text)
     }
 
