@@ -44,6 +44,7 @@ mod jwt;
 mod limits;
 mod linking;
 mod links;
+mod logs;
 mod oracle;
 mod probes;
 #[path = "../fuzz/properties/mod.rs"]

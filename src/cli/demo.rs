@@ -16,7 +16,7 @@ use crate::demo::analytics::Analytics;
 use crate::demo::consumers::{self, READY, RETURNING};
 use crate::demo::folder::{Addresses, Folder};
 use crate::demo::tenant::{self, Tenant};
-use crate::service::logs::{self, Form};
+use crate::service::logs::Form;
 use crate::service::{Listeners, Service, bind, stop_signal};
 use glassine_core::pseudonym::{AddressPolicy, Class, KeyRing};
 
@@ -61,7 +61,6 @@ struct Where<'a> {
 }
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Error> {
-    logs::start()?;
     let runtime = runtime()?;
     runtime.block_on(demo(args, streams))
 }

@@ -37,7 +37,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::service::logs::Form;
+use crate::service::logs::{Form, Logs};
 use error::Error;
 
 /// A reverse proxy that hands an analytics consumer sanitized Microsoft Graph metadata, and nothing else.
@@ -92,26 +92,34 @@ enum ExitStatus {
 /// Runs the command that the process was started with.
 pub fn run() -> ExitCode {
     match Cli::try_parse() {
-        // Do not lock the streams: other threads write log lines.
-        Ok(cli) => {
-            let form = cli.command.form();
-            let mut streams =
-                Streams { input: &mut io::stdin(), out: &mut io::stdout(), err: &mut io::stderr() };
-            finish(&cli.command.run(&mut streams), form)
+        Ok(Cli { command }) if command.is_service() => run_service(command),
+        Ok(Cli { command }) => {
+            let mut err = io::stderr();
+            let mut streams = Streams { input: &mut io::stdin(), out: &mut io::stdout(), err: &mut err };
+            finish(&command.run(&mut streams), Form::Text, &mut err)
         }
         Err(usage) => show_usage(&usage),
     }
 }
 
+/// Runs a command that logs. All that it writes to standard error goes through the log, so that it never waits for a reader.
+fn run_service(command: Command) -> ExitCode {
+    // The log itself reports an unknown form.
+    let form = Form::from_env().unwrap_or_default();
+    let logs = match Logs::open(io::stderr()) {
+        Ok(logs) => logs,
+        Err(error) => return finish(&Err(Error::Runtime(error)), form, &mut io::stderr()),
+    };
+    let mut err = logs.raw();
+    let mut streams = Streams { input: &mut io::stdin(), out: &mut io::stdout(), err: &mut err };
+    let result = logs.start().map_err(Error::Logs).and_then(|()| command.run(&mut streams));
+    finish(&result, form, &mut err)
+}
+
 impl Command {
-    /// The form of error messages: log lines from commands that write a log, plain text from the others.
-    ///
-    /// An unknown form in the environment is ignored here, because the command itself reports it.
-    fn form(&self) -> Form {
-        match self {
-            Self::Serve(_) | Self::Demo(_) => Form::from_env().unwrap_or_default(),
-            _ => Form::Text,
-        }
+    /// Whether the command serves and logs. Its errors have the form of log lines, those of others are plain text.
+    fn is_service(&self) -> bool {
+        matches!(self, Self::Serve(_) | Self::Demo(_))
     }
 
     fn run(self, streams: &mut Streams<'_>) -> Result<ExitStatus, Error> {
@@ -135,10 +143,10 @@ impl Command {
     }
 }
 
-fn finish(result: &Result<ExitStatus, Error>, form: Form) -> ExitCode {
+fn finish(result: &Result<ExitStatus, Error>, form: Form, err: &mut dyn Write) -> ExitCode {
     if let Some(error) = result.as_ref().err().filter(|error| !error.is_broken_pipe()) {
         // If standard error is closed too, only the exit code reports the error.
-        io::stderr().write_all(error.tell(form).as_bytes()).ok();
+        err.write_all(error.tell(form).as_bytes()).ok();
     }
     exit_code(result)
 }

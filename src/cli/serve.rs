@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::error::Error;
 use super::runtime::runtime;
 use super::{ExitStatus, Streams};
-use crate::service::logs::{self, Form};
+use crate::service::logs::Form;
 use crate::service::{Service, stop_signal};
 
 /// Runs the proxy.
@@ -17,7 +17,6 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Error> {
-    logs::start()?;
     let service = Service::build(&args.config)?;
     streams.remark(&Form::from_env()?.reports(service.warnings()))?;
     let runtime = runtime()?;

@@ -1,5 +1,7 @@
 //! The proxy's metrics. Labels are words of closed sets, or names from the operator's files, never data.
 
+pub(crate) mod log_lines;
+
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, Weak};
@@ -191,6 +193,11 @@ impl Metrics {
             "limited_requests",
             "Requests over a consumer's limits, by what became of them",
             self.limited.clone(),
+        );
+        registry.register(
+            "log_lines_left_out",
+            "Lines that the log does not have, because there were too many of their kind or nobody reads the log",
+            log_lines::family(),
         );
         registry.register("rules_info", "The rules that serve a consumer", self.rules.clone());
         let build = Info::new(BuildLabels { version: env!("CARGO_PKG_VERSION") });

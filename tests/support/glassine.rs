@@ -391,7 +391,7 @@ async fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
 }
 
-async fn send(
+pub(crate) async fn send(
     address: SocketAddr,
     request: http::Request<Full<Bytes>>,
 ) -> Result<ProxyResponse, hyper::Error> {

@@ -11,4 +11,5 @@ pub(crate) mod reading;
 pub(crate) mod recorder;
 pub(crate) mod reference;
 pub(crate) mod sanitizing;
+pub(crate) mod spawned;
 pub(crate) mod upstream;

@@ -106,7 +106,7 @@ fn used_module(source: &Source, name: &str) -> Option<String> {
 
 /// What may be a field of a log event: counts, names from the operator's files, ids that this program made, and
 /// errors, whose texts hold no data by the rule of `problem.rs`.
-const FIELDS: [&str; 21] = [
+const FIELDS: [&str; 24] = [
     "before",
     "code",
     "connections",
@@ -118,6 +118,9 @@ const FIELDS: [&str; 21] = [
     "fingerprint",
     "hint",
     "key_id",
+    "kind",
+    "kind_target",
+    "left_out",
     "line",
     "listen",
     "reason",
