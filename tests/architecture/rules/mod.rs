@@ -35,7 +35,7 @@ const MAY_USE: [(&str, &[&str]); 31] = [
     ),
     ("core::yaml", &["core::diagnostic"]),
     ("approvals", &["core::statement"]),
-    ("audit", &["core::diagnostic", "core::hex", "core::statement"]),
+    ("audit", &["core::diagnostic", "core::hex", "core::statement", "rate_limiter"]),
     ("cli", EVERYTHING),
     ("codec", &[]),
     (
