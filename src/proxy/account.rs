@@ -87,6 +87,11 @@ impl Account {
         self.key
     }
 
+    /// The name of the consumer whose credential the request has; `None` if nobody was identified.
+    pub(super) fn consumer(&self) -> Option<&str> {
+        self.consumer.as_ref().map(|consumer| consumer.checked().name())
+    }
+
     /// The short fingerprint of the consumer's rules; `None` if nobody was identified.
     pub(super) fn rules(&self) -> Option<&str> {
         self.consumer.as_ref().map(|consumer| consumer.short_fingerprint().as_ref())
