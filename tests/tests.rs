@@ -62,6 +62,7 @@ mod signed_tokens;
 mod spellings;
 mod statement;
 mod statuses;
+mod strangers;
 mod streams;
 mod support;
 mod tenant;

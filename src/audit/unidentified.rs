@@ -249,7 +249,7 @@ fn range_or_other<S: Serializer>(range: &Option<IpNet>, serializer: S) -> Result
 mod tests {
     use super::*;
 
-    const NO_TOKEN: &str = "no_credential";
+    const NO_TOKEN: &str = "unauthenticated";
 
     fn source(address: &str) -> Source {
         Source::new(address.parse().unwrap(), None)
@@ -276,13 +276,13 @@ mod tests {
         };
         assert_eq!(note(&mut all, NO_TOKEN, 0), Noted::Record);
         assert_eq!(note(&mut all, NO_TOKEN, 10), Noted::Counted);
-        assert_eq!(note(&mut all, "unknown_credential", 990), Noted::Counted);
+        assert_eq!(note(&mut all, "invalid_host", 990), Noted::Counted);
         assert_eq!((all.next_end(), all.ended(began)), (Some(began + WINDOW), vec![]));
         let lines = all.ended(began + WINDOW);
         assert_eq!(
             serde_json::to_string(&lines).unwrap(),
             "[{\"from\":\"203.0.113.0/24\",\"consumer\":null,\"rules\":null,\"requests\":2,\
-             \"reasons\":{\"no_credential\":1,\"unknown_credential\":1},\"milliseconds\":1000}]"
+             \"reasons\":{\"invalid_host\":1,\"unauthenticated\":1},\"milliseconds\":1000}]"
         );
         assert_eq!(note(&mut all, NO_TOKEN, 1_500), Noted::Counted, "the next window has begun");
         assert_eq!(requests(&all.ended(began + WINDOW * 2)), [("203.0.113.0/24".to_owned(), 1)]);
