@@ -12,3 +12,5 @@ pub(crate) mod recorder;
 pub(crate) mod reference;
 #[path = "../tests/support/sanitizing.rs"]
 pub(crate) mod sanitizing;
+#[path = "../tests/support/surrogates.rs"]
+pub(crate) mod surrogates;

@@ -110,6 +110,7 @@ async fn mixed(authority: &Authority) -> (FakeUpstream, Glassine) {
     (graph, setup.start().await)
 }
 
+/// Fault: a client certificate names two consumers, or none. Outcome: the client gets 401.
 #[tokio::test]
 async fn a_certificate_is_known_by_a_whole_name_of_its_subject() {
     let authority = authority();
@@ -164,6 +165,7 @@ async fn a_common_name_is_nobodys_name() {
     assert_eq!(status(&proxy, Some(&named(vec![dns("alpha.example")])), None).await, Some(200));
 }
 
+/// Fault: a client certificate is expired, of another authority, or for servers. Outcome: the connection is refused, whatever other credential the client has.
 #[tokio::test]
 async fn a_certificate_that_is_shown_is_verified() {
     let (authority, stranger) = (authority(), authority_named("stranger"));
@@ -229,6 +231,7 @@ async fn without_a_certificate_there_is_no_connection_where_all_consumers_have_o
     assert_eq!(status(&proxy, Some(&alpha), None).await, Some(200));
 }
 
+/// Fault: the file of client authorities changes. Outcome: certificates of the old authority are refused, and those of the new one are accepted.
 #[tokio::test]
 async fn authorities_are_read_again_when_their_file_changes() {
     let (old, new) = (authority(), authority_named("new"));
@@ -252,6 +255,7 @@ async fn authorities_are_read_again_when_their_file_changes() {
     );
 }
 
+/// Fault: a client certificate ends while its connection is open. Outcome: the next request on the connection gets 401.
 #[tokio::test]
 async fn a_certificate_that_ends_while_its_connection_lasts_is_nobodys() {
     let authority = authority();

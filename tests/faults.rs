@@ -59,6 +59,38 @@ async fn assert_all(cases: Vec<(&str, Script, u16, &str)>) {
     }
 }
 
+/// Fault: an upstream response has another transfer coding than chunked, or a length beside it. Outcome: 502, and nothing of it leaves.
+#[tokio::test]
+async fn transfer_codings_are_chunked_once_or_nothing() {
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
+    let whole = format!("{:x}\r\n{PAGE}\r\n0\r\n\r\n", PAGE.len());
+    let coded = |fields: &str, body: &str| Script::raw(format!("{head}{fields}\r\n{body}"));
+    let length = PAGE.len();
+    let mut refused = Vec::new();
+    for (fields, body) in [
+        ("Transfer-Encoding: gzip\r\n".to_owned(), PAGE),
+        ("Transfer-Encoding: identity\r\n".to_owned(), PAGE),
+        ("Transfer-Encoding: xchunked\r\n".to_owned(), PAGE),
+        ("Transfer-Encoding:\r\n".to_owned(), PAGE),
+        ("Transfer-Encoding: gzip, chunked\r\n".to_owned(), whole.as_str()),
+        ("Transfer-Encoding: chunked, gzip\r\n".to_owned(), PAGE),
+        ("Transfer-Encoding: chunked, chunked\r\n".to_owned(), &whole),
+        ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n".to_owned(), &whole),
+        ("Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n".to_owned(), &whole),
+        (format!("Transfer-Encoding: chunked\r\nContent-Length: {length}\r\n"), &whole),
+        (format!("Content-Length: {length}\r\nTransfer-Encoding: gzip\r\n"), PAGE),
+    ] {
+        refused.push(("another transfer coding", coded(&fields, body), 502, "upstreamFailed"));
+    }
+    assert_all(refused).await;
+    assert_accepted(vec![
+        ("chunked", coded("Transfer-Encoding: chunked\r\n", &whole)),
+        ("CHUNKED", coded("transfer-encoding: CHUNKED\r\n", &whole)),
+        ("until the connection ends", coded("", PAGE)),
+    ])
+    .await;
+}
+
 /// The neighbours of the refused responses: these leave, sanitized.
 async fn assert_accepted(scripts: Vec<(&str, Script)>) {
     for (name, script) in scripts {
@@ -72,6 +104,9 @@ async fn assert_accepted(scripts: Vec<(&str, Script)>) {
     }
 }
 
+/// Fault: Graph sends no head, or half a head. Outcome: the consumer gets 504 `upstreamTimeout` when the time limit is over.
+/// Fault: Graph falls silent in the first part of a body, or announces more bytes than it sends. Outcome: the consumer gets 504 `upstreamTimeout`.
+/// Fault: Graph is slow without falling silent. Outcome: the consumer gets the whole response.
 #[tokio::test]
 async fn silence_is_a_504() {
     let page = Script::json(PAGE);
@@ -91,6 +126,8 @@ async fn silence_is_a_504() {
     assert_accepted(vec![("slow is not silent", slow)]).await;
 }
 
+/// Fault: Graph closes or resets the connection before the end of the head. Outcome: the consumer gets 502 `upstreamFailed`.
+/// Fault: Graph closes or resets the connection within a short body, or before its last chunk. Outcome: the consumer gets 502 `upstreamMalformed`.
 #[tokio::test]
 async fn a_connection_that_ends_too_early_is_a_502() {
     let page = Script::json(PAGE);
@@ -110,6 +147,9 @@ async fn a_connection_that_ends_too_early_is_a_502() {
     assert_accepted(vec![("whole", page), ("whole, in chunks", chunked)]).await;
 }
 
+/// Fault: Graph sends bytes that are not HTTP, or two different lengths. Outcome: the consumer gets 502 `upstreamFailed`.
+/// Fault: Graph announces fewer bytes than the document has. Outcome: the consumer gets 502 `upstreamMalformed`.
+/// Fault: Graph sends a chunk without a size, with an impossible size, or with text behind it. Outcome: the consumer gets 502 `upstreamMalformed`.
 #[tokio::test]
 async fn broken_framing_is_a_502() {
     let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
@@ -146,6 +186,9 @@ async fn broken_framing_is_a_502() {
     .await;
 }
 
+/// Fault: Graph sends a gzip bomb. Outcome: the consumer gets 502 `upstreamMalformed`.
+/// Fault: Graph sends gzip that is damaged, cut short, or followed by other bytes. Outcome: the consumer gets 502 `upstreamMalformed`.
+/// Fault: Graph uses another content coding than gzip, or gzip twice. Outcome: the consumer gets 502 `upstreamNotJson`.
 #[tokio::test]
 async fn content_codings_are_gzip_once_or_nothing() {
     let packed = gzip(PAGE);
@@ -182,6 +225,8 @@ async fn content_codings_are_gzip_once_or_nothing() {
     .await;
 }
 
+/// Fault: Graph or a proxy on the way sends HTML, text, or no media type. Outcome: the consumer gets 502 `upstreamNotJson`.
+/// Fault: Graph sends JSON in another character set than UTF-8. Outcome: the consumer gets 502, and nothing of the document.
 #[tokio::test]
 async fn only_json_in_utf_8_is_let_out() {
     let typed = |value: &str| Script::status(200).header("Content-Type", value).body(PAGE);
@@ -210,6 +255,11 @@ async fn only_json_in_utf_8_is_let_out() {
     .await;
 }
 
+/// Fault: Graph sends a document in which a known property comes twice. Outcome: the consumer gets 502 `upstreamMalformed`.
+/// Fault: Graph sends a document that is nested more deeply than 64 levels. Outcome: the consumer gets 502 `upstreamMalformed`.
+/// Fault: Graph sends a document that RFC 8259 does not allow, or two documents. Outcome: the consumer gets 502 `upstreamMalformed`.
+/// Fault: Graph sends an error document with status 200. Outcome: the consumer gets 502 `upstreamMalformed`.
+/// Fault: half of a surrogate pair in a text or a name that does not leave. Outcome: the page leaves, sanitized.
 #[tokio::test]
 async fn documents_with_two_readings_are_not_let_out() {
     let deep = |depth| format!(r#"{{"value":[],"MARKER":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
@@ -229,7 +279,8 @@ async fn documents_with_two_readings_are_not_let_out() {
         ("value is null", r#"{"value":null}"#.to_owned()),
         ("an array", r#"[{"id":"u1"}]"#.to_owned()),
         ("a string", r#""MARKER""#.to_owned()),
-        ("a lone surrogate", r#"{"value":[],"MARKER":"\ud800"}"#.to_owned()),
+        ("an unknown escape", r#"{"value":[],"MARKER":"\q"}"#.to_owned()),
+        ("half an escape", "{\"value\":[],\"MARKER\":\"\\ud8\"}".to_owned()),
         ("a trailing comma", r#"{"value":[],}"#.to_owned()),
         ("a control character", "{\"value\":[],\"MARKER\":\"\u{1}\"}".to_owned()),
         ("not a number", r#"{"value":[],"MARKER":NaN}"#.to_owned()),
@@ -247,12 +298,14 @@ async fn documents_with_two_readings_are_not_let_out() {
         ("white space", Script::json(format!(" {PAGE}\r\n"))),
         ("deep", Script::json(format!("{page},\"MARKER\":{}{}}}", "[".repeat(63), "]".repeat(63)))),
         ("unknown twice", Script::json(format!(r#"{page},"MARKER":1,"MARKER":2}}"#))),
+        ("half of a surrogate pair", Script::json(format!(r#"{page},"MARKER":"\ud800","\udc00":1}}"#))),
         ("a huge number", Script::json(format!(r#"{page},"MARKER":1e400}}"#))),
         ("another letter case", Script::json(format!(r#"{page},"VALUE":"MARKER"}}"#))),
     ])
     .await;
 }
 
+/// Fault: Graph sends an error document with status 200 in place of one object. Outcome: the consumer gets 502, and nothing of the document.
 #[tokio::test]
 async fn nothing_of_an_error_in_place_of_an_object_leaves() {
     let graph = FakeUpstream::always(Script::json(GRAPH_ERROR)).await;
@@ -262,6 +315,7 @@ async fn nothing_of_an_error_in_place_of_an_object_leaves() {
     assert!(!response.everything().contains(MARKER), "{}", response.everything());
 }
 
+/// Fault: Graph's link to the next page leads to another host, port or scheme. Outcome: the consumer gets 502, and nothing of the link.
 #[tokio::test]
 async fn links_that_lead_elsewhere_are_not_let_out() {
     let graph = FakeUpstream::start(|request| {
@@ -297,6 +351,7 @@ async fn links_that_lead_elsewhere_are_not_let_out() {
     }
 }
 
+/// Fault: Graph sends something else than a number as a count. Outcome: the consumer gets 502, and nothing of the text.
 #[tokio::test]
 async fn a_count_is_a_number_or_nothing() {
     let endpoint =

@@ -55,6 +55,7 @@ fn statuses(responses: &str) -> Vec<String> {
 
 const CLOSE: &str = "Connection: close\r\n";
 
+/// Fault: the target of a request is a URL of another host, or no path. Outcome: the client gets 421 or 400, and Graph gets no request.
 #[tokio::test]
 async fn the_target_is_a_path_or_a_url_of_this_proxy() {
     let stage = Stage::new().await;
@@ -100,6 +101,7 @@ async fn the_target_is_a_path_or_a_url_of_this_proxy() {
 
 /// RFC 9112, 3.2.2: the URL counts, not `Host`. But 3.2 wants one valid `Host` in every request, and one that names
 /// somebody else is refused, because a program in front of this proxy may have decided by it.
+/// Fault: `Host` contradicts the URL in the request line. Outcome: the client gets 421, and Graph gets no request.
 #[tokio::test]
 async fn beside_a_url_as_target_the_host_has_to_be_this_proxy_too() {
     let stage = Stage::new().await;
@@ -118,6 +120,7 @@ async fn beside_a_url_as_target_the_host_has_to_be_this_proxy_too() {
     assert_eq!(stage.reached(), 2);
 }
 
+/// Fault: `Host` is missing, doubled, or names another host. Outcome: the client gets 400 or 421, and Graph gets no request.
 #[tokio::test]
 async fn the_host_has_to_be_this_proxy() {
     let stage = Stage::new().await;
@@ -146,6 +149,7 @@ async fn the_host_has_to_be_this_proxy() {
     assert_eq!(stage.reached(), 3);
 }
 
+/// Fault: a request has headers that rewrite method, target or address in other servers. Outcome: the headers change nothing.
 #[tokio::test]
 async fn headers_that_other_servers_obey_decide_nothing() {
     let stage = Stage::new().await;
@@ -191,6 +195,7 @@ async fn headers_that_other_servers_obey_decide_nothing() {
     }
 }
 
+/// Fault: a request has another method than GET or HEAD. Outcome: the client gets 405, and Graph gets no request.
 #[tokio::test]
 async fn only_get_and_head_are_methods() {
     let stage = Stage::new().await;
@@ -210,6 +215,7 @@ async fn only_get_and_head_are_methods() {
     assert_eq!(stage.reached(), 2);
 }
 
+/// Fault: a GET has a body. Outcome: the client gets 413, or 400 if its framing is malformed.
 #[tokio::test]
 async fn a_request_has_no_body() {
     let stage = Stage::new().await;
@@ -226,6 +232,7 @@ async fn a_request_has_no_body() {
 }
 
 /// Each of these would hide a second request from one of two readers. Graph may see the first one, never the second.
+/// Fault: a request has contradictory or malformed framing that hides a second request. Outcome: the client gets 4xx, and Graph never sees the second request.
 #[tokio::test]
 async fn no_request_is_smuggled_in_another() {
     let stage = Stage::new().await;
@@ -266,6 +273,7 @@ async fn no_request_is_smuggled_in_another() {
     assert!(stage.graph.requests().iter().all(|it| it.path() == TARGET));
 }
 
+/// Fault: a head has a bare carriage return. Outcome: the client gets 400.
 #[tokio::test]
 async fn line_ends_have_one_reading() {
     let stage = Stage::new().await;
@@ -281,6 +289,7 @@ async fn line_ends_have_one_reading() {
     assert_eq!(stage.reached(), 1);
 }
 
+/// Fault: a client speaks HTTP/1.0, which cannot mark a cut response. Outcome: the client gets 505.
 #[tokio::test]
 async fn http_1_0_cannot_tell_a_cut_response_from_a_whole_one() {
     let stage = Stage::new().await;
@@ -289,6 +298,7 @@ async fn http_1_0_cannot_tell_a_cut_response_from_a_whole_one() {
     assert_eq!(stage.reached(), 0);
 }
 
+/// Fault: a client sends several requests at once, some of them refused. Outcome: each gets its own response, in order, and its own audit record.
 #[tokio::test]
 async fn pipelined_requests_are_answered_in_order_each_on_its_own() {
     let stage = Stage::new().await;
@@ -305,6 +315,7 @@ async fn pipelined_requests_are_answered_in_order_each_on_its_own() {
     assert_eq!(stage.proxy.audited(4).await.len(), 4);
 }
 
+/// Fault: a request arrives byte by byte. Outcome: the client gets the response.
 #[tokio::test]
 async fn a_request_may_come_byte_by_byte() {
     let stage = Stage::new().await;
@@ -319,6 +330,7 @@ async fn a_request_may_come_byte_by_byte() {
 }
 
 /// An empty body is no body, however the request declares it.
+/// Fault: a GET has an empty body in chunks, with or without trailers. Outcome: the client gets the response.
 #[tokio::test]
 async fn an_empty_body_is_no_body() {
     let stage = Stage::new().await;

@@ -11,6 +11,7 @@ use crate::support::upstream::Script;
 use crate::tls::{PAGE, USERS, http2, request, tls, tls_stage};
 
 /// RFC 9113, 8.3.1: a `host` that names another host than `:authority` makes a request malformed.
+/// Fault: an HTTP/2 request names one host in `:authority` and another in `Host`. Outcome: the client gets 400.
 #[tokio::test]
 async fn host_and_authority_name_one_host() {
     let (graph, proxy) = tls_stage(|_| Script::json(PAGE), true).await;
@@ -38,6 +39,7 @@ async fn host_and_authority_name_one_host() {
 }
 
 /// RFC 9113, 8.3.1: a gateway that translates from HTTP/1.1 leaves `:authority` out and keeps `Host`.
+/// Fault: an HTTP/2 request names no host, or another one. Outcome: the client gets 400 or 421, and Graph gets no request.
 #[tokio::test]
 async fn without_an_authority_the_host_counts() {
     let (graph, proxy) = tls_stage(|_| Script::json(PAGE), true).await;
@@ -56,6 +58,7 @@ async fn without_an_authority_the_host_counts() {
 }
 
 /// The library for URIs drops a fragment before anybody sees it (SECURITY.md). Graph gets what it would get without.
+/// Fault: the path of an HTTP/2 request has a fragment. Outcome: Graph gets the request without the fragment.
 #[tokio::test]
 async fn a_fragment_in_the_path_reaches_nobody() {
     let (graph, proxy) = tls_stage(|_| Script::json(PAGE), true).await;

@@ -162,6 +162,7 @@ async fn the_algorithm_is_pinned_and_belongs_to_the_key() {
 }
 
 /// The classic attack: a verifier that takes `alg` from the token uses the published key as the secret of an HMAC.
+/// Fault: a token is signed with an HMAC whose secret is the public key. Outcome: the token is refused.
 #[tokio::test]
 async fn a_public_key_is_not_accepted_as_an_hmac_secret() {
     let key = SigningKey::rsa("r");
@@ -206,6 +207,7 @@ async fn headers_say_what_a_token_is() {
     assert_eq!(outcome(&verifier, &brought).await, Err(JwtError::Signature));
 }
 
+/// Fault: a token has a claim twice, or is malformed. Outcome: the token is refused.
 #[tokio::test]
 async fn what_has_two_readings_or_none_is_refused() {
     let key = SigningKey::p256("p");
@@ -251,6 +253,7 @@ async fn what_has_two_readings_or_none_is_refused() {
     }
 }
 
+/// Fault: a token is longer than 16 KiB. Outcome: the token is refused without verification.
 #[tokio::test]
 async fn a_token_is_no_longer_than_16_kib() {
     let key = SigningKey::p256("p");
@@ -288,6 +291,7 @@ async fn no_character_of_a_token_can_be_another() {
     }
 }
 
+/// Fault: a key set holds a private key, more than 100 keys, or no key for signatures. Outcome: the key set is refused.
 #[test]
 fn a_key_set_has_keys_for_signatures_and_no_secrets() {
     let key = SigningKey::rsa("r");
@@ -404,6 +408,7 @@ fn calm() -> FetchTimes {
     FetchTimes { refresh: hour, stale: hour, retry: hour, burst: 2 }
 }
 
+/// Fault: 50 requests need an issuer's key set at once. Outcome: the key set is fetched once.
 #[tokio::test]
 async fn keys_are_fetched_once_whoever_waits() {
     let key = SigningKey::p256("p");
@@ -420,6 +425,7 @@ async fn keys_are_fetched_once_whoever_waits() {
     assert_eq!(issuer.fetches(), 1);
 }
 
+/// Fault: an issuer starts to sign with a new key under load. Outcome: no request fails, and the key set is fetched once more.
 #[tokio::test]
 async fn a_rollover_under_load_fails_nobody() {
     let (old, new) = (Arc::new(SigningKey::p256("old")), Arc::new(SigningKey::p256("new")));
@@ -441,6 +447,7 @@ async fn a_rollover_under_load_fails_nobody() {
     assert_eq!(issuer.outcome(&new).await, Ok(()));
 }
 
+/// Fault: a client sends tokens with invented key ids. Outcome: the key set is fetched twice more at most, and good tokens are accepted.
 #[tokio::test]
 async fn made_up_key_ids_cause_few_fetches() {
     let key = SigningKey::p256("p");
@@ -455,6 +462,7 @@ async fn made_up_key_ids_cause_few_fetches() {
     assert_eq!(outcome(&issuer.verifier, &expired).await, Err(JwtError::Expired));
 }
 
+/// Fault: an issuer's key set is unreachable or malformed. Outcome: the last good keys stay in use.
 #[tokio::test]
 async fn keys_at_hand_stay_in_use_while_the_issuer_is_down() {
     let (key, new) = (SigningKey::p256("p"), SigningKey::p256("new"));
@@ -472,6 +480,7 @@ async fn keys_at_hand_stay_in_use_while_the_issuer_is_down() {
     assert_eq!(issuer.outcome(&key).await, Err(JwtError::UnknownKey), "withdrawn");
 }
 
+/// Fault: an issuer is down at the first request. Outcome: the key set is fetched again after a pause, and then tokens are accepted.
 #[tokio::test]
 async fn an_issuer_that_is_down_at_first_is_asked_again() {
     let key = SigningKey::p256("p");

@@ -40,6 +40,8 @@ fn endless_page() -> Script {
     Script::json(page).stall_after(most)
 }
 
+/// Fault: a consumer has more requests in progress than it may. Outcome: the consumer gets 429 with `Retry-After`, and other consumers are served.
+/// Fault: a client disconnects within a response. Outcome: its place is free for the next request.
 #[tokio::test]
 async fn a_place_is_taken_until_the_body_is_done_or_aborted() {
     let graph = FakeUpstream::in_turn(vec![endless_page(), Script::json(EMPTY)]).await;
@@ -62,6 +64,7 @@ async fn a_place_is_taken_until_the_body_is_done_or_aborted() {
     }
 }
 
+/// Fault: the configuration is reloaded while a consumer uses all its places. Outcome: the places stay taken.
 #[tokio::test]
 async fn places_stay_taken_through_a_reload() {
     let graph = FakeUpstream::in_turn(vec![endless_page(), Script::json(EMPTY)]).await;
@@ -130,6 +133,7 @@ async fn counted(proxy: &Glassine, result: &str) -> bool {
     proxy.admin_get("/metrics").await.text().contains(&series)
 }
 
+/// Fault: a client sends a burst of twice its rate. Outcome: all requests are served within a second.
 #[tokio::test]
 async fn a_client_that_sends_as_fast_as_it_can_is_served_at_its_rate() {
     let graph = FakeUpstream::always(Script::json(EMPTY)).await;
@@ -141,6 +145,7 @@ async fn a_client_that_sends_as_fast_as_it_can_is_served_at_its_rate() {
     assert!(counted(&proxy, "waited").await && !counted(&proxy, "refused").await);
 }
 
+/// Fault: a client sends far more than its rate. Outcome: the requests that would wait too long get 429 with a `Retry-After` that holds.
 #[tokio::test]
 async fn what_would_wait_too_long_is_refused_and_learns_when_its_turn_would_come() {
     let graph = FakeUpstream::always(Script::json(EMPTY)).await;
@@ -171,6 +176,7 @@ async fn what_would_wait_too_long_is_refused_and_learns_when_its_turn_would_come
     assert_eq!((graph_before, proxy.get(USERS).await.status), (served.len(), 200));
 }
 
+/// Fault: a consumer's requests wait for their turn. Outcome: other consumers are not delayed.
 #[tokio::test]
 async fn a_request_that_waits_asks_nothing_of_graph_and_delays_no_other_consumer() {
     let graph = FakeUpstream::always(Script::json(EMPTY)).await;
@@ -208,6 +214,7 @@ async fn who_comes_first_is_served_first() {
     assert_eq!(order, ['1', '2', '3', '4', '5']);
 }
 
+/// Fault: a client disconnects while its request waits for its turn. Outcome: the request leaves the queue, and the audit record says `client_gone`.
 #[tokio::test]
 async fn a_client_that_goes_away_leaves_the_queue() {
     let graph = FakeUpstream::always(Script::json(EMPTY)).await;
@@ -223,6 +230,7 @@ async fn a_client_that_goes_away_leaves_the_queue() {
     assert_eq!(graph.requests().len(), 2);
 }
 
+/// Fault: the process is stopped while requests wait for their turn. Outcome: they get 429 with `Retry-After` at once.
 #[tokio::test]
 async fn a_stop_does_not_wait_for_the_queue() {
     let graph = FakeUpstream::always(Script::json(EMPTY)).await;
@@ -239,6 +247,7 @@ async fn a_stop_does_not_wait_for_the_queue() {
     assert!(audit.contains("too_many_requests"), "{audit}");
 }
 
+/// Fault: a batch has more requests than the rate allows at once. Outcome: the requests wait their turn, and all succeed.
 #[tokio::test]
 async fn the_requests_of_a_batch_count_and_wait_like_others() {
     let graph = FakeUpstream::always(Script::json(EMPTY)).await;
@@ -290,6 +299,7 @@ async fn told(script: Script) -> [u32; 3] {
     quota(&response).unwrap()
 }
 
+/// Fault: Graph's quota headers are malformed or incomplete. Outcome: the consumer gets the proxy's own quota.
 #[tokio::test]
 async fn the_tighter_of_two_quotas_is_told_and_never_a_mix() {
     let of_proxy = |[limit, ..]: [u32; 3]| limit == 200;

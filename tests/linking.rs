@@ -157,7 +157,7 @@ async fn old_ids_carry_every_user_over_a_rotation_and_none_to_a_new_key_file() {
     let by_id = |user: &Value| format!("/v1.0/users/{}", text(&user["id"]));
     let fresh: [u8; 32] = Sha256::digest(b"a fresh key").into();
     let ring = KeyRing::parse(&proxy.read("keys.yaml")).unwrap();
-    let rotated = ring.render_rotated(&fresh, "2026-02-01T00:00:00Z").unwrap();
+    let rotated = ring.rotated(&fresh, "2026-02-01T00:00:00Z".parse().unwrap()).unwrap().render();
     reloaded(&proxy, &rotated, &by_id(&before[0]), |user| user["id"] != before[0]["id"]).await;
 
     let (mut ids, mut addresses) = (0, 0);

@@ -145,6 +145,7 @@ async fn links(tenant: &Tenant, proxy: &Glassine) -> [String; 2] {
     [next(&users).unwrap(), &delta].map(|link| link.strip_prefix(&proxy.url()).unwrap().to_owned())
 }
 
+/// Fault: the replica that made a link stops. Outcome: another replica, or the restarted one, serves the link with the same tokens.
 #[tokio::test]
 async fn links_outlive_the_proxy_that_made_them() {
     let (tenant, graph, proxy) = stage().await;
@@ -160,6 +161,7 @@ async fn links_outlive_the_proxy_that_made_them() {
 }
 
 /// Before, what came by an old link had tokens of the new key: a change had an id that the consumer had never seen.
+/// Fault: the keys are rotated within a walk through pages or changes. Outcome: the walk goes on with the tokens of the key it began with.
 #[tokio::test]
 async fn a_walk_and_its_changes_keep_the_key_that_they_began_with() {
     let (_tenant, _, proxy) = stage().await;
@@ -171,7 +173,7 @@ async fn a_walk_and_its_changes_keep_the_key_that_they_began_with() {
 
     let ring = KeyRing::parse(&proxy.read("keys.yaml")).unwrap();
     let new: [u8; 32] = std::array::from_fn(|n| u8::try_from(n * n % 251).unwrap());
-    proxy.write("keys.yaml", &ring.render_rotated(&new, "2026-06-01T00:00:00Z").unwrap());
+    proxy.write("keys.yaml", &ring.rotated(&new, "2026-06-01T00:00:00Z".parse().unwrap()).unwrap().render());
     let rotated = proxy.until("/v1.0/users?$top=1", |page| key(page) != known).await;
     assert_eq!(rotated.status, 200);
 
@@ -187,6 +189,8 @@ async fn a_walk_and_its_changes_keep_the_key_that_they_began_with() {
     assert_eq!((later.status, key(&later)), (200, known), "so does each round after it");
 }
 
+/// Fault: the keys are rotated. Outcome: links and tokens of the old key work as long as the key is in the file.
+/// Fault: a key is taken out of the file. Outcome: its links get 410 `resyncRequired`, and its tokens 404.
 #[tokio::test]
 async fn links_outlive_a_key_rotation() {
     let (tenant, _, proxy) = stage().await;
@@ -194,7 +198,7 @@ async fn links_outlive_a_key_rotation() {
     let old = page(&proxy, "/v1.0/users?$top=1").await["value"][0]["id"].clone();
     let ring = KeyRing::parse(&proxy.read("keys.yaml")).unwrap();
     let new: [u8; 32] = std::array::from_fn(|n| u8::try_from(n * n % 251).unwrap());
-    proxy.write("keys.yaml", &ring.render_rotated(&new, "2026-06-01T00:00:00Z").unwrap());
+    proxy.write("keys.yaml", &ring.rotated(&new, "2026-06-01T00:00:00Z".parse().unwrap()).unwrap().render());
     let rotated = proxy.until("/v1.0/users?$top=1", |page| page.json()["value"][0]["id"] != old).await;
 
     for link in &links {
@@ -212,6 +216,7 @@ async fn links_outlive_a_key_rotation() {
     assert_refused(&proxy.get(&links[0]).await, 410, "resyncRequired");
 }
 
+/// Fault: the rules of an endpoint change. Outcome: its links get 410 `resyncRequired`, and links of other endpoints work.
 #[tokio::test]
 async fn links_die_when_the_rules_of_their_endpoint_change_and_no_sooner() {
     let (tenant, _, proxy) = stage().await;

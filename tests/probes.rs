@@ -52,6 +52,7 @@ async fn batch(proxy: &Glassine, targets: &[String]) -> Vec<String> {
     responses.iter().map(essence).collect()
 }
 
+/// Fault: a consumer asks for people by names, ids or tokens of others. Outcome: the response is the same whether or not they exist.
 #[tokio::test]
 async fn a_pseudonym_cannot_be_probed() {
     let (tenant, graph) = sample_tenant().await;
@@ -98,6 +99,7 @@ async fn a_pseudonym_cannot_be_probed() {
     }
 }
 
+/// Fault: a consumer uses a link of another consumer, or on another path. Outcome: the consumer gets 410, as for a forged link.
 #[tokio::test]
 async fn a_link_works_only_for_its_consumer_and_its_path() {
     let (_, graph) = sample_tenant().await;

@@ -11,7 +11,7 @@ use glassine::config::Config;
 use glassine::demo::tenant::Tenant;
 use glassine::metrics::Metrics;
 use glassine::proxy::{Proxy, ProxyState};
-use glassine::server::{ServerLimits, Shutdown, serve};
+use glassine::server::{Door, DoorRules, ServerLimits, Shutdown, serve};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -76,6 +76,9 @@ async fn assert_survives(logs: &Logs, file: &str, bad: &str) {
 }
 
 /// All cases at once, because each waits for two checks of the files.
+/// Fault: the rules file becomes invalid. Outcome: the last good rules stay in use, and log and metric show the error.
+/// Fault: the key file becomes invalid. Outcome: the last good keys stay in use, and the log quotes no secret.
+/// Fault: the configuration becomes invalid. Outcome: the last good configuration stays in use.
 #[tokio::test]
 async fn bad_files_leave_the_last_good_state() {
     let rules = METADATA_ONLY.replace("shape: recipient", "shape: recipients");
@@ -91,6 +94,7 @@ async fn bad_files_leave_the_last_good_state() {
     );
 }
 
+/// Fault: the configuration names a file that does not exist yet. Outcome: the last good state stays in use until the file comes.
 #[tokio::test]
 async fn a_missing_file_is_noticed_when_it_comes() {
     let (_graph, proxy) = stage().await;
@@ -103,6 +107,7 @@ async fn a_missing_file_is_noticed_when_it_comes() {
     assert!(is_config_good(&proxy).await);
 }
 
+/// Fault: a consumer is taken off the list. Outcome: its requests get 401, and other consumers are served.
 #[tokio::test]
 async fn a_consumer_that_is_taken_off_the_list_is_out() {
     let graph = FakeUpstream::always(Script::json(PAGE)).await;
@@ -123,6 +128,7 @@ fn touch_like(file: &Path, reference: &Path) {
 }
 
 /// A revoked token stayed valid: the new file was as long as the old one, and its modification time was set back.
+/// Fault: a file changes without a change of its length and modification time. Outcome: the change takes effect.
 #[tokio::test]
 async fn an_equal_length_and_modification_time_do_not_hide_a_change() {
     let (_graph, proxy) = stage().await;
@@ -146,6 +152,7 @@ async fn an_equal_length_and_modification_time_do_not_hide_a_change() {
 }
 
 /// A signal is for the whole process, so this test runs in its own process.
+/// Fault: the process gets SIGHUP. Outcome: the files are read again at once.
 #[test]
 fn a_hangup_reloads_at_once() {
     let child = std::process::Command::new(std::env::current_exe().unwrap())
@@ -245,7 +252,8 @@ async fn serve_audited_to(config: &Path, log: FullDisk) -> std::net::SocketAddr 
     };
     tokio::spawn(async move {
         let (_trigger, shutdown) = Shutdown::channel();
-        serve(listener, None, ServerLimits::default(), handler, shutdown).await;
+        let door = Door::public(DoorRules::default(), Arc::new(Metrics::new()));
+        serve(listener, None, ServerLimits::default(), Arc::new(door), handler, shutdown).await;
     });
     address
 }
@@ -303,7 +311,7 @@ async fn health_is_on_the_admin_listener_only() {
     }
 }
 
-async fn with_secret(secret: &str) -> (Arc<Tenant>, Glassine) {
+pub(crate) async fn with_secret(secret: &str) -> (Arc<Tenant>, Glassine) {
     let tenant = Tenant::new(7);
     let token = tenant.access_token().to_owned();
     let (tenant, graph) = serve_tenant(tenant.require_bearer(token)).await;
@@ -329,6 +337,7 @@ async fn a_client_secret_opens_graph() {
     }
 }
 
+/// Fault: the client secret is wrong. Outcome: consumers get 503 with `Retry-After`, and the log has Entra's error number.
 #[tokio::test]
 async fn a_wrong_client_secret_is_the_operators_trouble() {
     let logs = Logs::start();

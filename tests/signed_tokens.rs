@@ -123,6 +123,7 @@ async fn every_token_that_is_not_right_gets_the_one_401_and_a_reason_in_the_audi
     assert!(!log.contains("eyJ") && !log.contains("api://other"), "{log}");
 }
 
+/// Fault: a token is valid for two consumers. Outcome: the client gets 401.
 #[tokio::test]
 async fn a_token_that_satisfies_two_consumers_is_nobodys() {
     let (graph, key) = (FakeUpstream::always(Script::json(PAGE)).await, SigningKey::p256("k"));
@@ -144,6 +145,7 @@ async fn a_token_that_satisfies_two_consumers_is_nobodys() {
     assert_eq!(last_reason(&proxy, 3).await.0, "ambiguous_credential");
 }
 
+/// Fault: a token expires after it was accepted. Outcome: its requests get 401.
 #[tokio::test]
 async fn a_token_that_was_verified_ends_when_it_ends() {
     let (graph, key) = (FakeUpstream::always(Script::json(PAGE)).await, SigningKey::p256("k"));
@@ -160,6 +162,7 @@ async fn a_token_that_was_verified_ends_when_it_ends() {
     panic!("the token never ended");
 }
 
+/// Fault: a signing key is taken out of the key set's file. Outcome: its tokens get 401, also those that were accepted before.
 #[tokio::test]
 async fn a_file_of_keys_is_read_again_when_it_changes() {
     let (graph, old) = (FakeUpstream::always(Script::json(PAGE)).await, SigningKey::p256("old"));
@@ -178,6 +181,7 @@ async fn a_file_of_keys_is_read_again_when_it_changes() {
     assert_eq!((get(&proxy, &old_token).await.status, get(&proxy, &new_token).await.status), (401, 200));
 }
 
+/// Fault: the key set's file becomes malformed, or holds a private key. Outcome: the last good keys stay in use.
 #[tokio::test]
 async fn a_bad_file_of_keys_leaves_the_last_good_state() {
     let (graph, key) = (FakeUpstream::always(Script::json(PAGE)).await, SigningKey::p256("k"));
@@ -225,6 +229,7 @@ impl Keys {
     }
 }
 
+/// Fault: an issuer's keys roll over while 90 requests are in progress. Outcome: all requests succeed, and the key set is fetched twice at most.
 #[tokio::test]
 async fn keys_that_roll_over_under_load_fail_no_request() {
     let graph = FakeUpstream::always(Script::json(PAGE)).await;
@@ -250,6 +255,7 @@ async fn keys_that_roll_over_under_load_fail_no_request() {
     assert!(keys.fetches.load(Ordering::SeqCst) <= 2);
 }
 
+/// Fault: an issuer is down. Outcome: its consumers get 503 `identityUnavailable` with `Retry-After`, and other consumers are served.
 #[tokio::test]
 async fn while_an_issuer_is_down_its_consumers_wait_and_others_are_served() {
     let graph = FakeUpstream::always(Script::json(PAGE)).await;
@@ -264,6 +270,7 @@ async fn while_an_issuer_is_down_its_consumers_wait_and_others_are_served() {
     assert_eq!(proxy.get(USERS).await.status, 200);
 }
 
+/// Fault: the configuration is reloaded while an issuer is down. Outcome: the keys at hand stay in use.
 #[tokio::test]
 async fn keys_outlive_an_outage_also_through_a_reload() {
     let graph = FakeUpstream::always(Script::json(PAGE)).await;
@@ -292,6 +299,7 @@ async fn keys_outlive_an_outage_also_through_a_reload() {
     assert_eq!(get(&proxy, &key.token(&with("jti", json!(2)))).await.status, 200);
 }
 
+/// Fault: a client invents addresses in `X-Forwarded-For`. Outcome: the address of the nearest untrusted hop counts.
 #[tokio::test]
 async fn what_a_trusted_proxy_says_decides_where_a_consumer_comes_from() {
     let graph = FakeUpstream::always(Script::json(PAGE)).await;
@@ -328,7 +336,8 @@ async fn what_a_trusted_proxy_says_decides_where_a_consumer_comes_from() {
     let unknown = [("x-forwarded-for", "unknown")];
     assert_eq!(proxy.send("GET", USERS, &unknown).await.status, 401, "an unknown caller learns nothing more");
 
-    let untrusting = limited("").start().await;
+    // Another consumer may connect from anywhere, so the proxy does not close the connection already.
+    let untrusting = limited("").consumer(Consumer::new("other", METADATA_ONLY)).start().await;
     let spoofed = untrusting.get_as("acme", USERS, &[("x-forwarded-for", "203.0.113.9")]).await;
     assert_eq!((spoofed.status, spoofed.code().as_str()), (403, "addressNotAllowed"));
 }

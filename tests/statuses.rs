@@ -6,6 +6,9 @@ use crate::faults::{GRAPH_ERROR, MARKER, PAGE, USERS, failure};
 use crate::support::glassine::Setup;
 use crate::support::upstream::{FakeUpstream, Script};
 
+/// Fault: Graph responds with a status about the request, or with 500, 503 or 504. Outcome: the consumer gets this status and Graph's error code only.
+/// Fault: Graph responds with another status, such as 201, 206, 405 or 502. Outcome: the consumer gets 502 with Graph's error code.
+/// Fault: Graph does not accept the proxy's access token. Outcome: the consumer gets 502 `upstreamUnauthorized`.
 #[tokio::test]
 async fn statuses_of_graph_are_passed_on_where_they_mean_the_consumer() {
     for (upstream, status, outcome) in [
@@ -39,6 +42,7 @@ async fn statuses_of_graph_are_passed_on_where_they_mean_the_consumer() {
     }
 }
 
+/// Fault: Graph's error document is malformed, HTML, or has no plain code. Outcome: the consumer gets the status with the code `upstreamError`.
 #[tokio::test]
 async fn an_error_without_a_plain_code_gets_this_proxys() {
     for (kind, body) in [
@@ -53,6 +57,7 @@ async fn an_error_without_a_plain_code_gets_this_proxys() {
     }
 }
 
+/// Fault: Graph responds with a redirect to another server. Outcome: the consumer gets 502, and the other server gets no connection.
 #[tokio::test]
 async fn a_redirect_is_neither_followed_nor_passed_on() {
     let elsewhere = FakeUpstream::always(Script::json(PAGE)).await;
@@ -65,6 +70,7 @@ async fn a_redirect_is_neither_followed_nor_passed_on() {
     assert_eq!(elsewhere.connections(), 0);
 }
 
+/// Fault: Graph throttles the application with 429. Outcome: the consumer gets 429 with Graph's error code, `Retry-After` and quota.
 #[tokio::test]
 async fn throttling_passes_with_its_wait() {
     for (value, passes) in
@@ -86,6 +92,7 @@ async fn throttling_passes_with_its_wait() {
     }
 }
 
+/// Fault: Graph stops accepting an access token before it ends. Outcome: the proxy gets a new token, and later requests succeed.
 #[tokio::test]
 async fn a_token_that_graph_no_longer_takes_is_renewed_once() {
     let graph = FakeUpstream::start(|request| match request.header("authorization") {

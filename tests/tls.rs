@@ -68,6 +68,7 @@ impl Body for LateEnd {
     }
 }
 
+/// Fault: an HTTP/2 request ends with an empty frame. Outcome: the client gets the response; a frame with content gets 413.
 #[tokio::test]
 async fn an_end_of_stream_in_an_empty_frame_is_no_body() {
     let (graph, proxy) = tls_stage(|_| Script::json(PAGE), true).await;
@@ -136,6 +137,7 @@ async fn assert_link_is_https(proxy: &Glassine, response: http::Response<Incomin
     assert!(link.starts_with(&format!("https://{}{USERS}?$skiptoken=", proxy.address)), "{link}");
 }
 
+/// Fault: Graph breaks off within a response over HTTP/2. Outcome: the consumer's stream is reset, and the audit record says `aborted`.
 #[tokio::test]
 async fn over_http_2_links_are_https_and_a_cut_response_is_reset() {
     let items = vec![r#"{"id":"u1","accountEnabled":true}"#; 3_000].join(",");
@@ -153,6 +155,7 @@ async fn over_http_2_links_are_https_and_a_cut_response_is_reset() {
     }
 }
 
+/// Fault: Graph's certificate is of an unknown authority. Outcome: the consumer gets 502, and the server gets no request.
 #[tokio::test]
 async fn an_upstream_that_nobody_vouches_for_is_not_asked() {
     for (ca, status) in [(true, 200), (false, 502)] {

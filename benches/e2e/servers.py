@@ -24,7 +24,7 @@ consumers:
     rules: {rules}
     credential: {{ bearer_sha256: [{hash}] }}
     limits: {{ concurrent: 1024, requests_per_second: 100000 }}
-limits: {{ connections: 2048 }}
+limits: {{ connections: 2048, connections_per_address: 2048 }}
 audit: {{ file: audit-{port}.jsonl }}
 """
 

@@ -50,6 +50,10 @@ impl Handler for Silent {
         Ok(())
     }
 
+    fn lone_surrogate(&mut self, _raw: &str) -> Result<(), Infallible> {
+        Ok(())
+    }
+
     fn end_string(&mut self) -> Result<(), Infallible> {
         Ok(())
     }

@@ -56,7 +56,7 @@ struct Facts {
 
 impl From<Admitted> for Facts {
     fn from(admitted: Admitted) -> Self {
-        let Admitted { endpoint, upstream, path, prefer, eventual, key: _ } = admitted;
+        let Admitted { endpoint, upstream, path, prefer, eventual, key: _, mailbox: _ } = admitted;
         Self { endpoint: endpoint.name.clone(), upstream, path, prefer, eventual }
     }
 }

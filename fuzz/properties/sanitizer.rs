@@ -19,6 +19,7 @@ use crate::support::closed::Closed;
 use crate::support::reading::{Verdict, random_chunks, serde_verdict};
 use crate::support::reference;
 use crate::support::sanitizing::{DOMAIN, PROXY, pseudonyms, sanitize_chunks, with_body};
+use crate::support::surrogates::mended;
 
 /// Names with a meaning for the sanitizer itself.
 const KNOWN: [&str; 7] =
@@ -83,6 +84,7 @@ impl Stage {
         if let Ok((text, _)) = &response {
             let is_json = !matches!(serde_verdict(text.as_bytes()), Verdict::Refused);
             assert!(is_json, "{text}");
+            assert_eq!(mended(text.as_bytes()), text.as_bytes(), "a lone surrogate left");
             let open = parsed(text).map(|response| self.rules.closed.violations(&response));
             assert_eq!(open.unwrap_or_default(), [""; 0], "{text}");
         }

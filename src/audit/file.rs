@@ -346,6 +346,7 @@ mod tests {
         assert!(verify([tail, fixed.into_bytes()].concat().as_slice()).is_ok());
     }
 
+    /// Fault: a crash happens while a cut line is marked. Outcome: the next start marks it, and the log verifies.
     #[test]
     fn a_crash_while_marking_is_marked_too() {
         let tail = [&line()[..], b"\n{\"seq\":1,\n{\"seq\":1,\"prev\":\"ab"].concat();

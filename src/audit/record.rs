@@ -145,6 +145,12 @@ pub struct Counters {
     pub kept: u64,
     /// Values that left in another form.
     pub transformed: u64,
+    /// How often Graph was asked once more because it had asked to wait.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub retried: u64,
+    /// How long the request waited for its turn at Graph, and for Graph's `Retry-After`.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub waited_milliseconds: u64,
     /// Values that did not leave, by reason code.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub dropped: BTreeMap<&'static str, u64>,
@@ -156,6 +162,10 @@ impl Counters {
         let total = self.dropped.entry(reason).or_default();
         *total = total.saturating_add(count);
     }
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// The method if RFC 9110 or RFC 5789 defines it, otherwise `OTHER`.

@@ -308,6 +308,7 @@ mod tests {
         assert_eq!(verify(&b""[..]).unwrap(), Summary::default());
     }
 
+    /// Fault: a line within the audit log is changed. Outcome: verification fails at the next line.
     #[test]
     fn a_changed_line_shows_at_its_successor() {
         let mut lines = lines(3);
@@ -317,6 +318,7 @@ mod tests {
         assert!(matches!(broken.why, Why::Hash));
     }
 
+    /// Fault: lines of the audit log are missing, repeated or reordered. Outcome: verification fails at the first one.
     #[test]
     fn missing_repeated_and_reordered_lines_show() {
         let whole = lines(4);
@@ -328,6 +330,7 @@ mod tests {
         }
     }
 
+    /// Fault: a cut line in the audit log has no marker of the next start. Outcome: verification fails.
     #[test]
     fn a_torn_line_needs_its_marker() {
         let good = lines(2);
@@ -351,6 +354,7 @@ mod tests {
         assert!(matches!(verify(at_the_end.as_slice()).unwrap_err().why, Why::Unfinished));
     }
 
+    /// Fault: a file without line ends is verified. Outcome: verification fails without reading it whole.
     #[test]
     fn a_line_longer_than_any_record_is_refused_without_reading_it_whole() {
         let endless = io::BufReader::new(io::repeat(b'a'));

@@ -17,7 +17,7 @@ use crate::demo::consumers::{self, READY, RETURNING};
 use crate::demo::folder::{Addresses, Folder};
 use crate::demo::tenant::{self, Tenant};
 use crate::service::logs::Form;
-use crate::service::{Listeners, Service, bind, stop_signal};
+use crate::service::{Listeners, Service, Signals, bind};
 use glassine_core::pseudonym::{AddressPolicy, Class, KeyRing};
 
 /// The sample tenant is the same every time.
@@ -66,8 +66,9 @@ pub(super) fn run(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, 
 }
 
 async fn demo(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Error> {
+    // Before anything else: a signal that comes before its handler ends the process.
+    let signals = Signals::install()?;
     let rules = args.rules.as_deref().map(input::text).transpose()?;
-    let stop = stop_signal()?;
     let listeners =
         Listeners { public: bind(args.listen).await?, admin: Some(bind(args.admin_listen).await?) };
     let graph = bind(args.graph_listen).await?;
@@ -85,7 +86,7 @@ async fn demo(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Erro
     let application = Analytics::new(&url(addresses.analytics), &url(addresses.proxy), RETURNING)?;
     tokio::spawn(application.serve(analytics, std::future::pending()));
     tell(args, addresses, &folder, &tenant, streams)?;
-    service.run(listeners, stop).await?;
+    service.run(listeners, signals).await?;
     Ok(ExitStatus::Yes)
 }
 

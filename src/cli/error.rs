@@ -15,7 +15,7 @@ use crate::service::logs::{Form, LogsError};
 use glassine_core::admit::Refusal;
 use glassine_core::diagnostic::Causes;
 use glassine_core::graph::UrlError;
-use glassine_core::pseudonym::KeyFileError;
+use glassine_core::pseudonym::{KeyFileError, RingError};
 use glassine_core::sanitize::{Failure, Violation};
 
 /// The exit code when the command's finding is negative.
@@ -48,6 +48,14 @@ pub(super) enum Error {
         file: PathBuf,
         /// What is wrong with it.
         error: KeyFileError,
+    },
+    /// The keys cannot change in this way.
+    #[error("{file}: {error}", file = .file.display())]
+    Ring {
+        /// The key file.
+        file: PathBuf,
+        /// Why not.
+        error: RingError,
     },
     /// A new key file cannot be written.
     #[error("{file}: {advice}", file = .file.display())]
@@ -141,9 +149,6 @@ pub(super) enum NewKeysAdvice {
     /// Overwriting keys would make every token that was made with them useless.
     #[error("the file exists and was not changed, because keys are never overwritten; name another file")]
     Exists,
-    /// Every key id is in use.
-    #[error("the file already has the maximum number of keys; remove keys whose tokens are no longer in use")]
-    Full,
     /// Anything else.
     #[error("the file cannot be written: {0}")]
     Other(io::Error),

@@ -239,6 +239,7 @@ mod tests {
         assert_eq!(whole(&gzip(TEXT)), Ok(TEXT.to_vec()));
     }
 
+    /// Fault: gzip from Graph is cut at any byte. Outcome: decoding fails.
     #[test]
     fn every_truncation_is_refused() {
         let packed = gzip(TEXT);
@@ -247,6 +248,7 @@ mod tests {
         }
     }
 
+    /// Fault: bytes or a second member follow gzip from Graph. Outcome: decoding fails.
     #[test]
     fn bytes_after_the_member_are_refused() {
         let packed = gzip(TEXT);
@@ -257,6 +259,7 @@ mod tests {
         }
     }
 
+    /// Fault: the checksum or length of gzip from Graph is wrong by one bit. Outcome: decoding fails.
     #[test]
     fn a_wrong_checksum_or_length_is_refused() {
         let packed = gzip(TEXT);
@@ -268,6 +271,7 @@ mod tests {
         }
     }
 
+    /// Fault: gzip from Graph decodes to more than the limit. Outcome: decoding stops at the limit.
     #[test]
     fn the_decoded_size_is_bounded_to_the_byte() {
         let packed = gzip(&noise(50_000));

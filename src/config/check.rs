@@ -16,7 +16,7 @@ use super::upstream::check_upstream;
 use super::url::check_base;
 use super::{
     Admin, ClientCertificates, Config, Consumer, ConsumerCredential, DEFAULT_CONNECTIONS, DEFAULT_DRAIN,
-    FileRef, Source, TlsFiles,
+    DEFAULT_LAME_DUCK, FileRef, ListenerLimits, Source, TlsFiles,
 };
 use crate::config::codes::{CONFIG_PLAINTEXT, CONFIG_VALUE};
 use glassine_core::diagnostic::Code;
@@ -27,8 +27,12 @@ use glassine_core::yaml::{self, Recovered, Spanned};
 /// More connections than this need more file descriptors than a process usually has.
 const MAX_CONNECTIONS: u64 = 65_536;
 
-/// A drain of more than an hour is a mistake.
-const MAX_DRAIN_SECONDS: u64 = 3_600;
+/// A drain or a lame duck of more than an hour is a mistake.
+const MAX_STOP_SECONDS: u64 = 3_600;
+
+/// By default, one address may hold one over this of all connections: more than a consumer needs, and three strangers with
+/// an address each leave places to others.
+const SHARES: u32 = 4;
 
 /// The longest path or name, in bytes.
 const MAX_TEXT: usize = 4_096;
@@ -144,6 +148,19 @@ impl Context<'_> {
         u32::try_from(number).ok().and_then(NonZeroU32::new)
     }
 
+    /// [`Self::seconds`] that may be zero.
+    fn seconds_or_none(
+        &mut self,
+        written: Option<&Spanned<u64>>,
+        max: u64,
+        default: Duration,
+    ) -> Option<Duration> {
+        match written {
+            Some(number) if number.value == 0 => Some(Duration::ZERO),
+            _ => self.seconds(written, max, default),
+        }
+    }
+
     /// [`Self::bounded`] for seconds.
     pub(super) fn seconds(
         &mut self,
@@ -158,13 +175,13 @@ impl Context<'_> {
 /// Checks all sections before it returns, so that mistakes in one do not hide mistakes in another.
 fn check_file(file: raw::File, context: &mut Context<'_>) -> Option<Config> {
     let (has_tls, wants_connect) = (file.tls.is_some(), file.connect.is_some());
-    let wants_approvals = file.approvals.is_some();
+    let (wants_approvals, has_admin) = (file.approvals.is_some(), file.admin.is_some());
     let listen =
         required(file.listen, "listen", context).and_then(|text| check_listen(&text, has_tls, context));
     let public_url =
         required(file.public_url, "public_url", context).and_then(|text| check_base(&text, context));
     let admin = optional(file.admin.and_then(|admin| admin.0), |admin| check_admin(&admin, has_tls, context));
-    let limits = check_limits(file.limits.and_then(|limits| limits.0).as_ref(), context);
+    let limits = check_limits(file.limits.and_then(|limits| limits.0).as_ref(), has_admin, context);
     let upstream = required(file.upstream, "upstream", context).and_then(|it| check_upstream(it, context));
     let keys = required(file.keys, "keys", context).and_then(|it| check_keys(&it, context));
     let tenant_domains = check_domains(file.tenant_domains.and_then(|it| it.0).as_deref(), context);
@@ -182,7 +199,6 @@ fn check_file(file: raw::File, context: &mut Context<'_>) -> Option<Config> {
     let known = consumers.as_deref().unwrap_or_default();
     let tls = optional(file.tls.and_then(|tls| tls.0), |tls| check_tls(&tls, known, context));
     let audit = required(file.audit, "audit", context).and_then(|it| check_audit(&it, context));
-    let (connections, drain) = limits?;
     let (connect, upstream) = (connect?, upstream?);
     fits?;
     let consumers = consumers?;
@@ -194,8 +210,7 @@ fn check_file(file: raw::File, context: &mut Context<'_>) -> Option<Config> {
         public_url: public_url?,
         tls: tls?,
         admin: admin?,
-        connections,
-        drain,
+        limits: limits?,
         upstream,
         keys: keys?,
         tenant_domains: tenant_domains?,
@@ -312,13 +327,30 @@ fn check_admin(admin: &raw::Admin, has_tls: bool, context: &mut Context<'_>) -> 
 
 fn check_limits(
     limits: Option<&raw::ServerLimits>,
+    has_admin: bool,
     context: &mut Context<'_>,
-) -> Option<(NonZeroU32, Duration)> {
-    let connections = limits.and_then(|it| it.connections.as_ref());
-    let connections = context.count(connections, MAX_CONNECTIONS, DEFAULT_CONNECTIONS);
-    let drain = limits.and_then(|it| it.drain_seconds.as_ref());
-    let drain = context.seconds(drain, MAX_DRAIN_SECONDS, DEFAULT_DRAIN);
-    Some((connections?, drain?))
+) -> Option<ListenerLimits> {
+    let written = |of: fn(&raw::ServerLimits) -> Option<&Spanned<u64>>| limits.and_then(of);
+    let connections =
+        context.count(written(|it| it.connections.as_ref()), MAX_CONNECTIONS, DEFAULT_CONNECTIONS);
+    let share = share(connections.unwrap_or(DEFAULT_CONNECTIONS));
+    let connections_per_address =
+        context.count(written(|it| it.connections_per_address.as_ref()), MAX_CONNECTIONS, share);
+    let lame_duck = if has_admin { DEFAULT_LAME_DUCK } else { Duration::ZERO };
+    let lame_duck =
+        context.seconds_or_none(written(|it| it.lame_duck_seconds.as_ref()), MAX_STOP_SECONDS, lame_duck);
+    let drain = context.seconds(written(|it| it.drain_seconds.as_ref()), MAX_STOP_SECONDS, DEFAULT_DRAIN);
+    Some(ListenerLimits {
+        connections: connections?,
+        connections_per_address: connections_per_address?,
+        lame_duck: lame_duck?,
+        drain: drain?,
+    })
+}
+
+/// A quarter of all connections, rounded up.
+fn share(connections: NonZeroU32) -> NonZeroU32 {
+    NonZeroU32::new(connections.get().div_ceil(SHARES)).unwrap_or(connections)
 }
 
 fn check_keys(keys: &Spanned<raw::Keys>, context: &mut Context<'_>) -> Option<Source> {

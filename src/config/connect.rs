@@ -38,6 +38,11 @@ impl Connect {
         self.wait
     }
 
+    /// The addresses of browsers that may see the pages; empty: all.
+    pub(super) fn allow_from(&self) -> &Networks {
+        &self.allow_from
+    }
+
     /// Whether a browser at `address` may see the pages. `None`: its address is not known.
     pub fn may_come_from(&self, address: Option<IpAddr>) -> bool {
         self.allow_from.is_empty() || address.is_some_and(|address| self.allow_from.contain(address))

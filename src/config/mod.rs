@@ -40,12 +40,18 @@ use glassine_core::graph::BaseUrl;
 use glassine_core::pseudonym::OwnDomain;
 use glassine_core::statement::Setting;
 
-/// The most open connections. A consumer needs a few dozen; more connections wait in the kernel's backlog. At about 100
-/// KiB each, they need at most about 100 MiB.
+/// The most open connections. A consumer needs a few dozen; for more, idle ones make room. At about 100 KiB each, they
+/// need at most about 100 MiB.
 pub(crate) const DEFAULT_CONNECTIONS: NonZeroU32 = NonZeroU32::new(1024).unwrap();
 
-/// How long the drain waits for responses that have begun: less than the 30 s that Kubernetes gives by default.
-pub(crate) const DEFAULT_DRAIN: Duration = Duration::from_secs(25);
+/// How long the drain waits for responses that have begun. Together with [`DEFAULT_LAME_DUCK`] five seconds less than the
+/// 30 s after which Kubernetes kills by default, so that the last records are written.
+pub(crate) const DEFAULT_DRAIN: Duration = Duration::from_secs(20);
+
+/// How long a proxy that was asked to stop goes on serving, so that load balancers notice that it is no longer ready. The
+/// endpoints of a Kubernetes service change within a second or two on a busy cluster; probes every five seconds notice too.
+/// Only if there is an admin listener, which says so; else nobody would notice.
+const DEFAULT_LAME_DUCK: Duration = Duration::from_secs(5);
 
 /// A checked configuration.
 #[derive(Debug)]
@@ -54,8 +60,7 @@ pub struct Config {
     public_url: BaseUrl,
     tls: Option<TlsFiles>,
     admin: Option<Admin>,
-    connections: NonZeroU32,
-    drain: Duration,
+    limits: ListenerLimits,
     upstream: Upstream,
     keys: Source,
     tenant_domains: Vec<OwnDomain>,
@@ -95,14 +100,19 @@ impl Config {
         self.admin
     }
 
-    /// How many connections may be open at once.
-    pub fn connections(&self) -> NonZeroU32 {
-        self.connections
+    /// The limits of the listeners.
+    pub fn limits(&self) -> ListenerLimits {
+        self.limits
     }
 
-    /// How long the drain waits for responses that have begun.
-    pub fn drain(&self) -> Duration {
-        self.drain
+    /// The addresses from which somebody may connect, trusted proxies aside: those of all consumers and of the connection
+    /// pages. `None`: all addresses, because a consumer or the pages may be reached from all.
+    pub fn connecting(&self) -> Option<Networks> {
+        let consumers = self.consumers.iter().map(Consumer::allow_from);
+        let pages = self.connect.iter().map(Connect::allow_from);
+        consumers
+            .chain(pages)
+            .try_fold(Networks::default(), |all, these| (!these.is_empty()).then(|| all.union(these)))
     }
 
     /// Graph, Entra, and how to authenticate to them.
@@ -240,6 +250,19 @@ pub enum ClientCertificates {
     Required,
     /// Consumers with other credentials need no certificate.
     Optional,
+}
+
+/// The limits of the listeners.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListenerLimits {
+    /// How many connections may be open at once.
+    pub connections: NonZeroU32,
+    /// How many of them one address may hold.
+    pub connections_per_address: NonZeroU32,
+    /// How long the proxy goes on serving after it was asked to stop.
+    pub lame_duck: Duration,
+    /// How long the drain waits for responses that have begun.
+    pub drain: Duration,
 }
 
 /// The listener for health and metrics.

@@ -56,6 +56,8 @@ pub(super) struct Admin {
 #[serde(deny_unknown_fields)]
 pub(super) struct ServerLimits {
     pub(super) connections: Option<Spanned<u64>>,
+    pub(super) connections_per_address: Option<Spanned<u64>>,
+    pub(super) lame_duck_seconds: Option<Spanned<u64>>,
     pub(super) drain_seconds: Option<Spanned<u64>>,
 }
 

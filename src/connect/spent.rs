@@ -30,6 +30,7 @@ impl Spent {
 mod tests {
     use super::*;
 
+    /// Fault: more links of the connection pages are in use than can be remembered. Outcome: further ones are refused until older ones expire.
     #[test]
     fn a_second_use_is_refused_and_expired_tickets_make_room() {
         let spent = Spent::default();

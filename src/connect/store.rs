@@ -77,6 +77,9 @@ pub(super) enum StoreError {
     /// The file cannot be read or written.
     #[error("the file of connections cannot be read or written: {0}")]
     Io(#[from] io::Error),
+    /// The folder of the file does not exist.
+    #[error("the folder of the file of connections does not exist: create {}, writable by this program", .0.display())]
+    Folder(PathBuf),
     /// The task that writes the file was stopped: the program is about to end.
     #[error("the file of connections was not written: the program is about to end")]
     Interrupted,
@@ -99,11 +102,15 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// Reads the file. A missing file counts as empty.
+    /// Reads the file. A missing file counts as empty, but its folder has to be there: an administrator should not be the
+    /// first to learn that the result of a consent cannot be stored.
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
         let connections = match File::open(path) {
             Ok(file) => read(file)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                check_folder(path)?;
+                BTreeMap::new()
+            }
             Err(error) => return Err(error.into()),
         };
         Ok(Self { path: path.to_owned(), connections: Mutex::new(connections) })
@@ -130,6 +137,11 @@ impl Store {
         *connections = all;
         Ok(connection)
     }
+}
+
+fn check_folder(file: &Path) -> Result<(), StoreError> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if folder.is_dir() { Ok(()) } else { Err(StoreError::Folder(folder.to_owned())) }
 }
 
 fn read(file: File) -> Result<BTreeMap<String, Connection>, StoreError> {
@@ -205,6 +217,7 @@ mod tests {
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
     }
 
+    /// Fault: the configured file of connections is a file of something else. Outcome: the file is refused and not changed.
     #[test]
     fn another_file_is_not_overwritten() {
         let folder = tempfile::tempdir().unwrap();
@@ -213,5 +226,15 @@ mod tests {
             std::fs::write(&path, text).unwrap();
             assert!(matches!(Store::open(&path), Err(StoreError::Form)), "{text}");
         }
+    }
+
+    #[test]
+    fn a_missing_folder_is_found_at_the_start() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("nowhere").join("connections.json");
+        let error = Store::open(&file).err().unwrap().to_string();
+        assert!(error.contains("nowhere") && error.contains("create"), "{error}");
+        std::fs::create_dir(dir.path().join("nowhere")).unwrap();
+        assert!(Store::open(&file).is_ok());
     }
 }

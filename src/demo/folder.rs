@@ -116,6 +116,7 @@ impl Folder {
             "listen: {proxy}\n\
              public_url: http://{proxy}\n\
              admin: {{ listen: '{admin}' }}\n\
+             limits: {{ lame_duck_seconds: 0 }}\n\
              upstream:\n  graph: http://{graph}\n  authority: http://{graph}\n  tenant: {tenant_id}\n  client_id: {client_id}\n  credential: {{ client_secret_file: client-secret }}\n\
              keys: {{ file: keys.yaml }}\n\
              tenant_domains: [{domain}, {initial_domain}]\n\

@@ -75,7 +75,8 @@ const STEPS: [Step; 4] = [Step::Dns, Step::Tcp, Step::Tls, Step::Http];
 /// Probes connect as the proxy does, but with shorter time limits.
 pub(super) fn network(extra_roots: Vec<CertificateDer<'static>>) -> Network {
     // The configuration's findings report a malformed HTTPS_PROXY.
-    Network { extra_roots, timeouts: LIMITS, proxies: Proxies::from_env().unwrap_or_default() }
+    let proxies = Proxies::from_env().unwrap_or_default();
+    Network { extra_roots, timeouts: LIMITS, proxies, ..Network::default() }
 }
 
 /// Sends a GET and reads the head of the response.
@@ -221,9 +222,10 @@ impl ProbeError {
                 | UpstreamError::Proxy
                 | UpstreamError::Timeout(Phase::Connect | Phase::Proxy),
             ) => Step::Tcp,
-            Self::Build(_) | Self::Upstream(UpstreamError::Tls(_) | UpstreamError::Timeout(Phase::Tls)) => {
-                Step::Tls
-            }
+            Self::Build(_)
+            | Self::Upstream(
+                UpstreamError::ClientCertificate | UpstreamError::Tls(_) | UpstreamError::Timeout(Phase::Tls),
+            ) => Step::Tls,
             Self::Upstream(_) => Step::Http,
         }
     }

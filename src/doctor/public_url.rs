@@ -92,13 +92,8 @@ fn is_refused_handshake(config: &Config, error: &ProbeError) -> bool {
     let wanted = config.tls().is_some_and(|tls| {
         tls.client_ca.is_some() && tls.client_certificates == ClientCertificates::Required
     });
-    let alert = matches!(
-        error,
-        ProbeError::Upstream(UpstreamError::Tls(Some(rustls::Error::AlertReceived(
-            rustls::AlertDescription::CertificateRequired
-        ))))
-    );
-    wanted && (alert || error.step() == Step::Http)
+    let missed = matches!(error, ProbeError::Upstream(UpstreamError::ClientCertificate));
+    wanted && (missed || error.step() == Step::Http)
 }
 
 /// Whether something accepts connections on the proxy's address.

@@ -1,24 +1,33 @@
 //! The proxy's metrics. Labels are words of closed sets, or names from the operator's files, never data.
 
+mod audit;
+pub(crate) mod connections;
+mod graph;
 pub(crate) mod log_lines;
+mod upstream;
 
 use std::collections::HashSet;
 use std::fmt;
-use std::sync::{Arc, Weak};
+use std::hash::Hash;
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{
-    DescriptorEncoder, EncodeLabelSet, EncodeLabelValue, EncodeMetric, LabelValueEncoder,
-};
-use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-use crate::audit::{AuditLog, AuditState, Decision, Record};
+use audit::AuditCollector;
+use connections::Connections;
+pub(crate) use graph::GraphMetrics;
+pub use upstream::UpstreamConnections;
+pub(crate) use upstream::{Closed, Open, Protocol, Repeated};
+
+use crate::audit::{AuditLog, Decision, Record};
 
 /// The endpoint label of requests that match no known endpoint.
 const NO_ENDPOINT: &str = "none";
@@ -34,12 +43,19 @@ pub struct Metrics {
     config_good: Gauge,
     approvals_end: Family<ConsumerLabels, Gauge>,
     config_warnings: Gauge,
-    /// 1 for each consumer and the rules that serve it.
-    rules: Family<RulesLabels, Gauge>,
-    /// The labels in `rules`.
-    serving: ArcSwap<HashSet<RulesLabels>>,
+    /// The rules that serve each consumer.
+    rules: Facts<RulesLabels>,
     keys: Family<KeyLabels, Counter>,
+    /// The keys of the ring.
+    key_info: Facts<KeyInfoLabels>,
     limited: Family<LimitedLabels, Counter>,
+    graph: GraphMetrics,
+    /// Those of the running state's clients.
+    upstream: Upstream,
+    connections: Connections,
+    ready: Gauge,
+    tokens: Family<ConsumerLabels, Gauge>,
+    audit: AuditCollector,
     /// The only endpoint names that may become labels.
     endpoints: ArcSwap<HashSet<Arc<str>>>,
 }
@@ -70,6 +86,13 @@ struct ConsumerLabels {
 struct KeyLabels {
     consumer: Arc<str>,
     key: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KeyInfoLabels {
+    key: String,
+    fingerprint: String,
+    standing: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -141,20 +164,19 @@ impl Metrics {
             config_good: Gauge::default(),
             approvals_end: Family::default(),
             config_warnings: Gauge::default(),
-            rules: Family::default(),
-            serving: ArcSwap::default(),
+            rules: Facts::default(),
             keys: Family::default(),
+            key_info: Facts::default(),
             limited: Family::default(),
+            graph: GraphMetrics::default(),
+            upstream: Upstream::default(),
+            connections: Connections::default(),
+            ready: Gauge::default(),
+            tokens: Family::default(),
+            audit: AuditCollector::default(),
             endpoints: ArcSwap::default(),
         };
         metrics.register();
-        metrics
-    }
-
-    /// [`Self::new`], with the audit log's own.
-    pub fn of(audit: &Arc<AuditLog>) -> Self {
-        let mut metrics = Self::new();
-        metrics.registry.register_collector(Box::new(AuditCollector(Arc::downgrade(audit))));
         metrics
     }
 
@@ -194,14 +216,34 @@ impl Metrics {
             "Requests over a consumer's limits, by what became of them",
             self.limited.clone(),
         );
+        self.graph.register(registry);
+        self.connections.register(registry);
+        registry.register("ready", "1 if requests can be served, 0 if not", self.ready.clone());
+        registry.register(
+            "token_good",
+            "1 if the proxy has a token for the consumer's requests to Graph, 0 if the last attempt to get one failed",
+            self.tokens.clone(),
+        );
         registry.register(
             "log_lines_left_out",
             "Lines that the log does not have, because there were too many of their kind or nobody reads the log",
             log_lines::family(),
         );
-        registry.register("rules_info", "The rules that serve a consumer", self.rules.clone());
+        registry.register(
+            "key_info",
+            "The keys of the ring, and what each does",
+            self.key_info.family.clone(),
+        );
+        registry.register("rules_info", "The rules that serve a consumer", self.rules.family.clone());
+        registry.register_collector(Box::new(self.upstream.clone()));
+        registry.register_collector(Box::new(self.audit.clone()));
         let build = Info::new(BuildLabels { version: env!("CARGO_PKG_VERSION") });
         registry.register("build", "The running program", build);
+    }
+
+    /// Sets the audit log, which says of itself how it is when metrics are read.
+    pub(crate) fn know_audit(&self, audit: &Arc<AuditLog>) {
+        self.audit.know(audit);
     }
 
     /// Sets the endpoint names of the loaded rules. Only these may become labels.
@@ -209,18 +251,28 @@ impl Metrics {
         self.endpoints.store(Arc::new(names.into_iter().collect()));
     }
 
+    /// Sets the counts of the connections to upstream servers.
+    pub fn know_connections(&self, connections: UpstreamConnections) {
+        self.upstream.0.store(Arc::new(connections));
+    }
+
     /// Sets which rules serve each consumer: its name and their fingerprint. Rules that are not among these any more have
     /// no series.
     pub(crate) fn know_rules(&self, rules: impl IntoIterator<Item = (Arc<str>, String)>) {
-        let rules = rules.into_iter().map(|(consumer, fingerprint)| RulesLabels { consumer, fingerprint });
-        let now: HashSet<_> = rules.collect();
-        for labels in &now {
-            self.rules.get_or_create(labels).set(1);
-        }
-        let before = self.serving.swap(Arc::new(now.clone()));
-        for labels in before.difference(&now) {
-            self.rules.remove(labels);
-        }
+        self.rules.set(
+            rules.into_iter().map(|(consumer, fingerprint)| RulesLabels { consumer, fingerprint }).collect(),
+        );
+    }
+
+    /// Sets which keys the ring has. Keys that are not among these any more have no series.
+    /// Each has its id, its fingerprint, and what it does.
+    pub(crate) fn know_keys(&self, keys: impl IntoIterator<Item = (char, String, &'static str)>) {
+        let labels = |(id, fingerprint, standing): (char, _, _)| KeyInfoLabels {
+            key: id.to_string(),
+            fingerprint,
+            standing,
+        };
+        self.key_info.set(keys.into_iter().map(labels).collect());
     }
 
     /// Sets how many warnings there are about the files that the running state was made from.
@@ -261,6 +313,29 @@ impl Metrics {
         self.limited.get_or_create(&LimitedLabels { consumer, result }).inc();
     }
 
+    /// What is counted of requests to Graph.
+    pub(crate) fn graph(&self) -> &GraphMetrics {
+        &self.graph
+    }
+
+    /// The connections of the listeners.
+    pub(crate) fn connections(&self) -> &Connections {
+        &self.connections
+    }
+
+    /// Sets whether requests can be served.
+    pub(crate) fn ready(&self, is_ready: bool) {
+        self.ready.set(i64::from(is_ready));
+    }
+
+    /// Sets whether there is a token for each consumer's requests to Graph. Consumers that are not named have their own.
+    pub(crate) fn tokens(&self, good: impl Iterator<Item = (Arc<str>, bool)>) {
+        self.tokens.clear();
+        for (consumer, is_good) in good {
+            self.tokens.get_or_create(&ConsumerLabels { consumer }).set(i64::from(is_good));
+        }
+    }
+
     /// Counts a reload. `good` says whether the running state now matches the files.
     pub fn reloaded(&self, good: bool) {
         let result = if good { ReloadResult::Ok } else { ReloadResult::Failed };
@@ -289,37 +364,45 @@ impl Metrics {
     }
 }
 
+/// The counts of connections are made with the clients, before there are metrics.
+#[derive(Clone, Debug, Default)]
+struct Upstream(Arc<ArcSwap<UpstreamConnections>>);
+
+impl Collector for Upstream {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        self.0.load().encode(&mut encoder)
+    }
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         Self::new()
     }
 }
 
-/// What the audit log says of itself when it is asked.
-#[derive(Debug)]
-struct AuditCollector(Weak<AuditLog>);
+/// A series with the value 1 for each of some facts. A fact that no longer holds has none.
+struct Facts<L: Clone + Eq + Hash> {
+    family: Family<L, Gauge>,
+    /// The labels of the series.
+    known: ArcSwap<HashSet<L>>,
+}
 
-impl Collector for AuditCollector {
-    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let Some(audit) = self.0.upgrade() else { return Ok(()) };
-        let AuditState { waiting, failures, rotations, unrecorded, failing } = audit.state();
-        let gauge = |count: u64| ConstGauge::new(i64::try_from(count).unwrap_or(i64::MAX));
-        let (waiting, failing) = (gauge(waiting), gauge(u64::from(failing.is_some())));
-        let counts: [(&str, &str, &dyn EncodeMetric); 5] = [
-            ("audit_waiting", "Audit records that wait to be written", &waiting),
-            ("audit_failing", "1 while the audit log cannot be written and requests are refused", &failing),
-            ("audit_failures", "Writes of the audit log that failed", &ConstCounter::new(failures)),
-            ("audit_rotations", "Files of the audit log that were begun", &ConstCounter::new(rotations)),
-            (
-                "audit_unrecorded_requests",
-                "Requests that were refused without a record of their own",
-                &ConstCounter::new(unrecorded),
-            ),
-        ];
-        for (name, help, metric) in counts {
-            metric.encode(encoder.encode_descriptor(name, help, None, metric.metric_type())?)?;
+impl<L: Clone + Eq + Hash> Default for Facts<L> {
+    fn default() -> Self {
+        Self { family: Family::default(), known: ArcSwap::default() }
+    }
+}
+
+impl<L: Clone + Eq + Hash> Facts<L> {
+    /// Replaces all facts. Those that stay are there all the time.
+    fn set(&self, now: HashSet<L>) {
+        for labels in &now {
+            self.family.get_or_create(labels).set(1);
         }
-        Ok(())
+        let now = Arc::new(now);
+        for labels in self.known.swap(Arc::clone(&now)).difference(&now) {
+            self.family.remove(labels);
+        }
     }
 }
 
@@ -445,6 +528,24 @@ mod tests {
         has(&metrics, "glassine_requests_in_flight 1");
         drop(one);
         has(&metrics, "glassine_requests_in_flight 0");
+    }
+
+    #[test]
+    fn connections_are_counted_until_they_end() {
+        let (metrics, connections) = (Metrics::new(), UpstreamConnections::default());
+        metrics.know_connections(connections.clone());
+        let (mut one, two) = (connections.open(Protocol::Http2), connections.open(Protocol::Http1));
+        one.idle();
+        two.close(Closed::Lost);
+        connections.failed();
+        connections.repeated(Repeated::Lost);
+        has(&metrics, "glassine_upstream_connections{protocol=\"http2\",state=\"idle\"} 1");
+        has(&metrics, "glassine_upstream_connections{protocol=\"http2\",state=\"busy\"} 0");
+        has(&metrics, "glassine_upstream_connections{protocol=\"http1\",state=\"busy\"} 0");
+        has(&metrics, "glassine_upstream_connections_opened_total{protocol=\"http1\"} 1");
+        has(&metrics, "glassine_upstream_connections_closed_total{protocol=\"http1\",reason=\"lost\"} 1");
+        has(&metrics, "glassine_upstream_connections_failed_total 1");
+        has(&metrics, "glassine_upstream_requests_repeated_total{reason=\"lost\"} 1");
     }
 
     #[test]

@@ -87,6 +87,11 @@ impl Account {
         self.consumer = Some(Arc::clone(consumer));
     }
 
+    /// Whether it is known who sent the request.
+    pub(super) fn is_identified(&self) -> bool {
+        self.consumer.is_some()
+    }
+
     /// The response is made with the key of this id.
     pub(super) fn set_key(&mut self, id: char) {
         self.key = Some(id);
@@ -96,11 +101,6 @@ impl Account {
     /// The id of the key that the tokens of the response are made with; `None` if nobody was identified.
     pub(super) fn key(&self) -> Option<char> {
         self.key
-    }
-
-    /// The name of the consumer whose credential the request has; `None` if nobody was identified.
-    pub(super) fn consumer(&self) -> Option<&str> {
-        self.consumer.as_ref().map(|consumer| consumer.checked().name())
     }
 
     /// The short fingerprint of the consumer's rules; `None` if nobody was identified.
@@ -125,6 +125,20 @@ impl Account {
         if let Some(consumer) = &self.consumer {
             self.metrics.limited(consumer.name(), how);
         }
+    }
+
+    /// Graph is asked once more.
+    pub(super) fn add_retry(&mut self) {
+        self.guard.counters_mut().retried += 1;
+    }
+
+    /// The request waited for its turn at Graph.
+    pub(super) fn add_waited(&mut self, time: Duration) {
+        self.guard.counters_mut().waited_milliseconds += u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    }
+
+    pub(super) fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
     }
 
     /// The rules admit the request to the endpoint of this name.
@@ -181,6 +195,11 @@ impl Account {
     /// The admitted endpoint's name, for logs.
     pub(super) fn endpoint(&self) -> &str {
         self.endpoint.as_deref().unwrap_or("none")
+    }
+
+    /// The name of the consumer whose credential the request has, for logs.
+    pub(super) fn consumer(&self) -> &str {
+        self.consumer.as_ref().map_or("none", |consumer| consumer.checked().name())
     }
 
     /// Writes the opening record of a response that leaves in pieces, and waits until the audit log has it.

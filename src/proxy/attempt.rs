@@ -48,7 +48,7 @@ pub(crate) async fn attempt(
     let audit = Arc::new(nowhere.map_err(|_| Problem::AuditFailing)?);
     let mut account = Accounting { audit, metrics: Arc::new(Metrics::new()) }.open(request.method);
     let caller = Caller { consumer: Arc::clone(consumer), graph_token: None };
-    let response = serve_one(state, &caller, request, &mut account).await?;
+    let response = serve_one(state, &caller, request, &mut account, None).await?;
     Ok(response.collect(MAX_DOCUMENT).await?)
 }
 
@@ -59,8 +59,8 @@ impl Trouble {
             Problem::Refused(_) => Cause::Refused,
             Problem::Token(_) => Cause::Token,
             Problem::Upstream(_) | Problem::Broken(Broken::Upstream(_)) => Cause::Upstream,
-            Problem::Graph { status, code, .. } => {
-                Cause::Graph { status: *status, code: code.as_ref().map(|code| *code.get()) }
+            Problem::Graph(error) => {
+                Cause::Graph { status: error.status, code: error.code.as_ref().map(|code| *code.get()) }
             }
             _ => Cause::Response,
         }

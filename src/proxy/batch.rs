@@ -1,8 +1,7 @@
 //! `$batch`: the proxy admits, fetches, sanitizes and audits each request separately.
 //!
-//! Graph takes four requests at a time per application and mailbox, so four requests of a batch run at a time. Their
-//! responses are written in the order of the batch. The four slots are also given out in that order, so the request whose
-//! response is to be written next always has a slot.
+//! Four requests of a batch run at a time. Their responses are written in the order of the batch. The four slots are also given
+//! out in that order, so the request whose response is to be written next always has a slot.
 //!
 //! A response is read to its end before its first byte is written: a batch is one JSON document, so a response that broke
 //! off in the middle would take all others with it. Read whole, it gets a status of its own. [`Room`] bounds what is held.
@@ -27,7 +26,8 @@ use glassine_core::admit::Request;
 use glassine_core::graph::batch::{BatchItem, ItemHead, ItemId, MAX_ITEMS};
 use glassine_core::sanitize::Clean;
 
-/// Graph's limit per application and mailbox ("Outlook service limits").
+/// How many requests of one batch run at a time, because the response of each is held until it is written. Graph's own limits are
+/// kept by the gate that all requests pass ([`crate::upstream::Gate`]).
 const AT_A_TIME: usize = 4;
 /// How many pieces wait for a slow consumer.
 const WAITING: usize = 2;
@@ -254,7 +254,8 @@ impl Runner {
             prefer: item.prefer.as_deref(),
             eventual: item.eventual,
         };
-        serve_one(&self.state, &self.caller, &request, account).await
+        // The batch's response has begun, so a stop does not end the waiting.
+        serve_one(&self.state, &self.caller, &request, account, None).await
     }
 }
 

@@ -12,7 +12,7 @@ use super::problem::Problem;
 use crate::approvals::Approval;
 use crate::config::{self, BearerHash, SubjectName};
 use crate::jwt::Verifier;
-use crate::upstream::{AccessToken, TokenSource};
+use crate::upstream::{AccessToken, Gate, TokenSource};
 use glassine_core::admit::{Admitted, Keys, Policy};
 use glassine_core::pseudonym::{AddressPolicy, KeyRing, Pseudonyms};
 use glassine_core::rules::plan::Body;
@@ -29,7 +29,7 @@ pub(crate) struct Consumer {
     limits: Arc<Limits>,
     /// The fingerprint of its statement as records and headers have it.
     short: Arc<str>,
-    tokens: GraphTokens,
+    application: Application,
     /// `None`: the configuration demands no approvals.
     approval: Option<Approval>,
 }
@@ -73,13 +73,13 @@ pub(super) struct Caller {
     pub(super) graph_token: Option<Arc<AccessToken>>,
 }
 
-/// Whose tokens a consumer's requests to Graph carry.
+/// The application that calls Graph for a consumer. Consumers can share one.
 #[derive(Clone)]
-pub(super) enum GraphTokens {
-    /// Those of an application that the configuration names.
-    Application(Arc<TokenSource>),
-    /// The consumer sends its own with each request.
-    Forwarded,
+pub(super) struct Application {
+    /// `None`: the consumer sends its own token with each request.
+    pub(super) tokens: Option<Arc<TokenSource>>,
+    /// What its requests pass.
+    pub(super) gate: Arc<Gate>,
 }
 
 /// What a consumer is recognized by.
@@ -95,12 +95,12 @@ impl Consumer {
         known_by: KnownBy,
         decided: Decided,
         keys: Rotation,
-        tokens: GraphTokens,
+        application: Application,
         approval: Option<Approval>,
     ) -> Self {
         let limits = Arc::new(Limits::new(checked.limits()));
         let (name, short) = (checked.name().into(), decided.statement.fingerprint().short().into());
-        Self { name, checked, known_by, decided, keys, limits, short, tokens, approval }
+        Self { name, checked, known_by, decided, keys, limits, short, application, approval }
     }
 
     /// Takes over the counters of this consumer before a reload, if its limits are unchanged. Otherwise a reload would
@@ -113,10 +113,12 @@ impl Consumer {
 
     /// The tokens of the application that calls Graph for this consumer; `None` if the consumer sends its own token.
     pub(crate) fn tokens(&self) -> Option<&Arc<TokenSource>> {
-        match &self.tokens {
-            GraphTokens::Application(tokens) => Some(tokens),
-            GraphTokens::Forwarded => None,
-        }
+        self.application.tokens.as_ref()
+    }
+
+    /// What its requests to Graph pass.
+    pub(super) fn gate(&self) -> &Arc<Gate> {
+        &self.application.gate
     }
 
     /// Who has approved what this consumer gets; `None` if the configuration demands no approvals.

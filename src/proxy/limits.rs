@@ -125,6 +125,7 @@ mod tests {
         drop(first);
     }
 
+    /// Fault: the responses of batches need more memory than a consumer may use. Outcome: the next response in a batch gets 429.
     #[test]
     fn a_response_has_a_bound_and_so_have_all_together() {
         let limits = limits(1, 100);

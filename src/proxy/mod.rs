@@ -10,6 +10,8 @@
 //! | `identify`, `remembered` | which consumer sends a request |
 //! | `forwarded` | from which address, behind trusted proxies |
 //! | `key_sources` | the keys of the issuers of consumers' tokens |
+//! | `fetch` | asks Graph: waits for a turn, and once more if Graph asks to wait for a moment |
+//! | `graph_error` | an error of Graph, and the line about it |
 //! | `raw_response` | Graph's response, of which only the parts that decide can be read |
 //! | `pipeline` | the one place where Graph's body meets the sanitizer: decode → sanitize |
 //! | `limits`, `queue` | how much one consumer may ask, and in which order its requests wait for that |
@@ -27,7 +29,9 @@ mod batch;
 mod body;
 mod consumer;
 mod descriptions;
+mod fetch;
 mod forwarded;
+mod graph_error;
 mod head;
 mod host;
 mod identify;
@@ -52,10 +56,11 @@ use hyper::body::Incoming;
 use account::{Account, Accounting};
 use batch::BatchStream;
 use consumer::Caller;
+use fetch::fetch;
 use head::Head;
 use limits::{Limits, Permit};
 use pipeline::Pipeline;
-use problem::{Problem, Unknown};
+use problem::Problem;
 use raw_response::RawResponse;
 use request_body::{check_no_body, read_envelope};
 use response::ProxyResponse;
@@ -71,8 +76,7 @@ pub use state::{ProxyState, StateError};
 
 use crate::audit::AuditLog;
 use crate::metrics::Metrics;
-use crate::server::{Peer, Shutdown, ShutdownTrigger};
-use crate::upstream::{AccessToken, ConsistencyLevel, RequestHeaders, TokenSource};
+use crate::server::{Identified, Peer, Shutdown, ShutdownTrigger};
 use glassine_core::admit::{self, Admitted};
 use glassine_core::graph::batch as envelope;
 use glassine_core::rules::plan;
@@ -122,11 +126,18 @@ impl Proxy {
         let (parts, body) = request.into_parts();
         let head = Head::read(&parts);
         let mut account = self.books.open(head.method().as_str());
-        let response = match self.respond(&head, body, &peer, &mut account).await {
+        let response = self.respond(&head, body, &peer, &mut account).await;
+        // A credential that comes from an address that is not allowed identifies nobody.
+        let is_identified = account.is_identified() && !matches!(response, Err(Problem::Address));
+        let response = match response {
             Ok(response) => response,
             Err(problem) => problem.respond(head.client_request_id(), &mut account),
         };
-        response.deliver(&head, account).await
+        let mut response = response.deliver(&head, account).await;
+        if is_identified {
+            response.extensions_mut().insert(Identified);
+        }
+        response
     }
 
     async fn respond(
@@ -167,7 +178,10 @@ impl Proxy {
                         account.set_allowed(name);
                         description
                     }
-                    None => serve_one(&state, &caller, &request, account).await?,
+                    None => {
+                        let stop = Some(self.impatience.1.clone());
+                        serve_one(&state, &caller, &request, account, stop).await?
+                    }
                 }
             }
         };
@@ -186,76 +200,30 @@ impl Proxy {
     }
 }
 
-/// Tells the metrics which endpoints and which rules there are.
+/// Tells the metrics which endpoints, connections, rules and keys there are.
 fn tell(metrics: &Metrics, state: &ProxyState) {
+    metrics.know_connections(state.network().connections.clone());
     metrics.know_endpoints(state.endpoint_names());
     let rules =
         state.consumers().map(|consumer| (consumer.name(), consumer.statement().fingerprint().to_string()));
     metrics.know_rules(rules);
+    let keys = state.keys().iter().map(|key| (key.id, key.fingerprint.clone(), key.standing.as_str()));
+    metrics.know_keys(keys);
 }
 
-/// Serves one request, alone or in a batch.
+/// Serves one request, alone or in a batch. `stop` ends its waiting for Graph.
 async fn serve_one(
     state: &ProxyState,
     caller: &Caller,
     request: &admit::Request<'_>,
     account: &mut Account,
+    stop: Option<Shutdown>,
 ) -> Result<ProxyResponse, Problem> {
     let admitted = admit::admit(request, caller.consumer.policy())?;
     account.set_allowed(&admitted.endpoint.name);
     account.set_key(caller.consumer.key(&admitted));
-    let response = match (&caller.graph_token, caller.consumer.tokens()) {
-        (Some(token), _) => forward(state, token, &admitted, account).await?,
-        (None, Some(tokens)) => fetch(state, tokens, &admitted, account).await?,
-        (None, None) => return Err(Problem::GraphToken(Unknown::NoCredential)),
-    };
+    let response = fetch(state, caller, &admitted, account, stop).await?;
     sanitize(response, &caller.consumer, &admitted).await
-}
-
-/// Asks Graph with the consumer's own token. Only the consumer can renew it.
-async fn forward(
-    state: &ProxyState,
-    token: &AccessToken,
-    admitted: &Admitted,
-    account: &mut Account,
-) -> Result<RawResponse, Problem> {
-    let response = ask(state, admitted, token, account).await?;
-    if response.is_unauthorized() { Err(Problem::GraphToken(Unknown::Token)) } else { Ok(response) }
-}
-
-/// Asks Graph. If Graph rejects the token, the proxy gets another one and asks once more.
-async fn fetch(
-    state: &ProxyState,
-    tokens: &TokenSource,
-    admitted: &Admitted,
-    account: &mut Account,
-) -> Result<RawResponse, Problem> {
-    let token = tokens.token().await?;
-    let response = ask(state, admitted, &token, account).await?;
-    if !response.is_unauthorized() {
-        return Ok(response);
-    }
-    tokens.invalidate(&token);
-    let renewed = tokens.token().await?;
-    if Arc::ptr_eq(&token, &renewed) {
-        return Ok(response);
-    }
-    ask(state, admitted, &renewed, account).await
-}
-
-async fn ask(
-    state: &ProxyState,
-    admitted: &Admitted,
-    token: &AccessToken,
-    account: &mut Account,
-) -> Result<RawResponse, Problem> {
-    let mut headers = RequestHeaders::new(account.request_id());
-    headers.prefer.clone_from(&admitted.prefer);
-    headers.consistency_level = admitted.eventual.then_some(ConsistencyLevel::Eventual);
-    headers.accept = raw_response::accepts(&admitted.endpoint.response);
-    let response = state.graph().get(&admitted.upstream, &headers, token.secret()).await?;
-    account.set_upstream_status(response.status());
-    Ok(RawResponse::new(response))
 }
 
 /// Sanitizes Graph's response. Waits for the first part, so that an early failure can still set the status.
@@ -265,9 +233,6 @@ async fn sanitize(
     admitted: &Admitted,
 ) -> Result<ProxyResponse, Problem> {
     let headers = response.clean_headers();
-    if response.is_error() {
-        return Err(Problem::Graph { status: response.status(), code: response.error_code().await, headers });
-    }
     match &admitted.endpoint.response {
         plan::Response::Json(body) => {
             response.require_json()?;

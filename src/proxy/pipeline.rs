@@ -9,7 +9,7 @@ use http_body::Body;
 
 use super::raw_response::{MAX_WHOLE, RawBody};
 use crate::codec::{GzipDecodeError, GzipDecoder, GzipEncodeError};
-use crate::upstream::{UpstreamBody, UpstreamError};
+use crate::upstream::{GatedBody, UpstreamError};
 use glassine_core::sanitize::{Clean, Context, Counters, Failure, Raw, Sanitizer, Violation};
 
 /// Sanitized bytes are sent in pieces of about this size: large enough to be worth a system call, small enough to keep
@@ -50,7 +50,7 @@ impl From<Violation> for Broken {
 
 /// Decodes and sanitizes Graph's body.
 pub(super) struct Pipeline {
-    body: Pin<Box<UpstreamBody>>,
+    body: Pin<Box<GatedBody>>,
     inflater: Option<GzipDecoder>,
     sanitizer: Sanitizer,
     ended: bool,

@@ -8,6 +8,7 @@ use http::header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE
 use jiff::Timestamp;
 
 use super::account::Account;
+use super::graph_error::GraphError;
 use super::host::HostError;
 use super::limits::MAX_RESPONSE;
 use super::pipeline::Broken;
@@ -16,14 +17,18 @@ use super::response::ProxyResponse;
 use crate::audit::{Outcome, Unavailable};
 use crate::jwt::JwtError;
 use crate::metrics::Limited;
-use crate::upstream::{TokenError, UpstreamError};
+use crate::upstream::{Closed, TokenError, UpstreamError};
 use glassine_core::admit::Refusal;
 use glassine_core::graph::ErrorBody;
 use glassine_core::graph::batch::{BatchError, MAX_ENVELOPE};
-use glassine_core::sanitize::{Clean, Violation};
+use glassine_core::sanitize::Violation;
 
 /// Graph's statuses that mean the same to the consumer as to this proxy, so the consumer gets them unchanged.
 const PASSED_ON: &[u16] = &[400, 404, 409, 410, 429, 500, 503, 504, 509];
+
+/// `Retry-After` of a request that got no turn at Graph, in seconds. It has waited, so others did too: a third of the time that
+/// it waited lets some of them pass before it comes again.
+const RETRY_TURN_SECONDS: u32 = 5;
 
 /// `Retry-After` while this proxy lacks a token, keys or its audit log, in seconds.
 const RETRY_TOKEN_SECONDS: HeaderValue = HeaderValue::from_static("30");
@@ -85,6 +90,14 @@ pub(super) enum Problem {
         /// Seconds until the request would get its turn, if the consumer sent nothing else.
         retry_after: u32,
     },
+    /// As many requests as may be are at Graph already, and this one waited too long for its turn.
+    #[error("the request got no turn at Graph")]
+    Busy {
+        /// What it waited for.
+        closed: Closed,
+        /// Seconds.
+        retry_after: u32,
+    },
     /// The rules refuse the request.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -98,8 +111,8 @@ pub(super) enum Problem {
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
     /// Graph responded with an error status.
-    #[error("Graph responded with status {status}")]
-    Graph { status: StatusCode, code: Option<Clean<&'static str>>, headers: Vec<CleanHeader> },
+    #[error("Graph responded with status {}", .0.status)]
+    Graph(GraphError),
     /// Graph's response has another media type than the endpoint's.
     #[error("Graph's response has another media type than the endpoint, or another charset than UTF-8")]
     ContentType,
@@ -136,6 +149,12 @@ impl From<Unavailable> for Problem {
     }
 }
 
+impl From<GraphError> for Problem {
+    fn from(error: GraphError) -> Self {
+        Self::Graph(error)
+    }
+}
+
 impl Unknown {
     /// `WWW-Authenticate` (RFC 6750, section 3). It has no error code if the client sent no token, and never a detail.
     fn challenge(self) -> HeaderValue {
@@ -157,6 +176,11 @@ impl Unknown {
 impl Problem {
     /// The consumer is over its limits, and nobody knows for how long: other responses of it have to end first.
     pub(super) const UNKNOWN_WAIT: Self = Self::TooManyRequests { retry_after: 1 };
+
+    /// The request got no turn at Graph.
+    pub(super) fn busy(closed: Closed) -> Self {
+        Self::Busy { closed, retry_after: RETRY_TURN_SECONDS }
+    }
 
     /// The response, in the shape of Graph's errors. Sets the account's reason.
     pub(super) fn respond(self, client_request_id: Option<&str>, account: &mut Account) -> ProxyResponse {
@@ -224,6 +248,13 @@ impl Problem {
             Self::TooManyRequests { retry_after } => Row::refused(429, "TooManyRequests", "too_many_requests",
                 "This consumer is over its limits. Wait for the time in Retry-After.")
                 .with(RETRY_AFTER, (*retry_after).into()),
+            Self::Busy { closed: Closed::Mailbox | Closed::Paused, retry_after } => Row::refused(429, "mailboxBusy", "mailbox_busy",
+                "Microsoft Graph takes four requests at a time in one mailbox, and too many wait for this one. \
+                 Wait for the time in Retry-After, and send fewer requests at once for one mailbox.")
+                .with(RETRY_AFTER, (*retry_after).into()),
+            Self::Busy { closed: Closed::Application, retry_after } => Row::refused(429, "applicationBusy", "application_busy",
+                "Too many requests wait for Microsoft Graph. Wait for the time in Retry-After, and send fewer requests at once.")
+                .with(RETRY_AFTER, (*retry_after).into()),
             Self::Refused(refusal @ Refusal::Method) => refused_by_rules(refusal).with(ALLOW, READS),
             Self::Refused(refusal) => refused_by_rules(refusal),
             Self::AuditFailing => Row::refused(503, "auditUnavailable", "audit_failing",
@@ -234,7 +265,7 @@ impl Problem {
             Self::Upstream(UpstreamError::Timeout(_)) => Row::failed(504, "upstreamTimeout", "upstream_failed", TIMEOUT),
             Self::Upstream(_) => Row::failed(502, "upstreamFailed", "upstream_failed",
                 "The request to Microsoft Graph failed."),
-            Self::Graph { status, code, headers } => error_of_graph(*status, code.as_ref(), headers),
+            Self::Graph(error) => error_of_graph(error),
             Self::ContentType => Row::failed(502, "upstreamNotJson", "upstream_content_type", NOT_JSON),
             Self::ContentEncoding => Row::failed(502, "upstreamNotJson", "upstream_content_encoding", NOT_JSON),
             Self::Broken(Broken::Upstream(UpstreamError::Timeout(_))) =>
@@ -246,11 +277,14 @@ impl Problem {
 
     /// Refusals are in the audit. Failures that an operator has to mend are warnings in the log too.
     fn log(&self, account: &Account, row: &Row<'_>) {
+        if let Self::Graph(error) = self {
+            return error.log(account);
+        }
         let (request_id, endpoint) = (account.request_id(), account.endpoint());
         let (status, reason) = (row.status.as_u16(), row.reason);
         if matches!(self, Self::Address) {
             // Perhaps somebody has stolen the credential, so the operator has to hear of it.
-            let consumer = account.consumer().unwrap_or_default();
+            let consumer = account.consumer();
             tracing::warn!(%request_id, consumer, status, reason, "a consumer's credential came from an address that is not the consumer's");
         } else if status >= 500 {
             tracing::warn!(%request_id, endpoint, status, error = %self, "a request failed");
@@ -320,12 +354,9 @@ const UPSTREAM_STATUS: &str = "upstream_status";
 
 /// An error of Graph. The code is a plain identifier. The status is passed on if it concerns the consumer's request; a
 /// 401 concerns the proxy's token.
-fn error_of_graph<'a>(
-    status: StatusCode,
-    code: Option<&Clean<&'static str>>,
-    headers: &'a [CleanHeader],
-) -> Row<'a> {
-    let code_or = |fallback: &'static str| code.map_or(fallback, |code| code.get());
+fn error_of_graph(error: &GraphError) -> Row<'_> {
+    let GraphError { status, code, headers, .. } = error;
+    let code_or = |fallback: &'static str| code.as_ref().map_or(fallback, |code| code.get());
     let row = match status.as_u16() {
         // Graph's code for a bad token would tell the consumer that its own token is bad.
         401 => Row::failed(
@@ -377,6 +408,8 @@ mod tests {
             Problem::RequestBody,
             Problem::Batch(BatchError::Form),
             Problem::UNKNOWN_WAIT,
+            Problem::busy(Closed::Mailbox),
+            Problem::busy(Closed::Application),
             Problem::Refused(Refusal::Method),
             Problem::Refused(Refusal::NotFound),
             Problem::AuditFailing,

@@ -251,6 +251,7 @@ mod tests {
         assert!(third.await.is_some());
     }
 
+    /// Fault: more requests wait for a place than the queue has room for. Outcome: the next one is refused at once.
     #[tokio::test(start_paused = true)]
     async fn the_wait_for_a_slot_has_an_end_and_its_queue_a_bound() {
         let queue = SlotQueue::new(1);

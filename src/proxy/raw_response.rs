@@ -1,14 +1,17 @@
 //! Graph's response. Its parts are private. Methods expose only facts for decisions, and clean values that may leave.
 
+use std::time::{Duration, SystemTime};
+
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{Response, StatusCode};
 use http_body_util::BodyExt;
 
+use super::graph_error::GraphError;
 use super::pipeline::Broken;
 use super::problem::Problem;
 use crate::codec::{Bounds, GzipDecoder};
-use crate::upstream::{MediaType, UpstreamBody};
+use crate::upstream::{GatedBody, MediaType, retry_after};
 use glassine_core::rules::plan;
 use glassine_core::sanitize::{Clean, Raw, gate};
 
@@ -19,25 +22,21 @@ pub(super) const MAX_WHOLE: usize = 64 * 1024;
 pub(super) type CleanHeader = (&'static str, Clean<String>);
 
 /// A response of which nothing has left yet.
-pub(super) struct RawResponse(Response<UpstreamBody>);
+pub(super) struct RawResponse(Response<GatedBody>);
 
 /// The body of a response, with its content coding.
 pub(super) struct RawBody {
-    pub(super) body: UpstreamBody,
+    pub(super) body: GatedBody,
     pub(super) inflater: Option<GzipDecoder>,
 }
 
 impl RawResponse {
-    pub(super) fn new(response: Response<UpstreamBody>) -> Self {
+    pub(super) fn new(response: Response<GatedBody>) -> Self {
         Self(response)
     }
 
     pub(super) fn status(&self) -> StatusCode {
         self.0.status()
-    }
-
-    pub(super) fn is_unauthorized(&self) -> bool {
-        self.status() == StatusCode::UNAUTHORIZED
     }
 
     pub(super) fn is_error(&self) -> bool {
@@ -50,6 +49,18 @@ impl RawResponse {
             Some((name, gate::header(name, Raw::new(value.as_bytes()))?))
         };
         gate::header_names().filter_map(clean).collect()
+    }
+
+    /// How long Graph asks to wait.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        retry_after(self.0.headers(), SystemTime::now())
+    }
+
+    /// An error response, read to its end.
+    pub(super) async fn into_error(self, in_mailbox: bool) -> GraphError {
+        let (status, headers, retry_after) = (self.status(), self.clean_headers(), self.retry_after());
+        let code = self.error_code().await;
+        GraphError { status, code, headers, retry_after, fate: None, in_mailbox }
     }
 
     pub(super) fn require_json(&self) -> Result<(), Problem> {
@@ -91,7 +102,7 @@ impl RawResponse {
 
     /// The code of an error response, if it may leave. The rest of the body never leaves. A malformed body gives
     /// `None`.
-    pub(super) async fn error_code(self) -> Option<Clean<&'static str>> {
+    async fn error_code(self) -> Option<Clean<&'static str>> {
         self.require_json().ok()?;
         let body = self.into_body().ok()?.whole().await.ok()?;
         gate::error_code(body.bytes())

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -15,11 +16,19 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
 
-/// The notes of one connection.
-#[derive(Clone, Debug)]
-pub(super) struct Activity(Arc<Mutex<Notes>>);
+use super::roster::Seat;
 
-#[derive(Debug)]
+/// The notes of one connection, and its seat in the listener's roster, which follows them.
+#[derive(Clone)]
+pub(super) struct Activity(Arc<Connection>);
+
+struct Connection {
+    notes: Mutex<Notes>,
+    seat: Seat,
+    /// The next response is to be the last.
+    is_ending: AtomicBool,
+}
+
 struct Notes {
     next: u64,
     /// The requests in progress, each with the time since which its response has waited for the peer, if it does.
@@ -39,8 +48,13 @@ pub(super) enum Status {
 }
 
 impl Activity {
-    pub(super) fn new() -> Self {
-        Self(Arc::new(Mutex::new(Notes { next: 0, requests: BTreeMap::new(), idle_since: Instant::now() })))
+    pub(super) fn new(seat: Seat) -> Self {
+        let notes = Notes { next: 0, requests: BTreeMap::new(), idle_since: seat.since() };
+        Self(Arc::new(Connection { notes: Mutex::new(notes), seat, is_ending: AtomicBool::new(false) }))
+    }
+
+    pub(super) fn seat(&self) -> &Seat {
+        &self.0.seat
     }
 
     /// Notes a new request. It is in progress until the returned value is dropped.
@@ -49,7 +63,37 @@ impl Activity {
         let id = notes.next;
         notes.next += 1;
         notes.requests.insert(id, None);
+        if notes.requests.len() == 1 {
+            self.0.seat.busy();
+        }
         InProgress { activity: self.clone(), id }
+    }
+
+    /// Whether a request has come.
+    pub(super) fn has_begun(&self) -> bool {
+        self.notes().next > 0
+    }
+
+    /// Whether no request is in progress.
+    pub(super) fn is_idle(&self) -> bool {
+        self.notes().requests.is_empty()
+    }
+
+    /// Whether the next response is to be the last.
+    pub(super) fn is_ending(&self) -> bool {
+        self.0.is_ending.load(Ordering::Acquire)
+    }
+
+    /// From now on, each response is to be the last. Wakes the connection's task, and starts to measure its idle time anew.
+    pub(super) fn end_soon(&self) {
+        self.0.is_ending.store(true, Ordering::Release);
+        self.restart_idle_time();
+        self.0.seat.wake();
+    }
+
+    /// Measures the idle time from now on.
+    pub(super) fn restart_idle_time(&self) {
+        self.notes().idle_since = Instant::now();
     }
 
     /// What the connection is doing at `now`.
@@ -69,12 +113,11 @@ impl Activity {
 
     fn notes(&self) -> MutexGuard<'_, Notes> {
         // A poisoned lock is safe to use: the notes are consistent after each statement.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A request in progress.
-#[derive(Debug)]
 pub(super) struct InProgress {
     activity: Activity,
     id: u64,
@@ -97,6 +140,9 @@ impl Drop for InProgress {
         let mut notes = self.activity.notes();
         notes.requests.remove(&self.id);
         notes.idle_since = Instant::now();
+        if notes.requests.is_empty() {
+            self.activity.0.seat.idle();
+        }
     }
 }
 
@@ -164,7 +210,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_connection_is_idle_only_without_requests() {
-        let activity = Activity::new();
+        let activity = Activity::new(Seat::alone());
         let request = activity.begin();
         assert_eq!(state_after(&activity, IDLE * 2), Status::Busy);
         drop(request);
@@ -174,7 +220,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_that_is_not_polled_again_is_stalled() {
-        let activity = Activity::new();
+        let activity = Activity::new(Seat::alone());
         let mut body = NotedBody::new(Full::new(Bytes::from_static(b"page")), activity.begin());
         body.frame().await.unwrap().unwrap();
         assert_eq!(state_after(&activity, STALL / 2), Status::Busy);
@@ -185,7 +231,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_that_is_never_polled_is_stalled() {
-        let activity = Activity::new();
+        let activity = Activity::new(Seat::alone());
         let _body = NotedBody::new(Full::new(Bytes::new()), activity.begin());
         assert_eq!(state_after(&activity, STALL), Status::Stalled);
     }
@@ -204,9 +250,10 @@ mod tests {
         }
     }
 
+    /// Fault: Graph takes longer than the time limit for stalled clients. Outcome: the client's connection stays open.
     #[tokio::test]
     async fn waiting_for_graph_does_not_count_as_a_stall_of_the_peer() {
-        let activity = Activity::new();
+        let activity = Activity::new(Seat::alone());
         let mut body = NotedBody::new(Never, activity.begin());
         let mut context = Context::from_waker(std::task::Waker::noop());
         assert!(Pin::new(&mut body).poll_frame(&mut context).is_pending());

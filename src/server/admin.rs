@@ -1,14 +1,13 @@
 //! The admin listener's responses: health, readiness, metrics.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
 
+use super::readiness::{Check, Readiness};
 use crate::metrics::Metrics;
 
 /// The media type of the OpenMetrics text format.
@@ -16,34 +15,6 @@ const OPENMETRICS: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
-
-/// Whether requests can be served (true once everything is built, false when the drain begins), and what
-/// `/readyz?verbose` says besides.
-#[derive(Clone, Debug, Default)]
-pub struct Readiness(Arc<State>);
-
-#[derive(Debug, Default)]
-struct State {
-    ready: AtomicBool,
-    explanation: ArcSwap<String>,
-}
-
-impl Readiness {
-    /// Sets whether requests can be served.
-    pub fn set(&self, ready: bool) {
-        self.0.ready.store(ready, Ordering::Release);
-    }
-
-    /// Sets what `/readyz?verbose` says besides: whole lines.
-    pub(crate) fn explain(&self, explanation: &str) {
-        self.0.explanation.store(Arc::new(explanation.to_owned()));
-    }
-
-    /// Whether requests can be served.
-    pub(crate) fn is_ready(&self) -> bool {
-        self.0.ready.load(Ordering::Acquire)
-    }
-}
 
 /// The admin listener's handler. Pass [`Admin::respond`] to [`super::serve`].
 #[derive(Clone)]
@@ -71,19 +42,24 @@ impl Admin {
         }
     }
 
+    /// With `?verbose`, each check on a line.
     fn readiness(&self, is_verbose: bool) -> Response<Full<Bytes>> {
-        let (status, summary) = match self.readiness.is_ready() {
+        let checks = self.readiness.checks();
+        let is_ready = !checks.iter().any(Check::is_bad);
+        let (status, summary) = match is_ready {
             true => (StatusCode::OK, "ready\n"),
             false => (StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
         };
         if !is_verbose {
             return text(status, summary);
         }
-        let explanation = self.readiness.0.explanation.load();
-        response(status, TEXT, format!("{summary}{explanation}").into())
+        let lines: String = checks.iter().map(|check| format!("{check}\n")).collect();
+        let explanation = self.readiness.explanation();
+        response(status, TEXT, format!("{summary}{lines}{explanation}").into())
     }
 
     fn metrics(&self) -> Response<Full<Bytes>> {
+        self.metrics.ready(self.readiness.trouble().is_none());
         match self.metrics.text() {
             Ok(metrics) => response(StatusCode::OK, OPENMETRICS, metrics.into()),
             Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, "the metrics cannot be encoded\n"),
@@ -106,6 +82,7 @@ fn response(status: StatusCode, content_type: HeaderValue, body: Bytes) -> Respo
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::readiness::{Phase, Verdict};
 
     fn status(admin: &Admin, method: &str, path: &str) -> u16 {
         let request = Request::builder().method(method).uri(path).body(()).unwrap();
@@ -133,8 +110,15 @@ mod tests {
         let readiness = Readiness::default();
         let admin = Admin::new(Arc::new(Metrics::new()), readiness.clone());
         assert_eq!(status(&admin, "GET", "/readyz"), 503);
-        readiness.set(true);
+        readiness.enter(Phase::Serving);
         assert_eq!(status(&admin, "GET", "/readyz"), 200);
         assert_eq!(status(&admin, "GET", "/readyz?verbose"), 200);
+        let verdict = |verdict: Verdict| readiness.check_by(move || vec![Check::new("a", verdict.clone())]);
+        verdict(Verdict::Bad("gone".to_owned()));
+        assert_eq!(status(&admin, "GET", "/readyz"), 503);
+        verdict(Verdict::Partly("gone for some".to_owned()));
+        assert_eq!(status(&admin, "GET", "/readyz"), 200);
+        readiness.enter(Phase::Stopping);
+        assert_eq!(status(&admin, "GET", "/readyz"), 503);
     }
 }

@@ -1,29 +1,29 @@
-//! One connection: handshake, HTTP/1 or HTTP/2, and how it ends.
+//! One connection: handshake, then HTTP/1 or HTTP/2. [`super::drive`] drives it to its end.
 
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
-use http::{Request, Response, StatusCode};
+use http::header::{CONNECTION, HeaderValue};
+use http::{Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
 use hyper::{Error as HyperError, server::conn::http1, server::conn::http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulConnection;
 use rustls_pki_types::CertificateDer;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, Interval, interval_at, timeout};
+use tokio::time::{sleep, sleep_until};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::activity::{Activity, NotedBody, Status};
+use super::activity::{Activity, NotedBody};
 use super::client_identity::ClientIdentity;
-use super::handler::Handler;
+use super::drive::{Driven, Protocol};
+use super::handler::{Handler, Identified};
 use super::limits::{self, ServerLimits};
+use super::roster::Seat;
 use super::shutdown::Shutdown;
 use super::stall::StallGuard;
 use super::tls::{ALPN_HTTP2, TlsState};
@@ -49,6 +49,10 @@ pub(super) enum ConnectionError {
     Handshake(#[source] io::Error),
     #[error("the TLS handshake took too long")]
     HandshakeTimeout,
+    #[error("the connection made room for another one")]
+    Displaced,
+    #[error("no request came in time")]
+    Silent,
     #[error("HTTP failed")]
     Http(#[source] HyperError),
     #[error("the peer took nothing of a response for too long")]
@@ -71,6 +75,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + 'static> Stream for S {}
 pub(super) async fn serve_connection<H: Handler>(
     stream: TcpStream,
     address: SocketAddr,
+    seat: Seat,
     shared: Arc<Shared<H>>,
     shutdown: Shutdown,
 ) -> Result<(), ConnectionError> {
@@ -79,37 +84,49 @@ pub(super) async fn serve_connection<H: Handler>(
     let stream = StallGuard::new(stream, shared.limits.write_stall);
     let mut peer = Peer { address, tls: false, client_certificates: Arc::new([]), client: None };
     let Some(tls) = &shared.tls else {
-        return serve_http1(stream, peer, shared, shutdown).await;
+        return serve_http1(stream, peer, seat, shared, shutdown).await;
     };
-    let stream = handshake(stream, tls, shared.limits.tls_handshake).await?;
+    let stream = handshake(stream, tls, &seat, &shared.limits, shutdown.clone()).await?;
     let (_, session) = stream.get_ref();
     peer.tls = true;
     peer.client_certificates = session.peer_certificates().unwrap_or_default().into();
     peer.client = peer.client_certificates.first().and_then(ClientIdentity::read).map(Arc::new);
     // ALPN decides the protocol. It is never guessed from the first bytes.
     if session.alpn_protocol() == Some(ALPN_HTTP2) {
-        serve_http2(stream, peer, shared, shutdown).await
+        serve_http2(stream, peer, seat, shared, shutdown).await
     } else {
-        serve_http1(stream, peer, shared, shutdown).await
+        serve_http1(stream, peer, seat, shared, shutdown).await
     }
 }
 
+/// Accepts TLS. A handshake counts as idle: it makes room for others, and has a moment to finish when the server stops.
 async fn handshake<S: Stream>(
     stream: S,
     tls: &TlsState,
-    limit: Duration,
+    seat: &Seat,
+    limits: &ServerLimits,
+    mut shutdown: Shutdown,
 ) -> Result<TlsStream<S>, ConnectionError> {
-    let accepted = timeout(limit, TlsAcceptor::from(tls.current()).accept(stream));
-    accepted.await.map_err(|_| ConnectionError::HandshakeTimeout)?.map_err(ConnectionError::Handshake)
+    let stopped = async {
+        shutdown.requested().await;
+        sleep(limits.last_request).await;
+    };
+    tokio::select! {
+        accepted = TlsAcceptor::from(tls.current()).accept(stream) => accepted.map_err(ConnectionError::Handshake),
+        () = seat.woken() => Err(ConnectionError::Displaced),
+        () = sleep_until(seat.since() + limits.tls_handshake) => Err(ConnectionError::HandshakeTimeout),
+        () = stopped => Err(ConnectionError::HandshakeTimeout),
+    }
 }
 
 async fn serve_http1<S: Stream, H: Handler>(
     stream: S,
     peer: Peer,
+    seat: Seat,
     shared: Arc<Shared<H>>,
     shutdown: Shutdown,
 ) -> Result<(), ConnectionError> {
-    let (activity, limits) = (Activity::new(), shared.limits);
+    let (activity, limits) = (Activity::new(seat), shared.limits);
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
@@ -118,18 +135,19 @@ async fn serve_http1<S: Stream, H: Handler>(
         .max_buf_size(limits::HTTP1_SEND_BUFFER)
         .max_header_size(limits.head_bytes)
         .max_headers(limits.head_fields);
-    let service = service(shared, peer, activity.clone());
+    let service = service(shared, peer, activity.clone(), shutdown.clone());
     let connection = builder.serve_connection(TokioIo::new(stream), service);
-    drive(Box::pin(connection), &activity, &limits, shutdown).await
+    Driven::new(connection, Protocol::Http1, &activity, &limits).run(shutdown).await
 }
 
 async fn serve_http2<S: Stream, H: Handler>(
     stream: S,
     peer: Peer,
+    seat: Seat,
     shared: Arc<Shared<H>>,
     shutdown: Shutdown,
 ) -> Result<(), ConnectionError> {
-    let (activity, limits) = (Activity::new(), shared.limits);
+    let (activity, limits) = (Activity::new(seat), shared.limits);
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder
         .timer(TokioTimer::new())
@@ -142,9 +160,9 @@ async fn serve_http2<S: Stream, H: Handler>(
         .max_send_buf_size(limits::HTTP2_SEND_BUFFER)
         .keep_alive_interval(limits::HTTP2_PING)
         .keep_alive_timeout(limits::HTTP2_PING);
-    let service = service(shared, peer, activity.clone());
+    let service = service(shared, peer, activity.clone(), shutdown.clone());
     let connection = builder.serve_connection(TokioIo::new(stream), service);
-    drive(Box::pin(connection), &activity, &limits, shutdown).await
+    Driven::new(connection, Protocol::Http2, &activity, &limits).run(shutdown).await
 }
 
 /// The handler as a hyper service. Wraps each response's body in a [`NotedBody`]. Refuses a request with too many header
@@ -153,6 +171,7 @@ fn service<H: Handler>(
     shared: Arc<Shared<H>>,
     peer: Peer,
     activity: Activity,
+    shutdown: Shutdown,
 ) -> impl Service<
     Request<Incoming>,
     Response = Response<NotedBody<H::Body>>,
@@ -161,63 +180,46 @@ fn service<H: Handler>(
 > {
     service_fn(move |request: Request<Incoming>| {
         let progress = activity.begin();
+        let version = request.version();
         let too_many = request.headers().len() > shared.limits.head_fields;
         // Boxed: each connection reserves room for this future, although it is idle most of the time.
         let response = (!too_many).then(|| Box::pin(shared.handler.respond(request, peer.clone())));
+        let (activity, shutdown) = (activity.clone(), shutdown.clone());
         async move {
-            Ok(match response {
+            let mut response = match response {
                 Some(response) => response.await.map(|body| NotedBody::new(body, progress)),
                 None => too_many_fields().map(|()| NotedBody::none(progress)),
-            })
+            };
+            if is_last(&mut response, &activity) || shutdown.is_leaving() {
+                close(&mut response, version, &activity);
+            }
+            Ok(response)
         }
     })
+}
+
+/// Whether the connection ends with this response: it has to end anyway, or the client is a stranger (401).
+/// A trusted proxy's connection carries the requests of others too, so a stranger's request does not end it.
+fn is_last<B>(response: &mut Response<B>, activity: &Activity) -> bool {
+    let is_identified = response.extensions_mut().remove::<Identified>().is_some();
+    if is_identified {
+        activity.seat().identified();
+    }
+    let is_refused = response.status() == StatusCode::UNAUTHORIZED;
+    activity.is_ending() || (is_refused && !is_identified && !activity.seat().is_trusted())
+}
+
+fn close<B>(response: &mut Response<B>, version: Version, activity: &Activity) {
+    if version == Version::HTTP_2 {
+        // HTTP/2 has no such field (RFC 9113, section 8.2.2). The connection's task sends a GOAWAY.
+        activity.end_soon();
+    } else {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
 }
 
 fn too_many_fields() -> Response<()> {
     let mut response = Response::new(());
     *response.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
     response
-}
-
-/// How long an idle connection lives after it was asked to end: time for a request that is already on its way.
-const LAST_REQUEST: Duration = Duration::from_secs(1);
-
-/// Runs a connection to its end. Ends it gracefully when the server stops or the connection is idle, and at once when
-/// it is stalled.
-///
-/// Boxed: the future would otherwise hold this large connection several times.
-async fn drive<C: GracefulConnection<Error = HyperError>>(
-    mut connection: Pin<Box<C>>,
-    activity: &Activity,
-    limits: &ServerLimits,
-    mut shutdown: Shutdown,
-) -> Result<(), ConnectionError> {
-    let (mut ending, mut idle) = (false, limits.idle);
-    let mut next_look = looks(idle, limits.write_stall);
-    loop {
-        let must_end = tokio::select! {
-            ended = connection.as_mut() => return ended.map_err(ConnectionError::Http),
-            () = shutdown.requested(), if !ending => true,
-            _ = next_look.tick() => match activity.state(Instant::now(), idle, limits.write_stall) {
-                Status::Busy => false,
-                Status::Stalled => return Err(ConnectionError::Stalled),
-                Status::Idle if ending => return Ok(()),
-                Status::Idle => true,
-            },
-        };
-        if must_end {
-            ending = true;
-            idle = LAST_REQUEST.min(limits.idle);
-            next_look = looks(idle, limits.write_stall);
-            connection.as_mut().graceful_shutdown();
-        }
-    }
-}
-
-/// When to check the activity: often enough that a limit is exceeded by at most a quarter.
-fn looks(idle: Duration, stall: Duration) -> Interval {
-    /// An interval of zero panics.
-    const SHORTEST: Duration = Duration::from_millis(1);
-    let period = (idle.min(stall) / 4).max(SHORTEST);
-    interval_at(Instant::now() + period, period)
 }

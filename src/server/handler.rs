@@ -10,6 +10,11 @@ use hyper::body::Incoming;
 
 use super::connection::Peer;
 
+/// An extension of a response: whoever sent the request was identified. The connection of a request that is refused with
+/// 401 and without it is closed, and a connection that never had it is the first to make room for others.
+#[derive(Clone, Copy, Debug)]
+pub struct Identified;
+
 /// A function from a request and its peer to a response. All such functions implement this trait; implement it for
 /// nothing else.
 pub trait Handler: Send + Sync + 'static {

@@ -8,8 +8,24 @@ use std::time::Duration;
 /// See [`crate::config::DEFAULT_CONNECTIONS`].
 pub(crate) const CONNECTIONS: usize = 1024;
 
+/// A quarter of all, as [`crate::config::ListenerLimits`] has it by default: a consumer behind one address needs a few
+/// dozen, and three strangers with an address each leave places to others.
+pub(crate) const CONNECTIONS_PER_ADDRESS: usize = CONNECTIONS / 4;
+
+/// How many connections may be on their way out while newcomers have their places already. Each ends as soon as its task
+/// runs, within milliseconds; the bound keeps memory bounded if tasks are late.
+pub(crate) const MAX_LEAVING: usize = 64;
+
 /// A handshake takes two round trips; ten seconds allow for bad links. An unfinished handshake occupies a connection.
 pub(crate) const TLS_HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// From the accepted connection to the end of the first request's head, TLS included. Whoever connects has a request to
+/// send; only a stranger waits.
+pub(crate) const FIRST_HEAD: Duration = Duration::from_secs(10);
+
+/// How long an idle connection lives after this side decided to end it: time for a request that is already on its way.
+/// Ten times the round trip to the other side of the earth.
+pub(crate) const LAST_REQUEST: Duration = Duration::from_secs(1);
 
 /// From the last response, or the start of the connection, to the end of the next request's head (HTTP/1). This limit
 /// ends slow heads and also idle connections, so it must be longer than an SDK's pauses between pages.
@@ -56,10 +72,15 @@ pub(crate) const HTTP2_PING: Duration = Duration::from_secs(20);
 /// The bounds of one listener.
 #[derive(Clone, Copy, Debug)]
 pub struct ServerLimits {
-    /// Connections at once. More wait in the kernel's backlog.
+    /// Connections at once. For more, idle ones make room; if all are busy, more wait in the kernel's backlog.
     pub connections: usize,
+    /// Connections at once from one address (IPv4 /32, IPv6 /64). Trusted proxies may have more.
+    pub connections_per_address: usize,
     /// Time for a TLS handshake.
     pub tls_handshake: Duration,
+    /// Time for the first request's head, from when the connection was accepted, TLS included. Trusted proxies, which may
+    /// connect in advance, have `header_read` or `idle` instead.
+    pub first_head: Duration,
     /// Time for a request's head (HTTP/1), from when the connection is ready for it.
     pub header_read: Duration,
     /// How long a connection may be without requests.
@@ -70,6 +91,8 @@ pub struct ServerLimits {
     pub head_bytes: usize,
     /// The most header fields of a request.
     pub head_fields: usize,
+    /// How long an idle connection lives after this side decided to end it.
+    pub last_request: Duration,
     /// How long the drain waits for responses that have begun.
     pub drain: Duration,
 }
@@ -78,12 +101,15 @@ impl Default for ServerLimits {
     fn default() -> Self {
         Self {
             connections: CONNECTIONS,
+            connections_per_address: CONNECTIONS_PER_ADDRESS,
             tls_handshake: TLS_HANDSHAKE,
+            first_head: FIRST_HEAD,
             header_read: HEADER_READ,
             idle: IDLE,
             write_stall: WRITE_STALL,
             head_bytes: HEAD_BYTES,
             head_fields: HEAD_FIELDS,
+            last_request: LAST_REQUEST,
             drain: crate::config::DEFAULT_DRAIN,
         }
     }

@@ -90,6 +90,7 @@ mod tests {
     /// Short enough to wait for in a test, and long compared to the scheduler's delays.
     const LIMIT: Duration = Duration::from_millis(400);
 
+    /// Fault: a peer takes no byte of what is written to it. Outcome: writing fails when the time limit is over.
     #[tokio::test]
     async fn a_peer_that_takes_nothing_is_cut_after_the_limit() {
         let (near, _far) = duplex(4);
@@ -100,6 +101,7 @@ mod tests {
         assert!(began.elapsed() >= LIMIT);
     }
 
+    /// Fault: a peer reads slowly, for longer than the time limit. Outcome: the peer is served.
     #[tokio::test]
     async fn a_slow_peer_is_served_for_longer_than_the_limit() {
         let (near, mut far) = duplex(1);

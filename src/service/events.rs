@@ -4,12 +4,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
-
 use super::{Listeners, StartError};
 use crate::approvals::Approval;
 use crate::audit::{Finding, Key, Served, Serving};
-use crate::config::codes;
+use crate::config::{Admin, codes};
 use crate::proxy::{Consumer, ProxyState};
 use glassine_core::diagnostic::{Located, Report, Severity};
 use glassine_core::pseudonym::Fingerprint;
@@ -57,20 +55,22 @@ pub(super) fn errors(file: &Path, error: &StartError) -> Vec<Finding> {
         | StartError::Audit(_)
         | StartError::Record(_)
         | StartError::Tls(_)
+        | StartError::Interrupted
         | StartError::Listen { .. }
         | StartError::Signals(_) => vec![Finding::of_file(codes::CONFIG_FILE.as_str(), file)],
     }
 }
 
 /// Logs what the service starts with.
-pub(super) fn log_start(serving: &Serving, listeners: &Listeners) {
+pub(super) fn log_start(serving: &Serving, listeners: &Listeners, admin: Option<Admin>) {
     tracing::info!(version = serving.version, "the proxy starts");
     serving.consumers.iter().for_each(log_rules);
     log_keys(&serving.keys);
     if let Ok(listen) = listeners.public.local_addr() {
         tracing::info!(%listen, "listening for consumers");
     }
-    if let Some(Ok(listen)) = listeners.admin.as_ref().map(TcpListener::local_addr) {
+    let bound = listeners.admin.as_ref().and_then(|listener| listener.local_addr().ok());
+    if let Some(listen) = bound.or(admin.map(|admin| admin.listen)) {
         tracing::info!(%listen, "listening for health and metrics");
     }
 }

@@ -1,21 +1,44 @@
 //! A running proxy: built from one configuration file, reloaded when its files change, drained when it stops.
+//!
+//! | file | what |
+//! |---|---|
+//! | `signals` | the signals that it reacts to |
+//! | `admin` | the admin listener, open from the start to the end |
+//! | `front` | what serves the public listener |
+//! | `checks` | what has to hold for requests to be served |
+//! | `reload` | new files |
+//! | `stop` | the end, in steps |
+//! | `events` | what the log and the audit log say about all this |
+//! | `open_files` | whether the system lets the program open enough files |
+//! | `logs` | the log |
 
+mod admin;
+mod checks;
 mod events;
 mod front;
 pub mod logs;
+mod open_files;
 mod reload;
+mod signals;
+mod stop;
 
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use checks::Facts;
 use front::Front;
 use jiff::Timestamp;
 use reload::Seen;
+use stop::LameDuck;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+
+pub use admin::{Desk, OpenDesk};
+pub use signals::{Signals, Stop};
 
 use crate::audit::{AuditLog, Event, OpenError, Options, WriteError};
 use crate::config::files::{FileError, read_text};
@@ -23,9 +46,10 @@ use crate::config::{AuditSink, Config};
 use crate::connect::Site;
 use crate::metrics::Metrics;
 use crate::proxy::{Consumer, ProxyState};
-use crate::server::admin::{Admin, Readiness};
-use crate::server::{ServerLimits, Shutdown, TlsError, TlsState, serve};
+use crate::server::{Door, DoorRules, Phase, Readiness, Shutdown, TlsError, TlsState, serve};
+use crate::upstream::TokenHealth;
 use glassine_core::diagnostic::{Causes, Report};
+use glassine_core::pseudonym::Fingerprint;
 
 /// The longest that a stop waits for the audit log. Together with the drain, a stop stays below the 30 seconds after which
 /// Kubernetes kills a program.
@@ -37,10 +61,14 @@ pub struct Service {
     config: Config,
     seen: Seen,
     front: Arc<Front>,
+    door: Arc<Door>,
     tls: Option<Arc<TlsState>>,
     audit: Arc<AuditLog>,
     metrics: Arc<Metrics>,
     readiness: Readiness,
+    facts: Arc<Facts>,
+    /// Keep tokens for Graph at hand.
+    keepers: JoinSet<()>,
     /// When an approval comes near its end, or to it.
     notice: Option<Timestamp>,
     /// Findings that do not stop the service.
@@ -51,7 +79,7 @@ pub struct Service {
 pub struct Listeners {
     /// For consumers.
     pub public: TcpListener,
-    /// For health and metrics.
+    /// For health and metrics, unless [`Desk::early`] has opened it.
     pub admin: Option<TcpListener>,
 }
 
@@ -82,6 +110,9 @@ pub enum StartError {
         #[source]
         source: io::Error,
     },
+    /// Building the service panicked, which is logged.
+    #[error("the start was interrupted")]
+    Interrupted,
     /// Signals cannot be handled.
     #[error("signals cannot be handled: {0}")]
     Signals(#[source] io::Error),
@@ -99,7 +130,7 @@ fn listen_advice(error: &io::Error) -> &'static str {
 impl StartError {
     /// Whether the files are at fault, not the machine.
     pub(crate) fn is_input(&self) -> bool {
-        !matches!(self, Self::Listen { .. } | Self::Record(_) | Self::Signals(_))
+        !matches!(self, Self::Listen { .. } | Self::Record(_) | Self::Interrupted | Self::Signals(_))
     }
 }
 
@@ -110,24 +141,61 @@ impl Service {
     ///
     /// [`StartError`]. Opening the audit log is the last step; nothing else is opened for writing.
     pub fn build(file: &Path) -> Result<Self, StartError> {
+        Self::build_behind(file, Desk::default())
+    }
+
+    /// Builds a service behind an open admin listener. Reads the files in another thread.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`], like [`Self::build`].
+    pub async fn start(file: &Path, desk: Desk) -> Result<Self, StartError> {
+        let file = file.to_owned();
+        admin::blocking(move || Self::build_behind(&file, desk)).await
+    }
+
+    fn build_behind(file: &Path, desk: Desk) -> Result<Self, StartError> {
+        let Desk { metrics, readiness, tls } = desk;
         let mut seen = Seen::default();
         let Loaded { config, state, site, warnings } = load(file, &mut seen, None)?;
-        let tls = config.tls().map(TlsState::load).transpose()?.map(Arc::new);
+        let tls = match tls {
+            Some(tls) => Some(tls),
+            None => config.tls().map(TlsState::load).transpose()?.map(Arc::new),
+        };
         let audit = Arc::new(open_audit(&config, &state)?);
-        let metrics = Arc::new(Metrics::of(&audit));
+        metrics.know_audit(&audit);
         let front = Arc::new(Front::new(state, site, Arc::clone(&audit), Arc::clone(&metrics)));
+        let door = Arc::new(Door::public(door_rules(&config), Arc::clone(&metrics)));
         metrics.reloaded(true);
         metrics.warned(count(&warnings));
-        let (readiness, file) = (Readiness::default(), file.to_owned());
-        let notice = None;
-        let mut service =
-            Self { file, config, seen, front, tls, audit, metrics, readiness, notice, warnings };
+        let facts = Arc::new(Facts {
+            front: Arc::clone(&front),
+            audit: Arc::clone(&audit),
+            metrics: Arc::clone(&metrics),
+            files_are_good: AtomicBool::new(true),
+        });
+        let mut service = Self {
+            file: file.to_owned(),
+            config,
+            seen,
+            front,
+            door,
+            tls,
+            audit,
+            metrics,
+            readiness,
+            facts,
+            keepers: JoinSet::new(),
+            notice: None,
+            warnings,
+        };
         service.note_approvals();
         service.readiness.explain(&service.running());
         Ok(service)
     }
 
-    /// Who has approved what runs: a line for each consumer, if the configuration demands approvals.
+    /// What runs: a line for each consumer with who has approved it, if the configuration demands approvals, and for each
+    /// key, so that an operator sees whether all replicas have it.
     fn running(&self) -> String {
         let now = Timestamp::now();
         let line = |consumer: &Arc<Consumer>| {
@@ -135,7 +203,11 @@ impl Service {
             let soon = approval.ends_soon(now).map_or("", |_| "; warning: this end is near, or has come");
             Some(format!("{}: {approval}{soon}\n", consumer.name()))
         };
-        self.front.state().consumers().filter_map(line).collect()
+        let state = self.front.state();
+        let key = |key: &Fingerprint| {
+            format!("key {}: {}, fingerprint {}\n", key.id, key.standing, key.fingerprint)
+        };
+        state.consumers().filter_map(line).chain(state.keys().iter().map(key)).collect()
     }
 
     /// Notes when the approvals of a new state end.
@@ -152,53 +224,48 @@ impl Service {
         &self.warnings
     }
 
-    /// Opens the sockets that the configuration names.
+    /// Opens the socket for consumers that the configuration names.
     ///
     /// # Errors
     ///
     /// [`StartError::Listen`].
-    pub async fn listen(&self) -> Result<Listeners, StartError> {
-        let admin = match self.config.admin() {
-            Some(admin) => Some(bind(admin.listen).await?),
-            None => None,
-        };
-        Ok(Listeners { public: bind(self.config.listen()).await?, admin })
+    pub async fn listen(&self) -> Result<TcpListener, StartError> {
+        bind(self.config.listen()).await
     }
 
-    /// Serves until `stop`, then lets responses that have begun finish. Records start and stop.
+    /// Serves until a signal says otherwise, then lets responses that have begun finish. Records start and stop.
     ///
     /// # Errors
     ///
-    /// [`StartError::Signals`], [`StartError::Record`].
-    pub async fn run(self, listeners: Listeners, stop: impl Future<Output = ()>) -> Result<(), StartError> {
-        let (trigger, shutdown) = Shutdown::channel();
-        let hangup = signal(SignalKind::hangup()).map_err(StartError::Signals)?;
+    /// [`StartError::Record`].
+    pub async fn run(mut self, listeners: Listeners, signals: Signals) -> Result<(), StartError> {
+        let Signals { hangup, stops } = signals;
         self.record_start(&listeners).await?;
-        let audit = Arc::clone(&self.audit);
-        let readiness = self.readiness.clone();
-        let admin = self.admin(listeners.admin, &readiness, shutdown.clone());
-        let (front, stopped) = (Arc::clone(&self.front), Arc::clone(&self.front));
+        let (audit, readiness) = (Arc::clone(&self.audit), self.readiness.clone());
+        let desk =
+            Desk { metrics: Arc::clone(&self.metrics), readiness: readiness.clone(), tls: self.tls.clone() };
+        let admin = listeners.admin.map(|listener| desk.open(listener, &self.config));
+        let (trigger, shutdown) = Shutdown::channel();
+        let (front, lame_duck) = (Arc::clone(&self.front), LameDuck::new(&self, stops, trigger));
         let handler = move |request, peer| {
             let front = Arc::clone(&front);
             async move { front.handle(request, peer).await }
         };
-        let public = serve(listeners.public, self.tls.clone(), self.limits(), handler, shutdown.clone());
-        warm(self.front.state());
+        let (limits, door) = (admin::limits(self.config.limits()), Arc::clone(&self.door));
+        let public = serve(listeners.public, self.tls.clone(), limits, door, handler, shutdown);
+        self.provide();
+        let facts = Arc::clone(&self.facts);
+        readiness.check_by(move || facts.checks());
+        readiness.enter(Phase::Serving);
         let reload = tokio::spawn(reload::watch(self, hangup));
-        readiness.set(true);
-        tracing::info!("ready");
-        let stopping = async {
-            stop.await;
-            tracing::info!("stopping; responses that have begun may end");
-            readiness.set(false);
-            trigger.trigger();
-            stopped.stop_waiting();
-        };
-        tokio::join!(public, admin, stopping);
+        tokio::join!(public, lame_duck.run());
         reload.abort();
         // Once the task has ended, no reload can follow the record of the stop.
         drop(reload.await);
         close_audit(&audit).await;
+        if let Some(admin) = admin {
+            admin.close().await;
+        }
         tracing::info!("stopped");
         Ok(())
     }
@@ -207,34 +274,32 @@ impl Service {
     async fn record_start(&self, listeners: &Listeners) -> Result<(), StartError> {
         let serving = events::serving(&self.front.state(), None, &self.warnings);
         self.audit.write_event(Event::Start(&serving)).await.map_err(StartError::Record)?;
-        events::log_start(&serving, listeners);
+        events::log_start(&serving, listeners, self.config.admin());
+        open_files::check(self.config.limits().connections.get());
         Ok(())
     }
 
-    fn limits(&self) -> ServerLimits {
-        let connections = usize::try_from(self.config.connections().get()).unwrap_or(usize::MAX);
-        ServerLimits { connections, drain: self.config.drain(), ..ServerLimits::default() }
-    }
-
-    fn admin(
-        &self,
-        listener: Option<TcpListener>,
-        readiness: &Readiness,
-        shutdown: Shutdown,
-    ) -> impl Future<Output = ()> + use<> {
-        let admin = Admin::new(Arc::clone(&self.metrics), readiness.clone());
-        let tls = self.tls.clone().filter(|_| self.config.admin().is_some_and(|admin| admin.tls));
-        let handler = move |request, _peer| {
-            let response = admin.respond(&request);
-            async move { response }
-        };
-        let limits = self.limits();
-        async move {
-            if let Some(listener) = listener {
-                serve(listener, tls, limits, handler, shutdown).await;
-            }
+    /// Fetches in the background what the requests of a new state need: keys of issuers, and tokens for Graph. A token that
+    /// is in use is replaced, because the new one has the permissions that were granted meanwhile.
+    fn provide(&mut self) {
+        let state = self.front.state();
+        self.keepers = JoinSet::new();
+        for tokens in state.token_sources().cloned() {
+            self.keepers.spawn(async move {
+                if tokens.health() == TokenHealth::Good {
+                    // On an error, the current token stays in use, and its next renewal says why it fails.
+                    drop(tokens.renewed().await);
+                }
+                tokens.keep().await;
+            });
         }
+        drop(tokio::spawn(async move { state.warm().await }));
     }
+}
+
+/// Who may connect for consumers.
+fn door_rules(config: &Config) -> DoorRules {
+    DoorRules { trusted: config.trusted_proxies().clone(), allowed: config.connecting() }
 }
 
 /// Reads and checks all files that a service is built from. Opens nothing for writing. Returns the state and warnings.
@@ -275,27 +340,6 @@ async fn close_audit(audit: &AuditLog) {
 
 fn count(warnings: &[Report]) -> usize {
     warnings.iter().map(|report| report.diagnostics.len()).sum()
-}
-
-/// Fetches in the background what a new state's first requests need.
-fn warm(state: Arc<ProxyState>) {
-    drop(tokio::spawn(async move { state.warm().await }));
-}
-
-/// Waits for SIGINT or SIGTERM.
-///
-/// # Errors
-///
-/// [`StartError::Signals`].
-pub(crate) fn stop_signal() -> Result<impl Future<Output = ()>, StartError> {
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
 }
 
 /// A listening socket.

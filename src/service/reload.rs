@@ -10,7 +10,8 @@ use jiff::Timestamp;
 use tokio::signal::unix::Signal;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::{Loaded, Service, StartError, count, events, load, warm};
+use super::checks::Announcer;
+use super::{Loaded, Ordering, Service, StartError, count, door_rules, events, load};
 use crate::audit::Event;
 use crate::config::{Approvals, AuditSink, Config, ConsumerCredential, JwksLocation, Source};
 use glassine_core::diagnostic::Causes;
@@ -22,14 +23,23 @@ const LAST_GOOD: &str = "the files cannot be used; the last good state goes on r
 /// symbolic link, which is how Kubernetes updates mounted files.
 const INTERVAL: Duration = Duration::from_secs(2);
 
+/// How often the proxy looks whether it is ready until it has said so in the log.
+const FIRST_LOOKS: Duration = Duration::from_millis(100);
+
 /// Reloads for as long as the service runs.
 pub(super) async fn watch(mut service: Service, mut hangup: Signal) {
     let mut ticks = interval(INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut announcer = Announcer::new(&service.facts, &service.readiness);
+    let mut soon = interval(FIRST_LOOKS);
     loop {
         let requested = tokio::select! {
             signal = hangup.recv() => signal.is_some(),
             _ = ticks.tick() => false,
+            _ = soon.tick(), if !announcer.has_spoken() => {
+                announcer.look();
+                continue;
+            }
         };
         if requested {
             // Whoever rotates the audit log says so with a hangup.
@@ -38,6 +48,7 @@ pub(super) async fn watch(mut service: Service, mut hangup: Signal) {
         if requested || !service.seen.is_current() || service.has_notice(Timestamp::now()) {
             service.reload().await;
         }
+        announcer.look();
     }
 }
 
@@ -51,10 +62,12 @@ impl Service {
         match self.try_reload().await {
             Ok(()) => {
                 self.metrics.reloaded(true);
+                self.facts.files_are_good.store(true, Ordering::Release);
                 self.readiness.explain(&self.running());
             }
             Err(error) => {
                 self.metrics.reloaded(false);
+                self.facts.files_are_good.store(false, Ordering::Release);
                 self.readiness.explain(&format!("{LAST_GOOD}\n{}\n{}", Causes(&error), self.running()));
                 tracing::error!(error = %Causes(&error), "the files cannot be used; the last good state goes on running");
                 self.record_failure(&error).await;
@@ -80,7 +93,7 @@ impl Service {
             tls.reload(files)?;
         }
         if needs_restart(&self.config, &config) {
-            tracing::warn!("listeners, connection limits and the audit log change at the next start only");
+            tracing::warn!("listeners, their limits and the audit log change at the next start only");
         }
         if demands_less(&self.config, &config) {
             tracing::warn!("the configuration demands fewer approvals than before, or none");
@@ -92,7 +105,8 @@ impl Service {
         events::log_reload(&serving, &earlier, &warnings);
         self.metrics.warned(count(&warnings));
         self.front.replace(state, site);
-        warm(self.front.state());
+        self.door.replace(door_rules(&config));
+        self.provide();
         self.config = config;
         self.note_approvals();
         Ok(())
@@ -113,8 +127,7 @@ fn needs_restart(old: &Config, new: &Config) -> bool {
     old.listen() != new.listen()
         || old.admin() != new.admin()
         || old.tls().is_some() != new.tls().is_some()
-        || old.connections() != new.connections()
-        || old.drain() != new.drain()
+        || old.limits() != new.limits()
         || audit(old) != audit(new)
         || old.audit_sync() != new.audit_sync()
         || old.audit_rotate() != new.audit_rotate()

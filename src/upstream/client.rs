@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::Full;
 
 use super::body::UpstreamBody;
 use super::connector::ConnectorError;
@@ -10,7 +9,7 @@ use super::error::UpstreamError;
 use super::network::Network;
 use super::request::RequestHeaders;
 use super::secret::Secret;
-use super::transport::Transport;
+use super::transport::{Repeat, Transport};
 use super::uri::uri;
 use glassine_core::graph::Origin;
 
@@ -49,8 +48,7 @@ impl GraphClient {
 
     /// Gets `target`, a canonical path and query in ASCII, which is sent byte for byte.
     ///
-    /// A server may close an idle connection at the moment when the pool chooses it. So if the connection is lost
-    /// before the response, the request is sent once more. A GET may be repeated (RFC 9110 section 9.2.2).
+    /// If the connection is lost before the response, the request is sent once more on another one, within the same time limit.
     ///
     /// # Errors
     /// [`UpstreamError`] if no usable head arrived. Every status but 1xx and 3xx is a response, not an error.
@@ -60,23 +58,9 @@ impl GraphClient {
         headers: &RequestHeaders,
         token: &Secret,
     ) -> Result<Response<UpstreamBody>, UpstreamError> {
-        match self.try_get(target, headers, token).await {
-            Err(UpstreamError::Reset | UpstreamError::Truncated) => {
-                self.try_get(target, headers, token).await
-            }
-            done => done,
-        }
-    }
-
-    async fn try_get(
-        &self,
-        target: &str,
-        headers: &RequestHeaders,
-        token: &Secret,
-    ) -> Result<Response<UpstreamBody>, UpstreamError> {
-        let mut request = Request::new(Full::<Bytes>::default());
+        let mut request = Request::new(Bytes::new());
         *request.uri_mut() = uri(&self.graph, target)?;
         *request.headers_mut() = headers.to_map(token).ok_or(UpstreamError::Token)?;
-        self.transport.send(request, self.max_body).await
+        self.transport.send(request, Repeat::Always, self.max_body).await
     }
 }

@@ -3,19 +3,22 @@
 
 use std::cell::Cell;
 use std::error::Error;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Uri;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::GaiResolver;
 use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::rt::TokioIo;
+use rustls::client::ResolvesClientCert;
 use rustls::crypto::aws_lc_rs;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::sign::CertifiedKey;
+use rustls::{ClientConfig, RootCertStore, SignatureScheme};
 use rustls_pki_types::CertificateDer;
 use tokio::net::TcpStream;
 use tower_service::Service;
@@ -25,8 +28,38 @@ use super::network::Network;
 use super::token::IdentityError;
 use glassine_core::graph::Origin;
 
-/// The connector of the pooled client: TLS over a [`Route`] to the server.
-pub(super) type Connector = Limited<Step<HttpsConnector<Route>>>;
+/// How long an idle connection is silent before the kernel asks the peer whether it is still there. Shorter than the idle
+/// limit of any load balancer or NAT table that we know, so these see traffic.
+const KEEPALIVE: Duration = Duration::from_secs(15);
+
+/// How often the kernel asks again.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
+
+/// After this many questions without a response, the connection is lost: 30 seconds after its last sign of life. This also
+/// ends the wait for a response that HTTP/1.1, which has no pings, could not end.
+const KEEPALIVE_PROBES: u32 = 3;
+
+/// How long sent bytes may stay unacknowledged by TCP before the connection is lost (RFC 5482). A server acknowledges a
+/// request at once, however long its response takes. A middlebox that forgot the connection acknowledges nothing. Five
+/// retransmissions fit in this time.
+#[cfg(target_os = "linux")]
+const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
+
+/// Opens connections to one server: TLS over a [`Route`] to the server.
+pub(super) struct Connector {
+    steps: Step<HttpsConnector<Route>>,
+    limit: Duration,
+}
+
+/// An open connection.
+pub(super) struct Opened {
+    pub(super) stream: Stream,
+    /// Whether the server requested a client certificate, of which there is none.
+    pub(super) certificate_requested: bool,
+}
+
+/// The bytes of a connection.
+pub(super) type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
 
 /// TCP, after DNS.
 type Tcp = Step<HttpConnector<Step<GaiResolver>>>;
@@ -58,14 +91,30 @@ pub enum ConnectorError {
     /// Neither the platform nor the configuration has a root certificate.
     #[error("no root certificate: install the platform's CA bundle or name a CA file")]
     NoRoots,
+    /// The HTTP library does not accept the server's origin.
+    #[error("the server's address cannot be used")]
+    Origin,
     /// The tenant is part of the token endpoint's path, and must not change the rest of it.
     #[error("the tenant is neither an id nor a domain")]
     Tenant,
 }
 
 tokio::task_local! {
-    /// The current step of the connection that this task opens.
-    static STEP: Cell<Phase>;
+    /// Of the connection that this task opens.
+    static PROGRESS: Progress;
+}
+
+/// How far opening a connection got.
+#[derive(Clone)]
+struct Progress {
+    step: Cell<Phase>,
+    certificate_requested: Cell<bool>,
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self { step: Cell::new(Phase::Connect), certificate_requested: Cell::new(false) }
+    }
 }
 
 /// Builds the connector for one origin. TLS offers HTTP/2 and HTTP/1.1 (ALPN, RFC 7301).
@@ -73,7 +122,7 @@ pub(super) fn connector(origin: &Origin, network: &Network) -> Result<Connector,
     let builder = HttpsConnectorBuilder::new().with_tls_config(tls(origin, &network.extra_roots)?);
     let builder = if origin.is_https() { builder.https_only() } else { builder.https_or_http() };
     let https = builder.enable_all_versions().wrap_connector(route(origin, network));
-    Ok(Limited { inner: Step { inner: https, phase: Phase::Tls }, limit: network.timeouts.connect })
+    Ok(Connector { steps: Step { inner: https, phase: Phase::Tls }, limit: network.timeouts.connect })
 }
 
 fn route(origin: &Origin, network: &Network) -> Route {
@@ -92,6 +141,11 @@ fn tcp() -> Tcp {
     let mut http = HttpConnector::new_with_resolver(resolver);
     http.enforce_http(false);
     http.set_nodelay(true);
+    http.set_keepalive(Some(KEEPALIVE));
+    http.set_keepalive_interval(Some(KEEPALIVE_INTERVAL));
+    http.set_keepalive_retries(Some(KEEPALIVE_PROBES));
+    #[cfg(target_os = "linux")]
+    http.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
     Step { inner: http, phase: Phase::Connect }
 }
 
@@ -99,7 +153,10 @@ fn tls(origin: &Origin, extra: &[CertificateDer<'static>]) -> Result<ClientConfi
     let roots = if origin.is_https() { roots(extra)? } else { RootCertStore::empty() };
     let provider = Arc::new(aws_lc_rs::default_provider());
     let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    Ok(versions.map_err(ConnectorError::Config)?.with_root_certificates(roots).with_no_client_auth())
+    Ok(versions
+        .map_err(ConnectorError::Config)?
+        .with_root_certificates(roots)
+        .with_client_cert_resolver(Arc::new(NoCertificate)))
 }
 
 /// The platform's roots and the extra ones. An unreadable root of the platform is skipped: bundles contain odd old
@@ -115,33 +172,44 @@ fn roots(extra: &[CertificateDer<'static>]) -> Result<RootCertStore, ConnectorEr
     if store.is_empty() { Err(ConnectorError::NoRoots) } else { Ok(store) }
 }
 
-/// Opens a connection within one time limit for all steps.
-#[derive(Clone)]
-pub(super) struct Limited<S> {
-    inner: S,
-    limit: Duration,
-}
-
-impl<S, R> Service<R> for Limited<S>
-where
-    S: Service<R, Error = UpstreamError, Future: Send + 'static>,
-{
-    type Response = S::Response;
-    type Error = UpstreamError;
-    type Future = Pin<Box<dyn Future<Output = Result<S::Response, UpstreamError>> + Send>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), UpstreamError>> {
-        self.inner.poll_ready(cx)
+impl Connector {
+    /// Opens a connection to the server. One time limit covers all steps.
+    pub(super) async fn open(&self, server: Uri) -> Result<Opened, UpstreamError> {
+        PROGRESS.scope(Progress::default(), self.open_in_time(server)).await
     }
 
-    fn call(&mut self, request: R) -> Self::Future {
-        let (limit, work) = (self.limit, self.inner.call(request));
-        Box::pin(STEP.scope(Cell::new(Phase::Connect), async move {
-            match tokio::time::timeout(limit, work).await {
-                Ok(done) => done,
-                Err(_) => Err(UpstreamError::Timeout(STEP.with(Cell::get))),
+    async fn open_in_time(&self, server: Uri) -> Result<Opened, UpstreamError> {
+        let mut steps = self.steps.clone();
+        let work = async {
+            poll_fn(|cx| steps.poll_ready(cx)).await?;
+            steps.call(server).await
+        };
+        let opened = tokio::time::timeout(self.limit, work).await;
+        let Progress { step, certificate_requested } = PROGRESS.with(Progress::clone);
+        match opened {
+            Ok(Ok(stream)) => Ok(Opened { stream, certificate_requested: certificate_requested.get() }),
+            Ok(Err(UpstreamError::Tls(_))) if certificate_requested.get() => {
+                Err(UpstreamError::ClientCertificate)
             }
-        }))
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(UpstreamError::Timeout(step.get())),
+        }
+    }
+}
+
+/// Has no certificate. Remembers that the server requested one: the failure that follows often names no cause.
+#[derive(Debug)]
+struct NoCertificate;
+
+impl ResolvesClientCert for NoCertificate {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        // Outside of `open` there are no handshakes.
+        PROGRESS.try_with(|progress| progress.certificate_requested.set(true)).ok();
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
     }
 }
 
@@ -178,7 +246,7 @@ where
 
 /// Sets the current step, and returns the one before.
 fn enter(phase: Phase) -> Phase {
-    STEP.try_with(|step| step.replace(phase)).unwrap_or(phase)
+    PROGRESS.try_with(|progress| progress.step.replace(phase)).unwrap_or(phase)
 }
 
 impl Service<Uri> for Route {
@@ -210,7 +278,7 @@ fn failure(phase: Phase, error: &(dyn Error + 'static)) -> UpstreamError {
         Phase::Proxy => UpstreamError::Proxy,
         Phase::Resolve => UpstreamError::Resolve,
         Phase::Tls => UpstreamError::Tls(find::<rustls::Error>(error).cloned()),
-        Phase::Connect | Phase::Head | Phase::Idle | Phase::Total => {
+        Phase::Connect | Phase::Head | Phase::Idle | Phase::Queue | Phase::Settings | Phase::Total => {
             UpstreamError::Connect(io_kind(error).unwrap_or(std::io::ErrorKind::Other))
         }
     }

@@ -6,13 +6,13 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::header::{ACCEPT, CONTENT_ENCODING, HeaderValue, USER_AGENT};
 use http::{Request, StatusCode};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 
 use super::body::UpstreamBody;
 use super::connector::ConnectorError;
 use super::error::UpstreamError;
 use super::network::Network;
-use super::transport::{AGENT, Transport};
+use super::transport::{AGENT, Repeat, Transport};
 use super::uri::uri;
 use glassine_core::graph::Url;
 
@@ -62,21 +62,12 @@ impl DocumentClient {
     /// # Errors
     /// [`DocumentError`], which repeats nothing that the server sent.
     pub async fn get(&self) -> Result<Bytes, DocumentError> {
-        match self.try_get().await {
-            Err(DocumentError::Upstream(UpstreamError::Reset | UpstreamError::Truncated)) => {
-                self.try_get().await
-            }
-            done => done,
-        }
-    }
-
-    async fn try_get(&self) -> Result<Bytes, DocumentError> {
-        let mut request = Request::new(Full::<Bytes>::default());
+        let mut request = Request::new(Bytes::new());
         *request.uri_mut() = uri(self.url.origin(), self.url.target())?;
         let headers = request.headers_mut();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json, application/jwk-set+json"));
         headers.insert(USER_AGENT, AGENT);
-        let response = self.transport.send(request, MAX_DOCUMENT).await?;
+        let response = self.transport.send(request, Repeat::Always, MAX_DOCUMENT).await?;
         if response.status() != StatusCode::OK {
             return Err(DocumentError::Status(response.status()));
         }

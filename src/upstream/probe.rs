@@ -4,12 +4,11 @@
 use bytes::Bytes;
 use http::header::{ACCEPT, HeaderValue, USER_AGENT};
 use http::{HeaderMap, Request, StatusCode};
-use http_body_util::Full;
 
 use super::connector::ConnectorError;
 use super::error::UpstreamError;
 use super::network::Network;
-use super::transport::{AGENT, Transport};
+use super::transport::{AGENT, Repeat, Transport};
 use super::uri::uri;
 use glassine_core::graph::Origin;
 
@@ -45,12 +44,12 @@ impl Probe {
     /// # Errors
     /// [`UpstreamError`] if no head arrived.
     pub async fn get(&self, target: &str) -> Result<ProbeResponse, UpstreamError> {
-        let mut request = Request::new(Full::<Bytes>::default());
+        let mut request = Request::new(Bytes::new());
         *request.uri_mut() = uri(&self.origin, target)?;
         let headers = request.headers_mut();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(USER_AGENT, AGENT);
-        let (head, _) = self.transport.send(request, ANY_LENGTH).await?.into_parts();
+        let (head, _) = self.transport.send(request, Repeat::Always, ANY_LENGTH).await?.into_parts();
         Ok(ProbeResponse { status: head.status, headers: head.headers })
     }
 }

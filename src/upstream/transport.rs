@@ -1,54 +1,23 @@
-//! The pooled HTTP client below [`GraphClient`](super::GraphClient) and [`TokenSource`](super::TokenSource): one
-//! request, one response, no redirects. All waiting times and sizes are bounded.
-
-use std::time::Duration;
+//! The client below [`GraphClient`](super::GraphClient) and [`TokenSource`](super::TokenSource): one request, one response,
+//! no redirects. All waiting times and sizes are bounded. A request is sent a second time if its connection failed it.
 
 use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Request, Response};
-use http_body_util::Full;
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::sync::Semaphore;
+use tokio::time::{Duration, Instant, sleep, timeout_at};
 
-use super::body::UpstreamBody;
-use super::connector::{Connector, ConnectorError, connector};
+use super::body::{Source, UpstreamBody};
+use super::connector::ConnectorError;
 use super::error::{Phase, UpstreamError};
 use super::network::Network;
+use super::pool::{Failure, MAX_HEADERS, Pool, Want};
 use super::timeouts::Timeouts;
+use crate::metrics::{Repeated, UpstreamConnections};
 use glassine_core::graph::Origin;
-
-/// Shorter than the idle limit of usual load balancers and NAT tables (60 s and more), so that pooled connections are
-/// rarely dead.
-const POOL_IDLE: Duration = Duration::from_secs(50);
-
-/// How many idle HTTP/1.1 connections are kept: as many as a consumer's concurrent requests by default.
-const POOL_PER_HOST: usize = 64;
 
 /// The most bytes of a response's head. Graph's heads usually have a few KiB.
 const MAX_HEAD: usize = 64 * 1024;
-
-/// The most bytes of one read from an HTTP/1.1 connection. Large reads cost fewer system calls. Each running response
-/// holds up to two such buffers, so a few hundred responses still need little memory.
-const READ_BUFFER: usize = 96 * 1024;
-
-/// [`MAX_HEAD`], as HTTP/2 counts it (RFC 9113 section 6.5.2).
-const MAX_HEADER_LIST: u32 = 64 * 1024;
-
-/// The most header fields of a response. Graph sends a few dozen at most.
-const MAX_HEADERS: usize = 100;
-
-/// How many bytes of one HTTP/2 response may be on their way or unread. This bounds what the proxy holds for a slow
-/// consumer.
-const STREAM_WINDOW: u32 = 256 * 1024;
-
-/// The same for all responses of one connection together. It is large enough for [`POOL_PER_HOST`] full streams, so
-/// that consumers that stop reading do not block others on the same connection.
-const CONNECTION_WINDOW: u32 = 64 * STREAM_WINDOW;
-
-/// How often a silent HTTP/2 connection gets a ping while requests wait on it.
-const PING_EVERY: Duration = Duration::from_secs(20);
-
-/// How long the server may take to acknowledge a ping before the connection is closed.
-const PING_LIMIT: Duration = Duration::from_secs(10);
 
 /// The `User-Agent` of all requests (RFC 9110 section 10.1.5).
 pub(super) const AGENT: HeaderValue =
@@ -56,37 +25,48 @@ pub(super) const AGENT: HeaderValue =
 
 /// A client for one origin.
 pub(super) struct Transport {
-    client: Client<Connector, Full<Bytes>>,
+    pool: Pool,
     timeouts: Timeouts,
+    counts: UpstreamConnections,
+    /// How long a doubtful connection may bring no response.
+    no_response: Duration,
+    /// A permit for each request that is sent twice because a doubtful connection brings no response.
+    doubled: Semaphore,
+}
+
+/// When a request may be sent a second time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Repeat {
+    /// If the connection failed before the head of the response. For requests that change nothing (RFC 9110 section 9.2.2):
+    /// GET; and a request for a token with the client's own credential, which only makes one more token.
+    Always,
+    /// If the server said that it did not process the request. For an authorization code, which the server accepts once: a
+    /// second use can revoke what the first one brought (RFC 6749 section 4.1.2). Such a request always gets a new
+    /// connection, which nobody can have closed unseen.
+    Unprocessed,
 }
 
 impl Transport {
     pub(super) fn new(origin: &Origin, network: &Network) -> Result<Self, ConnectorError> {
-        let client = Client::builder(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(POOL_IDLE)
-            .pool_max_idle_per_host(POOL_PER_HOST)
-            .http1_max_buf_size(READ_BUFFER)
-            .http1_max_headers(MAX_HEADERS)
-            .http2_max_header_list_size(MAX_HEADER_LIST)
-            .http2_initial_stream_window_size(STREAM_WINDOW)
-            .http2_initial_connection_window_size(CONNECTION_WINDOW)
-            .http2_keep_alive_interval(PING_EVERY)
-            .http2_keep_alive_timeout(PING_LIMIT)
-            .build(connector(origin, network)?);
-        Ok(Self { client, timeouts: network.timeouts })
+        Ok(Self {
+            pool: Pool::new(origin, network)?,
+            timeouts: network.timeouts,
+            counts: network.connections.clone(),
+            no_response: network.pool.no_response,
+            doubled: Semaphore::new(network.pool.doubled),
+        })
     }
 
-    /// Sends `request` and waits for the head of the response. The body fails after `max_body` bytes.
+    /// Sends `request` and waits for the head of the response, within one time limit for all attempts. The body fails after
+    /// `max_body` bytes.
     pub(super) async fn send(
         &self,
-        request: Request<Full<Bytes>>,
+        request: Request<Bytes>,
+        repeat: Repeat,
         max_body: u64,
     ) -> Result<Response<UpstreamBody>, UpstreamError> {
-        let response = tokio::time::timeout(self.timeouts.head, self.client.request(request)).await;
-        let response = response.map_err(|_| UpstreamError::Timeout(Phase::Head))?;
-        let (mut head, body) = response.map_err(|error| UpstreamError::from(&error))?.into_parts();
+        let deadline = Instant::now() + self.timeouts.head;
+        let (mut head, body) = self.exchange(&request, repeat, deadline).await?.into_parts();
         if head.status.is_redirection() {
             return Err(UpstreamError::Redirect);
         }
@@ -94,17 +74,115 @@ impl Transport {
             return Err(UpstreamError::Protocol);
         }
         check_size(&head.headers)?;
+        check_framing(&head.headers)?;
         // The extensions contain the reason phrase, which is free text.
         head.extensions.clear();
         let body = UpstreamBody::new(body, &self.timeouts, max_body)?;
         Ok(Response::from_parts(head, body))
     }
+
+    /// The response to the first attempt, or to the second one.
+    async fn exchange(
+        &self,
+        request: &Request<Bytes>,
+        repeat: Repeat,
+        deadline: Instant,
+    ) -> Result<Response<Source>, UpstreamError> {
+        let first = match repeat {
+            Repeat::Always => self.attempt_doubting(request, deadline).await,
+            Repeat::Unprocessed => self.attempt(request, self.pool.fresh(), deadline).await,
+        };
+        let Failure { error, again } = match first {
+            Ok(response) => return Ok(response),
+            Err(failure) => failure,
+        };
+        let (Some(want), true) = (again, repeat == Repeat::Always || error.is_unprocessed()) else {
+            return Err(error);
+        };
+        tracing::debug!(%error, "a connection to an upstream server failed; the request is sent again");
+        self.counts.repeated(if error.is_unprocessed() { Repeated::Unprocessed } else { Repeated::Lost });
+        self.attempt(request, want, deadline).await.map_err(|failure| failure.error)
+    }
+
+    async fn attempt(
+        &self,
+        request: &Request<Bytes>,
+        want: Want,
+        deadline: Instant,
+    ) -> Result<Response<Source>, Failure> {
+        let lease = self.pool.acquire(want, deadline).await?;
+        in_time(lease.exchange(request.clone()), deadline).await
+    }
+
+    /// On any connection. If that one is doubtful and brings no response for a while, on a new one too; the first response
+    /// counts.
+    async fn attempt_doubting(
+        &self,
+        request: &Request<Bytes>,
+        deadline: Instant,
+    ) -> Result<Response<Source>, Failure> {
+        let lease = self.pool.acquire(Want::default(), deadline).await?;
+        let doubtful = lease.is_doubtful();
+        let first = in_time(lease.exchange(request.clone()), deadline);
+        if !doubtful {
+            return first.await;
+        }
+        let mut first = std::pin::pin!(first);
+        tokio::select! {
+            biased;
+            response = &mut first => response,
+            response = self.attempt_later(request, deadline) => match response {
+                Ok(response) => {
+                    self.pool.suspect();
+                    Ok(response)
+                }
+                // The old connection may still bring a response.
+                Err(_) => first.await,
+            }
+        }
+    }
+
+    async fn attempt_later(
+        &self,
+        request: &Request<Bytes>,
+        deadline: Instant,
+    ) -> Result<Response<Source>, Failure> {
+        sleep(self.no_response).await;
+        // The semaphore is never closed.
+        let _permit = self.doubled.acquire().await;
+        tracing::debug!(
+            "an idle connection to an upstream server brings no response; the request is sent again"
+        );
+        self.counts.repeated(Repeated::NoResponse);
+        self.attempt(request, self.pool.fresh(), deadline).await
+    }
+}
+
+async fn in_time(
+    exchange: impl Future<Output = Result<Response<Source>, Failure>>,
+    deadline: Instant,
+) -> Result<Response<Source>, Failure> {
+    timeout_at(deadline, exchange).await.unwrap_or_else(|_| Err(UpstreamError::Timeout(Phase::Head).into()))
 }
 
 /// Enforces [`MAX_HEAD`] and [`MAX_HEADERS`] exactly. hyper only refuses a head that is larger than its buffer, and
-/// does not bound the number of fields in HTTP/2.
+/// nothing bounds the number of fields in HTTP/2.
 fn check_size(headers: &HeaderMap) -> Result<(), UpstreamError> {
     let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     let fits = size <= MAX_HEAD && headers.len() <= MAX_HEADERS;
     fits.then_some(()).ok_or(UpstreamError::HeadTooLarge)
+}
+
+/// Accepts no transfer coding but one `chunked`, and no length beside it (RFC 9112 section 6.3). hyper reads a body of any
+/// other coding until the connection ends, so a cut body would look whole; and it leaves a coding before `chunked` in place.
+fn check_framing(headers: &HeaderMap) -> Result<(), UpstreamError> {
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    let is_plain = match (codings.next(), codings.next()) {
+        (None, _) => true,
+        (Some(one), None) => {
+            one.as_bytes().eq_ignore_ascii_case(b"chunked") && !headers.contains_key(CONTENT_LENGTH)
+        }
+        (Some(_), Some(_)) => false,
+    };
+    is_plain.then_some(()).ok_or(UpstreamError::TransferEncoding)
 }

@@ -4,7 +4,7 @@
 use glassine::config::Config;
 use glassine::metrics::Metrics;
 use glassine::proxy::{Proxy, ProxyState};
-use glassine::server::{ServerLimits, Shutdown, serve};
+use glassine::server::{Door, DoorRules, ServerLimits, Shutdown, serve};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
@@ -161,7 +161,8 @@ impl Disk {
         };
         tokio::spawn(async move {
             let (_trigger, shutdown) = Shutdown::channel();
-            serve(listener, None, ServerLimits::default(), handler, shutdown).await;
+            let door = Door::public(DoorRules::default(), Arc::new(Metrics::new()));
+            serve(listener, None, ServerLimits::default(), Arc::new(door), handler, shutdown).await;
         });
         let host = checked.public_url().as_str().trim_start_matches("http://").to_owned();
         Self { address, host, path, whole: Mutex::new(Vec::new()) }

@@ -125,6 +125,7 @@ fn every_ending_writes_exactly_one_record() {
     }
 }
 
+/// Fault: a client disconnects. Outcome: the request has one record, which says `client_gone`.
 #[test]
 fn a_dropped_guard_says_that_the_client_is_gone() {
     let memory = Memory::default();
@@ -134,6 +135,7 @@ fn a_dropped_guard_says_that_the_client_is_gone() {
     assert_eq!(records[0]["outcome"], "client_gone");
 }
 
+/// Fault: the handler of a request panics. Outcome: the request has one record, and the log goes on.
 #[test]
 fn a_panic_writes_the_record_on_its_way_out() {
     let memory = Memory::default();
@@ -148,6 +150,7 @@ fn a_panic_writes_the_record_on_its_way_out() {
     assert_eq!(memory.settled(&log).len(), 2, "the log goes on after a panic");
 }
 
+/// Fault: the task of a request is cancelled. Outcome: the request has one record.
 #[tokio::test]
 async fn a_cancelled_task_writes_one_record() {
     let memory = Memory::default();
@@ -390,6 +393,7 @@ async fn records_of_concurrent_requests_share_a_write() {
     assert!(memory.writes.load(Ordering::SeqCst) <= 3, "{}", memory.writes.load(Ordering::SeqCst));
 }
 
+/// Fault: 400 records are written from eight threads. Outcome: the log is one whole chain.
 #[test]
 fn concurrent_requests_make_one_chain() {
     let memory = Memory::default();
@@ -423,6 +427,7 @@ fn write_to(path: &Path, count: usize) {
     (0..count).for_each(|_| guard(&log).finish(Outcome::Complete));
 }
 
+/// Fault: the process restarts. Outcome: the log goes on as one chain.
 #[test]
 fn a_restart_continues_the_chain() {
     let dir = tempfile::tempdir().unwrap();
@@ -434,6 +439,7 @@ fn a_restart_continues_the_chain() {
     assert_eq!((summary.lines, summary.chains, summary.torn), (204, 1, 0));
 }
 
+/// Fault: a crash cuts the last record at any byte. Outcome: the next start marks the cut line, and the log verifies.
 #[test]
 fn a_torn_line_is_marked_wherever_the_crash_cut_it() {
     let dir = tempfile::tempdir().unwrap();
@@ -450,6 +456,7 @@ fn a_torn_line_is_marked_wherever_the_crash_cut_it() {
     }
 }
 
+/// Fault: two processes open one audit log. Outcome: the second one is refused.
 #[test]
 fn a_log_has_one_writer() {
     let dir = tempfile::tempdir().unwrap();
@@ -460,6 +467,7 @@ fn a_log_has_one_writer() {
     drop(open(&path));
 }
 
+/// Fault: the configured audit log is a file of something else. Outcome: the file is refused and not changed.
 #[test]
 fn a_file_that_is_not_an_audit_log_is_not_changed() {
     let dir = tempfile::tempdir().unwrap();

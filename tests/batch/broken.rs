@@ -65,6 +65,8 @@ async fn assert_alone(name: &str, groups: Script, status: u64, code: &str) {
     assert!(records.iter().any(|record| record["reason"] == "failed_dependency"), "{name}: {records:?}");
 }
 
+/// Fault: Graph breaks off in one response of a batch. Outcome: this response is 502, its dependents are 424, and the others arrive whole.
+/// Fault: Graph falls silent in one response of a batch. Outcome: this response is 504, its dependents are 424, and the others arrive whole.
 #[tokio::test]
 async fn a_response_that_breaks_in_the_middle_is_a_502_and_the_others_arrive() {
     let late = page("]}").len() - 100;
@@ -83,6 +85,7 @@ fn users(count: usize) -> String {
 }
 
 /// What is held until it is whole has a bound. Alone, the response streams.
+/// Fault: one response of a batch is longer than 4 MiB. Outcome: this response is 413, and the others arrive; asked alone, the response streams.
 #[tokio::test]
 async fn a_response_that_is_too_long_for_a_batch_is_refused_in_place_and_served_alone() {
     let (_graph, proxy) = stage(Script::json(users(80_000))).await;

@@ -23,6 +23,7 @@ async fn integers_and_other_letter_case_are_read_and_ids_come_back_as_they_came(
     assert_eq!(statuses(&responses), [200, 200, 403, 424]);
 }
 
+/// Fault: a batch has two readings. Outcome: the client gets 400, and Graph gets no request.
 #[tokio::test]
 async fn what_has_two_readings_is_refused_whole() {
     let (proxy, _) = proxy().await;

@@ -69,6 +69,7 @@ async fn large_responses_arrive_whole_and_twenty_requests_get_responses() {
     assert!(responses.iter().all(|one| one["body"] == alone.json()));
 }
 
+/// Fault: a request in a batch depends on one that is refused. Outcome: it gets 424, and its neighbour is served.
 #[tokio::test]
 async fn what_depends_on_a_refused_request_fails_and_its_neighbour_does_not() {
     let (proxy, _) = proxy().await;
@@ -86,6 +87,7 @@ async fn what_depends_on_a_refused_request_fails_and_its_neighbour_does_not() {
     assert_eq!(statuses(&responses), [403, 200, 424, 200, 424]);
 }
 
+/// Fault: a batch has no requests, is malformed, leads elsewhere, or is too large. Outcome: the client gets 400 or 413.
 #[tokio::test]
 async fn an_envelope_that_is_none_is_refused_whole() {
     let (proxy, _) = proxy().await;
@@ -161,6 +163,7 @@ async fn raw(proxy: &Glassine, fields: &str, body: &str) -> (String, String) {
 }
 
 /// Both got a 408, as if no body had arrived.
+/// Fault: a batch's body is malformed, or announced as too large. Outcome: the client gets 400 or 413 at once, without a wait for the body.
 #[tokio::test]
 async fn a_malformed_body_and_one_that_is_declared_too_large_are_no_late_ones() {
     let (proxy, _) = proxy().await;

@@ -94,6 +94,7 @@ fn error_body(registry: &mut Registry, code: &str) -> String {
     )
 }
 
+/// Fault: Graph's errors carry personal data in every field and header. Outcome: none of it leaves, and none is logged.
 #[tokio::test]
 async fn an_error_of_graph_says_its_status_and_a_plain_code_at_most() {
     let mut bench = Bench::start(METADATA_ONLY).await;
@@ -127,6 +128,7 @@ async fn an_error_of_graph_says_its_status_and_a_plain_code_at_most() {
     assert_eq!(bench.end().await, BTreeSet::new());
 }
 
+/// Fault: Graph sends personal data in reason phrases, header fields, trailers or chunk extensions. Outcome: none of it leaves.
 #[tokio::test]
 async fn reason_phrases_header_fields_and_trailers_stay_inside() {
     let mut bench = Bench::start(METADATA_ONLY).await;
@@ -153,6 +155,7 @@ async fn reason_phrases_header_fields_and_trailers_stay_inside() {
     assert_eq!(bench.end().await, BTreeSet::new());
 }
 
+/// Fault: Graph sends another document than JSON in UTF-8. Outcome: the consumer gets 502, and no byte of the document leaves or is logged.
 #[tokio::test]
 async fn what_is_not_a_json_document_in_utf_8_is_refused_without_a_word_of_it() {
     let mut bench = Bench::start(METADATA_ONLY).await;
@@ -186,7 +189,7 @@ async fn what_is_not_a_json_document_in_utf_8_is_refused_without_a_word_of_it() 
         ("something after it", json(format!("{page} {m}"))),
         ("too deep", json(nested)),
         ("a comment", json(format!("{{\"value\":[/*{m}*/]}}"))),
-        ("a lone surrogate", json(format!(r#"{{"value":[],"{m}":"\ud800"}}"#))),
+        ("an unknown escape", json(format!(r#"{{"value":[],"{m}":"\q"}}"#))),
         ("a control character", json(format!("{{\"value\":[],\"a\":\"{m}\u{1}\"}}"))),
     ] {
         bench.script(script);
@@ -196,6 +199,7 @@ async fn what_is_not_a_json_document_in_utf_8_is_refused_without_a_word_of_it() 
     assert_eq!(bench.end().await, BTreeSet::new());
 }
 
+/// Fault: a document has a property twice in two spellings, or a foreign link. Outcome: the consumer gets 502, and no byte of the second value leaves.
 #[tokio::test]
 async fn duplicates_and_foreign_links_are_refused_in_any_spelling() {
     let mut bench = Bench::start(METADATA_ONLY).await;
@@ -238,6 +242,7 @@ async fn duplicates_and_foreign_links_are_refused_in_any_spelling() {
 }
 
 /// A page that is cut off anywhere: the proxy responds with an error status, or breaks off after the first part.
+/// Fault: Graph breaks off anywhere within a page. Outcome: no hidden value leaves, and the response does not look whole.
 #[tokio::test]
 async fn a_page_that_breaks_off_leaks_nothing_and_does_not_look_whole() {
     let schema = Schema::load("v1.0");

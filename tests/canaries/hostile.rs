@@ -190,6 +190,7 @@ async fn other_methods_bodies_and_header_fields_change_nothing() {
 }
 
 /// The HTTP library below the proxy responds to malformed heads. It must not repeat them either.
+/// Fault: a client sends malformed requests with personal data in them. Outcome: none of it is in responses, logs, metrics or the audit log.
 #[tokio::test]
 async fn malformed_requests_are_not_repeated() {
     let mut bench = Bench::start(METADATA_ONLY).await;

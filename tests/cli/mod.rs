@@ -10,6 +10,7 @@ mod keys;
 mod pseudonym;
 mod review;
 mod sanitize;
+mod signals;
 mod start;
 mod token;
 mod usage;

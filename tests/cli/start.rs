@@ -44,6 +44,7 @@ fn with_a_taken_address(scratch: &Scratch, credential: &str) -> (String, TcpList
     (config, taken)
 }
 
+/// Fault: the folder of the audit log does not exist. Outcome: the start fails with the cause and what to do.
 #[test]
 fn a_missing_audit_folder_is_said_with_its_cause_and_what_to_do() {
     let scratch = Scratch::new();
@@ -61,6 +62,7 @@ fn a_missing_audit_folder_is_said_with_its_cause_and_what_to_do() {
     serve(&config, &[]).fails(2, &["folder: the audit log cannot be opened for appending: Is a directory"]);
 }
 
+/// Fault: the TLS certificate and key do not belong together. Outcome: the start fails with the cause.
 #[test]
 fn a_certificate_with_another_key_is_said_with_its_cause() {
     let scratch = Scratch::new();
@@ -77,6 +79,7 @@ fn a_certificate_with_another_key_is_said_with_its_cause() {
     );
 }
 
+/// Fault: a private key file is malformed. Outcome: the start fails, and the error quotes nothing of the file.
 #[test]
 fn a_pem_file_is_never_quoted() {
     let scratch = Scratch::new();
@@ -90,6 +93,7 @@ fn a_pem_file_is_never_quoted() {
     assert!(!ran.stderr.contains("hunter2"), "{ran:?}");
 }
 
+/// Fault: an environment variable for the log is invalid. Outcome: the start fails and names the variable.
 #[test]
 fn a_level_or_form_of_the_log_that_there_is_not_is_bad_input() {
     let scratch = Scratch::new();
@@ -113,6 +117,7 @@ fn a_level_or_form_of_the_log_that_there_is_not_is_bad_input() {
     }
 }
 
+/// Fault: `HTTPS_PROXY` or `NO_PROXY` is not text. Outcome: the start fails and names the variable.
 #[test]
 fn a_proxy_variable_that_is_not_text_is_not_left_aside() {
     let scratch = Scratch::new();
@@ -158,6 +163,7 @@ fn in_a_log_of_json_every_line_before_the_start_is_an_event() {
 }
 
 /// What cannot be recorded does not serve.
+/// Fault: the audit log is full at the start. Outcome: the start fails.
 #[test]
 fn a_start_that_cannot_be_recorded_is_refused() {
     let scratch = Scratch::new();

@@ -8,8 +8,8 @@ use std::path::Path;
 use glassine::audit::{Rotate, SyncMode};
 use glassine::config::files::{FileError, read_secret};
 use glassine::config::{
-    AuditSink, ClientCertificates, Config, ConsumerCredential, JwksLocation, Proof, Source, SubjectName,
-    UpstreamCredential,
+    AuditSink, ClientCertificates, Config, ConsumerCredential, JwksLocation, ListenerLimits, Proof, Source,
+    SubjectName, UpstreamCredential,
 };
 
 const HASH: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -455,8 +455,65 @@ fn networks_are_matched_as_written() {
 fn numbers_have_bounds() {
     refuses("concurrent: 64", "concurrent: 0", "G0401", "0");
     refuses("requests_per_second: 200", "requests_per_second: 200000", "G0401", "200000");
-    assert_eq!(accepts("audit: {", "limits: { connections: 10 }\naudit: {").connections().get(), 10);
-    refuses("audit: {", "limits: { drain_seconds: 9999 }\naudit: {", "G0401", "9999");
+    assert_eq!(accepts("audit: {", "limits: { connections: 10 }\naudit: {").limits().connections.get(), 10);
+    for key in ["drain_seconds", "lame_duck_seconds", "connections_per_address"] {
+        let limits = format!("limits: {{ {key}: 99999 }}\naudit: {{");
+        refuses("audit: {", &limits, "G0401", "99999");
+    }
+    for key in ["drain_seconds", "connections", "connections_per_address"] {
+        refuses("audit: {", &format!("limits: {{ {key}: 0 }}\naudit: {{"), "G0401", "0");
+    }
+}
+
+/// The limits with these lines in front of `audit`.
+fn limits(lines: &str) -> ListenerLimits {
+    accepts("audit: {", &format!("{lines}audit: {{")).limits()
+}
+
+#[test]
+fn an_address_may_hold_a_quarter_of_the_connections_by_default() {
+    let share = |lines: &str| limits(lines).connections_per_address.get();
+    assert_eq!(share(""), 256);
+    assert_eq!(share("limits: { connections: 10 }\n"), 3);
+    assert_eq!(share("limits: { connections: 1 }\n"), 1);
+    assert_eq!(share("limits: { connections: 10, connections_per_address: 10 }\n"), 10);
+}
+
+#[test]
+fn a_lame_duck_needs_an_admin_listener_that_says_so() {
+    const ADMIN: &str = "admin: { listen: 127.0.0.1:9901 }\n";
+    let seconds =
+        |admin: &str, lines: &str| accepts(ADMIN, &format!("{admin}{lines}")).limits().lame_duck.as_secs();
+    assert_eq!((seconds(ADMIN, ""), seconds("", "")), (5, 0));
+    assert_eq!(seconds(ADMIN, "limits: { lame_duck_seconds: 0 }\n"), 0);
+    assert_eq!(seconds("", "limits: { lame_duck_seconds: 7 }\n"), 7);
+    let default = limits("");
+    assert!((default.lame_duck + default.drain).as_secs() < 30, "Kubernetes kills after 30 s");
+}
+
+#[test]
+fn who_may_connect_is_known_if_everybody_says_from_where() {
+    let list = "[203.0.113.0/24, 198.51.100.7, \"2001:db8::/32\"]";
+    let connects = |pages: &str, address: [u8; 4]| {
+        let config = accepts("keys: {", &format!("{pages}keys: {{"));
+        config.connecting().map(|networks| networks.contain(address.into()))
+    };
+    let (consumer, browser, stranger) = ([203, 0, 113, 9], [10, 1, 2, 3], [192, 0, 2, 1]);
+    assert_eq!(
+        [consumer, browser, stranger].map(|it| connects("", it)),
+        [Some(true), Some(false), Some(false)]
+    );
+    let pages = "connect: { file: connections.json, allow_from: [10.0.0.0/8] }\n";
+    assert_eq!(
+        [consumer, browser, stranger].map(|it| connects(pages, it)),
+        [Some(true), Some(true), Some(false)]
+    );
+    assert_eq!(connects("connect: { file: connections.json }\n", consumer), None, "the pages are for all");
+    assert_eq!(
+        accepts(&format!("    allow_from: {list}\n"), "").connecting(),
+        None,
+        "the consumer is anywhere"
+    );
 }
 
 #[test]

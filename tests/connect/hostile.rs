@@ -12,6 +12,7 @@ fn refused(response: &ProxyResponse, expected: &str) {
     assert!(!response.headers.contains_key("location"));
 }
 
+/// Fault: a link of the connection pages is used twice, or in another browser. Outcome: the page refuses it.
 #[tokio::test]
 async fn a_state_is_good_once_in_its_browser_and_for_its_step() {
     let entra = FakeEntra::start(&NEEDED).await;
@@ -270,6 +271,7 @@ async fn only_this_hosts_pages_are_served() {
     assert!(proxy.raw(old.as_bytes()).await.contains(" 421 "));
 }
 
+/// Fault: a link of the connection pages is used again after a reload. Outcome: the page refuses it.
 #[tokio::test]
 async fn a_used_state_stays_used_over_a_reload() {
     let entra = FakeEntra::start(&NEEDED).await;
@@ -295,6 +297,7 @@ async fn a_used_state_stays_used_over_a_reload() {
     assert!(location(&late).starts_with(&entra.base()));
 }
 
+/// Fault: a browser sends a flood of steps to the connection pages. Outcome: the steps are held up, and the pages stay available.
 #[tokio::test]
 async fn a_flood_of_steps_is_held_up_and_pages_stay() {
     let entra = FakeEntra::start(&NEEDED).await;

@@ -17,6 +17,7 @@ fn date(behind: i64) -> String {
     then.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
+/// Fault: the client secret is wrong. Outcome: `doctor` says so and names its file.
 #[tokio::test]
 async fn a_wrong_secret_is_reported_with_its_place() {
     let clinic = Clinic::consented().await;
@@ -36,6 +37,7 @@ async fn a_wrong_secret_is_reported_with_its_place() {
     assert!(!findings.all.to_string().contains("not-the-secret"));
 }
 
+/// Fault: the tenant id is wrong. Outcome: `doctor` says so.
 #[tokio::test]
 async fn a_wrong_tenant_is_reported() {
     let clinic = Clinic::consented().await;
@@ -47,6 +49,7 @@ async fn a_wrong_tenant_is_reported() {
     findings.expect("token", "upstream", "fail", &["AADSTS90002", "Directory (tenant) ID"]);
 }
 
+/// Fault: the application is disabled in Entra. Outcome: `doctor` says where to enable it.
 #[tokio::test]
 async fn a_disabled_application_is_reported() {
     let clinic = Clinic::consented().await;
@@ -59,6 +62,7 @@ async fn a_disabled_application_is_reported() {
     );
 }
 
+/// Fault: Graph cannot be reached, or its name cannot be resolved. Outcome: `doctor` names the failing step and a command to check it.
 #[tokio::test]
 async fn an_unreachable_server_is_reported_with_the_failing_step() {
     let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
@@ -78,6 +82,7 @@ async fn an_unreachable_server_is_reported_with_the_failing_step() {
     findings.expect("network", "Graph TLS", "skip", &["DNS fails"]);
 }
 
+/// Fault: Graph's certificate is of an unknown authority. Outcome: `doctor` says so and names `upstream.ca_file`.
 #[tokio::test]
 async fn an_unknown_authority_is_reported_and_a_configured_one_is_trusted() {
     let graph = FakeUpstream::start_tls(|_| Script::json(PAGE)).await;
@@ -106,6 +111,7 @@ fn pem(upstream: &FakeUpstream) -> String {
     format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
 }
 
+/// Fault: the machine's clock is wrong by minutes. Outcome: `doctor` warns or fails with the difference.
 #[tokio::test]
 async fn a_wrong_clock_is_reported() {
     for (behind, outcome, told) in [
@@ -142,6 +148,7 @@ async fn each_no_of_graph_has_its_advice() {
     }
 }
 
+/// Fault: one of Graph's endpoints hangs. Outcome: `doctor` reports it and tries the others.
 #[tokio::test]
 async fn an_endpoint_that_hangs_is_reported_and_the_others_are_tried() {
     let graph = FakeUpstream::start(|request| match request.path() {

@@ -25,7 +25,7 @@ struct Example {
 fn examples(name: &str) -> Vec<Example> {
     let mut examples: Vec<Example> = Vec::new();
     for line in blocks(document(name), "console").into_iter().flat_map(str::lines) {
-        match line.strip_prefix("$ ") {
+        match line.trim_start().strip_prefix("$ ") {
             Some(command) => examples.push(Example { command, output: String::new() }),
             None => examples.last_mut().expect("a block begins with a command").output += line,
         }
@@ -100,6 +100,19 @@ impl Place {
         self.proxy.get(&target).await.text().replace(&self.proxy.url(), SHOWN)
     }
 
+    /// What the admin listener says, once it is as expected: a reload takes a few seconds.
+    async fn admin(&self, target: &str, is_expected: impl Fn(&str) -> bool) -> String {
+        let mut text = String::new();
+        for _ in 0..160 {
+            text = self.proxy.admin_get(target).await.text();
+            if is_expected(&text) {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        text
+    }
+
     fn write(&self, name: &str, text: &str) {
         std::fs::write(self.folder.path().join(name), text).unwrap();
     }
@@ -163,6 +176,25 @@ async fn the_commands_of_the_reference_print_what_it_shows() {
     assert!(tried >= 12, "only {tried}");
     let mode = std::fs::metadata(place.folder.path().join("keys.yaml")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600, "only the owner can read the file");
+}
+
+/// The rotation of docs/OPERATIONS.md, with the key file of the proxy that runs.
+#[tokio::test]
+async fn the_rotation_of_the_operations_page_prints_what_it_shows() {
+    let place = Place::new().await;
+    let folder = place.proxy.file("keys.yaml").parent().unwrap().to_owned();
+    symlink(folder, place.folder.path().join("secrets")).unwrap();
+    place.shell("rm secrets/keys.yaml; glassine keys new --out secrets/keys.yaml");
+    let examples = examples("docs/OPERATIONS.md");
+    assert_eq!(examples.len(), 7, "each is tried below");
+    for Example { command, output } in examples {
+        let printed =
+            match command.strip_prefix("curl -s '127.0.0.1:9901").and_then(|it| it.strip_suffix('\'')) {
+                Some(target) => place.admin(target, |text| matches(&output, text)).await,
+                None => place.shell(command),
+            };
+        assert!(matches(&output, &printed), "$ {command}\n{printed}\nis not\n{output}");
+    }
 }
 
 #[tokio::test]

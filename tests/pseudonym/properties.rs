@@ -15,7 +15,8 @@ static RINGS: LazyLock<Rings> = LazyLock::new(|| {
     let created = "2026-01-01T00:00:00Z";
     let ring = |seed| KeyRing::parse(&KeyRing::render_new(&master(seed), 'A', created)).unwrap();
     let ours = ring(1);
-    let rotated = KeyRing::parse(&ours.render_rotated(&master(3), created).unwrap()).unwrap();
+    let rotated =
+        KeyRing::parse(&ours.rotated(&master(3), created.parse().unwrap()).unwrap().render()).unwrap();
     Rings { ours, theirs: ring(2), rotated }
 });
 

@@ -4,6 +4,7 @@ mod headers;
 mod order;
 mod refusals;
 mod removals;
+mod texts;
 mod treatments;
 
 use glassine_core::sanitize::Counters;

@@ -16,7 +16,7 @@ fn treated(treatment: &str, value: &str) -> Option<String> {
     inner
 }
 
-const TREATMENTS: &[(&str, &str)] = &[
+pub(super) const TREATMENTS: &[(&str, &str)] = &[
     ("pseudonymize: [{ path: $.a, as: email }]", "Alice.Smith@Contoso.com"),
     ("pseudonymize: [{ path: $.a, as: email_list }]", "Bob <bob@fabrikam.example>"),
     ("pseudonymize: [{ path: $.a, as: id }]", GUID),

@@ -10,7 +10,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use bytes::Bytes;
 use glassine::demo::tenant::{self, Tenant};
-use glassine::service::{Listeners, Service};
+use glassine::service::{Listeners, Service, Signals, Stop};
 use glassine_core::pseudonym::{AddressPolicy, Class, KeyRing, Outcome, OwnDomain, Pseudonyms};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::TokioIo;
@@ -18,7 +18,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::upstream::FakeUpstream;
@@ -62,7 +62,7 @@ pub(crate) struct Glassine {
     pub(crate) address: SocketAddr,
     pub(crate) admin: SocketAddr,
     folder: tempfile::TempDir,
-    stop: Option<oneshot::Sender<()>>,
+    stop: Option<mpsc::UnboundedSender<Stop>>,
     running: JoinHandle<()>,
     keys: KeyRing,
     domain: String,
@@ -135,10 +135,16 @@ impl Setup {
 
     /// Writes the files for a program that another process runs, at an address that was free just now.
     pub(crate) async fn write(&self) -> (tempfile::TempDir, SocketAddr) {
+        let (folder, public, _) = self.write_all().await;
+        (folder, public)
+    }
+
+    /// As [`Self::write`], with the address of the admin listener at the end.
+    pub(crate) async fn write_all(&self) -> (tempfile::TempDir, SocketAddr, SocketAddr) {
         let folder = tempfile::tempdir().unwrap();
         let (public, admin) = (free_address().await, free_address().await);
         self.write_files(folder.path(), public, admin);
-        (folder, public)
+        (folder, public, admin)
     }
 
     fn write_files(&self, folder: &Path, public: SocketAddr, admin: SocketAddr) -> String {
@@ -161,10 +167,11 @@ impl Glassine {
         let keys = setup.write_files(folder.path(), address, admin_address);
         std::mem::replace(&mut setup.prepare, Box::new(|_| {}))(folder.path());
         let service = Service::build(&folder.path().join("config.yaml")).unwrap();
-        let (stop, stopped) = oneshot::channel();
+        let (stop, stops) = mpsc::unbounded_channel();
+        let signals = Signals::stopped_by(stops).unwrap();
         let listeners = Listeners { public, admin: Some(admin) };
         let running = tokio::spawn(async move {
-            service.run(listeners, async { drop(stopped.await) }).await.unwrap();
+            service.run(listeners, signals).await.unwrap();
         });
         let keys = KeyRing::parse(&keys).unwrap();
         Self { address, admin: admin_address, folder, stop: Some(stop), running, keys, domain: setup.domain }
@@ -313,6 +320,17 @@ impl Glassine {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         panic!("{target}: nothing has changed");
+    }
+
+    /// Begins to stop.
+    pub(crate) fn signal(&self, stop: Stop) {
+        self.stop.as_ref().unwrap().send(stop).unwrap();
+    }
+
+    /// Waits for the end of a stop that has begun.
+    pub(crate) async fn ended(mut self) {
+        let ended = tokio::time::timeout(Duration::from_secs(20), &mut self.running);
+        ended.await.expect("the proxy stops").unwrap();
     }
 
     /// Stops, and waits until everything has been written.

@@ -4,6 +4,7 @@ use glassine_core::sanitize::tokenizer::{Halt, Limits, Literal, MAX_DEPTH, Synta
 use serde_json::Value;
 
 use super::recorder::{Event, Recorder};
+use super::surrogates::mended;
 
 /// The events of a document, and the verdict at its end.
 pub(crate) type Outcome = (Vec<Event>, Result<(), SyntaxError>);
@@ -155,7 +156,7 @@ pub(crate) fn rebuilt(events: &[Event]) -> Value {
     value
 }
 
-/// The verdict of `serde_json` on a document: its value, or a refusal, or unknown where it is known to differ.
+/// The verdict of `serde_json` on a document, with a mark in place of each lone surrogate: its value, or a refusal, or unknown where it is known to differ.
 pub(crate) enum Verdict {
     Value(Value),
     Refused,
@@ -164,7 +165,7 @@ pub(crate) enum Verdict {
 }
 
 pub(crate) fn serde_verdict(document: &[u8]) -> Verdict {
-    match serde_json::from_slice(document) {
+    match serde_json::from_slice(&mended(document)) {
         Ok(value) => Verdict::Value(value),
         Err(error) if error.to_string().starts_with("number out of range") => Verdict::Unknown,
         Err(error) if error.to_string().starts_with("recursion limit exceeded") => Verdict::Unknown,

@@ -1,8 +1,11 @@
 //! The tokenizer's events, in a form that does not depend on chunks.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 
 use glassine_core::sanitize::tokenizer::{ExpectedKey, Handler, Key, Literal};
+
+use super::surrogates::{LONE, mended};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Event {
@@ -87,7 +90,8 @@ impl Handler for Recorder {
 
     fn key(&mut self, key: Key<'_>) -> Result<(), Infallible> {
         self.keys.push(ExpectedKey::of(key));
-        self.record(Event::Key { raw: key.raw().to_owned(), name: key.unescaped().into_owned() })
+        let name = key.unescaped().map_or_else(|| decoded(key.raw()), Cow::into_owned);
+        self.record(Event::Key { raw: key.raw().to_owned(), name })
     }
 
     fn begin_string(&mut self) -> Result<(), Infallible> {
@@ -114,6 +118,13 @@ impl Handler for Recorder {
         Ok(())
     }
 
+    fn lone_surrogate(&mut self, raw: &str) -> Result<(), Infallible> {
+        assert!(self.in_string && raw.len() == 6);
+        self.raw.push_str(raw);
+        self.text.push_str(LONE);
+        Ok(())
+    }
+
     fn end_string(&mut self) -> Result<(), Infallible> {
         self.in_string = false;
         if self.deaf {
@@ -132,4 +143,9 @@ impl Handler for Recorder {
     fn literal(&mut self, literal: Literal) -> Result<(), Infallible> {
         self.record(Event::Literal(literal))
     }
+}
+
+/// A name with lone surrogates, with a mark in place of each.
+fn decoded(raw: &str) -> String {
+    serde_json::from_slice(&mended(format!("\"{raw}\"").as_bytes())).expect("a valid string")
 }

@@ -7,6 +7,8 @@
 //! - a container is written if a path of a writing rule goes on in it by a selector that fits: a name in an object, an
 //!   index, a slice or `[*]` in an array;
 //! - in writing rules `[*]` selects the elements of arrays, not the members of objects;
+//! - a string with a lone surrogate ([`LONE`]) is no text: it is dropped where texts are transformed or compared, and
+//!   the document is refused where it would leave as written;
 //! - `redact` beats a transform, which beats `keep`;
 //! - a nested shape's rules are evaluated on the value it is for; an `unlisted: keep` around it stops there.
 
@@ -24,6 +26,7 @@ use regex::Regex;
 use serde_json::{Map, Value, json};
 
 use super::sanitizing::rewritten;
+use super::surrogates::LONE;
 
 /// What leaves, or `None` if the document is refused. The file's first endpoint responds.
 pub(crate) fn sanitized(file: &raw::File, keys: &Pseudonyms, document: &Value) -> Option<Value> {
@@ -154,15 +157,16 @@ enum Kept {
 }
 
 impl Kept {
-    fn is(&self, leaf: &Value) -> bool {
-        match (self, leaf) {
+    fn is(&self, leaf: &Value) -> Result<bool, Refused> {
+        Ok(match (self, leaf) {
+            (Self::Text, Value::String(text)) if text.contains(LONE) => return Err(Refused),
             (Self::Text, _) | (_, Value::Null) | (Self::Boolean, Value::Bool(_)) => true,
             (Self::Number, Value::Number(number)) => number.to_string().len() <= 32,
             (Self::Time, Value::String(text)) => is_time(text),
             (Self::OneOf(texts), Value::String(text)) => texts.contains(text),
             (Self::TimeZone, Value::String(text)) => time_zones().any(|zone| zone == text),
             _ => false,
-        }
+        })
     }
 }
 
@@ -371,8 +375,8 @@ impl Reference<'_> {
             leaf => match self.marks.transformed.get(&node) {
                 Some(treatment) => self.transformed(leaf, treatment),
                 None => {
-                    let leaves = self.marks.kept.get(&node).map_or(unlisted, |kept| kept.is(leaf));
-                    Ok(leaves.then(|| leaf.clone()))
+                    let kept = self.marks.kept.get(&node).or(unlisted.then_some(&Kept::Text));
+                    Ok(kept.map_or(Ok(false), |kept| kept.is(leaf))?.then(|| leaf.clone()))
                 }
             },
         }
@@ -382,14 +386,15 @@ impl Reference<'_> {
         let members = value.as_object().into_iter().flatten();
         let members = members
             .filter_map(|(name, value)| Some((name.clone(), self.value(value, unlisted).transpose()?)));
-        members.map(|(name, value)| Ok((name, value?))).collect()
+        let named = |name: String| if name.contains(LONE) { Err(Refused) } else { Ok(name) };
+        members.map(|(name, value)| Ok((named(name)?, value?))).collect()
     }
 
     fn transformed(&self, leaf: &Value, treatment: &Treatment) -> Result<Option<Value>, Refused> {
         let text = match leaf {
             // No list is null.
             Value::Null => return Ok((!matches!(treatment, Treatment::Headers(_))).then_some(Value::Null)),
-            Value::String(text) => text,
+            Value::String(text) if !text.contains(LONE) => text,
             _ if matches!(treatment, Treatment::Link) => return Err(Refused),
             _ => return Ok(None),
         };
@@ -430,7 +435,7 @@ impl Reference<'_> {
             let (Some(name), Some(value)) = (element["name"].as_str(), element["value"].as_str()) else {
                 continue;
             };
-            if value.len() > 64 * 1024 {
+            if value.len() > 64 * 1024 || name.contains(LONE) || value.contains(LONE) {
                 continue;
             }
             if let Some((own, kind)) = headers.tokens.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)) {

@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
+use crate::support::surrogates::LONE;
+
 /// Begins every string that is nothing but a marker; `!` ends it.
 pub(super) const CANARY: &str = "canary-";
 /// The bit of a style that asks for white space.
@@ -108,7 +110,8 @@ fn headers() -> impl Strategy<Value = Value> {
 }
 
 fn object(value: BoxedStrategy<Value>) -> impl Strategy<Value = Value> {
-    let members = prop::collection::vec((name(), value), 0..6);
+    let name = prop_oneof![60 => name(), 1 => Just(format!("a{LONE}"))];
+    let members = prop::collection::vec((name, value), 0..6);
     members.prop_map(|members| Value::Object(members.into_iter().collect::<Map<_, _>>()))
 }
 
@@ -142,9 +145,15 @@ fn leaf() -> impl Strategy<Value = Value> {
         "https://graph.microsoft.com/v1.0/x",
         "https://evil.example/",
     ]);
+    let lone = prop::sample::select(vec![
+        LONE.to_owned(),
+        format!("a{LONE}@x.com{LONE}"),
+        format!("{LONE} \u{1F600}"),
+    ]);
     prop_oneof![
         6 => Just(json!(CANARY)),
         6 => text.prop_map(Value::from),
+        1 => lone.prop_map(Value::from),
         2 => prop::sample::select(vec![json!(null), json!(true), json!(false), json!(0), json!(-1.5), json!(1e300)]),
         1 => any::<i64>().prop_map(Value::from),
     ]
@@ -188,7 +197,16 @@ pub(super) fn written(value: &Value, style: u64) -> String {
     }
 }
 
+/// In place of [`LONE`], the text has one of these. No two of them are a pair, because a text has one kind.
+const HALVES: [&str; 4] = [r"\ud800", r"\uDBFF", r"\udc00", r"\uDfFf"];
+
 fn quoted(text: &str, style: u64) -> String {
+    let half = HALVES[usize::try_from(style >> 7 & 3).unwrap()];
+    let parts: Vec<_> = text.split(LONE).map(|part| escaped(part, style)).collect();
+    format!("\"{}\"", parts.join(half))
+}
+
+fn escaped(text: &str, style: u64) -> String {
     let escaped = |(at, character): (usize, char)| {
         let chosen = style & 6 == 6 && style >> (at % 60) & 1 == 1;
         if chosen || character < ' ' || matches!(character, '"' | '\\') {
@@ -198,5 +216,5 @@ fn quoted(text: &str, style: u64) -> String {
         }
         character.to_string()
     };
-    format!("\"{}\"", text.chars().enumerate().map(escaped).collect::<String>())
+    text.chars().enumerate().map(escaped).collect()
 }

@@ -5,7 +5,7 @@ pub(crate) mod documents;
 pub(crate) mod rules;
 
 use glassine_core::rules::raw;
-use glassine_core::sanitize::{Context, Failure};
+use glassine_core::sanitize::{Context, Failure, Violation};
 use glassine_core::yaml;
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::support::reference;
 use crate::support::sanitizing::{cut, plan, pseudonyms, sanitize, sanitize_chunks, with_body};
+use crate::support::surrogates::LONE;
 use documents::{CANARY, document, page, written};
 
 fn config() -> ProptestConfig {
@@ -133,7 +134,11 @@ proptest! {
     fn with_everything_kept_the_text_is_as_written(document in document(), style in any::<u64>()) {
         let context = crate::support::sanitizing::context("  s: { unlisted: keep }", "{ entity: s }");
         let text = written(&document, style & !documents::SPACED);
-        prop_assert_eq!(sanitize(&context, &text).unwrap().0, text);
+        if document.to_string().contains(LONE) {
+            prop_assert_eq!(sanitize(&context, &text).err(), Some(Failure::Violation(Violation::LoneSurrogate)));
+        } else {
+            prop_assert_eq!(sanitize(&context, &text).unwrap().0, text);
+        }
     }
 }
 

@@ -103,6 +103,8 @@ async fn every_assertion_has_a_unique_id() {
     }
 }
 
+/// Fault: the application's certificate is replaced. Outcome: the next token request uses the new certificate.
+/// Fault: the application's private key is missing. Outcome: nothing is sent to Entra, and the error says that the file is missing.
 #[tokio::test]
 async fn a_certificate_that_was_replaced_signs_the_next_assertion() {
     let entra = FakeUpstream::always(granted("one")).await;
@@ -119,6 +121,7 @@ async fn a_certificate_that_was_replaced_signs_the_next_assertion() {
     assert_eq!(entra.requests().len(), 2, "nothing is sent without a proof");
 }
 
+/// Fault: the file of a federated token is empty. Outcome: nothing is sent to Entra, and the error says so.
 #[tokio::test]
 async fn a_federated_token_is_read_for_each_request_and_sent_unchanged() {
     let entra = FakeUpstream::always(granted("one")).await;

@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 use glassine::upstream::{ConnectorError, GraphClient, Network, Phase, Settings, Timeouts, UpstreamError};
 use glassine_core::graph::Origin;
 use rustls_pki_types::CertificateDer;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::{PAGE, PATIENT, SHORT, ask, get, network, settings};
-use crate::support::upstream::{FakeUpstream, Script};
+use crate::support::upstream::{FakeUpstream, Identity, Script};
 
+/// Fault: Graph's host refuses the connection. Outcome: the error says that the connection was refused.
 #[tokio::test]
 async fn nobody_listens() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -22,6 +24,7 @@ async fn nobody_listens() {
     assert_eq!(refused, Err(UpstreamError::Connect(std::io::ErrorKind::ConnectionRefused)));
 }
 
+/// Fault: Graph's certificate is of an unknown authority. Outcome: the error says so, and nothing is sent.
 #[tokio::test]
 async fn a_known_certificate_opens_and_an_unknown_one_does_not() {
     let graph = FakeUpstream::start_tls(|_| Script::json(PAGE)).await;
@@ -34,6 +37,7 @@ async fn a_known_certificate_opens_and_an_unknown_one_does_not() {
     assert!(graph.requests().len() == 1, "nothing was sent to a stranger");
 }
 
+/// Fault: Graph's certificate names another host. Outcome: no session is opened.
 #[tokio::test]
 async fn the_certificate_must_name_the_host() {
     let graph = FakeUpstream::start_tls(|_| Script::json(PAGE)).await;
@@ -45,6 +49,7 @@ async fn the_certificate_must_name_the_host() {
     }
 }
 
+/// Fault: the connection is cut inside TLS. Outcome: the body ends with an error, never as if it were whole.
 #[tokio::test]
 async fn truncation_inside_tls() {
     let graph = FakeUpstream::start_tls(|_| Script::json(PAGE).reset_after(10)).await;
@@ -52,13 +57,14 @@ async fn truncation_inside_tls() {
     assert!(matches!(refused, Err(UpstreamError::Reset | UpstreamError::Truncated)), "{refused:?}");
 }
 
+/// Fault: Graph's host does not speak TLS. Outcome: the error says that TLS failed.
 #[tokio::test]
 async fn a_server_without_tls() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
-        tokio::io::AsyncWriteExt::write_all(&mut stream, b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
     });
     let graph = https(&address.to_string());
     let settings =
@@ -67,6 +73,7 @@ async fn a_server_without_tls() {
     assert!(matches!(refused, Err(UpstreamError::Tls(_))), "{refused:?}");
 }
 
+/// Fault: a TLS handshake with Graph stalls. Outcome: the request fails when the time limit for connecting is over.
 #[tokio::test]
 async fn a_handshake_that_stalls() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -80,6 +87,7 @@ async fn a_handshake_that_stalls() {
 }
 
 /// A server whose queue is full does not respond to a SYN, like a firewall that drops it.
+/// Fault: Graph's host, or a firewall, drops connection requests. Outcome: the request fails when the time limit for connecting is over.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_lost_syn() {
@@ -103,6 +111,7 @@ async fn a_lost_syn() {
     }
 }
 
+/// Fault: Graph's name cannot be resolved. Outcome: the request fails within the time limit for connecting.
 #[tokio::test]
 async fn a_name_that_does_not_exist() {
     let graph = https("no-such-host.invalid");
@@ -112,6 +121,59 @@ async fn a_name_that_does_not_exist() {
     // Where there is no network, a resolver may wait for a response instead of giving one.
     let expected = [UpstreamError::Resolve, UpstreamError::Timeout(Phase::Resolve)];
     assert!(refused.as_ref().is_err_and(|error| expected.contains(error)), "{refused:?}");
+}
+
+/// Fault: a certificate of `ca_file` is malformed. Outcome: the client is not built, and the error says which certificate.
+/// Fault: the upstream demands a client certificate (TLS 1.2 or 1.3, HTTP/1.1 or HTTP/2). Outcome: the error says so.
+#[tokio::test]
+async fn an_upstream_that_demands_a_client_certificate_is_named() {
+    let (tls12, tls13) = (&rustls::version::TLS12, &rustls::version::TLS13);
+    for version in [tls12, tls13] {
+        for protocol in ["http/1.1", "h2"] {
+            let demanded = ask_with_certificate(version, protocol, Demand::Certificate).await;
+            assert_eq!(demanded, Err(UpstreamError::ClientCertificate), "{version:?} {protocol}");
+        }
+    }
+    let left = ask_with_certificate(tls13, "http/1.1", Demand::Silently).await;
+    assert_eq!(left, Err(UpstreamError::ClientCertificate), "closed without an alert");
+    let optional = ask_with_certificate(tls13, "http/1.1", Demand::Nothing).await;
+    assert_eq!(optional, Ok((200, "{}".to_owned())), "requested, and not needed");
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Demand {
+    /// The TLS session fails without a certificate.
+    Certificate,
+    /// The server closes the connection.
+    Silently,
+    /// A certificate is requested, and not missed.
+    Nothing,
+}
+
+/// The response of a server that requests a client certificate.
+async fn ask_with_certificate(
+    version: &'static rustls::SupportedProtocolVersion,
+    protocol: &str,
+    demand: Demand,
+) -> Result<(u16, String), UpstreamError> {
+    let (listener, identity) =
+        (TcpListener::bind("127.0.0.1:0").await.unwrap(), Identity::new(&["127.0.0.1"]));
+    let graph = https(&listener.local_addr().unwrap().to_string());
+    let extra_roots = vec![identity.certificate.clone()];
+    let tls = identity.requesting_a_certificate(version, protocol, demand != Demand::Certificate);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(mut stream) = tls.accept(stream).await else { continue };
+            if demand == Demand::Nothing {
+                stream.read_u8().await.unwrap();
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").await.unwrap();
+                stream.flush().await.unwrap();
+                drop(stream.read_to_end(&mut Vec::new()).await);
+            }
+        }
+    });
+    let network = Network { extra_roots, timeouts: PATIENT, ..Network::default() };
+    ask(&GraphClient::new(Settings { graph, network, max_body: 100 }).unwrap()).await
 }
 
 #[tokio::test]

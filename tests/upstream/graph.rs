@@ -64,6 +64,7 @@ async fn the_reason_phrase_is_left_behind() {
     assert!(response(&graph, PATIENT).await.unwrap().extensions().is_empty());
 }
 
+/// Fault: Graph redirects to another server. Outcome: the request fails, and the other server gets no request.
 #[tokio::test]
 async fn a_redirect_is_never_followed() {
     let other = FakeUpstream::always(Script::json(PAGE)).await;
@@ -75,6 +76,7 @@ async fn a_redirect_is_never_followed() {
     assert!(other.requests().is_empty());
 }
 
+/// Fault: a target has characters that a server could read differently. Outcome: the request is not sent.
 #[tokio::test]
 async fn a_target_that_could_change_on_the_way_is_not_sent() {
     let graph = FakeUpstream::always(Script::json(PAGE)).await;

@@ -58,6 +58,7 @@ async fn an_app_service_token_is_requested_with_the_identity_header_and_kept_unt
     assert_eq!(request.header("metadata"), None);
 }
 
+/// Fault: the machine has no managed identity, or its identity service is busy. Outcome: the error tells the two apart.
 #[tokio::test]
 async fn a_machine_without_an_identity_and_one_that_is_busy() {
     let secret = r#"{"error":"invalid_request","error_description":"Identity of alice not found"}"#;

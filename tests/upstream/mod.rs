@@ -1,10 +1,10 @@
 //! The clients of Graph and Entra against an upstream that misbehaves: each fault beside a neighbour that is fine.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use glassine::upstream::{
-    GraphClient, Network, Proxies, RequestHeaders, RequestId, Secret, Settings, Timeouts, UpstreamBody,
-    UpstreamError,
+    GraphClient, Network, RequestHeaders, RequestId, Secret, Settings, Timeouts, UpstreamBody, UpstreamError,
 };
 use http::Response;
 use http_body_util::BodyExt;
@@ -28,6 +28,7 @@ mod connection;
 mod graph;
 mod http2;
 mod identity;
+mod kept;
 mod proxies;
 mod shape;
 mod time;
@@ -38,7 +39,7 @@ fn settings(graph: &FakeUpstream, timeouts: Timeouts) -> Settings {
 }
 
 fn network(server: &FakeUpstream, timeouts: Timeouts) -> Network {
-    Network { extra_roots: server.ca(), timeouts, proxies: Proxies::default() }
+    Network { extra_roots: server.ca(), timeouts, ..Network::default() }
 }
 
 fn client(graph: &FakeUpstream, timeouts: Timeouts) -> GraphClient {
@@ -66,6 +67,16 @@ async fn get(graph: &FakeUpstream) -> Result<(u16, String), UpstreamError> {
 async fn ask(client: &GraphClient) -> Result<(u16, String), UpstreamError> {
     let response = client.get("/v1.0/users", &headers(), &token()).await?;
     Ok((response.status().as_u16(), text(response).await?))
+}
+
+/// This many requests at the same time; how many of them succeed.
+async fn succeed(client: &Arc<GraphClient>, requests: usize) -> usize {
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..requests {
+        let client = Arc::clone(client);
+        tasks.spawn(async move { ask(&client).await });
+    }
+    tasks.join_all().await.into_iter().filter(Result::is_ok).count()
 }
 
 async fn text(response: Response<UpstreamBody>) -> Result<String, UpstreamError> {

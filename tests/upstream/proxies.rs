@@ -53,7 +53,8 @@ impl Proxy {
     /// A client of `https://graph.example` that goes through this proxy, except for the hosts in `except`.
     fn client(&self, except: &str, timeouts: Timeouts) -> GraphClient {
         let proxies = Proxies::new(&format!("http://user:pass@{}", self.address), except).unwrap();
-        let network = Network { extra_roots: vec![self.identity.clone()], timeouts, proxies };
+        let network =
+            Network { extra_roots: vec![self.identity.clone()], timeouts, proxies, ..Network::default() };
         let graph = Origin::parse(&format!("https://{HOST}")).unwrap();
         GraphClient::new(Settings { graph, network, max_body: 1 << 20 }).unwrap()
     }
@@ -85,6 +86,7 @@ async fn tls_goes_through_a_tunnel_and_the_proxy_sees_a_host_name() {
     assert!(!request.to_ascii_lowercase().contains("proxy-authorization"), "{request}");
 }
 
+/// Fault: the HTTPS proxy wants a password, refuses, redirects, or does not speak HTTP. Outcome: the error says that the proxy refused the tunnel.
 #[tokio::test]
 async fn a_proxy_that_opens_no_tunnel_is_named() {
     for response in [
@@ -98,6 +100,7 @@ async fn a_proxy_that_opens_no_tunnel_is_named() {
     }
 }
 
+/// Fault: the HTTPS proxy stalls or is down. Outcome: the request fails within the time limit for connecting, and the error names the proxy's step.
 #[tokio::test]
 async fn a_proxy_that_stalls_or_is_not_there_is_named() {
     let quick = Timeouts { connect: SHORT / 3, ..PATIENT };

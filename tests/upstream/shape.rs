@@ -6,6 +6,7 @@ use http_body_util::BodyExt;
 use super::{PAGE, PATIENT, SHORT, ask, client, get, headers, response, settings, text, token};
 use crate::support::upstream::{FakeUpstream, Script};
 
+/// Fault: a body from Graph ends before its announced length or last chunk. Outcome: the body ends with an error, never as if it were whole.
 #[tokio::test]
 async fn a_body_that_ends_too_early() {
     let cut_short = [
@@ -28,6 +29,7 @@ async fn a_length_that_is_too_long_stalls() {
     assert_eq!(text(response).await, Err(UpstreamError::Timeout(Phase::Idle)));
 }
 
+/// Fault: Graph sends more bytes than it announces. Outcome: the rest never becomes the next response, and the connection is not used again.
 #[tokio::test]
 async fn a_length_that_is_too_short_does_not_reach_the_next_response() {
     let smuggled = "{}HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n\"other\"";
@@ -40,6 +42,7 @@ async fn a_length_that_is_too_short_does_not_reach_the_next_response() {
     assert_eq!(graph.connections(), 2, "the first one is not to be trusted any more");
 }
 
+/// Fault: Graph resets the connection. Outcome: the error says that the connection was reset.
 #[tokio::test]
 async fn a_reset() {
     let graph = FakeUpstream::always(Script::json(PAGE).reset_after(10)).await;
@@ -63,12 +66,14 @@ async fn a_pooled_connection_that_is_lost_is_replaced_once() {
     assert_eq!(graph.requests().len(), 2);
 }
 
+/// Fault: Graph closes the connection within a head. Outcome: the request fails.
 #[tokio::test]
 async fn a_head_that_ends_too_early() {
     let graph = FakeUpstream::always(Script::json(PAGE).close_in_head(20)).await;
     assert_eq!(get(&graph).await, Err(UpstreamError::Truncated));
 }
 
+/// Fault: another protocol than HTTP responds on Graph's port. Outcome: the request fails with a protocol error.
 #[tokio::test]
 async fn a_response_that_is_not_http_is_refused() {
     for garbage in ["SSH-2.0-OpenSSH_9.6\r\n", "\0\0\0\0\0\0\0\0", "<html>hello</html>\r\n\r\n"] {
@@ -77,6 +82,7 @@ async fn a_response_that_is_not_http_is_refused() {
     }
 }
 
+/// Fault: Graph sends a malformed chunk. Outcome: the body ends with an error.
 #[tokio::test]
 async fn a_chunk_that_is_none() {
     let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -98,6 +104,7 @@ async fn trailers_are_left_behind() {
     assert_eq!(body.to_bytes(), "{}");
 }
 
+/// Fault: Graph sends more header fields, or longer ones, than allowed. Outcome: the request fails, because the head is too large.
 #[tokio::test]
 async fn many_or_long_header_fields() {
     let with_fields = |count| (0..count).fold(Script::json(PAGE), |script, _| script.header("X-A", "b"));
@@ -110,6 +117,7 @@ async fn many_or_long_header_fields() {
     }
 }
 
+/// Fault: a body from Graph is longer than the limit. Outcome: the body ends with an error at the limit.
 #[tokio::test]
 async fn a_body_over_the_bound() {
     let limit = u64::try_from(PAGE.len()).unwrap();
@@ -123,6 +131,7 @@ async fn a_body_over_the_bound() {
     }
 }
 
+/// Fault: Graph announces a body that is longer than the limit. Outcome: the request fails before the body is read.
 #[tokio::test]
 async fn a_declared_length_over_the_bound_is_refused_with_the_head() {
     let limit = 1 << 20;
@@ -141,6 +150,7 @@ async fn compression_is_not_touched() {
     assert_eq!(packed[..2], [0x1f, 0x8b]);
 }
 
+/// Fault: Graph sends a gzip bomb. Outcome: decoding stops at the limit for the ratio.
 #[tokio::test]
 async fn a_bomb_is_seen_by_the_decoder() {
     use glassine::codec::{Bounds, GzipDecodeError, GzipDecoder};

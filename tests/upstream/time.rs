@@ -8,6 +8,7 @@ use http_body_util::BodyExt;
 use super::{PAGE, PATIENT, PAUSE, SHORT, response, text};
 use crate::support::upstream::{FakeUpstream, Script};
 
+/// Fault: Graph sends no head. Outcome: the request fails when the time limit for the head is over.
 #[tokio::test]
 async fn a_missing_response_is_a_timeout() {
     let graph = FakeUpstream::always(Script::never()).await;
@@ -18,6 +19,7 @@ async fn a_missing_response_is_a_timeout() {
     assert!(response(&graph, head).await.is_ok());
 }
 
+/// Fault: Graph falls silent within a head. Outcome: the request fails when the time limit for the head is over.
 #[tokio::test]
 async fn a_stall_within_the_head() {
     let graph = FakeUpstream::always(Script::json(PAGE).stall_in_head(30)).await;
@@ -25,6 +27,7 @@ async fn a_stall_within_the_head() {
     assert_eq!(response(&graph, head).await.err(), Some(UpstreamError::Timeout(Phase::Head)));
 }
 
+/// Fault: Graph falls silent within a body. Outcome: the body ends with an error when the time limit for silence is over.
 #[tokio::test]
 async fn a_stall_within_the_body() {
     let idle = Timeouts { idle: SHORT, ..PATIENT };
@@ -42,6 +45,7 @@ async fn a_slow_body_is_not_a_stall() {
     assert_eq!(text(response(&graph, idle).await.unwrap()).await.unwrap(), PAGE);
 }
 
+/// Fault: a consumer pauses for longer than the time limit for Graph's silence. Outcome: the response goes on.
 #[tokio::test]
 async fn a_reader_that_pauses_is_not_a_stall() {
     let idle = Timeouts { idle: SHORT, ..PATIENT };
@@ -51,6 +55,7 @@ async fn a_reader_that_pauses_is_not_a_stall() {
     assert_eq!(text(response).await.unwrap(), PAGE);
 }
 
+/// Fault: Graph sends a body slowly without end. Outcome: the body ends with an error when the time limit for the whole is over.
 #[tokio::test]
 async fn a_body_that_takes_too_long_as_a_whole() {
     let total = Timeouts { total: SHORT, ..PATIENT };

@@ -19,6 +19,8 @@ pub(super) const EAGER: RenewalTimes = RenewalTimes {
     jitter: Duration::ZERO,
     min_interval: Duration::ZERO,
     file_check: Duration::ZERO,
+    look: SHORT,
+    longest_pause: SHORT,
 };
 
 pub(super) const CALM: RenewalTimes = RenewalTimes {
@@ -26,6 +28,8 @@ pub(super) const CALM: RenewalTimes = RenewalTimes {
     jitter: Duration::ZERO,
     min_interval: LONG,
     file_check: LONG,
+    look: LONG,
+    longest_pause: LONG,
 };
 
 #[tokio::test]
@@ -54,6 +58,17 @@ async fn the_request_is_as_documented() {
     );
 }
 
+/// Fault: the connection to the token endpoint is lost before the response. Outcome: the request is sent once more, and brings a token.
+#[tokio::test]
+async fn a_token_request_survives_a_lost_connection() {
+    for lost in [Script::raw(""), granted("lost").reset_in_head(10)] {
+        let entra = FakeUpstream::in_turn(vec![lost, granted("one")]).await;
+        assert_eq!(text_of(&source(&entra, CALM)).await, "one");
+        assert_eq!(entra.requests().len(), 2);
+    }
+}
+
+/// Fault: 50 requests need an access token at once. Outcome: Entra gets one request.
 #[tokio::test]
 async fn fifty_callers_share_one_fetch() {
     let entra = FakeUpstream::always(granted("one").delayed(PAUSE)).await;
@@ -67,6 +82,7 @@ async fn fifty_callers_share_one_fetch() {
     assert_eq!(entra.requests().len(), 1);
 }
 
+/// Fault: Entra is unavailable while 50 requests need a token. Outcome: Entra gets one request, and all get its error.
 #[tokio::test]
 async fn fifty_callers_share_one_failure() {
     let entra = FakeUpstream::always(Script::status(503).delayed(PAUSE)).await;
@@ -81,6 +97,7 @@ async fn fifty_callers_share_one_failure() {
     assert_eq!(entra.requests().len(), 1);
 }
 
+/// Fault: the consumer that caused a token request disconnects. Outcome: the token request goes on, and the next consumer gets its token.
 #[tokio::test]
 async fn a_caller_who_leaves_does_not_stop_the_fetch() {
     let entra = FakeUpstream::always(granted("one").delayed(SHORT)).await;
@@ -90,6 +107,7 @@ async fn a_caller_who_leaves_does_not_stop_the_fetch() {
     assert_eq!(entra.requests().len(), 1);
 }
 
+/// Fault: Entra is unavailable for a moment. Outcome: Entra is asked again after the shortest interval, not at once.
 #[tokio::test]
 async fn a_failure_is_forgotten_after_the_interval() {
     let entra = FakeUpstream::in_turn(vec![Script::status(503), granted("one")]).await;
@@ -113,6 +131,8 @@ async fn a_token_is_renewed_before_it_ends() {
     until(&source, "two").await;
 }
 
+/// Fault: Entra stalls while a token is renewed. Outcome: no request waits while the old token is good.
+/// Fault: a token ends while its renewal stalls. Outcome: the ended token is not used.
 #[tokio::test]
 async fn nobody_waits_for_a_stalled_renewal_while_the_token_is_good() {
     let entra = FakeUpstream::in_turn(vec![expiring("one", 4), Script::never()]).await;
@@ -129,6 +149,7 @@ async fn nobody_waits_for_a_stalled_renewal_while_the_token_is_good() {
     assert!(tokio::time::timeout(PAUSE, source.token()).await.is_err(), "an ended token is not used");
 }
 
+/// Fault: the renewal of a token fails. Outcome: the old token serves until the next try succeeds.
 #[tokio::test]
 async fn the_old_token_serves_while_a_renewal_fails() {
     let entra = FakeUpstream::in_turn(vec![expiring("one", 4), Script::status(500), granted("two")]).await;
@@ -143,6 +164,7 @@ async fn the_old_token_serves_while_a_renewal_fails() {
     until(&source, "two").await;
 }
 
+/// Fault: Graph refuses a token in two requests at once. Outcome: the token is renewed once.
 #[tokio::test]
 async fn a_token_that_graph_refuses_is_renewed_once() {
     let entra = FakeUpstream::in_turn(vec![granted("one"), granted("two"), granted("three")]).await;
@@ -164,6 +186,7 @@ async fn a_token_that_graph_refuses_is_renewed_once() {
     assert_eq!(entra.requests().len(), 2);
 }
 
+/// Fault: Graph refuses every token. Outcome: Entra gets one request in the shortest interval.
 #[tokio::test]
 async fn a_graph_that_refuses_everything_makes_no_storm() {
     let entra = FakeUpstream::always(granted("one")).await;
@@ -175,6 +198,7 @@ async fn a_graph_that_refuses_everything_makes_no_storm() {
     assert_eq!(entra.requests().len(), 1);
 }
 
+/// Fault: Entra refuses the application. Outcome: the error has Entra's error number, and nothing personal.
 #[tokio::test]
 async fn a_refusal_is_reported_by_its_number_only() {
     let body = r#"{"error":"unauthorized_client","error_description":"AADSTS700016: Application 'app-1' of alice",
@@ -186,6 +210,7 @@ async fn a_refusal_is_reported_by_its_number_only() {
     assert!(error.to_string().contains("AADSTS700016") && !error.to_string().contains("alice"));
 }
 
+/// Fault: Entra's response is too long, cut short, a redirect, or does not come. Outcome: the token request fails with this error.
 #[tokio::test]
 async fn faults_of_the_token_endpoint() {
     let limit = 64 * 1024;
@@ -223,6 +248,7 @@ async fn a_token_file_is_read_again_when_it_changes() {
     assert_eq!(text_of(&source).await, "two");
 }
 
+/// Fault: the file of an access token becomes malformed. Outcome: the last good token stays in use.
 #[tokio::test]
 async fn a_bad_token_file_leaves_the_last_good_token() {
     let mut file = tempfile::NamedTempFile::new().unwrap();

@@ -28,7 +28,7 @@ pub use link::{SealedLinks, is_link};
 pub use query::unselected;
 pub use refusal::Refusal;
 
-use crate::graph::{OptionName, Origin, Preference, Segment, Target, Version, prefer};
+use crate::graph::{Mailbox, OptionName, Origin, Preference, Segment, Target, Version, prefer};
 use crate::pseudonym::{Class, Pseudonyms};
 use crate::rules::Plan;
 use crate::rules::plan::{Endpoint, LinkKind};
@@ -108,6 +108,8 @@ pub struct Admitted {
     /// The id of the key that sealed the link that the request follows. The response is made with it: the objects of one
     /// walk have tokens of one key.
     pub key: Option<char>,
+    /// Whose mailbox is read; `None` if the request is for something else, such as the directory.
+    pub mailbox: Option<Mailbox>,
 }
 
 impl Admitted {
@@ -153,7 +155,8 @@ pub fn admit(request: &Request<'_>, policy: &Policy) -> Result<Admitted, Refusal
     };
     let prefer = preferences(request.prefer, &route.endpoint)?;
     let eventual = route.endpoint.directory && (request.eventual || counts(&upstream));
-    Ok(Admitted { endpoint: route.endpoint, upstream, prefer, eventual, path: route.path, key })
+    let mailbox = if route.endpoint.mailbox { Mailbox::of(&upstream) } else { None };
+    Ok(Admitted { endpoint: route.endpoint, upstream, prefer, eventual, path: route.path, key, mailbox })
 }
 
 /// Whether the request asks Graph to count. Graph counts directory objects only under `ConsistencyLevel: eventual`, and

@@ -1,10 +1,10 @@
-//! Which paths accept what.
+//! Which paths accept what, and which are of a mailbox.
 
 use std::sync::LazyLock;
 
 use super::lines::{first, records};
 use super::permissions::canonical;
-use super::resource::{Resource, Shape, resolve};
+use super::resource::{NAMESPACE, Resource, Shape, resolve};
 use crate::graph::Version;
 
 /// What a request can carry that not every path accepts.
@@ -22,6 +22,7 @@ pub enum Accept {
 struct Lists {
     folders: Vec<&'static str>,
     id_type: Vec<&'static str>,
+    mailbox: Vec<&'static str>,
     no_select: Vec<&'static str>,
 }
 
@@ -31,6 +32,7 @@ static LISTS: LazyLock<Lists> = LazyLock::new(|| {
         match kind {
             "folder" => lists.folders.push(name),
             "id-type" => lists.id_type.push(name),
+            "mailbox" => lists.mailbox.push(name),
             "no-select" => lists.no_select.push(name),
             _ => {}
         }
@@ -64,4 +66,16 @@ pub(crate) fn is_directory(resource: &Resource) -> bool {
 /// A group's calendar and conversations are in no user's mailbox.
 fn is_in_mailbox(resource: &Resource) -> bool {
     ["me", "users"].contains(&resource.root)
+}
+
+/// Whether Exchange serves the path, from the mailbox of one user or group. For its form see [`resolve`].
+pub(crate) fn is_of_mailbox(path: &str) -> bool {
+    let path = canonical(path);
+    let mut segments = path.split('/').skip(1);
+    let is_owner = matches!((segments.next(), segments.next()), (Some("users" | "groups"), Some(_)));
+    let mut behind = segments.filter(|segment| !segment.starts_with(NAMESPACE));
+    is_owner
+        && behind
+            .next()
+            .is_some_and(|name| LISTS.mailbox.iter().any(|known| known.eq_ignore_ascii_case(name)))
 }

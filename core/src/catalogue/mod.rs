@@ -9,7 +9,7 @@
 //! | `permissions.txt` | which permissions open a path, the least first | microsoftgraph/microsoft-graph-devx-content@6cbd6bbd (2026-08-07), MIT |
 //! | `ladder.txt`, `limits.txt` | which permissions open more than others, what they give, in plain words | Microsoft Graph permissions reference |
 //! | `words.txt` | what people call types and properties | this project |
-//! | `paths.txt` | which paths accept `IdType` and `$select`, well-known folders | Microsoft Graph API reference |
+//! | `paths.txt` | which paths accept `IdType` and `$select`, which are of a mailbox, well-known folders | Microsoft Graph API reference |
 //! | `domains.txt` | domains that are no organisation's own | registries and mail providers |
 //! | `errors.txt` | error codes | Microsoft Graph, Exchange and Entra documentation |
 //! | `zones.txt` | names of time zones | Unicode CLDR (Unicode License v3), IANA time zone database 2026f (public domain) |
@@ -30,8 +30,8 @@ mod types;
 mod walk;
 mod words;
 
-pub(crate) use accepts::is_directory;
 pub use accepts::{Accept, accepts};
+pub(crate) use accepts::{is_directory, is_of_mailbox};
 pub use domains::{Shared, shared};
 pub use lists::{known_error_code, time_zones, well_known_folders};
 pub use nearest::nearest;

@@ -5,7 +5,7 @@ use super::types::{Property, Type, schema, type_named};
 use crate::graph::{DELTA, Version};
 
 /// The namespace in front of a type's name in a cast.
-const NAMESPACE: &str = "microsoft.graph.";
+pub(super) const NAMESPACE: &str = "microsoft.graph.";
 
 /// What a path leads to.
 #[derive(Clone, Copy, Debug)]

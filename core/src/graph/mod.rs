@@ -16,6 +16,7 @@
 //! | [`url`] | absolute URLs: one parser, strict |
 //! | [`link`] | absolute links of Graph, accepted on one exact origin only |
 //! | [`prefer`] | the preferences of `Prefer` and `Preference-Applied` (RFC 7240) |
+//! | `mailbox` | whose mailbox a request is for |
 //! | `time` | dates and times, as Graph writes them |
 //! | [`schema`] | which properties only beta has, and which come only to those who select them |
 //! | [`error_body`] | Graph's JSON error shape |
@@ -29,6 +30,7 @@ mod filter_parser;
 mod lexer;
 pub mod link;
 pub mod literal;
+mod mailbox;
 pub mod option;
 pub mod option_error;
 mod option_name;
@@ -47,6 +49,7 @@ pub use error_body::{ErrorBody, is_plain_identifier};
 pub use filter::{Filter, Function, Operator};
 pub use link::{LinkError, relative_target};
 pub use literal::{Literal, is_guid};
+pub use mailbox::Mailbox;
 pub use option::{Direction, Expansion};
 pub use option_error::{OptionError, OptionErrorKind};
 pub use option_name::OptionName;

@@ -54,7 +54,7 @@ mod token;
 
 pub use address::canonical_domain;
 pub use class::Class;
-pub use keys::{At, Fingerprint, KeyFileError, KeyRing};
+pub use keys::{At, Fingerprint, KeyFileError, KeyRing, Retired, RingError, Standing};
 pub use own::{NotADomain, OwnDomain};
 pub use policy::{AddressPolicy, DomainMode, PlusTags};
 pub use reversible::{Sealer, has_form_of_link};

@@ -86,6 +86,8 @@ pub struct Endpoint {
     /// Whether the endpoint serves users or groups of the directory. Graph counts and compares these only with
     /// `ConsistencyLevel: eventual`.
     pub directory: bool,
+    /// Whether Exchange serves the endpoint, from the mailbox of one user or group. It counts requests by mailbox.
+    pub mailbox: bool,
     /// What the response is.
     pub response: Response,
     /// Where the author wrote it. It has no effect on requests.

@@ -77,6 +77,10 @@ pub enum Violation {
     /// Two readers could disagree about which of the two counts.
     #[error("a property that the rules name comes twice in one object")]
     DuplicateProperty,
+    /// A text, or a name, that would leave as written. One half of a surrogate pair stands for no character, and the
+    /// consumer's parser may keep it, replace it or fail.
+    #[error("a text that leaves as written has half of a surrogate pair (`\\ud800` to `\\udfff` alone)")]
+    LoneSurrogate,
     /// The outermost value is not an object.
     #[error("the document is not an object")]
     NotAnObject,

@@ -54,6 +54,11 @@ impl Place {
     /// A place where nothing leaves.
     pub(super) const DROPPED: Self = Self { leaf: Effect::Drop, object: None, array: None };
 
+    /// Whether a value of any type leaves here.
+    pub(super) fn leaves(self) -> bool {
+        self.leaf != Effect::Drop || self.object.is_some() || self.array.is_some()
+    }
+
     /// The place of `node`. Without a node, nothing leaves.
     pub(super) fn of(node: Option<NodeId>, automaton: &Automaton) -> Self {
         node.map_or(Self::DROPPED, |id| {

@@ -9,7 +9,7 @@ use crate::rules::plan::{
 
 /// `count`: the `/$count` that comes with the endpoint. It is open to the same parameters and filters.
 pub(super) fn add(endpoint: &Endpoint, count: Option<&Endpoint>, objects: &mut Objects, lines: &mut Lines) {
-    // The template decides `directory`, and `places` have no effect on requests.
+    // The template decides `directory` and `mailbox`, and `places` have no effect on requests.
     let Endpoint {
         name,
         template,
@@ -19,6 +19,7 @@ pub(super) fn add(endpoint: &Endpoint, count: Option<&Endpoint>, objects: &mut O
         immutable_ids,
         return_minimal,
         directory: _,
+        mailbox: _,
         response,
         places: _,
     } = endpoint;

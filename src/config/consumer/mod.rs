@@ -85,6 +85,11 @@ impl Consumer {
         &self.pseudonym_domain
     }
 
+    /// The addresses from which this consumer may send requests; empty: all.
+    pub(super) fn allow_from(&self) -> &Networks {
+        &self.allow_from
+    }
+
     /// Whether this consumer may send requests from `address`. An IPv4-mapped IPv6 address counts as the IPv4 address.
     pub fn may_come_from(&self, address: IpAddr) -> bool {
         self.allow_from.is_empty() || self.allow_from.contain(address)

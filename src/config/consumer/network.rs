@@ -20,6 +20,13 @@ impl Networks {
         self.0.is_empty()
     }
 
+    /// These networks and the others.
+    #[must_use]
+    pub fn union(mut self, others: &Self) -> Self {
+        self.0.extend_from_slice(&others.0);
+        self
+    }
+
     /// Whether the address is in one of the networks.
     pub fn contain(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();

@@ -21,6 +21,8 @@ pub(super) enum Fault {
         "Access to OData is disabled: [RAOP] : Blocked by tenant configured AppOnly AccessPolicy settings."
     )]
     MailboxPolicy,
+    #[error("Application is over its MailboxConcurrency limit.")]
+    MailboxConcurrency,
     #[error("Invalid version: {0}")]
     Version(String),
     #[error("Resource not found for the segment '{0}'.")]
@@ -124,6 +126,7 @@ impl Fault {
                 StatusCode::NOT_FOUND
             }
             Fault::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Fault::MailboxConcurrency => StatusCode::TOO_MANY_REQUESTS,
             Fault::SyncState => StatusCode::GONE,
             Fault::FailedDependency => StatusCode::FAILED_DEPENDENCY,
             Fault::Batch
@@ -177,6 +180,7 @@ impl Fault {
     fn code(&self) -> &'static str {
         match self {
             Fault::TokenMissing | Fault::TokenInvalid | Fault::TokenExpired => "InvalidAuthenticationToken",
+            Fault::MailboxConcurrency => "ApplicationThrottled",
             Fault::RequestDenied => "Authorization_RequestDenied",
             Fault::AccessDenied | Fault::MailboxPolicy => "ErrorAccessDenied",
             Fault::Batch

@@ -11,7 +11,9 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use http::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, VARY, WWW_AUTHENTICATE};
+use http::header::{
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE,
+};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
@@ -27,6 +29,7 @@ use super::entra::{self, Call, Endpoint};
 use super::fault::Fault;
 use super::rng::Rng;
 use super::route::{self, Headers, Reply};
+use super::visits::Visit;
 use crate::demo::socket;
 
 const JSON: &str =
@@ -71,6 +74,8 @@ struct GraphResponse {
     content_type: &'static str,
     body: Vec<u8>,
     immutable_ids: bool,
+    /// Ends with the body.
+    visit: Option<Visit>,
 }
 
 /// The ids that every response carries.
@@ -91,7 +96,7 @@ impl Server {
                 let envelope = read(body, BATCH_LIMIT).await;
                 self.batch(version, &head.headers, &envelope, &ids)
             }
-            _ => self.graph(&head),
+            _ => self.graph(&head).await,
         };
         response.unwrap_or_else(|fault| GraphResponse::fault(&fault, &ids)).into_response(&head.headers, &ids)
     }
@@ -115,17 +120,19 @@ impl Server {
             client_request_id: &ids.client,
         };
         let entra::EntraResponse { status, headers, body } = self.tenant.entra().respond(endpoint, &call);
-        let mut response = Response::new(Chunks(Bytes::from(body)));
+        let mut response = Response::new(Chunks { body: Bytes::from(body), _visit: None });
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         insert_text(response.headers_mut(), "x-ms-request-id", &ids.request);
         response
     }
 
-    fn graph(&self, head: &Parts) -> Result<GraphResponse, Fault> {
+    async fn graph(&self, head: &Parts) -> Result<GraphResponse, Fault> {
         let access = self.tenant.access(head.headers.get(AUTHORIZATION))?;
+        let visit = self.tenant.visit(head.uri.path()).await?;
         let target = (head.uri.path(), head.uri.query());
-        self.one(head.method.as_str(), target, &head.headers, &access)
+        let response = self.one(head.method.as_str(), target, &head.headers, &access)?;
+        Ok(GraphResponse { visit, ..response })
     }
 
     fn batch(
@@ -178,11 +185,11 @@ impl Server {
 impl GraphResponse {
     fn json(status: StatusCode, value: &impl Serialize) -> GraphResponse {
         let body = serde_json::to_vec(value).unwrap_or_default();
-        GraphResponse { status, content_type: JSON, body, immutable_ids: false }
+        GraphResponse { status, content_type: JSON, body, immutable_ids: false, visit: None }
     }
 
     fn other(content_type: &'static str, text: String) -> GraphResponse {
-        GraphResponse { status: StatusCode::OK, content_type, body: text.into_bytes(), immutable_ids: false }
+        GraphResponse { content_type, body: text.into_bytes(), ..GraphResponse::json(StatusCode::OK, &()) }
     }
 
     fn fault(fault: &Fault, ids: &RequestIds) -> GraphResponse {
@@ -196,7 +203,7 @@ impl GraphResponse {
     fn into_response(self, asked: &HeaderMap, ids: &RequestIds) -> Response<Chunks> {
         let compress = accepts_gzip(asked);
         let body = if compress { gzip(self.body) } else { self.body };
-        let mut response = Response::new(Chunks(Bytes::from(body)));
+        let mut response = Response::new(Chunks { body: Bytes::from(body), _visit: self.visit });
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
@@ -210,6 +217,9 @@ impl GraphResponse {
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
         }
+        if self.status == StatusCode::TOO_MANY_REQUESTS {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
         if compress {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
@@ -221,7 +231,10 @@ impl GraphResponse {
 }
 
 /// A body of unknown length, which HTTP/1.1 sends with `Transfer-Encoding: chunked`.
-struct Chunks(Bytes);
+struct Chunks {
+    body: Bytes,
+    _visit: Option<Visit>,
+}
 
 impl Body for Chunks {
     type Data = Bytes;
@@ -231,11 +244,11 @@ impl Body for Chunks {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        if self.0.is_empty() {
+        if self.body.is_empty() {
             return Poll::Ready(None);
         }
-        let size = self.0.len().min(CHUNK);
-        Poll::Ready(Some(Ok(Frame::data(self.0.split_to(size)))))
+        let size = self.body.len().min(CHUNK);
+        Poll::Ready(Some(Ok(Frame::data(self.body.split_to(size)))))
     }
 }
 

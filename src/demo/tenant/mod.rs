@@ -53,8 +53,11 @@ mod route;
 mod search;
 mod settings;
 mod text;
+mod visits;
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use ::http::HeaderValue;
 
@@ -70,6 +73,7 @@ use self::mailbox::Entry;
 use self::messages::{Message, View};
 use self::people::External;
 use self::rng::Rng;
+use self::visits::{Visit, Visits};
 
 /// The sample tenant. Equal seeds give equal tenants.
 pub struct Tenant {
@@ -82,6 +86,7 @@ pub struct Tenant {
     client_secret: String,
     entra: Entra,
     bearer_required: bool,
+    visits: Option<Arc<Visits>>,
 }
 
 /// Everybody there is.
@@ -116,6 +121,7 @@ impl Tenant {
             keys: by_id.chain(by_name).collect(),
             entra: Entra::new(&directory, &id, &client_id, &client_secret),
             bearer_required: false,
+            visits: None,
             directory,
             id,
             client_id,
@@ -135,6 +141,19 @@ impl Tenant {
     #[must_use]
     pub fn require_token(self) -> Tenant {
         Tenant { bearer_required: true, ..self }
+    }
+
+    /// Makes every response from a mailbox take this long, and refuses the fifth request at a time in one mailbox, as Exchange
+    /// does.
+    #[must_use]
+    pub fn throttled(self, latency: Duration) -> Tenant {
+        Tenant { visits: Some(Visits::new(latency)), ..self }
+    }
+
+    /// How many requests were in progress at once in one mailbox, at most. Zero if the tenant is not
+    /// [throttled](Tenant::throttled).
+    pub fn most_at_once(&self) -> usize {
+        self.visits.as_ref().map_or(0, |visits| visits.most())
     }
 
     /// The tenant's Entra: app registrations, keys, tokens.
@@ -218,6 +237,14 @@ impl Tenant {
             None => Err(Fault::TokenInvalid),
             Some(access) => access,
         }
+    }
+
+    /// Begins a request to `path`, if it is one to a mailbox and the tenant is throttled.
+    async fn visit(&self, path: &str) -> Result<Option<Visit>, Fault> {
+        let (Some(visits), Some(owner)) = (&self.visits, route::mailbox_owner(path)) else { return Ok(None) };
+        let visit = visits.begin(&owner)?;
+        tokio::time::sleep(visits.latency).await;
+        Ok(Some(visit))
     }
 
     fn mailbox<'a>(&'a self, owner: &'a User) -> Option<Mailbox<'a>> {

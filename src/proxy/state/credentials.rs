@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Builder, Reported};
 use crate::config::files::{read_secret, read_text};
 use crate::config::{self, FileRef, Proof, Source, UpstreamCredential};
-use crate::proxy::consumer::GraphTokens;
+use crate::proxy::consumer::Application;
 use crate::upstream::{
     self, CertificateFiles, CertificateKey, Credential, IdentityService, Network, RenewalTimes, SecretSource,
     TokenSettings, TokenSource,
@@ -14,29 +14,35 @@ use crate::upstream::{
 use glassine_core::diagnostic::Diagnostic;
 
 impl Builder<'_> {
-    /// The access tokens for each consumer's requests to Graph. Consumers that share an application share its tokens.
-    pub(super) fn graph_tokens(
+    /// The application of each consumer. Consumers that share one share its tokens and its gate.
+    pub(super) fn applications(
         &mut self,
         network: Result<&Network, &Reported>,
-    ) -> Vec<Result<GraphTokens, Reported>> {
+    ) -> Vec<Result<Application, Reported>> {
         let config = self.config;
-        let shared = self.tokens_of(config.upstream().credential(), network);
-        let own = |consumer: &config::Consumer| match consumer.application() {
-            Some(credential) => self.tokens_of(credential, network),
-            None => shared.clone(),
+        let shared = config.upstream().credential();
+        let tokens_of_shared = self.tokens_of(shared, network);
+        let own = |consumer: &config::Consumer| {
+            let (credential, tokens) = match consumer.application() {
+                Some(credential) => (credential, self.tokens_of(credential, network)),
+                None => (shared, tokens_of_shared.clone()),
+            };
+            let gate = self.gates.of(credential, consumer.name(), self.earlier.map(|state| &state.gates));
+            tokens.map(|tokens| Application { tokens, gate })
         };
         config.consumers().iter().map(own).collect()
     }
 
+    /// The tokens of an application; `None` if consumers send their own.
     fn tokens_of(
         &mut self,
         credential: &UpstreamCredential,
         network: Result<&Network, &Reported>,
-    ) -> Result<GraphTokens, Reported> {
+    ) -> Result<Option<Arc<TokenSource>>, Reported> {
         let credential = match credential {
             UpstreamCredential::Forward { span } => {
                 self.findings.push(bypass(span));
-                return Ok(GraphTokens::Forwarded);
+                return Ok(None);
             }
             UpstreamCredential::AccessToken(source) => self.access_token(source),
             UpstreamCredential::Application { tenant, client_id, proof } => {
@@ -46,7 +52,7 @@ impl Builder<'_> {
                 self.managed_identity(client_id.as_deref(), span)
             }
         };
-        self.source(credential?, network).map(GraphTokens::Application)
+        self.source(credential?, network).map(Some)
     }
 
     /// The token source of an application. Reuses the source of another consumer with the same credential.
@@ -58,15 +64,36 @@ impl Builder<'_> {
         if let Some((_, tokens)) = self.sources.iter().find(|(known, _)| *known == credential) {
             return Ok(Arc::clone(tokens));
         }
+        let network = network.map_err(|reported| *reported)?;
+        let tokens = match self.kept_source(&credential, network) {
+            Some(tokens) => tokens,
+            None => self.new_source(&credential, network)?,
+        };
+        self.sources.push((credential, Arc::clone(&tokens)));
+        Ok(tokens)
+    }
+
+    /// The source that serves now, if a new one would ask the same server for the same token. Its token stays in use, so
+    /// that a reload while Entra is down costs nothing.
+    fn kept_source(&self, credential: &Credential, network: &Network) -> Option<Arc<TokenSource>> {
+        let earlier = self.earlier?;
+        let same = earlier.origin == *self.config.upstream().graph() && earlier.network.is_like(network);
+        let (_, tokens) = earlier.sources.iter().find(|(known, _)| same && known == credential)?;
+        Some(Arc::clone(tokens))
+    }
+
+    fn new_source(
+        &mut self,
+        credential: &Credential,
+        network: &Network,
+    ) -> Result<Arc<TokenSource>, Reported> {
         let settings = TokenSettings {
             credential: credential.clone(),
             graph: self.config.upstream().graph().clone(),
-            network: network.map_err(|reported| *reported)?.clone(),
+            network: network.clone(),
             pace: RenewalTimes::default(),
         };
-        let tokens = Arc::new(self.built(TokenSource::new(settings))?);
-        self.sources.push((credential, Arc::clone(&tokens)));
-        Ok(tokens)
+        self.built(TokenSource::new(settings)).map(Arc::new)
     }
 
     fn access_token(&mut self, source: &Source) -> Result<Credential, Reported> {

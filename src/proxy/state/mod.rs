@@ -3,6 +3,7 @@
 
 mod approvals;
 mod credentials;
+mod gates;
 
 use std::error::Error;
 use std::net::IpAddr;
@@ -13,7 +14,7 @@ use http::header::{AUTHORIZATION, PROXY_AUTHORIZATION};
 use jiff::Timestamp;
 use rustls_pki_types::CertificateDer;
 
-use super::consumer::{Caller, Consumer, Decided, GraphTokens, KnownBy, Rotation};
+use super::consumer::{Application, Caller, Consumer, Decided, KnownBy, Rotation};
 use super::descriptions::Descriptions;
 use super::forwarded::client_address;
 use super::head::Head;
@@ -27,9 +28,13 @@ use crate::config::files::{read_secret, read_text};
 use crate::config::{self, Config, ConsumerCredential, JwksLocation, Networks, UpstreamCredential};
 use crate::jwt::{KeySource, Verifier};
 use crate::server::{Peer, read_certificates};
-use crate::upstream::{Credential, GraphClient, MAX_BODY, Network, Proxies, Settings, TokenSource};
+use crate::upstream::{
+    Credential, GraphClient, MAX_BODY, Network, PoolLimits, Proxies, Settings, TokenSource,
+};
+use gates::Gates;
 use glassine_core::admit::{Keys, Policy};
 use glassine_core::diagnostic::{Causes, Diagnostic, Report};
+use glassine_core::graph::Origin;
 use glassine_core::pseudonym::{self, AddressPolicy, KeyRing};
 use glassine_core::rules::{self, Plan};
 use glassine_core::statement::Statement;
@@ -37,6 +42,10 @@ use glassine_core::statement::Statement;
 /// Everything that serves requests under one configuration.
 pub struct ProxyState {
     graph: GraphClient,
+    /// Graph's origin.
+    origin: Origin,
+    /// One token source for each distinct application.
+    sources: Vec<(Credential, Arc<TokenSource>)>,
     /// Each consumer sends its own token for Graph.
     forwards: bool,
     hosts: Hosts,
@@ -45,6 +54,7 @@ pub struct ProxyState {
     key_sources: KeySources,
     network: Network,
     audit_key: Option<MacKey>,
+    gates: Gates,
     /// The key ring's fingerprints, the newest key first.
     keys: Vec<pseudonym::Fingerprint>,
 }
@@ -85,6 +95,7 @@ impl ProxyState {
             now: Timestamp::now(),
             earlier,
             key_sources,
+            gates: Gates::default(),
             findings: Vec::new(),
             reports: Vec::new(),
             sources: Vec::new(),
@@ -133,6 +144,11 @@ impl ProxyState {
         self.audit_key.as_ref()
     }
 
+    /// Where the tokens for Graph come from: one source for each distinct application.
+    pub(crate) fn token_sources(&self) -> impl Iterator<Item = &Arc<TokenSource>> {
+        self.sources.iter().map(|(_, tokens)| tokens)
+    }
+
     /// How this proxy reaches Graph, Entra and issuers.
     pub(crate) fn network(&self) -> &Network {
         &self.network
@@ -178,6 +194,7 @@ struct Builder<'a> {
     now: Timestamp,
     earlier: Option<&'a ProxyState>,
     key_sources: KeySources,
+    gates: Gates,
     findings: Vec<Diagnostic>,
     reports: Vec<Report>,
     /// One token source for each distinct application, found so far.
@@ -194,10 +211,10 @@ impl Builder<'_> {
         let network = self.network();
         let (keys, judge) = (self.keys(), self.judge());
         let judge = judge.as_ref().map(Option::as_ref);
-        let tokens = self.graph_tokens(network.as_ref());
-        let consumers = self.config.consumers().iter().zip(tokens);
+        let applications = self.applications(network.as_ref());
+        let consumers = self.config.consumers().iter().zip(applications);
         let consumers: Vec<_> = consumers
-            .map(|(it, tokens)| self.consumer(it, network.as_ref(), keys.as_ref(), judge, tokens))
+            .map(|(it, application)| self.consumer(it, network.as_ref(), keys.as_ref(), judge, application))
             .collect();
         let network = network?;
         let settings =
@@ -206,6 +223,8 @@ impl Builder<'_> {
         let keys = keys?;
         Ok(ProxyState {
             graph: client?,
+            origin: upstream.graph().clone(),
+            sources: std::mem::take(&mut self.sources),
             forwards: matches!(upstream.credential(), UpstreamCredential::Forward { .. }),
             hosts: Hosts { public: self.config.public_url().clone(), listen: self.config.listen() },
             trusted_proxies: self.config.trusted_proxies().clone(),
@@ -213,6 +232,7 @@ impl Builder<'_> {
             key_sources: std::mem::take(&mut self.key_sources).complete(),
             network,
             audit_key: keys.audit_keys().first().and_then(|(id, secret)| MacKey::new(*id, secret)),
+            gates: std::mem::take(&mut self.gates),
             keys: keys.fingerprint(),
         })
     }
@@ -239,7 +259,9 @@ impl Builder<'_> {
     fn network(&mut self) -> Result<Network, Reported> {
         let timeouts = self.config.upstream().timeouts();
         let (extra_roots, proxies) = (self.extra_roots(), self.built(Proxies::from_env()));
-        Ok(Network { extra_roots: extra_roots?, timeouts, proxies: proxies? })
+        let connections = self.earlier.map(|state| state.network.connections.clone()).unwrap_or_default();
+        let pool = PoolLimits::default();
+        Ok(Network { extra_roots: extra_roots?, timeouts, proxies: proxies?, pool, connections })
     }
 
     fn extra_roots(&mut self) -> Result<Vec<CertificateDer<'static>>, Reported> {
@@ -293,7 +315,7 @@ impl Builder<'_> {
         network: Result<&Network, &Reported>,
         keys: Result<&KeyRing, &Reported>,
         judge: Result<Option<&Judge>, &Reported>,
-        tokens: Result<GraphTokens, Reported>,
+        application: Result<Application, Reported>,
     ) -> Result<Arc<Consumer>, Reported> {
         let known_by = self.known_by(consumer, network);
         let (plan, rules) = self.plan(consumer)?;
@@ -315,7 +337,7 @@ impl Builder<'_> {
         );
         let descriptions = Descriptions::of(&policy.plan, self.config.public_url());
         let decided = Decided { policy, statement, descriptions, rules };
-        let now = Consumer::new(consumer.clone(), known_by?, decided, keys, tokens?, approval?);
+        let now = Consumer::new(consumer.clone(), known_by?, decided, keys, application?, approval?);
         let before = self.earlier.and_then(|state| state.consumer(consumer.name()));
         Ok(Arc::new(now.continuing(before.map(Arc::as_ref))))
     }

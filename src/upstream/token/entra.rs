@@ -4,7 +4,6 @@
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use http::{Method, Request, Uri};
-use http_body_util::Full;
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
@@ -16,7 +15,7 @@ use super::{AuthorizationCode, Grant};
 use crate::upstream::connector::ConnectorError;
 use crate::upstream::network::Network;
 use crate::upstream::secret::Secret;
-use crate::upstream::transport::Transport;
+use crate::upstream::transport::{Repeat, Transport};
 use crate::upstream::uri::uri;
 use glassine_core::graph::Origin;
 
@@ -57,7 +56,8 @@ impl Application {
 
     /// Asks for a token.
     pub(super) async fn grant(&self) -> Result<Grant, TokenError> {
-        let response = self.ask("client_credentials", &[("scope", self.scope.as_str())]).await?;
+        let response =
+            self.ask("client_credentials", &[("scope", self.scope.as_str())], Repeat::Always).await?;
         granted(&response, Timestamp::now()).map_err(TokenError::Response)
     }
 
@@ -69,20 +69,25 @@ impl Application {
             ("code_verifier", code.verifier),
             ("redirect_uri", code.redirect_uri),
         ];
-        let response = self.ask("authorization_code", &own).await?;
+        let response = self.ask("authorization_code", &own, Repeat::Unprocessed).await?;
         identified(&response).map_err(TokenError::Response)
     }
 
     /// Sends a token request. Returns the body of a successful response.
-    async fn ask(&self, grant: &str, own: &[(&str, &str)]) -> Result<Zeroizing<Vec<u8>>, TokenError> {
+    async fn ask(
+        &self,
+        grant: &str,
+        own: &[(&str, &str)],
+        repeat: Repeat,
+    ) -> Result<Zeroizing<Vec<u8>>, TokenError> {
         let form = self.form(grant, own, &self.present().await?);
-        let mut request = Request::new(Full::new(Bytes::from_owner(form)));
+        let mut request = Request::new(Bytes::from_owner(form));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.endpoint.clone();
         let headers = request.headers_mut();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-        let response = self.transport.send(request, MAX_RESPONSE).await?;
+        let response = self.transport.send(request, repeat, MAX_RESPONSE).await?;
         let status = response.status();
         accepted(status, collect(response.into_body()).await?)
     }

@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use glassine_core::hex;
 
-/// A form (`application/x-www-form-urlencoded`). It is wiped after hyper has sent it.
+/// A form (`application/x-www-form-urlencoded`). It is wiped after it is sent.
 pub(super) struct Form(Zeroizing<String>);
 
 impl Form {

@@ -11,7 +11,6 @@ use std::env;
 use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
 use http::{Request, StatusCode, Uri};
-use http_body_util::Full;
 use jiff::Timestamp;
 
 use super::Grant;
@@ -21,7 +20,7 @@ use super::response::{MAX_RESPONSE, collect, granted};
 use crate::upstream::connector::ConnectorError;
 use crate::upstream::network::Network;
 use crate::upstream::secret::Secret;
-use crate::upstream::transport::Transport;
+use crate::upstream::transport::{Repeat, Transport};
 use crate::upstream::uri::uri;
 use glassine_core::graph::{Origin, Url, UrlError};
 
@@ -128,11 +127,11 @@ impl ManagedIdentity {
 
     /// Asks for a token.
     pub(super) async fn grant(&self) -> Result<Grant, TokenError> {
-        let mut request = Request::new(Full::<Bytes>::default());
+        let mut request = Request::new(Bytes::new());
         *request.uri_mut() = self.uri.clone();
         let (name, value) = self.header.clone();
         request.headers_mut().insert(name, value);
-        let response = self.transport.send(request, MAX_RESPONSE).await?;
+        let response = self.transport.send(request, Repeat::Always, MAX_RESPONSE).await?;
         match response.status() {
             StatusCode::OK => {
                 granted(&collect(response.into_body()).await?, Timestamp::now()).map_err(TokenError::Response)

@@ -8,6 +8,7 @@
 //!
 //! | file | what |
 //! |---|---|
+//! | `keep` | a token at hand before the first request, and the source's health |
 //! | `credential` | where tokens come from |
 //! | `entra` | an app registration at the token endpoint |
 //! | `assertion` | client assertions, signed with a certificate's key |
@@ -21,6 +22,7 @@ mod entra;
 mod error;
 mod form;
 mod identity;
+mod keep;
 mod response;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -34,6 +36,7 @@ use self::credential::Issuer;
 pub use self::credential::{Credential, Proof};
 pub use self::error::{OAuthError, ResponseFault, TokenError};
 pub use self::identity::{IdentityError, IdentityService};
+pub use self::keep::TokenHealth;
 use super::connector::ConnectorError;
 use super::network::Network;
 use super::secret::Secret;
@@ -52,6 +55,13 @@ const MIN_INTERVAL: Duration = Duration::from_secs(10);
 /// How often a token file is read again. Other programs rewrite it minutes before the old token expires.
 const FILE_CHECK: Duration = Duration::from_secs(1);
 
+/// How often a token is looked after when nobody asks for it: often enough that it is renewed within the margin.
+const LOOK: Duration = Duration::from_secs(30);
+
+/// The longest time between two attempts to get a token while none can be had. When Entra is back, or a secret is repaired,
+/// the proxy is ready within this time without any request.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
 /// When to renew.
 #[derive(Clone, Copy, Debug)]
 pub struct RenewalTimes {
@@ -63,6 +73,10 @@ pub struct RenewalTimes {
     pub min_interval: Duration,
     /// How often a token file is read again.
     pub file_check: Duration,
+    /// How often a token is looked after when nobody asks for it.
+    pub look: Duration,
+    /// The longest time between two attempts while no token can be had. The first pause is [`Self::min_interval`].
+    pub longest_pause: Duration,
 }
 
 impl Default for RenewalTimes {
@@ -72,6 +86,8 @@ impl Default for RenewalTimes {
             jitter: JITTER,
             min_interval: MIN_INTERVAL,
             file_check: FILE_CHECK,
+            look: LOOK,
+            longest_pause: LONGEST_PAUSE,
         }
     }
 }
@@ -241,6 +257,8 @@ enum Lifetime {
 struct Cached {
     held: Option<Held>,
     failed: Option<Failure>,
+    /// The issuer has given a token before.
+    has_succeeded: bool,
 }
 
 struct Held {
@@ -299,7 +317,10 @@ impl Cached {
             None => (Arc::new(AccessToken(grant.secret)), asked),
         };
         let at = |wait: Duration| asked + wait;
-        self.failed = None;
+        if self.failed.take().is_some() {
+            tracing::info!("there is a Graph token again");
+        }
+        self.has_succeeded = true;
         self.held = Some(Held {
             token: Arc::clone(&token),
             since,

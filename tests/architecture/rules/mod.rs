@@ -68,7 +68,7 @@ const MAY_USE: [(&str, &[&str]); 31] = [
     ("server", &["audit", "config", "core::diagnostic", "metrics"]),
     ("service", EVERYTHING),
     // Never `core::sanitize`: the two sides of the proxy meet in one body adapter, in `proxy`.
-    ("upstream", &["core::graph", "core::hex", "jws"]),
+    ("upstream", &["core::graph", "core::hex", "jws", "metrics"]),
     ("web", &["core::graph"]),
 ];
 
@@ -106,7 +106,7 @@ fn used_module(source: &Source, name: &str) -> Option<String> {
 
 /// What may be a field of a log event: counts, names from the operator's files, ids that this program made, and
 /// errors, whose texts hold no data by the rule of `problem.rs`.
-const FIELDS: [&str; 24] = [
+const FIELDS: [&str; 25] = [
     "before",
     "code",
     "connections",
@@ -126,6 +126,7 @@ const FIELDS: [&str; 24] = [
     "reason",
     "records",
     "request_id",
+    "retry_after",
     "skipped",
     "status",
     "url",

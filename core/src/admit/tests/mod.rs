@@ -357,3 +357,28 @@ fn a_raw_key_may_begin_with_a_dollar() {
     assert_eq!(refused(&other(), "/v1.0/users/$secret@contoso.com/manager"), (400, "unknownDollarSegment"));
     assert_eq!(refused(&other(), "/v1.0/users('$secret')('x')/manager").0, 400);
 }
+
+#[test]
+fn a_request_for_mail_says_whose_mailbox_it_is_and_one_for_the_directory_does_not() {
+    let policy = mail();
+    let mailbox =
+        |target: &str| get(&policy, target).unwrap_or_else(|refusal| panic!("{target}: {refusal}")).mailbox;
+    let own = Mailbox::of(&format!("/v1.0/users/{USER}/messages"));
+    let user = user();
+    for target in [
+        format!("/v1.0/users/{user}/messages"),
+        format!("/beta/users/{user}/mailFolders/inbox/messages/delta"),
+        format!("/v1.0/users/{user}/mailboxSettings"),
+    ] {
+        assert!(mailbox(&target) == own, "{target}");
+    }
+    for target in ["/v1.0/users".to_owned(), format!("/v1.0/users/{user}"), "/v1.0/groups/delta".to_owned()] {
+        assert!(mailbox(&target).is_none(), "{target}");
+    }
+    // A link of Graph may spell its path in another way.
+    let path = format!("/v1.0/users/{user}/messages");
+    let admitted = get(&policy, &path).unwrap();
+    let next = format!("https://graph.microsoft.com/v1.0/Users('{}')/messages?$skip=10", USER.to_uppercase());
+    let link = admitted.links(&policy).rewrite(&next, crate::rules::plan::LinkKind::Next).unwrap();
+    assert!(mailbox(link.strip_prefix("https://proxy.example/graph").unwrap()) == own);
+}

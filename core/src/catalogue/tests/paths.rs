@@ -165,3 +165,38 @@ fn people_have_words_for_what_is_there() {
     // Nobody has named these: they come from the classes.
     assert!(names("/teams/{t}/tags").contains(&"description".into()));
 }
+
+/// The least permission tells which service has the data: those of mailboxes are Exchange's.
+#[test]
+fn what_mailbox_permissions_open_is_of_a_mailbox_and_the_directory_is_not() {
+    let of_mailboxes =
+        ["Mail.Read", "Mail.ReadBasic.All", "Contacts.Read", "Calendars.Read", "MailboxSettings.Read"];
+    let opened: Vec<_> = of_mailboxes.into_iter().flat_map(permissions::opened_by).collect();
+    // No request can call a function with arguments.
+    let behind_owner = |path: &&&str| {
+        (path.starts_with("/users/{}/") || path.starts_with("/groups/{}/")) && !path.contains('(')
+    };
+    let of_owner: Vec<_> = opened.iter().filter(behind_owner).collect();
+    assert!(of_owner.len() > 50, "{of_owner:?}");
+    for path in of_owner {
+        assert!(is_of_mailbox(path), "{path}");
+    }
+    for path in permissions::opened_by("User.Read.All").chain(permissions::opened_by("GroupMember.Read.All"))
+    {
+        let is_exchanges = path.contains("/photo") || path.contains("/outlook/");
+        assert_eq!(is_of_mailbox(path), is_exchanges, "{path}");
+    }
+    for (path, expected) in [
+        ("/users/{user}", false),
+        ("/users/{user}/memberOf/microsoft.graph.group", false),
+        ("/users/{user}/drive", false),
+        ("/groups/{group}/members", false),
+        ("/messages", false),
+        ("/me/messages", true),
+        ("/users/{user}/microsoft.graph.user/messages/$count", true),
+        ("/Users/{user}/MailFolders/inbox/messages/delta()", true),
+        ("/groups/{group}/threads", true),
+    ] {
+        assert_eq!(is_of_mailbox(path), expected, "{path}");
+    }
+}

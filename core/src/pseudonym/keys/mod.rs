@@ -8,8 +8,14 @@
 //!     secret: "…43 base64url characters…"
 //!   - id: "A"                            # the other keys only open tokens they made
 //!     created: "2025-05-01T09:00:00Z"
+//!     superseded: "2026-05-04T09:00:00Z" # optional: until when it was first
 //!     secret: "…"
 //! ```
+//!
+//! The position decides, never a date: the first key makes tokens. A key behind it that was never first and is not older
+//! is *staged*. `change` has the steps from one ring to the next.
+
+mod change;
 
 use super::derive::{audit_key, connection_result_seed, fingerprint_key};
 use super::reversible::Sealer;
@@ -19,6 +25,7 @@ use base64::Engine;
 use base64::alphabet::URL_SAFE;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+pub use change::{Retired, RingError, Standing};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_saphyr::{Location, Spanned};
@@ -41,7 +48,8 @@ const FINGERPRINT_LEN: usize = 8;
 /// The message of the fingerprint's MAC.
 const FINGERPRINT_MESSAGE: &[u8] = b"glassine key fingerprint";
 
-/// The master keys of a deployment, newest first. Wiped on drop. Deliberately without `Debug`.
+/// The master keys of a deployment. The first one is *the newest*: it makes tokens, whatever its date. Wiped on drop.
+/// Deliberately without `Debug`.
 pub struct KeyRing {
     newest: Key,
     older: Vec<Key>,
@@ -51,7 +59,16 @@ pub struct KeyRing {
 pub(super) struct Key {
     pub(super) id: char,
     pub(super) master: Zeroizing<[u8; SECRET_LEN]>,
-    created: String,
+    created: Moment,
+    /// Until when it was the first key, if the file says so.
+    superseded: Option<Moment>,
+}
+
+/// A time, and how the file writes it (RFC 3339).
+#[derive(Clone)]
+struct Moment {
+    text: String,
+    at: Timestamp,
 }
 
 /// The printable facts about one key of the ring.
@@ -63,6 +80,8 @@ pub struct Fingerprint {
     pub created: String,
     /// 64 bits of an HMAC under a key derived from the master key, in hexadecimal digits.
     pub fingerprint: String,
+    /// What the key does.
+    pub standing: Standing,
 }
 
 /// Why a key file was refused. The message says where and what to do. It never contains text from the file.
@@ -83,6 +102,10 @@ pub enum KeyFileError {
     DuplicateId(At),
     #[error("key file{0}: `created` has to be an RFC 3339 timestamp such as 2026-01-31T12:00:00Z")]
     Created(At),
+    #[error(
+        "key file{0}: `superseded` has to be an RFC 3339 timestamp such as 2026-01-31T12:00:00Z, or absent"
+    )]
+    Superseded(At),
     #[error("key file{0}: `secret` has to be 32 octets in base64url; make one with `glassine keys new`")]
     Secret(At),
     #[error("key file{0}: `secret` is not random; make one with `glassine keys new`")]
@@ -117,28 +140,31 @@ impl KeyRing {
             }
         }
         let mut keys = keys.into_iter();
-        let newest = keys.next().ok_or_else(too_many)?;
+        let mut newest = keys.next().ok_or_else(too_many)?;
+        // Left over if somebody moved the key to the front by hand.
+        newest.superseded = None;
         let older: Vec<Key> = keys.collect();
         if older.len() < MAX_KEYS { Ok(Self { newest, older }) } else { Err(too_many()) }
     }
 
     /// The text of a key file with one key: 32 random octets, an id and its RFC 3339 creation time.
     pub fn render_new(master: &[u8; SECRET_LEN], id: char, created: &str) -> Zeroizing<String> {
-        render([(id, created, master)].into_iter())
+        render([Written { id, created, superseded: None, master }].into_iter())
     }
 
-    /// The text of this ring's file with a new first key, under the first free id in base64url order. `None` if
-    /// all ids are taken.
-    pub fn render_rotated(&self, master: &[u8; SECRET_LEN], created: &str) -> Option<Zeroizing<String>> {
-        let taken: BTreeSet<char> = self.keys().map(|key| key.id).collect();
-        let id = URL_SAFE.as_str().chars().find(|id| !taken.contains(id))?;
-        let kept = self.keys().map(|key| (key.id, key.created.as_str(), &*key.master));
-        Some(render(std::iter::once((id, created, master)).chain(kept)))
+    /// The text of this ring's file.
+    pub fn render(&self) -> Zeroizing<String> {
+        render(self.keys().map(|key| Written {
+            id: key.id,
+            created: &key.created.text,
+            superseded: key.superseded.as_ref().map(|it| it.text.as_str()),
+            master: &key.master,
+        }))
     }
 
-    /// The fingerprint of each key, newest first.
+    /// The fingerprint of each key, in the file's order.
     pub fn fingerprint(&self) -> Vec<Fingerprint> {
-        self.keys().map(Key::fingerprint).collect()
+        self.keys().map(|key| key.fingerprint(self.standing(key))).collect()
     }
 
     /// The pseudonyms of one pseudonym domain. Each consumer has its own, unless two share one on purpose.
@@ -190,22 +216,33 @@ impl KeyRing {
 impl Key {
     fn checked(written: &KeyAsWritten) -> Result<Self, KeyFileError> {
         let id = key_id(&written.id.value).ok_or_else(|| KeyFileError::Id(at(written.id.referenced)))?;
-        let created = &written.created;
-        if created.value.parse::<Timestamp>().is_err() {
-            return Err(KeyFileError::Created(at(created.referenced)));
-        }
+        let created = Moment::read(&written.created, KeyFileError::Created)?;
+        let superseded = written.superseded.as_ref();
+        let superseded = superseded.map(|it| Moment::read(it, KeyFileError::Superseded)).transpose()?;
         let line = at(written.secret.referenced);
         let master = master_key(&written.secret.value).ok_or(KeyFileError::Secret(line))?;
         if is_weak(&master) {
             return Err(KeyFileError::Weak(line));
         }
-        Ok(Self { id, master, created: created.value.clone() })
+        Ok(Self { id, master, created, superseded })
     }
 
-    fn fingerprint(&self) -> Fingerprint {
+    fn fingerprint(&self, standing: Standing) -> Fingerprint {
         let mac = fingerprint_key(&self.master).mac([FINGERPRINT_MESSAGE]);
         let fingerprint = mac.get(..FINGERPRINT_LEN).map(hex::lower).unwrap_or_default();
-        Fingerprint { id: self.id, created: self.created.clone(), fingerprint }
+        Fingerprint { id: self.id, created: self.created.text.clone(), fingerprint, standing }
+    }
+}
+
+impl Moment {
+    fn read(written: &Spanned<String>, refusal: fn(At) -> KeyFileError) -> Result<Self, KeyFileError> {
+        let at = written.value.parse().map_err(|_| refusal(at(written.referenced)))?;
+        Ok(Self { text: written.value.clone(), at })
+    }
+
+    /// Whole seconds, as files have them.
+    fn of(at: Timestamp) -> Self {
+        Self { text: at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(), at }
     }
 }
 
@@ -221,6 +258,7 @@ struct KeyFile {
 struct KeyAsWritten {
     id: Spanned<String>,
     created: Spanned<String>,
+    superseded: Option<Spanned<String>>,
     secret: Spanned<SecretText>,
 }
 
@@ -259,18 +297,32 @@ fn is_weak(master: &[u8; SECRET_LEN]) -> bool {
     distinct.len() < MIN_DISTINCT || steps.len() == 1
 }
 
-fn render<'a>(keys: impl Iterator<Item = (char, &'a str, &'a [u8; SECRET_LEN])>) -> Zeroizing<String> {
-    let mut text = Zeroizing::new(String::with_capacity(MAX_KEYS * 160));
+/// A key as a file has it.
+struct Written<'a> {
+    id: char,
+    created: &'a str,
+    superseded: Option<&'a str>,
+    master: &'a [u8; SECRET_LEN],
+}
+
+fn render<'a>(keys: impl Iterator<Item = Written<'a>>) -> Zeroizing<String> {
+    // Growing would leave copies of the secrets in memory.
+    let mut text = Zeroizing::new(String::with_capacity(MAX_KEYS * 240));
     text.push_str(
         "# Whoever has this file can tell whose pseudonym is whose. Keep it where only the proxy reads it.\n",
     );
     text.push_str("version: 1\nkeys:\n");
-    for (id, created, master) in keys {
+    for Written { id, created, superseded, master } in keys {
         let secret = Zeroizing::new(URL_SAFE_NO_PAD.encode(master));
-        let (created, secret) = (created.trim(), secret.as_str());
-        for (name, value) in [("- id", id.to_string().as_str()), ("  created", created), ("  secret", secret)]
-        {
-            text.extend(["  ", name, ": \"", value, "\"\n"]);
+        let id = id.to_string();
+        let lines = [
+            ("- id", Some(id.as_str())),
+            ("  created", Some(created.trim())),
+            ("  superseded", superseded.map(str::trim)),
+            ("  secret", Some(secret.as_str())),
+        ];
+        for (name, value) in lines {
+            text.extend(value.into_iter().flat_map(|value| ["  ", name, ": \"", value, "\"\n"]));
         }
     }
     text

@@ -28,9 +28,9 @@ fn a_rendered_file_parses_to_the_same_key() {
 
 #[test]
 fn rotation_puts_the_new_key_first_under_a_free_id() {
-    let ring = KeyRing::parse(&file(&[good("A"), good("-")])).unwrap();
+    let ring = KeyRing::parse(&file(&[good("A"), ("-", "2025-01-31T12:00:00Z", SECRET)])).unwrap();
     let master = std::array::from_fn(|at| u8::try_from(at * at % 251).unwrap());
-    let rotated = ring.render_rotated(&master, "2027-01-31T12:00:00Z").unwrap();
+    let rotated = ring.rotated(&master, time("2027-01-31T12:00:00Z")).unwrap().render();
     let ids: String = KeyRing::parse(&rotated).unwrap().fingerprint().iter().map(|key| key.id).collect();
     assert_eq!(ids, "BA-");
 }
@@ -44,6 +44,7 @@ fn fingerprints_differ_by_key_and_hold_nothing_of_it() {
     assert_ne!(prints[0], prints[1]);
 }
 
+/// Fault: a key file is malformed. Outcome: the error names the line and quotes no secret.
 #[test]
 fn refusals_name_the_line_and_not_the_secret() {
     let dup = file(&[good("A"), good("A")]);
@@ -76,12 +77,15 @@ fn other_shapes_are_refused_by_line() {
 #[test]
 fn at_most_sixty_four_keys() {
     let ids: Vec<String> = URL_SAFE.as_str().chars().map(String::from).collect();
-    let all: Vec<_> = ids.iter().map(|id| good(id)).collect();
+    let mut all: Vec<_> = ids.iter().map(|id| (id.as_str(), "2025-01-31T12:00:00Z", SECRET)).collect();
+    all[0] = good("A");
     let full = KeyRing::parse(&file(&all)).unwrap();
-    assert!(full.render_rotated(&[0; 32], "2027-01-31T12:00:00Z").is_none());
-    assert!(KeyRing::parse(&file(&all[..63])).unwrap().render_rotated(&[0; 32], "").is_some());
+    let now = time("2027-01-31T12:00:00Z");
+    assert_eq!(full.staged(&[0; 32], now).err(), Some(RingError::Full));
+    assert!(KeyRing::parse(&file(&all[..63])).unwrap().staged(&[0; 32], now).is_ok());
 }
 
+/// Fault: a key was made by hand. Outcome: the key file is refused, because the key is not random.
 #[test]
 fn keys_that_are_not_random_are_refused() {
     let rendered = |master: [u8; 32]| KeyRing::render_new(&master, 'A', "2026-01-31T12:00:00Z");
@@ -92,4 +96,105 @@ fn keys_that_are_not_random_are_refused() {
         assert!(refusal(&rendered(weak)).contains("is not random"));
     }
     assert_eq!(refusal(&rendered(enough)), "");
+}
+
+fn time(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn master(seed: u8) -> [u8; 32] {
+    std::array::from_fn(|at| u8::try_from(at * at % 251).unwrap().wrapping_mul(31).wrapping_add(seed))
+}
+
+/// The ids of a ring in order, each with what it does: `f`irst, `s`taged, `o`ld.
+fn shape(ring: &KeyRing) -> String {
+    let letter = |standing| match standing {
+        Standing::First => 'f',
+        Standing::Staged => 's',
+        Standing::Superseded(_) => 'o',
+    };
+    let keys = ring.fingerprint().into_iter().map(|key| format!("{}{}", key.id, letter(key.standing)));
+    keys.collect::<Vec<_>>().join(" ")
+}
+
+fn read_again(ring: &KeyRing) -> KeyRing {
+    KeyRing::parse(&ring.render()).unwrap()
+}
+
+/// The rings from the first key to the third, as files: stage, promote, stage, promote.
+fn rings() -> Vec<KeyRing> {
+    let mut rings =
+        vec![KeyRing::parse(&KeyRing::render_new(&master(1), 'A', "2026-01-01T00:00:00Z")).unwrap()];
+    for (seed, staged, promoted) in [
+        (2, "2026-03-01T00:00:00Z", "2026-03-08T00:00:00Z"),
+        (3, "2026-06-01T00:00:00Z", "2026-06-08T00:00:00Z"),
+    ] {
+        let ring = read_again(&rings.last().unwrap().staged(&master(seed), time(staged)).unwrap());
+        let promoted = read_again(&ring.promoted(None, time(promoted)).unwrap());
+        rings.extend([ring, promoted]);
+    }
+    rings
+}
+
+#[test]
+fn a_key_is_staged_then_first_then_superseded() {
+    let shapes: Vec<_> = rings().iter().map(shape).collect();
+    assert_eq!(shapes, ["Af", "Af Bs", "Bf Ao", "Bf Cs Ao", "Cf Bo Ao"]);
+    let last = &rings()[4];
+    let standings: Vec<_> = last.fingerprint().iter().map(|key| key.standing.to_string()).collect();
+    assert_eq!(
+        standings,
+        ["first", "superseded 2026-06-08T00:00:00Z", "superseded 2026-03-08T00:00:00Z"],
+        "when it was promoted, not when it was staged"
+    );
+}
+
+#[test]
+fn what_cannot_be_done_is_said() {
+    let rings = rings();
+    let now = time("2027-01-01T00:00:00Z");
+    assert_eq!(rings[1].staged(&master(9), now).err(), Some(RingError::Staged('B')));
+    assert_eq!(rings[0].promoted(None, now).err(), Some(RingError::NothingStaged));
+    assert_eq!(rings[2].promoted(None, now).err(), Some(RingError::NothingStaged));
+    assert_eq!(rings[2].promoted(Some('B'), now).err(), Some(RingError::First('B')));
+    assert_eq!(rings[2].promoted(Some('x'), now).err(), Some(RingError::Unknown('x')));
+    let back = read_again(&rings[2].promoted(Some('A'), now).unwrap());
+    assert_eq!(back.fingerprint()[1].standing, Standing::Superseded(now), "a way back");
+    assert_eq!(shape(&read_again(&back.promoted(Some('B'), now).unwrap())), "Bf Ao");
+    assert_eq!(shape(&read_again(&rings[3].promoted(Some('A'), now).unwrap())), "Af Bo Cs");
+}
+
+#[test]
+fn keys_retire_by_the_time_since_they_were_superseded() {
+    let ring = &rings()[4];
+    let retired = |before: &str| {
+        let (left, retired) = ring.retired(time(before));
+        (shape(&read_again(&left)), retired.iter().map(|key| key.id).collect::<String>())
+    };
+    assert_eq!(retired("2026-03-07T23:59:59Z"), ("Cf Bo Ao".into(), String::new()));
+    assert_eq!(retired("2026-03-08T00:00:00Z"), ("Cf Bo".into(), "A".into()));
+    // B was made on the first of March, and made tokens until June.
+    assert_eq!(retired("2026-06-07T23:59:59Z"), ("Cf Bo".into(), "A".into()));
+    assert_eq!(retired("2026-06-08T00:00:00Z"), ("Cf".into(), "BA".into()));
+    assert_eq!(retired("2099-01-01T00:00:00Z"), ("Cf".into(), "BA".into()), "never the first");
+    let (left, _) = rings()[3].retired(time("2099-01-01T00:00:00Z"));
+    assert_eq!(shape(&left), "Bf Cs", "nor a staged one");
+}
+
+/// Files of earlier releases do not say when a key was superseded.
+#[test]
+fn without_a_note_a_key_was_superseded_when_its_successor_was_made() {
+    let second = "Tm90IHJhbmRvbSBidXQgZW5vdWdoIG9mIGl0IGhlcmU";
+    let old = file(&[
+        ("C", "2026-05-01T00:00:00Z", SECRET),
+        ("B", "2026-03-01T00:00:00Z", second),
+        ("A", "2026-01-01T00:00:00Z", SECRET),
+    ]);
+    let ring = KeyRing::parse(&old).unwrap();
+    let standings: Vec<_> = ring.fingerprint().iter().map(|key| key.standing.to_string()).collect();
+    assert_eq!(standings, ["first", "superseded 2026-05-01T00:00:00Z", "superseded 2026-03-01T00:00:00Z"]);
+    let marked = old.replace("    secret", "    superseded: 'never'\n    secret");
+    assert!(refusal(&marked).contains("line 5: `superseded` has to be"), "{}", refusal(&marked));
+    let marked = old.replace("    secret", "    superseded: '2026-09-01T00:00:00Z'\n    secret");
+    assert_eq!(shape(&KeyRing::parse(&marked).unwrap()), "Cf Bo Ao", "of the first key it means nothing");
 }

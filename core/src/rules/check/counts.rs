@@ -32,6 +32,7 @@ fn count(collection: &Endpoint, all: &[Endpoint], findings: &mut Vec<Diagnostic>
         immutable_ids: false,
         return_minimal: false,
         directory: collection.directory,
+        mailbox: collection.mailbox,
         response: Response::Count(Arc::clone(body)),
         places: Places { endpoint: collection.places.option("$count"), ..collection.places.clone() },
     };

@@ -16,7 +16,7 @@ use super::super::template::{Part, Template};
 use super::is_label;
 use super::regexes::whole_match;
 use super::shapes::{Names, build_findings};
-use crate::catalogue::{Accept, is_directory, is_path_word};
+use crate::catalogue::{Accept, is_directory, is_of_mailbox, is_path_word};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{DELTA, Version};
 use crate::pseudonym::Class;
@@ -90,6 +90,7 @@ impl Checker<'_> {
             max_page_size: raw.prefer.max_page_size.as_ref().and_then(|range| self.range(range)),
             return_minimal: false,
             directory: false,
+            mailbox: false,
             places: places(raw),
             template,
             params,
@@ -99,6 +100,7 @@ impl Checker<'_> {
         endpoint.immutable_ids =
             endpoint.accepts(Accept::IdType) && raw.prefer.id_type != Some(IdType::Default);
         endpoint.directory = endpoint.resource().is_some_and(|(_, resource)| is_directory(&resource));
+        endpoint.mailbox = is_of_mailbox(&endpoint.path());
         endpoint.return_minimal =
             self.return_minimal(raw, endpoint.directory && endpoint.template.is_delta());
         Some(endpoint)

@@ -58,6 +58,14 @@ impl List {
         self.headers.is_some()
     }
 
+    /// A part of the header that is being read is no text. No rule names such a header. A value is missing when the
+    /// header ends, and counted then.
+    pub(super) fn no_text(&mut self, part: Part) {
+        if part == Part::Name {
+            self.header.name = Name::Other;
+        }
+    }
+
     /// The value of the header that is being read is dropped and counted already.
     pub(super) fn without_value(&mut self) {
         self.header.has_value = false;
@@ -66,10 +74,10 @@ impl List {
 
 impl Header {
     /// Takes note of a member's name.
-    fn member(&mut self, name: &str) -> Result<(), Violation> {
+    fn member(&mut self, name: Option<&str>) -> Result<(), Violation> {
         let (part, seen) = match name {
-            HEADER_NAME => (Part::Name, &mut self.has_name),
-            HEADER_VALUE => (Part::Value, &mut self.has_value),
+            Some(HEADER_NAME) => (Part::Name, &mut self.has_name),
+            Some(HEADER_VALUE) => (Part::Value, &mut self.has_value),
             _ => {
                 self.next = None;
                 return Ok(());
@@ -109,7 +117,7 @@ impl Matcher {
     }
 
     /// A member of a container inside the list.
-    pub(super) fn key_in_list(&mut self, name: &str) -> Result<(), Violation> {
+    pub(super) fn key_in_list(&mut self, name: Option<&str>) -> Result<(), Violation> {
         if self.skipped == ELEMENT { self.list.header.member(name) } else { Ok(()) }
     }
 

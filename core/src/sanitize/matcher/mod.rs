@@ -42,7 +42,7 @@ pub struct Counters {
     pub kept: u64,
     /// Left in another form.
     pub transformed: u64,
-    /// Dropped: not of the kind that their line of the rules is for.
+    /// Dropped: not of the kind that their line of the rules is for, or not a text at all (a lone surrogate).
     pub not_understood: u64,
     /// Dropped: longer than any value of that kind.
     pub too_long: u64,
@@ -92,6 +92,8 @@ enum Text {
     Copy,
     Capture(Passage),
     TooLong(Passage),
+    /// It has a lone surrogate: no text, so nothing that is made of texts or compared with them.
+    NoText(Passage),
 }
 
 impl Matcher {
@@ -238,6 +240,17 @@ impl Matcher {
         self.require_no_link(Effect::String(passage))
     }
 
+    /// A string with a lone surrogate.
+    fn no_text(&mut self, passage: Passage) -> Result<(), Violation> {
+        match passage {
+            Passage::Header(part) => self.list.no_text(part),
+            Passage::Time | Passage::Word(_) | Passage::Transform(_) => {
+                return self.not_understood(Effect::String(passage));
+            }
+        }
+        Ok(())
+    }
+
     /// Refuses to drop a value in place of a link: the consumer's list would silently end there.
     fn require_no_link(&self, leaf: Effect) -> Result<(), Violation> {
         let Effect::String(Passage::Transform(node)) = leaf else { return Ok(()) };
@@ -324,7 +337,7 @@ impl Handler for Matcher {
     fn key(&mut self, key: Key<'_>) -> Result<(), Violation> {
         match self.skipped {
             0 => self.unexpected(key),
-            _ if self.list.is_open() => self.key_in_list(&key.unescaped()),
+            _ if self.list.is_open() => self.key_in_list(key.unescaped().as_deref()),
             _ => Ok(()),
         }
     }
@@ -362,6 +375,7 @@ impl Handler for Matcher {
             }
             Text::Capture(passage) if text.len() <= MAX_CAPTURE => self.whole(passage, text),
             Text::Capture(passage) | Text::TooLong(passage) => self.too_long(passage),
+            Text::NoText(passage) => self.no_text(passage),
         }
     }
 
@@ -371,7 +385,7 @@ impl Handler for Matcher {
 
     fn string_run(&mut self, run: &str) -> Result<(), Violation> {
         match self.text {
-            Text::Drop | Text::TooLong(_) => {}
+            Text::Drop | Text::TooLong(_) | Text::NoText(_) => {}
             Text::Copy => self.out.extend_from_slice(run.as_bytes()),
             Text::Capture(passage) => self.capture(passage, run),
         }
@@ -380,9 +394,22 @@ impl Handler for Matcher {
 
     fn string_escape(&mut self, raw: &str, decoded: char) -> Result<(), Violation> {
         match self.text {
-            Text::Drop | Text::TooLong(_) => {}
+            Text::Drop | Text::TooLong(_) | Text::NoText(_) => {}
             Text::Copy => self.out.extend_from_slice(raw.as_bytes()),
             Text::Capture(passage) => self.capture(passage, decoded.encode_utf8(&mut [0; 4])),
+        }
+        Ok(())
+    }
+
+    /// A part of a kept text may have left already, so the text can neither be dropped nor end here.
+    fn lone_surrogate(&mut self, _raw: &str) -> Result<(), Violation> {
+        match self.text {
+            Text::Drop | Text::TooLong(_) | Text::NoText(_) => {}
+            Text::Copy => return Err(Violation::LoneSurrogate),
+            Text::Capture(passage) => {
+                self.captured.clear();
+                self.text = Text::NoText(passage);
+            }
         }
         Ok(())
     }
@@ -396,6 +423,7 @@ impl Handler for Matcher {
             }
             Text::Capture(passage) => self.captured(passage),
             Text::TooLong(passage) => self.too_long(passage),
+            Text::NoText(passage) => self.no_text(passage),
         }
     }
 
@@ -435,12 +463,15 @@ impl Matcher {
         let automaton = &self.context.body.automaton;
         let object = automaton.node(self.frame.node).object.as_ref();
         let name = key.unescaped();
-        let known = object.and_then(|object| object.member(&name));
-        if known.is_none() && is_root && name == ERROR {
+        let known = object.zip(name.as_deref()).and_then(|(object, name)| object.member(name));
+        if known.is_none() && is_root && name.as_deref() == Some(ERROR) {
             return Err(Violation::AnError);
         }
         let other = object.and_then(Object::other);
         let place = Place::of(known.map_or(other, |(_, member)| member.node), automaton);
+        if name.is_none() && place.leaves() {
+            return Err(Violation::LoneSurrogate);
+        }
         let bit = known.map_or(0, |(at, _)| 1 << at);
         self.key.clear();
         match known {

@@ -67,9 +67,6 @@ pub enum SyntaxErrorKind {
     /// A key longer than [`Limits::key_length`](super::Limits::key_length).
     #[error("a key is longer than the limit")]
     KeyTooLong,
-    /// `\uD800` to `\uDFFF` that is not half of a pair: parsers replace it, keep it or fail.
-    #[error("escaped surrogate without its other half")]
-    LoneSurrogate,
     /// A number longer than [`Limits::number_length`](super::Limits::number_length).
     #[error("a number is longer than the limit")]
     NumberTooLong,

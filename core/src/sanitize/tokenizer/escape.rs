@@ -7,13 +7,15 @@ use crate::hex;
 pub(super) const MAX_LENGTH: usize = 12;
 
 /// One `\uXXXX`.
-const UNIT_LENGTH: usize = 6;
+pub(super) const UNIT_LENGTH: usize = 6;
 
 /// What the bytes from a backslash on are.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Escape {
     /// A whole escape: its length in bytes and its character.
     Complete(usize, char),
+    /// [`UNIT_LENGTH`] bytes, `\uD800` to `\uDFFF`, that are not half of a pair and stand for no character.
+    LoneSurrogate,
     /// The beginning of an escape: at most 11 bytes.
     Incomplete,
 }
@@ -22,7 +24,7 @@ pub(super) enum Escape {
 ///
 /// # Errors
 ///
-/// [`SyntaxErrorKind::InvalidEscape`] or [`SyntaxErrorKind::LoneSurrogate`].
+/// [`SyntaxErrorKind::InvalidEscape`].
 pub(super) fn read(bytes: &[u8]) -> Result<Escape, SyntaxErrorKind> {
     match bytes {
         [] | [b'\\'] => Ok(Escape::Incomplete),
@@ -48,19 +50,21 @@ pub(super) fn simple(letter: u8) -> Option<char> {
     }
 }
 
-/// The text that `raw`, the content of a valid string, stands for.
-pub(super) fn unescape(raw: &str) -> String {
+/// The text that `raw`, the content of a valid string, stands for; `None` if it has a lone surrogate.
+pub(super) fn unescape(raw: &str) -> Option<String> {
     let mut text = String::with_capacity(raw.len());
     let mut rest = raw;
     while let Some((run, escaped)) = rest.split_at_checked(rest.find('\\').unwrap_or(rest.len())) {
         text.push_str(run);
-        let Ok(Escape::Complete(length, decoded)) = read(escaped.as_bytes()) else {
+        if escaped.is_empty() {
             break;
-        };
+        }
+        // Of a valid string, the end makes an escape incomplete only if that is a high surrogate.
+        let Ok(Escape::Complete(length, decoded)) = read(escaped.as_bytes()) else { return None };
         text.push(decoded);
         rest = escaped.get(length..).unwrap_or_default();
     }
-    text
+    Some(text)
 }
 
 fn read_unicode(bytes: &[u8]) -> Result<Escape, SyntaxErrorKind> {
@@ -68,31 +72,31 @@ fn read_unicode(bytes: &[u8]) -> Result<Escape, SyntaxErrorKind> {
     let Some(unit) = code_unit(first)? else {
         return Ok(Escape::Incomplete);
     };
-    match unit {
+    Ok(match unit {
         0xd800..=0xdbff => read_low_surrogate(unit, second),
-        0xdc00..=0xdfff => Err(SyntaxErrorKind::LoneSurrogate),
+        0xdc00..=0xdfff => Escape::LoneSurrogate,
         _ => decode(&[unit]),
-    }
+    })
 }
 
-fn read_low_surrogate(high: u16, bytes: &[u8]) -> Result<Escape, SyntaxErrorKind> {
+/// What a high surrogate is, with the bytes after it. An invalid escape among them is refused in its turn.
+fn read_low_surrogate(high: u16, bytes: &[u8]) -> Escape {
     if !matches!(bytes, [] | [b'\\'] | [b'\\', b'u', ..]) {
-        return Err(SyntaxErrorKind::LoneSurrogate);
+        return Escape::LoneSurrogate;
     }
-    let unit = bytes.get(..UNIT_LENGTH).unwrap_or(bytes);
-    match code_unit(unit)? {
-        None => Ok(Escape::Incomplete),
-        Some(low) => decode(&[high, low]),
+    match code_unit(bytes.get(..UNIT_LENGTH).unwrap_or(bytes)) {
+        Ok(None) => Escape::Incomplete,
+        Ok(Some(low)) => decode(&[high, low]),
+        Err(_) => Escape::LoneSurrogate,
     }
 }
 
 /// One or two UTF-16 code units as a character. A high surrogate without a low one after it is not a character.
-fn decode(units: &[u16]) -> Result<Escape, SyntaxErrorKind> {
-    let decoded = char::decode_utf16(units.iter().copied()).next();
-    let Some(Ok(decoded)) = decoded else {
-        return Err(SyntaxErrorKind::LoneSurrogate);
-    };
-    Ok(Escape::Complete(units.len() * UNIT_LENGTH, decoded))
+fn decode(units: &[u16]) -> Escape {
+    match char::decode_utf16(units.iter().copied()).next() {
+        Some(Ok(decoded)) => Escape::Complete(units.len() * UNIT_LENGTH, decoded),
+        Some(Err(_)) | None => Escape::LoneSurrogate,
+    }
 }
 
 /// The number in `\uXXXX`; `None` if digits are missing at the end.
@@ -151,12 +155,6 @@ mod tests {
             (r"\u+", SyntaxErrorKind::InvalidEscape),
             (r"\u12 ", SyntaxErrorKind::InvalidEscape),
             (r#"\u123""#, SyntaxErrorKind::InvalidEscape),
-            (r"\uDC00", SyntaxErrorKind::LoneSurrogate),
-            (r#"\uD800""#, SyntaxErrorKind::LoneSurrogate),
-            (r"\uD800\n", SyntaxErrorKind::LoneSurrogate),
-            (r"\uD800\uD800", SyntaxErrorKind::LoneSurrogate),
-            (r"\uD800\u0041", SyntaxErrorKind::LoneSurrogate),
-            (r"\uD800\ux", SyntaxErrorKind::InvalidEscape),
         ];
         for (raw, kind) in cases {
             assert_eq!(read(raw.as_bytes()), Err(kind), "{raw}");
@@ -165,10 +163,34 @@ mod tests {
         }
     }
 
+    /// It is known with the byte after which no other half can come, and not before.
+    #[test]
+    fn finds_a_surrogate_without_its_other_half() {
+        let alone = [
+            r"\uDC00",
+            r"\udfff",
+            r#"\uD800""#,
+            r"\uDBFFx",
+            r"\uD800\n",
+            r"\uD800\uD800",
+            r"\uD800\u0041",
+            r"\uD800\ux",
+            r"\uD800\ud83x",
+        ];
+        for raw in alone {
+            assert_eq!(read(raw.as_bytes()), Ok(Escape::LoneSurrogate), "{raw}");
+            let before = &raw.as_bytes()[..raw.len() - 1];
+            assert_eq!(read(before), Ok(Escape::Incomplete), "{raw} without its last byte");
+        }
+    }
+
     #[test]
     fn unescapes_a_whole_text() {
-        assert_eq!(unescape(r"bo\u0064y"), "body");
-        assert_eq!(unescape(r#"\uD83D\uDE00 é \"\\"#), "😀 é \"\\");
-        assert_eq!(unescape(""), "");
+        assert_eq!(unescape(r"bo\u0064y").as_deref(), Some("body"));
+        assert_eq!(unescape(r#"\uD83D\uDE00 é \"\\"#).as_deref(), Some("😀 é \"\\"));
+        assert_eq!(unescape("").as_deref(), Some(""));
+        for lone in [r"bo\ud800dy", r"body\ud800", r"\udc00"] {
+            assert_eq!(unescape(lone), None, "{lone}");
+        }
     }
 }

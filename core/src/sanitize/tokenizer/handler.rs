@@ -6,7 +6,7 @@ use super::{ExpectedKey, escape};
 
 /// Receives the events of a document in their order. An error stops the document for good.
 ///
-/// A string value comes as [`begin_string`](Handler::begin_string), any number of runs and escapes, and
+/// A string value comes as [`begin_string`](Handler::begin_string), any number of runs, escapes and lone surrogates, and
 /// [`end_string`](Handler::end_string). Or, after its beginning, the rest comes at once as
 /// [`rest_of_string`](Handler::rest_of_string). Runs and raw escapes, joined, are the string exactly as it was written.
 /// Keys come whole, by [`key`](Handler::key) or [`expected_key_came`](Handler::expected_key_came); every key is
@@ -63,6 +63,10 @@ pub trait Handler {
     /// One whole escape as written, and the character it stands for. A surrogate pair is one escape of 12 bytes.
     fn string_escape(&mut self, raw: &str, decoded: char) -> Result<(), Self::Violation>;
 
+    /// An escape from `\uD800` to `\uDFFF` without its other half, as written: six bytes that stand for no character. The
+    /// grammar allows it, but parsers keep it, replace it or fail.
+    fn lone_surrogate(&mut self, raw: &str) -> Result<(), Self::Violation>;
+
     /// The closing quote of a string value.
     fn end_string(&mut self) -> Result<(), Self::Violation>;
 
@@ -99,9 +103,14 @@ impl<'a> Key<'a> {
         self.raw
     }
 
-    /// The name itself. Names are compared in this form: `"bo\u0064y"` is `body`.
-    pub fn unescaped(&self) -> Cow<'a, str> {
-        if self.has_escapes { Cow::Owned(escape::unescape(self.raw)) } else { Cow::Borrowed(self.raw) }
+    /// The name itself. Names are compared in this form: `"bo\u0064y"` is `body`. `None` for a name with a lone
+    /// surrogate: no text equals it.
+    pub fn unescaped(&self) -> Option<Cow<'a, str>> {
+        if self.has_escapes {
+            escape::unescape(self.raw).map(Cow::Owned)
+        } else {
+            Some(Cow::Borrowed(self.raw))
+        }
     }
 }
 

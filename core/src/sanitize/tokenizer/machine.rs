@@ -233,7 +233,7 @@ impl Machine {
         loop {
             let piece = match self.text.next(input)? {
                 Piece::Run(run) => run,
-                Piece::Escape { raw, .. } => raw,
+                Piece::Escape { raw, .. } | Piece::LoneSurrogate { raw } => raw,
                 Piece::More => return Ok(()),
                 Piece::End => break,
             };
@@ -271,6 +271,7 @@ impl Machine {
             match self.text.next(input)? {
                 Piece::Run(run) => handler.string_run(run),
                 Piece::Escape { raw, decoded } => handler.string_escape(raw, decoded),
+                Piece::LoneSurrogate { raw } => handler.lone_surrogate(raw),
                 Piece::More => return Ok(()),
                 Piece::End => break,
             }

@@ -2,7 +2,8 @@
 //!
 //! The tokenizer is at the trust boundary: a JSON parser that we do not know reads again what passes. So every document
 //! on which two parsers could disagree is refused, and refused as a whole. The grammar, the escapes and the encoding
-//! are checked in every byte, also in the parts that the [`Handler`] drops.
+//! are checked in every byte, also in the parts that the [`Handler`] drops. One doubt is left to the handler, because
+//! any sender of a mail can cause it: a string with half of a surrogate pair ([`Handler::lone_surrogate`]).
 //!
 //! # How it works
 //!
@@ -61,8 +62,8 @@
 //!
 //! # What it leaves to others
 //!
-//! The handler decides about duplicate keys, and about numbers that fit no machine type: numbers are handed over as
-//! written. `docs/JSON.md` lists each decision that RFC 8259 leaves open.
+//! The handler decides about duplicate keys, about lone surrogates, and about numbers that fit no machine type: numbers
+//! are handed over as written. `docs/JSON.md` lists each decision that RFC 8259 leaves open.
 
 mod error;
 mod escape;

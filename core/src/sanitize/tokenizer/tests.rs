@@ -32,11 +32,12 @@ impl Handler for Transcript {
     }
 
     fn key(&mut self, key: Key<'_>) -> Result<(), Self::Violation> {
-        if self.refuse_key == Some(&*key.unescaped()) {
+        let name = key.unescaped();
+        if self.refuse_key.is_some() && self.refuse_key == name.as_deref() {
             return Err("refused");
         }
         self.addresses.push(key.raw().as_ptr());
-        self.write(&format!("{}={}:", key.raw(), key.unescaped()))
+        self.write(&format!("{}={}:", key.raw(), name.as_deref().unwrap_or("(lone)")))
     }
 
     fn begin_string(&mut self) -> Result<(), Self::Violation> {
@@ -53,6 +54,10 @@ impl Handler for Transcript {
 
     fn string_escape(&mut self, raw: &str, decoded: char) -> Result<(), Self::Violation> {
         self.write(&format!("({raw}={})", u32::from(decoded)))
+    }
+
+    fn lone_surrogate(&mut self, raw: &str) -> Result<(), Self::Violation> {
+        self.write(&format!("({raw} alone)"))
     }
 
     fn end_string(&mut self) -> Result<(), Self::Violation> {
@@ -169,6 +174,7 @@ fn keeps_numbers_as_written() {
     assert_eq!(events(format!("[{text}]")), format!("[#{text};]"));
 }
 
+/// Fault: a document breaks the grammar of JSON at any place. Outcome: the document is refused at this byte.
 #[test]
 fn refuses_broken_structure_at_the_byte() {
     use SyntaxErrorKind::*;
@@ -234,10 +240,11 @@ fn refuses_broken_strings_at_the_byte() {
         (b"a\\x", InvalidEscape, 1),
         (b"\\u12G4", InvalidEscape, 0),
         (b"\\\n", InvalidEscape, 0),
-        (b"a\\uDC00", LoneSurrogate, 1),
-        (b"\\uD800", LoneSurrogate, 0),
-        (b"\\uD800\\uD800", LoneSurrogate, 0),
-        (b"\\uD800\\n", LoneSurrogate, 0),
+        (b"\\uD800\\ux", InvalidEscape, 6),
+        (b"\\uD800\\x", InvalidEscape, 6),
+        (b"\\uD800\\ud83x", InvalidEscape, 6),
+        (b"\\uD800\n", ControlCharacter, 6),
+        (b"\\uD800\xff", InvalidUtf8, 6),
         (b"\xc0\xaf", InvalidUtf8, 0),
         (b"ab\xe0\x80\x80", InvalidUtf8, 2),
         (b"\xed\xa0\x80", InvalidUtf8, 0),
@@ -256,8 +263,27 @@ fn refuses_broken_strings_at_the_byte() {
     }
 }
 
+/// The grammar of RFC 8259 allows them, and any sender of a mail can write one.
+#[test]
+fn hands_over_surrogates_without_their_other_half() {
+    for (content, text) in [
+        (r"\uDC00", r"(\uDC00 alone)"),
+        (r"a\uD800", r"a(\uD800 alone)"),
+        (r"\uD800b", r"(\uD800 alone)b"),
+        (r"\uD800\uD800\uDC00", r"(\uD800 alone)(\uD800\uDC00=65536)"),
+        (r"\uDC00\uD800", r"(\uDC00 alone)(\uD800 alone)"),
+        (r"\uD800\n", r"(\uD800 alone)(\n=10)"),
+        (r"\uD800\u0041", r"(\uD800 alone)(\u0041=65)"),
+        (r"\uD800é", "(\\uD800 alone)é"),
+    ] {
+        assert_eq!(events(format!("\"{content}\"")), format!("<{text}>"));
+        assert_eq!(events(format!("{{\"{content}\":1}}")), format!("{{{content}=(lone):#1;}}"));
+    }
+}
+
 /// UTF-8 is checked ahead of reading. A byte that is not UTF-8 must not be refused before its turn, nor for another
 /// reason.
+/// Fault: a document has a byte that is not UTF-8. Outcome: the document is refused at this byte.
 #[test]
 fn refuses_invalid_utf8_in_its_turn() {
     use SyntaxErrorKind::{
@@ -306,6 +332,7 @@ fn borrows_tokens_that_are_wholly_in_the_chunk() {
     assert!(transcript.addresses.iter().all(|address| borrowed.contains(address)));
 }
 
+/// Fault: a document is nested more deeply than the limit. Outcome: the document is refused at the byte that is one level too deep.
 #[test]
 fn limits_depth() {
     let nested = |depth: usize| ["[".repeat(depth), "]".repeat(depth)].concat();
@@ -321,6 +348,7 @@ fn limits_depth() {
     assert_eq!(error_with(nested(129), beyond), (SyntaxErrorKind::TooDeep, 128));
 }
 
+/// Fault: a property name is longer than the limit. Outcome: the document is refused at this name.
 #[test]
 fn limits_keys_as_written() {
     let limits = Limits { key_length: 6, ..Limits::default() };
@@ -334,6 +362,7 @@ fn limits_keys_as_written() {
     assert_eq!(read_with("\"a string value\"", limits).1, Ok(()));
 }
 
+/// Fault: a number is longer than the limit. Outcome: the document is refused at this number.
 #[test]
 fn limits_numbers_as_written() {
     let limits = Limits { number_length: 5, ..Limits::default() };
@@ -351,6 +380,7 @@ fn limits_numbers_as_written() {
     assert_eq!(error_with("123456", limits), (SyntaxErrorKind::NumberTooLong, 0));
 }
 
+/// Fault: a document is longer than the limit. Outcome: the document is refused at the limit.
 #[test]
 fn limits_the_document() {
     let limits = Limits { document_length: 4, ..Limits::default() };

@@ -10,6 +10,8 @@ pub(super) enum Piece<'a> {
     Run(&'a str),
     /// One whole escape, as written, and its character.
     Escape { raw: &'a str, decoded: char },
+    /// An escaped surrogate without its other half, as written.
+    LoneSurrogate { raw: &'a str },
     /// The closing quote.
     End,
     /// The chunk is used up; the string goes on in the next.
@@ -30,6 +32,8 @@ pub(super) struct Text {
 enum Carried {
     Character,
     Escape(char),
+    /// Of more than one escape's bytes, the last one only tells that the first escape has no other half.
+    LoneSurrogate,
     Incomplete,
 }
 
@@ -83,6 +87,7 @@ impl Text {
     fn other_escape<'c>(&mut self, input: &mut Input<'c>) -> Result<Piece<'c>, SyntaxError> {
         match escape::read(input.rest()).map_err(|kind| input.fail(kind))? {
             Escape::Complete(length, decoded) => Ok(Piece::Escape { raw: input.take_text(length)?, decoded }),
+            Escape::LoneSurrogate => Ok(Piece::LoneSurrogate { raw: input.take_text(escape::UNIT_LENGTH)? }),
             Escape::Incomplete => {
                 self.carry_rest(input);
                 Ok(Piece::More)
@@ -111,9 +116,17 @@ impl Text {
         while let Some(byte) = input.peek() {
             self.push(byte);
             let carried = self.read_carry().map_err(|kind| SyntaxError::new(kind, self.start))?;
+            if matches!(carried, Carried::LoneSurrogate) && self.carried > escape::UNIT_LENGTH {
+                // The byte belongs to what comes after the surrogate.
+                self.carried -= 1;
+                return Ok(Piece::LoneSurrogate { raw: self.release_surrogate()? });
+            }
             input.advance(1);
             match carried {
                 Carried::Incomplete => {}
+                Carried::LoneSurrogate => {
+                    return Ok(Piece::LoneSurrogate { raw: self.release_surrogate()? });
+                }
                 Carried::Character => return Ok(Piece::Run(self.release()?)),
                 Carried::Escape(decoded) => {
                     return Ok(Piece::Escape { raw: self.release()?, decoded });
@@ -128,6 +141,7 @@ impl Text {
         if bytes.first() == Some(&b'\\') {
             return escape::read(bytes).map(|escape| match escape {
                 Escape::Complete(_, decoded) => Carried::Escape(decoded),
+                Escape::LoneSurrogate => Carried::LoneSurrogate,
                 Escape::Incomplete => Carried::Incomplete,
             });
         }
@@ -142,6 +156,16 @@ impl Text {
         let length = std::mem::take(&mut self.carried);
         let bytes = self.carry.get(..length).unwrap_or_default();
         str::from_utf8(bytes).map_err(|_| SyntaxError::new(SyntaxErrorKind::InvalidUtf8, self.start))
+    }
+
+    /// The lone surrogate that the carried bytes begin with. What stays carried is the beginning of the next escape.
+    fn release_surrogate(&mut self) -> Result<&str, SyntaxError> {
+        let start = self.start;
+        self.carried = self.carried.saturating_sub(escape::UNIT_LENGTH);
+        self.start = start.saturating_add(u64::try_from(escape::UNIT_LENGTH).unwrap_or_default());
+        self.carry.rotate_left(escape::UNIT_LENGTH);
+        let released = self.carry.get(escape::MAX_LENGTH - escape::UNIT_LENGTH..).unwrap_or_default();
+        str::from_utf8(released).map_err(|_| SyntaxError::new(SyntaxErrorKind::InvalidUtf8, start))
     }
 
     fn carried_bytes(&self) -> &[u8] {

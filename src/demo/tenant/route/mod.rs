@@ -134,6 +134,16 @@ pub(super) fn respond(
     }
 }
 
+/// The user's key in a path that leads to a mailbox.
+pub(super) fn mailbox_owner(path: &str) -> Option<String> {
+    match segments::parse(path).as_slice() {
+        [_, first, key, resource, ..] if first.is("users") && users::is_of_mailbox(resource) => {
+            Some(key.text().to_owned())
+        }
+        _ => None,
+    }
+}
+
 /// The version of `/{version}/$batch`.
 pub(super) fn batch_version(path: &str) -> Option<&'static str> {
     match segments::parse(path).as_slice() {

@@ -66,7 +66,7 @@ pub(super) fn respond(request: &Request<'_>, segments: &[Segment]) -> Result<Rep
         [key, relation, rest @ ..] if relation.is("transitiveMemberOf") => {
             groups_of(request, key, containing_transitively, rest)
         }
-        [key, resource, ..] if MAILBOX_SEGMENTS.iter().any(|name| resource.is(name)) => {
+        [key, resource, ..] if is_of_mailbox(resource) => {
             let user =
                 request.tenant.user(key.text()).ok_or_else(|| Fault::InvalidUser(key.text().to_owned()))?;
             let mailbox = request.tenant.mailbox(user).ok_or(Fault::NoMailbox)?;
@@ -75,6 +75,10 @@ pub(super) fn respond(request: &Request<'_>, segments: &[Segment]) -> Result<Rep
         }
         [_, other, ..] => Err(other.unknown()),
     }
+}
+
+pub(super) fn is_of_mailbox(resource: &Segment) -> bool {
+    MAILBOX_SEGMENTS.iter().any(|name| resource.is(name))
 }
 
 /// The account with the properties that the request selects.

@@ -2,6 +2,9 @@
 //!
 //! The limits are small, and every wait is for an event, under one deadline.
 
+mod holding;
+mod stopping;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::Pin;
@@ -14,8 +17,11 @@ use bytes::Bytes;
 use glassine::config::files::FileError;
 use glassine::config::{Config, TlsFiles};
 use glassine::metrics::Metrics;
-use glassine::server::admin::{Admin, Readiness};
-use glassine::server::{Peer, ServerLimits, Shutdown, ShutdownTrigger, TlsError, TlsState, serve};
+use glassine::server::admin::Admin;
+use glassine::server::{
+    Door, DoorRules, Identified, Peer, Phase, Readiness, ServerLimits, Shutdown, ShutdownTrigger, TlsError,
+    TlsState, serve,
+};
 use http::{Request, Response, StatusCode, Version};
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Empty};
@@ -98,7 +104,8 @@ impl Drop for TestBody {
     }
 }
 
-/// `/endless` never ends, `/gated` begins and ends when the gate opens, every other path describes the request.
+/// `/endless` never ends, `/gated` begins and ends when the gate opens, `/refused` is refused with 401, every other path
+/// describes the request. Who asks for `/known` is identified.
 fn handle(request: &Request<Incoming>, peer: &Peer, stage: &Arc<Stage>) -> Response<TestBody> {
     stage.requests.fetch_add(1, Ordering::SeqCst);
     let (sender, receiver) = mpsc::channel(2);
@@ -120,7 +127,13 @@ fn handle(request: &Request<Incoming>, peer: &Peer, stage: &Arc<Stage>) -> Respo
             Source::Channel(receiver)
         }
     };
-    Response::new(TestBody { source, stage: Arc::clone(stage) })
+    let mut response = Response::new(TestBody { source, stage: Arc::clone(stage) });
+    match request.uri().path() {
+        "/refused" => *response.status_mut() = StatusCode::UNAUTHORIZED,
+        "/known" => drop(response.extensions_mut().insert(Identified)),
+        _ => {}
+    }
+    response
 }
 
 struct Server {
@@ -130,7 +143,16 @@ struct Server {
     serving: JoinHandle<()>,
 }
 
+/// A door that is open to all.
+fn door() -> Arc<Door> {
+    Arc::new(Door::public(DoorRules::default(), Arc::new(Metrics::new())))
+}
+
 async fn start(tls: Option<Arc<TlsState>>, limits: ServerLimits) -> Server {
+    start_behind(door(), tls, limits).await
+}
+
+async fn start_behind(door: Arc<Door>, tls: Option<Arc<TlsState>>, limits: ServerLimits) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stage = Arc::new(Stage::default());
@@ -140,7 +162,7 @@ async fn start(tls: Option<Arc<TlsState>>, limits: ServerLimits) -> Server {
         let response = handle(&request, &peer, &on_stage);
         async move { response }
     };
-    let serving = tokio::spawn(serve(listener, tls, limits, handler, shutdown));
+    let serving = tokio::spawn(serve(listener, tls, limits, door, handler, shutdown));
     Server { address, stage, trigger, serving }
 }
 
@@ -274,6 +296,7 @@ async fn tls_speaks_http1_and_http2_by_alpn() {
     assert_eq!(text(response).await, "HTTP/2.0 tls=true certs=0");
 }
 
+/// Fault: a client offers an unknown ALPN protocol. Outcome: the handshake fails, and other clients are served.
 #[tokio::test]
 async fn an_unknown_alpn_protocol_is_refused() {
     let certificates = Certificates::new(false);
@@ -282,6 +305,7 @@ async fn an_unknown_alpn_protocol_is_refused() {
     assert!(tls_connect(&server, &certificates.client(b"h2", false)).await.is_ok());
 }
 
+/// Fault: a client speaks plaintext on the TLS port. Outcome: the connection is closed, and no request is handled.
 #[tokio::test]
 async fn plaintext_on_the_tls_port_reaches_nothing() {
     let certificates = Certificates::new(false);
@@ -291,6 +315,7 @@ async fn plaintext_on_the_tls_port_reaches_nothing() {
     assert_eq!(server.stage.requests.load(Ordering::SeqCst), 0);
 }
 
+/// Fault: a peer never finishes the TLS handshake. Outcome: the connection is closed when the time limit is over.
 #[tokio::test]
 async fn a_peer_that_never_finishes_the_handshake_is_cut() {
     let certificates = Certificates::new(false);
@@ -301,6 +326,7 @@ async fn a_peer_that_never_finishes_the_handshake_is_cut() {
     assert!(began.elapsed() >= SHORT);
 }
 
+/// Fault: a client has no certificate, or one of another authority. Outcome: the connection is refused before any request.
 #[tokio::test]
 async fn client_certificates_are_required_where_configured() {
     let certificates = Certificates::new(true);
@@ -324,6 +350,7 @@ async fn client_certificates_are_required_where_configured() {
     assert_eq!(server.stage.requests.load(Ordering::SeqCst), 1);
 }
 
+/// Fault: the TLS certificate is replaced while connections are open. Outcome: new connections get the new certificate, and open ones go on.
 #[tokio::test]
 async fn a_renewed_certificate_serves_new_connections() {
     let certificates = Certificates::new(false);
@@ -340,6 +367,7 @@ async fn a_renewed_certificate_serves_new_connections() {
     assert_eq!(response.status(), StatusCode::OK, "the old connection goes on");
 }
 
+/// Fault: a new TLS certificate or key is malformed, missing, or does not fit the other. Outcome: the last good one stays in use, and the error names the file.
 #[tokio::test]
 async fn a_bad_reload_keeps_the_last_good_certificate_and_names_the_file() {
     let certificates = Certificates::new(false);
@@ -373,6 +401,7 @@ async fn plaintext_speaks_http1_only() {
     assert_eq!(server.stage.requests.load(Ordering::SeqCst), 1);
 }
 
+/// Fault: a client sends half a head and then nothing. Outcome: the connection is closed when the time limit is over.
 #[tokio::test]
 async fn a_slow_head_is_cut() {
     let limits = ServerLimits { header_read: SHORT, ..ServerLimits::default() };
@@ -384,6 +413,7 @@ async fn a_slow_head_is_cut() {
     assert_eq!(server.stage.requests.load(Ordering::SeqCst), 1, "the slow one never arrived");
 }
 
+/// Fault: a client sends a malformed head. Outcome: the client gets 400, and no request is handled.
 #[tokio::test]
 async fn malformed_requests_are_answered_with_400() {
     let server = start(None, ServerLimits::default()).await;
@@ -406,6 +436,7 @@ fn head_with(fields: usize, bytes_each: usize) -> Vec<u8> {
     format!("GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{fields}\r\n").into_bytes()
 }
 
+/// Fault: a client sends a head with too many bytes or fields over HTTP/1. Outcome: the client gets 431.
 #[tokio::test]
 async fn an_oversize_head_gets_the_status_431() {
     let server = start(None, ServerLimits::default()).await;
@@ -421,6 +452,7 @@ async fn an_oversize_head_gets_the_status_431() {
     assert_eq!(server.stage.requests.load(Ordering::SeqCst), 2);
 }
 
+/// Fault: a client sends a head with too many bytes over HTTP/2. Outcome: no request is handled.
 #[tokio::test]
 async fn an_oversize_head_over_http2_does_not_arrive() {
     let certificates = Certificates::new(false);
@@ -437,6 +469,7 @@ async fn an_oversize_head_over_http2_does_not_arrive() {
     assert_eq!(server.stage.requests.load(Ordering::SeqCst), 0);
 }
 
+/// Fault: a client sends too many header fields over HTTP/2. Outcome: the client gets 431, and its next request is served.
 #[tokio::test]
 async fn header_fields_are_counted_over_http2_as_over_http1() {
     let certificates = Certificates::new(false);
@@ -466,6 +499,7 @@ fn impatient() -> ServerLimits {
     ServerLimits { write_stall: SHORT, ..ServerLimits::default() }
 }
 
+/// Fault: a client takes nothing of a response. Outcome: the connection is closed when the time limit is over.
 #[tokio::test]
 async fn a_reader_that_takes_nothing_is_cut() {
     let server = start(None, impatient()).await;
@@ -475,6 +509,7 @@ async fn a_reader_that_takes_nothing_is_cut() {
     drop(stream);
 }
 
+/// Fault: a client reads for longer than the time limit. Outcome: the response goes on.
 #[tokio::test]
 async fn a_reader_that_keeps_reading_is_not_cut() {
     let server = start(None, impatient()).await;
@@ -488,6 +523,7 @@ async fn a_reader_that_keeps_reading_is_not_cut() {
     assert_eq!(server.stage.bodies_dropped.load(Ordering::SeqCst), 0);
 }
 
+/// Fault: a client keeps the window of an HTTP/2 stream shut. Outcome: the connection is closed when the time limit is over.
 #[tokio::test]
 async fn a_http2_stream_whose_window_stays_shut_is_cut() {
     let certificates = Certificates::new(false);
@@ -501,6 +537,7 @@ async fn a_http2_stream_whose_window_stays_shut_is_cut() {
     drop(response);
 }
 
+/// Fault: an HTTP/2 connection stays idle. Outcome: the connection is closed when the time limit is over.
 #[tokio::test]
 async fn an_idle_http2_connection_is_closed() {
     let certificates = Certificates::new(false);
@@ -513,18 +550,20 @@ async fn an_idle_http2_connection_is_closed() {
 }
 
 #[tokio::test]
-async fn connections_beyond_the_limit_wait() {
+async fn connections_beyond_the_limit_wait_while_all_are_busy() {
     let limits = ServerLimits { connections: 1, ..ServerLimits::default() };
     let server = start(None, limits).await;
     let mut first = http1(TcpStream::connect(server.address).await.unwrap()).await;
-    text(first.send_request(get("/")).await.unwrap()).await;
+    let response = first.send_request(get("/gated")).await.unwrap();
     let mut second = http1(TcpStream::connect(server.address).await.unwrap()).await;
     let mut waiting = Box::pin(second.send_request(get("/")));
     assert!(tokio::time::timeout(SHORT, &mut waiting).await.is_err());
-    drop(first);
+    server.stage.gate.notify_one();
+    assert_eq!(text(response).await, "begin end");
     assert_eq!(soon("the second is served", waiting).await.unwrap().status(), StatusCode::OK);
 }
 
+/// Fault: the process is stopped within an HTTP/1 response. Outcome: the response ends whole, and then the process ends.
 #[tokio::test]
 async fn a_stop_lets_responses_end_and_takes_no_new_ones() {
     let server = start(None, ServerLimits::default()).await;
@@ -546,6 +585,7 @@ async fn a_stop_lets_responses_end_and_takes_no_new_ones() {
     soon("serving ends", server.serving).await.unwrap();
 }
 
+/// Fault: the process is stopped within an HTTP/2 response. Outcome: the response ends whole, and then the process ends.
 #[tokio::test]
 async fn a_stop_lets_http2_responses_end() {
     let certificates = Certificates::new(false);
@@ -559,6 +599,7 @@ async fn a_stop_lets_http2_responses_end() {
     soon("serving ends", server.serving).await.unwrap();
 }
 
+/// Fault: a response does not end within the time for a stop. Outcome: the response breaks off visibly.
 #[tokio::test]
 async fn a_drain_that_takes_too_long_is_cut_visibly() {
     let limits = ServerLimits { drain: SHORT, ..ServerLimits::default() };
@@ -570,6 +611,7 @@ async fn a_drain_that_takes_too_long_is_cut_visibly() {
     assert!(response.into_body().collect().await.is_err(), "never a clean end of half a response");
 }
 
+/// Fault: connections are silent or halfway through a head when the process is stopped. Outcome: the stop does not wait for them.
 #[tokio::test]
 async fn a_stop_does_not_wait_for_silent_connections() {
     let server = start(None, ServerLimits::default()).await;
@@ -588,13 +630,13 @@ async fn a_stop_does_not_wait_for_silent_connections() {
 #[tokio::test]
 async fn the_admin_pages_are_served_by_the_same_loop() {
     let readiness = Readiness::default();
-    readiness.set(true);
+    readiness.enter(Phase::Serving);
     let admin = Admin::new(Arc::new(Metrics::new()), readiness);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (trigger, shutdown) = Shutdown::channel();
     let handler = move |request: Request<Incoming>, _: Peer| std::future::ready(admin.respond(&request));
-    let serving = tokio::spawn(serve(listener, None, ServerLimits::default(), handler, shutdown));
+    let serving = tokio::spawn(serve(listener, None, ServerLimits::default(), door(), handler, shutdown));
     let mut sender = http1(TcpStream::connect(address).await.unwrap()).await;
     assert_eq!(text(sender.send_request(get("/readyz")).await.unwrap()).await, "ready\n");
     let metrics = text(sender.send_request(get("/metrics")).await.unwrap()).await;
