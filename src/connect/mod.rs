@@ -142,13 +142,14 @@ impl Connect {
             Ok(page) => page,
             Err(problem) => return site.problem(&problem, "/connect"),
         };
+        let address = asked.address(site);
         match page {
             Page::ForAll(view) | Page::OfSite(view) => view(site),
             Page::OfConnector(view, connector) => {
                 view(site, connector, asked).unwrap_or_else(|problem| site.problem(&problem, "/connect"))
             }
             Page::Start(connector) => {
-                let mut account = self.books.open("POST", account::START, Some(connector));
+                let mut account = self.books.open("POST", account::START, Some(connector), address);
                 let step = async {
                     account.reserve().await?;
                     flow::start(site, connector, asked, body).await
@@ -157,7 +158,7 @@ impl Connect {
                 settle(site, account, result).await
             }
             Page::SignedIn => {
-                let mut account = self.books.open("GET", account::SIGNED_IN, None);
+                let mut account = self.books.open("GET", account::SIGNED_IN, None, address);
                 let step = async {
                     account.reserve().await?;
                     flow::signed_in(site, asked, &self.spent, &mut account).await
@@ -166,7 +167,7 @@ impl Connect {
                 settle(site, account, result).await
             }
             Page::Consented => {
-                let mut account = self.books.open("GET", account::CONSENTED, None);
+                let mut account = self.books.open("GET", account::CONSENTED, None, address);
                 let step = async {
                     account.reserve().await?;
                     flow::consented(site, asked, &self.spent, &mut account).await

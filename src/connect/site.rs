@@ -149,7 +149,12 @@ impl Site {
 
     /// Whether the pages are for the browser behind this request.
     pub(super) fn may_come_from(&self, peer: IpAddr, headers: &HeaderMap) -> bool {
-        self.settings.may_come_from(address_of(peer, headers, &self.trusted_proxies))
+        self.settings.may_come_from(self.address_of(peer, headers))
+    }
+
+    /// The address that a request comes from; `None` if a trusted proxy does not say it.
+    pub(super) fn address_of(&self, peer: IpAddr, headers: &HeaderMap) -> Option<IpAddr> {
+        address_of(peer, headers, &self.trusted_proxies)
     }
 
     /// The hosts under which browsers may address this site.

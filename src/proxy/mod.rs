@@ -156,10 +156,14 @@ impl Proxy {
             return Err(Problem::AuditFailing);
         }
         let state = self.state.load_full();
+        let address = state.address(head, peer);
+        account.set_address(*address.as_ref().unwrap_or(&peer.address.ip()));
         head.check(state.hosts())?;
         let consumer = state.identify(head, peer).await?;
         account.set_consumer(&consumer);
-        let caller = state.caller(consumer, head, peer)?;
+        consumer.check_address(address?)?;
+        account.set_identified();
+        let caller = state.caller(consumer, head)?;
         let permit = self.enter(caller.consumer.limits()).await?;
         account.set_waited(permit.waited);
         // Neither strangers nor requests that wait for their turn use up the audit log's room.

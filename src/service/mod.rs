@@ -343,6 +343,7 @@ fn open_audit(config: &Config, state: &ProxyState) -> Result<AuditLog, OpenError
 
 /// Records the stop, and waits until everything is written, for a limited time.
 async fn close_audit(audit: &AuditLog) {
+    audit.sum_up();
     if let Err(error) = audit.post_event(Event::Stop) {
         tracing::error!(error = %Causes(&*error), "the stop cannot be recorded");
     }
