@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use glassine::audit::AuditLog;
+use glassine::audit::{AuditLog, Options};
 use glassine::config::Config;
 use glassine::demo::tenant::Tenant;
 use glassine::metrics::Metrics;
@@ -197,6 +197,8 @@ impl Write for FullDisk {
     }
 }
 
+/// Fault: the audit log cannot be written. Outcome: requests are refused with 503 before Graph is asked.
+/// Fault: the audit log can be written again. Outcome: requests are served again without a restart.
 #[tokio::test]
 async fn nothing_is_served_while_the_audit_log_fails() {
     let (graph, files) = stage().await;
@@ -214,8 +216,8 @@ async fn nothing_is_served_while_the_audit_log_fails() {
     };
     assert!(ask().await.starts_with("HTTP/1.1 200 "));
     disk.full.store(true, Ordering::SeqCst);
-    // A record is written when its response is done, so one response goes out before the failure shows.
-    ask().await;
+    // Nothing whole goes out before its record: this response shows the failure, and is refused.
+    assert!(ask().await.starts_with("HTTP/1.1 503 "));
     let asked = graph.requests().len();
     for _ in 0..3 {
         let refused = ask().await;
@@ -224,17 +226,23 @@ async fn nothing_is_served_while_the_audit_log_fails() {
     }
     assert_eq!(graph.requests().len(), asked, "Graph gets no request");
     disk.full.store(false, Ordering::SeqCst);
-    // The refusal's own record is written, which shows that there is room again.
-    assert!(ask().await.starts_with("HTTP/1.1 503 "));
-    assert!(ask().await.starts_with("HTTP/1.1 200 "));
-    assert_eq!(disk.lines.lock().unwrap().iter().filter(|byte| **byte == b'\n').count(), 3);
+    // The log tries again by itself.
+    while ask().await.starts_with("HTTP/1.1 503 ") {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let log = String::from_utf8(disk.lines.lock().unwrap().clone()).unwrap();
+    let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let refused = lines[1]["refused"].as_u64().unwrap();
+    assert!(refused >= 3, "{log}");
+    assert_eq!((&lines[2]["status"], &lines[2]["reason"]), (&503.into(), &"audit_failing".into()), "{log}");
+    assert_eq!(lines.iter().filter(|line| line["status"] == 200).count(), 2, "{log}");
 }
 
 async fn serve_audited_to(config: &Path, log: FullDisk) -> std::net::SocketAddr {
     let (name, text) = (config.display().to_string(), std::fs::read_to_string(config).unwrap());
     let checked = Config::load(&name, &text).unwrap();
     let (state, _) = ProxyState::build(&name, &text, &checked).unwrap();
-    let audit = Arc::new(AuditLog::to_stream(Box::new(log)));
+    let audit = Arc::new(AuditLog::to_stream(Box::new(log), Options::default()).unwrap());
     let proxy = Arc::new(Proxy::new(state, audit, Arc::new(Metrics::new())));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

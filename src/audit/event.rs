@@ -27,6 +27,11 @@ pub enum Event<'a> {
     ReloadFailed(&'a [Finding]),
     /// It has ended. Nothing follows until the next start.
     Stop,
+    /// The log can be written again, or takes records again. So many requests were refused meanwhile, and have no record.
+    Resumed {
+        /// Requests without a record.
+        refused: u64,
+    },
 }
 
 /// What serves from an event on.
@@ -118,6 +123,7 @@ enum Content<'a> {
     Reload(Excerpt<'a>),
     ReloadFailed { errors: &'a [Finding] },
     Stop,
+    Resumed { refused: u64 },
 }
 
 /// What one line says of [`Serving`].
@@ -148,7 +154,7 @@ impl<'a> Event<'a> {
                 serving.consumers.len().max(serving.warnings.len())
             }
             Self::ReloadFailed(errors) => errors.len(),
-            Self::Stop => 0,
+            Self::Stop | Self::Resumed { .. } => 0,
         };
         longest.div_ceil(PER_LINE).max(1)
     }
@@ -159,6 +165,7 @@ impl<'a> Event<'a> {
             Self::Reload(serving) => Content::Reload(serving.excerpt(at)),
             Self::ReloadFailed(errors) => Content::ReloadFailed { errors: excerpt(errors, at) },
             Self::Stop => Content::Stop,
+            Self::Resumed { refused } => Content::Resumed { refused },
         }
     }
 }

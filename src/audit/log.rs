@@ -1,88 +1,151 @@
-//! Where audit lines go: a file or standard output, one whole line per write.
+//! The audit log: a queue of records, and a thread of its own that writes them.
 //!
-//! When [`AuditLog::write`] returns, the operating system has the record, so a crash of this program loses nothing. A
-//! crash of the machine can lose the last seconds: a synchronous disk write per request would cost more than the
-//! request.
+//! A request takes a slot ([`AuditLog::reserve`]) before it is served, and its record takes the slot along until it is
+//! written. So the queue is bounded, and the end of a request never waits for room. Nothing here blocks the thread that
+//! calls it: while the disk is full, or nobody reads standard output, only the writer waits.
+//!
+//! The writer takes all that waits, and writes it with one call. A record is *acknowledged* when the operating system has it,
+//! so a crash of this program loses nothing that was acknowledged. [`SyncMode`] says what a power cut can lose.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::fmt;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use serde::Serialize;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::time::timeout;
 
-use super::chain::{MAX_LINE_BYTES, Position};
+use super::chain::{MAX_CONTENT, MAX_LINE_BYTES, encode};
 use super::event::Event;
-use super::record::Record;
+use super::file::OpenError;
+use super::mac::MacKey;
+use super::output::{Output, Settings};
+use super::rotation::Rotate;
+use super::writer::{Entry, Fate, Job, Ticket, Writer, Written};
 
-/// How much of a log's end is read to continue its chain: some records and, after a crash, the torn line.
-const TAIL_BYTES: usize = 4 * MAX_LINE_BYTES;
+/// How many requests can be in progress, or wait for their record to be written: more than consumers may have in progress at
+/// once (`limits.concurrent`, 64 by default). With 2 KiB for each record, the queue has at most 8 MiB.
+const SLOTS: usize = 4_096;
 
-/// Only the proxy's account may read and write the log.
-#[cfg(unix)]
-const FILE_MODE: u32 = 0o600;
+/// The longest that a request waits for a slot, or for the log to acknowledge its record. A disk that works takes
+/// milliseconds, and a second now and then when it writes back much at once. Consumers wait longer than this for a response.
+const WAIT: Duration = Duration::from_secs(2);
+
+/// The longest that a start or a reload waits for its event: a disk may be busy, and nobody waits for a response.
+const EVENT_WAIT: Duration = Duration::from_secs(10);
+
+/// The first and the longest time between two tries to write after a failure.
+const RETRY: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
+
+/// How long a dropped log waits for its writer to give the file free. Only a writer that is stuck takes longer.
+const DROP_WAIT: Duration = Duration::from_secs(1);
+
+/// What an audit log that does not wait for the disk can lose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SyncMode {
+    /// A record is acknowledged when the operating system has it. A power cut can lose the last half minute.
+    #[default]
+    None,
+    /// A record is acknowledged when it is on the disk. One `fdatasync` serves all records of a group.
+    Each,
+    /// As with `None`, and every second the disk gets what was written. A power cut can lose the last second.
+    Interval,
+}
+
+/// How an audit log is written.
+#[derive(Clone, Default)]
+pub struct Options {
+    /// When records go to the disk.
+    pub sync: SyncMode,
+    /// When a file is rotated; `None` if others do this, or nobody.
+    pub rotate: Option<Rotate>,
+    /// The key that seals each line.
+    pub key: Option<MacKey>,
+    /// The limits.
+    pub bounds: Bounds,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// The limits of a log. Tests set them.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// How many requests can be in progress or wait for their record.
+    pub slots: usize,
+    /// The longest wait for a slot or an acknowledgement. A write that takes longer counts as a failure.
+    pub wait: Duration,
+    /// The first time between two tries after a failure. It doubles up to a second.
+    pub retry: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { slots: SLOTS, wait: WAIT, retry: RETRY.0 }
+    }
+}
+
+impl Bounds {
+    /// The time until the next try, after one that failed this time after the one before.
+    pub(super) fn retry_after(&self, last: Duration) -> Duration {
+        (last * 2).min(RETRY.1).max(self.retry)
+    }
+}
+
+/// The time of day. Tests set it.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+
+impl Clock {
+    /// A clock that says what `now` says.
+    pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        (self.0)()
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self::new(Timestamp::now)
+    }
+}
 
 /// An audit log that is open for writing. Shared by reference between all requests.
 pub struct AuditLog {
-    state: Mutex<LogFile>,
-    failing: AtomicBool,
+    jobs: Sender<Job>,
+    slots: Arc<Semaphore>,
+    bounds: Bounds,
+    state: Arc<Shared>,
 }
 
-struct LogFile {
-    target: Target,
-    sink: Box<dyn Write + Send>,
-    position: Position,
+/// The room for one record in the queue. Dropped when the record is written, or needs none.
+#[derive(Debug)]
+pub struct Slot {
+    _permit: OwnedSemaphorePermit,
 }
 
-/// Where the lines go. Only a file can be opened again after a failed write.
-enum Target {
-    File(PathBuf),
-    Stream,
-}
+/// The log cannot take a record, or does not acknowledge it in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the audit log does not take records")]
+pub struct Unavailable;
 
-/// Why an audit log could not be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The file cannot be opened, created or read.
-    #[error("{}: the audit log cannot be opened for appending: {source}{}", path.display(), advice(path, source))]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        source: io::Error,
-    },
-    /// This program did not write the end of the file.
-    #[error("{}: the file does not end like an audit log: name a new file, or move this one away", path.display())]
-    NotAnAuditLog {
-        /// The file.
-        path: PathBuf,
-    },
-    /// Another process has the file open: two writers would continue the chain from the same line.
-    #[error("{}: another process writes to this audit log: give each its own", path.display())]
-    Locked {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The marker after a torn line could not be built.
-    #[error("{}: the audit log cannot be continued", path.display())]
-    Encode {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        #[source]
-        source: serde_json::Error,
-    },
-}
-
-/// Why a record was not written.
+/// Why a line was not written.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
     /// The line could not be written.
     #[error("the audit log cannot be written")]
     Io(#[source] io::Error),
-    /// An earlier write failed, and the log cannot be opened again.
+    /// The line could not be brought to the disk.
+    #[error("the audit log cannot be synchronized with its disk")]
+    Sync(#[source] io::Error),
+    /// The log's file was moved or deleted, and the log cannot go on in another.
     #[error("the audit log cannot be continued")]
     Reopen(#[source] OpenError),
     /// The record could not be encoded.
@@ -91,278 +154,333 @@ pub enum WriteError {
     /// The line would be longer than those that [`super::verify`] reads. Only very long names in the files make one.
     #[error("the audit record has more than {} bytes: shorten the names in the files", MAX_LINE_BYTES)]
     TooLong,
+    /// The writer waits for its disk, or for the reader of standard output.
+    #[error("the audit log takes no record: its disk does not respond, or nobody reads its stream")]
+    Late,
+}
+
+/// What an audit log does just now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditState {
+    /// Records that wait to be written.
+    pub waiting: u64,
+    /// Writes that failed since the start.
+    pub failures: u64,
+    /// Files that were begun since the start because the one before was full, moved or deleted.
+    pub rotations: u64,
+    /// Requests without a record since the start: they were refused because the log took none. An event has their number.
+    pub unrecorded: u64,
+    /// Why the log takes no records now; `None` if it does.
+    pub failing: Option<Failing>,
+}
+
+/// Why an audit log takes no records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failing {
+    /// Since when.
+    pub since: Timestamp,
+    /// The error with its causes.
+    pub why: String,
+}
+
+/// An entry that the log has to acknowledge. Dropped, it waits no more.
+pub(super) struct Receipt {
+    ticket: Arc<Ticket>,
+    acknowledged: oneshot::Receiver<Written>,
+}
+
+impl Receipt {
+    /// Waits for the acknowledgement. An error comes with what became of the entry.
+    pub(super) async fn wait(mut self, within: Duration) -> Result<(), (Fate, Arc<WriteError>)> {
+        let late = || Arc::new(WriteError::Late);
+        match timeout(within, &mut self.acknowledged).await {
+            Ok(Ok(Ok(()))) => Ok(()),
+            Ok(Ok(Err(error))) => Err((Fate::NotWritten, error)),
+            Ok(Err(_)) | Err(_) => match self.ticket.leave() {
+                Fate::Written => Ok(()),
+                fate => Err((fate, late())),
+            },
+        }
+    }
+
+    /// The entry's ticket, to look after it if nobody waits to the end.
+    pub(super) fn ticket(&self) -> Arc<Ticket> {
+        Arc::clone(&self.ticket)
+    }
+}
+
+/// What the writer tells everybody else.
+pub(super) struct Shared {
+    failing: AtomicBool,
+    /// Milliseconds from `began` to the write that is running, plus one; 0 if none is.
+    busy_since: AtomicU64,
+    began: Instant,
+    waiting: AtomicU64,
+    failures: AtomicU64,
+    rotations: AtomicU64,
+    /// Requests without a record.
+    unrecorded: AtomicU64,
+    why: Mutex<Option<Failing>>,
+    ended: (Mutex<bool>, Condvar),
 }
 
 impl AuditLog {
     /// Opens or creates a log file (mode 0600) and continues its chain.
-    pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let (file, position) = open_file(path)?;
-        Ok(Self::new(Target::File(path.to_owned()), Box::new(file), position))
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`].
+    pub fn open(path: &Path, options: Options) -> Result<Self, OpenError> {
+        let bounds = options.bounds;
+        Self::start(Output::file(path.to_owned(), options.settings())?, bounds)
     }
 
     /// Writes to standard output, with a chain that starts now.
-    pub fn stdout() -> Self {
-        Self::to_stream(Box::new(io::stdout()))
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Thread`].
+    pub fn stdout(options: Options) -> Result<Self, OpenError> {
+        Self::to_stream(own_stdout(), options)
     }
 
     /// Writes to `sink`, with a chain that starts now.
-    pub fn to_stream(sink: Box<dyn Write + Send>) -> Self {
-        Self::new(Target::Stream, sink, Position::genesis())
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Thread`].
+    pub fn to_stream(sink: Box<dyn Write + Send>, options: Options) -> Result<Self, OpenError> {
+        let bounds = options.bounds;
+        Self::start(Output::stream(sink, options.settings()), bounds)
     }
 
-    fn new(target: Target, sink: Box<dyn Write + Send>, position: Position) -> Self {
-        let state = LogFile { target, sink, position };
-        Self { state: Mutex::new(state), failing: AtomicBool::new(false) }
+    fn start(output: Output, bounds: Bounds) -> Result<Self, OpenError> {
+        let (jobs, waiting) = mpsc::channel();
+        let state = Arc::new(Shared::new());
+        let writer = Writer::new(waiting, output, Arc::clone(&state), bounds);
+        let thread = std::thread::Builder::new().name("audit".to_owned());
+        thread.spawn(move || writer.run()).map_err(OpenError::Thread)?;
+        Ok(Self { jobs, slots: Arc::new(Semaphore::new(bounds.slots)), bounds, state })
     }
 
-    /// Writes the record of a request as one line. After a failure, each call first opens the log again, so the log
-    /// recovers by itself when the disk has room again.
-    pub fn write(&self, record: &Record) -> Result<(), WriteError> {
-        self.append(std::slice::from_ref(record))
+    /// Waits for the room that one record needs, for a limited time.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`]: whoever asks is refused, because it could not be recorded.
+    pub async fn reserve(&self) -> Result<Slot, Unavailable> {
+        if self.is_failing() {
+            return Err(Unavailable);
+        }
+        let permit = timeout(self.bounds.wait, Arc::clone(&self.slots).acquire_owned()).await;
+        match permit {
+            Ok(Ok(permit)) => Ok(Slot { _permit: permit }),
+            // The semaphore is never closed.
+            Ok(Err(_)) | Err(_) => Err(Unavailable),
+        }
     }
 
-    /// Writes an event of the service, in one line or several with nothing between them.
-    pub fn write_event(&self, event: Event<'_>) -> Result<(), WriteError> {
-        self.append(&event.lines())
+    /// The room for the record of a refusal, if there is plenty: refusals leave half of it to requests that are served.
+    pub(super) fn spare_slot(&self) -> Option<Slot> {
+        let is_plenty = !self.is_failing() && self.slots.available_permits() > self.bounds.slots / 2;
+        let permit = is_plenty.then(|| Arc::clone(&self.slots).try_acquire_owned())?.ok()?;
+        Some(Slot { _permit: permit })
     }
 
-    fn append(&self, lines: &[impl Serialize]) -> Result<(), WriteError> {
-        // A poisoned lock is safe to use: the position only changes after a whole line was written.
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let result = state.append(lines, self.failing.load(Ordering::Acquire));
-        self.failing.store(result.is_err(), Ordering::Release);
-        result
+    /// Counts a request that has no record. An event says how many there were.
+    pub(super) fn count_unrecorded(&self) {
+        self.state.unrecorded.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Whether the last write failed. The proxy then refuses requests (503) rather than serve them unaudited.
+    /// Hands an event of the service over, in one line or several with nothing between them, and waits until it is in the
+    /// log.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError`]. After [`WriteError::Late`], the event can follow when the log can be written again; after all others
+    /// it does not.
+    pub async fn write_event(&self, event: Event<'_>) -> Result<(), Arc<WriteError>> {
+        let receipt = self.post_with_receipt(Entry::of_event(event)?);
+        receipt.wait(EVENT_WAIT).await.map_err(|(_, error)| error)
+    }
+
+    /// Hands an event of the service over, and waits for nothing: it is written as soon as the log can be written. The
+    /// caller bounds how many events there are.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError::Encode`], [`WriteError::TooLong`].
+    pub fn post_event(&self, event: Event<'_>) -> Result<(), Arc<WriteError>> {
+        self.post(Entry::of_event(event)?);
+        Ok(())
+    }
+
+    /// Hands an entry over that the log has to acknowledge.
+    pub(super) fn post_with_receipt(&self, entry: Entry) -> Receipt {
+        let (ticket, acknowledged) = Ticket::new();
+        let receipt = Receipt { ticket: Arc::clone(&ticket.0), acknowledged };
+        self.post(entry.with_ticket(ticket));
+        receipt
+    }
+
+    pub(super) fn post(&self, entry: Entry) {
+        self.state.waiting.fetch_add(1, Ordering::AcqRel);
+        if self.jobs.send(Job::Write(entry)).is_err() {
+            self.state.waiting.fetch_sub(1, Ordering::AcqRel);
+            tracing::error!("an audit record was lost: the thread that writes the log has ended");
+        }
+    }
+
+    /// The longest wait for an acknowledgement.
+    pub(super) fn wait(&self) -> Duration {
+        self.bounds.wait
+    }
+
+    /// Looks at once whether the log's file was moved or deleted, and goes on in a new one. The writer looks by itself,
+    /// too.
+    pub fn reopen(&self) {
+        self.send(Job::Reopen);
+    }
+
+    /// Seals all later lines with this key.
+    pub fn set_key(&self, key: Option<MacKey>) {
+        self.send(Job::Key(key.map(Box::new)));
+    }
+
+    fn send(&self, job: Job) {
+        // The writer is gone only with the process.
+        drop(self.jobs.send(job));
+    }
+
+    /// Whether the log takes no records: the last write failed, or one takes too long. The proxy then refuses requests
+    /// (503) rather than serve them unaudited.
     pub fn is_failing(&self) -> bool {
-        self.failing.load(Ordering::Acquire)
-    }
-}
-
-impl LogFile {
-    fn append(&mut self, lines: &[impl Serialize], failed_before: bool) -> Result<(), WriteError> {
-        if failed_before {
-            self.reopen().map_err(WriteError::Reopen)?;
-        }
-        lines.iter().try_for_each(|line| self.write(line))
+        self.state.failing.load(Ordering::Acquire) || self.stuck_since().is_some()
     }
 
-    fn write(&mut self, content: &impl Serialize) -> Result<(), WriteError> {
-        let (mut line, next) = self.position.link(content).map_err(WriteError::Encode)?;
-        line.push(b'\n');
-        if line.len() > MAX_LINE_BYTES {
-            return Err(WriteError::TooLong);
-        }
-        self.sink.write_all(&line).map_err(WriteError::Io)?;
-        self.sink.flush().map_err(WriteError::Io)?;
-        self.position = next;
-        Ok(())
+    /// Since when a write takes too long.
+    fn stuck_since(&self) -> Option<Instant> {
+        let since = self.state.busy_since.load(Ordering::Acquire).checked_sub(1)?;
+        let since = self.state.began.checked_add(Duration::from_millis(since))?;
+        (since.elapsed() >= self.bounds.wait).then_some(since)
     }
 
-    /// Opens the file again; `open_file` repairs the part of a line that the failed write may have left. A stream
-    /// cannot be repaired: its next line repeats the sequence number, and `verify` reports a torn line without a
-    /// marker.
-    fn reopen(&mut self) -> Result<(), OpenError> {
-        if let Target::File(path) = &self.target {
-            // Close the file first, to release its lock. Nothing is lost in this sink: the next write opens the log
-            // first.
-            self.sink = Box::new(io::sink());
-            let (file, position) = open_file(path)?;
-            self.sink = Box::new(file);
-            self.position = position;
-        }
-        Ok(())
-    }
-}
-
-fn open_file(path: &Path) -> Result<(File, Position), OpenError> {
-    let failed = |source| OpenError::Io { path: path.to_owned(), source };
-    let mut file = append_options().open(path).map_err(failed)?;
-    // On a file system without locks the log is used unlocked.
-    if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
-        return Err(OpenError::Locked { path: path.to_owned() });
-    }
-    let (tail, from_start) = read_tail(&mut file).map_err(failed)?;
-    let not_a_log = || OpenError::NotAnAuditLog { path: path.to_owned() };
-    let ending = Ending::of(&tail, from_start).ok_or_else(not_a_log)?;
-    let (repair, position) =
-        ending.repair().map_err(|source| OpenError::Encode { path: path.to_owned(), source })?;
-    file.write_all(&repair).map_err(failed)?;
-    Ok((file, position))
-}
-
-/// What to do about a log that cannot be opened, as a full sentence.
-fn advice(path: &Path, error: &io::Error) -> String {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let (folder, who) = (folder.display(), account());
-    match error.kind() {
-        io::ErrorKind::NotFound => format!(". Create {folder}, writable by {who}."),
-        io::ErrorKind::PermissionDenied => {
-            format!(". Let {who} write to {} and to {folder}.", path.display())
-        }
-        io::ErrorKind::ReadOnlyFilesystem => format!(". Mount {folder} writable by {who}."),
-        io::ErrorKind::IsADirectory => ". Name a file in it.".to_owned(),
-        _ => String::new(),
-    }
-}
-
-/// The account that this program runs as, for messages.
-fn account() -> String {
-    #[cfg(target_os = "linux")]
-    if let Ok(own) = std::fs::metadata("/proc/self") {
-        return format!("uid {}", std::os::unix::fs::MetadataExt::uid(&own));
-    }
-    "this program's account".to_owned()
-}
-
-fn append_options() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.read(true).append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, FILE_MODE);
-    options
-}
-
-/// The last [`TAIL_BYTES`] of a file, and whether this is the whole file.
-fn read_tail(file: &mut File) -> io::Result<(Vec<u8>, bool)> {
-    let bound = u64::try_from(TAIL_BYTES).unwrap_or(u64::MAX);
-    let start = file.metadata()?.len().saturating_sub(bound);
-    file.seek(SeekFrom::Start(start))?;
-    let mut tail = Vec::new();
-    file.take(bound).read_to_end(&mut tail)?;
-    Ok((tail, start == 0))
-}
-
-/// How a log ends: the position after its last whole line, and the bytes that follow.
-struct Ending<'a> {
-    position: Position,
-    torn: &'a [u8],
-    /// Whether the last byte is a newline.
-    closed: bool,
-    /// Whether the last line lacks only its newline.
-    lacks_newline: bool,
-}
-
-impl<'a> Ending<'a> {
-    /// `None` if this is not how an audit log ends.
-    fn of(tail: &'a [u8], from_start: bool) -> Option<Self> {
-        let closed = tail.is_empty() || tail.ends_with(b"\n");
-        let body = tail.strip_suffix(b"\n").unwrap_or(tail);
-        let mut line_end = body.len();
-        loop {
-            let before = body.get(..line_end)?;
-            let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-            let torn = body.get(line_end..).unwrap_or_default();
-            if let Some(position) = Position::after(before.get(line_start..)?) {
-                let lacks_newline = torn.is_empty() && !closed;
-                let torn = torn.strip_prefix(b"\n").unwrap_or(torn);
-                return Self::bounded(position, torn, closed, lacks_newline);
-            }
-            if line_start == 0 {
-                return from_start.then(|| Self::bounded(Position::genesis(), body, closed, false)).flatten();
-            }
-            line_end = line_start - 1;
+    /// What the log does just now, for metrics and readiness.
+    pub fn state(&self) -> AuditState {
+        let shared = &self.state;
+        let failing = shared.why.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let stuck = || {
+            let since =
+                Timestamp::now() - jiff::SignedDuration::try_from(self.stuck_since()?.elapsed()).ok()?;
+            Some(Failing { since, why: WriteError::Late.to_string() })
+        };
+        let count = |count: &AtomicU64| count.load(Ordering::Acquire);
+        AuditState {
+            waiting: count(&shared.waiting),
+            failures: count(&shared.failures),
+            rotations: count(&shared.rotations),
+            unrecorded: count(&shared.unrecorded),
+            failing: failing.or_else(stuck),
         }
     }
 
-    fn bounded(position: Position, torn: &'a [u8], closed: bool, lacks_newline: bool) -> Option<Self> {
-        (torn.len() < MAX_LINE_BYTES).then_some(Self { position, torn, closed, lacks_newline })
-    }
-
-    /// The bytes to append so that the log is whole again (usually none), and the position after them.
-    fn repair(self) -> Result<(Vec<u8>, Position), serde_json::Error> {
-        let newline = if self.closed { Vec::new() } else { b"\n".to_vec() };
-        if self.torn.is_empty() || self.lacks_newline {
-            return Ok((newline, self.position));
+    /// Waits until everything that was handed over is written, and on the disk if the options ask for this, but not longer
+    /// than `within`. Returns how many records are not written.
+    pub async fn close(&self, within: Duration) -> u64 {
+        let (done, is_done) = oneshot::channel();
+        self.send(Job::Settle(done));
+        match timeout(within, is_done).await {
+            Ok(Ok(())) => 0,
+            Ok(Err(_)) | Err(_) => self.state.waiting.load(Ordering::Acquire),
         }
-        let (marker, next) = self.position.link_torn(self.torn)?;
-        Ok(([newline, marker, b"\n".to_vec()].concat(), next))
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use serde::Serialize;
-
-    use super::*;
-    use crate::audit::{Guard, Outcome};
-
-    #[derive(Serialize)]
-    struct Empty {}
-
-    fn line() -> Vec<u8> {
-        Position::genesis().link(&Empty {}).unwrap().0
+impl Drop for AuditLog {
+    fn drop(&mut self) {
+        self.send(Job::End);
+        let (ended, changed) = &self.state.ended;
+        let ended = ended.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(changed.wait_timeout_while(ended, DROP_WAIT, |ended| !*ended));
     }
+}
 
-    fn repair(tail: &[u8]) -> Option<Vec<u8>> {
-        Ending::of(tail, true).map(|ending| ending.repair().unwrap().0)
-    }
-
-    #[test]
-    fn a_whole_ending_needs_no_repair() {
-        assert_eq!(repair(b""), Some(vec![]));
-        assert_eq!(repair(&[&line()[..], b"\n"].concat()), Some(vec![]));
-        assert_eq!(repair(&line()), Some(b"\n".to_vec()));
-    }
-
-    #[test]
-    fn a_torn_ending_is_closed_and_marked() {
-        let tail = [&line()[..], b"\n{\"seq\":1,"].concat();
-        let fixed = String::from_utf8(repair(&tail).unwrap()).unwrap();
-        assert!(fixed.starts_with("\n{\"seq\":1,"), "{fixed}");
-        assert!(fixed.contains("torn_line"));
-        assert!(crate::audit::verify([tail, fixed.into_bytes()].concat().as_slice()).is_ok());
-    }
-
-    /// Fault: a crash happens while a cut line is marked. Outcome: the next start marks it, and the log verifies.
-    #[test]
-    fn a_crash_while_marking_is_marked_too() {
-        let tail = [&line()[..], b"\n{\"seq\":1,\n{\"seq\":1,\"prev\":\"ab"].concat();
-        let fixed = repair(&tail).unwrap();
-        let summary = crate::audit::verify([tail, fixed].concat().as_slice()).unwrap();
-        assert_eq!((summary.lines, summary.torn), (2, 1));
-    }
-
-    #[test]
-    fn a_file_of_something_else_is_left_alone() {
-        let other = b"127.0.0.1 - - [GET /]\n".repeat(2_000);
-        assert!(repair(&other).is_none());
-        assert!(Ending::of(b"127.0.0.1 - -\n", false).is_none());
-    }
-
-    /// A disk that fills up in the middle of a line.
-    struct HalfFull(PathBuf);
-
-    impl Write for HalfFull {
-        fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-            let half = buf.len() / 2;
-            OpenOptions::new().append(true).open(&self.0)?.write_all(&buf[..half])?;
-            Err(io::ErrorKind::StorageFull.into())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
+impl Shared {
+    fn new() -> Self {
+        Self {
+            failing: AtomicBool::new(false),
+            busy_since: AtomicU64::new(0),
+            began: Instant::now(),
+            waiting: AtomicU64::new(0),
+            failures: AtomicU64::new(0),
+            rotations: AtomicU64::new(0),
+            unrecorded: AtomicU64::new(0),
+            why: Mutex::new(None),
+            ended: (Mutex::new(false), Condvar::new()),
         }
     }
 
-    #[test]
-    fn a_log_that_failed_in_the_middle_of_a_line_recovers_by_itself() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("audit.jsonl");
-        std::fs::write(&path, [&line()[..], b"\n"].concat()).unwrap();
-        let position = Position::after(&line()).unwrap();
-        let sink = Box::new(HalfFull(path.clone()));
-        let log = Arc::new(AuditLog::new(Target::File(path.clone()), sink, position));
-        let end_one = || Guard::begin(Arc::clone(&log), "id".to_owned(), "GET").finish(Outcome::Complete);
+    /// The writer begins to write, or to wait.
+    pub(super) fn set_busy(&self, is_busy: bool) {
+        let since = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX).saturating_add(1);
+        self.busy_since.store(if is_busy { since } else { 0 }, Ordering::Release);
+    }
 
-        end_one();
-        assert!(log.is_failing());
-        end_one();
-        assert!(!log.is_failing());
-        let summary = crate::audit::verify(std::fs::read(&path).unwrap().as_slice()).unwrap();
-        assert_eq!((summary.lines, summary.torn), (3, 1));
+    pub(super) fn set_failing(&self, why: Option<String>) {
+        let is_failing = why.is_some();
+        self.failures.fetch_add(u64::from(is_failing), Ordering::AcqRel);
+        let mut failing = self.why.lock().unwrap_or_else(PoisonError::into_inner);
+        *failing = why.map(|why| {
+            let since = failing.as_ref().map_or_else(Timestamp::now, |before| before.since);
+            Failing { since, why }
+        });
+        self.failing.store(is_failing, Ordering::Release);
+    }
+
+    pub(super) fn set_rotations(&self, rotations: u64) {
+        self.rotations.store(rotations, Ordering::Release);
+    }
+
+    pub(super) fn unrecorded(&self) -> u64 {
+        self.unrecorded.load(Ordering::Acquire)
+    }
+
+    /// So many records wait no more: they are written, or no longer wanted.
+    pub(super) fn taken(&self, records: u64) {
+        self.waiting.fetch_sub(records, Ordering::AcqRel);
+    }
+
+    pub(super) fn end(&self) {
+        let (ended, changed) = &self.ended;
+        *ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        changed.notify_all();
+    }
+}
+
+impl Options {
+    fn settings(self) -> Settings {
+        let Self { sync, rotate, key, clock, .. } = self;
+        Settings { key, sync, rotate, clock }
+    }
+}
+
+/// The content of one line.
+pub(super) fn content(of: &impl Serialize) -> Result<Vec<u8>, Arc<WriteError>> {
+    let content = encode(of).map_err(|error| Arc::new(WriteError::Encode(error)))?;
+    if content.len() > MAX_CONTENT { Err(Arc::new(WriteError::TooLong)) } else { Ok(content) }
+}
+
+/// Standard output without this program's own lock and buffer: a writer that waits for a reader must not hold them.
+fn own_stdout() -> Box<dyn Write + Send> {
+    use std::os::fd::AsFd as _;
+    match io::stdout().as_fd().try_clone_to_owned() {
+        Ok(stdout) => Box::new(std::fs::File::from(stdout)),
+        Err(_) => Box::new(io::stdout()),
+    }
+}
+
+impl fmt::Debug for AuditLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuditLog").finish_non_exhaustive()
     }
 }

@@ -5,21 +5,36 @@
 //! |---|---|
 //! | [`record`] | what the record of a request contains; its types exclude personal data |
 //! | [`event`] | what the record of a start, a reload or a stop contains |
-//! | [`chain`] | how lines are linked, and how a log is verified |
-//! | [`log`] | where lines go, and how a log continues after a crash |
 //! | [`guard`] | exactly one record per request, however it ends |
+//! | [`log`] | the queue of records, its bounds, and what the log says of itself |
+//! | `writer` | the thread that writes: groups, acknowledgements, and what happens after a failure |
+//! | `output` | one group of lines in the file or stream, whole or not at all |
+//! | `file` | the file: locked, continued after a crash, followed when it is moved |
+//! | [`rotation`] | files that are full |
+//! | [`chain`] | how lines are linked |
+//! | [`mac`] | how lines are sealed with a key |
+//! | [`verify`](mod@verify) | how a log is verified |
 //! | [`report`] | which rules served whom from when until when, read from the records |
 
 pub mod chain;
 pub mod event;
+mod file;
 pub mod guard;
 pub mod log;
+pub mod mac;
+mod output;
 pub mod record;
 pub mod report;
+pub mod rotation;
+pub mod verify;
+mod writer;
 
-pub use chain::{BrokenAt, Summary, Verifier, Why, verify};
 pub use event::{Event, Finding, Key, Served, Serving};
+pub use file::OpenError;
 pub use guard::Guard;
-pub use log::{AuditLog, OpenError, WriteError};
+pub use log::{AuditLog, AuditState, Bounds, Clock, Failing, Options, SyncMode, Unavailable, WriteError};
+pub use mac::MacKey;
 pub use record::{Counters, Decision, Outcome, Record};
 pub use report::Report;
+pub use rotation::Rotate;
+pub use verify::{BrokenAt, Missing, Summary, Verifier, Why, verify};

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
 /// One request, from its admission to its last byte.
@@ -47,6 +48,66 @@ pub struct Record {
     pub milliseconds: u64,
 }
 
+/// The opening record of a response that leaves in pieces. It is in the log before the first piece leaves. If no [`Record`]
+/// with the same id follows, the program was killed while data left.
+#[derive(Debug, Serialize)]
+pub(super) struct Opening<'a> {
+    time: &'a str,
+    event: &'static str,
+    request_id: &'a str,
+    consumer: Option<&'a str>,
+    rules: Option<&'a str>,
+    key: Option<char>,
+    method: &'static str,
+    endpoint: Option<&'a str>,
+    status: Option<u16>,
+    upstream_status: Option<u16>,
+}
+
+/// What became of a response whose record was written too late: its consumer no longer waited for it.
+#[derive(Debug, Serialize)]
+pub(super) struct Correction<'a> {
+    time: String,
+    event: &'static str,
+    request_id: &'a str,
+    reason: &'static str,
+    status: Option<u16>,
+    outcome: Outcome,
+}
+
+impl Record {
+    pub(super) fn opening(&self) -> Opening<'_> {
+        Opening {
+            time: &self.time,
+            event: "begin",
+            request_id: &self.request_id,
+            consumer: self.consumer.as_deref(),
+            rules: self.rules.as_deref(),
+            key: self.key,
+            method: self.method,
+            endpoint: self.endpoint.as_deref(),
+            status: self.status,
+            upstream_status: self.upstream_status,
+        }
+    }
+
+    pub(super) fn correction(&self) -> Correction<'_> {
+        Correction {
+            time: now(),
+            event: "corrected",
+            request_id: &self.request_id,
+            reason: self.reason,
+            status: self.status,
+            outcome: self.outcome,
+        }
+    }
+}
+
+/// The time of a record: RFC 3339, UTC, milliseconds.
+pub(super) fn now() -> String {
+    format!("{:.3}", Timestamp::now())
+}
+
 /// Whether the rules admitted a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -61,7 +122,7 @@ pub enum Decision {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// The connection took the whole response.
+    /// The whole response was handed to the connection.
     Complete,
     /// The proxy sent a refusal.
     Refused,

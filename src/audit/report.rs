@@ -3,7 +3,7 @@
 //! The events of the service say when rules begin and end to serve. Each request counts by its own `rules`, not by its
 //! place in the log, because a request that began before a reload is recorded after it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +16,9 @@ pub struct Report {
     pub unidentified: Requests,
     /// The service's events.
     pub events: Events,
+    /// Responses that began and have no record yet, by their ids.
+    #[serde(skip)]
+    open: BTreeSet<String>,
     /// The period of each consumer that began last.
     #[serde(skip)]
     latest: BTreeMap<String, usize>,
@@ -63,6 +66,12 @@ pub struct Events {
     pub failed_reloads: u64,
     /// Stops. A crash records none.
     pub stops: u64,
+    /// Responses of which data left and whose end no record tells: the program was killed meanwhile.
+    pub never_closed: u64,
+    /// Requests that were refused without a record of their own, because the log could not be written.
+    pub unrecorded: u64,
+    /// Records of responses that the consumer did not get whole, because the log had them too late.
+    pub corrected: u64,
 }
 
 /// The fields of a record that the report reads.
@@ -77,6 +86,8 @@ struct Record {
     #[serde(default)]
     consumers: Vec<Served>,
     part: Option<u64>,
+    request_id: Option<String>,
+    refused: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -93,6 +104,9 @@ impl Report {
         let Ok(record) = serde_json::from_slice::<Record>(line) else { return };
         match record.event.as_deref() {
             None => self.request(&record),
+            Some("begin") => self.open.extend(record.request_id),
+            Some("resumed") => self.events.unrecorded += record.refused.unwrap_or(0),
+            Some("corrected") => self.events.corrected += 1,
             Some("start") => self.start(record),
             Some("reload") => {
                 self.events.reloads += u64::from(record.is_first());
@@ -111,10 +125,23 @@ impl Report {
     fn start(&mut self, record: Record) {
         if record.is_first() {
             self.events.starts += 1;
+            // What is open now stays so: another process began it.
+            self.close_all();
             // After a crash, the last record is the last sign of what served before.
             self.interrupt(&self.now.clone());
         }
         self.serve(record);
+    }
+
+    /// Counts responses that are open as never closed.
+    fn close_all(&mut self) {
+        let open = std::mem::take(&mut self.open).len();
+        self.events.never_closed += u64::try_from(open).unwrap_or(u64::MAX);
+    }
+
+    /// Responses that began and have no record yet: the proxy is sending them, or was killed since the last start.
+    pub fn still_open(&self) -> usize {
+        self.open.len()
     }
 
     /// Nothing serves from `time` on.
@@ -161,6 +188,9 @@ impl Report {
     }
 
     fn request(&mut self, record: &Record) {
+        if let Some(id) = &record.request_id {
+            self.open.remove(id);
+        }
         if self.now < record.time {
             self.now.clone_from(&record.time);
         }

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::approvals::check_approvals;
+use super::audit::check_audit;
 use super::connect::{self, check_connect};
 use super::consumer::{Around, check_consumers, check_trusted};
 use super::own_domain::{NotOwn, own_domain};
@@ -14,8 +15,8 @@ use super::raw::{self, Text};
 use super::upstream::check_upstream;
 use super::url::check_base;
 use super::{
-    Admin, AuditSink, ClientCertificates, Config, Consumer, ConsumerCredential, DEFAULT_CONNECTIONS,
-    DEFAULT_DRAIN, DEFAULT_LAME_DUCK, FileRef, ListenerLimits, Source, TlsFiles,
+    Admin, ClientCertificates, Config, Consumer, ConsumerCredential, DEFAULT_CONNECTIONS, DEFAULT_DRAIN,
+    DEFAULT_LAME_DUCK, FileRef, ListenerLimits, Source, TlsFiles,
 };
 use crate::config::codes::{CONFIG_PLAINTEXT, CONFIG_VALUE};
 use glassine_core::diagnostic::Code;
@@ -381,18 +382,4 @@ fn check_domain(text: &Text, context: &mut Context<'_>) -> Option<OwnDomain> {
         )
     };
     own_domain(&text.value).map_or_else(refuse, Some)
-}
-
-fn check_audit(audit: &Spanned<raw::Audit>, context: &mut Context<'_>) -> Option<AuditSink> {
-    let stdout = audit.value.stdout.as_ref().is_some_and(|it| it.value);
-    match (&audit.value.file, stdout) {
-        (Some(file), false) => context.file(file).map(AuditSink::File),
-        (None, true) => Some(AuditSink::Stdout),
-        (Some(_), true) | (None, false) => context.refuse(
-            CONFIG_VALUE,
-            &audit.span,
-            "audit records go to exactly one place",
-            "write `audit: { file: audit.jsonl }` or `audit: { stdout: true }`",
-        ),
-    }
 }

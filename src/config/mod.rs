@@ -4,6 +4,7 @@
 //! and [`Source`], and [`files`] reads them later. One pass finds all mistakes of a file.
 
 mod approvals;
+mod audit;
 mod check;
 pub mod codes;
 mod connect;
@@ -33,6 +34,7 @@ pub use own_domain::{NotOwn, own_domain};
 pub use subject_name::SubjectName;
 pub use upstream::{Proof, Upstream, UpstreamCredential};
 
+use crate::audit::{Rotate, SyncMode};
 use glassine_core::diagnostic::{Diagnostic, Report};
 use glassine_core::graph::BaseUrl;
 use glassine_core::pseudonym::OwnDomain;
@@ -65,7 +67,7 @@ pub struct Config {
     trusted_proxies: Networks,
     /// Invariant: not empty; names, bearer hashes and certificate names are unique.
     consumers: Vec<Consumer>,
-    audit: AuditSink,
+    audit: Audit,
     approvals: Option<Approvals>,
     connect: Option<Connect>,
 }
@@ -164,7 +166,17 @@ impl Config {
 
     /// Where audit records go.
     pub fn audit(&self) -> &AuditSink {
-        &self.audit
+        &self.audit.sink
+    }
+
+    /// When audit records go to the disk.
+    pub fn audit_sync(&self) -> SyncMode {
+        self.audit.sync
+    }
+
+    /// When the audit log's file is rotated; `None` if this program does not do it.
+    pub fn audit_rotate(&self) -> Option<Rotate> {
+        self.audit.rotate
     }
 }
 
@@ -260,6 +272,14 @@ pub struct Admin {
     pub listen: SocketAddr,
     /// Whether it uses TLS, with the files of [`Config::tls`]: never on a loopback address, always on others.
     pub tls: bool,
+}
+
+/// How audit records are kept.
+#[derive(Clone, Debug)]
+struct Audit {
+    sink: AuditSink,
+    sync: SyncMode,
+    rotate: Option<Rotate>,
 }
 
 /// Where audit records go.

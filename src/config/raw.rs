@@ -164,4 +164,14 @@ pub(super) struct Connect {
 pub(super) struct Audit {
     pub(super) file: Option<Text>,
     pub(super) stdout: Option<Spanned<bool>>,
+    pub(super) sync: Option<Text>,
+    pub(super) rotate: Option<Recovered<Spanned<Rotate>>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rotate {
+    pub(super) megabytes: Option<Spanned<u64>>,
+    pub(super) keep: Option<Spanned<u64>>,
+    pub(super) daily: Option<Spanned<bool>>,
 }

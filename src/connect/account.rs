@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use super::problem::{Failure, Problem};
 use super::site::Connector;
-use crate::audit::{AuditLog, Decision, Guard, Outcome};
+use crate::audit::{AuditLog, Decision, Guard, Outcome, Unavailable};
 use crate::metrics::Metrics;
 
 pub(super) const START: &str = "connect-start";
@@ -56,10 +56,31 @@ impl Account {
         tracing::warn!(endpoint = self.step, reason, error = %failure, "a connection was not made");
     }
 
-    /// Writes the record.
-    pub(super) fn close(mut self, reason: &'static str, allowed: bool, status: StatusCode) {
-        self.guard.set_decision(if allowed { Decision::Allowed } else { Decision::Refused }, reason);
+    /// Waits for the record's room in the audit log.
+    ///
+    /// # Errors
+    ///
+    /// [`Problem::AuditFailing`]: the step must not be made.
+    pub(super) async fn reserve(&mut self) -> Result<(), Problem> {
+        self.guard.reserve().await.map_err(|Unavailable| Problem::AuditFailing)
+    }
+
+    /// Writes the record of a step that was made, and waits until the audit log has it.
+    ///
+    /// # Errors
+    ///
+    /// The account, to be closed with the refusal that the browser gets instead.
+    pub(super) async fn confirm(mut self, reason: &'static str, status: StatusCode) -> Result<(), Self> {
+        self.guard.set_decision(Decision::Allowed, reason);
         self.guard.set_status(status);
-        self.guard.finish(if allowed { Outcome::Complete } else { Outcome::Refused });
+        let Err(guard) = self.guard.confirm(Outcome::Complete).await else { return Ok(()) };
+        Err(Self { guard, ..self })
+    }
+
+    /// Writes the record of a step that was refused.
+    pub(super) fn refuse(mut self, reason: &'static str, status: StatusCode) {
+        self.guard.set_decision(Decision::Refused, reason);
+        self.guard.set_status(status);
+        self.guard.finish(Outcome::Refused);
     }
 }

@@ -146,23 +146,36 @@ impl Connect {
                 view(site, connector, asked).unwrap_or_else(|problem| site.problem(&problem, "/connect"))
             }
             Page::Start(connector) => {
-                let account = self.books.open("POST", account::START, Some(connector));
-                self.settle(site, account, flow::start(site, connector, asked, body).await)
+                let mut account = self.books.open("POST", account::START, Some(connector));
+                let step = async {
+                    account.reserve().await?;
+                    flow::start(site, connector, asked, body).await
+                };
+                let result = step.await;
+                settle(site, account, result).await
             }
             Page::SignedIn => {
                 let mut account = self.books.open("GET", account::SIGNED_IN, None);
-                let result = flow::signed_in(site, asked, &self.spent, &mut account).await;
-                self.settle(site, account, result)
+                let step = async {
+                    account.reserve().await?;
+                    flow::signed_in(site, asked, &self.spent, &mut account).await
+                };
+                let result = step.await;
+                settle(site, account, result).await
             }
             Page::Consented => {
                 let mut account = self.books.open("GET", account::CONSENTED, None);
-                let result = flow::consented(site, asked, &self.spent, &mut account).await;
-                self.settle(site, account, result)
+                let step = async {
+                    account.reserve().await?;
+                    flow::consented(site, asked, &self.spent, &mut account).await
+                };
+                let result = step.await;
+                settle(site, account, result).await
             }
         }
     }
 
-    /// The requested page, if the host, the browser's address, the rate limits and the audit log allow it.
+    /// The requested page, if the host, the browser's address and the rate limits allow it.
     fn admit<'s>(&self, site: &'s Site, asked: &PageRequest<'_>) -> Result<Page<'s>, Problem> {
         asked.check_host(site)?;
         let page = asked.page(site);
@@ -175,24 +188,30 @@ impl Connect {
         if !pace.allows(Instant::now()) {
             return Err(Problem::TooMany);
         }
-        if page.is_step() && self.books.audit.is_failing() {
-            return Err(Problem::AuditFailing);
-        }
         Ok(page)
     }
+}
 
-    fn settle(&self, site: &Site, account: Account, result: Result<flow::Done, Problem>) -> PageResponse {
-        match result {
-            Ok(done) => {
-                account.close(done.reason, done.allowed, done.response.status());
-                done.response
-            }
-            Err(problem) => {
-                account.log(&problem);
-                let response = site.problem(&problem, "/connect");
-                account.close(problem.code(), false, response.status());
-                response
+/// The response of a step, once the audit log has its record.
+async fn settle(site: &Site, account: Account, result: Result<flow::Done, Problem>) -> PageResponse {
+    match result {
+        Err(problem) => refuse(site, account, &problem),
+        Ok(flow::Done { response, reason, allowed: false }) => {
+            account.refuse(reason, response.status());
+            response
+        }
+        Ok(flow::Done { response, reason, allowed: true }) => {
+            match account.confirm(reason, response.status()).await {
+                Ok(()) => response,
+                Err(account) => refuse(site, account, &Problem::AuditFailing),
             }
         }
     }
+}
+
+fn refuse(site: &Site, account: Account, problem: &Problem) -> PageResponse {
+    account.log(problem);
+    let response = site.problem(problem, "/connect");
+    account.refuse(problem.code(), response.status());
+    response
 }

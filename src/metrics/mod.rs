@@ -1,5 +1,6 @@
 //! The proxy's metrics. Labels are words of closed sets, or names from the operator's files, never data.
 
+mod audit;
 pub(crate) mod connections;
 mod graph;
 pub(crate) mod log_lines;
@@ -21,12 +22,13 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+use audit::AuditCollector;
 use connections::Connections;
 pub(crate) use graph::GraphMetrics;
 pub use upstream::UpstreamConnections;
 pub(crate) use upstream::{Closed, Open, Protocol, Repeated};
 
-use crate::audit::{Decision, Record};
+use crate::audit::{AuditLog, Decision, Record};
 
 /// The endpoint label of requests that match no known endpoint.
 const NO_ENDPOINT: &str = "none";
@@ -54,6 +56,7 @@ pub struct Metrics {
     connections: Connections,
     ready: Gauge,
     tokens: Family<ConsumerLabels, Gauge>,
+    audit: AuditCollector,
     /// The only endpoint names that may become labels.
     endpoints: ArcSwap<HashSet<Arc<str>>>,
 }
@@ -171,6 +174,7 @@ impl Metrics {
             connections: Connections::default(),
             ready: Gauge::default(),
             tokens: Family::default(),
+            audit: AuditCollector::default(),
             endpoints: ArcSwap::default(),
         };
         metrics.register();
@@ -234,8 +238,14 @@ impl Metrics {
         registry.register("rules_info", "The rules that serve a consumer", self.rules.family.clone());
         registry.register_collector(Box::new(tasks::Tasks));
         registry.register_collector(Box::new(self.upstream.clone()));
+        registry.register_collector(Box::new(self.audit.clone()));
         let build = Info::new(BuildLabels { version: env!("CARGO_PKG_VERSION") });
         registry.register("build", "The running program", build);
+    }
+
+    /// Sets the audit log, which says of itself how it is when metrics are read.
+    pub(crate) fn know_audit(&self, audit: &Arc<AuditLog>) {
+        self.audit.know(audit);
     }
 
     /// Sets the endpoint names of the loaded rules. Only these may become labels.
@@ -476,7 +486,7 @@ impl EncodeLabelValue for ReloadResult {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::{AuditLog, Guard};
+    use crate::audit::{AuditLog, Guard, Options};
 
     #[track_caller]
     fn has(metrics: &Metrics, line: &str) {
@@ -486,7 +496,7 @@ mod tests {
 
     /// Counts one request through a guard, as the proxy does.
     fn count(metrics: &Arc<Metrics>, decision: Decision, status: u16, endpoint: &str) {
-        let log = Arc::new(AuditLog::to_stream(Box::new(std::io::sink())));
+        let log = Arc::new(AuditLog::to_stream(Box::new(std::io::sink()), Options::default()).unwrap());
         let counting = Arc::clone(metrics);
         let mut guard =
             Guard::begin(log, "id".to_owned(), "GET").observed_by(move |record| counting.end_request(record));

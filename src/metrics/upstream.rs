@@ -126,7 +126,7 @@ impl UpstreamConnections {
 }
 
 /// A metric of any type.
-trait Encoded {
+pub(super) trait Encoded {
     fn encode(&self, encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str) -> fmt::Result;
 }
 

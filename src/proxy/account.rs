@@ -7,6 +7,7 @@ use http::StatusCode;
 
 use super::consumer::Consumer;
 use super::pipeline::{Broken, Pipeline};
+use super::problem::Problem;
 use super::quota::Quota;
 use crate::audit::{AuditLog, Decision, Guard, Outcome};
 use crate::metrics::{InFlight, Limited, Metrics};
@@ -58,6 +59,15 @@ impl Account {
     /// This request's id: in its response, in logs, in the audit, and in Graph's `client-request-id` header.
     pub(super) fn request_id(&self) -> RequestId {
         self.id
+    }
+
+    /// Waits for the record's room in the audit log.
+    ///
+    /// # Errors
+    ///
+    /// [`Problem::AuditFailing`]: the request must not be served.
+    pub(super) async fn reserve(&mut self) -> Result<(), Problem> {
+        Ok(self.guard.reserve().await?)
     }
 
     pub(super) fn set_consumer(&mut self, consumer: &Arc<Consumer>) {
@@ -156,13 +166,17 @@ impl Account {
         }
     }
 
-    pub(super) fn add_bytes_sent(&mut self, bytes: usize) {
-        self.guard.counters_mut().bytes_sent += u64::try_from(bytes).unwrap_or(u64::MAX);
+    /// Sets how many bytes of the response's body leave.
+    pub(super) fn set_bytes_sent(&mut self, bytes: usize) {
+        self.guard.counters_mut().bytes_sent = u64::try_from(bytes).unwrap_or(u64::MAX);
     }
 
     /// The response broke off after its head had gone out.
     pub(super) fn set_broken(&mut self, broken: &Broken) {
-        self.set_reason("response_broken");
+        self.set_reason(match broken {
+            Broken::Audit => "audit_failing",
+            _ => "response_broken",
+        });
         let (request_id, endpoint) = (self.id, self.endpoint());
         tracing::warn!(%request_id, endpoint, error = %broken, "a response was cut off after its head had gone out");
     }
@@ -177,7 +191,30 @@ impl Account {
         self.consumer.as_ref().map_or("none", |consumer| consumer.checked().name())
     }
 
-    /// Writes the record.
+    /// Writes the opening record of a response that leaves in pieces, and waits until the audit log has it.
+    ///
+    /// # Errors
+    ///
+    /// [`Problem::AuditFailing`]: nothing of the response must leave.
+    pub(super) async fn announce(&self) -> Result<(), Problem> {
+        Ok(self.guard.announce().await?)
+    }
+
+    /// Writes the record. If the response holds something of Graph's, waits until the audit log has it.
+    ///
+    /// # Errors
+    ///
+    /// The account, to be closed with what happens instead: the response must not become whole.
+    pub(super) async fn settle(self, outcome: Outcome) -> Result<(), Self> {
+        if outcome != Outcome::Complete {
+            self.close(outcome);
+            return Ok(());
+        }
+        let Err(guard) = self.guard.confirm(outcome).await else { return Ok(()) };
+        Err(Self { guard, ..self })
+    }
+
+    /// Writes the record, and waits for nothing.
     pub(super) fn close(self, outcome: Outcome) {
         self.guard.finish(outcome);
     }

@@ -11,7 +11,7 @@ use super::consumer::{Caller, Consumer};
 use super::pipeline::Broken;
 use super::problem::Problem;
 use super::{ProxyState, serve_one};
-use crate::audit::AuditLog;
+use crate::audit::{AuditLog, Options};
 use crate::metrics::Metrics;
 use glassine_core::admit::Request;
 use glassine_core::sanitize::Clean;
@@ -44,7 +44,8 @@ pub(crate) async fn attempt(
     consumer: &Arc<Consumer>,
     request: &Request<'_>,
 ) -> Result<Clean<Vec<u8>>, Trouble> {
-    let audit = Arc::new(AuditLog::to_stream(Box::new(io::sink())));
+    let nowhere = AuditLog::to_stream(Box::new(io::sink()), Options::default());
+    let audit = Arc::new(nowhere.map_err(|_| Problem::AuditFailing)?);
     let mut account = Accounting { audit, metrics: Arc::new(Metrics::new()) }.open(request.method);
     let caller = Caller { consumer: Arc::clone(consumer), graph_token: None };
     let response = serve_one(state, &caller, request, &mut account, None).await?;

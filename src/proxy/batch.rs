@@ -87,12 +87,19 @@ struct Runner {
     books: Accounting,
 }
 
-/// One request's response, whole, to be written when its turn comes.
-struct Ready {
+/// One request's response, whole, with an open account, to be written when its turn comes.
+struct Open {
     id: ItemId,
     response: ProxyResponse,
     held: Held,
     account: Account,
+}
+
+/// A response whose record is in the audit log.
+struct Ready {
+    id: ItemId,
+    response: ProxyResponse,
+    held: Held,
 }
 
 /// What follows the start of a response, to its end. Takes up memory until it is written.
@@ -107,8 +114,9 @@ type Success = watch::Receiver<Option<bool>>;
 impl Runner {
     async fn run(self: Arc<Self>, items: Vec<BatchItem>, out: Sender<Piece>) -> Result<(), Gone> {
         let (queue, mut turns) = mpsc::channel(MAX_ITEMS);
+        let starter = Arc::clone(&self);
         let starting = async {
-            self.start_in_order(items, queue).await;
+            starter.start_in_order(items, queue).await;
             std::future::pending().await
         };
         let writing = async {
@@ -116,7 +124,7 @@ impl Runner {
             while let Some((task, _slot)) = turns.recv().await {
                 put(&out, Clean::punctuation(separator)).await?;
                 separator = ",";
-                write(&out, task).await?;
+                self.write(&out, task).await?;
             }
             put(&out, Clean::punctuation("]}")).await?;
             out.send(None).await.map_err(|_| Gone)
@@ -132,7 +140,7 @@ impl Runner {
     async fn start_in_order(
         self: Arc<Self>,
         items: Vec<BatchItem>,
-        queue: Sender<(Task<Ready>, OwnedSemaphorePermit)>,
+        queue: Sender<(Task<Open>, OwnedSemaphorePermit)>,
     ) {
         let slots = Arc::new(Semaphore::new(AT_A_TIME));
         let mut outcomes: Vec<Success> = Vec::new();
@@ -155,7 +163,7 @@ impl Runner {
         item: BatchItem,
         dependencies: Vec<Success>,
         success: watch::Sender<Option<bool>>,
-    ) -> Ready {
+    ) -> Open {
         let mut account = self.books.open(&item.method);
         account.set_consumer(&self.caller.consumer);
         let (response, held) = match self.whole(&item, dependencies, &mut account).await {
@@ -163,7 +171,39 @@ impl Runner {
             Err(problem) => (problem.respond(None, &mut account), self.nothing_held()),
         };
         success.send_replace(Some(response.status.is_success()));
-        Ready { id: item.id, response, held, account }
+        Open { id: item.id, response, held, account }
+    }
+
+    /// Writes one response when its turn has come, and the audit log has its record.
+    async fn write(&self, out: &Sender<Piece>, mut task: Task<Open>) -> Result<(), Gone> {
+        // The task died, so its response is missing. End the stream without the `None` that marks a whole document.
+        let Ok(open) = (&mut task.0).await else { return Err(Gone) };
+        let Ready { id, response, held } = self.recorded(open).await;
+        let fields = response.fields();
+        put(out, ItemHead { id: &id, status: response.status.as_u16(), headers: &fields }.into()).await?;
+        drop(fields);
+        let is_json = response.is_json();
+        put(out, if is_json { response.start } else { response.start.to_base64_json() }).await?;
+        for piece in held.pieces {
+            put(out, piece).await?;
+        }
+        put(out, Clean::punctuation("}")).await
+    }
+
+    /// The response, once the audit log has its record. Without that, a refusal takes its place.
+    async fn recorded(&self, open: Open) -> Ready {
+        let Open { id, mut response, held, mut account } = open;
+        account.set_status(response.status);
+        response.tell(account.quota());
+        account.set_bytes_sent(response.start.get().len() + held.len());
+        let Err(mut account) = account.settle(response.outcome).await else {
+            return Ready { id, response, held };
+        };
+        let refusal = Problem::AuditFailing.respond(None, &mut account);
+        account.set_status(refusal.status);
+        account.set_bytes_sent(refusal.start.get().len());
+        account.close(refusal.outcome);
+        Ready { id, response: refusal, held: self.nothing_held() }
     }
 
     fn nothing_held(&self) -> Held {
@@ -195,6 +235,7 @@ impl Runner {
         dependencies: Vec<Success>,
         account: &mut Account,
     ) -> Result<ProxyResponse, Problem> {
+        account.reserve().await?;
         for mut dependency in dependencies {
             let succeeded =
                 dependency.wait_for(Option::is_some).await.is_ok_and(|success| *success == Some(true));
@@ -219,6 +260,11 @@ impl Runner {
 }
 
 impl Held {
+    /// Bytes of the pieces.
+    fn len(&self) -> usize {
+        self.pieces.iter().map(|piece| piece.get().len()).sum()
+    }
+
     async fn read(&mut self, pipeline: &mut Pipeline) -> Result<(), Problem> {
         while let Some(piece) = poll_fn(|cx| pipeline.poll_piece(cx)).await {
             let piece = piece?;
@@ -231,23 +277,4 @@ impl Held {
 
 async fn put(out: &Sender<Piece>, piece: Clean<Vec<u8>>) -> Result<(), Gone> {
     out.send(Some(piece)).await.map_err(|_| Gone)
-}
-
-/// Writes one response when its turn has come.
-async fn write(out: &Sender<Piece>, mut task: Task<Ready>) -> Result<(), Gone> {
-    // The task died, so its response is missing. End the stream without the `None` that marks a whole document.
-    let Ok(Ready { id, mut response, held, mut account }) = (&mut task.0).await else { return Err(Gone) };
-    account.set_status(response.status);
-    response.tell(account.quota());
-    put(out, ItemHead { id: &id, status: response.status.as_u16(), headers: &response.fields() }.into())
-        .await?;
-    account.add_bytes_sent(response.start.get().len());
-    let is_json = response.is_json();
-    put(out, if is_json { response.start } else { response.start.to_base64_json() }).await?;
-    for piece in held.pieces {
-        account.add_bytes_sent(piece.get().len());
-        put(out, piece).await?;
-    }
-    account.close(response.outcome);
-    put(out, Clean::punctuation("}")).await
 }

@@ -14,97 +14,187 @@ use crate::audit::Outcome;
 use crate::codec::GzipEncoder;
 use glassine_core::sanitize::Clean;
 
-/// Ends cleanly only if Graph's response did. Otherwise it fails, and the server cuts the connection.
+/// Ends cleanly only if Graph's response did and the audit log has the record. Otherwise it fails, and the server cuts the
+/// connection.
 #[derive(Default)]
 pub struct ResponseBody {
     start: Option<Result<Bytes, Broken>>,
     rest: Rest,
     deflater: Option<GzipEncoder>,
-    ending: Option<Ending>,
-}
-
-/// What is closed and released when the body ends.
-struct Ending {
-    account: Account,
-    outcome: Outcome,
+    /// The last byte so far of a document that is not compressed. It leaves with those that follow, so that the document is
+    /// not whole before its record is in the audit log. A compressed one ends with a checksum anyway.
+    carried: Option<u8>,
+    /// Bytes that were handed out.
+    sent: usize,
+    ending: Ending,
+    /// Released with the body.
     _permit: Option<Permit>,
 }
 
+/// How far the audit record is.
+#[derive(Default)]
+enum Ending {
+    /// It is in the audit log, or on its way there.
+    #[default]
+    Recorded,
+    /// It is open. The body is not at its end.
+    Open(Box<Account>, Outcome),
+    /// The end of the body waits until the audit log has it.
+    Settling(Settling, Bytes),
+}
+
+/// Comes with the account if the audit log does not take the record.
+type Settling = Pin<Box<dyn Future<Output = Result<(), Account>> + Send>>;
+
+/// What comes next of a body that leaves in pieces.
+enum Next {
+    Piece(Vec<u8>),
+    /// The end. May be empty.
+    Last(Vec<u8>),
+}
+
 impl ResponseBody {
-    pub(super) fn new(response: ProxyResponse, gzip: bool, account: Account) -> Self {
-        let ending = Some(Ending { account, outcome: response.outcome, _permit: response.permit });
-        let mut body =
-            Self { start: None, rest: response.rest, deflater: gzip.then(GzipEncoder::new), ending };
+    pub(super) fn new(response: ProxyResponse, gzip: bool) -> Self {
+        let mut body = Self {
+            rest: response.rest,
+            deflater: gzip.then(GzipEncoder::new),
+            _permit: response.permit,
+            ..Self::default()
+        };
         body.start = Some(body.encode_start(response.start));
         body
+    }
+
+    /// Whether the body leaves in pieces.
+    pub(super) fn follows(&self) -> bool {
+        self.rest.follows()
+    }
+
+    /// The end of the body closes this account.
+    pub(super) fn close_with(&mut self, account: Account, outcome: Outcome) {
+        self.ending = Ending::Open(Box::new(account), outcome);
+    }
+
+    /// Why the body of a response that is whole cannot leave.
+    pub(super) fn broken(&self) -> Option<&Broken> {
+        self.start.as_ref()?.as_ref().err()
+    }
+
+    /// Notes what leaves with a body that is whole already.
+    pub(super) fn note_whole(&mut self, account: &mut Account) {
+        account.set_bytes_sent(self.start.iter().flatten().map(Bytes::len).sum());
+        self.note_values(account);
+    }
+
+    /// Notes what was read and kept, once nothing follows.
+    fn note_values(&mut self, account: &mut Account) {
+        if let Rest::Read(pipeline) | Rest::Document(pipeline) = std::mem::take(&mut self.rest) {
+            account.add_counters(&pipeline);
+        }
     }
 
     fn encode_start(&mut self, clean: Clean<Vec<u8>>) -> Result<Bytes, Broken> {
         let mut start = self.encode(clean)?;
         if !self.rest.follows() {
-            start.extend(self.last_of_deflater()?);
+            start.extend(self.last()?);
         }
         Ok(start.into())
     }
 
-    /// Compresses the bytes if the consumer accepts gzip.
+    /// Compresses the bytes if the consumer accepts gzip. Otherwise holds the last one back.
     fn encode(&mut self, clean: Clean<Vec<u8>>) -> Result<Vec<u8>, Broken> {
-        let Some(deflater) = &mut self.deflater else { return Ok(clean.into_inner()) };
+        let Some(deflater) = &mut self.deflater else {
+            let mut bytes = clean.into_inner();
+            if let Some(last) = bytes.pop() {
+                drop(bytes.splice(..0, self.carried.replace(last)));
+            }
+            return Ok(bytes);
+        };
         let mut packed = Vec::new();
         deflater.push(clean.get(), &mut packed)?;
         Ok(packed)
     }
 
-    fn last_of_deflater(&mut self) -> Result<Vec<u8>, Broken> {
-        let mut packed = Vec::new();
+    /// What was held back.
+    fn last(&mut self) -> Result<Vec<u8>, Broken> {
+        let mut last: Vec<u8> = self.carried.take().into_iter().collect();
         if let Some(deflater) = self.deflater.take() {
-            deflater.finish(&mut packed)?;
+            deflater.finish(&mut last)?;
         }
-        Ok(packed)
+        Ok(last)
     }
 
-    /// The next bytes after the start; `None` after the last.
-    fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Vec<u8>, Broken>>> {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Next, Broken>> {
         let piece = match &mut self.rest {
-            Rest::Nothing | Rest::Read(_) => return Poll::Ready(None),
+            Rest::Nothing | Rest::Read(_) => None,
             Rest::Document(pipeline) => ready!(pipeline.poll_piece(cx)),
             Rest::Batch(responses) => ready!(responses.poll_piece(cx)),
         };
-        match piece {
-            Some(piece) => Poll::Ready(Some(piece.and_then(|clean| self.encode(clean)))),
-            None => {
-                let last = self.last_of_deflater();
-                Poll::Ready(Some(last).filter(|last| !matches!(last, Ok(bytes) if bytes.is_empty())))
-            }
-        }
+        Poll::Ready(match piece {
+            Some(piece) => piece.and_then(|clean| self.encode(clean)).map(Next::Piece),
+            None => self.last().map(Next::Last),
+        })
     }
 
     fn hand_out(&mut self, bytes: Bytes) -> Option<Result<Frame<Bytes>, Broken>> {
-        if let Some(ending) = &mut self.ending {
-            ending.account.add_bytes_sent(bytes.len());
+        self.sent += bytes.len();
+        if let Ending::Open(account, _) = &mut self.ending {
+            account.set_bytes_sent(self.sent);
         }
-        // hyper does not poll a body of known length again for its end, so the last piece settles the account.
-        if !self.rest.follows() {
-            self.settle(None);
-        }
-        Some(Ok(Frame::data(bytes)))
+        (!bytes.is_empty()).then(|| Ok(Frame::data(bytes)))
     }
 
-    fn settle(&mut self, outcome: Option<Outcome>) {
-        let rest = std::mem::take(&mut self.rest);
-        let Some(mut ending) = self.ending.take() else { return };
-        if let Rest::Read(pipeline) | Rest::Document(pipeline) = rest {
-            ending.account.add_counters(&pipeline);
-        }
-        ending.account.close(outcome.unwrap_or(ending.outcome));
+    /// Begins to record that the body ends with these bytes.
+    fn settle(&mut self, last: Bytes) {
+        let Ending::Open(mut account, outcome) = std::mem::take(&mut self.ending) else { return };
+        self.note_values(&mut account);
+        account.set_bytes_sent(self.sent + last.len());
+        self.ending = Ending::Settling(Box::pin(account.settle(outcome)), last);
     }
 
     fn abort(&mut self, broken: Broken) -> Option<Result<Frame<Bytes>, Broken>> {
-        if let Some(ending) = &mut self.ending {
-            ending.account.set_broken(&broken);
+        if let Ending::Open(mut account, _) = std::mem::take(&mut self.ending) {
+            account.set_broken(&broken);
+            account.set_bytes_sent(self.sent);
+            self.note_values(&mut account);
+            account.close(Outcome::Aborted);
         }
-        self.settle(Some(Outcome::Aborted));
         Some(Err(broken))
+    }
+
+    /// The next frame; `None` after the last one.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        match self.start.take() {
+            Some(Ok(start)) if start.is_empty() => {}
+            Some(Ok(start)) => return Poll::Ready(self.hand_out(start)),
+            Some(Err(broken)) => return Poll::Ready(self.abort(broken)),
+            None => {}
+        }
+        loop {
+            if let Ending::Settling(settling, last) = &mut self.ending {
+                let (result, last) = (ready!(settling.as_mut().poll(cx)), std::mem::take(last));
+                return Poll::Ready(match result {
+                    Ok(()) => {
+                        self.ending = Ending::Recorded;
+                        self.hand_out(last)
+                    }
+                    Err(account) => {
+                        self.close_with(account, Outcome::Aborted);
+                        self.abort(Broken::Audit)
+                    }
+                });
+            }
+            if !self.rest.follows() {
+                return Poll::Ready(None);
+            }
+            match ready!(self.poll_next(cx)) {
+                // The compressor holds back small input.
+                Ok(Next::Piece(bytes)) if bytes.is_empty() => {}
+                Ok(Next::Piece(bytes)) => return Poll::Ready(self.hand_out(bytes.into())),
+                Ok(Next::Last(bytes)) => self.settle(bytes.into()),
+                Err(broken) => return Poll::Ready(self.abort(broken)),
+            }
+        }
     }
 }
 
@@ -116,35 +206,17 @@ impl Body for ResponseBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-        if let Some(start) = self.start.take_if(|start| !matches!(start, Ok(bytes) if bytes.is_empty())) {
-            return Poll::Ready(match start {
-                Ok(start) => self.hand_out(start),
-                Err(broken) => self.abort(broken),
-            });
-        }
-        self.start = None;
-        loop {
-            match ready!(self.poll_rest(cx)) {
-                // The compressor holds back small input.
-                Some(Ok(bytes)) if bytes.is_empty() => {}
-                Some(Ok(bytes)) => return Poll::Ready(self.hand_out(bytes.into())),
-                Some(Err(broken)) => return Poll::Ready(self.abort(broken)),
-                None => {
-                    self.settle(None);
-                    return Poll::Ready(None);
-                }
-            }
-        }
+        self.poll(cx)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.start.is_none() && !self.rest.follows()
+        self.start.is_none() && !self.rest.follows() && !matches!(self.ending, Ending::Settling(..))
     }
 
     fn size_hint(&self) -> SizeHint {
-        match (&self.start, self.rest.follows()) {
-            (_, true) | (Some(Err(_)), false) => SizeHint::default(),
-            (start, false) => {
+        match (&self.start, self.rest.follows(), &self.ending) {
+            (_, true, _) | (Some(Err(_)), false, _) | (_, _, Ending::Settling(..)) => SizeHint::default(),
+            (start, false, _) => {
                 let length = start.iter().flatten().map(Bytes::len).sum::<usize>();
                 SizeHint::with_exact(u64::try_from(length).unwrap_or(u64::MAX))
             }

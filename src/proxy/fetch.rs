@@ -93,7 +93,7 @@ impl Asking<'_> {
             Entry::Busy(place) => self.turn(place, PATIENCE).await?,
         };
         let (arrival, end) = (pass.arrival(), Instant::now() + self.state.network().timeouts.head);
-        let error = match self.send(token, pass, end).await {
+        let error = match self.send(token, pass).await {
             Err(Problem::Graph(error)) if GraphError::may_pass(error.status) => error,
             done => return done,
         };
@@ -117,8 +117,13 @@ impl Asking<'_> {
         let status = error.status.as_u16();
         GraphError { fate: Some(Fate::Repeated), ..error }.log(self.account);
         self.account.add_retry();
-        let again = self.send(token, pass, end).await;
+        // The first try has the limit of the client itself. This one has what the first and the wait have left.
+        let again = timeout_at(end, self.send(token, pass)).await;
         let metrics = self.account.metrics().graph();
+        let again = again.unwrap_or_else(|_| {
+            metrics.unanswered();
+            Err(UpstreamError::Timeout(Phase::Head).into())
+        });
         match again {
             Err(Problem::Graph(error)) if GraphError::may_pass(error.status) => {
                 metrics.repeated(status, Fate::Again.as_str());
@@ -171,13 +176,13 @@ impl Asking<'_> {
     }
 
     /// Sends the request. An error of Graph is a [`Problem::Graph`]; if it asks to wait for a moment, the lane waits.
-    async fn send(&mut self, token: &AccessToken, pass: Pass, end: Instant) -> Result<RawResponse, Problem> {
+    async fn send(&mut self, token: &AccessToken, pass: Pass) -> Result<RawResponse, Problem> {
         let mut headers = RequestHeaders::new(self.account.request_id());
         headers.prefer.clone_from(&self.admitted.prefer);
         headers.consistency_level = self.admitted.eventual.then_some(ConsistencyLevel::Eventual);
         headers.accept = accepts(&self.admitted.endpoint.response);
         let get = self.state.graph().get(&self.admitted.upstream, &headers, token.secret());
-        let got = timeout_at(end, get).await.unwrap_or(Err(UpstreamError::Timeout(Phase::Head)));
+        let got = get.await;
         let metrics = Arc::clone(self.account.metrics());
         let response = got.inspect_err(|_| metrics.graph().unanswered())?;
         self.account.set_upstream_status(response.status());

@@ -133,7 +133,7 @@ impl Proxy {
             Ok(response) => response,
             Err(problem) => problem.respond(head.client_request_id(), &mut account),
         };
-        let mut response = response.into_response(&head, account);
+        let mut response = response.deliver(&head, account).await;
         if is_identified {
             response.extensions_mut().insert(Identified);
         }
@@ -158,6 +158,8 @@ impl Proxy {
         let caller = state.caller(consumer, head, peer)?;
         let permit = self.enter(caller.consumer.limits()).await?;
         account.set_waited(permit.waited);
+        // Neither strangers nor requests that wait for their turn use up the audit log's room.
+        account.reserve().await?;
         let request = head.request();
         let response = match admit::batch(&request) {
             Some(version) => {

@@ -34,6 +34,9 @@ pub enum Broken {
     /// The document cannot be sanitized.
     #[error(transparent)]
     Document(#[from] Failure),
+    /// The audit log does not take the response's record, so the response must not become whole.
+    #[error("the audit log does not take the response's record")]
+    Audit,
     /// A body that is read as a whole is longer than its limit.
     #[error("a response that must be short is longer than {MAX_WHOLE} bytes")]
     TooLong,

@@ -14,7 +14,7 @@ use super::limits::MAX_RESPONSE;
 use super::pipeline::Broken;
 use super::raw_response::CleanHeader;
 use super::response::ProxyResponse;
-use crate::audit::Outcome;
+use crate::audit::{Outcome, Unavailable};
 use crate::jwt::JwtError;
 use crate::metrics::Limited;
 use crate::upstream::{Closed, TokenError, UpstreamError};
@@ -140,6 +140,12 @@ pub(super) enum Unknown {
 impl From<Violation> for Problem {
     fn from(violation: Violation) -> Self {
         Self::Broken(violation.into())
+    }
+}
+
+impl From<Unavailable> for Problem {
+    fn from(_: Unavailable) -> Self {
+        Self::AuditFailing
     }
 }
 

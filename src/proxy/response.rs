@@ -155,11 +155,46 @@ impl ProxyResponse {
         own.chain(extra).filter_map(|(name, value)| Some((name, value.to_str().ok()?))).chain(clean).collect()
     }
 
-    /// The response. Its body closes the account.
-    pub(super) fn into_response(mut self, head: &Head<'_>, mut account: Account) -> Response<ResponseBody> {
+    /// The response, once the audit log has its record, or its opening record if it leaves in pieces. Without that, a
+    /// refusal takes its place.
+    pub(super) async fn deliver(self, head: &Head<'_>, account: Account) -> Response<ResponseBody> {
+        match self.recorded(head, account).await {
+            Ok(response) => response,
+            Err(mut account) => {
+                let refusal = Problem::AuditFailing.respond(head.client_request_id(), &mut account);
+                let (response, body, account) = refusal.prepare(head, account);
+                account.close(Outcome::Refused);
+                response.map(|()| body)
+            }
+        }
+    }
+
+    async fn recorded(self, head: &Head<'_>, account: Account) -> Result<Response<ResponseBody>, Account> {
+        let outcome = self.outcome;
+        let (response, mut body, mut account) = self.prepare(head, account);
+        if body.follows() {
+            if account.announce().await.is_err() {
+                return Err(account);
+            }
+            body.close_with(account, outcome);
+            return Ok(response.map(|()| body));
+        }
+        body.note_whole(&mut account);
+        match body.broken() {
+            Some(broken) => {
+                account.set_broken(broken);
+                account.close(Outcome::Aborted);
+            }
+            None => account.settle(outcome).await?,
+        }
+        Ok(response.map(|()| body))
+    }
+
+    /// The response's head and body, with nothing recorded yet.
+    fn prepare(mut self, head: &Head<'_>, mut account: Account) -> (Response<()>, ResponseBody, Account) {
         account.set_status(self.status);
         self.tell(account.quota());
-        let mut response = Response::new(ResponseBody::default());
+        let mut response = Response::new(());
         *response.status_mut() = self.status;
         self.set_headers(response.headers_mut(), head, &account);
         let gzip = head.accepts_gzip() && (self.rest.follows() || self.start.get().len() >= MIN_GZIP);
@@ -167,15 +202,13 @@ impl ProxyResponse {
             response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
         if head.method() == Method::HEAD {
-            account.close(self.outcome);
-            return response;
+            return (response, ResponseBody::default(), account);
         }
-        let body = ResponseBody::new(self, gzip, account);
+        let body = ResponseBody::new(self, gzip);
         if let Some(length) = body.size_hint().exact() {
             response.headers_mut().insert(CONTENT_LENGTH, length.into());
         }
-        *response.body_mut() = body;
-        response
+        (response, body, account)
     }
 
     fn set_headers(&self, headers: &mut HeaderMap, head: &Head<'_>, account: &Account) {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::front::Front;
-use crate::audit::AuditLog;
+use crate::audit::{AuditLog, Failing};
 use crate::metrics::Metrics;
 use crate::proxy::{Consumer, ProxyState};
 use crate::server::{Check, Readiness, Verdict};
@@ -43,11 +43,11 @@ impl Facts {
     }
 
     fn audit(&self) -> Check {
-        let verdict = match self.audit.is_failing() {
-            false => Verdict::Good,
-            true => Verdict::Bad(
-                "the audit log cannot be written, and nothing is served without a record".to_owned(),
-            ),
+        let verdict = match self.audit.state().failing {
+            None => Verdict::Good,
+            Some(Failing { why, .. }) => {
+                Verdict::Bad(format!("nothing is served without a record, and {why}"))
+            }
         };
         Check::new("audit", verdict)
     }

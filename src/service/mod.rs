@@ -18,6 +18,7 @@ mod events;
 mod front;
 pub mod logs;
 mod open_files;
+mod outside;
 mod reload;
 mod signals;
 mod stop;
@@ -27,6 +28,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use checks::Facts;
 use front::Front;
@@ -39,7 +41,7 @@ use tokio::task::JoinSet;
 pub use admin::{Desk, OpenDesk};
 pub use signals::{Signals, Stop};
 
-use crate::audit::{AuditLog, Event, OpenError, WriteError};
+use crate::audit::{AuditLog, Event, OpenError, Options, WriteError};
 use crate::config::files::{FileError, read_text};
 use crate::config::{AuditSink, Config};
 use crate::connect::Site;
@@ -49,6 +51,10 @@ use crate::server::{Door, DoorRules, Phase, Readiness, Shutdown, TlsError, TlsSt
 use crate::upstream::TokenHealth;
 use glassine_core::diagnostic::{Causes, Report};
 use glassine_core::pseudonym::Fingerprint;
+
+/// The longest that a stop waits for the audit log. Together with the drain, a stop stays below the 30 seconds after which
+/// Kubernetes kills a program.
+const CLOSE_WAIT: Duration = Duration::from_secs(3);
 
 /// A proxy that is built from a configuration but does not listen yet.
 pub struct Service {
@@ -92,7 +98,7 @@ pub enum StartError {
     Audit(#[from] OpenError),
     /// The start or a reload cannot be recorded, so it does not take place.
     #[error("{}; nothing is served that is not recorded: let this program write to its audit log", Causes(.0))]
-    Record(#[source] WriteError),
+    Record(#[source] Arc<WriteError>),
     /// The certificate or its key cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -157,10 +163,8 @@ impl Service {
             Some(tls) => Some(tls),
             None => config.tls().map(TlsState::load).transpose()?.map(Arc::new),
         };
-        let audit = Arc::new(match config.audit() {
-            AuditSink::File(file) => AuditLog::open(file.path())?,
-            AuditSink::Stdout => AuditLog::stdout(),
-        });
+        let audit = Arc::new(open_audit(&config, &state)?);
+        metrics.know_audit(&audit);
         let front = Arc::new(Front::new(state, site, Arc::clone(&audit), Arc::clone(&metrics)));
         let door = Arc::new(Door::public(door_rules(&config), Arc::clone(&metrics)));
         metrics.reloaded(true);
@@ -237,7 +241,7 @@ impl Service {
     /// [`StartError::Record`].
     pub async fn run(mut self, listeners: Listeners, signals: Signals) -> Result<(), StartError> {
         let Signals { hangup, stops } = signals;
-        self.record_start(&listeners)?;
+        self.record_start(&listeners).await?;
         let (audit, readiness) = (Arc::clone(&self.audit), self.readiness.clone());
         let desk =
             Desk { metrics: Arc::clone(&self.metrics), readiness: readiness.clone(), tls: self.tls.clone() };
@@ -259,9 +263,7 @@ impl Service {
         reload.abort();
         // Once the task has ended, no reload can follow the record of the stop.
         drop(reload.await);
-        if let Err(error) = audit.write_event(Event::Stop) {
-            tracing::error!(error = %Causes(&error), "the stop cannot be recorded");
-        }
+        close_audit(&audit).await;
         if let Some(admin) = admin {
             admin.close().await;
         }
@@ -270,9 +272,9 @@ impl Service {
     }
 
     /// Records and logs what serves from now on.
-    fn record_start(&self, listeners: &Listeners) -> Result<(), StartError> {
+    async fn record_start(&self, listeners: &Listeners) -> Result<(), StartError> {
         let serving = events::serving(&self.front.state(), None, &self.warnings);
-        self.audit.write_event(Event::Start(&serving)).map_err(StartError::Record)?;
+        self.audit.write_event(Event::Start(&serving)).await.map_err(StartError::Record)?;
         events::log_start(&serving, listeners, self.config.admin());
         open_files::check(self.config.limits().connections.get());
         Ok(())
@@ -302,15 +304,53 @@ fn door_rules(config: &Config) -> DoorRules {
     DoorRules { trusted: config.trusted_proxies().clone(), allowed: config.connecting() }
 }
 
-/// Reads and checks all files that a service is built from. Opens nothing for writing. Returns the state and warnings.
+/// Reads and checks all files that a service is built from, and what they are at this moment ([`outside`]). Writes nothing.
+/// Returns the state and warnings.
 ///
 /// # Errors
 ///
 /// [`StartError`].
 pub fn check(file: &Path) -> Result<(ProxyState, Vec<Report>), StartError> {
-    let Loaded { config, state, warnings, .. } = load(file, &mut Seen::default(), None)?;
-    config.tls().map(TlsState::load).transpose()?;
-    Ok((state, warnings))
+    let (name, text, config) = read_config(file)?;
+    let found = Report::new(&name, &text, outside::findings(&config, Timestamp::now()));
+    let (state, mut reports) = match load(file, &mut Seen::default(), None) {
+        Ok(Loaded { state, warnings, .. }) => (Some(state), warnings),
+        Err(StartError::Reports(reports)) => (None, reports),
+        Err(error) => return Err(error),
+    };
+    match reports.iter_mut().find(|report| report.file == name) {
+        Some(report) => report.diagnostics.extend(found.diagnostics),
+        None if found.diagnostics.is_empty() => {}
+        None => reports.insert(0, found),
+    }
+    match state {
+        Some(state) if !reports.iter().any(Report::has_errors) => Ok((state, reports)),
+        Some(_) | None => Err(StartError::Reports(reports)),
+    }
+}
+
+fn open_audit(config: &Config, state: &ProxyState) -> Result<AuditLog, OpenError> {
+    let options = Options {
+        sync: config.audit_sync(),
+        rotate: config.audit_rotate(),
+        key: state.audit_key().cloned(),
+        ..Options::default()
+    };
+    match config.audit() {
+        AuditSink::File(file) => AuditLog::open(file.path(), options),
+        AuditSink::Stdout => AuditLog::stdout(options),
+    }
+}
+
+/// Records the stop, and waits until everything is written, for a limited time.
+async fn close_audit(audit: &AuditLog) {
+    if let Err(error) = audit.post_event(Event::Stop) {
+        tracing::error!(error = %Causes(&*error), "the stop cannot be recorded");
+    }
+    let records = audit.close(CLOSE_WAIT).await;
+    if records > 0 {
+        tracing::error!(records, "audit records are lost: the log could not be written until the end");
+    }
 }
 
 fn count(warnings: &[Report]) -> usize {

@@ -41,8 +41,12 @@ pub(super) async fn watch(mut service: Service, mut hangup: Signal) {
                 continue;
             }
         };
+        if requested {
+            // Whoever rotates the audit log says so with a hangup.
+            service.audit.reopen();
+        }
         if requested || !service.seen.is_current() || service.has_notice(Timestamp::now()) {
-            service.reload();
+            service.reload().await;
         }
         announcer.look();
     }
@@ -54,8 +58,8 @@ impl Service {
         self.notice.take_if(|notice| now > *notice).is_some()
     }
 
-    fn reload(&mut self) {
-        match self.try_reload() {
+    async fn reload(&mut self) {
+        match self.try_reload().await {
             Ok(()) => {
                 self.metrics.reloaded(true);
                 self.facts.files_are_good.store(true, Ordering::Release);
@@ -66,15 +70,15 @@ impl Service {
                 self.facts.files_are_good.store(false, Ordering::Release);
                 self.readiness.explain(&format!("{LAST_GOOD}\n{}\n{}", Causes(&error), self.running()));
                 tracing::error!(error = %Causes(&error), "the files cannot be used; the last good state goes on running");
-                self.record_failure(&error);
+                self.record_failure(&error).await;
             }
         }
     }
 
-    fn record_failure(&mut self, error: &StartError) {
+    async fn record_failure(&mut self, error: &StartError) {
         let errors = events::errors(&self.file, error);
-        if let Err(error) = self.audit.write_event(Event::ReloadFailed(&errors)) {
-            tracing::error!(error = %Causes(&error), "the failed reload cannot be recorded");
+        if let Err(error) = self.audit.write_event(Event::ReloadFailed(&errors)).await {
+            tracing::error!(error = %Causes(&*error), "the failed reload cannot be recorded");
         }
         // The files are good: the reload follows as soon as it can be recorded.
         if matches!(error, StartError::Record(_)) {
@@ -82,7 +86,7 @@ impl Service {
         }
     }
 
-    fn try_reload(&mut self) -> Result<(), StartError> {
+    async fn try_reload(&mut self) -> Result<(), StartError> {
         let earlier = self.front.state();
         let Loaded { config, state, site, warnings } = load(&self.file, &mut self.seen, Some(&earlier))?;
         if let (Some(tls), Some(files)) = (&self.tls, config.tls()) {
@@ -96,7 +100,8 @@ impl Service {
         }
         let serving = events::serving(&state, Some(&earlier), &warnings);
         // Before the new state serves: no request is served under rules that no event names.
-        self.audit.write_event(Event::Reload(&serving)).map_err(StartError::Record)?;
+        self.audit.write_event(Event::Reload(&serving)).await.map_err(StartError::Record)?;
+        self.audit.set_key(state.audit_key().cloned());
         events::log_reload(&serving, &earlier, &warnings);
         self.metrics.warned(count(&warnings));
         self.front.replace(state, site);
@@ -124,6 +129,8 @@ fn needs_restart(old: &Config, new: &Config) -> bool {
         || old.tls().is_some() != new.tls().is_some()
         || old.limits() != new.limits()
         || audit(old) != audit(new)
+        || old.audit_sync() != new.audit_sync()
+        || old.audit_rotate() != new.audit_rotate()
 }
 
 /// The files of the configuration, each with its [`Look`] just before it was last read, so that no later change is

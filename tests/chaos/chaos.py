@@ -18,7 +18,9 @@ from world import Tokens
 CONSUMERS = 16
 # How long the consumers go on after the last event.
 AFTER = 1
-SHOWN = 12
+# Of each kind of problem.
+SHOWN = 5
+KINDS = ["wrong", "unsanitized", "truncated but clean", "failed", "audit", "event"]
 
 
 def main():
@@ -82,10 +84,11 @@ def tell(counts, proof, ledger, storm, seconds):
     print("faults of Graph: " + ", ".join(f"{kind} {count}" for kind, count in sorted(hit.items())))
     print(f"audit: {sum(proof.closed.values()):,} records, {len(proof.begun):,} openings; {len(ledger.generations)} certificates")
     found = Counter(kind for kind, _ in proof.problems)
-    for kind in ["wrong", "unsanitized", "truncated but clean", "failed", "audit", "event"]:
+    for kind in KINDS:
         print(f"{found[kind]:9,}  {kind}")
-    for kind, what in proof.problems[:SHOWN]:
-        print(f"{kind}: {what}"[:1000])
+    for kind in KINDS:
+        for what in [what for of, what in proof.problems if of == kind][:SHOWN]:
+            print(f"{kind}: {what}"[:1000])
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from world import Tokens
 
 # Files are checked every two seconds.
 RELOAD_LIMIT = 8
+# How long a change of the keys takes, from staging to retiring.
+KEY_CYCLE = 8
 # How far apart the replicas get a new file, as from an orchestrator that goes from one to the next.
 APART = 0.3
 
@@ -190,7 +192,7 @@ class Storm:
 
     async def rotate_keys_until(self, until):
         """As docs/OPERATIONS.md says: stage, promote, retire, each on all replicas before the next begins."""
-        while time.monotonic() < until:
+        while time.monotonic() + KEY_CYCLE < until:
             await asyncio.sleep(1)
             staged = await self.change_keys("stage")
             self.keys.promoted.add(staged[1])

@@ -1,11 +1,12 @@
 //! `audit verify` and `keys rotate`.
 
 use super::*;
-use glassine::audit::{AuditLog, Guard, Outcome};
+use glassine::audit::{AuditLog, Guard, MacKey, Options, Outcome};
+use glassine_core::pseudonym::KeyRing;
 
 fn log(folder: &TempDir) -> PathBuf {
     let file = folder.path().join("audit.jsonl");
-    let log = std::sync::Arc::new(AuditLog::open(&file).unwrap());
+    let log = std::sync::Arc::new(AuditLog::open(&file, Options::default()).unwrap());
     for _ in 0..3 {
         Guard::begin(std::sync::Arc::clone(&log), "id".to_owned(), "GET").finish(Outcome::Complete);
     }
@@ -43,6 +44,49 @@ fn a_log_in_several_files_is_verified_in_their_order() {
     let text = glassine(&["audit", "verify", &first, &second]).fine();
     assert!(!text.contains("new chains"), "{text}");
     glassine(&["audit", "verify", &second]).fails(1, &[&second, "line 1", "seq"]);
+}
+
+/// The keyed chain, from the command line: the keys of the ring that sealed the log, and of others.
+#[test]
+fn the_keys_prove_what_the_plain_chain_does_not() {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (old, ring, other) = (path("old.yaml"), path("keys.yaml"), path("other.yaml"));
+    for keys in [&old, &other] {
+        glassine(&["keys", "new", "--out", keys]).fine();
+    }
+    glassine(&["keys", "rotate", &old, "--out", &ring]).fine();
+    let file = folder.path().join("audit.jsonl");
+    for keys in [&old, &ring] {
+        let read = KeyRing::parse(&std::fs::read_to_string(keys).unwrap()).unwrap();
+        let (id, secret) = &read.audit_keys()[0];
+        let options = Options { key: MacKey::new(*id, secret), ..Options::default() };
+        let log = std::sync::Arc::new(AuditLog::open(&file, options).unwrap());
+        Guard::begin(std::sync::Arc::clone(&log), "id".to_owned(), "GET").finish(Outcome::Complete);
+    }
+    let log = path("audit.jsonl");
+    assert!(
+        glassine(&["audit", "verify", &log])
+            .fine()
+            .ends_with("were not checked: name the key file with --keys\n")
+    );
+    let verified = glassine(&["audit", "verify", "--keys", &ring, &log]).fine();
+    assert!(verified.ends_with("each line's MAC is good\n"), "{verified}");
+    glassine(&["audit", "verify", "--keys", &old, &log]).fails(1, &[&log, "line 2", "not among these"]);
+    glassine(&["audit", "verify", "--keys", &other, &log]).fails(1, &[&log, "line 1", "`mac`"]);
+    glassine(&["audit", "report", "--keys", &other, &log]).fails(1, &["`mac`"]);
+    glassine(&["audit", "verify", "--keys", &path("none"), &log]).fails(2, &["none"]);
+
+    let head = verified.split("head ").nth(1).unwrap()[..64].to_owned();
+    glassine(&["audit", "verify", "--from", &head, &log]).fine();
+    let text = std::fs::read_to_string(&file).unwrap();
+    let end_of_first_line = text.find('\n').unwrap() + 1;
+    std::fs::write(&file, &text[..end_of_first_line]).unwrap();
+    glassine(&["audit", "verify", &log]).fine();
+    glassine(&["audit", "verify", "--from", &head, &log]).fails(1, &["no line has the given head"]);
+    std::fs::write(&file, &text[end_of_first_line..]).unwrap();
+    glassine(&["audit", "verify", "--from", &head, &log]).fine();
+    glassine(&["audit", "verify", &log]).fails(1, &[&log, "line 1", "seq"]);
 }
 
 #[test]

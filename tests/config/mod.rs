@@ -5,6 +5,7 @@ mod urls;
 
 use std::path::Path;
 
+use glassine::audit::{Rotate, SyncMode};
 use glassine::config::files::{FileError, read_secret};
 use glassine::config::{
     AuditSink, ClientCertificates, Config, ConsumerCredential, JwksLocation, ListenerLimits, Proof, Source,
@@ -551,6 +552,31 @@ fn keys_and_audit_come_from_one_place() {
     refuses("{ file: keys.yaml }", "{ environment: a-b }", "G0401", "a-b");
     assert_eq!(load(&with("{ file: audit.jsonl }", "{ stdout: false }")).unwrap_err()[0].0, "G0401");
     assert_eq!(load(&with("{ file: audit.jsonl }", "{ file: a, stdout: true }")).unwrap_err()[0].0, "G0401");
+}
+
+#[test]
+fn the_audit_log_is_synchronized_and_rotated_as_written() {
+    let of = |audit: &str| {
+        let config = accepts("{ file: audit.jsonl }", audit);
+        (config.audit_sync(), config.audit_rotate())
+    };
+    assert_eq!(of("{ file: audit.jsonl }"), (SyncMode::None, None));
+    assert_eq!(of("{ file: audit.jsonl, sync: each }").0, SyncMode::Each);
+    assert_eq!(of("{ file: audit.jsonl, sync: interval }").0, SyncMode::Interval);
+    let default = Rotate { bytes: 512 * 1024 * 1024, keep: 30, daily: false };
+    assert_eq!(of("{ file: audit.jsonl, rotate: {} }").1, Some(default));
+    let own = of("{ file: audit.jsonl, rotate: { megabytes: 1, keep: 2, daily: true } }").1;
+    assert_eq!(own, Some(Rotate { bytes: 1024 * 1024, keep: 2, daily: true }));
+    for (audit, place) in [
+        ("{ file: a, sync: often }", "often"),
+        ("{ stdout: true, sync: each }", "each"),
+        ("{ stdout: true, rotate: { keep: 2 } }", "{ keep: 2 }"),
+        ("{ file: a, rotate: { keep: 0 } }", "0"),
+        ("{ file: a, rotate: { megabytes: 1048577 } }", "1048577"),
+    ] {
+        refuses("{ file: audit.jsonl }", audit, "G0401", place);
+    }
+    accepts("{ file: audit.jsonl }", "{ stdout: true, sync: none }");
 }
 
 #[test]

@@ -158,6 +158,8 @@ fn configuration(place: &Place) -> String {
 async fn the_commands_of_the_reference_print_what_it_shows() {
     let place = Place::new().await;
     place.write("audit.jsonl", &audit_log(&place, 3).await);
+    std::fs::create_dir(place.folder.path().join("secrets")).unwrap();
+    place.write("secrets/keys.yaml", &place.proxy.read("keys.yaml"));
     place.write("config.yaml", &configuration(&place));
     let mut tried = 0;
     for Example { command, output } in examples("docs/COMMANDS.md") {

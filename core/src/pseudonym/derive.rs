@@ -24,6 +24,8 @@ enum Use {
     ConnectionState,
     /// Signatures over the result of a connection.
     ConnectionResult,
+    /// MACs of the audit log's lines.
+    Audit,
     /// Printable fingerprints of ring entries.
     Fingerprint,
 }
@@ -36,6 +38,7 @@ impl Use {
             Self::Seal => "seal",
             Self::ConnectionState => "connection-state",
             Self::ConnectionResult => "connection-result",
+            Self::Audit => "audit",
             Self::Fingerprint => "fingerprint",
         }
     }
@@ -64,6 +67,11 @@ pub(super) fn connection_state_key(master: &[u8; 32]) -> Zeroizing<[u8; SIV_KEY_
 /// The seed of the key that signs the result of a connection.
 pub(super) fn connection_result_seed(master: &[u8; 32]) -> Zeroizing<[u8; 32]> {
     hkdf(master, &info(Use::ConnectionResult, "", ""))
+}
+
+/// The key for MACs of the audit log's lines.
+pub(super) fn audit_key(master: &[u8; 32]) -> Zeroizing<[u8; 32]> {
+    hkdf(master, &info(Use::Audit, "", ""))
 }
 
 /// The key for the fingerprint of a ring entry.

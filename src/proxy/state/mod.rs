@@ -22,6 +22,7 @@ use super::identify::Consumers;
 use super::key_sources::KeySources;
 use super::problem::{Problem, Unknown};
 use crate::approvals::Judge;
+use crate::audit::MacKey;
 use crate::config::files::{read_secret, read_text};
 use crate::config::{self, Config, ConsumerCredential, JwksLocation, Networks, UpstreamCredential};
 use crate::jwt::{KeySource, Verifier};
@@ -51,6 +52,7 @@ pub struct ProxyState {
     consumers: Consumers,
     key_sources: KeySources,
     network: Network,
+    audit_key: Option<MacKey>,
     gates: Gates,
     /// The key ring's fingerprints, the newest key first.
     keys: Vec<pseudonym::Fingerprint>,
@@ -134,6 +136,11 @@ impl ProxyState {
     /// The consumer of this name.
     pub(crate) fn consumer(&self, name: &str) -> Option<&Arc<Consumer>> {
         self.consumers.iter().find(|consumer| *consumer.name() == *name)
+    }
+
+    /// The key that seals the lines of the audit log: of the ring's newest key.
+    pub(crate) fn audit_key(&self) -> Option<&MacKey> {
+        self.audit_key.as_ref()
     }
 
     /// Where the tokens for Graph come from: one source for each distinct application.
@@ -227,6 +234,7 @@ impl Builder<'_> {
             consumers: Consumers::new(consumers.into_iter().collect::<Result<_, _>>()?),
             key_sources: std::mem::take(&mut self.key_sources).complete(),
             network,
+            audit_key: keys.audit_keys().first().and_then(|(id, secret)| MacKey::new(*id, secret)),
             gates: std::mem::take(&mut self.gates),
             keys: keys.fingerprint(),
         })

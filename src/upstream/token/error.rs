@@ -5,6 +5,7 @@ use std::fmt;
 use http::StatusCode;
 
 use super::assertion::CertificateError;
+use crate::aadsts::Meaning;
 use crate::upstream::error::UpstreamError;
 use crate::upstream::secret::SecretError;
 
@@ -127,48 +128,68 @@ fn explain(aadsts: Option<u32>) -> String {
     let Some(number) = aadsts else {
         return String::new();
     };
-    let advice = advice(number).map(|advice| format!(": {advice}")).unwrap_or_default();
+    let advice = Meaning::of(number).map(|meaning| format!(": {}", advice(meaning))).unwrap_or_default();
     format!(" (AADSTS{number}){advice}")
 }
 
-/// What an operator can do about an error number (Microsoft, "Microsoft Entra authentication and authorization error
-/// codes").
-fn advice(aadsts: u32) -> Option<&'static str> {
-    Some(match aadsts {
-        50034 => "the account is not in this tenant: check upstream.tenant",
-        53003 => "a Conditional Access policy blocks the app: allow this host's address in it",
-        70011 => "the scope is wrong: check upstream.graph, it must be a Graph host of the authority's cloud",
-        90002 => {
-            "the tenant does not exist: check upstream.tenant, and that the authority belongs to the tenant's cloud"
+/// What an operator can do.
+fn advice(meaning: Meaning) -> &'static str {
+    match meaning {
+        Meaning::AccountElsewhere | Meaning::AccountUnknown => {
+            "the account is not in this tenant: check upstream.tenant"
         }
-        500011 => {
-            "Graph is not known in this tenant: check that upstream.graph belongs to the tenant's cloud"
+        Meaning::ApplicationDisabled => {
+            "the app is disabled in the tenant: enable it under Enterprise applications"
         }
-        700016 => {
+        Meaning::ApplicationUnknown => {
             "the app is not in this tenant: check upstream.client_id and upstream.tenant, and grant consent"
         }
-        900023 => "the tenant is neither an id nor a domain: check upstream.tenant",
-        700024 => {
+        Meaning::AssertionNotNow => {
             "the assertion is not valid now: set this host's clock, or make sure that the federated token is renewed"
         }
-        700027 => {
+        Meaning::CertificateUnknown => {
             "the certificate is not the app's, or has expired: upload upstream.credential's certificate to the app registration"
         }
-        700211 => {
-            "the federated token's issuer is not trusted: compare its `iss` with the app's federated credential"
+        Meaning::ConsentMissing | Meaning::NotAdministrator => {
+            "nobody has consented to the app's permissions: an administrator grants consent under API permissions"
         }
-        700212 => {
+        Meaning::CredentialMissing => {
+            "the app's credential is missing from the request, or the app allows public client flows: check upstream.credential, and set \"Allow public client flows\" to No"
+        }
+        Meaning::Declined => "the consent was declined: ask an administrator to grant it",
+        Meaning::FederatedAudience => {
             "the federated token's audience is not trusted: compare its `aud` with the app's federated credential"
         }
-        700213 => {
+        Meaning::FederatedIssuer => {
+            "the federated token's issuer is not trusted: compare its `iss` with the app's federated credential"
+        }
+        Meaning::FederatedNone => {
+            "no federated credential of the app fits the token: compare its `iss`, `sub` and `aud` with them, letter by letter; a new one takes some minutes"
+        }
+        Meaning::FederatedSubject => {
             "the federated token's subject is not trusted: compare its `sub` with the app's federated credential"
         }
-        7000112 => "the app is disabled in the tenant: enable it under Enterprise applications",
-        7000215 => "the client secret is wrong: use the secret's Value, not its Secret ID",
-        7000216 => "the app's credential is missing from the request: check upstream.credential",
-        7000222 => "the client secret has expired: make a new one in the app registration",
-        _ => return None,
-    })
+        Meaning::NotAssigned => {
+            "the app needs an assignment: see \"Assignment required?\" under Enterprise applications"
+        }
+        Meaning::Permissions => {
+            "the app registration's permissions cannot be granted: check its API permissions"
+        }
+        Meaning::Policy => "a Conditional Access policy blocks the app: allow this host's address in it",
+        Meaning::RedirectUri => "the app registration lacks the redirect URI: add it under Authentication",
+        Meaning::ResourceUnknown => {
+            "Graph is not known in this tenant: check that upstream.graph belongs to the tenant's cloud"
+        }
+        Meaning::Scope => {
+            "the scope is wrong: check upstream.graph, it must be a Graph host of the authority's cloud"
+        }
+        Meaning::SecretExpired => "the client secret has expired: make a new one in the app registration",
+        Meaning::SecretWrong => "the client secret is wrong: use the secret's Value, not its Secret ID",
+        Meaning::TenantMalformed => "the tenant is neither an id nor a domain: check upstream.tenant",
+        Meaning::TenantUnknown => {
+            "the tenant does not exist: check upstream.tenant, and that the authority belongs to the tenant's cloud"
+        }
+    }
 }
 
 #[cfg(test)]
@@ -183,6 +204,13 @@ mod tests {
             "Entra refused the credential: invalid_client (AADSTS7000215): \
              the client secret is wrong: use the secret's Value, not its Secret ID"
         );
+        for (number, advice) in [
+            (70_021, "`iss`, `sub` and `aud`"),
+            (7_000_218, "public client flows"),
+            (65_001, "grants consent"),
+        ] {
+            assert!(refused(Some(number)).contains(advice), "{}", refused(Some(number)));
+        }
         assert_eq!(refused(Some(1)), "Entra refused the credential: invalid_client (AADSTS1)");
         assert_eq!(refused(None), "Entra refused the credential: invalid_client");
     }

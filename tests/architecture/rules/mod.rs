@@ -4,7 +4,7 @@ use super::sources::Source;
 
 /// The modules of both packages, and the modules that each may use. A module that is not listed is a violation, and so
 /// is a use that is not listed. `core::` is the package that decides what leaves.
-const MAY_USE: [(&str, &[&str]); 31] = [
+const MAY_USE: [(&str, &[&str]); 33] = [
     ("core::admit", &["core::graph", "core::pseudonym", "core::rules", "core::sanitize", "core::statement"]),
     ("core::catalogue", &["core::graph"]),
     ("core::diagnostic", &[]),
@@ -34,6 +34,7 @@ const MAY_USE: [(&str, &[&str]); 31] = [
         ],
     ),
     ("core::yaml", &["core::diagnostic"]),
+    ("aadsts", &[]),
     ("approvals", &["core::statement"]),
     ("audit", &["core::diagnostic", "core::hex", "core::statement"]),
     ("cli", EVERYTHING),
@@ -42,6 +43,7 @@ const MAY_USE: [(&str, &[&str]); 31] = [
         "config",
         &[
             "approvals",
+            "audit",
             "core::catalogue",
             "core::diagnostic",
             "core::graph",
@@ -67,7 +69,7 @@ const MAY_USE: [(&str, &[&str]); 31] = [
     ("server", &["audit", "config", "core::diagnostic", "metrics"]),
     ("service", EVERYTHING),
     // Never `core::sanitize`: the two sides of the proxy meet in one body adapter, in `proxy`.
-    ("upstream", &["core::graph", "core::hex", "jws", "metrics"]),
+    ("upstream", &["aadsts", "core::graph", "core::hex", "jws", "metrics"]),
     ("web", &["core::graph"]),
 ];
 
@@ -105,7 +107,7 @@ fn used_module(source: &Source, name: &str) -> Option<String> {
 
 /// What may be a field of a log event: counts, names from the operator's files, ids that this program made, and
 /// errors, whose texts hold no data by the rule of `problem.rs`.
-const FIELDS: [&str; 24] = [
+const FIELDS: [&str; 25] = [
     "before",
     "code",
     "connections",
@@ -123,6 +125,7 @@ const FIELDS: [&str; 24] = [
     "line",
     "listen",
     "reason",
+    "records",
     "request_id",
     "retry_after",
     "skipped",

@@ -17,7 +17,7 @@
 
 mod change;
 
-use super::derive::{connection_result_seed, fingerprint_key};
+use super::derive::{audit_key, connection_result_seed, fingerprint_key};
 use super::reversible::Sealer;
 use super::{AddressPolicy, Pseudonyms};
 use crate::hex;
@@ -122,7 +122,7 @@ impl KeyRing {
     /// # Errors
     /// [`KeyFileError`] for the first deviation from the format at the top of this module.
     pub fn parse(text: &str) -> Result<Self, KeyFileError> {
-        let file: KeyFile = serde_saphyr::from_str(text)
+        let file: KeyFile = serde_saphyr::from_str(text.trim_start_matches('\u{feff}'))
             .map_err(|error| KeyFileError::Form(At(error.location().map(|at| at.line()))))?;
         if file.version.value != 1 {
             return Err(KeyFileError::Version(at(file.version.referenced)));
@@ -192,6 +192,12 @@ impl KeyRing {
     /// The seeds (Ed25519, RFC 8032) of the keys that sign the result of a connection, newest first.
     pub fn connection_result_seeds(&self) -> Vec<Zeroizing<[u8; 32]>> {
         self.keys().map(|key| connection_result_seed(&key.master)).collect()
+    }
+
+    /// The keys for MACs (HMAC-SHA-256) of the audit log's lines, with the ids of the keys that they are derived from, newest
+    /// first.
+    pub fn audit_keys(&self) -> Vec<(char, Zeroizing<[u8; 32]>)> {
+        self.keys().map(|key| (key.id, audit_key(&key.master))).collect()
     }
 
     pub(super) const fn newest(&self) -> &Key {

@@ -1,15 +1,21 @@
 //! The audit log: exactly one record per request, and a chain that survives restarts, crashes and full disks.
 
+mod disk;
+mod files;
+mod pipe;
+mod report;
+mod sealed;
+
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use glassine::audit::{
-    AuditLog, Decision, Event, Finding, Guard, Key, OpenError, Outcome, Report, Served, Serving, WriteError,
-    verify,
+    AuditLog, Bounds, Decision, Event, Finding, Guard, Key, OpenError, Options, Outcome, Served, Serving,
+    Unavailable, WriteError, verify,
 };
 use glassine_core::statement::Fingerprint;
 use http::StatusCode;
@@ -19,21 +25,65 @@ use serde_json::{Value, json};
 #[derive(Clone, Default)]
 struct Memory {
     bytes: Arc<Mutex<Vec<u8>>>,
-    writes: Arc<Mutex<usize>>,
+    writes: Arc<AtomicUsize>,
     full: Arc<AtomicBool>,
+    /// While this is so, a write waits.
+    shut: Arc<AtomicBool>,
 }
 
 impl Memory {
     fn log(&self) -> Arc<AuditLog> {
-        Arc::new(AuditLog::to_stream(Box::new(self.clone())))
+        self.log_with(Options { bounds: PATIENT, ..Options::default() })
+    }
+
+    fn log_with(&self, options: Options) -> Arc<AuditLog> {
+        Arc::new(AuditLog::to_stream(Box::new(self.clone()), options).unwrap())
+    }
+
+    /// The records once nothing waits any more.
+    fn settled(&self, log: &AuditLog) -> Vec<Value> {
+        settle(log);
+        self.records()
     }
 
     fn records(&self) -> Vec<Value> {
         let bytes = self.bytes.lock().unwrap();
         verify(bytes.as_slice()).unwrap();
-        let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-        lines.map(|line| serde_json::from_slice(line).unwrap()).collect()
+        records_of(&bytes)
     }
+}
+
+/// The records in the bytes of a log.
+fn records_of(bytes: &[u8]) -> Vec<Value> {
+    let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    lines.filter_map(|line| serde_json::from_slice(line).ok()).collect()
+}
+
+/// Bounds for machines that are busy with other tests: a write may take a while, and tries follow each other soon.
+const PATIENT: Bounds =
+    Bounds { slots: 4_096, wait: Duration::from_secs(20), retry: Duration::from_millis(1) };
+
+/// Waits until something is so, which must be soon.
+#[track_caller]
+fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    for _ in 0..20_000 {
+        if is_so() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    panic!("{what}: still not");
+}
+
+/// Waits until all records are written.
+fn settle(log: &AuditLog) {
+    until("all records are written", || log.state().waiting == 0);
+}
+
+/// Writes the record of a response, and waits until the log has it.
+async fn confirm(log: &Arc<AuditLog>) -> bool {
+    let mut guard = guard(log);
+    guard.reserve().await.is_ok() && guard.confirm(Outcome::Complete).await.is_ok()
 }
 
 impl Write for Memory {
@@ -41,7 +91,10 @@ impl Write for Memory {
         if self.full.load(Ordering::SeqCst) {
             return Err(io::Error::from(io::ErrorKind::StorageFull));
         }
-        *self.writes.lock().unwrap() += 1;
+        while self.shut.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        self.writes.fetch_add(1, Ordering::SeqCst);
         self.bytes.lock().unwrap().extend_from_slice(buf);
         Ok(buf.len())
     }
@@ -92,9 +145,9 @@ fn a_panic_writes_the_record_on_its_way_out() {
         std::panic::resume_unwind(Box::new("as if a handler had panicked"));
     }));
     assert!(outcome.is_err());
-    assert_eq!(memory.records().len(), 1);
+    assert_eq!(memory.settled(&log).len(), 1);
     guard(&log).finish(Outcome::Complete);
-    assert_eq!(memory.records().len(), 2, "the log goes on after a panic");
+    assert_eq!(memory.settled(&log).len(), 2, "the log goes on after a panic");
 }
 
 /// Fault: the task of a request is cancelled. Outcome: the request has one record.
@@ -134,7 +187,7 @@ fn a_record_says_what_was_noted_and_is_one_write() {
     let time = record["time"].as_str().unwrap();
     assert_eq!(time.len(), "2026-01-01T00:00:00.000Z".len(), "{time}");
     assert!(time.ends_with('Z'));
-    assert_eq!(*memory.writes.lock().unwrap(), 1);
+    assert_eq!(memory.writes.load(Ordering::SeqCst), 1);
 }
 
 /// What serves so many consumers, with so many warnings.
@@ -156,16 +209,18 @@ fn serving(consumers: usize, warnings: usize) -> Serving {
     }
 }
 
-#[test]
-fn events_are_in_the_chain_with_requests() {
+#[tokio::test]
+async fn events_are_in_the_chain_with_requests() {
     let memory = Memory::default();
     let log = memory.log();
-    log.write_event(Event::Start(&serving(1, 0))).unwrap();
+    log.write_event(Event::Start(&serving(1, 0))).await.unwrap();
     guard(&log).finish(Outcome::Complete);
-    log.write_event(Event::Reload(&serving(1, 1))).unwrap();
+    log.write_event(Event::Reload(&serving(1, 1))).await.unwrap();
     log.write_event(Event::ReloadFailed(&[Finding { code: "G0111", file: "a.yaml".to_owned(), line: None }]))
+        .await
         .unwrap();
-    log.write_event(Event::Stop).unwrap();
+    log.post_event(Event::Stop).unwrap();
+    assert_eq!(log.close(Duration::from_secs(20)).await, 0);
     let records = memory.records();
     let events: Vec<_> = records.iter().map(|record| record["event"].as_str()).collect();
     assert_eq!(events, [Some("start"), None, Some("reload"), Some("reload_failed"), Some("stop")]);
@@ -181,11 +236,11 @@ fn events_are_in_the_chain_with_requests() {
 }
 
 /// A line has a limit, and a configuration has none: the event of many consumers takes several lines.
-#[test]
-fn an_event_of_many_consumers_takes_several_lines_that_verify() {
+#[tokio::test]
+async fn an_event_of_many_consumers_takes_several_lines_that_verify() {
     for (consumers, warnings, parts) in [(16, 16, 1), (17, 0, 2), (1, 33, 3), (100, 2, 7)] {
         let memory = Memory::default();
-        memory.log().write_event(Event::Start(&serving(consumers, warnings))).unwrap();
+        memory.log().write_event(Event::Start(&serving(consumers, warnings))).await.unwrap();
         let records = memory.records();
         let sum = |name: &str| records.iter().map(|it| it[name].as_array().unwrap().len()).sum::<usize>();
         assert_eq!((records.len(), sum("consumers"), sum("warnings")), (parts, consumers, warnings));
@@ -197,30 +252,145 @@ fn an_event_of_many_consumers_takes_several_lines_that_verify() {
     }
 }
 
-#[test]
-fn a_line_that_verification_would_refuse_is_not_written() {
+/// Fault: an event would be longer than a line of the audit log can be. Outcome: it is refused, and the log goes on.
+#[tokio::test]
+async fn a_line_that_verification_would_refuse_is_not_written() {
     let memory = Memory::default();
     let log = memory.log();
-    let named = |length: usize| Finding { code: "G0001", file: "x".repeat(length), line: None };
-    let refused = log.write_event(Event::ReloadFailed(&[named(33_000)])).unwrap_err();
-    assert!(matches!(refused, WriteError::TooLong), "{refused}");
-    assert!(log.is_failing());
-    log.write_event(Event::ReloadFailed(&[named(32_000)])).unwrap();
-    assert!(!log.is_failing());
+    let named = |length: usize| [Finding { code: "G0001", file: "x".repeat(length), line: None }];
+    let refused = log.write_event(Event::ReloadFailed(&named(33_000))).await.unwrap_err();
+    assert!(matches!(*refused, WriteError::TooLong), "{refused}");
+    log.write_event(Event::ReloadFailed(&named(32_000))).await.unwrap();
     assert_eq!(memory.records().len(), 1);
 }
 
+/// Fault: the disk of the audit log is full. Outcome: what has happened is recorded when there is room again.
 #[test]
-fn a_full_disk_shows_and_heals() {
+fn a_full_disk_shows_and_heals_and_nothing_that_happened_is_lost() {
     let memory = Memory::default();
     let log = memory.log();
     memory.full.store(true, Ordering::SeqCst);
     guard(&log).finish(Outcome::Complete);
-    assert!(log.is_failing());
-    memory.full.store(false, Ordering::SeqCst);
+    until("the log fails", || log.is_failing());
+    let failing = log.state().failing.unwrap();
+    assert!(failing.why.contains("cannot be written"), "{}", failing.why);
+    assert!(log.state().failures > 0 && log.state().waiting == 1);
+    // A failing log takes no record of a refusal. It counts it.
     guard(&log).finish(Outcome::Refused);
-    assert!(!log.is_failing());
-    assert_eq!(memory.records().len(), 1);
+    guard(&log).finish(Outcome::Refused);
+    assert_eq!(log.state().unrecorded, 2);
+
+    memory.full.store(false, Ordering::SeqCst);
+    until("the log works", || !log.is_failing());
+    let records = memory.settled(&log);
+    assert_eq!(records.len(), 2, "{records:?}");
+    assert_eq!((&records[0]["event"], &records[0]["refused"]), (&"resumed".into(), &2.into()));
+    assert_eq!(records[1]["outcome"], "complete");
+    assert_eq!(log.state().failing, None);
+}
+
+/// Fault: the reader of the audit log's stream stands still. Outcome: a response waits for the bound, and becomes a refusal.
+#[tokio::test]
+async fn a_response_whose_record_is_not_acknowledged_in_time_is_refused_and_corrected() {
+    let memory = Memory::default();
+    let bounds = Bounds { wait: Duration::from_millis(50), ..PATIENT };
+    let log = memory.log_with(Options { bounds, ..Options::default() });
+    memory.shut.store(true, Ordering::SeqCst);
+    // The writer has taken this one, and waits for the reader.
+    let mut taken = guard(&log);
+    taken.reserve().await.unwrap();
+    let Err(mut taken) = taken.confirm(Outcome::Complete).await else { panic!("acknowledged") };
+    assert!(log.is_failing(), "a write that takes too long is a failure");
+    assert_eq!(log.reserve().await.err(), Some(Unavailable));
+    taken.set_status(StatusCode::SERVICE_UNAVAILABLE);
+    taken.finish(Outcome::Refused);
+    // This one waits in the queue, and is withdrawn.
+    let Err(mut queued) = guard(&log).confirm(Outcome::Complete).await else { panic!("acknowledged") };
+    queued.set_status(StatusCode::SERVICE_UNAVAILABLE);
+    queued.finish(Outcome::Refused);
+    memory.shut.store(false, Ordering::SeqCst);
+
+    settle(&log);
+    until("the unrecorded refusal is told", || {
+        records_of(&memory.bytes.lock().unwrap()).iter().any(|it| it["event"] == "resumed")
+    });
+    let records = memory.records();
+    let told: Vec<_> = records.iter().map(|it| (it["event"].as_str(), it["outcome"].as_str())).collect();
+    let expected = [(None, Some("complete")), (Some("corrected"), Some("refused")), (Some("resumed"), None)];
+    assert_eq!(told, expected, "{records:?}");
+    assert_eq!(records[1]["status"], 503);
+    assert_eq!(records[2]["refused"], 1);
+}
+
+/// Fault: a client leaves while its response waits for the audit log. Outcome: the record says that the client is gone.
+#[tokio::test]
+async fn a_response_that_is_dropped_while_it_waits_has_one_record() {
+    let memory = Memory::default();
+    let log = memory.log();
+    memory.shut.store(true, Ordering::SeqCst);
+    let first = tokio::spawn({
+        let log = Arc::clone(&log);
+        async move { confirm(&log).await }
+    });
+    tokio::task::yield_now().await;
+    until("the writer has the first", || {
+        memory.writes.load(Ordering::SeqCst) == 0 && log.state().waiting == 1
+    });
+    std::thread::sleep(Duration::from_millis(20));
+    let second = tokio::spawn({
+        let log = Arc::clone(&log);
+        async move { confirm(&log).await }
+    });
+    tokio::task::yield_now().await;
+    second.abort();
+    assert!(second.await.unwrap_err().is_cancelled());
+    memory.shut.store(false, Ordering::SeqCst);
+    assert!(first.await.unwrap());
+    let outcomes: Vec<_> = memory.settled(&log).iter().map(|it| it["outcome"].clone()).collect();
+    assert_eq!(outcomes, ["complete", "client_gone"]);
+}
+
+/// Fault: more requests are in progress than the audit log has room for. Outcome: the next ones are refused after a bound.
+#[tokio::test]
+async fn the_room_of_the_log_is_bounded_and_comes_back() {
+    let memory = Memory::default();
+    let bounds = Bounds { slots: 2, wait: Duration::from_millis(20), ..PATIENT };
+    let log = memory.log_with(Options { bounds, ..Options::default() });
+    let (mut one, mut two, mut three) = (guard(&log), guard(&log), guard(&log));
+    one.reserve().await.unwrap();
+    two.reserve().await.unwrap();
+    assert_eq!(three.reserve().await, Err(Unavailable));
+    one.finish(Outcome::Complete);
+    settle(&log);
+    three.reserve().await.unwrap();
+    drop((two, three));
+    assert_eq!(memory.settled(&log).len(), 3);
+}
+
+/// One call of the system for all that waits.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn records_of_concurrent_requests_share_a_write() {
+    let memory = Memory::default();
+    let log = memory.log();
+    memory.shut.store(true, Ordering::SeqCst);
+    let first = tokio::spawn({
+        let log = Arc::clone(&log);
+        async move { confirm(&log).await }
+    });
+    let others: Vec<_> = (0..99)
+        .map(|_| {
+            let log = Arc::clone(&log);
+            tokio::spawn(async move { confirm(&log).await })
+        })
+        .collect();
+    until("all wait", || log.state().waiting == 100);
+    memory.shut.store(false, Ordering::SeqCst);
+    assert!(first.await.unwrap());
+    for other in others {
+        assert!(other.await.unwrap());
+    }
+    assert_eq!(memory.records().len(), 100);
+    assert!(memory.writes.load(Ordering::SeqCst) <= 3, "{}", memory.writes.load(Ordering::SeqCst));
 }
 
 /// Fault: 400 records are written from eight threads. Outcome: the log is one whole chain.
@@ -233,14 +403,18 @@ fn concurrent_requests_make_one_chain() {
             scope.spawn(|| (0..50).for_each(|_| guard(&log).finish(Outcome::Complete)));
         }
     });
-    assert_eq!(memory.records().len(), 400);
+    assert_eq!(memory.settled(&log).len(), 400);
 }
 
 /// Opens a log that nobody else writes to. A process that another test starts has every open file, with its lock, until
 /// it executes its program.
 fn open(path: &Path) -> AuditLog {
+    open_with(path, Options { bounds: PATIENT, ..Options::default() })
+}
+
+fn open_with(path: &Path, options: Options) -> AuditLog {
     for _ in 0..1_000 {
-        match AuditLog::open(path) {
+        match AuditLog::open(path, options.clone()) {
             Err(OpenError::Locked { .. }) => std::thread::sleep(Duration::from_millis(1)),
             opened => return opened.unwrap(),
         }
@@ -288,7 +462,7 @@ fn a_log_has_one_writer() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.jsonl");
     let first = open(&path);
-    assert!(matches!(AuditLog::open(&path), Err(OpenError::Locked { .. })));
+    assert!(matches!(AuditLog::open(&path, Options::default()), Err(OpenError::Locked { .. })));
     drop(first);
     drop(open(&path));
 }
@@ -300,7 +474,7 @@ fn a_file_that_is_not_an_audit_log_is_not_changed() {
     let path = dir.path().join("notes.txt");
     let notes = "something else entirely\n".repeat(5_000);
     std::fs::write(&path, &notes).unwrap();
-    assert!(matches!(AuditLog::open(&path), Err(OpenError::NotAnAuditLog { .. })));
+    assert!(matches!(AuditLog::open(&path, Options::default()), Err(OpenError::NotAnAuditLog { .. })));
     assert_eq!(std::fs::read_to_string(&path).unwrap(), notes);
 }
 
@@ -312,112 +486,4 @@ fn a_new_log_is_for_its_owner_only() {
     let path = dir.path().join("audit.jsonl");
     write_to(&path, 1);
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-}
-
-const FIRST: &str = "1111111111111111aaaaaaaaaaaaaaaa1111111111111111aaaaaaaaaaaaaaaa";
-const SECOND: &str = "2222222222222222bbbbbbbbbbbbbbbb2222222222222222bbbbbbbbbbbbbbbb";
-
-fn event(time: &str, event: &str, served: &[(&str, Option<&str>)]) -> Value {
-    let served = served.iter().map(|(consumer, rules)| json!({ "consumer": consumer, "rules": rules }));
-    json!({ "time": time, "event": event, "consumers": served.collect::<Vec<_>>() })
-}
-
-fn request(time: &str, consumer: &str, rules: Option<&str>, decision: &str) -> Value {
-    json!({ "time": time, "consumer": consumer, "rules": rules.map(|it| &it[..16]), "decision": decision })
-}
-
-/// Consumer, rules, from, until, allowed and refused of each period.
-type Row<'a> = (&'a str, Option<&'a str>, &'a str, Option<&'a str>, u64, u64);
-
-#[track_caller]
-fn assert_reports(lines: &[Value], expected: &[Row<'_>]) {
-    let mut report = Report::default();
-    lines.iter().for_each(|line| report.add(line.to_string().as_bytes()));
-    let rows = report.periods.iter().map(|it| {
-        let (rules, until) = (it.rules.as_deref(), it.until.as_deref());
-        (it.consumer.as_str(), rules, it.from.as_str(), until, it.requests.allowed, it.requests.refused)
-    });
-    assert_eq!(rows.collect::<Vec<Row<'_>>>(), expected);
-}
-
-#[test]
-fn a_restart_with_the_same_rules_goes_on_with_their_period() {
-    let lines = [
-        event("t1", "start", &[("a", Some(FIRST))]),
-        request("t2", "a", Some(FIRST), "allowed"),
-        event("t3", "stop", &[]),
-        event("t4", "start", &[("a", Some(FIRST))]),
-        request("t5", "a", Some(FIRST), "refused"),
-    ];
-    assert_reports(&lines[..3], &[("a", Some(FIRST), "t1", Some("t3"), 1, 0)]);
-    assert_reports(&lines, &[("a", Some(FIRST), "t1", None, 1, 1)]);
-}
-
-#[test]
-fn a_crash_ends_the_periods_at_the_last_record_if_other_rules_follow() {
-    let lines = [
-        event("t1", "start", &[("a", Some(FIRST)), ("b", Some(FIRST))]),
-        request("t2", "a", Some(FIRST), "allowed"),
-        event("t4", "start", &[("a", Some(SECOND))]),
-    ];
-    let expected = [
-        ("a", Some(FIRST), "t1", Some("t2"), 1, 0),
-        ("b", Some(FIRST), "t1", Some("t2"), 0, 0),
-        ("a", Some(SECOND), "t4", None, 0, 0),
-    ];
-    assert_reports(&lines, &expected);
-}
-
-#[test]
-fn each_request_counts_for_its_own_rules_wherever_it_stands() {
-    let lines = [
-        event("t1", "start", &[("a", Some(FIRST))]),
-        event("t3", "reload", &[("a", Some(SECOND))]),
-        request("t2", "a", Some(FIRST), "allowed"),
-        request("t4", "a", Some(SECOND), "allowed"),
-        event("t5", "reload", &[("a", Some(FIRST))]),
-        request("t6", "a", Some(FIRST), "allowed"),
-        event("t7", "reload", &[("a", None)]),
-    ];
-    let expected = [
-        ("a", Some(FIRST), "t1", Some("t3"), 1, 0),
-        ("a", Some(SECOND), "t3", Some("t5"), 1, 0),
-        ("a", Some(FIRST), "t5", Some("t7"), 1, 0),
-    ];
-    assert_reports(&lines, &expected);
-}
-
-/// Two consumers may have rules with one short fingerprint, and a log may be of a version that recorded none.
-#[test]
-fn requests_without_an_event_make_their_own_period() {
-    let lines = [
-        request("t1", "a", None, "allowed"),
-        request("t2", "a", None, "allowed"),
-        request("t3", "b", Some(FIRST), "allowed"),
-        event("t4", "start", &[("a", Some(FIRST)), ("b", Some(FIRST))]),
-        request("t5", "b", Some(FIRST), "allowed"),
-    ];
-    let expected = [
-        ("a", None, "t1", Some("t3"), 2, 0),
-        ("b", Some(FIRST), "t3", None, 2, 0),
-        ("a", Some(FIRST), "t4", None, 0, 0),
-    ];
-    assert_reports(&lines, &expected);
-}
-
-#[test]
-fn an_event_in_several_lines_is_one_event() {
-    let mut lines = [
-        event("t1", "start", &[("a", Some(FIRST))]),
-        event("t1", "start", &[("b", Some(SECOND))]),
-        event("t2", "stop", &[]),
-    ];
-    for (at, line) in lines.iter_mut().take(2).enumerate() {
-        line["part"] = (at + 1).into();
-    }
-    let expected = [("a", Some(FIRST), "t1", Some("t2"), 0, 0), ("b", Some(SECOND), "t1", Some("t2"), 0, 0)];
-    assert_reports(&lines, &expected);
-    let mut report = Report::default();
-    lines.iter().for_each(|line| report.add(line.to_string().as_bytes()));
-    assert_eq!((report.events.starts, report.events.stops), (1, 1));
 }
