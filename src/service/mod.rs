@@ -285,7 +285,8 @@ impl Service {
     fn provide(&mut self) {
         let state = self.front.state();
         self.keepers = JoinSet::new();
-        for tokens in state.token_sources().cloned() {
+        for tokens in state.token_sources() {
+            let tokens = Arc::clone(tokens);
             self.keepers.spawn(async move {
                 if tokens.health() == TokenHealth::Good {
                     // On an error, the current token stays in use, and its next renewal says why it fails.
