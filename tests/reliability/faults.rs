@@ -7,7 +7,7 @@ use crate::architecture::project_files;
 
 /// The parts of the table, and the paths of the tests in each. The longest path that fits counts, so that the last part
 /// has what no other one has.
-const AREAS: [(&str, &[&str]); 13] = [
+const AREAS: [(&str, &[&str]); 14] = [
     (
         "Clients on the network",
         &["tests/server.rs", "tests/framing.rs", "tests/http2.rs", "tests/canaries/hostile.rs", "src/server/"],
@@ -17,6 +17,7 @@ const AREAS: [(&str, &[&str]); 13] = [
         "Credentials of consumers",
         &["tests/jwt.rs", "tests/signed_tokens.rs", "tests/client_certificates.rs", "tests/probes.rs", "src/jwt/"],
     ),
+    ("Graph's limits", &["tests/throttling.rs", "src/upstream/gate/"]),
     ("Connections to Graph", &["tests/upstream/", "src/upstream/"]),
     (
         "Responses of Graph",
