@@ -87,6 +87,10 @@ fn advice(error: &TokenError, credential: &UpstreamCredential) -> String {
                                       identity and name it as `managed_identity: { client_id: … }`"
             .to_owned(),
         TokenError::Secret(_) => format!("write the secret into {}", secret(credential)),
+        TokenError::Busy { .. } => {
+            "wait that long and run the doctor again; if it goes on, look for another program that uses the same application"
+                .to_owned()
+        }
         TokenError::Unavailable(_) => {
             "wait some minutes and run the doctor again; see https://status.cloud.microsoft".to_owned()
         }

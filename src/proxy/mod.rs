@@ -14,6 +14,7 @@
 //! | `graph_error` | an error of Graph, and the line about it |
 //! | `raw_response` | Graph's response, of which only the parts that decide can be read |
 //! | `pipeline` | the one place where Graph's body meets the sanitizer: decode → sanitize |
+//! | `late_consent` | a permission that was granted after the token was issued |
 //! | `limits`, `queue` | how much one consumer may ask, and in which order its requests wait for that |
 //! | `batch` | several requests in one |
 //! | `descriptions` | a consumer's interface as documents: `$metadata` and `openapi.json` |
@@ -36,6 +37,7 @@ mod head;
 mod host;
 mod identify;
 mod key_sources;
+mod late_consent;
 mod limits;
 mod pipeline;
 mod problem;
