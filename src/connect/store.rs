@@ -12,8 +12,6 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use glassine_core::grants::Comparison;
-
 /// Ample: each consumer takes a few hundred bytes.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
@@ -50,6 +48,8 @@ pub(super) enum ConnectionState {
     OverPrivileged,
     /// Something that the rules need was not granted.
     ConsentMissing,
+    /// Requests succeed. What is granted cannot be read.
+    GrantedUnverified,
 }
 
 impl ConnectionState {
@@ -59,14 +59,7 @@ impl ConnectionState {
             Self::Connected => "connected",
             Self::OverPrivileged => "over_privileged",
             Self::ConsentMissing => "consent_missing",
-        }
-    }
-
-    pub(super) fn of(granted: &Comparison) -> Self {
-        match (granted.missing.is_empty(), granted.excess.is_empty()) {
-            (false, _) => Self::ConsentMissing,
-            (true, false) => Self::OverPrivileged,
-            (true, true) => Self::Connected,
+            Self::GrantedUnverified => "granted_unverified",
         }
     }
 }

@@ -8,6 +8,7 @@
 //! | `token`, `permissions` | the access token, and its permissions against those that the rules need |
 //! | `consumers` | the checks for each consumer, and the applications that consumers share |
 //! | `endpoints`, `known`, `trouble` | one request to each endpoint, the values in its path, and the advice on an error |
+//! | `witness` | which permissions work, for a token that cannot be read |
 //! | `own_domains` | whether `tenant_domains` lists the domains of the users' addresses |
 //! | `mailboxes` | which mailboxes the application can open |
 //! | `secrets`, `certificates` | keys, file modes, expiry of certificates |
@@ -32,6 +33,7 @@ mod render;
 mod secrets;
 mod token;
 mod trouble;
+mod witness;
 
 use std::sync::Arc;
 
@@ -45,6 +47,7 @@ use network::{ENTRA, GRAPH, Heard};
 
 pub(crate) use findings::Findings;
 pub(crate) use mailboxes::Mailboxes;
+pub(crate) use witness::witness;
 
 use crate::config::Config;
 use crate::proxy::ProxyState;

@@ -97,10 +97,11 @@ pub struct Proxy {
 
 impl Proxy {
     /// A proxy with this state.
-    pub fn new(state: ProxyState, audit: Arc<AuditLog>, metrics: Arc<Metrics>) -> Self {
+    pub fn new(state: impl Into<Arc<ProxyState>>, audit: Arc<AuditLog>, metrics: Arc<Metrics>) -> Self {
+        let state = state.into();
         tell(&metrics, &state);
         Self {
-            state: ArcSwap::from_pointee(state),
+            state: ArcSwap::new(state),
             books: Accounting { audit, metrics },
             impatience: Shutdown::channel(),
         }
@@ -113,9 +114,10 @@ impl Proxy {
     }
 
     /// Serves all later requests with this state.
-    pub fn replace(&self, state: ProxyState) {
+    pub fn replace(&self, state: impl Into<Arc<ProxyState>>) {
+        let state = state.into();
         tell(&self.books.metrics, &state);
-        self.state.store(Arc::new(state));
+        self.state.store(state);
     }
 
     /// The current state.
