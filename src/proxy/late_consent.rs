@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
+use super::consumer::Consumer;
 use super::graph_error::GraphError;
+use crate::metrics::TokenFacts;
 use crate::upstream::{AccessToken, TokenSource};
-use glassine_core::grants::AccessClaims;
+use glassine_core::grants::{AccessClaims, compare};
 use glassine_core::rules::known::any_opens;
 use glassine_core::rules::plan::Endpoint;
 
@@ -30,6 +32,18 @@ pub(super) async fn newer_token(
     }
     let newer = tokens.token_after(token).await?;
     has_more(&newer, had.as_deref()).then_some(newer)
+}
+
+/// The token that a consumer's requests carry now, for the metrics. `None` without a token.
+pub(super) fn facts(consumer: &Consumer) -> Option<TokenFacts> {
+    let (token, age) = consumer.tokens()?.current()?;
+    let needed = &consumer.policy().plan.permissions;
+    let permissions = roles(&token).map_or_else(Vec::new, |roles| {
+        let missing = compare(needed, &roles).missing;
+        let is_there = |name: &String| !missing.iter().any(|missing| missing.permission == *name);
+        needed.iter().filter_map(|it| it.any_of.first()).map(|name| (name.clone(), is_there(name))).collect()
+    });
+    Some(TokenFacts { consumer: consumer.name(), age, permissions })
 }
 
 /// Whether one of the permissions opens the endpoint.

@@ -209,6 +209,9 @@ fn tell(metrics: &Metrics, state: &ProxyState) {
     metrics.know_rules(rules);
     let keys = state.keys().iter().map(|key| (key.id, key.fingerprint.clone(), key.standing.as_str()));
     metrics.know_keys(keys);
+    let consumers: Vec<_> = state.consumers().cloned().collect();
+    metrics
+        .know_tokens(move || consumers.iter().filter_map(|consumer| late_consent::facts(consumer)).collect());
 }
 
 /// Serves one request, alone or in a batch. `stop` ends its waiting for Graph.

@@ -25,9 +25,10 @@ pub(super) struct Habits {
 }
 
 struct Throttle {
-    /// How many requests are still refused.
+    /// How many requests of each application are refused.
     times: u32,
     retry_after: Option<u64>,
+    refused: HashMap<String, u32>,
 }
 
 impl Entra {
@@ -37,16 +38,21 @@ impl Entra {
         self.lock().habits.consent_delay = delay;
     }
 
+    /// Whether consents take a while.
+    pub(crate) fn delays_consents(&self) -> bool {
+        !self.lock().habits.consent_delay.is_zero()
+    }
+
     /// Issues access tokens that only Graph can read. "You can't validate tokens for Microsoft Graph … Don't assume that a
     /// client can read them": <https://learn.microsoft.com/entra/identity-platform/access-tokens>.
     pub fn make_tokens_opaque(&self) {
         self.lock().habits.opaque = true;
     }
 
-    /// Refuses the next requests with client credentials: 429, with `Retry-After` in seconds if it is given. MSAL documents
+    /// Refuses the next requests of each application with client credentials: 429, with `Retry-After` in seconds if it is given. MSAL documents
     /// both: <https://learn.microsoft.com/entra/msal/dotnet/advanced/exceptions/retry-policy>.
     pub fn throttle(&self, times: u32, retry_after: Option<u64>) {
-        self.lock().habits.throttle = Some(Throttle { times, retry_after });
+        self.lock().habits.throttle = Some(Throttle { times, retry_after, refused: HashMap::new() });
     }
 
     /// Takes more than this many requests of one application with client credentials for a loop (AADSTS50196, `LoopDetected`):
@@ -72,9 +78,12 @@ impl Entra {
 impl Habits {
     /// Refuses a request with client credentials.
     pub(super) fn check(&mut self, client_id: &str) -> Result<(), Refusal> {
-        if let Some(throttle) = self.throttle.as_mut().filter(|throttle| throttle.times > 0) {
-            throttle.times -= 1;
-            return Err(Refusal::Throttled(throttle.retry_after));
+        if let Some(throttle) = &mut self.throttle {
+            let refused = throttle.refused.entry(client_id.to_owned()).or_default();
+            if *refused < throttle.times {
+                *refused += 1;
+                return Err(Refusal::Throttled(throttle.retry_after));
+            }
         }
         let Some(limit) = self.loop_limit else { return Ok(()) };
         let asked = self.asked.entry(client_id.to_owned()).or_default();
