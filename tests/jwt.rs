@@ -73,7 +73,7 @@ async fn zeros_in_front_of_an_rsa_key_mean_nothing() {
         let number = base64::engine::general_purpose::URL_SAFE_NO_PAD
             .decode(set["keys"][0][name].as_str().unwrap())
             .unwrap();
-        set["keys"][0][name] = base64url(&[vec![0; zeros], number].concat()).into();
+        set["keys"][0][name] = base64url([vec![0; zeros], number].concat()).into();
         set.to_string()
     };
     for (name, zeros) in [("n", 0), ("n", 1), ("n", 5), ("e", 1)] {

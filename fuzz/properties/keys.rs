@@ -47,7 +47,7 @@ fn has_a_key_behind_the_first(keys: &[Fingerprint], staged: &KeyRing, now: Times
     let all = staged.fingerprint();
     let [first, new, old @ ..] = &all[..] else { panic!("{all:?}") };
     assert!(keys.iter().all(|key| key.id != new.id), "{new:?}");
-    assert_eq!([&[first.clone()], old].concat(), keys);
+    assert_eq!([std::slice::from_ref(first), old].concat(), keys);
     let promoted = staged.promoted(Some(new.id), now).expect("the key is not the first one");
     is_the_same_when_read_again(&promoted);
     assert_eq!(promoted.fingerprint()[0].id, new.id);

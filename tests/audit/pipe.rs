@@ -167,6 +167,8 @@ async fn a_pipe_that_is_read_again_has_all_records() {
     let graph = FakeUpstream::always(Script::json(PAGE)).await;
     let mut program = Program::start(&graph, "audit: { stdout: true }").await;
     fill(&program).await;
+    // This one is refused at once, and counted.
+    assert!(program.ask().await.starts_with("HTTP/1.1 503 "));
     let reading = read_in_background(program.child.stdout.take().unwrap());
     until("the log is read", || reading.lock().unwrap().len() > 50_000);
     let mut served = 0;

@@ -141,7 +141,7 @@ fn product(expression: &str) -> Option<u64> {
 fn bytes(number: u64) -> String {
     let (unit, size) = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)]
         .into_iter()
-        .find(|(_, size)| number % size == 0)
+        .find(|(_, size)| number.is_multiple_of(*size))
         .unwrap_or(("B", 1));
     format!("{} {unit}", grouped(number / size))
 }

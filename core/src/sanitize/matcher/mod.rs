@@ -93,7 +93,7 @@ enum Text {
     Capture(Passage),
     TooLong(Passage),
     /// It has a lone surrogate: no text, so nothing that is made of texts or compared with them.
-    NoText(Passage),
+    Surrogate(Passage),
 }
 
 impl Matcher {
@@ -375,7 +375,7 @@ impl Handler for Matcher {
             }
             Text::Capture(passage) if text.len() <= MAX_CAPTURE => self.whole(passage, text),
             Text::Capture(passage) | Text::TooLong(passage) => self.too_long(passage),
-            Text::NoText(passage) => self.no_text(passage),
+            Text::Surrogate(passage) => self.no_text(passage),
         }
     }
 
@@ -385,7 +385,7 @@ impl Handler for Matcher {
 
     fn string_run(&mut self, run: &str) -> Result<(), Violation> {
         match self.text {
-            Text::Drop | Text::TooLong(_) | Text::NoText(_) => {}
+            Text::Drop | Text::TooLong(_) | Text::Surrogate(_) => {}
             Text::Copy => self.out.extend_from_slice(run.as_bytes()),
             Text::Capture(passage) => self.capture(passage, run),
         }
@@ -394,7 +394,7 @@ impl Handler for Matcher {
 
     fn string_escape(&mut self, raw: &str, decoded: char) -> Result<(), Violation> {
         match self.text {
-            Text::Drop | Text::TooLong(_) | Text::NoText(_) => {}
+            Text::Drop | Text::TooLong(_) | Text::Surrogate(_) => {}
             Text::Copy => self.out.extend_from_slice(raw.as_bytes()),
             Text::Capture(passage) => self.capture(passage, decoded.encode_utf8(&mut [0; 4])),
         }
@@ -404,11 +404,11 @@ impl Handler for Matcher {
     /// A part of a kept text may have left already, so the text can neither be dropped nor end here.
     fn lone_surrogate(&mut self, _raw: &str) -> Result<(), Violation> {
         match self.text {
-            Text::Drop | Text::TooLong(_) | Text::NoText(_) => {}
+            Text::Drop | Text::TooLong(_) | Text::Surrogate(_) => {}
             Text::Copy => return Err(Violation::LoneSurrogate),
             Text::Capture(passage) => {
                 self.captured.clear();
-                self.text = Text::NoText(passage);
+                self.text = Text::Surrogate(passage);
             }
         }
         Ok(())
@@ -423,7 +423,7 @@ impl Handler for Matcher {
             }
             Text::Capture(passage) => self.captured(passage),
             Text::TooLong(passage) => self.too_long(passage),
-            Text::NoText(passage) => self.no_text(passage),
+            Text::Surrogate(passage) => self.no_text(passage),
         }
     }
 
