@@ -276,8 +276,8 @@ async fn a_stop_lets_an_response_end_and_its_record_be_written() {
     let (folder, rest) = tokio::join!(proxy.stop(), read_all(&mut consumer));
     assert!(
         rest.ends_with("]}\r\n\r\n0\r\n\r\n") || rest.ends_with("]}\r\n0\r\n\r\n"),
-        "cut: {}",
-        rest.len()
+        "cut: {:?}",
+        rest.get(rest.len().saturating_sub(60)..)
     );
     assert!(TcpStream::connect(address).await.is_err(), "no new ones");
     let audit = std::fs::read_to_string(folder.path().join("audit.jsonl")).unwrap();
@@ -306,7 +306,7 @@ async fn health_is_on_the_admin_listener_only() {
         metrics.contains(r#"endpoint="get-user""#) && metrics.contains("glassine_config_good 1"),
         "{metrics}"
     );
-    for data in ["u1", "alice", "contoso", "p~", "bearer-of"] {
+    for data in ["\"u1\"", "alice", "contoso", "p~", "bearer-of"] {
         assert!(!metrics.contains(data) && !proxy.read("audit.jsonl").contains(data), "{data}");
     }
 }
