@@ -54,6 +54,8 @@ pub(crate) enum Meaning {
     TenantMalformed,
     /// The tenant does not exist.
     TenantUnknown,
+    /// The application sent the same request too often.
+    TooOften,
 }
 
 const NUMBERS: &[(u32, Meaning)] = &[
@@ -65,6 +67,7 @@ const NUMBERS: &[(u32, Meaning)] = &[
     (50_079, Meaning::Policy),
     (50_105, Meaning::NotAssigned),
     (50_177, Meaning::AccountElsewhere),
+    (50_196, Meaning::TooOften),
     (53_000, Meaning::Policy),
     (53_003, Meaning::Policy),
     (65_001, Meaning::ConsentMissing),

@@ -7,6 +7,7 @@ use http::HeaderMap;
 use sha2::{Digest as _, Sha256};
 
 use crate::support::glassine::{Consumer, METADATA_ONLY, ProxyResponse, Setup, sample_tenant};
+use crate::support::logs::Logs;
 use crate::support::upstream::{FakeUpstream, Script};
 
 const USERS: &str = "/v1.0/users";
@@ -123,6 +124,36 @@ async fn a_consumer_asks_from_its_addresses_only() {
     let response = proxy.get_as("elsewhere", USERS, &lies).await;
     assert_eq!((response.status, response.code().as_str()), (403, "addressNotAllowed"));
     assert_eq!(graph.requests().len(), 1);
+}
+
+/// Fault: a consumer's credential is used from another address than the consumer's. Outcome: 403, and the record and the log name the consumer.
+#[tokio::test]
+async fn a_credential_from_a_foreign_address_names_its_consumer() {
+    let logs = Logs::start();
+    let graph = FakeUpstream::always(Script::json(EMPTY)).await;
+    let stolen = Consumer {
+        more: "    allow_from: [10.0.0.0/8]\n".to_owned(),
+        ..Consumer::new("stolen", METADATA_ONLY)
+    };
+    let proxy = Setup::scripted(&graph).consumer(stolen).start().await;
+    assert_eq!(proxy.get(USERS).await.status, 200);
+    assert!(!logs.text().contains("credential"), "{}", logs.text());
+    assert_eq!(proxy.get_as("stolen", USERS, &[]).await.status, 403);
+    let records = proxy.audited(2).await;
+    let [rules, stolen_rules] = [0, 1].map(|at| records[at]["rules"].as_str().unwrap().len());
+    assert_eq!((rules, stolen_rules), (16, 16));
+    assert_eq!(
+        (&records[1]["consumer"], &records[1]["reason"]),
+        (&"stolen".into(), &"address_not_allowed".into())
+    );
+    let log = logs.text();
+    let line =
+        log.lines().find(|line| line.contains("not the consumer's")).unwrap_or_else(|| panic!("{log}"));
+    assert!(line.contains(" WARN ") && line.contains("consumer=\"stolen\""), "{line}");
+
+    // Nobody is named whose credential was not shown.
+    assert_eq!(proxy.get_as("nobody", USERS, &[]).await.status, 401);
+    assert_eq!(logs.text().matches("not the consumer's").count(), 1);
 }
 
 #[tokio::test]

@@ -1,10 +1,14 @@
 //! Consumers that bring their own tokens for Graph: these tokens go to Graph, and do not authenticate the consumer.
 
+use std::collections::BTreeMap;
+
 use glassine::config::Config;
 use glassine::proxy::ProxyState;
 use serde_json::json;
 
-use crate::support::glassine::{Consumer, Glassine, METADATA_ONLY, ProxyResponse, Setup};
+use crate::support::glassine::{
+    Consumer, Glassine, METADATA_ONLY, ProxyResponse, Setup, lines_of, unidentified,
+};
 use crate::support::upstream::{FakeUpstream, Script};
 
 const USERS: &str = "/v1.0/users";
@@ -63,9 +67,11 @@ async fn a_token_for_graph_is_nobodys_credential() {
     }
     assert_eq!(get(&proxy, Some(&acme), None).await.status, 401, "no token for Graph, no request to Graph");
     assert_eq!(graph.requests().len(), 0);
-    let reasons: Vec<_> = proxy.audited(10).await.iter().map(|record| record["reason"].clone()).collect();
-    assert!(reasons[..9].iter().all(|reason| reason == "unauthenticated"));
-    assert_eq!(reasons[9], "graph_token");
+    let folder = proxy.stop().await;
+    let file = folder.path().join("audit.jsonl");
+    assert_eq!(unidentified(&file), BTreeMap::from([("unauthenticated".to_owned(), 9)]));
+    let own: Vec<_> = lines_of(&file).into_iter().filter(|line| line["consumer"] == "acme").collect();
+    assert_eq!((own.len(), &own[0]["reason"]), (1, &"graph_token".into()));
 }
 
 #[tokio::test]

@@ -65,6 +65,7 @@ mod signed_tokens;
 mod spellings;
 mod statement;
 mod statuses;
+mod strangers;
 mod streams;
 mod support;
 mod tenant;

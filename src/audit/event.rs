@@ -9,6 +9,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::unidentified::Counts;
 use glassine_core::diagnostic::{Located, Report, Severity};
 use glassine_core::statement::Fingerprint;
 
@@ -32,6 +33,8 @@ pub enum Event<'a> {
         /// Requests without a record.
         refused: u64,
     },
+    /// Requests whose sender was not identified, summed.
+    Unidentified(&'a Counts),
 }
 
 /// What serves from an event on.
@@ -124,6 +127,7 @@ enum Content<'a> {
     ReloadFailed { errors: &'a [Finding] },
     Stop,
     Resumed { refused: u64 },
+    Unidentified(&'a Counts),
 }
 
 /// What one line says of [`Serving`].
@@ -154,7 +158,7 @@ impl<'a> Event<'a> {
                 serving.consumers.len().max(serving.warnings.len())
             }
             Self::ReloadFailed(errors) => errors.len(),
-            Self::Stop | Self::Resumed { .. } => 0,
+            Self::Stop | Self::Resumed { .. } | Self::Unidentified(_) => 0,
         };
         longest.div_ceil(PER_LINE).max(1)
     }
@@ -166,6 +170,7 @@ impl<'a> Event<'a> {
             Self::ReloadFailed(errors) => Content::ReloadFailed { errors: excerpt(errors, at) },
             Self::Stop => Content::Stop,
             Self::Resumed { refused } => Content::Resumed { refused },
+            Self::Unidentified(counts) => Content::Unidentified(counts),
         }
     }
 }

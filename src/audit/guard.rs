@@ -8,11 +8,13 @@
 //! over and waits for nothing: for responses that hold no data. Dropping the guard (the consumer left, a task was cancelled,
 //! a panic unwound) hands over a record with [`Outcome::ClientGone`].
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::log::{AuditLog, Slot, Unavailable, WriteError, content};
 use super::record::{Counters, Decision, Outcome, Record, method_name, now};
+use super::unidentified::{Shown, Source};
 use super::writer::{Entry, Fate, Ticket};
 use glassine_core::diagnostic::Causes;
 
@@ -24,6 +26,8 @@ pub struct Guard {
     log: Arc<AuditLog>,
     started: Instant,
     record: Record,
+    /// Where the request comes from, until its sender is identified.
+    address: Option<IpAddr>,
     /// The record's room in the log.
     slot: Option<Slot>,
     stage: Stage,
@@ -65,7 +69,15 @@ impl Guard {
             counters: Counters::default(),
             milliseconds: 0,
         };
-        Self { log, started: Instant::now(), record, slot: None, stage: Stage::Open, observer: None }
+        Self {
+            log,
+            started: Instant::now(),
+            record,
+            address: None,
+            slot: None,
+            stage: Stage::Open,
+            observer: None,
+        }
     }
 
     /// Calls `observer` with the finished record, exactly once.
@@ -85,6 +97,17 @@ impl Guard {
             self.slot = Some(self.log.reserve().await?);
         }
         Ok(())
+    }
+
+    /// Sets where the request comes from. A request that is refused before its sender is identified is summed by this
+    /// ([`super::unidentified`]).
+    pub fn set_address(&mut self, address: IpAddr) {
+        self.address = Some(address);
+    }
+
+    /// The sender is the consumer that was set: from now on the request has a record of its own, however it ends.
+    pub fn set_identified(&mut self) {
+        self.address = None;
     }
 
     /// Sets who sent the request, and the short fingerprint of the rules that apply to it.
@@ -191,12 +214,29 @@ impl Guard {
                 content(&self.record.correction())
             }
         };
-        match (line, self.slot.take().or_else(|| self.log.spare_slot())) {
-            (Ok(line), Some(slot)) => self.log.post(Entry::new(line, Some(slot))),
-            (Ok(_), None) => self.log.count_unrecorded(),
-            (Err(error), _) => tracing::error!(error = %Causes(&*error), "an audit record was lost"),
+        match line {
+            Ok(line) => self.hand_over(line),
+            Err(error) => tracing::error!(error = %Causes(&*error), "an audit record was lost"),
         }
         self.observe();
+    }
+
+    fn hand_over(&mut self, line: Vec<u8>) {
+        let slot = self.slot.take();
+        if let Some(source) = self.stranger() {
+            return self.log.note(source, self.record.reason, line, slot);
+        }
+        match slot.or_else(|| self.log.spare_slot()) {
+            Some(slot) => self.log.post(Entry::new(line, Some(slot))),
+            None => self.log.count_unrecorded(),
+        }
+    }
+
+    /// Where the request comes from, if it was refused before its sender was identified.
+    fn stranger(&self) -> Option<Source> {
+        let address = self.address.filter(|_| self.record.decision == Decision::Refused)?;
+        let (consumer, rules) = (self.record.consumer.clone(), self.record.rules.clone());
+        Some(Source::new(address, consumer.zip(rules).map(|(consumer, rules)| Shown { consumer, rules })))
     }
 
     fn observe(&mut self) {

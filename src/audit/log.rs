@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Sender};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -26,6 +26,7 @@ use super::file::OpenError;
 use super::mac::MacKey;
 use super::output::{Output, Settings};
 use super::rotation::Rotate;
+use super::unidentified::{Noted, Source, Unidentified};
 use super::writer::{Entry, Fate, Job, Ticket, Writer, Written};
 
 /// How many requests can be in progress, or wait for their record to be written: more than consumers may have in progress at
@@ -221,6 +222,7 @@ pub(super) struct Shared {
     /// Requests without a record.
     unrecorded: AtomicU64,
     why: Mutex<Option<Failing>>,
+    unidentified: Mutex<Unidentified>,
     ended: (Mutex<bool>, Condvar),
 }
 
@@ -287,6 +289,24 @@ impl AuditLog {
         Some(Slot { _permit: permit })
     }
 
+    /// Hands over the record of a request whose sender was not identified, or counts it ([`Unidentified`]). Without a slot,
+    /// it takes one only if there is plenty, so that no request that is served ever waits for it.
+    pub(super) fn note(&self, source: Source, reason: &'static str, line: Vec<u8>, slot: Option<Slot>) {
+        let now = Instant::now();
+        match slot.or_else(|| self.spare_slot()) {
+            None => self.state.unidentified().count(source, reason, now),
+            Some(slot) => match self.state.unidentified().note(source, reason, now) {
+                Noted::Record => self.post(Entry::new(line, Some(slot))),
+                Noted::Counted => {}
+            },
+        }
+    }
+
+    /// Writes the counts of all requests whose sender was not identified, before the log says that the service stops.
+    pub fn sum_up(&self) {
+        self.send(Job::SumUp);
+    }
+
     /// Counts a request that has no record. An event says how many there were.
     pub(super) fn count_unrecorded(&self) {
         self.state.unrecorded.fetch_add(1, Ordering::AcqRel);
@@ -324,7 +344,7 @@ impl AuditLog {
     }
 
     pub(super) fn post(&self, entry: Entry) {
-        self.state.waiting.fetch_add(1, Ordering::AcqRel);
+        self.state.added();
         if self.jobs.send(Job::Write(entry)).is_err() {
             self.state.waiting.fetch_sub(1, Ordering::AcqRel);
             tracing::error!("an audit record was lost: the thread that writes the log has ended");
@@ -416,8 +436,20 @@ impl Shared {
             rotations: AtomicU64::new(0),
             unrecorded: AtomicU64::new(0),
             why: Mutex::new(None),
+            unidentified: Mutex::new(Unidentified::new(Instant::now())),
             ended: (Mutex::new(false), Condvar::new()),
         }
+    }
+
+    /// The windows of requests whose sender was not identified. They are valid between two statements, so a poisoned lock
+    /// is safe to use.
+    pub(super) fn unidentified(&self) -> MutexGuard<'_, Unidentified> {
+        self.unidentified.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One more record waits.
+    pub(super) fn added(&self) {
+        self.waiting.fetch_add(1, Ordering::AcqRel);
     }
 
     /// The writer begins to write, or to wait.

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`record`] | what the record of a request contains; its types exclude personal data |
 //! | [`event`] | what the record of a start, a reload or a stop contains |
+//! | [`unidentified`] | requests of strangers: which get a record, and which are counted |
 //! | [`guard`] | exactly one record per request, however it ends |
 //! | [`log`] | the queue of records, its bounds, and what the log says of itself |
 //! | `writer` | the thread that writes: groups, acknowledgements, and what happens after a failure |
@@ -26,6 +27,7 @@ mod output;
 pub mod record;
 pub mod report;
 pub mod rotation;
+pub mod unidentified;
 pub mod verify;
 mod writer;
 

@@ -88,6 +88,9 @@ struct Record {
     part: Option<u64>,
     request_id: Option<String>,
     refused: Option<u64>,
+    /// How many requests an event of unidentified ones counts.
+    #[serde(default)]
+    requests: u64,
 }
 
 #[derive(Deserialize)]
@@ -118,6 +121,7 @@ impl Report {
                 self.interrupt(&record.time);
                 self.now = record.time;
             }
+            Some("unidentified") => self.count(&record, Requests { allowed: 0, refused: record.requests }),
             Some(_) => {}
         }
     }
@@ -191,6 +195,11 @@ impl Report {
         if let Some(id) = &record.request_id {
             self.open.remove(id);
         }
+        let allowed = u64::from(record.decision.as_deref() == Some("allowed"));
+        self.count(record, Requests { allowed, refused: 1 - allowed });
+    }
+
+    fn count(&mut self, record: &Record, more: Requests) {
         if self.now < record.time {
             self.now.clone_from(&record.time);
         }
@@ -198,10 +207,9 @@ impl Report {
             Some(consumer) => self.requests_of(consumer, record),
             None => Some(&mut self.unidentified),
         };
-        let Some(requests) = requests else { return };
-        match record.decision.as_deref() {
-            Some("allowed") => requests.allowed += 1,
-            _ => requests.refused += 1,
+        if let Some(requests) = requests {
+            requests.allowed = requests.allowed.saturating_add(more.allowed);
+            requests.refused = requests.refused.saturating_add(more.refused);
         }
     }
 

@@ -16,6 +16,7 @@ use super::event::Event;
 use super::log::{Bounds, Shared, Slot, WriteError, content};
 use super::mac::MacKey;
 use super::output::{Output, SYNC_EVERY};
+use super::unidentified::{Counts, Unidentified};
 use glassine_core::diagnostic::Causes;
 
 /// The most bytes of a group. It takes a disk milliseconds, and bounds the memory of the writer.
@@ -34,6 +35,8 @@ pub(super) enum Job {
     Key(Option<Box<MacKey>>),
     /// Say when everything before this is written.
     Settle(oneshot::Sender<()>),
+    /// Sum up all requests whose sender was not identified.
+    SumUp,
     /// The log is closed.
     End,
 }
@@ -172,6 +175,8 @@ pub(super) struct Writer {
     told: (u64, Instant),
     /// Whether the log ends: then all is told.
     is_closing: bool,
+    /// When a window of unidentified requests ends; `None` if none was open at the last look.
+    next_sum: Option<Instant>,
 }
 
 /// The log cannot be written.
@@ -197,6 +202,7 @@ impl Writer {
             settling: Vec::new(),
             told,
             is_closing: false,
+            next_sum: None,
         }
     }
 
@@ -227,6 +233,7 @@ impl Writer {
                 }
                 Ok(Job::Reopen) => self.reopen = true,
                 Ok(Job::Key(key)) => self.output.set_key(key.map(|key| *key)),
+                Ok(Job::SumUp) => self.sum_up(Unidentified::rest),
                 Ok(Job::Settle(done)) => {
                     self.is_closing = true;
                     self.settling.push(done);
@@ -243,11 +250,38 @@ impl Writer {
 
     /// How long to wait for a job.
     fn patience(&self) -> Duration {
+        let until = |moment: Instant| moment.saturating_duration_since(Instant::now());
         match &self.failure {
-            Some(failure) => failure.again.saturating_duration_since(Instant::now()),
+            Some(failure) => until(failure.again),
             None if !self.queue.is_empty() => Duration::ZERO,
-            None if self.output.is_unsynced() => SYNC_EVERY,
-            None => IDLE,
+            None => {
+                let usual = if self.output.is_unsynced() { SYNC_EVERY } else { IDLE };
+                self.next_sum.map_or(usual, |end| usual.min(until(end)))
+            }
+        }
+    }
+
+    /// Adds the lines of windows that have ended to the queue. A log that fails gets none: they are counted on.
+    fn sum_up_ended(&mut self) {
+        let is_due = self.next_sum.is_none_or(|end| end <= Instant::now());
+        if is_due && self.failure.is_none() {
+            self.sum_up(Unidentified::ended);
+        }
+    }
+
+    fn sum_up(&mut self, lines: impl FnOnce(&mut Unidentified, Instant) -> Vec<Counts>) {
+        let mut unidentified = self.shared.unidentified();
+        let counts = lines(&mut unidentified, Instant::now());
+        self.next_sum = unidentified.next_end();
+        drop(unidentified);
+        for counts in &counts {
+            match Entry::of_event(Event::Unidentified(counts)) {
+                Ok(entry) => {
+                    self.shared.added();
+                    self.queue.push_back(entry);
+                }
+                Err(error) => tracing::error!(error = %Causes(&*error), "an audit record was lost"),
+            }
         }
     }
 
@@ -268,6 +302,7 @@ impl Writer {
             }
             return self.write();
         }
+        self.sum_up_ended();
         if !self.queue.is_empty() || self.owes_news() {
             self.write();
         } else {
@@ -313,8 +348,9 @@ impl Writer {
             Err(failed) => {
                 let news_lines = news.map_or(0, |(entry, _)| entry.contents.len());
                 let error = Arc::new(failed.error);
+                // Before anybody hears of it: whoever is refused finds that the log fails.
+                self.fail(Arc::clone(&error));
                 self.keep(group, failed.written.saturating_sub(news_lines), &error);
-                self.fail(error);
                 self.give_back();
             }
         }
@@ -414,6 +450,7 @@ impl Writer {
     /// Writes what is left, with one last try if the log fails.
     fn last_turn(&mut self) {
         self.is_closing = true;
+        self.sum_up(Unidentified::rest);
         while !self.queue.is_empty() || self.owes_news() {
             self.write();
             if self.failure.is_some() {

@@ -59,7 +59,8 @@ impl Refused {
             | Meaning::SecretExpired
             | Meaning::SecretWrong
             | Meaning::TenantMalformed
-            | Meaning::TenantUnknown => return None,
+            | Meaning::TenantUnknown
+            | Meaning::TooOften => return None,
         })
     }
 }

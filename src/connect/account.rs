@@ -1,5 +1,6 @@
 //! The audit record of a step: which step, for which consumer, and its outcome. No names, no tenant, no state.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::StatusCode;
@@ -26,12 +27,20 @@ pub(super) struct Account {
 }
 
 impl Accounting {
-    pub(super) fn open(&self, method: &str, step: &'static str, connector: Option<&Connector>) -> Account {
+    /// Opens the record of a step. Nobody identifies browsers, so refused steps are summed by their `address`.
+    pub(super) fn open(
+        &self,
+        method: &str,
+        step: &'static str,
+        connector: Option<&Connector>,
+        address: IpAddr,
+    ) -> Account {
         let metrics = Arc::clone(&self.metrics);
         let id = crate::proxy::new_request_id().to_string();
         let mut guard = Guard::begin(Arc::clone(&self.audit), id, method)
             .observed_by(move |record| metrics.end_request(record));
         guard.set_endpoint(step.into());
+        guard.set_address(address);
         let mut account = Account { guard, step };
         connector.into_iter().for_each(|connector| account.set_connector(connector));
         account

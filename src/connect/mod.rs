@@ -33,6 +33,7 @@
 //! | `site` | what is built from the configuration: connectors, keys, the file of connections |
 //! | `request` | reading a request, and choosing its page |
 //! | `flow` | the three steps |
+//! | `check` | the check of what a consent granted |
 //! | `application` | an app registration: redeeming codes, and its granted permissions |
 //! | `tenant` | the tenant's OpenID configuration |
 //! | `ticket`, `browser`, `spent` | the sealed state of a flow, bound to one browser and one use |
@@ -49,6 +50,7 @@ mod aadsts;
 mod account;
 mod application;
 mod browser;
+mod check;
 mod flow;
 mod pages;
 mod person;
@@ -140,13 +142,14 @@ impl Connect {
             Ok(page) => page,
             Err(problem) => return site.problem(&problem, "/connect"),
         };
+        let address = asked.address(site);
         match page {
             Page::ForAll(view) | Page::OfSite(view) => view(site),
             Page::OfConnector(view, connector) => {
                 view(site, connector, asked).unwrap_or_else(|problem| site.problem(&problem, "/connect"))
             }
             Page::Start(connector) => {
-                let mut account = self.books.open("POST", account::START, Some(connector));
+                let mut account = self.books.open("POST", account::START, Some(connector), address);
                 let step = async {
                     account.reserve().await?;
                     flow::start(site, connector, asked, body).await
@@ -155,7 +158,7 @@ impl Connect {
                 settle(site, account, result).await
             }
             Page::SignedIn => {
-                let mut account = self.books.open("GET", account::SIGNED_IN, None);
+                let mut account = self.books.open("GET", account::SIGNED_IN, None, address);
                 let step = async {
                     account.reserve().await?;
                     flow::signed_in(site, asked, &self.spent, &mut account).await
@@ -164,7 +167,7 @@ impl Connect {
                 settle(site, account, result).await
             }
             Page::Consented => {
-                let mut account = self.books.open("GET", account::CONSENTED, None);
+                let mut account = self.books.open("GET", account::CONSENTED, None, address);
                 let step = async {
                     account.reserve().await?;
                     flow::consented(site, asked, &self.spent, &mut account).await

@@ -73,6 +73,11 @@ impl<'a> PageRequest<'a> {
         if site.may_come_from(self.peer, &self.parts.headers) { Ok(()) } else { Err(Problem::Address) }
     }
 
+    /// The browser's address, as trusted proxies say; the peer's, if they say nothing that can be read.
+    pub(super) fn address(&self, site: &Site) -> IpAddr {
+        site.address_of(self.peer, &self.parts.headers).unwrap_or(self.peer)
+    }
+
     pub(super) fn page<'s>(&self, site: &'s Site) -> Result<Page<'s>, Problem> {
         let path = self.parts.uri.path().strip_prefix("/connect").ok_or(Problem::NotFound)?;
         let reads = matches!(self.parts.method, Method::GET | Method::HEAD);

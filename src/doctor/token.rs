@@ -87,6 +87,10 @@ fn advice(error: &TokenError, credential: &UpstreamCredential) -> String {
                                       identity and name it as `managed_identity: { client_id: … }`"
             .to_owned(),
         TokenError::Secret(_) => format!("write the secret into {}", secret(credential)),
+        TokenError::Busy { .. } => {
+            "wait that long and run the doctor again; if it goes on, look for another program that uses the same application"
+                .to_owned()
+        }
         TokenError::Unavailable(_) => {
             "wait some minutes and run the doctor again; see https://status.cloud.microsoft".to_owned()
         }
@@ -118,6 +122,8 @@ fn refused(aadsts: u32, credential: &UpstreamCredential) -> String {
         Meaning::AssertionNotNow => "set this machine's clock; see the clock section".to_owned(),
         Meaning::CertificateUnknown => "upload the certificate that the configuration names: Entra admin center, App registrations, \
                     the application, Certificates & secrets, Certificates"
+            .to_owned(),
+        Meaning::TooOften => "wait some minutes; if it goes on, look for another program that requests tokens of the same application"
             .to_owned(),
         Meaning::ConsentMissing | Meaning::NotAdministrator => "Entra admin center, App registrations, the application, API permissions: \
                     Grant admin consent"

@@ -1,5 +1,6 @@
 //! The audit record and the metrics of one request: opened with it, closed exactly once, however it ends.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,6 +60,16 @@ impl Account {
     /// This request's id: in its response, in logs, in the audit, and in Graph's `client-request-id` header.
     pub(super) fn request_id(&self) -> RequestId {
         self.id
+    }
+
+    /// Sets where the request comes from. If it is refused before its sender is identified, it is summed by this.
+    pub(super) fn set_address(&mut self, address: IpAddr) {
+        self.guard.set_address(address);
+    }
+
+    /// The sender is the consumer: from now on the request has a record of its own, however it ends.
+    pub(super) fn set_identified(&mut self) {
+        self.guard.set_identified();
     }
 
     /// Waits for the record's room in the audit log.
@@ -186,7 +197,7 @@ impl Account {
         self.endpoint.as_deref().unwrap_or("none")
     }
 
-    /// The consumer's name, for logs.
+    /// The name of the consumer whose credential the request has, for logs.
     pub(super) fn consumer(&self) -> &str {
         self.consumer.as_ref().map_or("none", |consumer| consumer.checked().name())
     }

@@ -8,6 +8,7 @@ use subtle::{Choice, ConstantTimeEq};
 
 use super::descriptions::Descriptions;
 use super::limits::Limits;
+use super::problem::Problem;
 use crate::approvals::Approval;
 use crate::config::{self, BearerHash, SubjectName};
 use crate::jwt::Verifier;
@@ -171,8 +172,9 @@ impl Consumer {
         &self.limits
     }
 
-    pub(super) fn may_come_from(&self, address: IpAddr) -> bool {
-        self.checked.may_come_from(address)
+    /// Refuses a request from an address that is not the consumer's.
+    pub(super) fn check_address(&self, address: IpAddr) -> Result<(), Problem> {
+        if self.checked.may_come_from(address) { Ok(()) } else { Err(Problem::Address) }
     }
 
     pub(super) fn known_by(&self) -> &KnownBy {

@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use super::account::Account;
 use super::consumer::Caller;
 use super::graph_error::{Fate, GraphError};
+use super::late_consent;
 use super::problem::{Problem, Unknown};
 use super::raw_response::{RawResponse, accepts};
 use super::state::ProxyState;
@@ -70,20 +71,23 @@ impl Asking<'_> {
         }
     }
 
-    /// If Graph rejects the token, the proxy gets another one and asks once more.
+    /// If Graph rejects the token, or denies what a permission granted meanwhile would open, the proxy gets another token and
+    /// asks once more.
     async fn with_own_token(&mut self, tokens: &TokenSource) -> Result<RawResponse, Problem> {
         let token = tokens.token().await?;
         let error = match self.ask(&token).await {
-            Err(Problem::Graph(error)) if error.is_unauthorized() => error,
+            Err(Problem::Graph(error)) => error,
             done => return done,
         };
-        tokens.invalidate(&token);
-        let renewed = tokens.token().await?;
-        if Arc::ptr_eq(&token, &renewed) {
-            return Err(Problem::Graph(error));
-        }
+        let newer = if error.is_unauthorized() {
+            tokens.invalidate(&token);
+            Some(tokens.token().await?).filter(|newer| !Arc::ptr_eq(&token, newer))
+        } else {
+            late_consent::newer_token(tokens, &token, &error, &self.admitted.endpoint).await
+        };
+        let Some(newer) = newer else { return Err(Problem::Graph(error)) };
         error.log(self.account);
-        self.ask(&renewed).await
+        self.ask(&newer).await
     }
 
     /// Asks, and once more if Graph asks to wait for a moment.

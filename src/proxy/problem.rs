@@ -282,7 +282,11 @@ impl Problem {
         }
         let (request_id, endpoint) = (account.request_id(), account.endpoint());
         let (status, reason) = (row.status.as_u16(), row.reason);
-        if status >= 500 {
+        if matches!(self, Self::Address) {
+            // Perhaps somebody has stolen the credential, so the operator has to hear of it.
+            let consumer = account.consumer();
+            tracing::warn!(%request_id, consumer, status, reason, "a consumer's credential came from an address that is not the consumer's");
+        } else if status >= 500 {
             tracing::warn!(%request_id, endpoint, status, error = %self, "a request failed");
         } else {
             tracing::debug!(%request_id, endpoint, status, reason, error = %self, "a request got no document");

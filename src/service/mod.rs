@@ -310,7 +310,7 @@ fn door_rules(config: &Config) -> DoorRules {
 /// # Errors
 ///
 /// [`StartError`].
-pub fn check(file: &Path) -> Result<(ProxyState, Vec<Report>), StartError> {
+pub fn check(file: &Path) -> Result<(Arc<ProxyState>, Vec<Report>), StartError> {
     let (name, text, config) = read_config(file)?;
     let found = Report::new(&name, &text, outside::findings(&config, Timestamp::now()));
     let (state, mut reports) = match load(file, &mut Seen::default(), None) {
@@ -344,6 +344,7 @@ fn open_audit(config: &Config, state: &ProxyState) -> Result<AuditLog, OpenError
 
 /// Records the stop, and waits until everything is written, for a limited time.
 async fn close_audit(audit: &AuditLog) {
+    audit.sum_up();
     if let Err(error) = audit.post_event(Event::Stop) {
         tracing::error!(error = %Causes(&*error), "the stop cannot be recorded");
     }
@@ -369,7 +370,7 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
 /// What is built from a configuration.
 struct Loaded {
     config: Config,
-    state: ProxyState,
+    state: Arc<ProxyState>,
     /// The connection pages, if they are configured.
     site: Option<Site>,
     warnings: Vec<Report>,
@@ -395,6 +396,7 @@ fn load(file: &Path, seen: &mut Seen, earlier: Option<&ProxyState>) -> Result<Lo
     seen.note_named(&config);
     let (state, warnings) = ProxyState::rebuild(&name, &text, &config, earlier)
         .map_err(|error| StartError::Reports(error.reports))?;
+    let state = Arc::new(state);
     let site = Site::build(&config, &state)
         .map_err(|found| StartError::Reports(vec![Report::new(&name, &text, vec![found])]))?;
     Ok(Loaded { config, state, site, warnings })

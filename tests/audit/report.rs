@@ -95,6 +95,26 @@ fn requests_without_an_event_make_their_own_period() {
 }
 
 #[test]
+fn counted_requests_are_in_the_report_like_those_with_a_record() {
+    let counted = |time: &str, consumer: Option<&str>, requests: u64| {
+        let rules = consumer.map(|_| &FIRST[..16]);
+        json!({ "time": time, "event": "unidentified", "from": "203.0.113.0/24", "consumer": consumer, "rules": rules,
+                "requests": requests, "reasons": { "unauthenticated": requests }, "milliseconds": 1000 })
+    };
+    let lines = [
+        event("t1", "start", &[("a", Some(FIRST))]),
+        json!({ "time": "t2", "consumer": null, "rules": null, "decision": "refused" }),
+        counted("t3", None, 7),
+        counted("t4", Some("a"), 5),
+        request("t5", "a", Some(FIRST), "allowed"),
+    ];
+    assert_reports(&lines, &[("a", Some(FIRST), "t1", None, 1, 5)]);
+    let mut report = Report::default();
+    lines.iter().for_each(|line| report.add(line.to_string().as_bytes()));
+    assert_eq!((report.unidentified.allowed, report.unidentified.refused), (0, 8));
+}
+
+#[test]
 fn an_event_in_several_lines_is_one_event() {
     let mut lines = [
         event("t1", "start", &[("a", Some(FIRST))]),

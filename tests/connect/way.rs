@@ -1,5 +1,7 @@
 //! The flow, to each of its ends.
 
+use std::collections::BTreeMap;
+
 use glassine::jwt::{Algorithm, Claims, Expected, KeySet, KeySource, Token, Verifier};
 use glassine_core::pseudonym::{Class, Outcome};
 use serde_json::{Value, json};
@@ -7,7 +9,7 @@ use serde_json::{Value, json};
 use super::visitor::{Visitor, code, consented, location};
 use super::{NEEDED, RETURN_URL, proxy, setup};
 use crate::support::entra::{ADDRESS, CLIENT, FakeEntra, NAME, OID, SECRET, TENANT, form, query};
-use crate::support::glassine::{Glassine, ProxyResponse};
+use crate::support::glassine::{Glassine, ProxyResponse, lines_of, unidentified};
 
 fn names(roles: &[&str]) -> Vec<String> {
     roles.iter().map(|role| (*role).to_owned()).collect()
@@ -229,6 +231,22 @@ async fn every_step_is_in_the_audit() {
             (Some("connect-consented"), Some("refused"), Some("state_foreign"), None),
         ]
     );
+}
+
+/// Fault: strangers try steps of connections that nobody began. Outcome: they are refused, and the audit log has one line a second of them.
+#[tokio::test]
+async fn refused_steps_are_summed() {
+    let entra = FakeEntra::start(&NEEDED).await;
+    let proxy = proxy(&entra).await;
+    let mut visitor = Visitor::new(&proxy, &entra);
+    for _ in 0..5 {
+        assert_eq!(visitor.get(&consented("made up")).await.status, 400);
+    }
+    let folder = proxy.stop().await;
+    let file = folder.path().join("audit.jsonl");
+    assert_eq!(unidentified(&file), BTreeMap::from([("state_foreign".to_owned(), 5)]));
+    let own = lines_of(&file).iter().filter(|line| line["endpoint"] == "connect-consented").count();
+    assert!(own < 5, "{own}");
 }
 
 #[tokio::test]

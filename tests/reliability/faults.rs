@@ -7,7 +7,7 @@ use crate::architecture::project_files;
 
 /// The parts of the table, and the paths of the tests in each. The longest path that fits counts, so that the last part
 /// has what no other one has.
-const AREAS: [(&str, &[&str]); 13] = [
+const AREAS: [(&str, &[&str]); 14] = [
     (
         "Clients on the network",
         &[
@@ -29,6 +29,7 @@ const AREAS: [(&str, &[&str]); 13] = [
             "src/jwt/",
         ],
     ),
+    ("Graph's limits", &["tests/throttling.rs", "src/upstream/gate/"]),
     ("Connections to Graph", &["tests/upstream/", "src/upstream/"]),
     (
         "Responses of Graph",

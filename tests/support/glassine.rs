@@ -1,5 +1,6 @@
 //! The whole proxy on real sockets, in front of any upstream, set up by files as an operator would.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -390,6 +391,22 @@ pub(crate) async fn read_all(stream: &mut TcpStream) -> String {
 pub(crate) fn lines_of(log: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(log).unwrap_or_default();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// How often requests were refused before their sender was identified, by reason: in a log, after the stop. A request has a
+/// record, or it is in a count.
+pub(crate) fn unidentified(log: &Path) -> BTreeMap<String, u64> {
+    let mut reasons = BTreeMap::new();
+    for line in lines_of(log).iter().filter(|line| line["consumer"].is_null()) {
+        if line["event"] == "unidentified" {
+            for (reason, count) in line["reasons"].as_object().unwrap() {
+                *reasons.entry(reason.clone()).or_default() += count.as_u64().unwrap();
+            }
+        } else if line["event"].is_null() {
+            *reasons.entry(line["reason"].as_str().unwrap().to_owned()).or_default() += 1;
+        }
+    }
+    reasons
 }
 
 /// The sample tenant on its own socket.

@@ -6,6 +6,7 @@ mod credentials;
 mod gates;
 
 use std::error::Error;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -165,17 +166,13 @@ impl ProxyState {
         self.consumers.identify(head.bearer(&place), peer).await
     }
 
-    /// The identified consumer with its token for Graph; refused if its address is not allowed.
-    pub(super) fn caller(
-        &self,
-        consumer: Arc<Consumer>,
-        head: &Head<'_>,
-        peer: &Peer,
-    ) -> Result<Caller, Problem> {
-        let address = client_address(peer.address.ip(), head.headers(), &self.trusted_proxies)?;
-        if !consumer.may_come_from(address) {
-            return Err(Problem::Address);
-        }
+    /// The address that a request comes from.
+    pub(super) fn address(&self, head: &Head<'_>, peer: &Peer) -> Result<IpAddr, Problem> {
+        client_address(peer.address.ip(), head.headers(), &self.trusted_proxies)
+    }
+
+    /// The identified consumer with its token for Graph.
+    pub(super) fn caller(&self, consumer: Arc<Consumer>, head: &Head<'_>) -> Result<Caller, Problem> {
         let graph_token = if self.forwards {
             Some(head.graph_token().ok_or(Problem::GraphToken(Unknown::NoCredential))?)
         } else {

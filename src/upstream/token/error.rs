@@ -1,6 +1,7 @@
 //! Why the proxy gets no token, in words for the operator.
 
 use std::fmt;
+use std::time::Duration;
 
 use http::StatusCode;
 
@@ -9,12 +10,26 @@ use crate::aadsts::Meaning;
 use crate::upstream::error::UpstreamError;
 use crate::upstream::secret::SecretError;
 
+/// How long an application waits after `LoopDetected` (AADSTS50196): one request in a minute is no loop, and MSAL pauses as long.
+const LOOP_WAIT: Duration = Duration::from_secs(60);
+
 /// Why the proxy gets no token. The consumer only learns it as a 502 or 503.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum TokenError {
     /// The successful response is not as documented (Entra, or a middlebox).
     #[error("the token endpoint's response is not as documented: {0}")]
     Response(ResponseFault),
+    /// The issuer asks to wait (Entra): the application, or everybody together, sends it too many requests.
+    #[error(
+        "the token endpoint responded with status {status} and asks to wait {} s: wait; if it goes on, look for another program that requests tokens of the same application",
+        wait.as_secs()
+    )]
+    Busy {
+        /// Its status.
+        status: StatusCode,
+        /// How long to wait, within a bound.
+        wait: Duration,
+    },
     /// The certificate cannot sign for the application (configuration).
     #[error("the app registration's certificate cannot be used: {0}")]
     Certificate(#[from] CertificateError),
@@ -46,6 +61,19 @@ pub enum TokenError {
     /// The request to Entra failed.
     #[error("the token endpoint cannot be reached: {0}")]
     Upstream(#[from] UpstreamError),
+}
+
+impl TokenError {
+    /// How long the issuer wants no further request, if it says so.
+    pub fn wait(&self) -> Option<Duration> {
+        match self {
+            Self::Busy { wait, .. } => Some(*wait),
+            Self::Refused { aadsts: Some(number), .. } if Meaning::of(*number) == Some(Meaning::TooOften) => {
+                Some(LOOP_WAIT)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What is wrong with a response that should contain a token.
@@ -188,6 +216,9 @@ fn advice(meaning: Meaning) -> &'static str {
         Meaning::TenantMalformed => "the tenant is neither an id nor a domain: check upstream.tenant",
         Meaning::TenantUnknown => {
             "the tenant does not exist: check upstream.tenant, and that the authority belongs to the tenant's cloud"
+        }
+        Meaning::TooOften => {
+            "the app sent the same request too often: wait some minutes, and look for another program with the same client_id"
         }
     }
 }

@@ -36,7 +36,7 @@ const MAY_USE: [(&str, &[&str]); 32] = [
     ("core::yaml", &["core::diagnostic"]),
     ("aadsts", &[]),
     ("approvals", &["core::statement"]),
-    ("audit", &["core::diagnostic", "core::hex", "core::statement"]),
+    ("audit", &["core::diagnostic", "core::hex", "core::statement", "rate_limiter"]),
     ("cli", EVERYTHING),
     ("codec", &[]),
     (
