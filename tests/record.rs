@@ -217,7 +217,10 @@ async fn the_report_says_which_rules_served_whom_and_how_often() {
     assert_eq!(second["until"], lines.last().unwrap()["time"]);
     assert_eq!(second["allowed"], served(&lines, &new));
     assert_eq!(report["unidentified"], json!({ "allowed": 0, "refused": 1 }));
-    assert_eq!(report["events"], json!({ "starts": 1, "reloads": 1, "failed_reloads": 0, "stops": 1 }));
+    let expected = json!({
+        "starts": 1, "reloads": 1, "failed_reloads": 0, "stops": 1, "never_closed": 0, "unrecorded": 0, "corrected": 0
+    });
+    assert_eq!(report["events"], expected);
     assert_eq!(report["files"][0]["lines"], lines.len());
 
     let text = glassine(&["audit", "report", log.to_str().unwrap()]).fine();

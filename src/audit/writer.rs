@@ -348,8 +348,9 @@ impl Writer {
             Err(failed) => {
                 let news_lines = news.map_or(0, |(entry, _)| entry.contents.len());
                 let error = Arc::new(failed.error);
+                // Before anybody hears of it: whoever is refused finds that the log fails.
+                self.fail(Arc::clone(&error));
                 self.keep(group, failed.written.saturating_sub(news_lines), &error);
-                self.fail(error);
                 self.give_back();
             }
         }

@@ -14,6 +14,7 @@ use crate::support::glassine::{Consumer, Setup, read_all};
 use crate::support::upstream::{FakeUpstream, Script};
 
 const USERS: &str = "/v1.0/users";
+const OK: &str = "HTTP/1.1 200 ";
 const PAGE: &str = r#"{"value":[{"id":"u1","accountEnabled":true}]}"#;
 
 /// The program, as an operator runs it. Killed when dropped.
@@ -55,14 +56,14 @@ impl Program {
 
     async fn until_ready(&mut self) {
         for _ in 0..2_000 {
-            if let Ok(stream) = TcpStream::connect(self.admin).await {
-                drop(stream);
+            // The admin listener is open before the service is ready.
+            if TcpStream::connect(self.admin).await.is_ok() && self.admin("/readyz").await.starts_with(OK) {
                 return;
             }
             assert_eq!(self.child.try_wait().unwrap(), None, "the program has ended");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("the program does not listen");
+        panic!("the program is not ready");
     }
 
     fn signal(&self, name: &str) {
@@ -85,9 +86,9 @@ impl Program {
         Asked(stream)
     }
 
-    async fn health(&self) -> String {
+    async fn admin(&self, path: &str) -> String {
         let mut stream = TcpStream::connect(self.admin).await.unwrap();
-        let head = "GET /healthz HTTP/1.1\r\nHost: admin\r\nConnection: close\r\n\r\n";
+        let head = format!("GET {path} HTTP/1.1\r\nHost: admin\r\nConnection: close\r\n\r\n");
         stream.write_all(head.as_bytes()).await.unwrap();
         read_all(&mut stream).await
     }
@@ -149,7 +150,8 @@ async fn a_pipe_that_nobody_reads_neither_hangs_the_program_nor_its_stop() {
     let asked = graph.requests().len();
     for _ in 0..5 {
         let began = Instant::now();
-        assert!(program.health().await.starts_with("HTTP/1.1 200 "));
+        assert!(program.admin("/healthz").await.starts_with(OK));
+        assert!(program.admin("/readyz?verbose").await.contains("audit"), "it is not ready, and says why");
         let refused = program.ask().await;
         assert!(refused.starts_with("HTTP/1.1 503 ") && refused.contains("auditUnavailable"), "{refused}");
         assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
@@ -165,6 +167,8 @@ async fn a_pipe_that_is_read_again_has_all_records() {
     let graph = FakeUpstream::always(Script::json(PAGE)).await;
     let mut program = Program::start(&graph, "audit: { stdout: true }").await;
     fill(&program).await;
+    // This one is refused at once, and counted.
+    assert!(program.ask().await.starts_with("HTTP/1.1 503 "));
     let reading = read_in_background(program.child.stdout.take().unwrap());
     until("the log is read", || reading.lock().unwrap().len() > 50_000);
     let mut served = 0;
