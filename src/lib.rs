@@ -50,6 +50,7 @@
 //! | `doctor` | checks a set-up and explains how to fix problems |
 //! | [`cli`] | one file per command |
 
+mod aadsts;
 pub mod approvals;
 pub mod audit;
 pub mod cli;

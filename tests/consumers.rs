@@ -87,6 +87,26 @@ async fn every_bad_credential_gets_the_same_401() {
     }
 }
 
+/// Fault: somebody connects from an address that no consumer may use. Outcome: the connection is closed; a reload changes who may connect.
+#[tokio::test]
+async fn the_door_is_closed_to_addresses_that_no_consumer_has() {
+    let graph = FakeUpstream::always(Script::json(EMPTY)).await;
+    let mut setup = Setup::scripted(&graph);
+    setup.consumers[0].more = "    allow_from: [10.0.0.0/8]\n".to_owned();
+    let proxy = setup.start().await;
+    let head = format!("GET {USERS} HTTP/1.1\r\nHost: {}\r\n\r\n", proxy.address);
+    assert_eq!(proxy.raw(head.as_bytes()).await, "");
+    let metrics = proxy.admin_get("/metrics").await.text();
+    let closed = "glassine_connections_closed_total{listener=\"public\",reason=\"address_not_allowed\"} 1";
+    assert!(metrics.contains(closed), "{metrics}");
+    let config = proxy.read("config.yaml");
+    proxy.write("config.yaml", &config.replace("[10.0.0.0/8]", "[10.0.0.0/8, 127.0.0.0/8]"));
+    while proxy.raw(head.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n").as_bytes()).await.is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(proxy.get(USERS).await.status, 200);
+}
+
 #[tokio::test]
 async fn a_consumer_asks_from_its_addresses_only() {
     let graph = FakeUpstream::always(Script::json(EMPTY)).await;

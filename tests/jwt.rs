@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
+use base64::Engine as _;
 use glassine::jwt::{
     Algorithm, Expected, FetchTimes, JwtError, KeySet, KeySetError, KeySource, MAX_TOKEN, RequiredClaim,
     Token, Verified, Verifier,
@@ -59,6 +60,32 @@ async fn verified(verifier: &Verifier, token: &str) -> Result<Verified, JwtError
 
 async fn outcome(verifier: &Verifier, token: &str) -> Result<(), JwtError> {
     verified(verifier, token).await.map(drop)
+}
+
+/// RFC 7518 section 6.3.1.1 forbids a zero in front, and programs that copy the number from DER write one.
+/// Fault: an issuer writes an RSA key with a zero octet in front. Outcome: its tokens are accepted.
+#[tokio::test]
+async fn zeros_in_front_of_an_rsa_key_mean_nothing() {
+    let key = SigningKey::rsa("r");
+    let set: Value = serde_json::from_str(&jwks([&key])).unwrap();
+    let with_zeros = |name: &str, zeros: usize| {
+        let mut set = set.clone();
+        let number = base64::engine::general_purpose::URL_SAFE_NO_PAD
+            .decode(set["keys"][0][name].as_str().unwrap())
+            .unwrap();
+        set["keys"][0][name] = base64url(&[vec![0; zeros], number].concat()).into();
+        set.to_string()
+    };
+    for (name, zeros) in [("n", 0), ("n", 1), ("n", 5), ("e", 1)] {
+        let verifier = Verifier::new(expected(), fixed(&with_zeros(name, zeros)));
+        assert_eq!(outcome(&verifier, &key.token(&claims())).await, Ok(()), "{zeros} in {name}");
+    }
+    for exponent in [&[1][..], &[0], &[], &[1, 0], &[2, 0, 0, 0, 1]] {
+        let mut set = set.clone();
+        set["keys"][0]["e"] = base64url(exponent).into();
+        let parsed = KeySet::parse(set.to_string().as_bytes());
+        assert_eq!(parsed.err(), Some(KeySetError::NoUsableKey), "{exponent:?} cannot verify");
+    }
 }
 
 #[tokio::test]

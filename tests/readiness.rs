@@ -31,7 +31,10 @@ async fn metric(proxy: &Glassine, series: &str) -> Option<String> {
 async fn a_token_is_had_before_the_first_request() {
     let (tenant, proxy) = with_secret("TENANT'S\n").await;
     let told = until_ready_is(&proxy, 200).await;
-    assert_eq!(told, "ready\n[+] start ok\n[+] audit ok\n[+] files ok\n[+] token for acme ok\n");
+    assert!(
+        told.starts_with("ready\n[+] start ok\n[+] audit ok\n[+] files ok\n[+] token for acme ok\nkey T:"),
+        "{told}"
+    );
     assert_eq!(metric(&proxy, "glassine_ready").await.as_deref(), Some("1"));
     assert_eq!(metric(&proxy, "glassine_token_good{consumer=\"acme\"}").await.as_deref(), Some("1"));
     drop(tenant);
@@ -100,7 +103,7 @@ async fn forwarded_tokens_are_not_checked() {
     let mut setup = Setup::scripted(&graph);
     setup.credential = "credential: { forward: true }".to_owned();
     let told = until_ready_is(&setup.start().await, 200).await;
-    assert_eq!(told, "ready\n[+] start ok\n[+] audit ok\n[+] files ok\n");
+    assert!(told.starts_with("ready\n[+] start ok\n[+] audit ok\n[+] files ok\nkey T:"), "{told}");
 }
 
 /// Fault: SIGTERM comes while clients send requests. Outcome: `/readyz` is 503 at once, requests are served until the lame duck

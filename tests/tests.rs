@@ -54,6 +54,7 @@ mod property_order;
 mod pseudonym;
 mod readiness;
 mod record;
+mod reliability;
 mod replicas;
 mod reviews;
 mod samples;

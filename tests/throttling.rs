@@ -148,7 +148,7 @@ async fn the_tenant_refuses_a_fifth_request_in_a_mailbox() {
     assert!(statuses[5..].iter().all(|(status, _)| status == "200"), "{statuses:?}");
 }
 
-/// Fault: a consumer sends 40 requests at once for one mailbox, alone and in batches. Outcome: Exchange's limit is never touched, and requests for other mailboxes do not wait.
+/// Fault: a consumer sends 40 requests at once for one mailbox. Outcome: Exchange's limit is never touched, and other mailboxes are not delayed.
 #[tokio::test]
 async fn a_crowd_at_one_mailbox_provokes_no_throttling_and_delays_no_other_mailbox() {
     let (tenant, url) = exchange(60).await;
@@ -307,6 +307,22 @@ async fn a_wait_that_is_longer_than_the_requests_time_is_passed_on() {
     }
 }
 
+/// Fault: Graph asks to wait, and does not respond to the repeated request. Outcome: 504 when the time of the request is over, not later.
+#[tokio::test]
+async fn the_repeated_request_has_the_time_that_the_first_one_left() {
+    let graph = FakeUpstream::in_turn(vec![throttled("1"), Script::never()]).await;
+    let mut setup = Setup::scripted(&graph);
+    setup.timeouts = (2, 5);
+    let proxy = setup.start().await;
+    let came = Instant::now();
+    let response = proxy.get(&messages(&proxy, PERSON)).await;
+    assert_eq!((response.status, response.code().as_str()), (504, "upstreamTimeout"));
+    assert!((1_900..2_800).contains(&came.elapsed().as_millis()), "{:?}", came.elapsed());
+    let metrics = metrics(&proxy).await;
+    assert!(metrics.contains("glassine_graph_repeated_requests_total{status=\"429\",result=\"failed\"} 1"));
+    assert!(metrics.contains("glassine_graph_responses_total{status=\"none\",kind=\"no_response\"} 1"));
+}
+
 /// Fault: Graph throttles every request. Outcome: the proxy repeats a tenth of them and ten more, not all, and passes Graph's 429 on.
 #[tokio::test]
 async fn a_storm_is_not_multiplied() {
@@ -332,7 +348,7 @@ async fn a_storm_is_not_multiplied() {
     assert!(metrics(&proxy).await.contains("status=\"429\",result=\"no_budget\""));
 }
 
-/// Fault: four requests of a mailbox are at Graph, and more come. Outcome: they wait, also those of another consumer of the application; other mailboxes do not.
+/// Fault: four requests of a mailbox are at Graph, and one of another consumer comes. Outcome: it waits; requests for other mailboxes do not.
 #[tokio::test]
 async fn consumers_of_one_application_share_the_places_in_a_mailbox() {
     let graph =

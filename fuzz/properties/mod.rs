@@ -7,8 +7,12 @@
 //! |---|---|---|
 //! | [`address`] | addresses and domains | a sender |
 //! | [`admit`] | requests, against the shipped rules | a consumer |
+//! | [`approvals`] | signatures, and who may sign | a reviewer |
 //! | [`batch`] | envelopes of batches | a consumer |
 //! | [`inflate`] | compressed responses | an upstream |
+//! | [`jwt`] | signed tokens | a stranger |
+//! | [`key_set`] | key sets of issuers | an issuer |
+//! | [`keys`] | key files | an operator |
 //! | [`links`] | sealed links, and Graph's links | a consumer, an upstream |
 //! | [`options`] | values of query options | a consumer |
 //! | [`rules`] | rules files | an author of rules |
@@ -18,8 +22,12 @@
 
 mod address;
 mod admit;
+mod approvals;
 mod batch;
 mod inflate;
+mod jwt;
+mod key_set;
+mod keys;
 mod links;
 mod options;
 mod rules;
@@ -30,8 +38,12 @@ mod tokenizer;
 
 pub use address::address;
 pub use admit::admit;
+pub use approvals::approvals;
 pub use batch::batch;
 pub use inflate::inflate;
+pub use jwt::jwt;
+pub use key_set::key_set;
+pub use keys::keys;
 pub use links::links;
 pub use options::options;
 pub use rules::rules;
@@ -43,11 +55,15 @@ pub use tokenizer::tokenizer;
 pub type Property = fn(&[u8]);
 
 /// Every property, by the name of its target.
-pub const ALL: [(&str, Property); 10] = [
+pub const ALL: [(&str, Property); 14] = [
     ("address", address),
     ("admit", admit),
+    ("approvals", approvals),
     ("batch", batch),
     ("inflate", inflate),
+    ("jwt", jwt),
+    ("key_set", key_set),
+    ("keys", keys),
     ("links", links),
     ("options", options),
     ("rules", rules),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 use tokio::net::TcpListener;
@@ -15,7 +16,7 @@ use super::{ExitStatus, Streams, input};
 use crate::demo::analytics::Analytics;
 use crate::demo::consumers::{self, READY, RETURNING};
 use crate::demo::folder::{Addresses, Folder};
-use crate::demo::tenant::{self, Tenant};
+use crate::demo::tenant::{self, Entra, Tenant};
 use crate::service::logs::Form;
 use crate::service::{Listeners, Service, Signals, bind};
 use glassine_core::pseudonym::{AddressPolicy, Class, KeyRing};
@@ -38,6 +39,15 @@ pub(super) struct Args {
     /// Rules to use instead of the shipped ones, which open metadata only.
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
+    /// How long a consent takes to reach tokens. Entra takes seconds to minutes.
+    #[arg(long, default_value_t = 0, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(..=3600))]
+    entra_consent_delay: u64,
+    /// Access tokens cannot be read, as Entra may issue them.
+    #[arg(long)]
+    entra_opaque_tokens: bool,
+    /// Entra refuses the first token request of each application, and asks to wait for this long.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(..=3600))]
+    entra_throttled: Option<u64>,
     /// With `json`, the first line is one object: proxy, admin, graph, token, rules, audit, connect, analytics, connectable.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -76,6 +86,7 @@ async fn demo(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Erro
     let analytics = bind(SocketAddr::new(args.graph_listen.ip(), 0)).await?;
     let addresses = addresses(&listeners, &graph, &analytics)?;
     let tenant = Arc::new(Tenant::new(SEED));
+    set_habits(args, tenant.entra());
     consumers::register(&tenant, addresses.proxy);
     let folder = Folder::create(&tenant, addresses, rules.as_ref().map(|text| text.as_str()))?;
     let service = Service::build(&folder.config_file())?;
@@ -88,6 +99,16 @@ async fn demo(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Erro
     tell(args, addresses, &folder, &tenant, streams)?;
     service.run(listeners, signals).await?;
     Ok(ExitStatus::Yes)
+}
+
+fn set_habits(args: &Args, entra: &Entra) {
+    entra.delay_consents(Duration::from_secs(args.entra_consent_delay));
+    if args.entra_opaque_tokens {
+        entra.make_tokens_opaque();
+    }
+    if args.entra_throttled.is_some() {
+        entra.throttle(1, args.entra_throttled);
+    }
 }
 
 fn addresses(

@@ -15,4 +15,6 @@ glassine_core::codes! {
     CONFIG_APPROVAL = "G0407";
     /// A line of the signers file cannot be used.
     CONFIG_SIGNERS = "G0408";
+    /// A certificate does not fit its place, or one of several authorities has ended.
+    CONFIG_CERTIFICATE = "G0409";
 }

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::Source;
 use crate::upstream::MAX_SECRET;
+pub(crate) use crate::upstream::without_mark;
 
 /// The most bytes of a rules file, a configuration, or a PEM file. A rules file of a few hundred lines has about 20
 /// KiB, a certificate bundle about 250 KiB.
@@ -16,6 +17,9 @@ pub(crate) const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 
 /// The most bytes of a key ring or a secret. Access tokens have less than 4 KiB, key rings less than 8 KiB.
 pub(crate) const MAX_SECRET_BYTES: u64 = MAX_SECRET as u64;
+
+/// The byte order mark, with which some editors begin a file.
+const MARK: char = '\u{feff}';
 
 /// Why a file, or something else that a configuration names, cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +60,12 @@ pub enum FileError {
         path: PathBuf,
         /// The position of the first invalid byte, from 0.
         at: usize,
+    },
+    /// The file is UTF-16 text, as some editors and shells write it.
+    #[error("{}: the file is UTF-16 text; save it as UTF-8", path.display())]
+    Utf16 {
+        /// The file.
+        path: PathBuf,
     },
     /// The path leads to a directory.
     #[error("{}: this is a directory; name a file in it", path.display())]
@@ -109,7 +119,7 @@ pub(crate) fn read_once(path: &Path, limit: u64) -> Result<Zeroizing<String>, Fi
     text(path, &bytes).map(|text| Zeroizing::new(text.to_owned()))
 }
 
-/// Reads a secret, and trims white space around it. The buffers are wiped when dropped.
+/// Reads a secret, and trims white space and a byte order mark around it. The buffers are wiped when dropped.
 ///
 /// If every account can read the file, this is only logged, because container platforms mount secrets like that.
 pub fn read_secret(source: &Source) -> Result<Zeroizing<String>, FileError> {
@@ -120,7 +130,7 @@ pub fn read_secret(source: &Source) -> Result<Zeroizing<String>, FileError> {
             (name.clone(), std::env::var(name).map(Zeroizing::new).map_err(missing)?)
         }
     };
-    match text.trim() {
+    match text.trim_start_matches(MARK).trim() {
         "" => Err(FileError::Empty { name }),
         secret => Ok(Zeroizing::new(secret.to_owned())),
     }
@@ -134,7 +144,10 @@ fn read_secret_file(path: &Path) -> Result<Zeroizing<String>, FileError> {
 
 fn text<'b>(path: &Path, bytes: &'b [u8]) -> Result<&'b str, FileError> {
     let not_text = |error: Utf8Error| FileError::NotText { path: path.to_owned(), at: error.valid_up_to() };
-    std::str::from_utf8(bytes).map_err(not_text)
+    match bytes {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Err(FileError::Utf16 { path: path.to_owned() }),
+        _ => std::str::from_utf8(bytes).map_err(not_text),
+    }
 }
 
 fn check_mode(path: &Path, metadata: &Metadata) -> Result<(), FileError> {

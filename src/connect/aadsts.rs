@@ -1,7 +1,7 @@
 //! Entra's errors, by the codes in its `error_description`. The description holds names, ids and times, and anybody can
 //! put one into a link. So the proxy searches it for a known code and never repeats it.
-//!
-//! Source: <https://learn.microsoft.com/entra/identity-platform/reference-error-codes>.
+
+use crate::aadsts::Meaning;
 
 /// Why Entra refused a sign-in or a consent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,41 +26,42 @@ pub(super) enum Refused {
     Other,
 }
 
-const CODES: &[(u32, Refused)] = &[
-    (50_011, Refused::RedirectUri),
-    (50_020, Refused::OtherDirectory),
-    (50_053, Refused::Policy),
-    (50_076, Refused::Policy),
-    (50_079, Refused::Policy),
-    (50_105, Refused::NotAssigned),
-    (50_177, Refused::OtherDirectory),
-    (53_000, Refused::Policy),
-    (53_003, Refused::Policy),
-    (65_001, Refused::NotAdministrator),
-    (65_004, Refused::Declined),
-    (65_005, Refused::Permissions),
-    (90_072, Refused::OtherDirectory),
-    (90_093, Refused::NotAdministrator),
-    (90_094, Refused::NotAdministrator),
-    (500_011, Refused::Permissions),
-    (500_113, Refused::RedirectUri),
-    (650_052, Refused::Permissions),
-    (650_053, Refused::Permissions),
-    (650_056, Refused::Permissions),
-    (700_016, Refused::Application),
-    (900_941, Refused::NotAdministrator),
-    (7_000_112, Refused::Application),
-];
-
 impl Refused {
     /// Reads the parameter `error` and the still percent-encoded parameter `error_description`.
     pub(super) fn of(error: &str, description: &str) -> Self {
-        let known = code(description).and_then(|code| CODES.iter().find(|(known, _)| *known == code));
-        match known {
-            Some((_, refused)) => *refused,
+        match code(description).and_then(Meaning::of).and_then(Self::by) {
+            Some(refused) => refused,
             None if error == "access_denied" || error == "consent_required" => Self::Declined,
             None => Self::Other,
         }
+    }
+
+    /// `None` for what is nothing to a person in a browser.
+    fn by(meaning: Meaning) -> Option<Self> {
+        Some(match meaning {
+            Meaning::AccountElsewhere => Self::OtherDirectory,
+            Meaning::ApplicationDisabled | Meaning::ApplicationUnknown => Self::Application,
+            Meaning::ConsentMissing | Meaning::NotAdministrator => Self::NotAdministrator,
+            Meaning::Declined => Self::Declined,
+            Meaning::NotAssigned => Self::NotAssigned,
+            Meaning::Permissions | Meaning::ResourceUnknown => Self::Permissions,
+            Meaning::Policy => Self::Policy,
+            Meaning::RedirectUri => Self::RedirectUri,
+            Meaning::AccountUnknown
+            | Meaning::AssertionNotNow
+            | Meaning::CertificateUnknown
+            | Meaning::CredentialMissing
+            | Meaning::FederatedAudience
+            | Meaning::FederatedIssuer
+            | Meaning::FederatedNone
+            | Meaning::FederatedSubject
+            | Meaning::Scope
+            | Meaning::SecretExpired
+            | Meaning::SecretWrong
+            | Meaning::TenantMalformed
+            | Meaning::TenantUnknown
+            | Meaning::TooOften => return None,
+        })
     }
 }
 
@@ -86,10 +87,5 @@ mod tests {
         assert_eq!(Refused::of("access_denied", "no code"), Refused::Declined);
         assert_eq!(Refused::of("server_error", "AADSTS99999999999999999999"), Refused::Other);
         assert_eq!(Refused::of("<script>", ""), Refused::Other);
-    }
-
-    #[test]
-    fn the_codes_are_sorted_without_duplicates() {
-        assert!(CODES.windows(2).all(|pair| pair[0].0 < pair[1].0));
     }
 }

@@ -36,9 +36,9 @@ impl Application {
     }
 
     /// The application permissions that are granted now, read from a fresh access token. The signature is not verified:
-    /// the token comes directly from Entra, and Graph verifies it. A token that cannot be read has no roles.
-    pub(super) async fn roles(&self) -> Result<Vec<String>, TokenError> {
+    /// the token comes directly from Entra, and Graph verifies it. `None` if the token cannot be read.
+    pub(super) async fn roles(&self) -> Result<Option<Vec<String>>, TokenError> {
         let token = self.tokens.renewed().await?;
-        Ok(AccessClaims::read(token.secret().expose()).unwrap_or_default().roles)
+        Ok(AccessClaims::read(token.secret().expose()).map(|claims| claims.roles))
     }
 }

@@ -1,7 +1,6 @@
 //! The three steps of a connection.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::aadsts::Refused;
 use super::account::Account;
 use super::browser::Browser;
+use super::check::{Found, granted};
 use super::pages::{self, Notice, Tone};
 use super::person::tenant_pseudonym;
 use super::problem::{Failure, Problem};
@@ -25,9 +25,8 @@ use super::store::{Connection, ConnectionState};
 use super::tenant::Tenant;
 use super::ticket::{Consenting, Person, SigningIn, Stage, Ticket, TicketError};
 use crate::jwt::{Algorithm, Expected, JwtError, RequiredClaim, Token, Verifier};
-use crate::upstream::{AuthorizationCode, TokenError};
+use crate::upstream::AuthorizationCode;
 use crate::web::{Params, random_text, with_query};
-use glassine_core::grants::{Comparison, compare};
 
 /// Octets of a PKCE verifier: 43 characters, which RFC 7636 section 4.1 recommends.
 const VERIFIER: usize = 32;
@@ -175,7 +174,7 @@ pub(super) async fn consented(
     let (ticket, _) = redeem_ticket::<Consenting>(site, asked, &query, spent)?;
     let connector = connector(site, &ticket, account)?;
     let checked = match accepted(&query, &ticket.stage)? {
-        Ok(()) => granted(connector, site.patience()).await.map_err(Failure::Check),
+        Ok(()) => granted(site, connector).await.map_err(Failure::Check),
         Err(failure) => Err(failure),
     };
     match checked {
@@ -200,39 +199,22 @@ fn accepted(query: &Params<'_>, stage: &Consenting) -> Result<Result<(), Failure
     })
 }
 
-/// Compares the granted permissions with the needed ones. A consent takes effect after seconds, so the proxy asks again
-/// until nothing is missing or `patience` is over.
-async fn granted(connector: &Connector, patience: Duration) -> Result<Comparison, TokenError> {
-    let deadline = tokio::time::Instant::now() + patience;
-    let mut pause = Duration::from_millis(250);
-    loop {
-        let asked = connector.application.roles().await;
-        let found = asked.map(|roles| compare(&connector.plan.permissions, &roles));
-        let complete = found.as_ref().is_ok_and(|found| found.missing.is_empty());
-        if complete || tokio::time::Instant::now() + pause > deadline {
-            return found;
-        }
-        tokio::time::sleep(pause).await;
-        pause = pause.saturating_mul(2).min(Duration::from_secs(4));
-    }
-}
-
 async fn conclude(
     site: &Site,
     connector: &Connector,
-    granted: &Comparison,
+    granted: &Found,
     stage: Consenting,
     echo: Option<String>,
 ) -> Result<Done, Problem> {
     let tenant = tenant_pseudonym(&connector.pseudonyms, &stage.tenant);
-    let state = ConnectionState::of(granted);
+    let state = granted.state();
     let connection = Connection {
         connector: connector.plan.connector.clone(),
         state,
         since: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         tenant: tenant.clone().unwrap_or_default(),
-        missing: granted.missing.iter().map(|missing| missing.permission.clone()).collect(),
-        excess: granted.excess.iter().map(|excess| excess.permission.clone()).collect(),
+        missing: granted.missing(),
+        excess: granted.excess(),
     };
     let connection = site.remember(&connector.name, connection).await?;
     let word = connection.state.word();
@@ -324,12 +306,19 @@ fn notice(connection: &Connection) -> Notice {
             &connection.excess,
             "Remove them from the app registration (API permissions), revoke their consent, and connect again.",
         ),
+        ConnectionState::GrantedUnverified => (
+            Tone::Warning,
+            "Connected, permissions not readable",
+            "Requests to Microsoft Graph succeed, so the permissions are granted. Entra's access token cannot be read here, so whether more is granted than the rules need is not known.",
+            &connection.excess,
+            "Compare the app registration's API permissions with those of the rules file.",
+        ),
         ConnectionState::ConsentMissing => (
             Tone::Bad,
             "Consent missing",
             "These permissions are needed and not granted:",
             &connection.missing,
-            "Add them to the app registration (API permissions, application permissions), and connect again. Mailbox permissions that are assigned in Exchange do not show here; the command glassine doctor tries them.",
+            "Add them to the app registration (API permissions, application permissions) if they are not there, and connect again. If a consent is on its way, it may take some minutes: the proxy uses it as soon as Entra's tokens have it. Mailbox permissions that are assigned in Exchange do not show here; the command glassine doctor tries them.",
         ),
     };
     let code = connection.state.word();

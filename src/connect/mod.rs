@@ -33,6 +33,7 @@
 //! | `site` | what is built from the configuration: connectors, keys, the file of connections |
 //! | `request` | reading a request, and choosing its page |
 //! | `flow` | the three steps |
+//! | `check` | the check of what a consent granted |
 //! | `application` | an app registration: redeeming codes, and its granted permissions |
 //! | `tenant` | the tenant's OpenID configuration |
 //! | `ticket`, `browser`, `spent` | the sealed state of a flow, bound to one browser and one use |
@@ -49,6 +50,7 @@ mod aadsts;
 mod account;
 mod application;
 mod browser;
+mod check;
 mod flow;
 mod pages;
 mod person;

@@ -6,6 +6,7 @@
 use http::StatusCode;
 
 use super::aadsts::Refused;
+use super::check::CheckError;
 use super::pages::{Notice, Tone};
 use super::signing::SigningError;
 use super::store::StoreError;
@@ -38,7 +39,7 @@ pub(super) enum Failure {
     IdToken(#[from] JwtError),
     /// The granted permissions cannot be checked.
     #[error("the granted permissions cannot be checked: {0}")]
-    Check(TokenError),
+    Check(CheckError),
 }
 
 /// Why the proxy refused a request for a page or a step.
@@ -101,8 +102,14 @@ impl Failure {
             Self::SignIn(refused) | Self::Consent(refused) => refused_by_entra(*refused),
             Self::ConsentResponse => not_made("consent_response"),
             Self::WrongTenant => wrong_tenant(),
+            Self::Code(error) if error.wait().is_some() => bad("directory_busy", "The directory is busy",
+                "The organisation's directory wants no further request of this application now. Nothing was connected.",
+                "Wait some minutes, and start again."),
             Self::Code(_) => not_made("code_not_redeemed"),
             Self::IdToken(_) => not_made("id_token_invalid"),
+            Self::Check(error) if error.asks_to_wait() => bad("directory_busy", "Granted, but not checked yet",
+                "The organisation's directory wants no further request of this application now, so the proxy got no access token to check what was granted.",
+                "Wait some minutes, and connect again. The proxy uses the permissions as soon as it gets a token."),
             Self::Check(_) => bad("check_failed", "Granted, but not checked",
                 "The proxy got no access token to check what was granted.",
                 "The operator's log says why, and the command glassine doctor finds most causes."),

@@ -35,7 +35,7 @@ pub(super) struct Claims<'a> {
     pub(super) connector: &'a str,
     /// The fingerprint of the rules.
     pub(super) rules: &'a str,
-    /// `connected`, `over_privileged`, `consent_missing` or `failed`.
+    /// `connected`, `over_privileged`, `granted_unverified`, `consent_missing` or `failed`.
     pub(super) connection: &'a str,
     /// Why the connection failed, as a stable code.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -34,6 +34,8 @@ pub struct Site {
     store: Arc<Store>,
     settings: Settings,
     trusted_proxies: Networks,
+    /// Through which the check of a connection asks Graph.
+    state: Arc<ProxyState>,
 }
 
 /// One consumer's connector.
@@ -45,6 +47,7 @@ pub(super) struct Connector {
     /// The domains that stay readable, if the rules say so.
     pub(super) own_domains: Vec<OwnDomain>,
     pub(super) plan: Arc<Plan>,
+    pub(super) consumer: Arc<Consumer>,
     /// Of all that the consumer may ask and gets.
     pub(super) fingerprint: Fingerprint,
     /// The text of the rules file.
@@ -61,7 +64,7 @@ impl Site {
     ///
     /// # Errors
     /// A [`Diagnostic`] at the place in the configuration that cannot be used.
-    pub fn build(config: &Config, state: &ProxyState) -> Result<Option<Self>, Diagnostic> {
+    pub fn build(config: &Config, state: &Arc<ProxyState>) -> Result<Option<Self>, Diagnostic> {
         let Some(wanted) = config.connect() else { return Ok(None) };
         let keys = config.keys();
         let text = read_secret(keys).map_err(|error| keys.unusable(&error))?;
@@ -82,6 +85,7 @@ impl Site {
             store: Arc::new(store),
             settings: wanted.clone(),
             trusted_proxies: config.trusted_proxies().clone(),
+            state: Arc::clone(state),
         }))
     }
 
@@ -115,6 +119,10 @@ impl Site {
 
     pub(super) fn result_keys(&self) -> &ResultKeys {
         &self.result_keys
+    }
+
+    pub(super) fn state(&self) -> &ProxyState {
+        &self.state
     }
 
     /// How long the proxy waits until a consent takes effect.
@@ -174,7 +182,7 @@ impl Site {
 fn connector(
     config: &Config,
     state: &ProxyState,
-    consumer: &Consumer,
+    consumer: &Arc<Consumer>,
 ) -> Result<Option<Connector>, TenantError> {
     let Some(application) = application(config, state, consumer)? else { return Ok(None) };
     let plan = Arc::clone(&consumer.policy().plan);
@@ -188,6 +196,7 @@ fn connector(
         shown: Shown::by(&plan),
         application,
         return_url: consumer.checked().return_url().cloned(),
+        consumer: Arc::clone(consumer),
         plan,
     }))
 }
@@ -206,7 +215,7 @@ fn application(
         return Ok(None);
     };
     let authority = upstream.authority().as_str().to_owned();
-    let directory = Directory::new(&authority, tenant, state.network().clone())?;
+    let directory = Directory::new(&authority, tenant, client_id, state.network().clone())?;
     Ok(Some(Application {
         client_id: client_id.to_owned(),
         scope: format!("{}/.default", upstream.graph()),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 /// The rate limit on steps allows fewer tickets than this in their ten minutes.
-const MAX: usize = 16 * 1024;
+const MAX: usize = 16_384;
 
 /// The ids of used tickets, kept until the tickets expire.
 #[derive(Default)]

@@ -2,17 +2,17 @@
 //! account can read.
 //!
 //! The file has names from the operator's files, permissions, times and a pseudonym of the tenant, but no names of
-//! people. Each replica has its own file. Only Entra knows the true state; the file has what the last check saw.
+//! people. Replicas share a file or have one each; then a replica shows what its own last check saw. Only Entra knows the true
+//! state.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
-
-use glassine_core::grants::Comparison;
 
 /// Ample: each consumer takes a few hundred bytes.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
@@ -50,6 +50,8 @@ pub(super) enum ConnectionState {
     OverPrivileged,
     /// Something that the rules need was not granted.
     ConsentMissing,
+    /// Requests succeed. What is granted cannot be read.
+    GrantedUnverified,
 }
 
 impl ConnectionState {
@@ -59,14 +61,7 @@ impl ConnectionState {
             Self::Connected => "connected",
             Self::OverPrivileged => "over_privileged",
             Self::ConsentMissing => "consent_missing",
-        }
-    }
-
-    pub(super) fn of(granted: &Comparison) -> Self {
-        match (granted.missing.is_empty(), granted.excess.is_empty()) {
-            (false, _) => Self::ConsentMissing,
-            (true, false) => Self::OverPrivileged,
-            (true, true) => Self::Connected,
+            Self::GrantedUnverified => "granted_unverified",
         }
     }
 }
@@ -95,53 +90,111 @@ struct Contents {
     connections: BTreeMap<String, Connection>,
 }
 
-/// The file and what is in it.
+/// The file and what is in it. Several replicas may share the file.
 pub(super) struct Store {
     path: PathBuf,
-    connections: Mutex<BTreeMap<String, Connection>>,
+    held: Mutex<Held>,
+}
+
+/// What was in the file when it was last read or written.
+struct Held {
+    connections: BTreeMap<String, Connection>,
+    look: Option<Look>,
 }
 
 impl Store {
     /// Reads the file. A missing file counts as empty, but its folder has to be there: an administrator should not be the
     /// first to learn that the result of a consent cannot be stored.
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
-        let connections = match File::open(path) {
-            Ok(file) => read(file)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                check_folder(path)?;
-                BTreeMap::new()
-            }
-            Err(error) => return Err(error.into()),
-        };
-        Ok(Self { path: path.to_owned(), connections: Mutex::new(connections) })
+        let held = Held::read(path)?;
+        if held.look.is_none() {
+            folder_of(path)?;
+        }
+        Ok(Self { path: path.to_owned(), held: Mutex::new(held) })
     }
 
-    /// The last known state of a consumer's connection with this connector.
+    /// The last known state of a consumer's connection with this connector, perhaps written by another replica.
     pub(super) fn get(&self, consumer: &str, connector: &str) -> Option<Connection> {
-        let connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
-        connections.get(consumer).filter(|it| it.connector == connector).cloned()
+        let mut held = self.lock();
+        // A file that cannot be read now hides nothing that was known before.
+        if let Err(error) = held.refresh(&self.path) {
+            tracing::warn!(%error, "the file of connections cannot be read; the pages show what it said before");
+        }
+        held.connections.get(consumer).filter(|it| it.connector == connector).cloned()
     }
 
-    /// Stores a connection. If nothing changed, the connection keeps its date. Waits for the disk.
+    /// Stores a connection, beside those that other replicas stored. If nothing changed, the connection keeps its date. Waits
+    /// for the disk.
     pub(super) fn put(&self, consumer: &str, mut connection: Connection) -> Result<Connection, StoreError> {
-        let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(before) = connections.get(consumer) {
+        let mut held = self.lock();
+        let _alone = alone(&self.path)?;
+        held.refresh(&self.path)?;
+        if let Some(before) = held.connections.get(consumer) {
             let dated = Connection { since: before.since.clone(), ..connection.clone() };
             if dated == *before {
                 connection = dated;
             }
         }
-        let mut all = connections.clone();
+        let mut all = held.connections.clone();
         all.insert(consumer.to_owned(), connection.clone());
         replace(&self.path, &Contents { version: VERSION, connections: all.clone() })?;
-        *connections = all;
+        *held = Held { connections: all, look: Look::at(&self.path) };
         Ok(connection)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn check_folder(file: &Path) -> Result<(), StoreError> {
+impl Held {
+    fn read(path: &Path) -> Result<Self, StoreError> {
+        // Before the file is read: a change in between is seen the next time.
+        let look = Look::at(path);
+        let connections = match File::open(path) {
+            Ok(file) => read(file)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Self { connections, look })
+    }
+
+    /// Reads the file again if another replica has replaced it.
+    fn refresh(&mut self, path: &Path) -> Result<(), StoreError> {
+        if Look::at(path) != self.look {
+            *self = Self::read(path)?;
+        }
+        Ok(())
+    }
+}
+
+/// What shows that the file was replaced.
+#[derive(PartialEq, Eq)]
+struct Look {
+    inode: u64,
+    modified: (i64, i64),
+    length: u64,
+}
+
+impl Look {
+    fn at(path: &Path) -> Option<Self> {
+        let metadata = std::fs::metadata(path).ok()?;
+        let modified = (metadata.mtime(), metadata.mtime_nsec());
+        Some(Self { inode: metadata.ino(), modified, length: metadata.len() })
+    }
+}
+
+/// Keeps other replicas from writing the file meanwhile, by a lock on its folder. `None` on a file system without locks, on
+/// which replicas must not share the file.
+fn alone(path: &Path) -> Result<Option<File>, StoreError> {
+    let folder = File::open(folder_of(path)?)?;
+    Ok(folder.lock().is_ok().then_some(folder))
+}
+
+/// The file's folder, which has to exist.
+fn folder_of(file: &Path) -> Result<&Path, StoreError> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if folder.is_dir() { Ok(()) } else { Err(StoreError::Folder(folder.to_owned())) }
+    if folder.is_dir() { Ok(folder) } else { Err(StoreError::Folder(folder.to_owned())) }
 }
 
 fn read(file: File) -> Result<BTreeMap<String, Connection>, StoreError> {
@@ -204,6 +257,45 @@ mod tests {
         assert_eq!(reopened.get("acme", "mail"), Some(worse));
         assert_eq!(reopened.get("acme", "another-connector"), None);
         assert_eq!(reopened.get("other", "mail"), None);
+    }
+
+    #[test]
+    fn replicas_that_share_the_file_see_and_keep_each_others_connections() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("connections.json");
+        let (one, other) = (Store::open(&path).unwrap(), Store::open(&path).unwrap());
+        let connected = connection(ConnectionState::Connected, "2026-01-01T00:00:00Z");
+        let missing = connection(ConnectionState::ConsentMissing, "2026-01-02T00:00:00Z");
+        one.put("acme", connected.clone()).unwrap();
+        assert_eq!(other.get("acme", "mail"), Some(connected.clone()));
+        other.put("zeta", missing.clone()).unwrap();
+        assert_eq!((one.get("zeta", "mail"), one.get("acme", "mail")), (Some(missing), Some(connected)));
+        let again =
+            one.put("zeta", connection(ConnectionState::ConsentMissing, "2026-01-03T00:00:00Z")).unwrap();
+        assert_eq!(again.since, "2026-01-02T00:00:00Z", "the date is the other replica's");
+        std::fs::write(&path, "no file of connections").unwrap();
+        assert!(one.get("zeta", "mail").is_some(), "what was known stays");
+        assert!(one.put("zeta", again).is_err(), "and a foreign file is not overwritten");
+    }
+
+    #[test]
+    fn replicas_that_write_at_the_same_time_lose_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("connections.json");
+        std::thread::scope(|scope| {
+            for replica in 0..4 {
+                let path = &path;
+                scope.spawn(move || {
+                    let store = Store::open(path).unwrap();
+                    for at in 0..10 {
+                        let name = format!("consumer-{replica}-{at}");
+                        store.put(&name, connection(ConnectionState::Connected, "x")).unwrap();
+                    }
+                });
+            }
+        });
+        let store = Store::open(&path).unwrap();
+        assert_eq!(store.lock().connections.len(), 40);
     }
 
     #[cfg(unix)]

@@ -1,5 +1,9 @@
 //! The tenant's OpenID configuration (OpenID Connect Discovery 1.0): the sign-in page, the issuer and its keys.
 //!
+//! It is asked for in the application's name (`?appid=`): an application with a signing key of its own has a key set of its own
+//! (<https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-the-signature>). For other applications the key
+//! set is the tenant's; Auth.js asks in this way for all of its users (nextauthjs/next-auth, commit a03657e).
+//!
 //! It comes from the configured authority. Its sign-in page and its keys must be at that authority, too. The tenant's
 //! id is taken from the issuer, never from a query, so that a tenant that is configured by its domain has an id, too.
 
@@ -12,11 +16,15 @@ use tokio::time::Instant;
 
 use crate::jwt::{FetchTimes, KeySource};
 use crate::upstream::{ConnectorError, DocumentClient, DocumentError, Network};
+use glassine_core::graph::encode::query_value;
 use glassine_core::graph::{Url, UrlError, is_guid};
 
 /// How long a fetched configuration is used. Entra announces changes months ahead; an hour limits the effect of a
 /// mistake.
 const FRESH: Duration = Duration::from_secs(3600);
+
+/// The most bytes of the query in the key set's address: `appid=` and a GUID have 42.
+const MAX_QUERY: usize = 128;
 
 /// A tenant, from its OpenID configuration.
 pub(super) struct Tenant {
@@ -71,8 +79,14 @@ struct Metadata {
 
 impl Directory {
     /// Sends no request yet. `authority` is an origin, `tenant` an id or a domain.
-    pub(super) fn new(authority: &str, tenant: &str, network: Network) -> Result<Self, TenantError> {
-        let url = format!("{authority}/{tenant}/v2.0/.well-known/openid-configuration");
+    pub(super) fn new(
+        authority: &str,
+        tenant: &str,
+        client_id: &str,
+        network: Network,
+    ) -> Result<Self, TenantError> {
+        let application = query_value(client_id);
+        let url = format!("{authority}/{tenant}/v2.0/.well-known/openid-configuration?appid={application}");
         let client = DocumentClient::new(Url::parse(&url)?, &network)?;
         let (authority, tenant) = (authority.to_owned(), tenant.to_owned());
         Ok(Self { authority, tenant, client, network, known: Mutex::default() })
@@ -97,7 +111,7 @@ impl Directory {
         if is_guid(&self.tenant) && !id.eq_ignore_ascii_case(&self.tenant) {
             return Err(TenantError::OtherTenant);
         }
-        if !self.is_ours(&metadata.authorization_endpoint) || !self.is_ours(&metadata.jwks_uri) {
+        if !self.is_ours(&metadata.authorization_endpoint) || !self.is_ours_with_query(&metadata.jwks_uri) {
             return Err(TenantError::Elsewhere);
         }
         let keys = DocumentClient::new(Url::parse(&metadata.jwks_uri)?, &self.network)?;
@@ -107,6 +121,13 @@ impl Directory {
             issuer: metadata.issuer,
             authorize: metadata.authorization_endpoint,
         })
+    }
+
+    /// The same, perhaps with a query: the key set of an application has `?appid=`.
+    fn is_ours_with_query(&self, url: &str) -> bool {
+        let (path, query) = url.split_once('?').unwrap_or((url, ""));
+        let fits = |b: u8| b.is_ascii_alphanumeric() || b"-._~=&".contains(&b);
+        self.is_ours(path) && query.len() <= MAX_QUERY && query.bytes().all(fits)
     }
 
     /// Whether a URL is a path at the authority without a query, so that parameters can be appended.
@@ -131,7 +152,7 @@ mod tests {
     const AUTHORITY: &str = "https://login.microsoftonline.com";
 
     fn read(tenant: &str, issuer: &str, authorize: &str, keys: &str) -> Result<Tenant, TenantError> {
-        let directory = Directory::new(AUTHORITY, tenant, Network::default()).unwrap();
+        let directory = Directory::new(AUTHORITY, tenant, ID, Network::default()).unwrap();
         let document =
             serde_json::json!({ "issuer": issuer, "authorization_endpoint": authorize, "jwks_uri": keys });
         directory.read(document.to_string().as_bytes())
@@ -161,7 +182,6 @@ mod tests {
             "https://evil.example/authorize",
             "http://login.microsoftonline.com/authorize",
             "https://login.microsoftonline.com@evil.example/authorize",
-            "https://login.microsoftonline.com/authorize?prompt=none",
             "https://login.microsoftonline.com/\r\nset-cookie:x",
         ] {
             assert!(
@@ -172,6 +192,21 @@ mod tests {
                 matches!(read(ID, &issuer, &authorize, elsewhere), Err(TenantError::Elsewhere)),
                 "{elsewhere}"
             );
+        }
+        let with_query = format!("{authorize}?prompt=none");
+        assert!(matches!(read(ID, &issuer, &with_query, &keys), Err(TenantError::Elsewhere)));
+    }
+
+    #[tokio::test]
+    async fn the_key_set_of_an_application_has_a_query() {
+        let (issuer, authorize, keys) = (at("v2.0"), at("oauth2/v2.0/authorize"), at("discovery/v2.0/keys"));
+        for query in ["?appid=11112222-3333-4444-5555-666677778888", "?a=b&c=~d_.-", "?"] {
+            assert!(read(ID, &issuer, &authorize, &format!("{keys}{query}")).is_ok(), "{query}");
+        }
+        let long = format!("?appid={}", "1".repeat(MAX_QUERY));
+        for query in ["?a=/../x", "?a=%2f", "?a=b#c", "?a=b?c", "?a= b", "?a=@evil.example", &long] {
+            let read = read(ID, &issuer, &authorize, &format!("{keys}{query}"));
+            assert!(matches!(read, Err(TenantError::Elsewhere)), "{query}");
         }
     }
 }

@@ -111,6 +111,8 @@ impl Folder {
         let digest = |token: &str| hex::lower(&Sha256::digest(token));
         let entries = self.connectable.iter();
         let entries = entries.map(|(consumer, token)| consumer.entry(tenant, &digest(token), analytics));
+        // An administrator of the demo does not wait where nothing comes later.
+        let patience = if tenant.entra().delays_consents() { 15 } else { 1 };
         let (entries, ready) = (entries.collect::<String>(), digest(&self.token));
         format!(
             "listen: {proxy}\n\
@@ -120,7 +122,7 @@ impl Folder {
              upstream:\n  graph: http://{graph}\n  authority: http://{graph}\n  tenant: {tenant_id}\n  client_id: {client_id}\n  credential: {{ client_secret_file: client-secret }}\n\
              keys: {{ file: keys.yaml }}\n\
              tenant_domains: [{domain}, {initial_domain}]\n\
-             connect: {{ file: connections.json, wait_seconds: 1 }}\n\
+             connect: {{ file: connections.json, wait_seconds: {patience} }}\n\
              consumers:\n{entries}  - name: {READY}\n    rules: rules.yaml\n    credential: {{ bearer_sha256: [{ready}] }}\n    limits: {{ concurrent: 256, requests_per_second: 10000 }}\n\
              audit: {{ file: audit.jsonl }}\n"
         )

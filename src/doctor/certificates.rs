@@ -2,15 +2,14 @@
 
 use std::path::Path;
 
-use rustls::client::verify_server_name;
-use rustls::server::ParsedCertificate;
-use rustls_pki_types::{CertificateDer, ServerName};
+use rustls_pki_types::CertificateDer;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 
 use super::clock::in_words;
 use super::findings::Finding;
 use crate::config::{Config, FileRef, Proof, TlsFiles, UpstreamCredential};
+use crate::server::certificate::{Validity, is_for};
 use crate::server::{TlsError, TlsState, read_certificates};
 use glassine_core::diagnostic::Causes;
 use glassine_core::graph::BaseUrl;
@@ -73,36 +72,26 @@ fn listener(files: &TlsFiles, url: &BaseUrl, now: i64) -> Vec<Finding> {
 
 fn expiry_of(check: &str, path: &Path, certificates: &[CertificateDer<'_>], now: i64) -> Finding {
     let file = path.display();
-    let validities: Option<Vec<_>> = certificates.iter().map(validity).collect();
-    let Some(validities) = validities else {
-        return Finding::fail(check, format!("{file}: a certificate in it is malformed"), RENEW);
-    };
-    let begins = validities.iter().map(|(begins, _)| *begins).max().unwrap_or(now);
-    let ends = validities.iter().map(|(_, ends)| *ends).min().unwrap_or(now);
     let words = |seconds: i64| in_words(seconds.unsigned_abs());
-    if begins > now {
-        let message = format!("{file}: a certificate is not valid for another {}", words(begins - now));
-        return Finding::fail(check, message, "check the clock, or wait, or use another certificate");
+    match Validity::of(certificates, now) {
+        Validity::Malformed => {
+            Finding::fail(check, format!("{file}: a certificate in it is malformed"), RENEW)
+        }
+        Validity::From(begins) => {
+            let message = format!("{file}: a certificate is not valid for another {}", words(begins - now));
+            Finding::fail(check, message, "check the clock, or wait, or use another certificate")
+        }
+        Validity::Until(ends) => match ends - now {
+            ..0 => Finding::fail(check, format!("{file}: ended {} ago", words(ends - now)), RENEW),
+            0..WARN => Finding::warn(check, format!("{file}: ends in {}", words(ends - now)), RENEW),
+            _ => Finding::ok(check, format!("{file}: ends in {}", words(ends - now))),
+        },
     }
-    match ends - now {
-        ..0 => Finding::fail(check, format!("{file}: ended {} ago", words(ends - now)), RENEW),
-        0..WARN => Finding::warn(check, format!("{file}: ends in {}", words(ends - now)), RENEW),
-        _ => Finding::ok(check, format!("{file}: ends in {}", words(ends - now))),
-    }
-}
-
-/// The beginning and the end of a certificate's validity, in seconds since 1970.
-fn validity(certificate: &CertificateDer<'_>) -> Option<(i64, i64)> {
-    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
-    let validity = certificate.validity();
-    Some((validity.not_before.timestamp(), validity.not_after.timestamp()))
 }
 
 fn name(path: &Path, chain: &[CertificateDer<'_>], url: &BaseUrl) -> Finding {
     let (check, host) = ("listener's name", url.origin().host());
-    let certificate = chain.first().and_then(|own| ParsedCertificate::try_from(own).ok());
-    let matches = certificate.zip(ServerName::try_from(host.without_brackets()).ok());
-    if matches.is_some_and(|(certificate, name)| verify_server_name(&certificate, &name).is_ok()) {
+    if is_for(chain, host.without_brackets()) {
         return Finding::ok(check, format!("the certificate names {host}"));
     }
     let message =

@@ -10,10 +10,12 @@ use super::endpoints::Asker;
 use super::findings::Finding;
 use super::mailboxes::{self, Mailboxes};
 use super::permissions::{Grantee, Measure, Witness};
+use super::running::Running;
 use super::token::{self, Claims, NoToken};
 use crate::config::{self, UpstreamCredential};
 use crate::proxy::{Consumer, ProxyState};
 use crate::upstream::TokenSource;
+use glassine_core::grants::compare;
 use glassine_core::rules::plan::Permission;
 
 /// The time for all requests to endpoints. The consumers are checked concurrently.
@@ -61,6 +63,7 @@ struct ConsumerCheck {
     needed: Vec<Permission>,
     grantee: Grantee,
     mailboxes: Mailboxes,
+    running: Running,
     deadline: Instant,
 }
 
@@ -69,6 +72,7 @@ pub(super) async fn examine(
     subject: &Subject,
     state: Option<&Arc<ProxyState>>,
     reach: Reach,
+    running: &Running,
     now: i64,
 ) -> Examined {
     let Some(state) = state else {
@@ -89,7 +93,7 @@ pub(super) async fn examine(
     let deadline = Instant::now() + ASKING;
     let mut tasks = Vec::new();
     for consumer in state.consumers() {
-        let check = consumer_check(subject, state, consumer, &applications, deadline);
+        let check = consumer_check(subject, state, consumer, &applications, running, deadline);
         tasks.push((consumer, check.map(|check| tokio::spawn(check.examine(reach)))));
     }
     let mut consumers = Vec::new();
@@ -166,6 +170,7 @@ fn consumer_check(
     state: &Arc<ProxyState>,
     consumer: &Arc<Consumer>,
     applications: &[Application],
+    running: &Running,
     deadline: Instant,
 ) -> Option<ConsumerCheck> {
     let source = consumer.tokens()?;
@@ -177,6 +182,7 @@ fn consumer_check(
         grantee: application.grantee(),
         needed: application.needed.clone(),
         mailboxes: subject.mailboxes.clone(),
+        running: running.clone(),
         deadline,
     })
 }
@@ -215,7 +221,16 @@ impl ConsumerCheck {
             return vec![Finding::skip("all", reason)];
         };
         let plan = &self.consumer.policy().plan;
-        Measure { plan, shared: &self.needed, grantee: &self.grantee, witness }.check(&claims.roles)
+        let measure = Measure { plan, shared: &self.needed, grantee: &self.grantee, witness };
+        measure.check(&claims.roles).into_iter().chain(self.running(&claims.roles)).collect()
+    }
+
+    /// Whether the running proxy's token lacks what is granted now.
+    fn running(&self, roles: &[String]) -> Option<Finding> {
+        let missing = compare(&self.consumer.policy().plan.permissions, roles).missing;
+        let granted = |name: &str| !missing.iter().any(|missing| missing.permission == name);
+        let is_identity = matches!(self.grantee, Grantee::Identity(_));
+        self.running.check(&self.consumer.name(), is_identity, granted)
     }
 }
 

@@ -16,6 +16,7 @@ use super::trouble::{Denied, NETWORK, advice};
 use crate::proxy::{Cause, Consumer, ProxyState, Trouble, attempt};
 use glassine_core::admit::Request;
 use glassine_core::graph::{OptionName, is_plain_identifier};
+use glassine_core::rules::Plan;
 use glassine_core::rules::plan::{Endpoint, Permission, ValuePolicy};
 
 /// The time limit of one request. Graph sends such small pages within a second.
@@ -48,6 +49,16 @@ pub(super) enum NoResponse {
     Json(#[from] serde_json::Error),
 }
 
+/// How a try of an endpoint ended.
+pub(super) enum Attempt {
+    /// With a document.
+    Document(Value),
+    /// No request was sent, for this reason.
+    None(String),
+    /// Without a document.
+    Failed(NoResponse),
+}
+
 /// The finding for each endpoint, in the order of the rules.
 pub(super) struct Tried<'a>(Vec<(&'a Endpoint, Finding)>);
 
@@ -64,41 +75,54 @@ impl Tried<'_> {
     }
 }
 
+/// The endpoints with their places in the rules, those with short paths first: their responses give the ids for longer ones.
+pub(super) fn shortest_first(plan: &Plan) -> Vec<(usize, &Endpoint)> {
+    let mut order: Vec<_> = plan.endpoints.iter().map(Arc::as_ref).enumerate().collect();
+    order.sort_by_key(|(_, endpoint)| endpoint.template.parts.len());
+    order
+}
+
 impl<'a> Asker<'a> {
-    /// Tries short paths first, because their responses give the ids for longer ones.
+    /// Tries every endpoint.
     pub(super) async fn try_all(&self, mut known: Known) -> Tried<'a> {
-        let endpoints = &self.consumer.policy().plan.endpoints;
-        let mut order: Vec<_> = endpoints.iter().enumerate().collect();
-        order.sort_by_key(|(_, endpoint)| endpoint.template.parts.len());
         let mut found = Vec::new();
-        for (place, endpoint) in order {
-            found.push((place, endpoint.as_ref(), self.try_one(endpoint, &mut known).await));
+        for (place, endpoint) in shortest_first(&self.consumer.policy().plan) {
+            found.push((place, endpoint, self.try_one(endpoint, &mut known).await));
         }
         found.sort_by_key(|(place, ..)| *place);
         Tried(found.into_iter().map(|(_, endpoint, finding)| (endpoint, finding)).collect())
     }
 
     async fn try_one(&self, endpoint: &Endpoint, known: &mut Known) -> Finding {
+        match self.try_objects(endpoint, known).await {
+            Attempt::Document(document) => Finding::ok(&endpoint.name, told(&document)),
+            Attempt::None(reason) => Finding::skip(&endpoint.name, reason),
+            Attempt::Failed(no_response) => self.no_response(endpoint, &no_response),
+        }
+    }
+
+    /// Tries an endpoint, with one object after the other until one has what is asked for.
+    pub(super) async fn try_objects(&self, endpoint: &Endpoint, known: &mut Known) -> Attempt {
         let mut tries = TRIES;
         loop {
             let filled = match known.fill(endpoint) {
                 Ok(filled) => filled,
-                Err(unfilled) => return Finding::skip(&endpoint.name, unfilled.to_string()),
+                Err(unfilled) => return Attempt::None(unfilled.to_string()),
             };
             if Instant::now() >= self.deadline {
-                return Finding::skip(&endpoint.name, "no time is left: earlier responses took too long");
+                return Attempt::None("no time is left: earlier responses took too long".to_owned());
             }
             tries = tries.saturating_sub(1);
             match self.ask(endpoint, &filled).await {
                 Ok(document) => {
                     known.learn(&filled.path, &document);
-                    return Finding::ok(&endpoint.name, told(&document));
+                    return Attempt::Document(document);
                 }
                 Err(no_response)
                     if tries > 0
                         && no_response.has_status(StatusCode::NOT_FOUND)
                         && try_next(&filled, known) => {}
-                Err(no_response) => return self.no_response(endpoint, &no_response),
+                Err(no_response) => return Attempt::Failed(no_response),
             }
         }
     }

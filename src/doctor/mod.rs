@@ -8,6 +8,8 @@
 //! | `token`, `permissions` | the access token, and its permissions against those that the rules need |
 //! | `consumers` | the checks for each consumer, and the applications that consumers share |
 //! | `endpoints`, `known`, `trouble` | one request to each endpoint, the values in its path, and the advice on an error |
+//! | `running` | whether a running proxy's token is older than a grant |
+//! | `witness` | which permissions work, for a token that cannot be read |
 //! | `own_domains` | whether `tenant_domains` lists the domains of the users' addresses |
 //! | `mailboxes` | which mailboxes the application can open |
 //! | `secrets`, `certificates` | keys, file modes, expiry of certificates |
@@ -29,9 +31,11 @@ mod own_domains;
 mod permissions;
 mod public_url;
 mod render;
+mod running;
 mod secrets;
 mod token;
 mod trouble;
+mod witness;
 
 use std::sync::Arc;
 
@@ -42,9 +46,11 @@ use rustls_pki_types::pem::PemObject;
 use consumers::{Examined, Reach};
 use findings::{Finding, Section};
 use network::{ENTRA, GRAPH, Heard};
+use running::Running;
 
 pub(crate) use findings::Findings;
 pub(crate) use mailboxes::Mailboxes;
+pub(crate) use witness::witness;
 
 use crate::config::Config;
 use crate::proxy::ProxyState;
@@ -67,9 +73,12 @@ pub(crate) async fn examine(subject: &Subject) -> Findings {
         Err(error) => (None, error.reports),
     };
     let network = network::network(extra_roots(config));
-    let (heard, public_url) =
-        tokio::join!(network::hear(config, &network), public_url::check(config, &network));
-    let examined = consumers::examine(subject, state.as_ref(), reach(&heard), now).await;
+    let (heard, public_url, running) = tokio::join!(
+        network::hear(config, &network),
+        public_url::check(config, &network),
+        Running::of(config, &network)
+    );
+    let examined = consumers::examine(subject, state.as_ref(), reach(&heard), &running, now).await;
 
     let mut findings = Findings::default();
     findings.add(

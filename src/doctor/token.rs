@@ -9,6 +9,7 @@ use super::clock::in_words;
 use super::findings::Finding;
 use super::network::NO_TENANT;
 use super::secrets::place;
+use crate::aadsts::Meaning;
 use crate::config::UpstreamCredential;
 use crate::upstream::{TokenError, TokenSource};
 use glassine_core::grants::AccessClaims;
@@ -86,6 +87,10 @@ fn advice(error: &TokenError, credential: &UpstreamCredential) -> String {
                                       identity and name it as `managed_identity: { client_id: … }`"
             .to_owned(),
         TokenError::Secret(_) => format!("write the secret into {}", secret(credential)),
+        TokenError::Busy { .. } => {
+            "wait that long and run the doctor again; if it goes on, look for another program that uses the same application"
+                .to_owned()
+        }
         TokenError::Unavailable(_) => {
             "wait some minutes and run the doctor again; see https://status.cloud.microsoft".to_owned()
         }
@@ -96,28 +101,46 @@ fn advice(error: &TokenError, credential: &UpstreamCredential) -> String {
     }
 }
 
-/// Numbers: <https://learn.microsoft.com/entra/identity-platform/reference-error-codes>.
 fn refused(aadsts: u32, credential: &UpstreamCredential) -> String {
-    match aadsts {
-        7_000_215 | 7_000_222 => format!(
+    let otherwise = || format!("read what it means: https://login.microsoftonline.com/error?code={aadsts}");
+    let Some(meaning) = Meaning::of(aadsts) else { return otherwise() };
+    match meaning {
+        Meaning::SecretWrong | Meaning::SecretExpired => format!(
             "Entra admin center, App registrations, the application, Certificates & secrets: New client secret\n\
              write its Value, not its Secret ID, into {}",
             secret(credential)
         ),
-        90_002 | 900_023 | 50_034 => NO_TENANT.to_owned(),
-        700_016 => "set `client_id` to the Application (client) ID on the Overview page of an app registration in this tenant"
+        Meaning::TenantUnknown | Meaning::TenantMalformed | Meaning::AccountUnknown => NO_TENANT.to_owned(),
+        Meaning::ApplicationUnknown => "set `client_id` to the Application (client) ID on the Overview page of an app registration in this tenant"
             .to_owned(),
-        7_000_112 => "Entra admin center, Enterprise applications, the application, Properties: \
+        Meaning::ApplicationDisabled => "Entra admin center, Enterprise applications, the application, Properties: \
                       set \"Enabled for users to sign-in?\" to Yes"
             .to_owned(),
-        53_003 => "Entra admin center, Protection, Conditional Access: exclude the application, or allow this machine's address"
+        Meaning::Policy => "Entra admin center, Protection, Conditional Access: exclude the application, or allow this machine's address"
             .to_owned(),
-        500_011 | 70_011 => "set `upstream.graph` to the Graph of the same cloud as `upstream.authority`".to_owned(),
-        700_024 => "set this machine's clock; see the clock section".to_owned(),
-        700_027 => "upload the certificate that the configuration names: Entra admin center, App registrations, \
+        Meaning::ResourceUnknown | Meaning::Scope => "set `upstream.graph` to the Graph of the same cloud as `upstream.authority`".to_owned(),
+        Meaning::AssertionNotNow => "set this machine's clock; see the clock section".to_owned(),
+        Meaning::CertificateUnknown => "upload the certificate that the configuration names: Entra admin center, App registrations, \
                     the application, Certificates & secrets, Certificates"
             .to_owned(),
-        _ => format!("read what it means: https://login.microsoftonline.com/error?code={aadsts}"),
+        Meaning::TooOften => "wait some minutes; if it goes on, look for another program that requests tokens of the same application"
+            .to_owned(),
+        Meaning::ConsentMissing | Meaning::NotAdministrator => "Entra admin center, App registrations, the application, API permissions: \
+                    Grant admin consent"
+            .to_owned(),
+        Meaning::CredentialMissing => "Entra admin center, App registrations, the application, Authentication: \
+                    set \"Allow public client flows\" to No"
+            .to_owned(),
+        Meaning::FederatedNone | Meaning::FederatedIssuer | Meaning::FederatedAudience | Meaning::FederatedSubject => {
+            "compare the token's `iss`, `sub` and `aud`, letter by letter: Entra admin center, App registrations, \
+                    the application, Certificates & secrets, Federated credentials"
+                .to_owned()
+        }
+        Meaning::AccountElsewhere
+        | Meaning::Declined
+        | Meaning::NotAssigned
+        | Meaning::Permissions
+        | Meaning::RedirectUri => otherwise(),
     }
 }
 

@@ -141,8 +141,8 @@ impl PublicKey {
         let curve = members.get("crv").and_then(Value::as_str);
         match (members.get("kty")?.as_str()?, curve) {
             ("RSA", _) => {
-                let (n, e) = (bytes("n")?, bytes("e")?);
-                is_strong_modulus(&n).then_some(Self::Rsa { n, e })
+                let (n, e) = (significant(bytes("n")?), significant(bytes("e")?));
+                (is_strong_modulus(&n) && is_exponent(&e)).then_some(Self::Rsa { n, e })
             }
             ("EC", Some("P-256")) => Self::point(KeyKind::P256, 32, bytes("x")?, bytes("y")?),
             ("EC", Some("P-384")) => Self::point(KeyKind::P384, 48, bytes("x")?, bytes("y")?),
@@ -187,6 +187,17 @@ impl PublicKey {
 
 /// Whether a modulus has 2048 to 8192 bits (minimum: NIST SP 800-131A; more only costs time).
 fn is_strong_modulus(n: &[u8]) -> bool {
-    let significant = n.iter().skip_while(|byte| **byte == 0).count();
-    (256..=1024).contains(&significant)
+    (256..=1024).contains(&n.len())
+}
+
+/// Whether an exponent is one that the cryptography library takes: odd, from 3 to 33 bits.
+fn is_exponent(e: &[u8]) -> bool {
+    let number = e.iter().try_fold(0_u64, |number, octet| Some(number.checked_mul(256)? + u64::from(*octet)));
+    number.is_some_and(|e| e % 2 == 1 && (3..1 << 33).contains(&e))
+}
+
+/// A number without zeros in front. RFC 7518 section 6.3.1.1 forbids them, but programs that copy the number from DER
+/// write one where DER needs it for the sign, and the cryptography library takes none.
+fn significant(number: Vec<u8>) -> Vec<u8> {
+    number.into_iter().skip_while(|octet| *octet == 0).collect()
 }

@@ -4,6 +4,8 @@ mod audit;
 pub(crate) mod connections;
 mod graph;
 pub(crate) mod log_lines;
+mod tasks;
+mod tokens;
 mod upstream;
 
 use std::collections::HashSet;
@@ -24,6 +26,8 @@ use prometheus_client::registry::Registry;
 use audit::AuditCollector;
 use connections::Connections;
 pub(crate) use graph::GraphMetrics;
+pub(crate) use tokens::TokenFacts;
+use tokens::TokenMetrics;
 pub use upstream::UpstreamConnections;
 pub(crate) use upstream::{Closed, Open, Protocol, Repeated};
 
@@ -55,6 +59,7 @@ pub struct Metrics {
     connections: Connections,
     ready: Gauge,
     tokens: Family<ConsumerLabels, Gauge>,
+    token_facts: TokenMetrics,
     audit: AuditCollector,
     /// The only endpoint names that may become labels.
     endpoints: ArcSwap<HashSet<Arc<str>>>,
@@ -173,6 +178,7 @@ impl Metrics {
             connections: Connections::default(),
             ready: Gauge::default(),
             tokens: Family::default(),
+            token_facts: TokenMetrics::default(),
             audit: AuditCollector::default(),
             endpoints: ArcSwap::default(),
         };
@@ -224,6 +230,7 @@ impl Metrics {
             "1 if the proxy has a token for the consumer's requests to Graph, 0 if the last attempt to get one failed",
             self.tokens.clone(),
         );
+        self.token_facts.register(registry);
         registry.register(
             "log_lines_left_out",
             "Lines that the log does not have, because there were too many of their kind or nobody reads the log",
@@ -235,6 +242,7 @@ impl Metrics {
             self.key_info.family.clone(),
         );
         registry.register("rules_info", "The rules that serve a consumer", self.rules.family.clone());
+        registry.register_collector(Box::new(tasks::Tasks));
         registry.register_collector(Box::new(self.upstream.clone()));
         registry.register_collector(Box::new(self.audit.clone()));
         let build = Info::new(BuildLabels { version: env!("CARGO_PKG_VERSION") });
@@ -351,10 +359,15 @@ impl Metrics {
         }
     }
 
+    /// Sets what says which access tokens are in use.
+    pub(crate) fn know_tokens(&self, asked: impl Fn() -> Vec<TokenFacts> + Send + Sync + 'static) {
+        self.token_facts.ask(asked);
+    }
+
     /// All metrics in the OpenMetrics text format.
     pub fn text(&self) -> Result<String, fmt::Error> {
         let mut text = String::new();
-        encode(&mut text, &self.registry)?;
+        self.token_facts.while_fresh(|| encode(&mut text, &self.registry))?;
         Ok(text)
     }
 

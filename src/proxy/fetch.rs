@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use super::account::Account;
 use super::consumer::Caller;
 use super::graph_error::{Fate, GraphError};
+use super::late_consent;
 use super::problem::{Problem, Unknown};
 use super::raw_response::{RawResponse, accepts};
 use super::state::ProxyState;
@@ -70,20 +71,23 @@ impl Asking<'_> {
         }
     }
 
-    /// If Graph rejects the token, the proxy gets another one and asks once more.
+    /// If Graph rejects the token, or denies what a permission granted meanwhile would open, the proxy gets another token and
+    /// asks once more.
     async fn with_own_token(&mut self, tokens: &TokenSource) -> Result<RawResponse, Problem> {
         let token = tokens.token().await?;
         let error = match self.ask(&token).await {
-            Err(Problem::Graph(error)) if error.is_unauthorized() => error,
+            Err(Problem::Graph(error)) => error,
             done => return done,
         };
-        tokens.invalidate(&token);
-        let renewed = tokens.token().await?;
-        if Arc::ptr_eq(&token, &renewed) {
-            return Err(Problem::Graph(error));
-        }
+        let newer = if error.is_unauthorized() {
+            tokens.invalidate(&token);
+            Some(tokens.token().await?).filter(|newer| !Arc::ptr_eq(&token, newer))
+        } else {
+            late_consent::newer_token(tokens, &token, &error, &self.admitted.endpoint).await
+        };
+        let Some(newer) = newer else { return Err(Problem::Graph(error)) };
         error.log(self.account);
-        self.ask(&renewed).await
+        self.ask(&newer).await
     }
 
     /// Asks, and once more if Graph asks to wait for a moment.
@@ -93,7 +97,7 @@ impl Asking<'_> {
             Entry::Busy(place) => self.turn(place, PATIENCE).await?,
         };
         let (arrival, end) = (pass.arrival(), Instant::now() + self.state.network().timeouts.head);
-        let error = match self.send(token, pass, end).await {
+        let error = match self.send(token, pass).await {
             Err(Problem::Graph(error)) if GraphError::may_pass(error.status) => error,
             done => return done,
         };
@@ -117,8 +121,13 @@ impl Asking<'_> {
         let status = error.status.as_u16();
         GraphError { fate: Some(Fate::Repeated), ..error }.log(self.account);
         self.account.add_retry();
-        let again = self.send(token, pass, end).await;
+        // The first try has the limit of the client itself. This one has what the first and the wait have left.
+        let again = timeout_at(end, self.send(token, pass)).await;
         let metrics = self.account.metrics().graph();
+        let again = again.unwrap_or_else(|_| {
+            metrics.unanswered();
+            Err(UpstreamError::Timeout(Phase::Head).into())
+        });
         match again {
             Err(Problem::Graph(error)) if GraphError::may_pass(error.status) => {
                 metrics.repeated(status, Fate::Again.as_str());
@@ -171,13 +180,13 @@ impl Asking<'_> {
     }
 
     /// Sends the request. An error of Graph is a [`Problem::Graph`]; if it asks to wait for a moment, the lane waits.
-    async fn send(&mut self, token: &AccessToken, pass: Pass, end: Instant) -> Result<RawResponse, Problem> {
+    async fn send(&mut self, token: &AccessToken, pass: Pass) -> Result<RawResponse, Problem> {
         let mut headers = RequestHeaders::new(self.account.request_id());
         headers.prefer.clone_from(&self.admitted.prefer);
         headers.consistency_level = self.admitted.eventual.then_some(ConsistencyLevel::Eventual);
         headers.accept = accepts(&self.admitted.endpoint.response);
         let get = self.state.graph().get(&self.admitted.upstream, &headers, token.secret());
-        let got = timeout_at(end, get).await.unwrap_or(Err(UpstreamError::Timeout(Phase::Head)));
+        let got = get.await;
         let metrics = Arc::clone(self.account.metrics());
         let response = got.inspect_err(|_| metrics.graph().unanswered())?;
         self.account.set_upstream_status(response.status());

@@ -14,6 +14,7 @@
 //! | `graph_error` | an error of Graph, and the line about it |
 //! | `raw_response` | Graph's response, of which only the parts that decide can be read |
 //! | `pipeline` | the one place where Graph's body meets the sanitizer: decode → sanitize |
+//! | `late_consent` | a permission that was granted after the token was issued |
 //! | `limits`, `queue` | how much one consumer may ask, and in which order its requests wait for that |
 //! | `batch` | several requests in one |
 //! | `descriptions` | a consumer's interface as documents: `$metadata` and `openapi.json` |
@@ -36,6 +37,7 @@ mod head;
 mod host;
 mod identify;
 mod key_sources;
+mod late_consent;
 mod limits;
 mod pipeline;
 mod problem;
@@ -95,10 +97,11 @@ pub struct Proxy {
 
 impl Proxy {
     /// A proxy with this state.
-    pub fn new(state: ProxyState, audit: Arc<AuditLog>, metrics: Arc<Metrics>) -> Self {
+    pub fn new(state: impl Into<Arc<ProxyState>>, audit: Arc<AuditLog>, metrics: Arc<Metrics>) -> Self {
+        let state = state.into();
         tell(&metrics, &state);
         Self {
-            state: ArcSwap::from_pointee(state),
+            state: ArcSwap::new(state),
             books: Accounting { audit, metrics },
             impatience: Shutdown::channel(),
         }
@@ -111,9 +114,10 @@ impl Proxy {
     }
 
     /// Serves all later requests with this state.
-    pub fn replace(&self, state: ProxyState) {
+    pub fn replace(&self, state: impl Into<Arc<ProxyState>>) {
+        let state = state.into();
         tell(&self.books.metrics, &state);
-        self.state.store(Arc::new(state));
+        self.state.store(state);
     }
 
     /// The current state.
@@ -209,6 +213,9 @@ fn tell(metrics: &Metrics, state: &ProxyState) {
     metrics.know_rules(rules);
     let keys = state.keys().iter().map(|key| (key.id, key.fingerprint.clone(), key.standing.as_str()));
     metrics.know_keys(keys);
+    let consumers: Vec<_> = state.consumers().cloned().collect();
+    metrics
+        .know_tokens(move || consumers.iter().filter_map(|consumer| late_consent::facts(consumer)).collect());
 }
 
 /// Serves one request, alone or in a batch. `stop` ends its waiting for Graph.

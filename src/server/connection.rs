@@ -198,15 +198,13 @@ fn service<H: Handler>(
     })
 }
 
-/// Whether the connection ends with this response: it has to end anyway, or the client is a stranger (401).
-/// A trusted proxy's connection carries the requests of others too, so a stranger's request does not end it.
+/// Whether the connection ends with this response: it has to end anyway, or it is a stranger's, who was refused (401).
 fn is_last<B>(response: &mut Response<B>, activity: &Activity) -> bool {
-    let is_identified = response.extensions_mut().remove::<Identified>().is_some();
-    if is_identified {
+    if response.extensions_mut().remove::<Identified>().is_some() {
         activity.seat().identified();
     }
     let is_refused = response.status() == StatusCode::UNAUTHORIZED;
-    activity.is_ending() || (is_refused && !is_identified && !activity.seat().is_trusted())
+    activity.is_ending() || (is_refused && activity.seat().is_strangers())
 }
 
 fn close<B>(response: &mut Response<B>, version: Version, activity: &Activity) {

@@ -10,8 +10,8 @@ use hyper::body::Incoming;
 
 use super::connection::Peer;
 
-/// An extension of a response: whoever sent the request was identified. The connection of a request that is refused with
-/// 401 and without it is closed, and a connection that never had it is the first to make room for others.
+/// An extension of a response: whoever sent the request was identified. A connection that never had it is closed by
+/// a 401, and is the first to make room for others.
 #[derive(Clone, Copy, Debug)]
 pub struct Identified;
 

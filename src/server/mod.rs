@@ -14,11 +14,13 @@
 //! | [`limits`] | every bound, with its reason |
 //! | [`shutdown`] | the request to stop, in two steps |
 //! | [`tls`] | the TLS configuration, reloaded while running |
+//! | `certificate` | for when and for whom a certificate is |
 //! | [`admin`] | health, readiness, metrics |
 //! | [`readiness`] | whether requests can be served, check by check |
 
 mod activity;
 pub mod admin;
+pub(crate) mod certificate;
 mod client_identity;
 mod connection;
 pub mod door;

@@ -83,6 +83,7 @@ pub(super) struct Seat {
     wake: Arc<Wake>,
     since: Instant,
     is_trusted: bool,
+    is_identified: AtomicBool,
 }
 
 /// Why a newcomer has no place.
@@ -163,7 +164,8 @@ impl Roster {
         table.queue(id, &entry);
         self.count(None, Some(entry.doing()));
         table.seats.insert(id, entry);
-        Seat { roster: Arc::clone(self), id, wake, since, is_trusted: origin.is_none() }
+        let (is_trusted, is_identified) = (origin.is_none(), AtomicBool::new(false));
+        Seat { roster: Arc::clone(self), id, wake, since, is_trusted, is_identified }
     }
 
     /// Asks the task of an idle connection to end. Its place counts as free.
@@ -312,7 +314,14 @@ impl Seat {
 
     /// Whoever sent a request was identified.
     pub(super) fn identified(&self) {
-        self.roster.change(self.id, |entry| entry.identified = true);
+        if !self.is_identified.swap(true, Ordering::AcqRel) {
+            self.roster.change(self.id, |entry| entry.identified = true);
+        }
+    }
+
+    /// Whether nobody was identified on the connection, and it is no trusted proxy's, which carries requests of others.
+    pub(super) fn is_strangers(&self) -> bool {
+        !self.is_trusted && !self.is_identified.load(Ordering::Acquire)
     }
 
     /// When the connection was accepted.
@@ -349,7 +358,7 @@ impl Seat {
 impl Seat {
     /// A seat in a roster without others.
     pub(super) fn alone() -> Self {
-        tests::roster(1, 1).admit(None).unwrap_or_else(|_| unreachable!("the first one has a place"))
+        tests::roster(1, 1).admit(None).unwrap()
     }
 }
 

@@ -11,7 +11,7 @@ use rustls::server::{ServerConfig, VerifierBuilderError, WebPkiClientVerifier};
 use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
-use crate::config::files::{FileError, read_bytes};
+use crate::config::files::{FileError, read_bytes, without_mark};
 use crate::config::{ClientCertificates, TlsFiles};
 
 /// HTTP/2 over TLS (RFC 9113, section 3.2).
@@ -185,7 +185,7 @@ fn client_verifier(
 /// The certificates of a PEM file. Fails if there are none.
 pub(crate) fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let text = read_bytes(path)?;
-    let certificates = CertificateDer::pem_slice_iter(&text)
+    let certificates = CertificateDer::pem_slice_iter(without_mark(&text))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| TlsError::Pem { path: path.to_owned(), fault: (&error).into() })?;
     if certificates.is_empty() {
@@ -195,7 +195,7 @@ pub(crate) fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'stati
 }
 
 fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
-    PrivateKeyDer::from_pem_slice(&read_bytes(path)?).map_err(|error| match error {
+    PrivateKeyDer::from_pem_slice(without_mark(&read_bytes(path)?)).map_err(|error| match error {
         pem::Error::NoItemsFound => TlsError::NoPrivateKey { path: path.to_owned() },
         error => TlsError::Pem { path: path.to_owned(), fault: (&error).into() },
     })

@@ -21,7 +21,7 @@ pub(super) struct Front {
 
 impl Front {
     pub(super) fn new(
-        state: ProxyState,
+        state: Arc<ProxyState>,
         site: Option<Site>,
         audit: Arc<AuditLog>,
         metrics: Arc<Metrics>,
@@ -36,7 +36,7 @@ impl Front {
     }
 
     /// Serves all later requests with the state and the pages of a reload.
-    pub(super) fn replace(&self, state: ProxyState, site: Option<Site>) {
+    pub(super) fn replace(&self, state: Arc<ProxyState>, site: Option<Site>) {
         self.proxy.replace(state);
         self.connect.replace(site);
     }

@@ -18,6 +18,7 @@ mod events;
 mod front;
 pub mod logs;
 mod open_files;
+mod outside;
 mod reload;
 mod signals;
 mod stop;
@@ -284,7 +285,8 @@ impl Service {
     fn provide(&mut self) {
         let state = self.front.state();
         self.keepers = JoinSet::new();
-        for tokens in state.token_sources().cloned() {
+        for tokens in state.token_sources() {
+            let tokens = Arc::clone(tokens);
             self.keepers.spawn(async move {
                 if tokens.health() == TokenHealth::Good {
                     // On an error, the current token stays in use, and its next renewal says why it fails.
@@ -302,15 +304,29 @@ fn door_rules(config: &Config) -> DoorRules {
     DoorRules { trusted: config.trusted_proxies().clone(), allowed: config.connecting() }
 }
 
-/// Reads and checks all files that a service is built from. Opens nothing for writing. Returns the state and warnings.
+/// Reads and checks all files that a service is built from, and what they are at this moment ([`outside`]). Writes nothing.
+/// Returns the state and warnings.
 ///
 /// # Errors
 ///
 /// [`StartError`].
-pub fn check(file: &Path) -> Result<(ProxyState, Vec<Report>), StartError> {
-    let Loaded { config, state, warnings, .. } = load(file, &mut Seen::default(), None)?;
-    config.tls().map(TlsState::load).transpose()?;
-    Ok((state, warnings))
+pub fn check(file: &Path) -> Result<(Arc<ProxyState>, Vec<Report>), StartError> {
+    let (name, text, config) = read_config(file)?;
+    let found = Report::new(&name, &text, outside::findings(&config, Timestamp::now()));
+    let (state, mut reports) = match load(file, &mut Seen::default(), None) {
+        Ok(Loaded { state, warnings, .. }) => (Some(state), warnings),
+        Err(StartError::Reports(reports)) => (None, reports),
+        Err(error) => return Err(error),
+    };
+    match reports.iter_mut().find(|report| report.file == name) {
+        Some(report) => report.diagnostics.extend(found.diagnostics),
+        None if found.diagnostics.is_empty() => {}
+        None => reports.insert(0, found),
+    }
+    match state {
+        Some(state) if !reports.iter().any(Report::has_errors) => Ok((state, reports)),
+        Some(_) | None => Err(StartError::Reports(reports)),
+    }
 }
 
 fn open_audit(config: &Config, state: &ProxyState) -> Result<AuditLog, OpenError> {
@@ -354,7 +370,7 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
 /// What is built from a configuration.
 struct Loaded {
     config: Config,
-    state: ProxyState,
+    state: Arc<ProxyState>,
     /// The connection pages, if they are configured.
     site: Option<Site>,
     warnings: Vec<Report>,
@@ -380,6 +396,7 @@ fn load(file: &Path, seen: &mut Seen, earlier: Option<&ProxyState>) -> Result<Lo
     seen.note_named(&config);
     let (state, warnings) = ProxyState::rebuild(&name, &text, &config, earlier)
         .map_err(|error| StartError::Reports(error.reports))?;
+    let state = Arc::new(state);
     let site = Site::build(&config, &state)
         .map_err(|found| StartError::Reports(vec![Report::new(&name, &text, vec![found])]))?;
     Ok(Loaded { config, state, site, warnings })

@@ -44,7 +44,7 @@ pub use probe::{Probe, ProbeResponse};
 pub use proxies::{Proxies, ProxyError};
 pub use request::{ConsistencyLevel, MediaType, RequestHeaders, RequestId};
 pub use retry_after::retry_after;
-pub(crate) use secret::MAX_SECRET;
+pub(crate) use secret::{MAX_SECRET, without_mark};
 pub use secret::{Secret, SecretError, SecretSource};
 pub use timeouts::Timeouts;
 pub use token::{

@@ -11,7 +11,7 @@ use glassine_core::graph::Origin;
 use http::{HeaderValue, Uri};
 use hyper_util::client::proxy::matcher::Matcher;
 
-/// The variables that name a proxy. The first one that is set counts.
+/// The variables that name a proxy. The first one that is set counts; an empty one is not set, as for curl and Go.
 const PROXY: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
 /// The variables that name hosts to connect to directly.
@@ -24,6 +24,16 @@ pub struct Proxies(Option<Arc<Matcher>>);
 /// Why a proxy cannot be used. Its address may contain a password, so no message repeats it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum ProxyError {
+    /// The user name or the password has a character with a meaning in URLs, so that the rest reads as another part.
+    #[error(
+        "HTTPS_PROXY (or ALL_PROXY) has a `{character}` in its user name or password: write it as {escape}"
+    )]
+    Raw {
+        /// The character.
+        character: char,
+        /// How a URL has it.
+        escape: &'static str,
+    },
     /// The value is not the URL of a proxy.
     #[error("HTTPS_PROXY (or ALL_PROXY) does not name a proxy: write it as http://host:port, or unset it")]
     Form,
@@ -61,6 +71,7 @@ impl Proxies {
         if proxy.is_empty() {
             return Ok(Self::default());
         }
+        check_password(proxy)?;
         let somewhere = Uri::from_static("https://graph.microsoft.com");
         let named = Matcher::builder().https(proxy.to_owned()).build().intercept(&somewhere);
         match named.ok_or(ProxyError::Form)?.uri().scheme_str() {
@@ -86,10 +97,40 @@ impl Proxies {
     }
 }
 
-/// The value of the first variable that is set.
+/// What has to be escaped in a user name or a password (RFC 3986 section 3.2.1).
+const ESCAPES: [(char, &str); 8] = [
+    ('#', "%23"),
+    ('?', "%3F"),
+    ('/', "%2F"),
+    ('@', "%40"),
+    ('\\', "%5C"),
+    ('[', "%5B"),
+    (']', "%5D"),
+    (' ', "%20"),
+];
+
+/// Refuses a user name or a password with a raw character that ends it for a parser of URLs. What stands before the last
+/// `@` can only be these two.
+fn check_password(proxy: &str) -> Result<(), ProxyError> {
+    let address = proxy.split_once("://").map_or(proxy, |(_, address)| address);
+    let Some((login, _)) = address.rsplit_once('@') else { return Ok(()) };
+    let raw = ESCAPES.iter().find(|(character, _)| login.contains(*character));
+    if let Some((character, escape)) = raw {
+        return Err(ProxyError::Raw { character: *character, escape });
+    }
+    let is_escape = |rest: &str| rest.len() >= 2 && rest.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
+    match login.split('%').skip(1).all(is_escape) {
+        true => Ok(()),
+        false => Err(ProxyError::Raw { character: '%', escape: "%25" }),
+    }
+}
+
+/// The value of the first variable that is set and not empty.
 fn first(names: &[&'static str]) -> Result<String, ProxyError> {
-    let mut set = names.iter().filter_map(|name| Some((*name, env::var_os(name)?)));
-    let Some((name, value)) = set.next() else { return Ok(String::new()) };
+    let set = names.iter().filter_map(|name| Some((*name, env::var_os(name)?)));
+    let Some((name, value)) = set.into_iter().find(|(_, value)| !value.is_empty()) else {
+        return Ok(String::new());
+    };
     value.into_string().map_err(|_| ProxyError::NotText(name))
 }
 
@@ -132,6 +173,27 @@ mod tests {
         }
         for bad in ["https://proxy.example", "socks5://proxy.example:1080"] {
             assert_eq!(Proxies::new(bad, "").err(), Some(ProxyError::Scheme), "{bad}");
+        }
+        for (raw, character) in [
+            ("http://user:pa#ss@proxy.example:3128", '#'),
+            ("http://user:pa?ss@proxy.example:3128", '?'),
+            ("http://user:pa/ss@proxy.example:3128", '/'),
+            ("http://user:pa@ss@proxy.example:3128", '@'),
+            ("us@contoso.com:pass@proxy.example:3128", '@'),
+            ("http://CONTOSO\\user:pass@proxy.example", '\\'),
+            ("http://user:pa[ss@proxy.example", '['),
+            ("http://user:pa ss@proxy.example", ' '),
+            ("http://user:100%@proxy.example", '%'),
+            ("http://user:%zz@proxy.example", '%'),
+        ] {
+            let error = Proxies::new(raw, "").err().unwrap();
+            assert!(matches!(error, ProxyError::Raw { character: found, .. } if found == character), "{raw}");
+            assert!(!error.to_string().contains("ss@"), "{error}");
+        }
+        for good in
+            ["http://us%40contoso.com:pa%23ss%25@proxy.example:3128", "http://user:p;a!s$s@proxy.example"]
+        {
+            assert!(Proxies::new(good, "").is_ok(), "{good}");
         }
         for good in ["", "http://proxy.example", "proxy.example:80", "http://[::1]:3128"] {
             assert!(Proxies::new(good, "").is_ok(), "{good}");

@@ -21,6 +21,20 @@ impl Secret {
         Self(text)
     }
 
+    /// Reads a secret as a file or a variable has it. Trims white space and a byte order mark, which editors and shells add.
+    ///
+    /// # Errors
+    /// [`SecretError`], which does not repeat the content.
+    pub(crate) fn read(raw: &[u8]) -> Result<Self, SecretError> {
+        if raw.len() > MAX_SECRET {
+            return Err(SecretError::TooLong);
+        }
+        match without_mark(raw).trim_ascii() {
+            [] => Err(SecretError::Empty),
+            bytes => visible(bytes).map(|text| Self::new(text.to_owned())).ok_or(SecretError::Characters),
+        }
+    }
+
     /// The secret itself, for the code that sends it.
     pub fn expose(&self) -> &str {
         &self.0
@@ -72,7 +86,7 @@ pub enum SecretError {
 }
 
 impl SecretSource {
-    /// Reads the secret. Trims white space around it, because editors and shells end files with a newline.
+    /// Reads the secret, as [`Secret::read`].
     ///
     /// # Errors
     /// [`SecretError`], which does not repeat the content.
@@ -83,7 +97,7 @@ impl SecretSource {
                 read_file(path).await.map_err(|error| SecretError::Unreadable(error.kind()))?
             }
         };
-        check(&raw)
+        Secret::read(&raw)
     }
 }
 
@@ -100,14 +114,10 @@ fn room(raw: &[u8]) -> u64 {
     u64::try_from((MAX_SECRET + 1).saturating_sub(raw.len())).unwrap_or_default()
 }
 
-fn check(raw: &[u8]) -> Result<Secret, SecretError> {
-    if raw.len() > MAX_SECRET {
-        return Err(SecretError::TooLong);
-    }
-    match raw.trim_ascii() {
-        [] => Err(SecretError::Empty),
-        bytes => visible(bytes).map(|text| Secret::new(text.to_owned())).ok_or(SecretError::Characters),
-    }
+/// The text without a byte order mark in front of it. Editors write one, as they end files with a newline; no secret and no
+/// PEM file begins with it.
+pub(crate) fn without_mark(raw: &[u8]) -> &[u8] {
+    raw.strip_prefix("\u{feff}".as_bytes()).unwrap_or(raw)
 }
 
 /// The bytes as text; `None` unless all are visible ASCII, as in every token and client secret (RFC 6749 appendix A).
@@ -130,7 +140,9 @@ mod tests {
     async fn a_file_is_trimmed_and_checked() {
         assert_eq!(from_file(b" s3cret~\r\n").await.unwrap().expose(), "s3cret~");
         assert_eq!(from_file(b"\n\t ").await, Err(SecretError::Empty));
-        for odd in [&b"two words"[..], b"a\0b", b"a\nb", b"caf\xc3\xa9", b"\xef\xbb\xbfbom", b"\xff"] {
+        assert_eq!(from_file(b"\xef\xbb\xbfs3cret~\r\n").await.unwrap().expose(), "s3cret~");
+        assert_eq!(from_file(b"\xef\xbb\xbf\n").await, Err(SecretError::Empty));
+        for odd in [&b"two words"[..], b"a\0b", b"a\nb", b"caf\xc3\xa9", b"a\xef\xbb\xbfb", b"\xff\xfea\0"] {
             assert_eq!(from_file(odd).await, Err(SecretError::Characters), "{odd:?}");
         }
     }

@@ -9,7 +9,7 @@
 mod rules;
 mod sources;
 
-use sources::{Source, project_files, rust_sources};
+pub(crate) use sources::{Source, project_files, rust_sources};
 
 /// Every violation of one rule in both packages.
 fn violations(rule: fn(&Source) -> Vec<String>) -> Vec<String> {

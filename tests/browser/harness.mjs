@@ -21,8 +21,8 @@ const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, he
 export const end = () => browser.close();
 
 /** A demo that nobody has used yet, and a visitor. */
-export async function begin() {
-  const demo = await startDemo();
+export async function begin(flags = []) {
+  const demo = await startDemo(flags);
   const watch = new Watch(demo.where);
   const contexts = [];
   const stage = {
@@ -50,8 +50,8 @@ export async function begin() {
   return stage;
 }
 
-async function startDemo() {
-  const child = spawn(process.env.GLASSINE, ['demo', '--format', 'json', ...ANYWHERE], {
+async function startDemo(flags) {
+  const child = spawn(process.env.GLASSINE, ['demo', '--format', 'json', ...ANYWHERE, ...flags], {
     env: { ...process.env, GLASSINE_LOG: 'error' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -173,9 +173,9 @@ export class Visitor {
     await this.page.getByRole('link', { name }).click();
   }
 
-  /** The page's heading. */
-  async sees(heading) {
-    await this.page.getByRole('heading', { level: 1, name: heading, exact: true }).waitFor();
+  /** The page's heading, which may take longer than other pages do (in ms). */
+  async sees(heading, timeout = PATIENCE) {
+    await this.page.getByRole('heading', { level: 1, name: heading, exact: true }).waitFor({ timeout });
   }
 
   /** Texts on the page. */
@@ -185,8 +185,8 @@ export class Visitor {
   }
 
   /** The outcome of a step, by its stable code. */
-  async isTold(heading, code) {
-    await this.sees(heading);
+  async isTold(heading, code, timeout = PATIENCE) {
+    await this.sees(heading, timeout);
     await this.reads(`Code: ${code}`);
   }
 

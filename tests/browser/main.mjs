@@ -1,6 +1,7 @@
 // Runs every scenario in a demo and a browser context of its own.
 
 import { begin, end } from './harness.mjs';
+import * as entra from './entra.mjs';
 import * as hostile from './hostile.mjs';
 import * as looks from './looks.mjs';
 import * as refusals from './refusals.mjs';
@@ -9,10 +10,10 @@ import * as way from './way.mjs';
 const started = Date.now();
 const failed = [];
 let passed = 0;
-for (const scenarios of [way, refusals, hostile, looks]) {
+for (const scenarios of [way, refusals, entra, hostile, looks]) {
   for (const [name, scenario] of Object.entries(scenarios)) {
     const words = name.replaceAll('_', ' ');
-    const stage = await begin();
+    const stage = await begin(scenario.flags);
     try {
       await scenario(stage);
       stage.watch.check();

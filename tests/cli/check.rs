@@ -223,3 +223,123 @@ fn an_underscore_in_the_host_of_graph_is_fine() {
     with("https://-graph.example")
         .fails(1, &["G0401", "config.yaml:4:10", "neither a name nor an IP address", "help:"]);
 }
+
+/// Editors write a byte order mark in front of a text.
+#[test]
+fn what_an_editor_puts_before_and_behind_a_secret_is_no_part_of_it() {
+    let scratch = Scratch::new();
+    let file = configuration(&scratch, "{ client_secret_file: secret }");
+    let keys = fs::read_to_string(scratch.path("keys.yaml")).unwrap();
+    scratch.write("secret", "\u{feff}a-client-secret\r\n");
+    scratch.write("keys.yaml", format!("\u{feff}{keys}"));
+    glassine(&["check", "--config", &file]).fine();
+    glassine(&["keys", "fingerprint", &scratch.path("keys.yaml")]).fine();
+    for (secret, says) in [
+        (&b"a\xef\xbb\xbfb"[..], "characters other than visible ASCII"),
+        (b"two words", "characters other than visible ASCII"),
+        (b"caf\xc3\xa9", "characters other than visible ASCII"),
+        (b"\xef\xbb\xbf\r\n", "is empty"),
+        (b"\xff\xfea\0b\0", "UTF-16 text; save it as UTF-8"),
+    ] {
+        scratch.write("secret", secret);
+        glassine(&["check", "--config", &file]).fails(1, &["G0403", "config.yaml:6:", says]);
+    }
+}
+
+/// Before, an empty `HTTPS_PROXY` hid the other variables.
+#[test]
+fn an_empty_variable_names_no_proxy_and_hides_none() {
+    let scratch = Scratch::new();
+    let file = configuration(&scratch, "{ client_secret_file: secret }");
+    let with = |variables: &[(&str, &str)]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_glassine"));
+        for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+            command.env_remove(name);
+        }
+        super::run(command.args(["check", "--config", &file]).envs(variables.iter().copied()), "")
+    };
+    let unusable = "names a kind of proxy that is not supported";
+    for variables in [
+        &[("HTTPS_PROXY", ""), ("https_proxy", "socks5://proxy.example")][..],
+        &[("https_proxy", ""), ("ALL_PROXY", "socks5://proxy.example")],
+        &[("HTTPS_PROXY", ""), ("ALL_PROXY", ""), ("all_proxy", "socks5://proxy.example")],
+    ] {
+        with(variables).fails(1, &[unusable]);
+    }
+    for variables in [
+        &[("HTTPS_PROXY", ""), ("https_proxy", "")][..],
+        &[("HTTPS_PROXY", "http://proxy.example:3128"), ("https_proxy", "socks5://proxy.example")],
+    ] {
+        with(variables).fine();
+    }
+    with(&[("HTTPS_PROXY", "http://user:pa#ss@proxy.example:3128")]).fails(1, &["`#`", "%23"]);
+}
+
+#[test]
+fn an_audit_log_that_could_not_be_written_is_found_before_the_start() {
+    let scratch = Scratch::new();
+    let file = configuration(&scratch, "{ client_secret_file: secret }");
+    let text = fs::read_to_string(&file).unwrap();
+    let with = |audit: &str| {
+        fs::write(&file, text.replace("file: audit.jsonl", &format!("file: {audit}"))).unwrap();
+        glassine(&["check", "--config", &file])
+    };
+    with("no/such/folder/audit.jsonl").fails(
+        1,
+        &["G0403", "config.yaml:", "audit.jsonl: the audit log cannot be written", "No such file", "create "],
+    );
+    with("secret/audit.jsonl").fails(1, &["a file"]);
+    fs::create_dir(scratch.path("folder")).unwrap();
+    with("folder").fails(1, &["directory"]);
+    with("folder/audit.jsonl").fine();
+    assert!(!fs::exists(scratch.path("folder/audit.jsonl")).unwrap());
+    scratch.write("folder/audit.jsonl", "");
+    with("folder/audit.jsonl").fine();
+    assert_eq!(fs::read_to_string(scratch.path("folder/audit.jsonl")).unwrap(), "");
+}
+
+/// A self-signed certificate for `proxy.example`, valid between these years, and its key.
+fn certificate(scratch: &Scratch, name: &str, years: (i32, i32)) {
+    let mut params = rcgen::CertificateParams::new(vec!["proxy.example".to_owned()]).unwrap();
+    params.not_before = rcgen::date_time_ymd(years.0, 1, 1);
+    params.not_after = rcgen::date_time_ymd(years.1, 1, 1);
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let key = rcgen::KeyPair::generate().unwrap();
+    scratch.write(&format!("{name}.crt"), params.self_signed(&key).unwrap().pem());
+    scratch.write(&format!("{name}.key"), key.serialize_pem());
+}
+
+#[test]
+fn certificates_are_checked_for_today_and_for_their_place() {
+    let scratch = Scratch::new();
+    for (name, years) in [("good", (2020, 2120)), ("ended", (2020, 2021)), ("early", (2110, 2120))] {
+        certificate(&scratch, name, years);
+    }
+    let both =
+        ["good", "ended"].map(|name| fs::read_to_string(scratch.path(&format!("{name}.crt"))).unwrap());
+    scratch.write("both.crt", both.concat());
+    let with = |certificate: &str, key: &str, more: &str, host: &str| {
+        let tls =
+            format!("tls: {{ certificate_file: {certificate}.crt, private_key_file: {key}.key{more} }}\n");
+        let file = configuration(&scratch, "{ client_secret_file: secret }");
+        let text = fs::read_to_string(&file).unwrap();
+        let text = text.replace("public_url: http://127.0.0.1:8080", &format!("public_url: https://{host}"));
+        fs::write(&file, format!("{text}{tls}")).unwrap();
+        glassine(&["check", "--config", &file])
+    };
+    with("good", "good", "", "proxy.example").fine();
+    with("ended", "ended", "", "proxy.example")
+        .fails(1, &["G0403", "ended.crt", "ended on 2021-01-01", "renew"]);
+    with("early", "early", "", "proxy.example").fails(1, &["G0403", "not valid before 2110-01-01", "clock"]);
+    with("good", "ended", "", "proxy.example").fails(1, &["G0403", "good.crt", "ended.key"]);
+    let other = with("good", "good", "", "other.example");
+    assert_eq!(other.code, Some(0), "{other:?}");
+    assert!(other.stderr.contains("warning[G0409]") && other.stderr.contains("does not name other.example"));
+    with("good", "good", ", client_ca_file: ended.crt", "proxy.example").fails(1, &["ended.crt", "ended on"]);
+    let left = with("good", "good", ", client_ca_file: both.crt", "proxy.example");
+    assert_eq!(left.code, Some(0), "{left:?}");
+    assert!(
+        left.stderr.contains("warning[G0409]") && left.stderr.contains("of 2 certificates, 1"),
+        "{left:?}"
+    );
+}

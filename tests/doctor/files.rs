@@ -86,7 +86,6 @@ async fn a_file_that_is_missing_fails_and_the_rest_is_looked_at() {
 async fn warnings_of_the_rules_are_told_with_their_line() {
     let rules = METADATA_ONLY.replace("  message:\n    keep:", "  message:\n    unlisted: keep\n    keep:");
     let clinic = Clinic::with(|setup| setup.rules(&rules)).await;
-    clinic.change(|it| it.configured().to_vec().iter().for_each(|permission| it.grant(permission)));
     let findings = examine(&clinic.proxy).await;
     let warned: Vec<_> = findings.of("configuration").filter(|it| it["outcome"] == "warn").collect();
     assert!(!warned.is_empty(), "{:#}", findings.all);
@@ -229,7 +228,6 @@ async fn who_has_approved_and_who_is_missing_is_told() {
         setup
     })
     .await;
-    clinic.change(|it| it.configured().to_vec().iter().for_each(|permission| it.grant(permission)));
     let findings = examine(&clinic.proxy).await;
     findings.expect(
         "configuration",

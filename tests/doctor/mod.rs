@@ -100,17 +100,26 @@ struct Clinic {
 impl Clinic {
     /// Everything that the rules need is granted, and nothing else.
     async fn consented() -> Self {
-        let clinic = Self::unconsented().await;
-        clinic.change(|it| it.configured().to_vec().iter().for_each(|permission| it.grant(permission)));
-        clinic
-    }
-
-    async fn unconsented() -> Self {
         Self::with(|setup| setup).await
     }
 
+    async fn unconsented() -> Self {
+        Self::new(|_| {}, |setup| setup).await
+    }
+
+    /// As [`Self::consented`], with another configuration.
     async fn with(change: impl FnOnce(Setup) -> Setup) -> Self {
+        let grant = |it: &mut Registration| {
+            it.configured().to_vec().iter().for_each(|permission| it.grant(permission));
+        };
+        Self::new(grant, change).await
+    }
+
+    /// The running proxy may have a token from its start, so `grant` comes before it.
+    async fn new(grant: impl FnOnce(&mut Registration), change: impl FnOnce(Setup) -> Setup) -> Self {
         let (tenant, url) = sample_tenant().await;
+        let registered = tenant.entra().registration(APPLICATION).unwrap();
+        tenant.entra().change(registered.client_id(), grant).unwrap();
         let application = tenant.entra().registration(APPLICATION).unwrap();
         let client_id = application.client_id().to_owned();
         let mut setup = Setup::in_front_of(&url);

@@ -39,7 +39,6 @@ async fn a_healthy_set_up_has_nothing_to_do() {
 async fn a_domain_of_members_that_is_not_listed_is_told() {
     let domain = |setup: Setup, domain: &str| Setup { domain: domain.to_owned(), ..setup };
     let clinic = Clinic::with(|setup| domain(setup, "tallgrass.example")).await;
-    clinic.change(|it| it.configured().to_vec().iter().for_each(|permission| it.grant(permission)));
     let findings = examine(&clinic.proxy).await;
     let parts =
         ["users have an address in a domain that `tenant_domains` does not list", "Get-AcceptedDomain"];
@@ -50,7 +49,6 @@ async fn a_domain_of_members_that_is_not_listed_is_told() {
     }
     let rules = METADATA_ONLY.replace("keep_listed", "pseudonymize");
     let clinic = Clinic::with(|setup| domain(setup, "tallgrass.example").rules(&rules)).await;
-    clinic.change(|it| it.configured().to_vec().iter().for_each(|permission| it.grant(permission)));
     assert_eq!(
         examine(&clinic.proxy).await.bad(),
         [""; 0],
@@ -100,10 +98,10 @@ async fn too_much_is_named_with_what_would_be_enough() {
 async fn an_alternative_that_the_rules_accept_is_a_warning() {
     let rules =
         METADATA_ONLY.replace("  - name: User.Read.All", "  - name: [User.Read.All, Directory.Read.All]");
-    let clinic = Clinic::with(|setup| setup.rules(&rules)).await;
     let mut granted = vec!["Mail.ReadBasic.All", "MailboxSettings.Read", "Contacts.Read"];
     granted.extend(["GroupMember.Read.All", "Directory.Read.All"]);
-    clinic.change(|it| granted.iter().for_each(|permission| it.grant(permission)));
+    let grant = |it: &mut Registration| granted.iter().for_each(|permission| it.grant(permission));
+    let clinic = Clinic::new(grant, |setup| setup.rules(&rules)).await;
     let findings = examine(&clinic.proxy).await;
     findings.expect("permissions", "Directory.Read.All", "warn", &["the rules accept it"]);
     assert_eq!((findings.ran.code, findings.bad().len()), (Some(0), 1));
@@ -112,9 +110,11 @@ async fn an_alternative_that_the_rules_accept_is_a_warning() {
 #[tokio::test]
 async fn what_one_consumer_of_an_application_needs_is_not_too_much() {
     let mail = METADATA_ONLY.replace("Mail.ReadBasic.All", "Mail.Read");
-    let clinic = Clinic::with(|setup| setup.consumer(Consumer::new("other", &mail))).await;
-    clinic.change(|it| it.configured().to_vec().iter().for_each(|permission| it.grant(permission)));
-    clinic.change(|it| it.grant("Mail.Read"));
+    let grant = |it: &mut Registration| {
+        it.configured().to_vec().iter().for_each(|permission| it.grant(permission));
+        it.grant("Mail.Read");
+    };
+    let clinic = Clinic::new(grant, |setup| setup.consumer(Consumer::new("other", &mail))).await;
     let findings = examine(&clinic.proxy).await;
     assert_eq!(findings.bad(), ["configuration G0303"], "the rules are broad, the grant is not");
     let named: Vec<_> = findings.of("permissions").map(|it| (&it["consumer"], &it["check"])).collect();
@@ -139,6 +139,21 @@ async fn without_consent_each_permission_is_named_with_the_way_to_it() {
     );
     let reason = "no object to request: {user} comes from /{api}/users, which returned none";
     findings.expect("endpoints", "list-messages", "skip", &[reason]);
+}
+
+#[tokio::test]
+async fn a_running_proxy_whose_token_is_older_than_a_grant_is_told() {
+    let clinic = Clinic::unconsented().await;
+    assert_eq!(clinic.proxy.get("/v1.0/users").await.status, 403);
+    clinic.change(|it| it.configured().to_vec().iter().for_each(|permission| it.grant(permission)));
+    let findings = examine(&clinic.proxy).await;
+    let late = ["was issued before these were granted", "User.Read.All", "kill -HUP"];
+    findings.expect("permissions", "running proxy", "warn", &late);
+    findings.expect("permissions", "User.Read.All", "ok", &["granted"]);
+    assert_eq!((findings.ran.code, findings.bad()), (Some(0), vec!["permissions running proxy".to_owned()]));
+    let metrics = clinic.proxy.admin_get("/metrics").await.text();
+    let series = "glassine_graph_token_permission{consumer=\"acme\",permission=\"User.Read.All\"} 0";
+    assert!(metrics.contains(series), "{metrics}");
 }
 
 #[tokio::test]
@@ -195,7 +210,6 @@ async fn a_consumers_own_application_gets_its_own_token() {
         setup.consumer(Consumer { more, ..Consumer::new("other", METADATA_ONLY) })
     })
     .await;
-    clinic.change(|it| it.configured().to_vec().iter().for_each(|permission| it.grant(permission)));
     let findings = examine(&clinic.proxy).await;
     findings.expect("token", "upstream", "ok", &[]);
     findings.expect("token", "application of other", "fail", &["AADSTS700016", "Application (client) ID"]);

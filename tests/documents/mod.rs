@@ -17,7 +17,7 @@ mod rules_page;
 pub(crate) use console::shows_healthy;
 
 /// Documents with commands, by name.
-const DOCUMENTS: [(&str, &str); 17] = [
+const DOCUMENTS: [(&str, &str); 18] = [
     ("README.md", include_str!("../../README.md")),
     ("SECURITY.md", include_str!("../../SECURITY.md")),
     ("CHANGELOG.md", include_str!("../../CHANGELOG.md")),
@@ -32,6 +32,7 @@ const DOCUMENTS: [(&str, &str); 17] = [
     ("docs/ENTRA.md", include_str!("../../docs/ENTRA.md")),
     ("docs/JSON.md", include_str!("../../docs/JSON.md")),
     ("docs/OPERATIONS.md", include_str!("../../docs/OPERATIONS.md")),
+    ("docs/RELIABILITY.md", include_str!("../../docs/RELIABILITY.md")),
     ("docs/REVIEWS.md", include_str!("../../docs/REVIEWS.md")),
     ("docs/RULES.md", include_str!("../../docs/RULES.md")),
     ("docs/SDKS.md", include_str!("../../docs/SDKS.md")),

@@ -98,6 +98,8 @@ async fn a_refused_stranger_loses_the_connection() {
     let mut honest = from(3, &server).await.unwrap();
     for _ in 0..3 {
         assert!(is_served(&mut honest).await, "whoever is identified keeps the connection");
+        // Also if a token has expired.
+        assert!(ask(&mut honest, "/refused").await.unwrap().starts_with("HTTP/1.1 401 "));
     }
 }
 

@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use aws_lc_rs::signature::{RSA_PSS_2048_8192_SHA256, RsaPublicKeyComponents};
+use aws_lc_rs::signature::{
+    RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, RsaParameters, RsaPublicKeyComponents,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use glassine::upstream::{
-    CertificateError, CertificateFiles, Credential, Proof, SecretError, SecretSource, TokenError,
+    CertificateError, CertificateFiles, Credential, OAuthError, Proof, SecretError, SecretSource, TokenError,
     TokenSettings, TokenSource,
 };
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, RsaKeySize};
@@ -16,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::token::{EAGER, client_secret, granted, text_of};
 use crate::support::entra::form;
-use crate::support::upstream::FakeUpstream;
+use crate::support::upstream::{FakeUpstream, Script};
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -56,11 +58,15 @@ fn part(text: &str) -> Value {
 
 /// Header and claims of an assertion, whose signature is checked with the key.
 fn verified(assertion: &str, pair: &KeyPair) -> (Value, Value) {
+    verified_as(assertion, pair, &RSA_PSS_2048_8192_SHA256)
+}
+
+fn verified_as(assertion: &str, pair: &KeyPair, algorithm: &'static RsaParameters) -> (Value, Value) {
     let (signed, signature) = assertion.rsplit_once('.').unwrap();
     let own = aws_lc_rs::rsa::KeyPair::from_pkcs8(&pair.serialize_der()).unwrap();
     let public = RsaPublicKeyComponents::<Vec<u8>>::from(aws_lc_rs::signature::KeyPair::public_key(&own));
     let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
-    public.verify(&RSA_PSS_2048_8192_SHA256, signed.as_bytes(), &signature).expect("signed by PS256");
+    public.verify(algorithm, signed.as_bytes(), &signature).expect("signed with the key");
     let (header, claims) = signed.split_once('.').unwrap();
     (part(header), part(claims))
 }
@@ -87,6 +93,54 @@ async fn a_certificate_signs_an_assertion_for_the_token_endpoint() {
     let seconds = |name: &str| claims[name].as_i64().unwrap();
     assert!((now - 60..=now).contains(&seconds("nbf")) && seconds("iat") == seconds("nbf"));
     assert!((300..=600).contains(&(seconds("exp") - seconds("nbf"))), "{claims}");
+}
+
+fn unknown_certificate() -> Script {
+    let body =
+        r#"{"error":"invalid_client","error_codes":[700027],"error_description":"AADSTS700027: of alice"}"#;
+    Script::status(401).body(body)
+}
+
+/// An Entra that finds certificates by these members of the header only.
+async fn finding_by(members: &'static [&'static str]) -> FakeUpstream {
+    FakeUpstream::start(move |request| {
+        let assertion = form(&request.body)["client_assertion"].clone();
+        let header = part(assertion.split('.').next().unwrap());
+        let is_found = members.iter().any(|member| header.get(member).is_some());
+        if is_found { granted("one") } else { unknown_certificate() }
+    })
+    .await
+}
+
+/// Fault: Entra does not find the certificate by its SHA-256 thumbprint. Outcome: the proxy names it by the SHA-1 one, once more.
+#[tokio::test]
+async fn a_certificate_that_is_not_found_by_one_thumbprint_is_named_by_the_other() {
+    let entra = finding_by(&["x5t"]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (der, pair) = certify(folder.path());
+    let source = TokenSource::new(settings(&entra, files(folder.path()))).unwrap();
+    for requests in [2, 3, 4] {
+        source.renewed().await.unwrap();
+        assert_eq!(entra.requests().len(), requests, "what worked is tried first");
+        let assertion = &last_form(&entra)["client_assertion"];
+        let (header, _) = verified_as(assertion, &pair, &RSA_PKCS1_2048_8192_SHA256);
+        let sha1 = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, &der);
+        let thumbprint = URL_SAFE_NO_PAD.encode(sha1);
+        assert_eq!(header, serde_json::json!({ "alg": "RS256", "typ": "JWT", "x5t": thumbprint }));
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_entra_does_not_know_costs_two_requests_and_a_found_one_costs_one() {
+    let refused = TokenError::Refused { error: OAuthError::InvalidClient, aadsts: Some(700_027) };
+    for (members, requests, error) in [(&[][..], 2, Some(refused)), (&["x5t#S256"][..], 1, None)] {
+        let entra = finding_by(members).await;
+        let folder = tempfile::tempdir().unwrap();
+        certify(folder.path());
+        let source = TokenSource::new(settings(&entra, files(folder.path()))).unwrap();
+        assert_eq!(source.renewed().await.err(), error);
+        assert_eq!(entra.requests().len(), requests);
+    }
 }
 
 #[tokio::test]

@@ -68,7 +68,11 @@ async fn a_machine_without_an_identity_and_one_that_is_busy() {
         let source = TokenSource::new(settings(&machine, virtual_machine(&machine), None)).unwrap();
         let error = source.token().await.unwrap_err();
         let code = http::StatusCode::from_u16(status).unwrap();
-        let expected = if refused { TokenError::NoIdentity(code) } else { TokenError::Unavailable(code) };
+        let expected = match status {
+            _ if refused => TokenError::NoIdentity(code),
+            429 => TokenError::Busy { status: code, wait: std::time::Duration::from_secs(60) },
+            _ => TokenError::Unavailable(code),
+        };
         assert_eq!(error, expected);
         assert!(!error.to_string().contains("alice"));
     }
@@ -92,6 +96,26 @@ async fn the_service_is_on_this_machine() {
         ("http://", UrlError::NotAbsolute),
     ] {
         assert_eq!(with(bad), Some(ConnectorError::Identity(IdentityError::Address(error))), "{bad:?}");
+    }
+}
+
+/// App Service for Linux gives containers an address of its own private network, together with the header.
+#[tokio::test]
+async fn an_app_services_address_may_be_private() {
+    let machine = FakeUpstream::always(Script::never()).await;
+    let with = |endpoint: &str| {
+        let header = Secret::new("853b9a84".into());
+        let service = IdentityService::AppService { endpoint: endpoint.to_owned(), header };
+        TokenSource::new(settings(&machine, service, None)).err()
+    };
+    for good in
+        ["http://172.16.5.3:8081/msi/token", "http://127.0.0.1:41741/msi/token/", "http://[fd00::3]/x"]
+    {
+        assert_eq!(with(good), None, "{good}");
+    }
+    for bad in ["http://20.50.2.1/msi/token", "http://tokens.example/msi/token", "http://172.32.0.1/"] {
+        let expected = IdentityError::Endpoint(UrlError::Plaintext);
+        assert_eq!(with(bad), Some(ConnectorError::Identity(expected)), "{bad}");
     }
 }
 

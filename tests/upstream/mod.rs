@@ -25,12 +25,14 @@ const PATIENT: Timeouts = Timeouts { connect: LONG, head: LONG, idle: LONG, tota
 
 mod assertion;
 mod connection;
+mod granted;
 mod graph;
 mod http2;
 mod identity;
 mod kept;
 mod proxies;
 mod shape;
+mod throttled;
 mod time;
 mod token;
 

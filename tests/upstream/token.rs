@@ -21,6 +21,8 @@ pub(super) const EAGER: RenewalTimes = RenewalTimes {
     file_check: Duration::ZERO,
     look: SHORT,
     longest_pause: SHORT,
+    denied_age: Duration::ZERO,
+    await_pauses: (Duration::ZERO, Duration::ZERO),
 };
 
 pub(super) const CALM: RenewalTimes = RenewalTimes {
@@ -30,6 +32,8 @@ pub(super) const CALM: RenewalTimes = RenewalTimes {
     file_check: LONG,
     look: LONG,
     longest_pause: LONG,
+    denied_age: LONG,
+    await_pauses: (LONG, LONG),
 };
 
 #[tokio::test]
@@ -294,11 +298,11 @@ pub(super) fn granted(token: &str) -> Script {
     expiring(token, 3599)
 }
 
-fn expiring(token: &str, seconds: u64) -> Script {
+pub(super) fn expiring(token: &str, seconds: u64) -> Script {
     Script::json(format!(r#"{{"token_type":"Bearer","expires_in":{seconds},"access_token":"{token}"}}"#))
 }
 
-fn source(entra: &FakeUpstream, pace: RenewalTimes) -> TokenSource {
+pub(super) fn source(entra: &FakeUpstream, pace: RenewalTimes) -> TokenSource {
     TokenSource::new(client_secret(entra, pace)).unwrap()
 }
 

@@ -49,7 +49,9 @@ fn card(prefix: &str, card: &Card<'_>) -> Markup {
     let (class, action) = match connection.map(|connection| connection.state) {
         None => ("button", "Connect"),
         Some(ConnectionState::ConsentMissing) => ("button", "Connect again"),
-        Some(ConnectionState::Connected | ConnectionState::OverPrivileged) => ("button second", "Review"),
+        Some(
+            ConnectionState::Connected | ConnectionState::OverPrivileged | ConnectionState::GrantedUnverified,
+        ) => ("button second", "Review"),
     };
     html! {
         li.card {

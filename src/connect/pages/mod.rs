@@ -77,6 +77,7 @@ fn badge(connection: Option<&Connection>) -> Markup {
         None => ("badge", "Not connected"),
         Some(ConnectionState::Connected) => ("badge good", "Connected"),
         Some(ConnectionState::OverPrivileged) => ("badge warn", "Connected, over-privileged"),
+        Some(ConnectionState::GrantedUnverified) => ("badge good", "Connected, permissions not readable"),
         Some(ConnectionState::ConsentMissing) => ("badge bad", "Consent missing"),
     };
     html! { span class=(class) { (words) } }
@@ -106,13 +107,21 @@ fn standing(connection: Option<&Connection>) -> Markup {
                 }
             }
         },
+        ConnectionState::GrantedUnverified => html! {
+            div.note.good {
+                p {
+                    "Connected since " (since) ". Requests to Microsoft Graph succeed. The access token cannot be read here, so \
+                     whether more is granted than the rules need is not known."
+                }
+            }
+        },
         ConnectionState::ConsentMissing => html! {
             div.note.bad {
                 p {
                     "Not granted when last checked: "
                     (names(&connection.missing))
                     ". Add what is missing to the app registration if it is not there, then connect again. A consent \
-                     can take a minute to show."
+                     can take some minutes to show; the proxy uses it as soon as Entra's tokens have it."
                 }
             }
         },

@@ -79,6 +79,10 @@ fn news(claims: &Claims) -> (&'static str, &'static str) {
             "Your mail is connected",
             "The analysis can begin. More was granted than is needed; your administrator can take that back.",
         ),
+        Some("granted_unverified") => (
+            "Your mail is connected",
+            "The analysis can begin. Whether more was granted than is needed is not known.",
+        ),
         Some("consent_missing") => {
             ("A permission is missing", "Something that the analysis needs was not granted.")
         }

@@ -8,8 +8,8 @@ use crate::config::files::{read_secret, read_text};
 use crate::config::{self, FileRef, Proof, Source, UpstreamCredential};
 use crate::proxy::consumer::Application;
 use crate::upstream::{
-    self, CertificateFiles, CertificateKey, Credential, IdentityService, Network, RenewalTimes, SecretSource,
-    TokenSettings, TokenSource,
+    self, CertificateFiles, CertificateKey, Credential, IdentityService, Network, RenewalTimes, Secret,
+    SecretSource, TokenSettings, TokenSource,
 };
 use glassine_core::diagnostic::Diagnostic;
 
@@ -146,9 +146,10 @@ impl Builder<'_> {
         self.used(parsed.map(drop), |why| certificate.unusable(why))
     }
 
-    /// Checks now that the secret can be read. The proxy reads it again at each use.
+    /// Checks now that the secret can be read and sent. The proxy reads it again at each use.
     fn secret(&mut self, source: &Source) -> Result<SecretSource, Reported> {
-        self.used(read_secret(source), |why| source.unusable(why))?;
+        let text = self.used(read_secret(source), |why| source.unusable(why))?;
+        self.used(Secret::read(text.as_bytes()), |why| source.unusable(why))?;
         Ok(match source {
             Source::File(file) => SecretSource::File(file.path().to_owned()),
             Source::Environment { name, .. } => SecretSource::Env(name.clone()),

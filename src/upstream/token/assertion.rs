@@ -4,21 +4,21 @@
 use std::io;
 use std::path::PathBuf;
 
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeyPair;
-use aws_lc_rs::signature::{KeyPair as _, RSA_PSS_SHA256};
+use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 
 use crate::jws;
-use crate::upstream::secret::{Secret, read_file};
+use crate::upstream::secret::{Secret, read_file, without_mark};
 
 /// How long an assertion is valid, in seconds. Microsoft recommends 5 to 10 minutes, which also covers clocks that
 /// differ.
@@ -69,9 +69,20 @@ pub enum CertificateError {
 /// A certificate with its key.
 pub struct CertificateKey {
     pair: KeyPair,
-    /// The value of `x5t#S256`, by which Entra finds the certificate (RFC 7515 section 4.1.8).
-    thumbprint: String,
+    certificate: CertificateDer<'static>,
     ends: Timestamp,
+}
+
+/// How an assertion names the certificate that it was signed with. The name only tells Entra which of the registered
+/// certificates to verify the signature with, so it decides nothing about who can sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Thumbprint {
+    /// `x5t#S256` with PS256, which Microsoft documents now ("Microsoft identity platform application authentication
+    /// certificate credentials").
+    Sha256,
+    /// `x5t` with RS256, which the same page documented until 2024 and MSAL still uses where `x5t#S256` is not known. The only
+    /// report of an Entra that does not find a certificate by `x5t#S256` is pull request 1301 of MicrosoftDocs/entra-docs.
+    Sha1,
 }
 
 impl CertificateFiles {
@@ -90,6 +101,7 @@ impl CertificateKey {
     /// # Errors
     /// [`CertificateError`], which repeats nothing of the content.
     pub fn parse(certificate: &[u8], key: &[u8]) -> Result<Self, CertificateError> {
+        let (certificate, key) = (without_mark(certificate), without_mark(key));
         let certificate =
             CertificateDer::from_pem_slice(certificate).map_err(|_| CertificateError::NoCertificate)?;
         let (_, parsed) =
@@ -99,11 +111,8 @@ impl CertificateKey {
             return Err(CertificateError::Other);
         }
         let ends = Timestamp::from_second(parsed.validity().not_after.timestamp());
-        Ok(Self {
-            pair,
-            thumbprint: URL_SAFE_NO_PAD.encode(Sha256::digest(&certificate)),
-            ends: ends.map_err(|_| CertificateError::NoCertificate)?,
-        })
+        let ends = ends.map_err(|_| CertificateError::NoCertificate)?;
+        Ok(Self { pair, certificate, ends })
     }
 
     /// When the certificate expires.
@@ -116,12 +125,20 @@ impl CertificateKey {
         &self,
         client_id: &str,
         audience: &str,
+        thumbprint: Thumbprint,
         now: Timestamp,
     ) -> Result<Secret, CertificateError> {
         if self.ends <= now {
             return Err(CertificateError::Ended(self.ends));
         }
-        let header = json!({ "alg": "PS256", "typ": "JWT", "x5t#S256": self.thumbprint });
+        let (name, hash, algorithm, padding) = match thumbprint {
+            Thumbprint::Sha256 => ("x5t#S256", &SHA256, "PS256", &RSA_PSS_SHA256 as &dyn RsaEncoding),
+            Thumbprint::Sha1 => {
+                ("x5t", &SHA1_FOR_LEGACY_USE_ONLY, "RS256", &RSA_PKCS1_SHA256 as &dyn RsaEncoding)
+            }
+        };
+        let named = URL_SAFE_NO_PAD.encode(digest(hash, &self.certificate));
+        let header = json!({ "alg": algorithm, "typ": "JWT", name: named });
         let issued = now.as_second();
         let claims = json!({
             "aud": audience,
@@ -132,12 +149,12 @@ impl CertificateKey {
             "iat": issued,
             "exp": issued + LIFE,
         });
-        jws::compact(&header, claims.to_string().as_bytes(), |text| self.sign(text)).map(Secret::new)
+        jws::compact(&header, claims.to_string().as_bytes(), |text| self.sign(padding, text)).map(Secret::new)
     }
 
-    fn sign(&self, text: &[u8]) -> Result<Vec<u8>, CertificateError> {
+    fn sign(&self, padding: &'static dyn RsaEncoding, text: &[u8]) -> Result<Vec<u8>, CertificateError> {
         let mut signature = vec![0; self.pair.public_modulus_len()];
-        let signed = self.pair.sign(&RSA_PSS_SHA256, &SystemRandom::new(), text, &mut signature);
+        let signed = self.pair.sign(padding, &SystemRandom::new(), text, &mut signature);
         signed.map(|()| signature).map_err(|_| CertificateError::Signing)
     }
 }
@@ -223,8 +240,9 @@ mod tests {
         let key = CertificateKey::parse(certificate.as_bytes(), pair.serialize_pem().as_bytes()).unwrap();
         let end: Timestamp = "2027-01-01T00:00:00Z".parse().unwrap();
         let before: Timestamp = "2026-12-31T23:59:59Z".parse().unwrap();
-        assert!(key.assertion("app", "https://login.example/token", before).is_ok());
-        let late = key.assertion("app", "https://login.example/token", end).err();
+        let assertion = |now| key.assertion("app", "https://login.example/token", Thumbprint::Sha256, now);
+        assert!(assertion(before).is_ok());
+        let late = assertion(end).err();
         assert_eq!(late, Some(CertificateError::Ended(end)));
     }
 }

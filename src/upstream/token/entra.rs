@@ -1,16 +1,19 @@
 //! Gets tokens for an app registration from the token endpoint of the Microsoft identity platform v2.0 (RFC 6749
 //! section 4.4; Microsoft, "OAuth 2.0 client credentials flow on the Microsoft identity platform").
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use http::{Method, Request, Uri};
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
+use super::assertion::Thumbprint;
 use super::credential::Proof;
 use super::error::TokenError;
 use super::form::Form;
-use super::response::{MAX_RESPONSE, accepted, collect, granted, identified};
+use super::response::{MAX_RESPONSE, accepted, collect, granted, identified, wait};
 use super::{AuthorizationCode, Grant};
 use crate::upstream::connector::ConnectorError;
 use crate::upstream::network::Network;
@@ -29,7 +32,12 @@ pub(super) struct Application {
     client_id: String,
     proof: Proof,
     scope: String,
+    /// Entra has found the certificate by its SHA-1 thumbprint only.
+    by_sha1: AtomicBool,
 }
+
+/// Entra knows no certificate of the application by this thumbprint.
+const CERTIFICATE_UNKNOWN: u32 = 700_027;
 
 /// What the application sends to authenticate.
 enum Presented {
@@ -51,7 +59,8 @@ impl Application {
     ) -> Result<Self, ConnectorError> {
         let endpoint = token_endpoint(authority, tenant).ok_or(ConnectorError::Tenant)?;
         let transport = Transport::new(authority, network)?;
-        Ok(Self { transport, endpoint, client_id, proof, scope: format!("{graph}/.default") })
+        let (scope, by_sha1) = (format!("{graph}/.default"), AtomicBool::new(false));
+        Ok(Self { transport, endpoint, client_id, proof, scope, by_sha1 })
     }
 
     /// Asks for a token.
@@ -73,14 +82,50 @@ impl Application {
         identified(&response).map_err(TokenError::Response)
     }
 
-    /// Sends a token request. Returns the body of a successful response.
+    /// Sends a token request. Returns the body of a successful response. If Entra does not find the certificate by the
+    /// thumbprint in the assertion, names it once more by the other one.
     async fn ask(
         &self,
         grant: &str,
         own: &[(&str, &str)],
         repeat: Repeat,
     ) -> Result<Zeroizing<Vec<u8>>, TokenError> {
-        let form = self.form(grant, own, &self.present().await?);
+        let by_sha1 = self.by_sha1.load(Ordering::Relaxed);
+        let (first, other) = match by_sha1 {
+            false => (Thumbprint::Sha256, Thumbprint::Sha1),
+            true => (Thumbprint::Sha1, Thumbprint::Sha256),
+        };
+        let refused = match self.ask_by(first, grant, own, repeat).await {
+            Err(error) if self.may_be_known_otherwise(&error) => error,
+            done => return done,
+        };
+        let again = self.ask_by(other, grant, own, repeat).await;
+        match &again {
+            Err(error) if self.may_be_known_otherwise(error) => return Err(refused),
+            Ok(_) => {
+                tracing::warn!(
+                    "Entra found the certificate of the app registration by its other thumbprint only"
+                );
+                self.by_sha1.store(!by_sha1, Ordering::Relaxed);
+            }
+            Err(_) => {}
+        }
+        again
+    }
+
+    fn may_be_known_otherwise(&self, error: &TokenError) -> bool {
+        let is_unknown = matches!(error, TokenError::Refused { aadsts: Some(CERTIFICATE_UNKNOWN), .. });
+        is_unknown && matches!(self.proof, Proof::Certificate(_))
+    }
+
+    async fn ask_by(
+        &self,
+        thumbprint: Thumbprint,
+        grant: &str,
+        own: &[(&str, &str)],
+        repeat: Repeat,
+    ) -> Result<Zeroizing<Vec<u8>>, TokenError> {
+        let form = self.form(grant, own, &self.present(thumbprint).await?);
         let mut request = Request::new(Bytes::from_owner(form));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.endpoint.clone();
@@ -88,16 +133,15 @@ impl Application {
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         let response = self.transport.send(request, repeat, MAX_RESPONSE).await?;
-        let status = response.status();
-        accepted(status, collect(response.into_body()).await?)
+        let (status, wait) = (response.status(), wait(response.status(), response.headers()));
+        accepted(status, wait, collect(response.into_body()).await?)
     }
 
-    async fn present(&self) -> Result<Presented, TokenError> {
+    async fn present(&self, thumbprint: Thumbprint) -> Result<Presented, TokenError> {
         Ok(match &self.proof {
             Proof::Certificate(files) => {
-                let endpoint = self.endpoint.to_string();
-                let assertion =
-                    files.read().await?.assertion(&self.client_id, &endpoint, Timestamp::now())?;
+                let (key, endpoint) = (files.read().await?, self.endpoint.to_string());
+                let assertion = key.assertion(&self.client_id, &endpoint, thumbprint, Timestamp::now())?;
                 Presented::Assertion(assertion)
             }
             Proof::FederatedToken(token) => Presented::Assertion(token.read().await?),

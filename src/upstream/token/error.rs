@@ -1,12 +1,17 @@
 //! Why the proxy gets no token, in words for the operator.
 
 use std::fmt;
+use std::time::Duration;
 
 use http::StatusCode;
 
 use super::assertion::CertificateError;
+use crate::aadsts::Meaning;
 use crate::upstream::error::UpstreamError;
 use crate::upstream::secret::SecretError;
+
+/// How long an application waits after `LoopDetected` (AADSTS50196): one request in a minute is no loop, and MSAL pauses as long.
+const LOOP_WAIT: Duration = Duration::from_secs(60);
 
 /// Why the proxy gets no token. The consumer only learns it as a 502 or 503.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -14,6 +19,17 @@ pub enum TokenError {
     /// The successful response is not as documented (Entra, or a middlebox).
     #[error("the token endpoint's response is not as documented: {0}")]
     Response(ResponseFault),
+    /// The issuer asks to wait (Entra): the application, or everybody together, sends it too many requests.
+    #[error(
+        "the token endpoint responded with status {status} and asks to wait {} s: wait; if it goes on, look for another program that requests tokens of the same application",
+        wait.as_secs()
+    )]
+    Busy {
+        /// Its status.
+        status: StatusCode,
+        /// How long to wait, within a bound.
+        wait: Duration,
+    },
     /// The certificate cannot sign for the application (configuration).
     #[error("the app registration's certificate cannot be used: {0}")]
     Certificate(#[from] CertificateError),
@@ -45,6 +61,19 @@ pub enum TokenError {
     /// The request to Entra failed.
     #[error("the token endpoint cannot be reached: {0}")]
     Upstream(#[from] UpstreamError),
+}
+
+impl TokenError {
+    /// How long the issuer wants no further request, if it says so.
+    pub fn wait(&self) -> Option<Duration> {
+        match self {
+            Self::Busy { wait, .. } => Some(*wait),
+            Self::Refused { aadsts: Some(number), .. } if Meaning::of(*number) == Some(Meaning::TooOften) => {
+                Some(LOOP_WAIT)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What is wrong with a response that should contain a token.
@@ -127,48 +156,71 @@ fn explain(aadsts: Option<u32>) -> String {
     let Some(number) = aadsts else {
         return String::new();
     };
-    let advice = advice(number).map(|advice| format!(": {advice}")).unwrap_or_default();
+    let advice = Meaning::of(number).map(|meaning| format!(": {}", advice(meaning))).unwrap_or_default();
     format!(" (AADSTS{number}){advice}")
 }
 
-/// What an operator can do about an error number (Microsoft, "Microsoft Entra authentication and authorization error
-/// codes").
-fn advice(aadsts: u32) -> Option<&'static str> {
-    Some(match aadsts {
-        50034 => "the account is not in this tenant: check upstream.tenant",
-        53003 => "a Conditional Access policy blocks the app: allow this host's address in it",
-        70011 => "the scope is wrong: check upstream.graph, it must be a Graph host of the authority's cloud",
-        90002 => {
-            "the tenant does not exist: check upstream.tenant, and that the authority belongs to the tenant's cloud"
+/// What an operator can do.
+fn advice(meaning: Meaning) -> &'static str {
+    match meaning {
+        Meaning::AccountElsewhere | Meaning::AccountUnknown => {
+            "the account is not in this tenant: check upstream.tenant"
         }
-        500011 => {
-            "Graph is not known in this tenant: check that upstream.graph belongs to the tenant's cloud"
+        Meaning::ApplicationDisabled => {
+            "the app is disabled in the tenant: enable it under Enterprise applications"
         }
-        700016 => {
+        Meaning::ApplicationUnknown => {
             "the app is not in this tenant: check upstream.client_id and upstream.tenant, and grant consent"
         }
-        900023 => "the tenant is neither an id nor a domain: check upstream.tenant",
-        700024 => {
+        Meaning::AssertionNotNow => {
             "the assertion is not valid now: set this host's clock, or make sure that the federated token is renewed"
         }
-        700027 => {
+        Meaning::CertificateUnknown => {
             "the certificate is not the app's, or has expired: upload upstream.credential's certificate to the app registration"
         }
-        700211 => {
-            "the federated token's issuer is not trusted: compare its `iss` with the app's federated credential"
+        Meaning::ConsentMissing | Meaning::NotAdministrator => {
+            "nobody has consented to the app's permissions: an administrator grants consent under API permissions"
         }
-        700212 => {
+        Meaning::CredentialMissing => {
+            "the app's credential is missing from the request, or the app allows public client flows: check upstream.credential, and set \"Allow public client flows\" to No"
+        }
+        Meaning::Declined => "the consent was declined: ask an administrator to grant it",
+        Meaning::FederatedAudience => {
             "the federated token's audience is not trusted: compare its `aud` with the app's federated credential"
         }
-        700213 => {
+        Meaning::FederatedIssuer => {
+            "the federated token's issuer is not trusted: compare its `iss` with the app's federated credential"
+        }
+        Meaning::FederatedNone => {
+            "no federated credential of the app fits the token: compare its `iss`, `sub` and `aud` with them, letter by letter; a new one takes some minutes"
+        }
+        Meaning::FederatedSubject => {
             "the federated token's subject is not trusted: compare its `sub` with the app's federated credential"
         }
-        7000112 => "the app is disabled in the tenant: enable it under Enterprise applications",
-        7000215 => "the client secret is wrong: use the secret's Value, not its Secret ID",
-        7000216 => "the app's credential is missing from the request: check upstream.credential",
-        7000222 => "the client secret has expired: make a new one in the app registration",
-        _ => return None,
-    })
+        Meaning::NotAssigned => {
+            "the app needs an assignment: see \"Assignment required?\" under Enterprise applications"
+        }
+        Meaning::Permissions => {
+            "the app registration's permissions cannot be granted: check its API permissions"
+        }
+        Meaning::Policy => "a Conditional Access policy blocks the app: allow this host's address in it",
+        Meaning::RedirectUri => "the app registration lacks the redirect URI: add it under Authentication",
+        Meaning::ResourceUnknown => {
+            "Graph is not known in this tenant: check that upstream.graph belongs to the tenant's cloud"
+        }
+        Meaning::Scope => {
+            "the scope is wrong: check upstream.graph, it must be a Graph host of the authority's cloud"
+        }
+        Meaning::SecretExpired => "the client secret has expired: make a new one in the app registration",
+        Meaning::SecretWrong => "the client secret is wrong: use the secret's Value, not its Secret ID",
+        Meaning::TenantMalformed => "the tenant is neither an id nor a domain: check upstream.tenant",
+        Meaning::TenantUnknown => {
+            "the tenant does not exist: check upstream.tenant, and that the authority belongs to the tenant's cloud"
+        }
+        Meaning::TooOften => {
+            "the app sent the same request too often: wait some minutes, and look for another program with the same client_id"
+        }
+    }
 }
 
 #[cfg(test)]
@@ -183,6 +235,13 @@ mod tests {
             "Entra refused the credential: invalid_client (AADSTS7000215): \
              the client secret is wrong: use the secret's Value, not its Secret ID"
         );
+        for (number, advice) in [
+            (70_021, "`iss`, `sub` and `aud`"),
+            (7_000_218, "public client flows"),
+            (65_001, "grants consent"),
+        ] {
+            assert!(refused(Some(number)).contains(advice), "{}", refused(Some(number)));
+        }
         assert_eq!(refused(Some(1)), "Entra refused the credential: invalid_client (AADSTS1)");
         assert_eq!(refused(None), "Entra refused the credential: invalid_client");
     }

@@ -3,8 +3,8 @@
 //!
 //! Sources: Microsoft, "How to use managed identities for Azure resources on an Azure VM to acquire an access token"
 //! (the Azure Instance Metadata Service, IMDS, also of AKS nodes) and "How to use managed identities for App Service
-//! and Azure Functions" (also of Container Apps). Neither uses TLS: the packets stay on the machine or its link, and
-//! never go through a proxy.
+//! and Azure Functions" (also of Container Apps). Neither uses TLS: the packets stay on the machine, its link or the network
+//! that the platform makes for the app, and never go through a proxy.
 
 use std::env;
 
@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use super::Grant;
 use super::error::TokenError;
 use super::form::query;
-use super::response::{MAX_RESPONSE, collect, granted};
+use super::response::{MAX_RESPONSE, collect, granted, unavailable, wait};
 use crate::upstream::connector::ConnectorError;
 use crate::upstream::network::Network;
 use crate::upstream::secret::Secret;
@@ -53,10 +53,11 @@ pub enum IdentityError {
     )]
     Arc,
     /// The address is not a URL, or a token would go to another machine in the clear.
-    #[error(
-        "IDENTITY_ENDPOINT or AZURE_POD_IDENTITY_AUTHORITY_HOST is not the URL of a service on this machine or its own link"
-    )]
+    #[error("AZURE_POD_IDENTITY_AUTHORITY_HOST is not the URL of a service on this machine or its own link")]
     Address(#[source] UrlError),
+    /// The same for the address that App Service sets.
+    #[error("IDENTITY_ENDPOINT is not the URL of a service on this machine or in its private network")]
+    Endpoint(#[source] UrlError),
     /// The header has characters that no header field can hold.
     #[error("IDENTITY_HEADER cannot be sent")]
     Header,
@@ -81,17 +82,20 @@ impl IdentityService {
 
     /// URL, API version, and the header that the service requires.
     fn request(&self) -> Result<(Url, &'static str, (HeaderName, HeaderValue)), IdentityError> {
-        let url = |text: &str| Url::parse_link_local(text).map_err(IdentityError::Address);
         match self {
             Self::AppService { endpoint, header } => {
+                // Linux containers get an address such as http://172.16.5.3:8081/msi/token. The platform sets it together with
+                // the header, and its network leads to this app only.
+                let url = Url::parse_private(endpoint).map_err(IdentityError::Endpoint)?;
                 let mut value = HeaderValue::from_str(header.expose()).map_err(|_| IdentityError::Header)?;
                 value.set_sensitive(true);
-                Ok((url(endpoint)?, "2019-08-01", (HeaderName::from_static("x-identity-header"), value)))
+                Ok((url, "2019-08-01", (HeaderName::from_static("x-identity-header"), value)))
             }
             Self::VirtualMachine { host } => {
                 let endpoint = format!("{}/metadata/identity/oauth2/token", host.trim_end_matches('/'));
                 let metadata = (HeaderName::from_static("metadata"), HeaderValue::from_static("true"));
-                Ok((url(&endpoint)?, "2018-02-01", metadata))
+                let url = Url::parse_link_local(&endpoint).map_err(IdentityError::Address)?;
+                Ok((url, "2018-02-01", metadata))
             }
         }
     }
@@ -139,7 +143,7 @@ impl ManagedIdentity {
             status @ (StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
                 Err(TokenError::NoIdentity(status))
             }
-            status => Err(TokenError::Unavailable(status)),
+            status => Err(unavailable(status, wait(status, response.headers()))),
         }
     }
 }

@@ -4,7 +4,9 @@
 //! stops a renewal by disconnecting; a request that waits for Entra although the current token is valid. So each
 //! renewal runs in a separate task that holds the [`Renewal`] lock. If the caller disconnects, the task still finishes.
 //! While the current token is valid, requests use it. Without one, they wait for the lock and check again. A failure is
-//! cached for a while, and all requests meanwhile get the same error.
+//! cached for a while, and all requests meanwhile get the same error. If the issuer asks to wait, nobody asks it before.
+//!
+//! A permission that is granted later is only in a later token. `granted` says when a token is renewed for that.
 //!
 //! | file | what |
 //! |---|---|
@@ -13,6 +15,7 @@
 //! | `entra` | an app registration at the token endpoint |
 //! | `assertion` | client assertions, signed with a certificate's key |
 //! | `identity` | managed identities |
+//! | `granted` | renewals for permissions that were granted meanwhile |
 //! | `form`, `response` | the token endpoint's request and response |
 //! | `error` | why the proxy gets no token, in words for the operator |
 
@@ -21,6 +24,7 @@ mod credential;
 mod entra;
 mod error;
 mod form;
+mod granted;
 mod identity;
 mod keep;
 mod response;
@@ -35,6 +39,7 @@ pub use self::assertion::{CertificateError, CertificateFiles, CertificateKey};
 use self::credential::Issuer;
 pub use self::credential::{Credential, Proof};
 pub use self::error::{OAuthError, ResponseFault, TokenError};
+use self::granted::Awaited;
 pub use self::identity::{IdentityError, IdentityService};
 pub use self::keep::TokenHealth;
 use super::connector::ConnectorError;
@@ -51,6 +56,17 @@ const JITTER: Duration = Duration::from_secs(120);
 /// The shortest time between two renewals, successful or not. After an operator repairs a secret, the proxy notices
 /// within this time.
 const MIN_INTERVAL: Duration = Duration::from_secs(10);
+
+/// The age from which a token is renewed because Graph denied a request, and the shortest time between two such renewals. A
+/// consent is in tokens after seconds to minutes (microsoft-graph-docs issues 4765 and 10907). Denials that no renewal ends,
+/// such as those of a closed mailbox, cost the issuer twenty requests an hour at most.
+const DENIED_AGE: Duration = Duration::from_secs(180);
+
+/// The first pause before a token that a check found incomplete is renewed; each pause is twice the one before.
+const AWAIT_FIRST: Duration = Duration::from_secs(5);
+
+/// The longest of these pauses.
+const AWAIT_LONGEST: Duration = Duration::from_secs(240);
 
 /// How often a token file is read again. Other programs rewrite it minutes before the old token expires.
 const FILE_CHECK: Duration = Duration::from_secs(1);
@@ -77,6 +93,10 @@ pub struct RenewalTimes {
     pub look: Duration,
     /// The longest time between two attempts while no token can be had. The first pause is [`Self::min_interval`].
     pub longest_pause: Duration,
+    /// The age from which a token is renewed because Graph denied a request, and the time between two such renewals.
+    pub denied_age: Duration,
+    /// The first and the longest pause before a token is renewed that a check found incomplete.
+    pub await_pauses: (Duration, Duration),
 }
 
 impl Default for RenewalTimes {
@@ -88,6 +108,8 @@ impl Default for RenewalTimes {
             file_check: FILE_CHECK,
             look: LOOK,
             longest_pause: LONGEST_PAUSE,
+            denied_age: DENIED_AGE,
+            await_pauses: (AWAIT_FIRST, AWAIT_LONGEST),
         }
     }
 }
@@ -140,6 +162,15 @@ pub struct TokenSource {
     pace: RenewalTimes,
 }
 
+/// Why a token is renewed although it is not due.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reason {
+    /// Somebody asked for it.
+    Asked,
+    /// Graph denied a request.
+    Denied,
+}
+
 /// The task that holds this lock is the only one that renews.
 type Renewal = Arc<Lock<()>>;
 
@@ -182,17 +213,48 @@ impl TokenSource {
     /// permissions that were granted meanwhile. The caller has to bound how often it calls this.
     ///
     /// # Errors
-    /// [`TokenError`]; the current token stays in use while it is valid.
+    /// [`TokenError`]; the current token stays in use while it is valid. While the issuer wants no further request, this is
+    /// the error that said so.
     pub async fn renewed(&self) -> Result<Arc<AccessToken>, TokenError> {
         let turn = Arc::clone(&self.renewal).lock_owned().await;
+        self.renewed_in(turn, Reason::Asked).await
+    }
+
+    async fn renewed_in(
+        &self,
+        turn: OwnedMutexGuard<()>,
+        reason: Reason,
+    ) -> Result<Arc<AccessToken>, TokenError> {
+        if let Some(error) = self.state().closed(Instant::now()) {
+            return Err(error);
+        }
         let (issuer, state, pace) = (Arc::clone(&self.issuer), Arc::clone(&self.state), self.pace);
-        let asked = Instant::now();
         let renewal = async move {
             let _turn = turn;
-            let grant = issuer.grant().await?;
-            Ok(lock(&state).accept(grant, asked, pace))
+            let asked = Instant::now();
+            let granted = issuer.grant().await;
+            let mut state = lock(&state);
+            // Only now: meanwhile, others whose requests were denied wait for this token.
+            if reason == Reason::Denied {
+                state.denied = Some(asked);
+            }
+            match granted {
+                Ok(grant) => Ok(state.accept(grant, asked, pace)),
+                Err(error) => {
+                    state.close(&error, Instant::now());
+                    Err(error)
+                }
+            }
         };
         tokio::spawn(renewal).await.unwrap_or(Err(TokenError::Interrupted))
+    }
+
+    /// The token in use with its age, without asking the issuer. `None` if there is none, or it has expired.
+    pub fn current(&self) -> Option<(Arc<AccessToken>, Duration)> {
+        let now = Instant::now();
+        let state = self.state();
+        let held = state.held.as_ref().filter(|held| held.lives(now))?;
+        Some((Arc::clone(&held.token), now.saturating_duration_since(held.since)))
     }
 
     /// Redeems an authorization code in the name of the application. Returns an id_token, which the caller must verify.
@@ -259,6 +321,10 @@ struct Cached {
     failed: Option<Failure>,
     /// The issuer has given a token before.
     has_succeeded: bool,
+    /// When a token was last renewed because Graph denied a request.
+    denied: Option<Instant>,
+    /// What a check found missing.
+    awaited: Option<Awaited>,
 }
 
 struct Held {
@@ -285,22 +351,45 @@ enum TokenStatus {
     Needed,
 }
 
+impl Held {
+    fn lives(&self, now: Instant) -> bool {
+        self.ends_at.is_none_or(|end| now < end)
+    }
+
+    fn is_due(&self, now: Instant) -> bool {
+        self.renew_at.is_some_and(|at| now >= at)
+    }
+}
+
 impl Cached {
     fn at(&self, now: Instant) -> TokenStatus {
-        if let Some(held) = &self.held {
+        let failure = self.failed.as_ref().filter(|failure| now < failure.until);
+        if let Some(held) = self.held.as_ref().filter(|held| held.lives(now)) {
             let token = Arc::clone(&held.token);
-            let lives = held.ends_at.is_none_or(|end| now < end);
-            if lives && held.renew_at.is_none_or(|at| now < at) {
+            if failure.is_some() || !held.is_due(now) {
                 return TokenStatus::Settled(Ok(token));
             }
             // If the expiry is unknown, read the token again first: it may have been replaced.
-            if lives && held.ends_at.is_some() {
+            if held.ends_at.is_some() {
                 return TokenStatus::Due(token);
             }
         }
-        match self.failed.as_ref().filter(|failure| now < failure.until) {
+        match failure {
             Some(failure) => TokenStatus::Settled(Err(failure.error.clone())),
             None => TokenStatus::Needed,
+        }
+    }
+
+    /// The error by which the issuer said that it wants no further request now.
+    fn closed(&self, now: Instant) -> Option<TokenError> {
+        let failure = self.failed.as_ref().filter(|failure| now < failure.until)?;
+        failure.error.wait().map(|_| failure.error.clone())
+    }
+
+    /// Remembers for how long the issuer wants no further request, if it says so.
+    fn close(&mut self, error: &TokenError, now: Instant) {
+        if let Some(wait) = error.wait() {
+            self.failed = Some(Failure { error: error.clone(), until: now + wait });
         }
     }
 
@@ -316,6 +405,7 @@ impl Cached {
             Some(held) => (held.token, held.since),
             None => (Arc::new(AccessToken(grant.secret)), asked),
         };
+        let renew_in = self.awaited(&token, asked, pace).into_iter().chain(renew_in).min();
         let at = |wait: Duration| asked + wait;
         if self.failed.take().is_some() {
             tracing::info!("there is a Graph token again");
@@ -330,22 +420,21 @@ impl Cached {
         token
     }
 
-    /// Keeps the old token in use while it may still be valid. Otherwise caches the failure.
+    /// Caches the failure. Keeps the old token in use while it may still be valid.
     fn reject(
         &mut self,
         error: TokenError,
         now: Instant,
         pace: RenewalTimes,
     ) -> Result<Arc<AccessToken>, TokenError> {
-        let until = now + pace.min_interval;
-        if let Some(held) = self.held.as_mut().filter(|held| held.ends_at.is_none_or(|end| now < end)) {
+        let wait = error.wait().unwrap_or_default().max(pace.min_interval);
+        self.failed = Some(Failure { error: error.clone(), until: now + wait });
+        if let Some(held) = self.held.as_ref().filter(|held| held.lives(now)) {
             tracing::warn!(%error, "the Graph token could not be renewed; the old one stays in use");
-            held.renew_at = Some(held.ends_at.map_or(until, |end| end.min(until)));
             return Ok(Arc::clone(&held.token));
         }
         tracing::error!(%error, "no Graph token");
         self.held = None;
-        self.failed = Some(Failure { error: error.clone(), until });
         Err(error)
     }
 }

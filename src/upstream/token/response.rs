@@ -1,10 +1,10 @@
 //! Reads a token endpoint's response strictly. Keeps only the codes of a refusal.
 
 use std::pin::pin;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -14,6 +14,7 @@ use super::error::{OAuthError, ResponseFault, TokenError};
 use super::{Grant, Lifetime};
 use crate::upstream::body::UpstreamBody;
 use crate::upstream::error::UpstreamError;
+use crate::upstream::retry_after;
 use crate::upstream::secret::{MAX_SECRET, Secret, visible};
 
 /// The most bytes of a token endpoint's response: twice the longest token.
@@ -22,6 +23,14 @@ pub(super) const MAX_RESPONSE: u64 = 64 * 1024;
 /// The longest lifetime that is accepted, in seconds. The longest documented one is 28 hours, for clients with
 /// continuous access evaluation.
 const MAX_LIFE: u64 = 28 * 60 * 60;
+
+/// How long a 429 without `Retry-After` asks to wait. MSAL's default
+/// (<https://learn.microsoft.com/entra/msal/javascript/browser/client-side-throttling>).
+const THROTTLED_WAIT: Duration = Duration::from_secs(60);
+
+/// The longest wait that is obeyed. A longer one would keep the proxy without a token although Entra has recovered. MSAL's
+/// bound is an hour, but the users of MSAL can start their program again.
+pub(super) const MAX_WAIT: Duration = Duration::from_secs(300);
 
 /// The whole body, in a buffer that is wiped when dropped.
 pub(super) async fn collect(body: UpstreamBody) -> Result<Zeroizing<Vec<u8>>, UpstreamError> {
@@ -34,9 +43,25 @@ pub(super) async fn collect(body: UpstreamBody) -> Result<Zeroizing<Vec<u8>>, Up
     Ok(bytes)
 }
 
+/// How long a response asks to wait before the next request. Only 429 and 5xx may ask.
+pub(super) fn wait(status: StatusCode, headers: &HeaderMap) -> Option<Duration> {
+    let is_throttled = status == StatusCode::TOO_MANY_REQUESTS;
+    if !is_throttled && !status.is_server_error() {
+        return None;
+    }
+    let asked = retry_after(headers, SystemTime::now());
+    asked.or(is_throttled.then_some(THROTTLED_WAIT)).map(|wait| wait.min(MAX_WAIT))
+}
+
+/// The error of a response with another status than expected, which is not a refusal.
+pub(super) fn unavailable(status: StatusCode, wait: Option<Duration>) -> TokenError {
+    wait.map_or(TokenError::Unavailable(status), |wait| TokenError::Busy { status, wait })
+}
+
 /// The body of a successful response. Any other response is an error.
 pub(super) fn accepted(
     status: StatusCode,
+    wait: Option<Duration>,
     body: Zeroizing<Vec<u8>>,
 ) -> Result<Zeroizing<Vec<u8>>, TokenError> {
     if status == StatusCode::OK {
@@ -46,7 +71,7 @@ pub(super) fn accepted(
         Ok(refusal) if matches!(status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED) => {
             Err(refusal.into())
         }
-        Ok(_) | Err(_) => Err(TokenError::Unavailable(status)),
+        Ok(_) | Err(_) => Err(unavailable(status, wait)),
     }
 }
 
@@ -142,7 +167,7 @@ mod tests {
 
     fn response(status: u16, body: &str) -> Result<(String, Duration), TokenError> {
         let body = Zeroizing::new(body.as_bytes().to_vec());
-        let body = accepted(StatusCode::from_u16(status).unwrap(), body)?;
+        let body = accepted(StatusCode::from_u16(status).unwrap(), None, body)?;
         let grant = granted(&body, NOW).map_err(TokenError::Response)?;
         let Lifetime::Ends(life) = grant.lifetime else { panic!("every token of Entra expires") };
         Ok((grant.secret.expose().to_owned(), life))
@@ -217,5 +242,26 @@ mod tests {
         assert_eq!(response(503, r#"{"error":"temporarily_unavailable"}"#), unavailable(503));
         assert_eq!(response(429, ""), unavailable(429));
         assert_eq!(response(400, "<html>proxy error"), unavailable(400));
+    }
+
+    #[test]
+    fn a_throttled_or_overloaded_issuer_is_left_alone_for_a_while() {
+        let asked = |status: u16, field: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            headers.extend(field.map(|field| (http::header::RETRY_AFTER, field.parse().unwrap())));
+            wait(StatusCode::from_u16(status).unwrap(), &headers).map(|wait| wait.as_secs())
+        };
+        for (status, field, expected) in [
+            (429, Some("7"), Some(7)),
+            (503, Some("7"), Some(7)),
+            (429, Some("99999"), Some(MAX_WAIT.as_secs())),
+            (429, None, Some(60)),
+            (429, Some("soon"), Some(60)),
+            (503, None, None),
+            (400, Some("7"), None),
+            (200, Some("7"), None),
+        ] {
+            assert_eq!(asked(status, field), expected, "{status} {field:?}");
+        }
     }
 }

@@ -137,6 +137,19 @@ async fn an_assertion_of_the_registered_certificate_does_for_a_secret() {
 }
 
 #[tokio::test]
+async fn a_certificate_is_found_by_either_thumbprint_unless_entra_knows_one_only() {
+    let set = Setting::new().await;
+    let sha1 =
+        aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, &Identity::shared().der);
+    let by_sha1 = json!({ "alg": "RS256", "x5t#S256": null, "x5t": base64url(sha1) });
+    assert_eq!(set.ask(&set.own(&by_sha1, &json!({}))).await.0, 200);
+    set.denies(&set.own(&json!({ "x5t#S256": null, "x5t": "another" }), &json!({})), 700_027).await;
+    set.graph.tenant.entra().find_certificates_by_sha1();
+    set.denies(&set.own(&json!({}), &json!({})), 700_027).await;
+    assert_eq!(set.ask(&set.own(&by_sha1, &json!({}))).await.0, 200);
+}
+
+#[tokio::test]
 async fn an_assertion_is_for_the_token_endpoint_or_the_issuer() {
     let set = Setting::new().await;
     let base = set.graph.base();

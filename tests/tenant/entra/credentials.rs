@@ -91,6 +91,17 @@ async fn a_registered_certificate_opens_graph_and_another_does_not() {
 }
 
 #[tokio::test]
+async fn a_certificate_opens_graph_where_entra_knows_its_older_thumbprint_only() {
+    let graph = strict().await;
+    graph.tenant.entra().find_certificates_by_sha1();
+    let (der, pem, key) = certificate();
+    graph.change(NAME, |it| it.register_certificate(&der).unwrap());
+    let credential = "{ certificate_file: app.crt, private_key_file: app.key }";
+    opens(&setup(&graph, credential, vec![("app.crt", pem), ("app.key", key)]).start().await).await;
+    assert_eq!(graph.application(NAME).token_requests(), 2);
+}
+
+#[tokio::test]
 async fn a_trusted_issuers_token_opens_graph_and_another_does_not() {
     let graph = strict().await;
     let issuer = SigningKey::rsa("issuer");

@@ -10,6 +10,8 @@
 //! | `credentials` | the proxy with each kind of credential |
 //! | `consent` | the permission page, for administrators and everybody else |
 //! | `graph` | what a token opens |
+//! | `habits` | what Entra does at times: late consents, opaque tokens, throttling |
+//! | `late` | the proxy in front of that |
 //! | `identities` | managed identities |
 //! | `proxy` | the proxy in front of it all |
 
@@ -19,7 +21,9 @@ mod consent;
 mod credentials;
 mod discovery;
 mod graph;
+mod habits;
 mod identities;
+mod late;
 mod proxy;
 mod sign_in;
 mod token;

@@ -8,10 +8,15 @@ use super::{Graph, TenantResponse};
 use crate::support::entra::form;
 use crate::support::glassine::{Glassine, ProxyResponse as Page, Setup};
 
-const NAME: &str = "Outlook Mail - Meta Data Only";
+pub(super) const NAME: &str = "Outlook Mail - Meta Data Only";
 
 /// A proxy whose only consumer's rules are those of the application.
-async fn connectable() -> (Graph, Glassine) {
+pub(super) async fn connectable() -> (Graph, Glassine) {
+    connectable_in(1).await
+}
+
+/// The same, with this patience in seconds.
+pub(super) async fn connectable_in(patience: u8) -> (Graph, Glassine) {
     let graph = Graph::own().await;
     let application = graph.application(NAME);
     let mut setup = Setup::in_front_of(graph.base());
@@ -23,7 +28,7 @@ async fn connectable() -> (Graph, Glassine) {
         graph.tenant.tenant_id(),
         application.client_id()
     );
-    setup.more = "connect: { file: connections.json, wait_seconds: 1 }\n".to_owned();
+    setup.more = format!("connect: {{ file: connections.json, wait_seconds: {patience} }}\n");
     let proxy = setup.start().await;
     for page in ["signed-in", "consented"] {
         graph.change(NAME, |it| it.add_redirect_uri(&format!("{}/connect/{page}", proxy.url())));
@@ -32,14 +37,14 @@ async fn connectable() -> (Graph, Glassine) {
 }
 
 /// A person who has both in one browser.
-struct Visitor<'a> {
+pub(super) struct Visitor<'a> {
     proxy: &'a Glassine,
     entra: Browser<'a>,
     cookie: String,
 }
 
 impl<'a> Visitor<'a> {
-    fn new(graph: &'a Graph, proxy: &'a Glassine) -> Self {
+    pub(super) fn new(graph: &'a Graph, proxy: &'a Glassine) -> Self {
         Self { proxy, entra: Browser::new(graph), cookie: String::new() }
     }
 
@@ -51,7 +56,7 @@ impl<'a> Visitor<'a> {
     }
 
     /// From the chosen account to the next page: Entra's permission page, or a page of the proxy.
-    async fn sign_in(&mut self, person: usize) -> Result<TenantResponse, Page> {
+    pub(super) async fn sign_in(&mut self, person: usize) -> Result<TenantResponse, Page> {
         let page = self.begin().await;
         let response = self.entra.choose(&page, person).await;
         let page = self.back(&response).await;
@@ -59,7 +64,7 @@ impl<'a> Visitor<'a> {
     }
 
     /// Presses a button on Entra's page, and is redirected back.
-    async fn decide(&mut self, page: &TenantResponse, decision: &str) -> Page {
+    pub(super) async fn decide(&mut self, page: &TenantResponse, decision: &str) -> Page {
         let response = self.entra.press(page, "decision", decision).await;
         self.back(&response).await
     }
@@ -88,11 +93,11 @@ impl<'a> Visitor<'a> {
     }
 }
 
-fn shows(page: &Page, code: &str) {
+pub(super) fn shows(page: &Page, code: &str) {
     assert!(page.text().contains(&format!("Code: <code>{code}<")), "{code}: {}", page.text());
 }
 
-fn state(proxy: &Glassine) -> Value {
+pub(super) fn state(proxy: &Glassine) -> Value {
     let noted: Value = serde_json::from_str(&proxy.read("connections.json")).unwrap();
     noted["connections"]["acme"]["state"].clone()
 }

@@ -66,6 +66,15 @@ impl Host {
             None => false,
         }
     }
+
+    /// Whether the host can only be in a private network (RFC 1918, RFC 4193), or nearer.
+    pub(super) fn is_private(&self) -> bool {
+        match self.address() {
+            Some(IpAddr::V4(address)) => address.is_private() || self.is_link_local(),
+            Some(IpAddr::V6(address)) => address.is_unique_local() || self.is_link_local(),
+            None => false,
+        }
+    }
 }
 
 impl fmt::Display for Host {

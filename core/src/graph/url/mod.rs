@@ -90,6 +90,15 @@ impl Url {
         Self::of(Parts::parse(text)?, Origin::new_link_local)
     }
 
+    /// As [`Self::parse_link_local`], but `http` may also lead to a private address (RFC 1918, RFC 4193), such as that of the
+    /// token service that App Service puts beside an app's container.
+    ///
+    /// # Errors
+    /// [`UrlError`], for example for plaintext to a public address or to a name.
+    pub fn parse_private(text: &str) -> Result<Self, UrlError> {
+        Self::of(Parts::parse(text)?, Origin::new_private)
+    }
+
     fn of(
         parts: Parts<'_>,
         origin: fn(Scheme, Host, u16) -> Result<Origin, UrlError>,
@@ -227,6 +236,24 @@ mod tests {
         }
         for bad in ["http://10.0.0.1/", "http://169.254.169.254.evil.example/", "http://169.253.0.1/"] {
             assert_eq!(Url::parse_link_local(bad), Err(UrlError::Plaintext), "{bad}");
+        }
+    }
+
+    #[test]
+    fn plaintext_in_a_private_network_is_for_the_platforms_services() {
+        for good in [
+            "http://172.16.5.3:8081/msi/token",
+            "http://10.0.0.1/msi/token",
+            "http://192.168.1.1/msi/token",
+            "http://[fd00::3]/msi/token",
+            "http://169.254.129.2:8081/msi/token",
+            "http://localhost:42356/msi/token",
+            "https://a.example/msi/token",
+        ] {
+            assert_eq!(Url::parse_private(good).unwrap().path(), "/msi/token", "{good}");
+        }
+        for bad in ["http://172.32.0.1/", "http://8.8.8.8/", "http://a.example/", "http://[2001:db8::1]/"] {
+            assert_eq!(Url::parse_private(bad), Err(UrlError::Plaintext), "{bad}");
         }
     }
 }

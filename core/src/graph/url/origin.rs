@@ -16,7 +16,8 @@ pub enum Scheme {
 /// An origin (RFC 6454): two are equal if and only if scheme, host and effective port are.
 ///
 /// Invariant: `https`, or this machine, so that a credential can be sent there. Only
-/// [`Url::parse_link_local`](super::Url::parse_link_local) also accepts addresses on this machine's link.
+/// [`Url::parse_link_local`](super::Url::parse_link_local) and [`Url::parse_private`](super::Url::parse_private) also accept
+/// addresses on this machine's link and in private networks.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Origin {
     scheme: Scheme,
@@ -46,6 +47,10 @@ impl Origin {
 
     pub(super) fn new_link_local(scheme: Scheme, host: Host, port: u16) -> Result<Self, UrlError> {
         if host.is_link_local() { Ok(Self::of(scheme, host, port)) } else { Self::new(scheme, host, port) }
+    }
+
+    pub(super) fn new_private(scheme: Scheme, host: Host, port: u16) -> Result<Self, UrlError> {
+        if host.is_private() { Ok(Self::of(scheme, host, port)) } else { Self::new(scheme, host, port) }
     }
 
     fn of(scheme: Scheme, host: Host, port: u16) -> Self {

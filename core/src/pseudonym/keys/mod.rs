@@ -122,7 +122,7 @@ impl KeyRing {
     /// # Errors
     /// [`KeyFileError`] for the first deviation from the format at the top of this module.
     pub fn parse(text: &str) -> Result<Self, KeyFileError> {
-        let file: KeyFile = serde_saphyr::from_str(text)
+        let file: KeyFile = serde_saphyr::from_str(text.trim_start_matches('\u{feff}'))
             .map_err(|error| KeyFileError::Form(At(error.location().map(|at| at.line()))))?;
         if file.version.value != 1 {
             return Err(KeyFileError::Version(at(file.version.referenced)));

@@ -5,6 +5,7 @@
 //! valid once, needs a `jti`, and must expire within a day. Entra "doesn't place restrictions on the `exp` time
 //! currently". Source: <https://learn.microsoft.com/entra/identity-platform/certificate-credentials>.
 
+use super::certificate::Certificate;
 use super::jose::Compact;
 use super::refusal::Refusal;
 use super::registration::{FederatedCredential, Registration};
@@ -27,10 +28,12 @@ pub(super) fn verify(
     assertion: &str,
     application: &Registration,
     audiences: &[String],
+    by_sha1_only: bool,
     now: i64,
 ) -> Result<Option<Once>, Refusal> {
     let assertion = Compact::parse(assertion).ok_or(Refusal::AssertionForm)?;
     if assertion.claim("iss") == application.client_id {
+        check_key(&assertion, application, by_sha1_only, now)?;
         own(&assertion, application, audiences, now).map(Some)
     } else {
         federated(&assertion, &application.federated, now).map(|()| None)
@@ -43,7 +46,6 @@ fn own(
     audiences: &[String],
     now: i64,
 ) -> Result<Once, Refusal> {
-    check_key(assertion, application, now)?;
     let subject = assertion.claim("sub");
     if subject != application.client_id {
         return Err(Refusal::AssertionApplication(subject.to_owned()));
@@ -59,13 +61,23 @@ fn own(
     }
 }
 
-/// Checks that the header names a registered certificate and that the certificate's key signed.
-fn check_key(assertion: &Compact<'_>, application: &Registration, now: i64) -> Result<(), Refusal> {
+/// Checks that the header names a registered certificate and that the certificate's key signed. Entra finds a certificate by
+/// `x5t#S256`, or by the older `x5t` (RFC 7515 sections 4.1.7 and 4.1.8).
+fn check_key(
+    assertion: &Compact<'_>,
+    application: &Registration,
+    by_sha1_only: bool,
+    now: i64,
+) -> Result<(), Refusal> {
     if !assertion.header("typ").is_some_and(|kind| kind.eq_ignore_ascii_case("JWT")) {
         return Err(Refusal::AssertionForm);
     }
-    let named = assertion.header("x5t#S256").unwrap_or_default();
-    let known = application.certificates.iter().find(|certificate| certificate.thumbprint == named);
+    let by_sha256 = assertion.header("x5t#S256").filter(|_| !by_sha1_only);
+    let (named, thumbprint): (_, fn(&Certificate) -> &str) = match by_sha256 {
+        Some(named) => (named, |certificate| &certificate.thumbprint),
+        None => (assertion.header("x5t").unwrap_or_default(), |certificate| &certificate.sha1),
+    };
+    let known = application.certificates.iter().find(|certificate| thumbprint(certificate) == named);
     let certificate = known.ok_or_else(|| Refusal::AssertionKey(named.to_owned()))?;
     if !certificate.valid.contains(&now) {
         return Err(Refusal::AssertionKeyExpired(named.to_owned()));

@@ -1,5 +1,6 @@
 //! Certificates of an app registration, with which the application authenticates.
 
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
@@ -14,6 +15,8 @@ use super::jose::PublicKey;
 pub(super) struct Certificate {
     /// The value of `x5t#S256`: SHA-256 of the DER encoding, in base64url.
     pub(super) thumbprint: String,
+    /// The value of `x5t`: the same with SHA-1.
+    pub(super) sha1: String,
     pub(super) key: PublicKey,
     /// In seconds since 1970.
     pub(super) valid: std::ops::RangeInclusive<i64>,
@@ -42,6 +45,7 @@ impl Certificate {
         let validity = certificate.validity();
         Ok(Certificate {
             thumbprint: URL_SAFE_NO_PAD.encode(Sha256::digest(der)),
+            sha1: URL_SAFE_NO_PAD.encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, der)),
             key: PublicKey::new(key.modulus, key.exponent),
             valid: validity.not_before.timestamp()..=validity.not_after.timestamp(),
         })

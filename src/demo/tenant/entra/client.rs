@@ -26,7 +26,10 @@ pub(super) fn authenticate(
             if form.required("client_assertion_type")? != ASSERTION_TYPE {
                 return Err(Refusal::Value("client_assertion_type"));
             }
-            let once = assertion::verify(&assertion, application, audiences, now)?;
+            let once = {
+                let by_sha1_only = state.habits.by_sha1_only;
+                assertion::verify(&assertion, application, audiences, by_sha1_only, now)?
+            };
             once.map_or(Ok(()), |once| state.use_once(once)).map(|()| Proof::Assertion)
         }
         // RFC 6749 section 2.3: a request must not authenticate in more than one way.

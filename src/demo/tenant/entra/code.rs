@@ -84,7 +84,8 @@ impl Entra {
             unique: &unique,
         };
         let key = state.keys.current().ok_or(Refusal::Internal)?;
-        let id_token = key.sign(&identity_claims(&identity)).ok_or(Refusal::Internal)?;
+        let own = application.signing_key.as_ref().unwrap_or(&key);
+        let id_token = own.sign(&identity_claims(&identity)).ok_or(Refusal::Internal)?;
         let validity = Validity { from, until: from.saturating_add(life) };
         let access_token = key.sign(&delegated_claims(&identity, validity)).ok_or(Refusal::Internal)?;
         state.admit_without_roles(&access_token, &application.client_id, validity.until);

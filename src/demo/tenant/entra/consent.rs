@@ -118,8 +118,10 @@ impl Entra {
 
     /// Grants the permissions that the registration lists, and redirects back to the application.
     fn grant(&self, request: &Request) -> EntraResponse {
+        let delay = self.lock().habits.consent_delay;
         let granted = self.change(&request.client_id, |application| {
-            application.granted.extend(application.configured.iter().cloned());
+            let configured = application.configured.clone();
+            configured.iter().for_each(|permission| application.grant_after(permission, delay));
             let scopes = application.configured.iter().map(|name| format!("{GRAPH}/{name}"));
             scopes.collect::<Vec<_>>().join(" ")
         });

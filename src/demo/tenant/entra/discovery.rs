@@ -3,13 +3,19 @@
 
 use serde_json::{Value, json};
 
-/// The configuration of a tenant. It always names the tenant by its id, even if the request named a domain.
-pub(super) fn configuration(base: &str, tenant_id: &str) -> Value {
+use glassine_core::graph::is_guid;
+
+/// The configuration of a tenant. It always names the tenant by its id, even if the request named a domain. With the client id of
+/// an application (`?appid=`), the key set is that of the application
+/// (<https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-the-signature>).
+pub(super) fn configuration(base: &str, tenant_id: &str, application: Option<&str>) -> Value {
     let at = |path: &str| format!("{base}/{tenant_id}{path}");
+    let of_application =
+        application.filter(|id| is_guid(id)).map(|id| format!("?appid={id}")).unwrap_or_default();
     json!({
         "token_endpoint": at("/oauth2/v2.0/token"),
         "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
-        "jwks_uri": at("/discovery/v2.0/keys"),
+        "jwks_uri": at(&format!("/discovery/v2.0/keys{of_application}")),
         "response_modes_supported": ["query", "form_post"],
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": ["RS256"],

@@ -64,8 +64,9 @@ pub(super) fn application_claims(
         "ver": "1.0",
     });
     // The token of an application without permissions has no `roles`.
-    if let (false, Value::Object(members)) = (application.granted.is_empty(), &mut claims) {
-        members.insert("roles".to_owned(), json!(application.granted));
+    let roles = application.roles();
+    if let (false, Value::Object(members)) = (roles.is_empty(), &mut claims) {
+        members.insert("roles".to_owned(), json!(roles));
     }
     claims
 }

@@ -38,15 +38,20 @@ impl SigningKeys {
     /// The key set (RFC 7517), with the `issuer` that Entra puts into every key: `{tenantid}` stands for any tenant.
     pub(super) fn jwks(&mut self, base: &str) -> Value {
         let _first = self.current();
-        let keys = self.keys.iter().rev().map(|key| {
-            let mut jwk = key.jwk();
-            if let Value::Object(members) = &mut jwk {
-                members.insert("issuer".to_owned(), json!(format!("{base}/{{tenantid}}/v2.0")));
-            }
-            jwk
-        });
-        json!({ "keys": keys.collect::<Vec<_>>() })
+        jwks(base, self.keys.iter().rev().map(|key| &**key))
     }
+}
+
+/// A key set of these keys.
+pub(super) fn jwks<'k>(base: &str, keys: impl IntoIterator<Item = &'k SigningKey>) -> Value {
+    let keys = keys.into_iter().map(|key| {
+        let mut jwk = key.jwk();
+        if let Value::Object(members) = &mut jwk {
+            members.insert("issuer".to_owned(), json!(format!("{base}/{{tenantid}}/v2.0")));
+        }
+        jwk
+    });
+    json!({ "keys": keys.collect::<Vec<_>>() })
 }
 
 #[cfg(test)]

@@ -19,6 +19,9 @@ use super::token::is_graph;
 const VERSION_OF_MACHINES: &str = "2018-02-01";
 const VERSION_OF_APP_SERVICE: &str = "2019-08-01";
 
+/// How long before its end a cached token is replaced, in seconds.
+const RENEWED_BEFORE: i64 = 5 * 60;
+
 /// Why there is no token, in the words of the virtual machine's metadata service.
 #[derive(Debug)]
 struct Denied {
@@ -128,7 +131,12 @@ impl Entra {
         let application = state.asked_by(&self.client_id)?;
         application.check_enabled()?;
         let (life, now) = (state.token_life, state.now());
+        let cached = state.of_identity.as_ref().filter(|(_, ends)| now + RENEWED_BEFORE < *ends);
+        if let (true, Some((token, ends))) = (state.habits.caches_identities, cached) {
+            return Ok((token.clone(), ends - now, now));
+        }
         let token = state.issue(&application, &self.tenant_id, Proof::Assertion, life)?;
+        state.of_identity = Some((token.clone(), now.saturating_add(life)));
         Ok((token, life, now))
     }
 

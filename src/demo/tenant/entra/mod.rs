@@ -20,6 +20,7 @@
 //! | `authorize`, `code` | sign-in, and the code that an application gets |
 //! | `consent`, `words` | admin consent, in Microsoft's words |
 //! | `people`, `session`, `pages` | the people who can sign in, their sessions, and their pages |
+//! | `habits` | what Entra does at times: late consents, opaque tokens, throttling |
 //! | `managed_identity` | tokens for programs on the machine |
 //! | `jose` | signing and verifying |
 //! | `state`, `expiring` | everything that changes: registrations, keys, issued tokens, the clock |
@@ -35,6 +36,7 @@ mod consent;
 mod discovery;
 mod endpoint;
 mod expiring;
+mod habits;
 mod issue;
 mod jose;
 mod keys;
@@ -50,6 +52,7 @@ mod words;
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
+use http::header::RETRY_AFTER;
 use http::{Method, StatusCode};
 use serde_json::json;
 
@@ -157,7 +160,11 @@ impl Entra {
         if endpoint.is_for_people() {
             EntraResponse::page(StatusCode::BAD_REQUEST, pages::error(refusal, &trace))
         } else {
-            EntraResponse::json(refusal.status(), &refusal.to_json(&trace))
+            let response = EntraResponse::json(refusal.status(), &refusal.to_json(&trace));
+            match refusal {
+                Refusal::Throttled(Some(seconds)) => response.with(RETRY_AFTER, &seconds.to_string()),
+                _ => response,
+            }
         }
     }
 
@@ -167,7 +174,9 @@ impl Entra {
             call.expect(&Method::GET, "GET").and_then(|()| endpoint::check_tenant(tenant, &self.tenant_id));
         match known {
             Ok(()) => {
-                EntraResponse::json(StatusCode::OK, &discovery::configuration(call.base, &self.tenant_id))
+                let application = call.parameters().and_then(|form| form.get("appid")).unwrap_or_default();
+                let document = discovery::configuration(call.base, &self.tenant_id, application.as_deref());
+                EntraResponse::json(StatusCode::OK, &document)
             }
             Err(refusal) => {
                 let mut document = refusal.to_json(&self.trace(call));
@@ -182,7 +191,11 @@ impl Entra {
     fn keys(&self, call: &Call<'_>, tenant: &str) -> Result<EntraResponse, Refusal> {
         call.expect(&Method::GET, "GET")?;
         endpoint::check_tenant(tenant, &self.tenant_id)?;
-        Ok(EntraResponse::json(StatusCode::OK, &self.lock().keys.jwks(call.base)))
+        let client_id = call.parameters()?.get("appid")?.unwrap_or_default();
+        let mut state = self.lock();
+        let own = state.find(&client_id).and_then(|application| application.signing_key.clone());
+        let keys = own.map_or_else(|| state.keys.jwks(call.base), |key| keys::jwks(call.base, [&*key]));
+        Ok(EntraResponse::json(StatusCode::OK, &keys))
     }
 
     fn logout(&self, call: &Call<'_>) -> EntraResponse {

@@ -18,6 +18,14 @@ pub(super) enum Refusal {
     Method { expected: &'static str, received: String },
     #[error("There is an issue with the sign-in service.")]
     Internal,
+    /// The seconds of `Retry-After`.
+    #[error("There are too many incoming requests.")]
+    Throttled(Option<u64>),
+    #[error(
+        "The server terminated an operation because it encountered a client request loop. Please contact your app \
+         vendor."
+    )]
+    Loop,
     #[error(
         "Tenant '{0}' not found. Check to make sure you have the correct tenant ID and are signing into the correct \
          cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for \
@@ -182,6 +190,8 @@ impl Refusal {
             Refusal::Malformed => (9_002_313, "invalid_request"),
             Refusal::Method { .. } => (900_561, "invalid_request"),
             Refusal::Internal => (50_000, "server_error"),
+            Refusal::Throttled(_) => (90_055, "temporarily_unavailable"),
+            Refusal::Loop => (50_196, "invalid_grant"),
             Refusal::TenantUnknown(_) => (90_002, "invalid_request"),
             Refusal::TenantForm(_) => (900_023, "invalid_request"),
             Refusal::GrantType(_) => (70_003, "unsupported_grant_type"),
@@ -234,9 +244,10 @@ impl Refusal {
         }
     }
 
-    /// 401 if the client's authentication failed (RFC 6749 section 5.2), 500 for an internal error, otherwise 400.
+    /// 429 if it is throttled, 401 if the client's authentication failed (RFC 6749 section 5.2), 500 for an internal error, otherwise 400.
     pub(super) fn status(&self) -> StatusCode {
         match self.codes() {
+            (_, "temporarily_unavailable") => StatusCode::TOO_MANY_REQUESTS,
             (_, "server_error") => StatusCode::INTERNAL_SERVER_ERROR,
             (50_011, _) => StatusCode::BAD_REQUEST,
             (_, "invalid_client") => StatusCode::UNAUTHORIZED,

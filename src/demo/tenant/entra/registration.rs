@@ -1,11 +1,13 @@
 //! App registrations: the applications, their credentials and their permissions.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+use std::time::Instant;
 
 use serde_json::Value;
 
 use super::certificate::{Certificate, CertificateError};
-use super::jose::PublicKey;
+use super::jose::{PublicKey, SigningKey};
 use super::refusal::Refusal;
 use crate::demo::tenant::rng::Rng;
 
@@ -47,6 +49,10 @@ pub struct Registration {
     pub(super) redirect_uris: Vec<String>,
     pub(super) configured: Vec<String>,
     pub(super) granted: BTreeSet<String>,
+    /// From when on tokens have a permission, if not from the start.
+    pub(super) shows_from: BTreeMap<String, Instant>,
+    /// Its own key for id_tokens.
+    pub(super) signing_key: Option<Arc<SigningKey>>,
     /// The object ids of the only users whose mailboxes it may open, if an application access policy limits it.
     pub(super) mailboxes: Option<HashSet<String>>,
     pub(super) token_requests: u64,
@@ -102,6 +108,8 @@ impl Registration {
             redirect_uris: Vec::new(),
             configured: permissions.iter().map(|name| (*name).to_owned()).collect(),
             granted: BTreeSet::new(),
+            shows_from: BTreeMap::new(),
+            signing_key: None,
             mailboxes: None,
             token_requests: 0,
         }
@@ -179,6 +187,7 @@ impl Registration {
     /// Grants an application permission. Tokens have it from the next one on.
     pub fn grant(&mut self, permission: &str) {
         self.granted.insert(permission.to_owned());
+        self.shows_from.remove(permission);
     }
 
     /// Revokes an application permission. Tokens that were issued before keep it.

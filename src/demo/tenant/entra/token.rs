@@ -40,6 +40,7 @@ impl Entra {
         check_scope(&form.required("scope")?, place.base)?;
         let mut state = self.lock();
         let application = state.asked_by(&client_id)?;
+        state.habits.check(&client_id)?;
         let audiences = self.audiences(place);
         let proof = authenticate(&mut state, form, &application, &audiences, Refusal::NoCredential)?;
         let life = state.token_life;

@@ -1,0 +1,105 @@
+//! The running proxy's access tokens. The doctor gets tokens of its own, which have every permission that is granted now. The
+//! running proxy may still have a token from before: its metrics say so.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::clock::in_words;
+use super::findings::Finding;
+use crate::config::Config;
+use crate::upstream::{DocumentClient, Network};
+use glassine_core::graph::Url;
+
+/// How long to wait for the metrics. The admin listener is on this machine or near it.
+const LIMIT: Duration = Duration::from_secs(2);
+
+const PERMISSION: &str = "glassine_graph_token_permission";
+const AGE: &str = "glassine_graph_token_age_seconds";
+
+/// The metrics of a running proxy. Empty if none could be read: none runs, or it has no admin listener without TLS.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Running(String);
+
+impl Running {
+    pub(super) async fn of(config: &Config, network: &Network) -> Self {
+        let text = async {
+            let admin = config.admin().filter(|admin| !admin.tls)?;
+            let url = Url::parse_private(&format!("http://{}/metrics", reachable(admin.listen))).ok()?;
+            let metrics = timeout(LIMIT, DocumentClient::new(url, network).ok()?.get()).await.ok()?.ok()?;
+            String::from_utf8(metrics.to_vec()).ok()
+        };
+        Self(text.await.unwrap_or_default())
+    }
+
+    /// A warning if the consumer's token lacks what is granted now. `granted` says whether a needed permission is.
+    pub(super) fn check(
+        &self,
+        consumer: &str,
+        is_identity: bool,
+        granted: impl Fn(&str) -> bool,
+    ) -> Option<Finding> {
+        let of_consumer = format!("{{consumer=\"{consumer}\"");
+        let series = |name: &'static str| {
+            let start = format!("{name}{of_consumer}");
+            self.0.lines().filter_map(move |line| line.strip_prefix(start.as_str())?.rsplit_once(' '))
+        };
+        let lacks = series(PERMISSION).filter(|(_, value)| *value == "0");
+        let names = lacks.filter_map(|(labels, _)| labels.split('"').nth(1));
+        let late: Vec<_> = names.filter(|name| granted(name)).collect();
+        let (_, age) = series(AGE).next()?;
+        if late.is_empty() {
+            return None;
+        }
+        let age = in_words(age.parse().ok()?);
+        let message = format!(
+            "its access token is {age} old and was issued before these were granted: {}",
+            late.join(", ")
+        );
+        Some(Finding::warn("running proxy", message, advice(is_identity)))
+    }
+}
+
+fn advice(is_identity: bool) -> &'static str {
+    if is_identity {
+        "Azure keeps a managed identity's token for up to 24 hours, and no request can shorten that: wait, or give the \
+         machine another identity that has the permissions from the start (docs/ENTRA.md)"
+    } else {
+        "wait: a token that is older than 3 minutes is renewed after the next request that Graph denies for lack of it; or have \
+         it renewed now: kill -HUP PID"
+    }
+}
+
+/// An address that leads to a listener from this machine.
+fn reachable(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listen.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::findings::Outcome;
+
+    #[test]
+    fn a_token_from_before_a_grant_is_told_with_its_age() {
+        let text = "glassine_graph_token_age_seconds{consumer=\"acme\"} 720\n\
+                    glassine_graph_token_permission{consumer=\"acme\",permission=\"User.Read.All\"} 0\n\
+                    glassine_graph_token_permission{consumer=\"acme\",permission=\"Mail.Read\"} 1\n\
+                    glassine_graph_token_permission{consumer=\"acme2\",permission=\"Mail.Read\"} 0\n";
+        let running = Running(text.to_owned());
+        let finding = running.check("acme", false, |_| true).unwrap();
+        assert_eq!(finding.outcome, Outcome::Warn);
+        assert!(
+            finding.message.ends_with("12 min old and was issued before these were granted: User.Read.All")
+        );
+        assert!(running.check("acme", false, |_| false).is_none(), "missing is another finding");
+        assert!(running.check("acme2", false, |_| true).is_none(), "it has no token");
+        assert!(Running::default().check("acme", false, |_| true).is_none());
+    }
+}
