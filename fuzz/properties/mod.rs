@@ -8,6 +8,7 @@
 //! | [`address`] | addresses and domains | a sender |
 //! | [`admit`] | requests, against the shipped rules | a consumer |
 //! | [`approvals`] | signatures, and who may sign | a reviewer |
+//! | [`audit`] | audit logs | who could write the file |
 //! | [`batch`] | envelopes of batches | a consumer |
 //! | [`inflate`] | compressed responses | an upstream |
 //! | [`jwt`] | signed tokens | a stranger |
@@ -15,6 +16,7 @@
 //! | [`keys`] | key files | an operator |
 //! | [`links`] | sealed links, and Graph's links | a consumer, an upstream |
 //! | [`options`] | values of query options | a consumer |
+//! | [`retry_after`] | `Retry-After` fields | an upstream |
 //! | [`rules`] | rules files | an author of rules |
 //! | [`sanitizer`] | responses, through the shipped rules | an upstream; parts of it a sender |
 //! | [`target`] | request targets | a consumer |
@@ -23,6 +25,7 @@
 mod address;
 mod admit;
 mod approvals;
+mod audit;
 mod batch;
 mod inflate;
 mod jwt;
@@ -30,6 +33,7 @@ mod key_set;
 mod keys;
 mod links;
 mod options;
+mod retry_after;
 mod rules;
 mod sanitizer;
 mod shipped;
@@ -39,6 +43,7 @@ mod tokenizer;
 pub use address::address;
 pub use admit::admit;
 pub use approvals::approvals;
+pub use audit::audit;
 pub use batch::batch;
 pub use inflate::inflate;
 pub use jwt::jwt;
@@ -46,6 +51,7 @@ pub use key_set::key_set;
 pub use keys::keys;
 pub use links::links;
 pub use options::options;
+pub use retry_after::retry_after;
 pub use rules::rules;
 pub use sanitizer::sanitizer;
 pub use target::target;
@@ -55,10 +61,11 @@ pub use tokenizer::tokenizer;
 pub type Property = fn(&[u8]);
 
 /// Every property, by the name of its target.
-pub const ALL: [(&str, Property); 14] = [
+pub const ALL: [(&str, Property); 16] = [
     ("address", address),
     ("admit", admit),
     ("approvals", approvals),
+    ("audit", audit),
     ("batch", batch),
     ("inflate", inflate),
     ("jwt", jwt),
@@ -66,6 +73,7 @@ pub const ALL: [(&str, Property); 14] = [
     ("keys", keys),
     ("links", links),
     ("options", options),
+    ("retry_after", retry_after),
     ("rules", rules),
     ("sanitizer", sanitizer),
     ("target", target),

@@ -26,7 +26,7 @@ KINDS = ["wrong", "unsanitized", "truncated but clean", "failed", "audit", "even
 def main():
     asked = arguments()
     with tempfile.TemporaryDirectory(prefix="chaos") as folder, Place(Path(folder), asked.glassine) as place:
-        replicas = Set.balanced(place, count=3, limits="drain_seconds: 10")
+        replicas = Set.balanced(place, count=3, limits="lame_duck_seconds: 1, drain_seconds: 10")
         replicas.start()
         keys = Keys()
         first = replicas.key_ids()
@@ -50,7 +50,7 @@ def arguments():
     built = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release/glassine"
     parser.add_argument("--glassine", type=Path, default=os.environ.get("GLASSINE_BIN", built))
     parser.add_argument("--seconds", type=float, default=20)
-    parser.add_argument("--seed", type=int, default=1, help="of the order of events and of what consumers ask")
+    parser.add_argument("--seed", type=int, default=3, help="of the order of events and of what consumers ask")
     parser.add_argument("--consumers", type=int, default=CONSUMERS)
     parser.add_argument("--skip", action="append", default=[], help=f"an event: keys, {', '.join(WEATHER)}, …")
     parser.add_argument("--keep", help="a folder that gets logs and audit logs if something was wrong")

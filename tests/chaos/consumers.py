@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import re
 import time
 from dataclasses import dataclass, field
 
@@ -31,8 +32,8 @@ class Exchange:
     # `whole`, `cut`, `failed`, or `unconnected`.
     came: str = "failed"
     why: str = ""
-    # The key of the link or token in the request.
-    key: str | None = None
+    # The keys of the link and the tokens in the request.
+    keys: set = field(default_factory=set)
 
 
 @dataclass
@@ -183,7 +184,7 @@ class Consumer:
 
     def check_item(self, item, right, key, exchange):
         status, headers = item["status"], {name.lower(): value for name, value in item.get("headers", {}).items()}
-        inner = Exchange("item", exchange.begin, exchange.end, exchange.replica, status, came="whole", key=key)
+        inner = Exchange("item", exchange.begin, exchange.end, exchange.replica, status, came="whole", keys={key})
         if error := item["body"].get("error"):
             inner.id, inner.code = error["innerError"]["request-id"], error["code"]
         self.ledger.exchanges.append(inner)
@@ -222,7 +223,8 @@ class Consumer:
 
     async def ask(self, what, method, target, key=None, body=b"", bearer=True):
         await asyncio.sleep(self.random.random() * PAUSE)
-        exchange = Exchange(what, time.time(), key=key)
+        # A link repeats the token of the path that it was asked by, which may be of an older key.
+        exchange = Exchange(what, time.time(), keys={key, *re.findall("p~(.)", target)})
         self.ledger.exchanges.append(exchange)
         try:
             connection = await self.connected(exchange)

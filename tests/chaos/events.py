@@ -2,6 +2,7 @@
 means the same on a slow machine."""
 
 import asyncio
+import itertools
 import random
 import signal
 import time
@@ -57,15 +58,17 @@ class Storm:
         self.downtime = asyncio.Lock()
 
     async def run(self, seconds, skip):
-        """Every event once in a random order, and then again, until the time is over. The keys change beside it."""
+        """Every event once in a random order, and then again until the time is over. The keys change beside it."""
         until = time.monotonic() + seconds
         rotating = asyncio.create_task(self.rotate_keys_until(until)) if "keys" not in skip else None
         names = [name for name in self.events() if name not in skip]
-        while time.monotonic() < until:
+        for round in itertools.count():
             self.random.shuffle(names)
             for name in names:
-                if time.monotonic() < until:
+                if round == 0 or time.monotonic() < until:
                     await self.events()[name](self.random.choice(self.set.replicas))
+            if time.monotonic() >= until:
+                break
         if rotating:
             await rotating
 

@@ -51,7 +51,7 @@ class Proof:
             return "cut visibly: Graph broke off"
         if exchange.code == "mailboxBusy":
             return "429: four at a time in a mailbox, and others waited"
-        if exchange.came == "whole" and exchange.status in (404, 410) and exchange.key in self.keys.retired:
+        if exchange.came == "whole" and exchange.status in (404, 410) and exchange.keys & self.keys.retired:
             return f"{exchange.status}: the key was retired"
         if exchange.came != "whole" and self.was_killed(exchange):
             return f"{exchange.came}: in flight at a kill"

@@ -288,9 +288,9 @@ class Set:
             shutil.copy(self.place.folder / "keys.yaml", replica.folder)
             replica.configure(public=self.public, limits=self.limits, graph=self.graph, hash=self.hash)
             replica.start()
+        wait("all replicas are ready", lambda: all(it.is_ready() for it in self.replicas))
         if self.port != self.replicas[0].port:
             self.place.start_haproxy(self.port, self.replicas)
-        wait("all replicas are ready", lambda: all(it.is_ready() for it in self.replicas))
 
     def owner(self, certificate):
         """The replica that has this certificate, and which of its certificates this is."""
