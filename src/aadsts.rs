@@ -14,10 +14,15 @@ pub(crate) enum Meaning {
     ApplicationDisabled,
     /// The application is not in the tenant.
     ApplicationUnknown,
+    /// The person asked an administrator for the consent, who has not decided yet.
+    ApprovalPending,
     /// The assertion is not valid now.
     AssertionNotNow,
     /// The application has no such certificate.
     CertificateUnknown,
+    /// Two consents created the enterprise application at once, or it was deleted some minutes ago: its name is taken
+    /// (<https://www.veeam.com/kb4871>).
+    ConsentCollided,
     /// Nobody consented to the application's permissions.
     ConsentMissing,
     /// The request has no credential.
@@ -46,6 +51,8 @@ pub(crate) enum Meaning {
     ResourceUnknown,
     /// The scope is wrong.
     Scope,
+    /// The application registration lacks the delegated permission with which people sign in.
+    SignInPermission,
     /// The client secret has expired.
     SecretExpired,
     /// The client secret is wrong.
@@ -54,7 +61,7 @@ pub(crate) enum Meaning {
     TenantMalformed,
     /// The tenant does not exist.
     TenantUnknown,
-    /// The application sent the same request too often.
+    /// The application, or everybody in the tenant together, sent too many requests.
     TooOften,
 }
 
@@ -76,11 +83,15 @@ const NUMBERS: &[(u32, Meaning)] = &[
     (70_011, Meaning::Scope),
     (70_021, Meaning::FederatedNone),
     (90_002, Meaning::TenantUnknown),
+    (90_008, Meaning::SignInPermission),
+    (90_055, Meaning::TooOften),
     (90_072, Meaning::AccountElsewhere),
     (90_093, Meaning::NotAdministrator),
     (90_094, Meaning::NotAdministrator),
+    (90_095, Meaning::ApprovalPending),
     (500_011, Meaning::ResourceUnknown),
     (500_113, Meaning::RedirectUri),
+    (650_051, Meaning::ConsentCollided),
     (650_052, Meaning::Permissions),
     (650_053, Meaning::Permissions),
     (650_056, Meaning::Permissions),

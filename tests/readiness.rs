@@ -40,8 +40,7 @@ async fn a_token_is_had_before_the_first_request() {
     drop(tenant);
 }
 
-/// Fault: the client secret is wrong. Outcome: the proxy runs, is not ready, and says why; it is ready without a request or a
-/// restart soon after the secret is right.
+/// Fault: the client secret is wrong. Outcome: the proxy is not ready and says why; it becomes ready by itself soon after the secret is right.
 #[tokio::test]
 async fn a_wrong_secret_makes_unready_until_it_is_right() {
     let (tenant, proxy) = with_secret("another").await;
@@ -61,8 +60,7 @@ async fn a_wrong_secret_makes_unready_until_it_is_right() {
     assert_eq!(proxy.get(USERS).await.status, 200);
 }
 
-/// Fault: one of two applications gets no token. Outcome: the proxy is ready, because the consumers of the other are served, and
-/// `/readyz?verbose` and a metric name it.
+/// Fault: one of two applications gets no token. Outcome: the proxy is ready for the consumers of the other, and names it.
 #[tokio::test]
 async fn one_application_without_a_token_makes_nothing_unready() {
     let tenant = Tenant::new(7);
@@ -106,8 +104,7 @@ async fn forwarded_tokens_are_not_checked() {
     assert!(told.starts_with("ready\n[+] start ok\n[+] audit ok\n[+] files ok\nkey T:"), "{told}");
 }
 
-/// Fault: SIGTERM comes while clients send requests. Outcome: `/readyz` is 503 at once, requests are served until the lame duck
-/// ends, each response asks its client to leave, and `/healthz` responds to the end.
+/// Fault: SIGTERM comes while load balancers still send requests. Outcome: `/readyz` is 503, and requests are served until they have noticed.
 #[tokio::test]
 async fn a_lame_duck_serves_and_is_not_ready() {
     let (_graph, proxy) = lame_duck(60).await;

@@ -303,7 +303,7 @@ async fn health_is_on_the_admin_listener_only() {
         metrics.contains(r#"endpoint="get-user""#) && metrics.contains("glassine_config_good 1"),
         "{metrics}"
     );
-    for data in ["u1", "alice", "contoso", "p~", "bearer-of"] {
+    for data in ["\"u1\"", "alice", "contoso", "p~", "bearer-of"] {
         assert!(!metrics.contains(data) && !proxy.read("audit.jsonl").contains(data), "{data}");
     }
 }

@@ -10,6 +10,14 @@ pub(super) enum Refused {
     Declined,
     /// The person may not consent for the organisation.
     NotAdministrator,
+    /// The person asked an administrator for the consent, who has not decided yet.
+    ApprovalPending,
+    /// Entra wants fewer requests, or has a problem.
+    Busy,
+    /// Another consent is under way, or was undone some minutes ago.
+    Collided,
+    /// The app registration lacks the permission with which people sign in.
+    SignInPermission,
     /// The person's account is in another directory.
     OtherDirectory,
     /// The person may not use the application.
@@ -31,7 +39,12 @@ impl Refused {
     pub(super) fn of(error: &str, description: &str) -> Self {
         match code(description).and_then(Meaning::of).and_then(Self::by) {
             Some(refused) => refused,
-            None if error == "access_denied" || error == "consent_required" => Self::Declined,
+            // `permission_denied`: the administrator cancelled
+            // (<https://learn.microsoft.com/entra/identity-platform/v2-admin-consent>).
+            None if ["access_denied", "consent_required", "permission_denied"].contains(&error) => {
+                Self::Declined
+            }
+            None if error == "temporarily_unavailable" => Self::Busy,
             None => Self::Other,
         }
     }
@@ -41,12 +54,16 @@ impl Refused {
         Some(match meaning {
             Meaning::AccountElsewhere => Self::OtherDirectory,
             Meaning::ApplicationDisabled | Meaning::ApplicationUnknown => Self::Application,
+            Meaning::ApprovalPending => Self::ApprovalPending,
+            Meaning::TooOften => Self::Busy,
+            Meaning::ConsentCollided => Self::Collided,
             Meaning::ConsentMissing | Meaning::NotAdministrator => Self::NotAdministrator,
             Meaning::Declined => Self::Declined,
             Meaning::NotAssigned => Self::NotAssigned,
             Meaning::Permissions | Meaning::ResourceUnknown => Self::Permissions,
             Meaning::Policy => Self::Policy,
             Meaning::RedirectUri => Self::RedirectUri,
+            Meaning::SignInPermission => Self::SignInPermission,
             Meaning::AccountUnknown
             | Meaning::AssertionNotNow
             | Meaning::CertificateUnknown
@@ -59,8 +76,7 @@ impl Refused {
             | Meaning::SecretExpired
             | Meaning::SecretWrong
             | Meaning::TenantMalformed
-            | Meaning::TenantUnknown
-            | Meaning::TooOften => return None,
+            | Meaning::TenantUnknown => return None,
         })
     }
 }
@@ -87,5 +103,15 @@ mod tests {
         assert_eq!(Refused::of("access_denied", "no code"), Refused::Declined);
         assert_eq!(Refused::of("server_error", "AADSTS99999999999999999999"), Refused::Other);
         assert_eq!(Refused::of("<script>", ""), Refused::Other);
+        assert_eq!(Refused::of("permission_denied", "The+admin+canceled+the+request"), Refused::Declined);
+        assert_eq!(Refused::of("temporarily_unavailable", ""), Refused::Busy);
+        for (number, expected) in [
+            ("90095", Refused::ApprovalPending),
+            ("90008", Refused::SignInPermission),
+            ("650051", Refused::Collided),
+            ("50196", Refused::Busy),
+        ] {
+            assert_eq!(Refused::of("access_denied", &format!("AADSTS{number}: x")), expected, "{number}");
+        }
     }
 }

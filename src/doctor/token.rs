@@ -137,10 +137,13 @@ fn refused(aadsts: u32, credential: &UpstreamCredential) -> String {
                 .to_owned()
         }
         Meaning::AccountElsewhere
+        | Meaning::ApprovalPending
+        | Meaning::ConsentCollided
         | Meaning::Declined
         | Meaning::NotAssigned
         | Meaning::Permissions
-        | Meaning::RedirectUri => otherwise(),
+        | Meaning::RedirectUri
+        | Meaning::SignInPermission => otherwise(),
     }
 }
 

@@ -197,6 +197,10 @@ async fn a_sign_in_that_entra_refuses_is_reported_in_fixed_words() {
         ("AADSTS53003: policy", "blocked_by_policy"),
         ("AADSTS50020: guest", "wrong_tenant"),
         ("AADSTS99999: news", "sign_in_declined"),
+        ("AADSTS90095: approval", "approval_pending"),
+        ("AADSTS90008: User.Read", "sign_in_permission"),
+        ("AADSTS650051: name", "consent_collided"),
+        ("AADSTS90055: throttled", "directory_busy"),
     ] {
         let asked = visitor.begin("acme", "").await;
         let parameters =

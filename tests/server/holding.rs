@@ -143,8 +143,7 @@ async fn a_flood_from_one_address_stays_within_its_share() {
     assert_eq!((idle, closed(&metrics, "idle_when_full")), (3, 0));
 }
 
-/// Fault: an address opens more connections than its share while all of them are busy. Outcome: the new one is closed at
-/// once, and the busy ones are served to their end.
+/// Fault: an address has its share of connections, all busy, and opens another. Outcome: the new one is closed, and the busy ones are served.
 #[tokio::test]
 async fn a_busy_connection_is_never_closed_for_another() {
     let (door, metrics) = door_with(DoorRules::default());

@@ -12,8 +12,7 @@ fn closes(response: &Response<Incoming>) -> bool {
     response.headers().get("connection").is_some_and(|value| value == "close")
 }
 
-/// Fault: a request is on its way on a kept connection when the server stops. Outcome: it is answered, and then the
-/// connection ends.
+/// Fault: a request is on its way on a kept connection when the server stops. Outcome: it is answered, and then the connection ends.
 #[tokio::test]
 async fn a_request_on_its_way_at_a_stop_is_answered() {
     let server = start(None, ServerLimits::default()).await;

@@ -7,7 +7,7 @@ use http::StatusCode;
 
 use super::assertion::CertificateError;
 use crate::aadsts::Meaning;
-use crate::upstream::error::UpstreamError;
+use crate::upstream::error::ServerError;
 use crate::upstream::secret::SecretError;
 
 /// How long an application waits after `LoopDetected` (AADSTS50196): one request in a minute is no loop, and MSAL pauses as long.
@@ -60,7 +60,7 @@ pub enum TokenError {
     Unavailable(StatusCode),
     /// The request to Entra failed.
     #[error("the token endpoint cannot be reached: {0}")]
-    Upstream(#[from] UpstreamError),
+    Upstream(#[from] ServerError),
 }
 
 impl TokenError {
@@ -172,6 +172,15 @@ fn advice(meaning: Meaning) -> &'static str {
         Meaning::ApplicationUnknown => {
             "the app is not in this tenant: check upstream.client_id and upstream.tenant, and grant consent"
         }
+        Meaning::ApprovalPending => {
+            "an administrator has to approve the consent: see Admin consent requests under Enterprise applications"
+        }
+        Meaning::ConsentCollided => {
+            "another consent was under way, or the app was removed some minutes ago: wait 15 minutes and consent again"
+        }
+        Meaning::SignInPermission => {
+            "nobody has consented to the app's sign-in: grant admin consent to the delegated permission User.Read"
+        }
         Meaning::AssertionNotNow => {
             "the assertion is not valid now: set this host's clock, or make sure that the federated token is renewed"
         }
@@ -218,7 +227,7 @@ fn advice(meaning: Meaning) -> &'static str {
             "the tenant does not exist: check upstream.tenant, and that the authority belongs to the tenant's cloud"
         }
         Meaning::TooOften => {
-            "the app sent the same request too often: wait some minutes, and look for another program with the same client_id"
+            "Entra got too many requests: wait some minutes, and look for another program with the same client_id"
         }
     }
 }
