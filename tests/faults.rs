@@ -8,6 +8,7 @@ use flate2::write::GzEncoder;
 use serde_json::Value;
 
 use crate::support::glassine::{Glassine, METADATA_ONLY, ProxyResponse, Setup};
+use crate::support::logs::Logs;
 use crate::support::upstream::{FakeUpstream, Script};
 
 /// Is in every text from upstream, and must not be in any byte that leaves.
@@ -391,4 +392,17 @@ fn percent_decoded(text: &str) -> String {
     }
     bytes.extend_from_slice(rest.as_bytes());
     String::from_utf8(bytes).unwrap()
+}
+
+/// Fault: Graph's name cannot be resolved, or nobody listens at its address. Outcome: 502, and the log names the server.
+#[tokio::test]
+async fn the_log_names_the_server_that_is_not_reached() {
+    for graph in ["https://graph.invalid", "http://127.0.0.1:1"] {
+        let logs = Logs::start();
+        let proxy = Setup::in_front_of(graph).start().await;
+        let response = proxy.get(USERS).await;
+        assert_eq!((response.status, response.code().as_str()), (502, "upstreamFailed"), "{graph}");
+        assert!(logs.text().contains(graph), "{graph}: {}", logs.text());
+        assert!(!response.everything().contains(graph), "a consumer learns no name: {}", response.text());
+    }
 }

@@ -345,7 +345,7 @@ mod tests {
         assert_eq!((all.rest(now), all.next_end()), (vec![], None));
     }
 
-    /// Fault: strangers send requests from 5,000 address ranges for an hour. Outcome: the audit log gets three lines a second, and each request is in one of them.
+    /// Fault: strangers send requests from 5,000 address ranges for an hour. Outcome: the audit log gets three lines a second, and every request is in one.
     #[test]
     fn an_hour_of_a_flood_costs_three_lines_a_second_and_counts_every_request() {
         const SECONDS: u32 = 3_600;

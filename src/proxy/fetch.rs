@@ -126,7 +126,7 @@ impl Asking<'_> {
         let metrics = self.account.metrics().graph();
         let again = again.unwrap_or_else(|_| {
             metrics.unanswered();
-            Err(UpstreamError::Timeout(Phase::Head).into())
+            Err(self.state.graph().at(UpstreamError::Timeout(Phase::Head)).into())
         });
         match again {
             Err(Problem::Graph(error)) if GraphError::may_pass(error.status) => {
@@ -188,7 +188,8 @@ impl Asking<'_> {
         let get = self.state.graph().get(&self.admitted.upstream, &headers, token.secret());
         let got = get.await;
         let metrics = Arc::clone(self.account.metrics());
-        let response = got.inspect_err(|_| metrics.graph().unanswered())?;
+        let response = got.inspect_err(|_| metrics.graph().unanswered());
+        let response = response.map_err(|error| self.state.graph().at(error))?;
         self.account.set_upstream_status(response.status());
         let response = RawResponse::new(response.map(|body| GatedBody::new(body, pass)));
         if !response.is_error() {

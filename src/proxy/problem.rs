@@ -17,7 +17,7 @@ use super::response::ProxyResponse;
 use crate::audit::{Outcome, Unavailable};
 use crate::jwt::JwtError;
 use crate::metrics::Limited;
-use crate::upstream::{Closed, TokenError, UpstreamError};
+use crate::upstream::{Closed, ServerError, TokenError, UpstreamError};
 use glassine_core::admit::Refusal;
 use glassine_core::graph::ErrorBody;
 use glassine_core::graph::batch::{BatchError, MAX_ENVELOPE};
@@ -109,7 +109,7 @@ pub(super) enum Problem {
     Token(#[from] TokenError),
     /// Graph did not respond.
     #[error(transparent)]
-    Upstream(#[from] UpstreamError),
+    Upstream(#[from] ServerError),
     /// Graph responded with an error status.
     #[error("Graph responded with status {}", .0.status)]
     Graph(GraphError),
@@ -262,7 +262,7 @@ impl Problem {
             Self::Token(_) => Row::failed(503, "upstreamUnauthorized", "no_access_token",
                 "The proxy has no access token for Microsoft Graph. Its log says why.")
                 .with(RETRY_AFTER, RETRY_TOKEN_SECONDS),
-            Self::Upstream(UpstreamError::Timeout(_)) => Row::failed(504, "upstreamTimeout", "upstream_failed", TIMEOUT),
+            Self::Upstream(ServerError { error: UpstreamError::Timeout(_), .. }) => Row::failed(504, "upstreamTimeout", "upstream_failed", TIMEOUT),
             Self::Upstream(_) => Row::failed(502, "upstreamFailed", "upstream_failed",
                 "The request to Microsoft Graph failed."),
             Self::Graph(error) => error_of_graph(error),
@@ -386,6 +386,7 @@ fn error_of_graph(error: &GraphError) -> Row<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use glassine_core::graph::Origin;
 
     fn header(problem: &Problem) -> (u16, Option<String>) {
         let row = problem.row();
@@ -414,7 +415,10 @@ mod tests {
             Problem::Refused(Refusal::NotFound),
             Problem::AuditFailing,
             Problem::Token(TokenError::Interrupted),
-            Problem::Upstream(UpstreamError::Reset),
+            Problem::Upstream(ServerError {
+                origin: Origin::parse("https://graph.microsoft.com").unwrap(),
+                error: UpstreamError::Reset,
+            }),
             Problem::Broken(Broken::TooLong),
         ] {
             let (status, header) = header(&problem);

@@ -5,7 +5,7 @@ use http::{Request, Response};
 
 use super::body::UpstreamBody;
 use super::connector::ConnectorError;
-use super::error::UpstreamError;
+use super::error::{ServerError, UpstreamError};
 use super::network::Network;
 use super::request::RequestHeaders;
 use super::secret::Secret;
@@ -44,6 +44,11 @@ impl GraphClient {
         let Settings { graph, network, max_body } = settings;
         let transport = Transport::new(&graph, &network)?;
         Ok(Self { graph, transport, max_body })
+    }
+
+    /// An error of Graph, with Graph's origin.
+    pub(crate) fn at(&self, error: UpstreamError) -> ServerError {
+        self.transport.at(error)
     }
 
     /// Gets `target`, a canonical path and query in ASCII, which is sent byte for byte.

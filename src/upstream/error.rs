@@ -6,6 +6,7 @@
 use std::error::Error;
 use std::{fmt, io, iter};
 
+use glassine_core::graph::Origin;
 use rustls::AlertDescription;
 
 /// Why a request to a server failed. The likely cause stands in parentheses. A 4xx or 5xx of Graph is a response, not
@@ -90,6 +91,16 @@ pub enum UpstreamError {
     /// The connection ended before the response was complete (upstream).
     #[error("the upstream closed the connection before the response was complete")]
     Truncated,
+}
+
+/// Why a request to a server failed, and to which: an operator has to know whether to mend the way to Graph or to Entra.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{origin}: {error}")]
+pub struct ServerError {
+    /// The server: scheme, host, and the port if it is not the scheme's own.
+    pub origin: Origin,
+    /// What happened.
+    pub error: UpstreamError,
 }
 
 /// What took too long. [`Timeouts::connect`](super::Timeouts::connect) limits all steps of opening a connection

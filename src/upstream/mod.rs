@@ -36,7 +36,7 @@ pub(crate) use client::MAX_BODY;
 pub use client::{GraphClient, Settings};
 pub use connector::ConnectorError;
 pub use document::{DocumentClient, DocumentError};
-pub use error::{Phase, UpstreamError};
+pub use error::{Phase, ServerError, UpstreamError};
 pub use gate::{Arrival, Closed, Entry, Gate, GateLimits, GatedBody, Lane, Pass, Place};
 pub use network::Network;
 pub use pool::PoolLimits;

@@ -9,7 +9,7 @@ use tokio::time::{Duration, Instant, sleep, timeout_at};
 
 use super::body::{Source, UpstreamBody};
 use super::connector::ConnectorError;
-use super::error::{Phase, UpstreamError};
+use super::error::{Phase, ServerError, UpstreamError};
 use super::network::Network;
 use super::pool::{Failure, MAX_HEADERS, Pool, Want};
 use super::timeouts::Timeouts;
@@ -25,6 +25,7 @@ pub(super) const AGENT: HeaderValue =
 
 /// A client for one origin.
 pub(super) struct Transport {
+    origin: Origin,
     pool: Pool,
     timeouts: Timeouts,
     counts: UpstreamConnections,
@@ -49,12 +50,18 @@ pub(super) enum Repeat {
 impl Transport {
     pub(super) fn new(origin: &Origin, network: &Network) -> Result<Self, ConnectorError> {
         Ok(Self {
+            origin: origin.clone(),
             pool: Pool::new(origin, network)?,
             timeouts: network.timeouts,
             counts: network.connections.clone(),
             no_response: network.pool.no_response,
             doubled: Semaphore::new(network.pool.doubled),
         })
+    }
+
+    /// An error of this server.
+    pub(super) fn at(&self, error: UpstreamError) -> ServerError {
+        ServerError { origin: self.origin.clone(), error }
     }
 
     /// Sends `request` and waits for the head of the response, within one time limit for all attempts. The body fails after

@@ -94,3 +94,36 @@ fn every_link_between_documents_leads_to_a_file_and_a_heading() {
     }
     assert!(seen > 40, "only {seen} links were found");
 }
+
+/// Whether a line of `.gitignore` that begins with `/` covers a path: its first segment, with one `*` at most.
+fn covers(line: &str, path: &str) -> bool {
+    let first = path.split('/').next().unwrap_or_default();
+    let Some(pattern) = line.strip_prefix('/') else { return false };
+    match pattern.split_once('*') {
+        Some((begin, end)) => first.starts_with(begin) && first.ends_with(end),
+        None => first == pattern,
+    }
+}
+
+/// Whoever tries the commands in a clone must not commit a key, nor have it in an image.
+#[test]
+fn the_keys_that_the_commands_write_are_committed_nowhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let [git, docker] =
+        [".gitignore", ".dockerignore"].map(|name| fs::read_to_string(root.join(name)).unwrap());
+    let made =
+        DOCUMENTS.iter().flat_map(|(_, text)| calls(text)).filter(|words| words.first() == Some(&"keys"));
+    let written: BTreeSet<_> = made
+        .filter_map(|words| {
+            words.iter().position(|word| *word == "--out").and_then(|at| words.get(at + 1).copied())
+        })
+        .filter(|file| file.ends_with(".yaml"))
+        .collect();
+    assert!(written.contains("keys.yaml") && written.contains("secrets/keys.yaml"), "{written:?}");
+    for file in written {
+        assert!(git.lines().any(|line| covers(line, file)), "{file} is not ignored");
+        let taken = docker.lines().filter_map(|line| line.strip_prefix('!'));
+        assert!(docker.starts_with("*\n") && taken.into_iter().all(|it| !file.starts_with(it)), "{file}");
+    }
+    assert!(!git.lines().any(|line| covers(line, "rules/cases/keys.yaml")), "the published test key stays");
+}

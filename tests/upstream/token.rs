@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use glassine::upstream::{
     AccessToken, ConnectorError, Credential, OAuthError, Phase, Proof, RenewalTimes, SecretError,
-    SecretSource, TokenError, TokenSettings, TokenSource, UpstreamError,
+    SecretSource, ServerError, TokenError, TokenSettings, TokenSource, UpstreamError,
 };
+use glassine_core::graph::Origin;
 
 use super::{LONG, PAGE, PATIENT, PAUSE, SHORT, client, headers, network};
 use crate::support::data;
@@ -219,15 +220,19 @@ async fn a_refusal_is_reported_by_its_number_only() {
 async fn faults_of_the_token_endpoint() {
     let limit = 64 * 1024;
     let cases = [
-        (Script::json("x".repeat(70_000)), TokenError::Upstream(UpstreamError::BodyTooLarge { limit })),
-        (Script::json(PAGE).close_after(5), TokenError::Upstream(UpstreamError::Truncated)),
-        (Script::never(), TokenError::Upstream(UpstreamError::Timeout(Phase::Head))),
-        (Script::status(302).header("Location", "/"), TokenError::Upstream(UpstreamError::Redirect)),
+        (Script::json("x".repeat(70_000)), UpstreamError::BodyTooLarge { limit }),
+        (Script::json(PAGE).close_after(5), UpstreamError::Truncated),
+        (Script::never(), UpstreamError::Timeout(Phase::Head)),
+        (Script::status(302).header("Location", "/"), UpstreamError::Redirect),
     ];
-    for (script, expected) in cases {
+    for (script, error) in cases {
         let entra = FakeUpstream::always(script).await;
         let mut settings = client_secret(&entra, CALM);
         settings.network.timeouts.head = SHORT;
+        let origin = Origin::parse(&format!("http://{}", entra.address())).unwrap();
+        let said = format!("the token endpoint cannot be reached: {origin}: {error}");
+        let expected = TokenError::Upstream(ServerError { origin, error });
+        assert_eq!(expected.to_string(), said, "the server is named");
         assert_eq!(TokenSource::new(settings).unwrap().token().await.err(), Some(expected));
     }
 }

@@ -132,9 +132,10 @@ impl Application {
         let headers = request.headers_mut();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-        let response = self.transport.send(request, repeat, MAX_RESPONSE).await?;
+        let at = |error| self.transport.at(error);
+        let response = self.transport.send(request, repeat, MAX_RESPONSE).await.map_err(at)?;
         let (status, wait) = (response.status(), wait(response.status(), response.headers()));
-        accepted(status, wait, collect(response.into_body()).await?)
+        accepted(status, wait, collect(response.into_body()).await.map_err(at)?)
     }
 
     async fn present(&self, thumbprint: Thumbprint) -> Result<Presented, TokenError> {

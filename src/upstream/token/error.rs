@@ -7,7 +7,7 @@ use http::StatusCode;
 
 use super::assertion::CertificateError;
 use crate::aadsts::Meaning;
-use crate::upstream::error::UpstreamError;
+use crate::upstream::error::ServerError;
 use crate::upstream::secret::SecretError;
 
 /// How long an application waits after `LoopDetected` (AADSTS50196): one request in a minute is no loop, and MSAL pauses as long.
@@ -60,7 +60,7 @@ pub enum TokenError {
     Unavailable(StatusCode),
     /// The request to Entra failed.
     #[error("the token endpoint cannot be reached: {0}")]
-    Upstream(#[from] UpstreamError),
+    Upstream(#[from] ServerError),
 }
 
 impl TokenError {

@@ -135,10 +135,12 @@ impl ManagedIdentity {
         *request.uri_mut() = self.uri.clone();
         let (name, value) = self.header.clone();
         request.headers_mut().insert(name, value);
-        let response = self.transport.send(request, Repeat::Always, MAX_RESPONSE).await?;
+        let at = |error| self.transport.at(error);
+        let response = self.transport.send(request, Repeat::Always, MAX_RESPONSE).await.map_err(at)?;
         match response.status() {
             StatusCode::OK => {
-                granted(&collect(response.into_body()).await?, Timestamp::now()).map_err(TokenError::Response)
+                let body = collect(response.into_body()).await.map_err(at)?;
+                granted(&body, Timestamp::now()).map_err(TokenError::Response)
             }
             status @ (StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
                 Err(TokenError::NoIdentity(status))
