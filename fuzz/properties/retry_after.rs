@@ -21,7 +21,8 @@ pub fn retry_after(data: &[u8]) {
     if let Some(wait) = at(NOW) {
         let later = at(NOW + LATER).expect("the same field");
         assert!(later == wait || later == wait.saturating_sub(LATER), "{wait:?}, and later {later:?}");
-        let is_seconds = value.to_str().is_ok_and(|text| text.trim().parse::<f64>() == Ok(wait.as_secs_f64()));
+        let is_seconds =
+            value.to_str().is_ok_and(|text| text.trim().parse::<f64>() == Ok(wait.as_secs_f64()));
         assert!(is_seconds || wait.subsec_nanos() == 0, "{value:?}: {wait:?}");
     }
     headers.append(RETRY_AFTER, value);

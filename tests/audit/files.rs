@@ -226,7 +226,7 @@ async fn a_file_that_cannot_be_rotated_grows_on() {
     assert_eq!(folder.verified(&["audit.jsonl"]), (3, 1));
 }
 
-/// Fault: the machine loses power. Outcome: with `sync: each`, every acknowledged record is on the disk.
+/// Fault: the log is closed while records wait. Outcome: in each `sync` mode, all of them are in the file.
 #[tokio::test]
 async fn records_go_to_the_disk_as_the_mode_says() {
     for sync in [SyncMode::None, SyncMode::Each, SyncMode::Interval] {
@@ -236,4 +236,14 @@ async fn records_go_to_the_disk_as_the_mode_says() {
         assert_eq!(log.close(Duration::from_secs(20)).await, 0);
         assert_eq!(folder.verified(&["audit.jsonl"]), (2, 1), "{sync:?}");
     }
+}
+
+#[test]
+fn a_pipe_is_no_file_for_an_audit_log() {
+    let folder = Folder::new();
+    let path = folder.file("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    // It has no end to read, and no disk.
+    let opened = AuditLog::open(&path, Options { sync: SyncMode::Each, ..Options::default() });
+    assert!(matches!(opened, Err(OpenError::Io { .. })));
 }

@@ -77,7 +77,7 @@ fn of_file(source: &Source) -> Vec<Bound> {
     let Some(area) = area(&source.path) else { return Vec::new() };
     let text = source.text.split("\n#[cfg(test)]\nmod ").next().unwrap_or_default();
     let constants = Regex::new(
-        r"(?m)^((?:/// .*\n)*)(?:pub(?:\([a-z]+\))? )?const ([A-Z0-9_]+): (\(Duration, \w+\)|Duration|usize|[ui](?:8|16|32|64)|NonZero\w+)\s*=\s*([^;]+);",
+        r"(?m)^((?:/// .*\n)*)(?:#\[.*\]\n)*(?:pub(?:\([a-z]+\))? )?const ([A-Z0-9_]+): (\(Duration, \w+\)|Duration|usize|[ui](?:8|16|32|64)|NonZero\w+)\s*=\s*([^;]+);",
     );
     let bound = |found: regex::Captures<'_>| Bound {
         area,
