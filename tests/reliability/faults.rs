@@ -11,7 +11,9 @@ const AREAS: [(&str, &[&str]); 14] = [
     (
         "Clients on the network",
         &[
-            "tests/server.rs",
+            "tests/server/",
+            "tests/strangers.rs",
+            "tests/consumers.rs",
             "tests/framing.rs",
             "tests/http2.rs",
             "tests/canaries/hostile.rs",
@@ -29,7 +31,7 @@ const AREAS: [(&str, &[&str]); 14] = [
             "src/jwt/",
         ],
     ),
-    ("Graph's limits", &["tests/throttling.rs", "src/upstream/gate/"]),
+    ("Graph's limits", &["tests/throttling.rs", "tests/upstream/throttled.rs", "src/upstream/gate/"]),
     ("Connections to Graph", &["tests/upstream/", "src/upstream/"]),
     (
         "Responses of Graph",
@@ -49,10 +51,13 @@ const AREAS: [(&str, &[&str]); 14] = [
         "Access tokens for Graph",
         &["tests/upstream/token.rs", "tests/upstream/identity.rs", "tests/upstream/assertion.rs"],
     ),
-    ("Audit log", &["tests/audit.rs", "tests/cli/audit.rs", "src/audit/"]),
-    ("Keys, links and replicas", &["tests/links.rs", "core/src/pseudonym/"]),
-    ("Start, reload and stop", &["tests/service.rs", "tests/cli/start.rs", "src/service/"]),
-    ("Connection pages", &["tests/connect/", "src/connect/"]),
+    (
+        "Audit log and logs",
+        &["tests/audit/", "tests/cli/audit.rs", "tests/logs.rs", "src/audit/", "src/service/logs/"],
+    ),
+    ("Keys, links and replicas", &["tests/links.rs", "tests/replicas.rs", "core/src/pseudonym/"]),
+    ("Start, reload and stop", &["tests/service.rs", "tests/readiness.rs", "tests/cli/", "src/service/"]),
+    ("Connection pages", &["tests/connect/", "tests/tenant/entra/", "src/connect/"]),
     ("Diagnosis with `glassine doctor`", &["tests/doctor/"]),
     ("Elsewhere", &[""]),
 ];
