@@ -309,7 +309,7 @@ fn notice(connection: &Connection) -> Notice {
         ConnectionState::GrantedUnverified => (
             Tone::Warning,
             "Connected, permissions not readable",
-            "Requests to Microsoft Graph succeed, so the permissions are granted. Entra's access token cannot be read here, so whether more is granted than the rules need is not known.",
+            "Requests to Microsoft Graph succeed, and none was denied. Entra's access token cannot be read here, so whether more is granted than the rules need is not known.",
             &connection.excess,
             "Compare the app registration's API permissions with those of the rules file.",
         ),

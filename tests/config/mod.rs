@@ -622,7 +622,8 @@ fn secrets_are_read_without_the_white_space_around_them() {
     };
     assert_eq!(read_secret(&source("a", b"s3cret\n")).unwrap().as_str(), "s3cret");
     assert!(matches!(read_secret(&source("b", b" \n")), Err(FileError::Empty { .. })));
-    assert!(matches!(read_secret(&source("c", b"\xff\xfe")), Err(FileError::NotText { .. })));
+    assert!(matches!(read_secret(&source("c", b"s3\xffcret")), Err(FileError::NotText { .. })));
+    assert!(matches!(read_secret(&source("u", b"\xff\xfes\x003\x00")), Err(FileError::Utf16 { .. })));
     assert!(matches!(read_secret(&source("d", &[b'a'; 70_000])), Err(FileError::TooLong { .. })));
     let missing = accepts("{ file: keys.yaml }", "{ environment: GLASSINE_TEST_NOT_SET }");
     assert!(matches!(read_secret(missing.keys()), Err(FileError::Environment { .. })));
