@@ -21,8 +21,9 @@ pub fn retry_after(data: &[u8]) {
     if let Some(wait) = at(NOW) {
         let later = at(NOW + LATER).expect("the same field");
         assert!(later == wait || later == wait.saturating_sub(LATER), "{wait:?}, and later {later:?}");
-        let is_seconds =
-            value.to_str().is_ok_and(|text| text.trim().parse::<f64>() == Ok(wait.as_secs_f64()));
+        // A `Duration` has whole nanoseconds, and an `f64` does not.
+        let is_read = |seconds: f64| (seconds - wait.as_secs_f64()).abs() < 1e-6;
+        let is_seconds = value.to_str().is_ok_and(|text| text.trim().parse().is_ok_and(is_read));
         assert!(is_seconds || wait.subsec_nanos() == 0, "{value:?}: {wait:?}");
     }
     headers.append(RETRY_AFTER, value);
