@@ -152,7 +152,7 @@ pub enum WriteError {
     /// The record could not be encoded.
     #[error("the audit record cannot be encoded")]
     Encode(#[source] serde_json::Error),
-    /// The line would be longer than those that [`super::verify`] reads. Only very long names in the files make one.
+    /// The line would be longer than those that [`super::verify()`] reads. Only very long names in the files make one.
     #[error("the audit record has more than {} bytes: shorten the names in the files", MAX_LINE_BYTES)]
     TooLong,
     /// The writer waits for its disk, or for the reader of standard output.

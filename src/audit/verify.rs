@@ -12,7 +12,7 @@ use super::mac::{self, Mac, MacKey};
 pub struct Summary {
     /// Whole lines, markers included.
     pub lines: u64,
-    /// Chains that begin at [`GENESIS`]. A file has one; collected standard output has one per start of the program.
+    /// Chains that begin at [`GENESIS`](super::chain::GENESIS). A file has one; collected standard output has one per start of the program.
     pub chains: u64,
     /// Places where a crash left an unfinished line.
     pub torn: u64,
