@@ -4,8 +4,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::io::AsyncReadExt as _;
 
 use crate::support::glassine::{Consumer, Glassine, METADATA_ONLY, ProxyResponse, Setup, read_all};
 use crate::support::upstream::{FakeUpstream, Script};
@@ -18,18 +17,6 @@ async fn limited(graph: &FakeUpstream, limits: &str) -> Glassine {
     let mut setup = Setup::scripted(graph).consumer(Consumer::new("other", METADATA_ONLY));
     setup.consumers[0].more = format!("    limits: {{ {limits} }}\n");
     setup.start().await
-}
-
-/// The head of a GET as `acme`, on a new connection.
-async fn open(proxy: &Glassine, target: &str) -> TcpStream {
-    let token = Consumer::token("acme");
-    let head = format!(
-        "GET {target} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n",
-        proxy.address
-    );
-    let mut stream = TcpStream::connect(proxy.address).await.unwrap();
-    stream.write_all(head.as_bytes()).await.unwrap();
-    stream
 }
 
 /// A page of which the first part goes out while the rest never comes.
@@ -46,7 +33,7 @@ fn endless_page() -> Script {
 async fn a_place_is_taken_until_the_body_is_done_or_aborted() {
     let graph = FakeUpstream::in_turn(vec![endless_page(), Script::json(EMPTY)]).await;
     let proxy = limited(&graph, "concurrent: 1").await;
-    let mut first = open(&proxy, USERS).await;
+    let mut first = proxy.open("acme", USERS).await;
     assert!(first.read(&mut [0; 1024]).await.unwrap() > 0, "the head is out, the body is not");
 
     let second = proxy.get(USERS).await;
@@ -73,7 +60,7 @@ async fn places_stay_taken_through_a_reload() {
     // The first response has to outlive two checks of the files, two seconds apart.
     setup.timeouts = (5, 30);
     let proxy = setup.start().await;
-    let mut first = open(&proxy, USERS).await;
+    let mut first = proxy.open("acme", USERS).await;
     assert!(first.read(&mut [0; 1024]).await.unwrap() > 0, "the head is out, the body is not");
     // `other` may no longer connect from here, which shows that the reload has happened.
     let config = proxy.read("config.yaml");
@@ -107,7 +94,7 @@ async fn in_flight(proxy: &Glassine, count: usize) {
 async fn at_once(proxy: &Glassine, count: usize) -> Vec<String> {
     let mut streams = Vec::new();
     for _ in 0..count {
-        streams.push(open(proxy, USERS).await);
+        streams.push(proxy.open("acme", USERS).await);
     }
     let mut responses = Vec::new();
     for stream in &mut streams {
@@ -182,7 +169,7 @@ async fn a_request_that_waits_asks_nothing_of_graph_and_delays_no_other_consumer
     let graph = FakeUpstream::always(Script::json(EMPTY)).await;
     let proxy = limited(&graph, "requests_per_second: 1").await;
     assert_eq!(proxy.get(USERS).await.status, 200);
-    let mut waiting = open(&proxy, &format!("{USERS}?$top=7")).await;
+    let mut waiting = proxy.open("acme", &format!("{USERS}?$top=7")).await;
     in_flight(&proxy, 1).await;
     assert_eq!((graph.requests().len(), graph.connections()), (1, 1));
     let other = format!("{USERS}?$top=8");
@@ -198,11 +185,11 @@ async fn a_request_that_waits_asks_nothing_of_graph_and_delays_no_other_consumer
 async fn who_comes_first_is_served_first() {
     let graph = FakeUpstream::in_turn(vec![endless_page(), Script::json(EMPTY)]).await;
     let proxy = limited(&graph, "concurrent: 1").await;
-    let mut first = open(&proxy, USERS).await;
+    let mut first = proxy.open("acme", USERS).await;
     assert!(first.read(&mut [0; 1024]).await.unwrap() > 0, "the head is out, the body is not");
     let mut waiting = Vec::new();
     for number in 1..=5 {
-        waiting.push(open(&proxy, &format!("{USERS}?$top={number}")).await);
+        waiting.push(proxy.open("acme", &format!("{USERS}?$top={number}")).await);
         in_flight(&proxy, 1 + number).await;
     }
     drop(first);
@@ -220,7 +207,7 @@ async fn a_client_that_goes_away_leaves_the_queue() {
     let graph = FakeUpstream::always(Script::json(EMPTY)).await;
     let proxy = limited(&graph, "requests_per_second: 1").await;
     assert_eq!(proxy.get(USERS).await.status, 200);
-    let gone = open(&proxy, USERS).await;
+    let gone = proxy.open("acme", USERS).await;
     in_flight(&proxy, 1).await;
     drop(gone);
     in_flight(&proxy, 0).await;
@@ -236,7 +223,7 @@ async fn a_stop_does_not_wait_for_the_queue() {
     let graph = FakeUpstream::always(Script::json(EMPTY)).await;
     let proxy = limited(&graph, "requests_per_second: 1").await;
     assert_eq!(proxy.get(USERS).await.status, 200);
-    let mut waiting = open(&proxy, USERS).await;
+    let mut waiting = proxy.open("acme", USERS).await;
     in_flight(&proxy, 1).await;
     let (folder, response) = tokio::join!(proxy.stop(), read_all(&mut waiting));
     assert!(

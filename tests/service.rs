@@ -7,15 +7,13 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use glassine::audit::{AuditLog, Options};
-use glassine::config::Config;
 use glassine::demo::tenant::Tenant;
-use glassine::metrics::Metrics;
-use glassine::proxy::{Proxy, ProxyState};
-use glassine::server::{Door, DoorRules, ServerLimits, Shutdown, serve};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 
-use crate::support::glassine::{Consumer, Glassine, METADATA_ONLY, Setup, read_all, serve_tenant};
+use crate::support::glassine::{
+    Consumer, Glassine, METADATA_ONLY, Setup, read_all, serve_audited_by, serve_tenant,
+};
 use crate::support::logs::Logs;
 use crate::support::upstream::{FakeUpstream, Script};
 
@@ -203,7 +201,8 @@ impl Write for FullDisk {
 async fn nothing_is_served_while_the_audit_log_fails() {
     let (graph, files) = stage().await;
     let disk = FullDisk::default();
-    let address = serve_audited_to(&files.file("config.yaml"), disk.clone()).await;
+    let log = AuditLog::to_stream(Box::new(disk.clone()), Options::default()).unwrap();
+    let address = serve_audited_by(&files.file("config.yaml"), log).await;
     let ask = async || {
         let token = Consumer::token("acme");
         let head = format!(
@@ -236,26 +235,6 @@ async fn nothing_is_served_while_the_audit_log_fails() {
     assert!(refused >= 3, "{log}");
     assert_eq!((&lines[2]["status"], &lines[2]["reason"]), (&503.into(), &"audit_failing".into()), "{log}");
     assert_eq!(lines.iter().filter(|line| line["status"] == 200).count(), 2, "{log}");
-}
-
-async fn serve_audited_to(config: &Path, log: FullDisk) -> std::net::SocketAddr {
-    let (name, text) = (config.display().to_string(), std::fs::read_to_string(config).unwrap());
-    let checked = Config::load(&name, &text).unwrap();
-    let (state, _) = ProxyState::build(&name, &text, &checked).unwrap();
-    let audit = Arc::new(AuditLog::to_stream(Box::new(log), Options::default()).unwrap());
-    let proxy = Arc::new(Proxy::new(state, audit, Arc::new(Metrics::new())));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let handler = move |request, peer| {
-        let proxy = Arc::clone(&proxy);
-        async move { proxy.handle(request, peer).await }
-    };
-    tokio::spawn(async move {
-        let (_trigger, shutdown) = Shutdown::channel();
-        let door = Door::public(DoorRules::default(), Arc::new(Metrics::new()));
-        serve(listener, None, ServerLimits::default(), Arc::new(door), handler, shutdown).await;
-    });
-    address
 }
 
 #[tokio::test]

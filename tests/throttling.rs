@@ -1,6 +1,7 @@
 //! Graph's limits: the proxy keeps them itself, waits where Graph asks for a moment, and multiplies no storm.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use glassine_core::pseudonym::{Class, Outcome};
@@ -46,16 +47,14 @@ fn is_of(user: &str) -> impl Fn(&Received) -> bool {
     move |request| request.path() == path
 }
 
-/// The head of a GET as this consumer, on a new connection.
-async fn open(proxy: &Glassine, consumer: &str, target: &str) -> TcpStream {
-    let token = Consumer::token(consumer);
-    let head = format!(
-        "GET {target} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n",
-        proxy.address
-    );
-    let mut stream = TcpStream::connect(proxy.address).await.unwrap();
-    stream.write_all(head.as_bytes()).await.unwrap();
-    stream
+/// A Graph that asks to wait for a second at the first request for the messages of `PERSON`.
+async fn throttling_once() -> FakeUpstream {
+    let is_first = AtomicBool::new(true);
+    FakeUpstream::start(move |request| {
+        let throttles = is_of(PERSON)(request) && is_first.swap(false, Ordering::SeqCst);
+        if throttles { throttled("1") } else { Script::json(EMPTY) }
+    })
+    .await
 }
 
 async fn metrics(proxy: &Glassine) -> String {
@@ -91,7 +90,7 @@ async fn until_asked(graph: &FakeUpstream, count: usize) {
 async fn fill(proxy: &Glassine, graph: &FakeUpstream, target: &str) -> Vec<TcpStream> {
     let mut streams = Vec::new();
     for count in 1..=4 {
-        streams.push(open(proxy, "acme", target).await);
+        streams.push(proxy.open("acme", target).await);
         until_asked(graph, count).await;
     }
     streams
@@ -203,17 +202,12 @@ async fn a_crowd_at_one_mailbox_provokes_no_throttling_and_delays_no_other_mailb
 #[tokio::test]
 async fn a_short_wait_is_waited_and_the_mailbox_with_it() {
     let logs = Logs::start();
-    let is_first = std::sync::atomic::AtomicBool::new(true);
-    let graph = FakeUpstream::start(move |request| {
-        let throttles = is_of(PERSON)(request) && is_first.swap(false, std::sync::atomic::Ordering::SeqCst);
-        if throttles { throttled("1") } else { Script::json(EMPTY) }
-    })
-    .await;
+    let graph = throttling_once().await;
     let proxy = Setup::scripted(&graph).start().await;
     let came = Instant::now();
-    let mut first = open(&proxy, "acme", &messages(&proxy, PERSON)).await;
+    let mut first = proxy.open("acme", &messages(&proxy, PERSON)).await;
     waiting(&proxy, "pause", 1).await;
-    let mut second = open(&proxy, "acme", &messages(&proxy, PERSON)).await;
+    let mut second = proxy.open("acme", &messages(&proxy, PERSON)).await;
     waiting(&proxy, "pause", 2).await;
     assert_eq!(proxy.get(&messages(&proxy, "other")).await.status, 200);
     assert_eq!(proxy.get("/v1.0/users").await.status, 200);
@@ -333,7 +327,7 @@ async fn a_storm_is_not_multiplied() {
     let proxy = setup.start().await;
     let mut streams = Vec::new();
     for at in 0..REQUESTS {
-        streams.push(open(&proxy, "acme", &messages(&proxy, &format!("user-{at}"))).await);
+        streams.push(proxy.open("acme", &messages(&proxy, &format!("user-{at}"))).await);
     }
     for stream in &mut streams {
         let response = read_all(stream).await;
@@ -366,7 +360,7 @@ async fn consumers_of_one_application_share_the_places_in_a_mailbox() {
     let mut token = Vec::new();
     assert_eq!(proxy.pseudonyms("other").reversible(Class::Id, PERSON, &mut token), Outcome::Written);
     let theirs = format!("/beta/users/{}/mailFolders/inbox/messages", String::from_utf8(token).unwrap());
-    let mut fifth = open(&proxy, "other", &theirs).await;
+    let mut fifth = proxy.open("other", &theirs).await;
     waiting(&proxy, "mailbox", 1).await;
     assert_eq!(proxy.get(&messages(&proxy, "somebody-else")).await.status, 200);
     assert_eq!(graph.requests().len(), 5);
@@ -388,9 +382,9 @@ async fn a_client_that_leaves_gives_up_its_turn() {
     let proxy = setup.start().await;
     let mut streams = fill(&proxy, &graph, &messages(&proxy, PERSON)).await;
     let last = messages(&proxy, PERSON).replace("top=1", "top=2");
-    let gone = open(&proxy, "acme", &messages(&proxy, PERSON)).await;
+    let gone = proxy.open("acme", &messages(&proxy, PERSON)).await;
     waiting(&proxy, "mailbox", 1).await;
-    let mut next = open(&proxy, "acme", &last).await;
+    let mut next = proxy.open("acme", &last).await;
     waiting(&proxy, "mailbox", 2).await;
     drop(gone);
     waiting(&proxy, "mailbox", 1).await;
@@ -407,7 +401,7 @@ async fn a_turn_that_does_not_come_is_a_429_of_this_proxy() {
     setup.timeouts = (100, 100);
     let proxy = setup.start().await;
     let _streams = fill(&proxy, &graph, &messages(&proxy, PERSON)).await;
-    let mut fifth = open(&proxy, "acme", &messages(&proxy, PERSON)).await;
+    let mut fifth = proxy.open("acme", &messages(&proxy, PERSON)).await;
     waiting(&proxy, "mailbox", 1).await;
     tokio::time::pause();
     tokio::time::advance(Duration::from_secs(15)).await;
@@ -432,7 +426,7 @@ async fn a_stop_does_not_wait_for_turns() {
     let graph = FakeUpstream::always(Script::json(EMPTY).delayed(Duration::from_secs(3))).await;
     let proxy = Setup::scripted(&graph).start().await;
     let mut running = fill(&proxy, &graph, &messages(&proxy, PERSON)).await;
-    let mut fifth = open(&proxy, "acme", &messages(&proxy, PERSON)).await;
+    let mut fifth = proxy.open("acme", &messages(&proxy, PERSON)).await;
     waiting(&proxy, "mailbox", 1).await;
     let came = Instant::now();
     let waited = async {
@@ -454,12 +448,7 @@ async fn a_stop_does_not_wait_for_turns() {
 /// Fault: Graph throttles one request of a batch for a moment. Outcome: it is repeated alone, and what depends on it waits for it.
 #[tokio::test]
 async fn each_request_of_a_batch_waits_and_is_repeated_by_itself() {
-    let is_first = std::sync::atomic::AtomicBool::new(true);
-    let graph = FakeUpstream::start(move |request| {
-        let throttles = is_of(PERSON)(request) && is_first.swap(false, std::sync::atomic::Ordering::SeqCst);
-        if throttles { throttled("1") } else { Script::json(EMPTY) }
-    })
-    .await;
+    let graph = throttling_once().await;
     let proxy = Setup::scripted(&graph).start().await;
     let url = |user: &str| messages(&proxy, user).replace("/v1.0", "");
     let requests = json!([

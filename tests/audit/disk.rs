@@ -2,15 +2,12 @@
 //! log goes on when there is room again.
 
 use glassine::config::Config;
-use glassine::metrics::Metrics;
-use glassine::proxy::{Proxy, ProxyState};
-use glassine::server::{Door, DoorRules, ServerLimits, Shutdown, serve};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use tokio::io::AsyncWriteExt as _;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 
 use super::*;
-use crate::support::glassine::{Consumer, Setup, read_all};
+use crate::support::glassine::{Consumer, Setup, read_all, serve_audited_by};
 use crate::support::upstream::{FakeUpstream, Script};
 
 /// A stream with room for so many bytes.
@@ -147,23 +144,10 @@ struct Disk {
 
 impl Disk {
     async fn serve(config: &Path, folder: &Path) -> Self {
+        let path = folder.join("audit.jsonl");
+        let address = serve_audited_by(config, open(&path)).await;
         let (name, text) = (config.display().to_string(), std::fs::read_to_string(config).unwrap());
         let checked = Config::load(&name, &text).unwrap();
-        let (state, _) = ProxyState::build(&name, &text, &checked).unwrap();
-        let path = folder.join("audit.jsonl");
-        let audit = Arc::new(open(&path));
-        let proxy = Arc::new(Proxy::new(state, audit, Arc::new(Metrics::new())));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let handler = move |request, peer| {
-            let proxy = Arc::clone(&proxy);
-            async move { proxy.handle(request, peer).await }
-        };
-        tokio::spawn(async move {
-            let (_trigger, shutdown) = Shutdown::channel();
-            let door = Door::public(DoorRules::default(), Arc::new(Metrics::new()));
-            serve(listener, None, ServerLimits::default(), Arc::new(door), handler, shutdown).await;
-        });
         let host = checked.public_url().as_str().trim_start_matches("http://").to_owned();
         Self { address, host, path, whole: Mutex::new(Vec::new()) }
     }

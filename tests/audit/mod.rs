@@ -86,6 +86,12 @@ async fn confirm(log: &Arc<AuditLog>) -> bool {
     guard.reserve().await.is_ok() && guard.confirm(Outcome::Complete).await.is_ok()
 }
 
+/// The same in a task.
+fn confirming(log: &Arc<AuditLog>) -> tokio::task::JoinHandle<bool> {
+    let log = Arc::clone(log);
+    tokio::spawn(async move { confirm(&log).await })
+}
+
 impl Write for Memory {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         if self.full.load(Ordering::SeqCst) {
@@ -328,19 +334,13 @@ async fn a_response_that_is_dropped_while_it_waits_has_one_record() {
     let memory = Memory::default();
     let log = memory.log();
     memory.shut.store(true, Ordering::SeqCst);
-    let first = tokio::spawn({
-        let log = Arc::clone(&log);
-        async move { confirm(&log).await }
-    });
+    let first = confirming(&log);
     tokio::task::yield_now().await;
     until("the writer has the first", || {
         memory.writes.load(Ordering::SeqCst) == 0 && log.state().waiting == 1
     });
     std::thread::sleep(Duration::from_millis(20));
-    let second = tokio::spawn({
-        let log = Arc::clone(&log);
-        async move { confirm(&log).await }
-    });
+    let second = confirming(&log);
     tokio::task::yield_now().await;
     second.abort();
     assert!(second.await.unwrap_err().is_cancelled());
@@ -373,16 +373,8 @@ async fn records_of_concurrent_requests_share_a_write() {
     let memory = Memory::default();
     let log = memory.log();
     memory.shut.store(true, Ordering::SeqCst);
-    let first = tokio::spawn({
-        let log = Arc::clone(&log);
-        async move { confirm(&log).await }
-    });
-    let others: Vec<_> = (0..99)
-        .map(|_| {
-            let log = Arc::clone(&log);
-            tokio::spawn(async move { confirm(&log).await })
-        })
-        .collect();
+    let first = confirming(&log);
+    let others: Vec<_> = (0..99).map(|_| confirming(&log)).collect();
     until("all wait", || log.state().waiting == 100);
     memory.shut.store(false, Ordering::SeqCst);
     assert!(first.await.unwrap());

@@ -9,7 +9,12 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use bytes::Bytes;
+use glassine::audit::AuditLog;
+use glassine::config::Config;
 use glassine::demo::tenant::{self, Tenant};
+use glassine::metrics::Metrics;
+use glassine::proxy::{Proxy, ProxyState};
+use glassine::server::{Door, DoorRules, ServerLimits, Shutdown, serve};
 use glassine::service::{Listeners, Service, Signals, Stop};
 use glassine_core::pseudonym::{AddressPolicy, Class, KeyRing, Outcome, OwnDomain, Pseudonyms};
 use http_body_util::{BodyExt as _, Full};
@@ -276,6 +281,18 @@ impl Glassine {
         send(address, request.body(Full::default()).unwrap()).await.unwrap()
     }
 
+    /// Sends the head of a GET as this consumer, on a new connection.
+    pub(crate) async fn open(&self, consumer: &str, target: &str) -> TcpStream {
+        let token = Consumer::token(consumer);
+        let head = format!(
+            "GET {target} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n",
+            self.address
+        );
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream
+    }
+
     /// Writes raw bytes and reads until the connection ends.
     pub(crate) async fn raw(&self, bytes: &[u8]) -> String {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
@@ -420,6 +437,26 @@ pub(crate) async fn serve_tenant(tenant: Tenant) -> (Arc<Tenant>, String) {
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(tenant::serve(listener, Arc::clone(&tenant), url.clone(), std::future::pending()));
     (tenant, url)
+}
+
+/// Serves the configuration with this audit log, without anything else of a service.
+pub(crate) async fn serve_audited_by(config: &Path, audit: AuditLog) -> SocketAddr {
+    let (name, text) = (config.display().to_string(), std::fs::read_to_string(config).unwrap());
+    let checked = Config::load(&name, &text).unwrap();
+    let (state, _) = ProxyState::build(&name, &text, &checked).unwrap();
+    let proxy = Arc::new(Proxy::new(state, Arc::new(audit), Arc::new(Metrics::new())));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let handler = move |request, peer| {
+        let proxy = Arc::clone(&proxy);
+        async move { proxy.handle(request, peer).await }
+    };
+    tokio::spawn(async move {
+        let (_trigger, shutdown) = Shutdown::channel();
+        let door = Door::public(DoorRules::default(), Arc::new(Metrics::new()));
+        serve(listener, None, ServerLimits::default(), Arc::new(door), handler, shutdown).await;
+    });
+    address
 }
 
 async fn free_address() -> SocketAddr {

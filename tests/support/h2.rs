@@ -16,12 +16,12 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls_pki_types::CertificateDer;
 use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 use super::upstream::Identity;
 
 /// A running server; it stops with the test's runtime.
-pub(crate) struct Http2Upstream {
+pub(crate) struct Http2Server {
     address: SocketAddr,
     ca: CertificateDer<'static>,
     connections: Arc<AtomicUsize>,
@@ -34,19 +34,31 @@ pub(crate) struct Frames {
     pub(crate) reset: bool,
 }
 
-impl Http2Upstream {
+impl Http2Server {
+    /// A server that responds to every request with these frames.
     pub(crate) async fn always(frames: Frames) -> Self {
+        Self::start(move |_, stream| respond(stream, frames.clone())).await
+    }
+
+    /// A server that runs `serve` for each connection, with its number from 0.
+    pub(crate) async fn start<S>(
+        serve: impl Fn(usize, TlsStream<TcpStream>) -> S + Send + Sync + 'static,
+    ) -> Self
+    where
+        S: Future<Output = Option<()>> + Send + 'static,
+    {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let identity = Identity::new(&["127.0.0.1"]);
         let ca = identity.certificate.clone();
         let acceptor = identity.acceptor(&[b"h2"]);
-        let connections = Arc::<AtomicUsize>::default();
-        let count = connections.clone();
+        let (connections, serve) = (Arc::<AtomicUsize>::default(), Arc::new(serve));
+        let count = Arc::clone(&connections);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                count.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(serve(acceptor.clone(), stream, frames.clone()));
+                let (acceptor, serve) = (acceptor.clone(), Arc::clone(&serve));
+                let number = count.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(async move { serve(number, acceptor.accept(stream).await.ok()?).await });
             }
         });
         Self { address, ca, connections }
@@ -65,16 +77,12 @@ impl Http2Upstream {
     }
 }
 
-async fn serve(acceptor: TlsAcceptor, stream: TcpStream, frames: Frames) {
-    let stream = TokioIo::new(acceptor.accept(stream).await.unwrap());
+async fn respond(stream: TlsStream<TcpStream>, frames: Frames) -> Option<()> {
     let response =
         service_fn(move |_| std::future::ready(Ok::<_, Infallible>(Response::new(frames.clone()))));
-    // The client disconnects when its test is over.
-    drop(
-        hyper::server::conn::http2::Builder::new(TokioExecutor::new())
-            .serve_connection(stream, response)
-            .await,
-    );
+    let server = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+    // An error: the client disconnects when its test is over.
+    server.serve_connection(TokioIo::new(stream), response).await.ok()
 }
 
 impl Body for Frames {

@@ -1,20 +1,17 @@
 //! An HTTP/2 upstream that a test writes frame by frame, for what libraries refuse to do: it leaves pings unanswered, ends
 //! connections at any moment, and changes its limits at will.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
-use glassine_core::graph::Origin;
-use rustls_pki_types::CertificateDer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_rustls::server::TlsStream;
 
-use super::upstream::Identity;
+use super::h2::Http2Server;
 
 /// Frame types (RFC 9113 section 6).
 const DATA: u8 = 0;
@@ -32,49 +29,18 @@ pub(crate) const NO_ERROR: u32 = 0;
 pub(crate) const REFUSED_STREAM: u32 = 7;
 pub(crate) const CANCEL: u32 = 8;
 
-/// A running server; it stops with the test's runtime.
-pub(crate) struct FrameServer {
-    address: SocketAddr,
-    ca: CertificateDer<'static>,
-    connections: Arc<AtomicUsize>,
-}
-
-impl FrameServer {
-    /// A server that runs `serve` for each connection, with its number from 0.
-    pub(crate) async fn start<S>(serve: impl Fn(usize, Wire) -> S + Send + Sync + 'static) -> Self
+impl Http2Server {
+    /// A server that runs `serve` for each connection, with its number from 0, and writes each frame itself.
+    pub(crate) async fn framed<S>(serve: impl Fn(usize, Wire) -> S + Send + Sync + 'static) -> Self
     where
         S: Future<Output = Option<()>> + Send + 'static,
     {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let identity = Identity::new(&["127.0.0.1"]);
-        let ca = identity.certificate.clone();
-        let acceptor = identity.acceptor(&[b"h2"]);
-        let (connections, serve) = (Arc::<AtomicUsize>::default(), Arc::new(serve));
-        let count = Arc::clone(&connections);
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let (acceptor, serve) = (acceptor.clone(), Arc::clone(&serve));
-                let number = count.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(async move {
-                    let wire = Wire::new(acceptor.accept(stream).await.ok()?).await?;
-                    serve(number, wire).await
-                });
-            }
-        });
-        Self { address, ca, connections }
-    }
-
-    pub(crate) fn origin(&self) -> Origin {
-        Origin::parse(&format!("https://{}", self.address)).unwrap()
-    }
-
-    pub(crate) fn ca(&self) -> Vec<CertificateDer<'static>> {
-        vec![self.ca.clone()]
-    }
-
-    pub(crate) fn connections(&self) -> usize {
-        self.connections.load(Ordering::SeqCst)
+        let serve = Arc::new(serve);
+        Self::start(move |number, stream| {
+            let serve = Arc::clone(&serve);
+            async move { serve(number, Wire::new(stream).await?).await }
+        })
+        .await
     }
 }
 

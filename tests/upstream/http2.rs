@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use glassine::upstream::{GraphClient, Network, PoolLimits, Settings, Timeouts, UpstreamError};
 
 use super::{PATIENT, PAUSE, SHORT, ask, headers, succeed, text, token};
-use crate::support::h2::{Frames, Http2Upstream};
-use crate::support::wire::{CANCEL, FrameServer, NO_ERROR, REFUSED_STREAM, Wire};
+use crate::support::h2::{Frames, Http2Server};
+use crate::support::wire::{CANCEL, NO_ERROR, REFUSED_STREAM, Wire};
 
 /// Pings soon, and waits shortly for pongs.
 const NERVOUS: PoolLimits =
@@ -21,7 +21,7 @@ const MANY: u32 = 100;
 
 #[tokio::test]
 async fn a_hundred_requests_in_turn_share_one_connection() {
-    let graph = Http2Upstream::always(Frames { data: vec!["{\"value\":", "[]}"], reset: false }).await;
+    let graph = Http2Server::always(Frames { data: vec!["{\"value\":", "[]}"], reset: false }).await;
     let client = client_of(&graph);
     for _ in 0..100 {
         let response = client.get("/v1.0/users", &headers(), &token()).await.unwrap();
@@ -34,7 +34,7 @@ async fn a_hundred_requests_in_turn_share_one_connection() {
 /// Fault: Graph resets an HTTP/2 stream within a body. Outcome: the body ends with an error, and the connection stays in use.
 #[tokio::test]
 async fn a_stream_reset_is_not_the_end_of_a_body() {
-    let graph = Http2Upstream::always(Frames { data: vec!["{\"value\":"], reset: true }).await;
+    let graph = Http2Server::always(Frames { data: vec!["{\"value\":"], reset: true }).await;
     let client = client_of(&graph);
     let reset = Err(UpstreamError::StreamReset(h2::Reason::INTERNAL_ERROR));
     assert_eq!(ask(&client).await, reset);
@@ -46,7 +46,7 @@ async fn a_stream_reset_is_not_the_end_of_a_body() {
 #[tokio::test]
 async fn a_cancelled_stream_is_not_the_end_of_a_body() {
     for code in [NO_ERROR, CANCEL] {
-        let graph = FrameServer::start(move |_, mut wire| async move {
+        let graph = Http2Server::framed(move |_, mut wire| async move {
             wire.allow(MANY).await?;
             let stream = wire.request().await?;
             wire.head(stream).await?;
@@ -64,7 +64,7 @@ async fn a_cancelled_stream_is_not_the_end_of_a_body() {
 #[tokio::test]
 async fn responses_that_nobody_reads_do_not_hold_up_another() {
     let part: &'static str = "x".repeat(1 << 16).leak();
-    let graph = Http2Upstream::always(Frames { data: vec![part; 16], reset: false }).await;
+    let graph = Http2Server::always(Frames { data: vec![part; 16], reset: false }).await;
     let client = client_of(&graph);
     let mut unread = Vec::new();
     for _ in 0..24 {
@@ -78,7 +78,7 @@ async fn responses_that_nobody_reads_do_not_hold_up_another() {
 /// Fault: an HTTP/2 connection falls silent and leaves pings unanswered while five requests wait on it. Outcome: all five succeed on one new connection.
 #[tokio::test]
 async fn a_silent_connection_is_given_up_and_its_requests_succeed() {
-    let graph = FrameServer::start(|number, mut wire| async move {
+    let graph = Http2Server::framed(|number, mut wire| async move {
         wire.allow(MANY).await?;
         if number > 0 {
             return wire.serve(100, Duration::ZERO, &AtomicUsize::new(0)).await;
@@ -99,7 +99,7 @@ async fn a_silent_connection_is_given_up_and_its_requests_succeed() {
 /// Fault: an idle HTTP/2 connection died unseen. Outcome: the next request pings it, and succeeds on a new connection.
 #[tokio::test]
 async fn an_idle_connection_is_pinged_when_it_is_used() {
-    let graph = FrameServer::start(|number, mut wire| async move {
+    let graph = Http2Server::framed(|number, mut wire| async move {
         wire.allow(MANY).await?;
         let first = wire.request().await?;
         wire.respond(first).await?;
@@ -119,7 +119,7 @@ async fn an_idle_connection_is_pinged_when_it_is_used() {
 /// Fault: every HTTP/2 connection of a server falls silent. Outcome: the request fails within seconds, and the error names the pings.
 #[tokio::test]
 async fn a_server_that_answers_no_pings_is_named() {
-    let graph = FrameServer::start(|_, mut wire| async move {
+    let graph = Http2Server::framed(|_, mut wire| async move {
         wire.allow(MANY).await?;
         wire.fall_silent().await
     })
@@ -132,7 +132,7 @@ async fn a_server_that_answers_no_pings_is_named() {
 
 #[tokio::test]
 async fn a_slow_server_that_answers_pings_is_waited_for() {
-    let graph = FrameServer::start(|_, mut wire| async move {
+    let graph = Http2Server::framed(|_, mut wire| async move {
         wire.allow(MANY).await?;
         wire.serve(10, 5 * SHORT, &AtomicUsize::new(0)).await
     })
@@ -147,7 +147,7 @@ async fn there_are_as_many_connections_as_the_requests_need() {
     for (limit, requests, connections) in [(10, 100, 10), (1, 8, 8), (100, 30, 1)] {
         let refused = Arc::<AtomicUsize>::default();
         let count = Arc::clone(&refused);
-        let graph = FrameServer::start(move |_, mut wire| {
+        let graph = Http2Server::framed(move |_, mut wire| {
             let count = Arc::clone(&count);
             async move {
                 wire.allow(limit).await?;
@@ -165,7 +165,7 @@ async fn there_are_as_many_connections_as_the_requests_need() {
 /// Fault: a server allows no stream on one connection. Outcome: another connection is opened, and the request succeeds.
 #[tokio::test]
 async fn a_connection_without_streams_is_not_the_last_one() {
-    let graph = FrameServer::start(|number, mut wire| async move {
+    let graph = Http2Server::framed(|number, mut wire| async move {
         wire.allow(if number == 0 { 0 } else { 10 }).await?;
         wire.serve(10, Duration::ZERO, &AtomicUsize::new(0)).await
     })
@@ -178,7 +178,7 @@ async fn a_connection_without_streams_is_not_the_last_one() {
 /// Fault: a server allows no stream on any connection. Outcome: a clear error within the time limit, after three connections.
 #[tokio::test]
 async fn a_server_without_streams_is_named() {
-    let graph = FrameServer::start(|_, mut wire| async move {
+    let graph = Http2Server::framed(|_, mut wire| async move {
         wire.allow(0).await?;
         wire.request().await.map(drop)
     })
@@ -193,7 +193,7 @@ async fn a_server_without_streams_is_named() {
 async fn limits_that_change_are_followed() {
     let refused = Arc::<AtomicUsize>::default();
     let count = Arc::clone(&refused);
-    let graph = FrameServer::start(move |_, mut wire| {
+    let graph = Http2Server::framed(move |_, mut wire| {
         let count = Arc::clone(&count);
         async move {
             wire.allow(0).await?;
@@ -211,7 +211,7 @@ async fn limits_that_change_are_followed() {
 /// Fault: a server ends an HTTP/2 connection (GOAWAY) with requests unprocessed. Outcome: they succeed on a new connection; those in work finish.
 #[tokio::test]
 async fn requests_that_a_closing_server_did_not_process_are_sent_again() {
-    let graph = FrameServer::start(|number, mut wire| async move {
+    let graph = Http2Server::framed(|number, mut wire| async move {
         wire.allow(MANY).await?;
         if number > 0 {
             return wire.serve(100, Duration::ZERO, &AtomicUsize::new(0)).await;
@@ -236,7 +236,7 @@ async fn requests_that_a_closing_server_did_not_process_are_sent_again() {
 /// Fault: an HTTP/2 connection is reset before the responses. Outcome: all requests on it succeed on one new connection.
 #[tokio::test]
 async fn requests_of_a_reset_connection_are_sent_again() {
-    let graph = FrameServer::start(|number, mut wire| async move {
+    let graph = Http2Server::framed(|number, mut wire| async move {
         wire.allow(MANY).await?;
         if number > 0 {
             return wire.serve(100, Duration::ZERO, &AtomicUsize::new(0)).await;
@@ -258,7 +258,7 @@ async fn requests_of_a_reset_connection_are_sent_again() {
 #[tokio::test]
 async fn a_refused_stream_is_sent_again_once() {
     for (refusing, expected) in [(1, None), (2, Some(UpstreamError::StreamRefused))] {
-        let graph = FrameServer::start(move |number, wire| refuse(wire, number < refusing)).await;
+        let graph = Http2Server::framed(move |number, wire| refuse(wire, number < refusing)).await;
         assert_eq!(ask(&pooled(&graph, DEFAULT)).await.err(), expected);
         assert_eq!(graph.connections(), 2);
     }
@@ -278,7 +278,7 @@ async fn refuse(mut wire: Wire, refuses: bool) -> Option<()> {
 /// Fault: a server opens an HTTP/2 connection and never sends its settings. Outcome: an error names them after the time limit for connecting.
 #[tokio::test]
 async fn settings_that_do_not_come_are_named() {
-    let graph = FrameServer::start(|_, wire| wire.fall_silent()).await;
+    let graph = Http2Server::framed(|_, wire| wire.fall_silent()).await;
     let client = limited(&graph, DEFAULT, Timeouts { connect: SHORT, ..PATIENT });
     let failed = ask(&client).await.unwrap_err().to_string();
     assert_eq!(failed, "the upstream took too long: waiting for the settings of a new HTTP/2 connection");
@@ -288,7 +288,7 @@ async fn settings_that_do_not_come_are_named() {
 async fn unused_connections_are_closed_after_the_idle_limit() {
     let closed = Arc::<AtomicUsize>::default();
     let count = Arc::clone(&closed);
-    let graph = FrameServer::start(move |_, mut wire| {
+    let graph = Http2Server::framed(move |_, mut wire| {
         let count = Arc::clone(&count);
         async move {
             wire.allow(1).await?;
@@ -307,16 +307,16 @@ async fn unused_connections_are_closed_after_the_idle_limit() {
     }
 }
 
-fn client_of(graph: &Http2Upstream) -> GraphClient {
+fn client_of(graph: &Http2Server) -> GraphClient {
     let network = Network { extra_roots: graph.ca(), timeouts: PATIENT, ..Network::default() };
     GraphClient::new(Settings { graph: graph.origin(), network, max_body: 1 << 20 }).unwrap()
 }
 
-fn pooled(graph: &FrameServer, pool: PoolLimits) -> Arc<GraphClient> {
+fn pooled(graph: &Http2Server, pool: PoolLimits) -> Arc<GraphClient> {
     limited(graph, pool, PATIENT)
 }
 
-fn limited(graph: &FrameServer, pool: PoolLimits, timeouts: Timeouts) -> Arc<GraphClient> {
+fn limited(graph: &Http2Server, pool: PoolLimits, timeouts: Timeouts) -> Arc<GraphClient> {
     let network = Network { extra_roots: graph.ca(), timeouts, pool, ..Network::default() };
     Arc::new(GraphClient::new(Settings { graph: graph.origin(), network, max_body: 1 << 20 }).unwrap())
 }
