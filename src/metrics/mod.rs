@@ -26,8 +26,8 @@ use prometheus_client::registry::Registry;
 use audit::AuditCollector;
 use connections::Connections;
 pub(crate) use graph::GraphMetrics;
-pub(crate) use tokens::TokenFacts;
 use tokens::TokenMetrics;
+pub(crate) use tokens::{CurrentToken, TokenFacts};
 pub use upstream::UpstreamConnections;
 pub(crate) use upstream::{Closed, Open, Protocol, Repeated};
 
@@ -58,8 +58,7 @@ pub struct Metrics {
     upstream: Upstream,
     connections: Connections,
     ready: Gauge,
-    tokens: Family<ConsumerLabels, Gauge>,
-    token_facts: TokenMetrics,
+    tokens: TokenMetrics,
     audit: AuditCollector,
     /// The only endpoint names that may become labels.
     endpoints: ArcSwap<HashSet<Arc<str>>>,
@@ -177,8 +176,7 @@ impl Metrics {
             upstream: Upstream::default(),
             connections: Connections::default(),
             ready: Gauge::default(),
-            tokens: Family::default(),
-            token_facts: TokenMetrics::default(),
+            tokens: TokenMetrics::default(),
             audit: AuditCollector::default(),
             endpoints: ArcSwap::default(),
         };
@@ -225,12 +223,7 @@ impl Metrics {
         self.graph.register(registry);
         self.connections.register(registry);
         registry.register("ready", "1 if requests can be served, 0 if not", self.ready.clone());
-        registry.register(
-            "token_good",
-            "1 if the proxy has a token for the consumer's requests to Graph, 0 if the last attempt to get one failed",
-            self.tokens.clone(),
-        );
-        self.token_facts.register(registry);
+        self.tokens.register(registry);
         registry.register(
             "log_lines_left_out",
             "Lines that the log does not have, because there were too many of their kind or nobody reads the log",
@@ -336,14 +329,6 @@ impl Metrics {
         self.ready.set(i64::from(is_ready));
     }
 
-    /// Sets whether there is a token for each consumer's requests to Graph. Consumers that are not named have their own.
-    pub(crate) fn tokens(&self, good: impl Iterator<Item = (Arc<str>, bool)>) {
-        self.tokens.clear();
-        for (consumer, is_good) in good {
-            self.tokens.get_or_create(&ConsumerLabels { consumer }).set(i64::from(is_good));
-        }
-    }
-
     /// Counts a reload. `good` says whether the running state now matches the files.
     pub fn reloaded(&self, good: bool) {
         let result = if good { ReloadResult::Ok } else { ReloadResult::Failed };
@@ -361,13 +346,13 @@ impl Metrics {
 
     /// Sets what says which access tokens are in use.
     pub(crate) fn know_tokens(&self, asked: impl Fn() -> Vec<TokenFacts> + Send + Sync + 'static) {
-        self.token_facts.ask(asked);
+        self.tokens.ask(asked);
     }
 
     /// All metrics in the OpenMetrics text format.
     pub fn text(&self) -> Result<String, fmt::Error> {
         let mut text = String::new();
-        self.token_facts.while_fresh(|| encode(&mut text, &self.registry))?;
+        self.tokens.while_fresh(|| encode(&mut text, &self.registry))?;
         Ok(text)
     }
 

@@ -1,5 +1,5 @@
-//! The access tokens in use: how old they are, and which permissions that the rules need are in them. Asked for when somebody
-//! reads the metrics.
+//! The access tokens for Graph: whether there is one, how old it is, and which permissions that the rules need are in it. Asked
+//! for when somebody reads the metrics.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -10,10 +10,18 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-/// The token that a consumer's requests carry now.
+/// The token for a consumer's requests.
 pub(crate) struct TokenFacts {
     /// The consumer.
     pub(crate) consumer: Arc<str>,
+    /// False if there is none, and the last attempt to get one failed.
+    pub(crate) is_good: bool,
+    /// The token that requests carry now; `None` if there is none.
+    pub(crate) current: Option<CurrentToken>,
+}
+
+/// A token that requests carry.
+pub(crate) struct CurrentToken {
     /// How long ago the issuer gave it.
     pub(crate) age: Duration,
     /// The permissions that the consumer's rules need, and whether the token has each. Empty if the token cannot be read.
@@ -25,6 +33,7 @@ type Asked = Box<dyn Fn() -> Vec<TokenFacts> + Send + Sync>;
 /// The metrics of tokens. Labels are names from the operator's files.
 #[derive(Default)]
 pub(super) struct TokenMetrics {
+    good: Family<ConsumerLabels, Gauge>,
     age: Family<ConsumerLabels, Gauge>,
     permissions: Family<PermissionLabels, Gauge>,
     asked: ArcSwapOption<Asked>,
@@ -46,6 +55,11 @@ struct PermissionLabels {
 impl TokenMetrics {
     pub(super) fn register(&self, registry: &mut Registry) {
         registry.register(
+            "token_good",
+            "1 if the proxy has a token for the consumer's requests to Graph, 0 if the last attempt to get one failed",
+            self.good.clone(),
+        );
+        registry.register(
             "graph_token_age_seconds",
             "The age of the access token that a consumer's requests carry",
             self.age.clone(),
@@ -65,17 +79,28 @@ impl TokenMetrics {
     /// Reads the metrics with the present values.
     pub(super) fn while_fresh<T>(&self, read: impl FnOnce() -> T) -> T {
         let _alone = self.alone.lock().unwrap_or_else(PoisonError::into_inner);
+        self.good.clear();
         self.age.clear();
         self.permissions.clear();
-        let facts = self.asked.load().as_ref().map(|asked| asked()).unwrap_or_default();
-        for TokenFacts { consumer, age, permissions } in facts {
-            let seconds = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
-            self.age.get_or_create(&ConsumerLabels { consumer: Arc::clone(&consumer) }).set(seconds);
-            for (permission, is_there) in permissions {
-                let labels = PermissionLabels { consumer: Arc::clone(&consumer), permission };
-                self.permissions.get_or_create(&labels).set(i64::from(is_there));
-            }
-        }
+        self.asked
+            .load()
+            .as_ref()
+            .map(|asked| asked())
+            .unwrap_or_default()
+            .into_iter()
+            .for_each(|it| self.set(it));
         read()
+    }
+
+    fn set(&self, facts: TokenFacts) {
+        let TokenFacts { consumer, is_good, current } = facts;
+        let labels = ConsumerLabels { consumer: Arc::clone(&consumer) };
+        self.good.get_or_create(&labels).set(i64::from(is_good));
+        let Some(CurrentToken { age, permissions }) = current else { return };
+        self.age.get_or_create(&labels).set(i64::try_from(age.as_secs()).unwrap_or(i64::MAX));
+        for (permission, is_there) in permissions {
+            let labels = PermissionLabels { consumer: Arc::clone(&consumer), permission };
+            self.permissions.get_or_create(&labels).set(i64::from(is_there));
+        }
     }
 }

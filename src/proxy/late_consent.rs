@@ -6,11 +6,11 @@ use http::StatusCode;
 
 use super::consumer::Consumer;
 use super::graph_error::GraphError;
-use crate::metrics::TokenFacts;
-use crate::upstream::{AccessToken, TokenSource};
+use crate::metrics::{CurrentToken, TokenFacts};
+use crate::upstream::{AccessToken, TokenHealth, TokenSource};
 use glassine_core::grants::{AccessClaims, compare};
 use glassine_core::rules::known::any_opens;
-use glassine_core::rules::plan::Endpoint;
+use glassine_core::rules::plan::{Endpoint, Permission};
 
 /// The codes of the directory and of Exchange for a permission that the token does not have. Exchange has the same code for a
 /// mailbox that is closed to the application.
@@ -34,16 +34,21 @@ pub(super) async fn newer_token(
     has_more(&newer, had.as_deref()).then_some(newer)
 }
 
-/// The token that a consumer's requests carry now, for the metrics. `None` without a token.
+/// The token for a consumer's requests, for the metrics. `None` if the consumer brings its own.
 pub(super) fn facts(consumer: &Consumer) -> Option<TokenFacts> {
-    let (token, age) = consumer.tokens()?.current()?;
+    let tokens = consumer.tokens()?;
     let needed = &consumer.policy().plan.permissions;
-    let permissions = roles(&token).map_or_else(Vec::new, |roles| {
-        let missing = compare(needed, &roles).missing;
-        let is_there = |name: &String| !missing.iter().any(|missing| missing.permission == *name);
-        needed.iter().filter_map(|it| it.any_of.first()).map(|name| (name.clone(), is_there(name))).collect()
-    });
-    Some(TokenFacts { consumer: consumer.name(), age, permissions })
+    let current =
+        tokens.current().map(|(token, age)| CurrentToken { age, permissions: permissions(&token, needed) });
+    Some(TokenFacts { consumer: consumer.name(), is_good: tokens.health() == TokenHealth::Good, current })
+}
+
+/// Which of the needed permissions a token has. Empty if it cannot be read.
+fn permissions(token: &AccessToken, needed: &[Permission]) -> Vec<(String, bool)> {
+    let Some(roles) = roles(token) else { return Vec::new() };
+    let missing = compare(needed, &roles).missing;
+    let is_there = |name: &String| !missing.iter().any(|missing| missing.permission == *name);
+    needed.iter().filter_map(|it| it.any_of.first()).map(|name| (name.clone(), is_there(name))).collect()
 }
 
 /// Whether one of the permissions opens the endpoint.

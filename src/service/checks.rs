@@ -11,7 +11,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::front::Front;
 use crate::audit::{AuditLog, Failing};
-use crate::metrics::Metrics;
 use crate::proxy::{Consumer, ProxyState};
 use crate::server::{Check, Readiness, Verdict};
 use crate::upstream::{TokenHealth, TokenSource};
@@ -24,7 +23,6 @@ const NAMED: usize = 3;
 pub(super) struct Facts {
     pub(super) front: Arc<Front>,
     pub(super) audit: Arc<AuditLog>,
-    pub(super) metrics: Arc<Metrics>,
     /// The running state is what the files say.
     pub(super) files_are_good: AtomicBool,
 }
@@ -33,7 +31,6 @@ impl Facts {
     pub(super) fn checks(&self) -> Vec<Check> {
         let state = self.front.state();
         let tokens = tokens(&state);
-        self.metrics.tokens(by_consumer(&state));
         [self.audit(), self.files()].into_iter().chain(tokens).collect()
     }
 
@@ -90,13 +87,6 @@ fn name(state: &ProxyState, tokens: &Arc<TokenSource>) -> String {
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let named: Vec<_> = names.iter().take(NAMED).map(AsRef::as_ref).collect();
     format!("token for {}{more}", named.join(", "))
-}
-
-fn by_consumer(state: &ProxyState) -> impl Iterator<Item = (Arc<str>, bool)> {
-    state.consumers().filter_map(|consumer| {
-        let health = consumer.tokens()?.health();
-        Some((consumer.name(), health == TokenHealth::Good))
-    })
 }
 
 /// Says in the log when the proxy becomes ready, and when and why it no longer is.

@@ -172,7 +172,6 @@ impl Service {
         let facts = Arc::new(Facts {
             front: Arc::clone(&front),
             audit: Arc::clone(&audit),
-            metrics: Arc::clone(&metrics),
             files_are_good: AtomicBool::new(true),
         });
         let mut service = Self {

@@ -45,7 +45,7 @@ impl TokenSource {
 
 impl Cached {
     fn health(&self, now: Instant) -> TokenHealth {
-        let lives = self.held.as_ref().is_some_and(|held| held.ends_at.is_none_or(|end| now < end));
+        let lives = self.held.as_ref().is_some_and(|held| held.lives(now));
         match &self.failed {
             _ if lives => TokenHealth::Good,
             Some(failure) => TokenHealth::Failing(failure.error.clone()),
