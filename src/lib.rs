@@ -43,6 +43,8 @@
 //! | [`metrics`] | counters for Prometheus |
 //! | [`server`] | sockets, TLS, limits, drain; the admin listener |
 //! | [`service`] | a running proxy: build, reload, drain |
+//! | `aadsts` | what Entra's error numbers mean |
+//! | `file_system` | what the system says of files |
 //! | `rate_limiter` | limits how often something may happen |
 //! | `web` | HTML pages, forms and queries |
 //! | [`config`] | the configuration: read, then checked |
@@ -59,6 +61,7 @@ pub mod config;
 pub mod connect;
 pub mod demo;
 mod doctor;
+mod file_system;
 mod jws;
 pub mod jwt;
 pub mod metrics;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::chain::{MAX_LINE_BYTES, Position};
 use super::mac::MacKey;
+use crate::file_system::folder_of;
 
 /// How much of a log's end is read to continue its chain: some records and, after a crash, the torn line.
 const TAIL_BYTES: usize = 4 * MAX_LINE_BYTES;
@@ -124,8 +125,7 @@ impl LogFile {
 
     /// Lets the name of a new file survive a power cut. Some file systems cannot do this, and need not.
     pub(super) fn sync_name(&self) {
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        if let Ok(folder) = File::open(folder.unwrap_or(Path::new("."))) {
+        if let Ok(folder) = File::open(folder_of(&self.path)) {
             drop(folder.sync_all());
         }
     }
@@ -222,8 +222,7 @@ pub(super) fn write_all(sink: &mut dyn Write, bytes: &[u8]) -> Result<(), (usize
 
 /// What to do about a log that cannot be opened, as a full sentence.
 fn advice(path: &Path, error: &io::Error) -> String {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let (folder, who) = (folder.display(), account());
+    let (folder, who) = (folder_of(path).display(), account());
     match error.kind() {
         io::ErrorKind::NotFound => format!(". Create {folder}, writable by {who}."),
         io::ErrorKind::PermissionDenied => {

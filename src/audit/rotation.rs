@@ -12,6 +12,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::file_system::folder_of;
+
 /// Digits of a `seq` in a name, so that names sort as numbers do. A million requests a day fill them in 2,700 years.
 const SEQ_DIGITS: usize = 12;
 
@@ -55,7 +57,7 @@ pub(super) fn prune(path: &Path, keep: usize) -> io::Result<()> {
 
 /// The files of this log that were set aside, the oldest first.
 pub(super) fn old_files(path: &Path) -> io::Result<Vec<PathBuf>> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     let own = path.file_name().unwrap_or_default();
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder)? {

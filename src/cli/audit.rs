@@ -12,7 +12,6 @@ use super::options::Format;
 use super::{ExitStatus, Streams, input};
 use crate::audit::report::{Period, Report};
 use crate::audit::{BrokenAt, MacKey, Summary, Verifier, Why};
-use glassine_core::pseudonym::KeyRing;
 
 /// Audit logs.
 #[derive(Debug, clap::Subcommand)]
@@ -117,9 +116,9 @@ fn verifier(log: &Log) -> Result<Verifier, Error> {
     }
     let mut keys = Vec::new();
     for file in &log.keys {
-        let ring =
-            KeyRing::parse(&input::text(file)?).map_err(|error| Error::Keys { file: file.clone(), error })?;
-        keys.extend(ring.audit_keys().iter().filter_map(|(id, secret)| MacKey::new(*id, secret)));
+        keys.extend(
+            input::keys(file)?.audit_keys().iter().filter_map(|(id, secret)| MacKey::new(*id, secret)),
+        );
     }
     Ok(verifier.with_keys(keys))
 }

@@ -8,11 +8,12 @@
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
+
+use crate::file_system::{Look, folder_of};
 
 /// Ample: each consumer takes a few hundred bytes.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
@@ -108,7 +109,7 @@ impl Store {
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
         let held = Held::read(path)?;
         if held.look.is_none() {
-            folder_of(path)?;
+            existing_folder_of(path)?;
         }
         Ok(Self { path: path.to_owned(), held: Mutex::new(held) })
     }
@@ -168,32 +169,16 @@ impl Held {
     }
 }
 
-/// What shows that the file was replaced.
-#[derive(PartialEq, Eq)]
-struct Look {
-    inode: u64,
-    modified: (i64, i64),
-    length: u64,
-}
-
-impl Look {
-    fn at(path: &Path) -> Option<Self> {
-        let metadata = std::fs::metadata(path).ok()?;
-        let modified = (metadata.mtime(), metadata.mtime_nsec());
-        Some(Self { inode: metadata.ino(), modified, length: metadata.len() })
-    }
-}
-
 /// Keeps other replicas from writing the file meanwhile, by a lock on its folder. `None` on a file system without locks, on
 /// which replicas must not share the file.
 fn alone(path: &Path) -> Result<Option<File>, StoreError> {
-    let folder = File::open(folder_of(path)?)?;
+    let folder = File::open(existing_folder_of(path)?)?;
     Ok(folder.lock().is_ok().then_some(folder))
 }
 
 /// The file's folder, which has to exist.
-fn folder_of(file: &Path) -> Result<&Path, StoreError> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+fn existing_folder_of(file: &Path) -> Result<&Path, StoreError> {
+    let folder = folder_of(file);
     if folder.is_dir() { Ok(folder) } else { Err(StoreError::Folder(folder.to_owned())) }
 }
 

@@ -5,12 +5,12 @@
 
 use std::fs::{self, OpenOptions};
 use std::io;
-use std::path::Path;
 
 use jiff::Timestamp;
 use rustls_pki_types::CertificateDer;
 
 use crate::config::{AuditSink, Config, FileRef, Proof, TlsFiles, UpstreamCredential, codes};
+use crate::file_system::folder_of;
 use crate::server::certificate::{Validity, is_for};
 use crate::server::{TlsState, read_certificates};
 use glassine_core::diagnostic::{Causes, Diagnostic};
@@ -98,7 +98,7 @@ fn name(file: &FileRef, config: &Config) -> Option<Diagnostic> {
 /// Whether a file could be written. Changes nothing and creates nothing, so a folder whose owner is another account passes.
 fn writable(file: &FileRef, what: &str) -> Option<Diagnostic> {
     let path = file.path();
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     let refuse = |why: &str| {
         let message = format!("{}: {what} cannot be written: {why}", path.display());
         let hint = format!("create {}, writable by the account that the proxy runs as", folder.display());

@@ -2,7 +2,6 @@
 //! log say so.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use super::checks::Announcer;
 use super::{Loaded, Ordering, Service, StartError, count, door_rules, events, load};
 use crate::audit::Event;
 use crate::config::{Approvals, AuditSink, Config, ConsumerCredential, JwksLocation, Source};
+use crate::file_system::Look;
 use glassine_core::diagnostic::Causes;
 
 /// What `/readyz?verbose` says after a reload that failed.
@@ -138,18 +138,6 @@ fn needs_restart(old: &Config, new: &Config) -> bool {
 #[derive(Default)]
 pub(super) struct Seen(BTreeMap<PathBuf, Option<Look>>);
 
-/// What shows that a file was changed or replaced. Whoever writes a file can set its modification time, and the new
-/// content can be as long as the old. The system sets the time of the change (`ctime`), and a file that takes another's
-/// place has its own number.
-#[derive(PartialEq, Eq)]
-struct Look {
-    device: u64,
-    inode: u64,
-    changed: (i64, i64),
-    modified: (i64, i64),
-    length: u64,
-}
-
 impl Seen {
     /// Forgets all files but the configuration file.
     pub(super) fn restart(&mut self, file: &Path) {
@@ -163,7 +151,7 @@ impl Seen {
     }
 
     fn note(&mut self, file: PathBuf) {
-        let look = look(&file);
+        let look = Look::at(&file);
         self.0.insert(file, look);
     }
 
@@ -173,19 +161,8 @@ impl Seen {
     }
 
     fn is_current(&self) -> bool {
-        self.0.iter().all(|(file, seen)| look(file) == *seen)
+        self.0.iter().all(|(file, seen)| Look::at(file) == *seen)
     }
-}
-
-fn look(file: &Path) -> Option<Look> {
-    let metadata = std::fs::metadata(file).ok()?;
-    Some(Look {
-        device: metadata.dev(),
-        inode: metadata.ino(),
-        changed: (metadata.ctime(), metadata.ctime_nsec()),
-        modified: (metadata.mtime(), metadata.mtime_nsec()),
-        length: metadata.len(),
-    })
 }
 
 /// The files that a reload reads. Access tokens and client secrets are read when they are used, so they are not among
