@@ -1,4 +1,4 @@
-//! The audit log: a queue of records, and a thread of its own that writes them.
+//! The audit log: a queue of records, and a separate thread that writes them.
 //!
 //! A request takes a slot ([`AuditLog::reserve`]) before it is served, and its record takes the slot along until it is
 //! written. So the queue is bounded, and the end of a request never waits for room. Nothing here blocks the thread that

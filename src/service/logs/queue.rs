@@ -1,4 +1,4 @@
-//! The lines that wait for standard error. A thread of its own writes them, so that a reader that stands still holds up no
+//! The lines that wait for standard error. A separate thread writes them, so that a reader that stands still holds up no
 //! request, no health check and no stop.
 
 use std::io::{self, Write};
