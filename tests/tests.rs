@@ -45,6 +45,7 @@ mod limits;
 mod linking;
 mod links;
 mod logs;
+mod mailboxes;
 mod oracle;
 mod probes;
 #[path = "../fuzz/properties/mod.rs"]

@@ -19,6 +19,7 @@ use crate::jwt::JwtError;
 use crate::metrics::Limited;
 use crate::upstream::{Closed, ServerError, TokenError, UpstreamError};
 use glassine_core::admit::Refusal;
+use glassine_core::catalogue::meaning;
 use glassine_core::graph::ErrorBody;
 use glassine_core::graph::batch::{BatchError, MAX_ENVELOPE};
 use glassine_core::sanitize::Violation;
@@ -371,7 +372,9 @@ fn error_of_graph(error: &GraphError) -> Row<'_> {
             "Microsoft Graph does not let the proxy read this.",
         ),
         status if PASSED_ON.contains(&status) => {
-            Row::passed_on(status, code_or("upstreamError"), "Microsoft Graph responded with an error.")
+            let meaning = code.as_ref().and_then(|code| meaning(code.get()));
+            let message = meaning.unwrap_or("Microsoft Graph responded with an error.");
+            Row::passed_on(status, code_or("upstreamError"), message)
         }
         _ => Row::failed(
             502,

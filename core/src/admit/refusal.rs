@@ -35,9 +35,9 @@ pub enum Refusal {
         /// The names that it accepts.
         accepted: String,
     },
-    /// `$deltatoken=latest` where Graph does not know it, and would send every object from the first on.
+    /// `$deltatoken=latest` where Graph does not know it: it would refuse it, or send every object from the first on.
     #[error(
-        "Changes from now on are not open on the endpoint `{endpoint}`: Graph ignores `$deltatoken=latest` there. Read the first round, and keep its deltaLink."
+        "Changes from now on are not open on the endpoint `{endpoint}`: Graph knows `$deltatoken=latest` for users and groups only. Read the first round, and keep its deltaLink."
     )]
     Latest {
         /// The endpoint's name.
