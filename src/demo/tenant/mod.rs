@@ -36,6 +36,7 @@ mod headers;
 mod http;
 mod ids;
 mod letters;
+mod long_tokens;
 mod mailbox;
 mod messages;
 mod odata;
@@ -87,6 +88,8 @@ pub struct Tenant {
     entra: Entra,
     bearer_required: bool,
     visits: Option<Arc<Visits>>,
+    /// See [`Tenant::with_tokens_of`].
+    token_length: usize,
 }
 
 /// Everybody there is.
@@ -122,6 +125,7 @@ impl Tenant {
             entra: Entra::new(&directory, &id, &client_id, &client_secret),
             bearer_required: false,
             visits: None,
+            token_length: 0,
             directory,
             id,
             client_id,

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::directory::is_advanced;
 use super::fault::Fault;
+use super::long_tokens::shortened;
 use super::page_token::{self, Named};
 use super::route::Request;
 
@@ -127,12 +128,13 @@ pub(super) fn directory_page<'n, T>(
     }
     let seed = request.tenant.directory.seed;
     let token = request.options.value("skiptoken");
-    let opened = |token| page_token::opened(seed, items, &named, token);
+    let opened = |token| page_token::opened(seed, items, &named, shortened(token));
     let start = token.map_or(Some(0), opened).ok_or(Fault::PageToken)?;
     let window = Window { start, size: DIRECTORY.size(request)? };
     let count = (is_advanced(request) && token.is_none()).then_some(items.len());
     let last = window.next(items.len()).and_then(|_| window.of(items).last());
-    let next_link = last.map(|last| request.next_link("skiptoken", &page_token::after(seed, named(last))));
+    let token = |last| request.tenant.lengthened(page_token::after(seed, named(last)));
+    let next_link = last.map(|last| request.next_link("skiptoken", &token(last)));
     Ok(Page { context, count, value: window.render(items, render), next_link, delta_link: None })
 }
 

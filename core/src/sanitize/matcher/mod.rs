@@ -23,7 +23,7 @@ use crate::rules::plan::Transform;
 use headers::List;
 
 /// The longest string, in bytes, that is seen whole. A longer one is dropped and counted: addresses and ids are under
-/// 2 KiB, sealed links under 16 KiB, and a stream's memory must stay small.
+/// 2 KiB, links under 25 KiB, and a stream's memory must stay small.
 const MAX_CAPTURE: usize = 64 * 1024;
 
 /// The longest number that leaves. Edm.Decimal has 29 digits, Edm.Double 24 characters. More digits could spell a text.
@@ -237,7 +237,7 @@ impl Matcher {
     fn too_long(&mut self, passage: Passage) -> Result<(), Violation> {
         self.counters.too_long += 1;
         self.list.without_value();
-        self.require_no_link(Effect::String(passage))
+        self.require_no_link(Effect::String(passage)).map_err(|_| Violation::LinkTooLong)
     }
 
     /// A string with a lone surrogate.

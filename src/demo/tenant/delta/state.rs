@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::demo::tenant::fault::Fault;
+use crate::demo::tenant::long_tokens::shortened;
 use crate::demo::tenant::odata::Options;
 use crate::demo::tenant::page_token::Named;
 use crate::demo::tenant::rng::Rng;
@@ -62,7 +63,7 @@ impl DeltaState {
         let token = options.value("skiptoken").or_else(|| options.value("deltatoken"));
         if let (Some(token), None) = (token, latest) {
             let seed = request.tenant.directory.seed;
-            return DeltaState::open(seed, scope, token).ok_or(Fault::SyncState);
+            return DeltaState::open(seed, scope, shortened(token)).ok_or(Fault::SyncState);
         }
         check(options)?;
         // Behind the last item of the first round, there are only later changes.
