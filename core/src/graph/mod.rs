@@ -21,8 +21,10 @@
 //! | `time` | dates and times, as Graph writes them |
 //! | [`schema`] | which properties only beta has, and which come only to those who select them |
 //! | [`error_body`] | Graph's JSON error shape |
+//! | `byte_order_mark` | what may be before a JSON text of Microsoft |
 
 pub mod batch;
+mod byte_order_mark;
 pub mod decode;
 mod efficiency;
 pub mod encode;
@@ -47,6 +49,7 @@ pub mod target_error;
 mod time;
 pub mod url;
 
+pub use byte_order_mark::without_byte_order_mark;
 pub use efficiency::{INEFFICIENT_FILTER, is_inefficient};
 pub use error_body::{ErrorBody, is_plain_identifier};
 pub use filter::{Filter, Function, Operator};

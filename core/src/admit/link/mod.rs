@@ -23,8 +23,8 @@
 //! | 24,576 | the target: this proxy ([`MAX_TARGET`]) | 16,384, also in other unreserved characters |
 //! | 65,519 | the URL: a client in .NET (`System.Uri`); in Rust (`http`) 65,534 | |
 //!
-//! Before, a link held 5,990 characters. The test `tokens_and_the_links_that_hold_them` has the numbers of the last column. Graph itself stands behind HTTP.sys,
-//! so a link that Graph can read again has 16 KiB at most (microsoft-graph-explorer-v4#3184 has one that was longer).
+//! The test `tokens_and_the_links_that_hold_them` has the numbers of the last column. Graph itself stands behind HTTP.sys, so a
+//! link that Graph can read again has 16 KiB at most (microsoft-graph-explorer-v4#3184 has one that was longer).
 //! Behind a proxy with a smaller limit a consumer gets 414 of that proxy: docs/OPERATIONS.md says what to set.
 
 mod first_form;
