@@ -102,7 +102,7 @@ impl<'a> Asker<'a> {
             Attempt::Document(document) => Finding::ok(&endpoint.name, told(&document)),
             Attempt::None(reason) => Finding::skip(&endpoint.name, reason),
             Attempt::Failed(no_response, tried) => {
-                let others = if known.is_named() { None } else { Some(tried) };
+                let others = if known.has_named() { None } else { Some(tried) };
                 self.no_response(endpoint, &no_response, others)
             }
         }

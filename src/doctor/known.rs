@@ -12,8 +12,8 @@ use glassine_core::rules::template::Part;
 #[derive(Default)]
 pub(super) struct Known {
     tokens: BTreeMap<String, Vec<String>>,
-    /// Whether the operator named the user.
-    is_named: bool,
+    /// The collections whose object the operator named. No other object takes its place.
+    named: Vec<String>,
 }
 
 /// A path with a value for each parameter.
@@ -50,14 +50,13 @@ pub(super) enum Unfilled {
 impl Known {
     /// A user whom the operator named, in every version of the API.
     pub(super) fn of_user(token: &str) -> Self {
-        let versions = ["/v1.0/users", "/beta/users"];
-        let tokens = versions.map(|path| (path.to_owned(), vec![token.to_owned()])).into();
-        Self { tokens, is_named: true }
+        let named = ["/v1.0/users", "/beta/users"].map(str::to_owned);
+        Self { tokens: named.clone().map(|path| (path, vec![token.to_owned()])).into(), named: named.into() }
     }
 
-    /// Whether the operator named the user, so that no other one can take the place.
-    pub(super) fn is_named(&self) -> bool {
-        self.is_named
+    /// Whether the operator named the user.
+    pub(super) fn has_named(&self) -> bool {
+        !self.named.is_empty()
     }
 
     /// Remembers the objects in the response to `path`, the likeliest owners of mailboxes first. A delta returns objects of its
@@ -68,6 +67,9 @@ impl Known {
         objects.sort_by_key(|object| has_no_mailbox(object));
         let ids = objects.into_iter().filter_map(|object| object.get("id")?.as_str());
         let collection = path.strip_suffix("/delta()").unwrap_or(path);
+        if self.named.iter().any(|named| named == collection) {
+            return;
+        }
         let known = self.tokens.entry(collection.to_owned()).or_default();
         known.extend(ids.map(str::to_owned));
     }

@@ -205,9 +205,11 @@ const USERS: &str = r#"{"value":[
 
 /// Graph with [`USERS`], which denies the mailbox settings of all whom `is_denied` names.
 async fn denying_settings(is_denied: fn(&str) -> bool) -> FakeUpstream {
-    let denied = Script::status(403).body(r#"{"error":{"code":"ErrorAccessDenied"}}"#);
-    FakeUpstream::start(move |request| match request.path().strip_suffix("/mailboxSettings") {
-        Some(user) if is_denied(user) => denied.clone(),
+    let denied = Script::status(403)
+        .header("content-type", "application/json")
+        .body(r#"{"error":{"code":"ErrorAccessDenied"}}"#);
+    FakeUpstream::start(move |request| match request.path().split_once("/mailboxSettings") {
+        Some((user, _)) if is_denied(user) => denied.clone(),
         _ if request.path() == "/v1.0/users" => Script::json(USERS),
         _ => Script::json(PAGE),
     })
@@ -252,7 +254,12 @@ async fn what_no_missing_permission_explains_is_a_warning() {
     let findings = examine(&proxy).await;
     let told = ["403 ErrorAccessDenied", "each of the 4 accounts that were tried", "--mailbox-in ADDRESS"];
     findings.expect("endpoints", "get-mailbox-settings", "warn", &told);
-    assert_eq!((findings.ran.code, findings.bad().len()), (Some(0), 1), "{:?}", findings.bad());
+    let is_of_settings = |it: &String| it.contains("settings") || it.contains("time-zone");
+    assert!(
+        findings.ran.code == Some(0) && findings.bad().iter().all(is_of_settings),
+        "{:?}",
+        findings.bad()
+    );
     let named = examine_with(&proxy, &["--mailbox-in", "member@contoso.com"]).await;
     named.expect(
         "endpoints",

@@ -10,8 +10,17 @@ use crate::documents::{live_check_configuration, shows_live_facts};
 use crate::support::glassine::serve_tenant;
 use crate::support::upstream::Script;
 
-/// Questions whose expected result is what Microsoft documents, and which the sample tenant may still miss.
-const MAY_DIFFER: [&str; 0] = [];
+/// Questions whose assumption the sample tenant is still being taught.
+const MAY_DIFFER: [&str; 8] = [
+    "delta-mail-latest",
+    "delta-users-repeated",
+    "hidden-members",
+    "next-contacts",
+    "next-folder-messages",
+    "next-folders",
+    "next-messages",
+    "prefer-second-line",
+];
 
 const NEEDLE: Needle = Needle { text: "7d0bad", number: "730194" };
 
@@ -71,6 +80,7 @@ async fn the_sample_tenant_does_what_the_questions_assume() {
         run(&[&["--config", clinic.proxy.file("config.yaml").to_str().unwrap(), "--live-facts"], &named[..]]
             .concat())
         .await;
+    let text = text.everything();
     assert!(shows_live_facts(&text), "docs/LIVE-CHECK.md shows something else than {text}");
 }
 

@@ -61,6 +61,7 @@ pub(crate) struct Named {
 }
 
 const USERS: Get = Get::graph("/v1.0/users?$select=id,mail,userType,accountEnabled&$top=100");
+const GUESTS: Get = Get::graph("/v1.0/users?$filter=userType%20eq%20'Guest'&$select=id,userType&$top=10");
 /// Rooms and shared mailboxes have disabled accounts.
 const DISABLED: Get = Get::graph(
     "/v1.0/users?$filter=accountEnabled%20eq%20false&$select=id,mail,userType,accountEnabled&$top=100",
@@ -100,7 +101,8 @@ impl Cast {
     pub(super) async fn find(&mut self, asker: &mut Asker) -> Result<(), NoReply> {
         let users = read(asker, &USERS).await?;
         let disabled = read(asker, &DISABLED).await?;
-        self.know(Part::Guest, users.ids(|it| it.is("userType", "Guest")).into_iter().next());
+        let guests = read(asker, &GUESTS).await?;
+        self.know(Part::Guest, guests.ids(|it| it.is("userType", "Guest")).into_iter().next());
         let unlicensed = users.ids(|it| !it.is("userType", "Guest") && !it.has_text("mail"));
         self.know(Part::Unlicensed, unlicensed.into_iter().next());
         let member = |reply: &Reply, is_disabled: bool| {

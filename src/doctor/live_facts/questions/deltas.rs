@@ -84,13 +84,13 @@ pub(super) const QUESTIONS: &[Question] = &[
         "delta-of-mailbox",
         "Is there a delta of all messages of a mailbox?",
         "/v1.0/users/{user}/messages/delta?$select=isRead",
-        &[Fact::refused(400, "ErrorInvalidUrlQuery"), Fact::refused(400, "BadRequest")],
+        &[BAD_QUERY, Fact::refused(400, "BadRequest")],
     ),
     of_mail(
         "delta-mail-latest",
         "May a delta of messages begin with $deltatoken=latest?",
         "/v1.0/users/{user}/mailFolders/inbox/messages/delta?$select=isRead&$deltatoken=latest",
-        &[Fact::refused(400, "ErrorInvalidUrlQuery")],
+        &[Fact::refused(410, "SyncStateNotFound")],
     ),
     of_mail(
         "delta-mail-asc",

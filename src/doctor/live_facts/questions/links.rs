@@ -12,7 +12,8 @@ const TWO: &[(&str, &str)] = &[("prefer", "odata.maxpagesize=2")];
 /// The directory's links, and those of deltas.
 const TOKEN: &[Fact] = &[Fact::link(Form::Path, Dollar::Plain, Paging::SkipToken)];
 const DELTA_TOKEN: &[Fact] = &[Fact::link(Form::Path, Dollar::Plain, Paging::DeltaToken)];
-/// Outlook's lists repeat the request in the key form, with escaped option names.
+/// Outlook's lists repeat the request with escaped option names, those below a folder in the key form.
+const SKIP: &[Fact] = &[Fact::link(Form::Path, Dollar::Encoded, Paging::Skip)];
 const KEY_SKIP: &[Fact] = &[Fact::link(Form::Key, Dollar::Encoded, Paging::Skip)];
 /// Deltas of Outlook have links in the key form
 /// (<https://learn.microsoft.com/graph/delta-query-messages>).
@@ -66,7 +67,7 @@ pub(super) const QUESTIONS: &[Question] = &[
         "What is the next link of a mailbox's messages?",
         MAIL,
         Get::graph("/v1.0/users/{user}/messages?$select=id&$top=2"),
-        KEY_SKIP,
+        SKIP,
     ),
     next(
         "next-folder-messages",
@@ -80,14 +81,14 @@ pub(super) const QUESTIONS: &[Question] = &[
         "What is the next link of mail folders?",
         MAIL,
         Get::graph("/v1.0/users/{user}/mailFolders?$select=id&$top=2"),
-        KEY_SKIP,
+        SKIP,
     ),
     next(
         "next-contacts",
         "What is the next link of contacts?",
         CONTACTS,
         Get::graph("/v1.0/users/{user}/contacts?$select=id&$top=1"),
-        KEY_SKIP,
+        SKIP,
     ),
     next(
         "delta-next-users",

@@ -78,7 +78,7 @@ pub(super) const QUESTIONS: &[Question] = &[
         "May $top of messages be 1001?",
         "/v1.0/users/{user}/mailFolders/drafts/messages?$select=id&$top=1001",
         status,
-        &[Fact::refused(400, "BadRequest"), Fact::refused(400, "ErrorInvalidUrlQuery")],
+        &[Fact::refused(400, "Request_UnsupportedQuery")],
     ),
     of_mail(
         "option-without-dollar-messages",
