@@ -12,8 +12,9 @@ use crate::config::Config;
 use crate::upstream::{DocumentClient, Network};
 use glassine_core::graph::Url;
 
-/// How long to wait for the metrics. The admin listener is on this machine or near it.
-const LIMIT: Duration = Duration::from_secs(2);
+/// How long to wait for the metrics. The admin listener is on this machine or near it, and the machine may be busy. The doctor waits
+/// for Graph and Entra meanwhile, so this limit makes no run longer.
+const LIMIT: Duration = Duration::from_secs(10);
 
 const PERMISSION: &str = "glassine_graph_token_permission";
 const AGE: &str = "glassine_graph_token_age_seconds";

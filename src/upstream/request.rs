@@ -69,7 +69,7 @@ impl RequestHeaders {
 }
 
 /// `Bearer TOKEN` (RFC 6750 section 2.1), marked as sensitive: never printed, and never in an HPACK table.
-fn bearer(token: &Secret) -> Option<HeaderValue> {
+pub(super) fn bearer(token: &Secret) -> Option<HeaderValue> {
     let text = zeroize::Zeroizing::new(format!("Bearer {}", token.expose()));
     let mut value = HeaderValue::from_str(&text).ok()?;
     value.set_sensitive(true);
