@@ -8,6 +8,8 @@ const PAGES: usize = 4;
 /// Users come in pages of at most this many objects.
 const USERS_PAGE: usize = 200;
 
+const REMOVED: &str = "yes";
+const NOT_REMOVED: &str = "no";
 const ONCE: &str = "each once";
 const TWICE: &str = "some twice";
 
@@ -74,6 +76,32 @@ pub(super) const QUESTIONS: &[Question] = &[
         read: |reply| tells(reply, Reply::repeats_an_id, TWICE, ONCE),
         assumes: &[Fact::Is(TWICE)],
     },
+    Question {
+        name: "delta-users-removed",
+        asks: "Are removed users in the first round of a delta?",
+        needs: USERS,
+        get: Get::graph("/v1.0/users/delta?$select=id").pages(PAGES),
+        read: |reply| tells(reply, |reply| reply.some_have("@removed"), REMOVED, NOT_REMOVED),
+        assumes: &[Fact::Is(REMOVED)],
+    },
+    of_users(
+        "delta-users-bad-token",
+        "What is the status of a delta token of users that is none?",
+        "/v1.0/users/delta?$deltatoken=AAAA",
+        &[Fact::refused(400, "syncStateNotFound")],
+    ),
+    of_users(
+        "bad-page-token",
+        "What is the status of a $skiptoken of users that is none?",
+        "/v1.0/users?$select=id&$skiptoken=AAAA",
+        &[Fact::refused(400, "Directory_ExpiredPageToken")],
+    ),
+    of_mail(
+        "delta-mail-bad-token",
+        "What is the status of a delta token of messages that is none?",
+        "/v1.0/users/{user}/mailFolders/inbox/messages/delta?$deltatoken=AAAA",
+        &[Fact::refused(410, "SyncStateNotFound")],
+    ),
     of_mail(
         "delta-mail-parentheses",
         "Is delta() with parentheses a delta of messages?",
