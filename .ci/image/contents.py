@@ -102,13 +102,18 @@ def no_traces_of_the_building_machine(stage):
 
 def dependencies_are_in_the_program(stage):
     """The program carries the list of its dependencies, each with the version of Cargo.lock."""
-    listed = json.loads(zlib.decompress(section(stage.files["usr/local/bin/glassine"][1], b".dep-v0")))["packages"]
+    names = listed_packages(stage.files["usr/local/bin/glassine"][1])
     locked = tomllib.loads((stage.root / "Cargo.lock").read_text())["package"]
     locked = {(package["name"], package["version"]) for package in locked}
-    names = {(package["name"], package["version"]) for package in listed}
     assert names <= locked, names - locked
     assert {"glassine", "glassine-core", "rustls", "aws-lc-sys"} <= {name for name, _ in names}
     return f"{len(names)} packages;"
+
+
+def listed_packages(program):
+    """The names and versions that cargo-auditable wrote into a program."""
+    listed = json.loads(zlib.decompress(section(program, b".dep-v0")))["packages"]
+    return {(package["name"], package["version"]) for package in listed}
 
 
 def section(program, name):

@@ -32,6 +32,7 @@ const DOCUMENTS: [(&str, &str); 18] = [
     ("docs/ENTRA.md", include_str!("../../docs/ENTRA.md")),
     ("docs/JSON.md", include_str!("../../docs/JSON.md")),
     ("docs/OPERATIONS.md", include_str!("../../docs/OPERATIONS.md")),
+    ("docs/RELEASING.md", include_str!("../../docs/RELEASING.md")),
     ("docs/RELIABILITY.md", include_str!("../../docs/RELIABILITY.md")),
     ("docs/REVIEWS.md", include_str!("../../docs/REVIEWS.md")),
     ("docs/RULES.md", include_str!("../../docs/RULES.md")),
