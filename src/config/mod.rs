@@ -9,6 +9,7 @@ mod check;
 pub mod codes;
 mod connect;
 mod consumer;
+mod denial;
 mod deployment;
 pub mod files;
 mod own_domain;

@@ -33,6 +33,7 @@ const DOCUMENTS: [(&str, &str); 19] = [
     ("docs/JSON.md", include_str!("../../docs/JSON.md")),
     ("docs/LIVE-CHECK.md", include_str!("../../docs/LIVE-CHECK.md")),
     ("docs/OPERATIONS.md", include_str!("../../docs/OPERATIONS.md")),
+    ("docs/RELEASING.md", include_str!("../../docs/RELEASING.md")),
     ("docs/RELIABILITY.md", include_str!("../../docs/RELIABILITY.md")),
     ("docs/REVIEWS.md", include_str!("../../docs/REVIEWS.md")),
     ("docs/RULES.md", include_str!("../../docs/RULES.md")),
