@@ -45,6 +45,7 @@ mod limits;
 mod linking;
 mod links;
 mod logs;
+mod metrics;
 mod oracle;
 mod probes;
 #[path = "../fuzz/properties/mod.rs"]
