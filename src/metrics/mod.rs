@@ -35,8 +35,8 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::DescriptorEncoder;
+use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
@@ -225,7 +225,7 @@ impl Default for Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::{AuditLog, Guard, Options};
+    use crate::audit::{AuditLog, Decision, Guard, Options};
 
     #[track_caller]
     fn has(metrics: &Metrics, line: &str) {
@@ -237,8 +237,8 @@ mod tests {
     fn count(metrics: &Arc<Metrics>, decision: Decision, status: u16, endpoint: &str) {
         let log = Arc::new(AuditLog::to_stream(Box::new(std::io::sink()), Options::default()).unwrap());
         let counting = Arc::clone(metrics);
-        let mut guard =
-            Guard::begin(log, "id".to_owned(), "GET").observed_by(move |record| counting.end_request(record, Duration::from_millis(30)));
+        let mut guard = Guard::begin(log, "id".to_owned(), "GET")
+            .observed_by(move |record| counting.end_request(record, Duration::from_millis(30)));
         guard.set_decision(decision, "reason");
         guard.set_status(http::StatusCode::from_u16(status).unwrap());
         guard.set_endpoint(endpoint.into());
@@ -262,10 +262,7 @@ mod tests {
             "glassine_requests_total{decision=\"allowed\",status=\"200\",endpoint=\"list-messages\"} 1",
         );
         has(&metrics, "glassine_requests_total{decision=\"refused\",status=\"404\",endpoint=\"none\"} 1");
-        has(
-            &metrics,
-            "glassine_request_duration_seconds_bucket{le=\"0.05\",endpoint=\"list-messages\"} 1",
-        );
+        has(&metrics, "glassine_request_duration_seconds_bucket{le=\"0.05\",endpoint=\"list-messages\"} 1");
         has(&metrics, "glassine_request_duration_seconds_count{endpoint=\"none\"} 1");
         has(&metrics, "glassine_body_bytes_total{direction=\"sent\"} 14");
         has(&metrics, "glassine_values_dropped_total{reason=\"too_long\"} 4");

@@ -89,9 +89,11 @@ mod tests {
 
     /// The codes that a function `code` or `reason` gives.
     fn codes_of<'a>(text: &'a str, function: &str) -> Vec<&'a str> {
-        let bodies = text.split(&format!("fn {function}(")).skip(1);
+        let head = format!("fn {function}(");
+        let bodies = text.split(&head).skip(1);
         let bodies = bodies.filter_map(|rest| rest.split("\n    }\n").next());
-        bodies.flat_map(|body| body.split("=> \"").skip(1).filter_map(|rest| rest.split('"').next())).collect()
+        let found = bodies.flat_map(|body| body.split("=> \"").skip(1));
+        found.filter_map(|rest| rest.split('"').next()).collect()
     }
 
     /// The reasons in the table of problems: the third argument of each row.

@@ -148,7 +148,8 @@ impl Requests {
     pub(super) fn know(&self, names: &Names) {
         let (none, connect): (Arc<str>, Arc<str>) = (NONE.into(), CONNECT.into());
         let Names { endpoints, consumers, keys } = names;
-        let endpoints: Vec<_> = endpoints.iter().cloned().chain([Arc::clone(&connect), Arc::clone(&none)]).collect();
+        let endpoints: Vec<_> =
+            endpoints.iter().cloned().chain([Arc::clone(&connect), Arc::clone(&none)]).collect();
         let allowed = endpoints.iter().map(|endpoint| (Decision::Allowed, endpoint));
         // No endpoint has been found for what is refused.
         let refused = [&none, &connect].map(|endpoint| (Decision::Refused, endpoint));

@@ -222,15 +222,8 @@ impl State {
 }
 
 impl Closed {
-    const ALL: [Self; 7] = [
-        Self::Abandoned,
-        Self::Idle,
-        Self::Lost,
-        Self::Protocol,
-        Self::Server,
-        Self::Silent,
-        Self::Suspect,
-    ];
+    const ALL: [Self; 7] =
+        [Self::Abandoned, Self::Idle, Self::Lost, Self::Protocol, Self::Server, Self::Silent, Self::Suspect];
 
     fn label(self) -> &'static str {
         match self {

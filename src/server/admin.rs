@@ -130,7 +130,8 @@ mod tests {
     #[test]
     fn metrics_come_in_the_format_that_the_reader_names() {
         let admin = Admin::new(Arc::new(Metrics::new()), Readiness::default());
-        let prometheus = "application/openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
+        let prometheus =
+            "application/openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
         for (accept, is_openmetrics) in [
             (Some(prometheus), true),
             (Some("APPLICATION/OpenMetrics-Text"), true),

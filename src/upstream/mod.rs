@@ -47,8 +47,8 @@ pub use retry_after::retry_after;
 pub(crate) use secret::{MAX_SECRET, without_mark};
 pub use secret::{Secret, SecretError, SecretSource};
 pub use timeouts::Timeouts;
-pub use token::{TokenInUse,
+pub use token::{
     AccessToken, AuthorizationCode, CertificateError, CertificateFiles, CertificateKey, Credential,
     IdentityError, IdentityService, OAuthError, Proof, RenewalTimes, ResponseFault, TokenError, TokenHealth,
-    TokenSettings, TokenSource,
+    TokenInUse, TokenSettings, TokenSource,
 };

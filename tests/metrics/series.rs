@@ -9,7 +9,10 @@ use crate::support::upstream::{FakeUpstream, Received, Script};
 fn graph(request: &Received) -> Script {
     let error = |status: u16| {
         let body = r#"{"error":{"code":"ApplicationThrottled","message":"x"}}"#;
-        Script::status(status).header("Content-Type", "application/json").header("Retry-After", "60").body(body)
+        Script::status(status)
+            .header("Content-Type", "application/json")
+            .header("Retry-After", "60")
+            .body(body)
     };
     match request.path() {
         USERS => Script::json(PAGE),
@@ -30,9 +33,13 @@ async fn traffic(proxy: &Glassine) {
             assert_eq!(proxy.get(&target).await.status, status, "{id}");
         }
     }
-    for target in
-        ["/v1.0/nothing", "/v1.0/users?$search=x", "/v1.0/users/%zz", "/v1.0/$metadata", "/v1.0/users/p~nothing"]
-    {
+    for target in [
+        "/v1.0/nothing",
+        "/v1.0/users?$search=x",
+        "/v1.0/users/%zz",
+        "/v1.0/$metadata",
+        "/v1.0/users/p~nothing",
+    ] {
         proxy.get(target).await;
     }
     proxy.get_as("acme", USERS, &[("prefer", "odata.maxpagesize=")]).await;
