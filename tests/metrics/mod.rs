@@ -4,10 +4,12 @@
 //! |---|---|
 //! | `ends` | when tokens, keys and certificates end |
 //! | `requests` | status, reason, time and shape of what was dropped |
+//! | `rules` | the dashboard, the alerts and their runbook name what exists; `alerts.yaml` has a case for each alert |
 //! | `series` | every series is there from the start |
 
 mod ends;
 mod requests;
+mod rules;
 mod series;
 
 use std::collections::BTreeMap;
