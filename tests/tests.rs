@@ -46,6 +46,7 @@ mod linking;
 mod links;
 mod logs;
 mod mailboxes;
+mod metrics;
 mod oracle;
 mod probes;
 #[path = "../fuzz/properties/mod.rs"]

@@ -9,10 +9,13 @@
 //! | `reload` | new files |
 //! | `stop` | the end, in steps |
 //! | `events` | what the log and the audit log say about all this |
+//! | `certificates` | when certificates end |
+//! | `outside` | what the files are at this moment |
 //! | `open_files` | whether the system lets the program open enough files |
 //! | `logs` | the log |
 
 mod admin;
+mod certificates;
 mod checks;
 mod events;
 mod front;
@@ -30,6 +33,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use certificates::SeenCertificates;
 use checks::Facts;
 use front::Front;
 use jiff::Timestamp;
@@ -70,6 +74,7 @@ pub struct Service {
     facts: Arc<Facts>,
     /// Keep tokens for Graph at hand.
     keepers: JoinSet<()>,
+    certificates: SeenCertificates,
     /// When an approval comes near its end, or to it.
     notice: Option<Timestamp>,
     /// Findings that do not stop the service.
@@ -167,7 +172,7 @@ impl Service {
         metrics.know_audit(&audit);
         let front = Arc::new(Front::new(state, site, Arc::clone(&audit), Arc::clone(&metrics)));
         let door = Arc::new(Door::public(door_rules(&config), Arc::clone(&metrics)));
-        metrics.reloaded(true);
+        metrics.reloaded(true, Timestamp::now().as_second());
         metrics.warned(count(&warnings));
         let facts = Arc::new(Facts {
             front: Arc::clone(&front),
@@ -186,10 +191,12 @@ impl Service {
             readiness,
             facts,
             keepers: JoinSet::new(),
+            certificates: SeenCertificates::default(),
             notice: None,
             warnings,
         };
         service.note_approvals();
+        service.note_certificates();
         service.readiness.explain(&service.running());
         Ok(service)
     }
@@ -217,6 +224,13 @@ impl Service {
         self.metrics.approvals_end(
             state.consumers().filter_map(|it| Some((it.name(), it.approval()?.ends()?.as_second()))),
         );
+    }
+
+    /// Notes when the certificates of a new state end.
+    fn note_certificates(&mut self) {
+        // Before the files are read: a change meanwhile is seen at the next look.
+        self.certificates = SeenCertificates::of(&self.config);
+        self.metrics.certificates_end(certificates::ends(&self.config, self.tls.as_deref()));
     }
 
     /// Warnings about the files, for their reviewer.

@@ -118,7 +118,8 @@ fn writable(file: &FileRef, what: &str) -> Option<Diagnostic> {
     }
 }
 
-fn certificate_of(credential: &UpstreamCredential) -> Option<&FileRef> {
+/// The file of the certificate that an application authenticates with.
+pub(super) fn certificate_of(credential: &UpstreamCredential) -> Option<&FileRef> {
     match credential {
         UpstreamCredential::Application { proof: Proof::Certificate { certificate, .. }, .. } => {
             Some(certificate)

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use tokio::signal::unix::Signal;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::certificates::SeenCertificates;
 use super::checks::Announcer;
 use super::{Loaded, Ordering, Service, StartError, count, door_rules, events, load};
 use crate::audit::Event;
@@ -48,6 +49,9 @@ pub(super) async fn watch(mut service: Service, mut hangup: Signal) {
         if requested || !service.seen.is_current() || service.has_notice(Timestamp::now()) {
             service.reload().await;
         }
+        if service.certificates != SeenCertificates::of(&service.config) {
+            service.note_certificates();
+        }
         announcer.look();
     }
 }
@@ -61,12 +65,12 @@ impl Service {
     async fn reload(&mut self) {
         match self.try_reload().await {
             Ok(()) => {
-                self.metrics.reloaded(true);
+                self.metrics.reloaded(true, Timestamp::now().as_second());
                 self.facts.files_are_good.store(true, Ordering::Release);
                 self.readiness.explain(&self.running());
             }
             Err(error) => {
-                self.metrics.reloaded(false);
+                self.metrics.reloaded(false, Timestamp::now().as_second());
                 self.facts.files_are_good.store(false, Ordering::Release);
                 self.readiness.explain(&format!("{LAST_GOOD}\n{}\n{}", Causes(&error), self.running()));
                 tracing::error!(error = %Causes(&error), "the files cannot be used; the last good state goes on running");
@@ -109,6 +113,7 @@ impl Service {
         self.provide();
         self.config = config;
         self.note_approvals();
+        self.note_certificates();
         Ok(())
     }
 }

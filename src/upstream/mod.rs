@@ -52,5 +52,5 @@ pub use timeouts::Timeouts;
 pub use token::{
     AccessToken, AuthorizationCode, CertificateError, CertificateFiles, CertificateKey, Credential,
     IdentityError, IdentityService, OAuthError, Proof, RenewalTimes, ResponseFault, TokenError, TokenHealth,
-    TokenSettings, TokenSource,
+    TokenInUse, TokenSettings, TokenSource,
 };

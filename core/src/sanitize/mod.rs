@@ -32,7 +32,7 @@ use matcher::Matcher;
 use tokenizer::{Halt, Limits, SyntaxError, Tokenizer};
 
 pub use guard::{Clean, Raw};
-pub use matcher::Counters;
+pub use matcher::{Counters, Unlisted};
 
 use crate::graph::target::MAX_TARGET;
 use crate::pseudonym::Pseudonyms;
