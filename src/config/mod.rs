@@ -32,6 +32,7 @@ pub use consumer::{
 };
 pub use own_domain::{NotOwn, own_domain};
 pub use subject_name::SubjectName;
+pub(crate) use upstream::{CLIENT_ID_HINT, TENANT_HINT, client_id, cloud_names, tenant};
 pub use upstream::{Proof, Upstream, UpstreamCredential};
 
 use crate::audit::{Rotate, SyncMode};

@@ -44,6 +44,11 @@ const CLOUDS: [Cloud; 4] = [
     },
 ];
 
+/// The names that `cloud` can have, the usual one first.
+pub(crate) fn cloud_names() -> [&'static str; 4] {
+    CLOUDS.map(|cloud| cloud.name)
+}
+
 /// The origins of Graph and Entra, from `cloud`, or from `graph` and `authority`.
 pub(super) fn check_places(
     upstream: &raw::Upstream,
