@@ -41,14 +41,18 @@ fn a_folder_is_made_that_check_accepts() {
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert_eq!(names(&folder), ["config.yaml", "data", "rules", "secrets", "tls"].map(str::to_owned).into());
     assert_eq!(names(&scratch.path("")), ["glassine".to_owned()].into(), "no draft is left");
-    for written in ["config.yaml", "secrets/keys.yaml", "secrets/client-secret", "tls/tls.crt", "tls/tls.key"] {
+    for written in ["config.yaml", "secrets/keys.yaml", "secrets/client-secret", "tls/tls.crt", "tls/tls.key"]
+    {
         assert!(ran.stderr.contains(&format!("  {written} ")), "{written}: {ran:?}");
         assert_eq!(look(&folder, written).mode() & 0o007, 0, "{written} is closed to other accounts");
     }
     let config = format!("{folder}/config.yaml");
     let checked = glassine(&["check", "--config", &config]);
     assert_eq!(checked.code, Some(0), "{checked:?}");
-    assert!(checked.stdout.contains("consumer analytics: connector outlook-mail-metadata-only"), "{checked:?}");
+    assert!(
+        checked.stdout.contains("consumer analytics: connector outlook-mail-metadata-only"),
+        "{checked:?}"
+    );
     let warnings = checked.stderr.matches("warning[").count();
     assert!(warnings == 1 && checked.stderr.contains("client-secret is empty"), "{checked:?}");
     fs::write(format!("{folder}/secrets/client-secret"), "a-client-secret\n").unwrap();
@@ -67,9 +71,8 @@ fn the_next_steps_name_what_is_exactly_needed() {
     let needed: Vec<_> = plan.permissions.iter().map(|it| it.any_of[0].as_str()).collect();
     let told = ran.stdout.lines().filter_map(|line| line.strip_prefix("     ")?.split_whitespace().next());
     assert_eq!(told.collect::<Vec<_>>(), needed);
-    let consent = format!(
-        "https://login.microsoftonline.com/contoso.onmicrosoft.com/adminconsent?client_id={CLIENT}"
-    );
+    let consent =
+        format!("https://login.microsoftonline.com/contoso.onmicrosoft.com/adminconsent?client_id={CLIENT}");
     for part in [&consent, "secrets/client-secret", "glassine doctor --config config.yaml", url, "--cacert"] {
         assert!(ran.stdout.contains(part), "{part}: {ran:?}");
     }
@@ -90,11 +93,21 @@ fn what_no_option_says_is_asked_until_the_answer_can_be_used() {
     let answers = format!("contoso\ncontoso.onmicrosoft.com\nmine\n{CLIENT}\nhttp://p.example\n\n");
     let ran = glassine_reading(&["init", &folder, "--data", "data"], &answers);
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    for part in ["this is not a tenant: write its domain", "this is not a client id: copy", "plaintext", "[https://localhost:8443]"] {
+    for part in [
+        "this is not a tenant: write its domain",
+        "this is not a client id: copy",
+        "plaintext",
+        "[https://localhost:8443]",
+    ] {
         assert!(ran.stderr.contains(part), "{part}: {ran:?}");
     }
     let config = fs::read_to_string(format!("{folder}/config.yaml")).unwrap();
-    for line in ["tenant: contoso.onmicrosoft.com", CLIENT, "public_url: https://localhost:8443\n", "[contoso.onmicrosoft.com]"] {
+    for line in [
+        "tenant: contoso.onmicrosoft.com",
+        CLIENT,
+        "public_url: https://localhost:8443\n",
+        "[contoso.onmicrosoft.com]",
+    ] {
         assert!(config.contains(line), "{line}: {config}");
     }
 }
@@ -138,7 +151,8 @@ fn the_image_can_read_what_root_has_made() {
     let ran = init(&folder, &["--data", "data"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     let modes = [("", 0o2750), ("config.yaml", 0o640), ("secrets", 0o2750), ("secrets/client-secret", 0o640)];
-    for (name, mode) in modes.into_iter().chain([("tls/tls.key", 0o640), ("rules", 0o2750), ("data", 0o2770)]) {
+    for (name, mode) in modes.into_iter().chain([("tls/tls.key", 0o640), ("rules", 0o2750), ("data", 0o2770)])
+    {
         let seen = look(&folder, name);
         assert_eq!((seen.uid(), seen.gid(), seen.mode() & 0o7777), (1_234, 65_532, mode), "{name}");
     }

@@ -33,7 +33,8 @@ impl Contents {
         keys: Zeroizing<String>,
     ) -> Result<Self, InitError> {
         let shipped = answers.args.rules;
-        let host = BaseUrl::parse(&answers.public_url).map(|url| url.origin().host().without_brackets().to_owned());
+        let host =
+            BaseUrl::parse(&answers.public_url).map(|url| url.origin().host().without_brackets().to_owned());
         let is_inside = answers.data.is_relative();
         Ok(Self {
             config: config(answers, token_sha256),

@@ -2,7 +2,9 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, chown};
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, chown,
+};
 use std::path::{Path, PathBuf};
 
 use crate::file_system::folder_of;
@@ -114,9 +116,9 @@ impl Draft {
     /// Gives the folder its name. The system refuses this if there are files under the name meanwhile.
     pub(super) fn publish(mut self) -> Result<(), InitError> {
         fs::rename(&self.path, &self.target).map_err(|source| match source.kind() {
-            io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
-                InitError::Exists { folder: self.target.clone() }
-            }
+            io::ErrorKind::DirectoryNotEmpty
+            | io::ErrorKind::AlreadyExists
+            | io::ErrorKind::NotADirectory => InitError::Exists { folder: self.target.clone() },
             _ => InitError::Write { path: self.target.clone(), source },
         })?;
         self.is_published = true;

@@ -2,8 +2,8 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 
-use super::super::error::Error;
 use super::super::Streams;
+use super::super::error::Error;
 use super::folder::InitError;
 use super::{Answers, Args, data};
 use crate::config::{self, CLIENT_ID_HINT, TENANT_HINT};
@@ -45,7 +45,11 @@ pub(super) fn client_id(text: &str) -> Result<String, NotAnAnswer> {
 
 pub(super) fn public_url(text: &str) -> Result<String, NotAnAnswer> {
     let url = BaseUrl::parse(text)?;
-    if url.as_str().starts_with("https://") { Ok(url.as_str().to_owned()) } else { Err(NotAnAnswer::Plaintext) }
+    if url.as_str().starts_with("https://") {
+        Ok(url.as_str().to_owned())
+    } else {
+        Err(NotAnAnswer::Plaintext)
+    }
 }
 
 /// Asks for what `args` does not say. The URL has a default, so that somebody who gives the other two is asked nothing.
@@ -58,7 +62,12 @@ pub(super) fn ask<'a>(args: &'a Args, streams: &mut Streams<'_>) -> Result<Answe
     };
     let client_id = match &args.client_id {
         Some(client_id) => client_id.clone(),
-        None => person.answer("--client-id", "Application (client) id of the app registration: ", None, client_id)?,
+        None => person.answer(
+            "--client-id",
+            "Application (client) id of the app registration: ",
+            None,
+            client_id,
+        )?,
     };
     let public_url = match &args.public_url {
         Some(url) => url.clone(),
@@ -88,7 +97,8 @@ impl Person<'_> {
         loop {
             self.tell(question)?;
             let mut line = String::new();
-            let read = self.says.by_ref().take(MAX_LINE).read_line(&mut line).map_err(Error::StandardInput)?;
+            let read =
+                self.says.by_ref().take(MAX_LINE).read_line(&mut line).map_err(Error::StandardInput)?;
             if read == 0 {
                 return Err(InitError::NoAnswer { option }.into());
             }

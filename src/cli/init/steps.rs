@@ -11,7 +11,12 @@ use glassine_core::rules::compile;
 const MOUNTED: &str = "/etc/glassine";
 
 /// All steps. `is_shared` says whether the image's account can read the files.
-pub(super) fn text(answers: &Answers<'_>, config: &Config, token: &str, is_shared: bool) -> Zeroizing<String> {
+pub(super) fn text(
+    answers: &Answers<'_>,
+    config: &Config,
+    token: &str,
+    is_shared: bool,
+) -> Zeroizing<String> {
     let Answers { args, tenant, client_id, public_url, data } = answers;
     let authority = config.upstream().authority();
     let is_for_image = data == std::path::Path::new(super::IMAGE_DATA);

@@ -3,8 +3,8 @@
 mod cloud;
 mod credential;
 
-pub(super) use credential::WrittenCredential;
 pub(crate) use cloud::cloud_names;
+pub(super) use credential::WrittenCredential;
 pub use credential::{Proof, UpstreamCredential};
 
 use self::cloud::check_places;
@@ -118,8 +118,7 @@ fn check_client_id(text: &Text, context: &mut Context<'_>) -> Option<Text> {
     }
 }
 
-pub(crate) const TENANT_HINT: &str =
-    "write its domain (contoso.onmicrosoft.com) or its directory id (a GUID), not `common` or `organizations`";
+pub(crate) const TENANT_HINT: &str = "write its domain (contoso.onmicrosoft.com) or its directory id (a GUID), not `common` or `organizations`";
 
 /// The domain or the directory id of a tenant, in lower case. `None` if the text is neither.
 pub(crate) fn tenant(text: &str) -> Option<String> {
