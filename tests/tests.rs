@@ -38,6 +38,7 @@ mod fuzz;
 mod golden;
 mod graph_cases;
 mod http2;
+mod incidents;
 mod interface;
 mod jsonpath_suite;
 mod jwt;

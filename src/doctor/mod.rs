@@ -8,7 +8,7 @@
 //! | `token`, `permissions` | the access token, and its permissions against those that the rules need |
 //! | `consumers` | the checks for each consumer, and the applications that consumers share |
 //! | `endpoints`, `known`, `trouble` | one request to each endpoint, the values in its path, and the advice on an error |
-//! | `running` | whether a running proxy's token is older than a grant |
+//! | `running` | whether a running proxy is ready, and whether its token is older than a grant |
 //! | `witness` | which permissions work, for a token that cannot be read |
 //! | `own_domains` | whether `tenant_domains` lists the domains of the users' addresses |
 //! | `mailboxes` | which mailboxes the application can open |
@@ -39,6 +39,7 @@ mod token;
 mod trouble;
 mod witness;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -57,6 +58,8 @@ pub(crate) use witness::witness;
 
 use crate::config::Config;
 use crate::proxy::ProxyState;
+use crate::service::places;
+use glassine_core::diagnostic::Report;
 
 /// The deployment to examine.
 pub(crate) struct Subject {
@@ -71,10 +74,11 @@ pub(crate) struct Subject {
 pub(crate) async fn examine(subject: &Subject) -> Findings {
     let Subject { file, text, config, mailboxes } = subject;
     let now = Timestamp::now().as_second();
-    let (state, reports) = match ProxyState::build(file, text, config) {
+    let (state, mut reports) = match ProxyState::build(file, text, config) {
         Ok((state, reports)) => (Some(Arc::new(state)), reports),
         Err(error) => (None, error.reports),
     };
+    reports.push(Report::new(file, text, places(Path::new(file), config)));
     let network = network::network(extra_roots(config));
     let (heard, public_url, running) = tokio::join!(
         network::hear(config, &network),
@@ -96,6 +100,7 @@ pub(crate) async fn examine(subject: &Subject) -> Findings {
     findings.add(Section::Keys, None, secrets::check(config));
     findings.add(Section::Certificates, None, certificates::check(config, now));
     findings.add(Section::PublicUrl, None, [public_url]);
+    findings.add(Section::Running, None, running.troubles(config));
     findings
 }
 

@@ -47,6 +47,15 @@ pub(super) fn facts(consumer: &Consumer) -> Option<TokenFacts> {
     Some(TokenFacts { consumer: consumer.name(), is_good: tokens.health() == TokenHealth::Good, current })
 }
 
+impl Consumer {
+    /// The permissions that the rules need and the token in use lacks. Empty if there is no token, or it cannot be read.
+    pub(crate) fn missing_permissions(&self) -> Vec<String> {
+        let current = facts(self).and_then(|facts| facts.current);
+        let permissions = current.map(|current| current.permissions).unwrap_or_default();
+        permissions.into_iter().filter(|(_, is_there)| !is_there).map(|(name, _)| name).collect()
+    }
+}
+
 /// Which of the needed permissions a token has. Empty if it cannot be read.
 fn permissions(token: &AccessToken, needed: &[Permission]) -> Vec<(String, bool)> {
     let Some(roles) = roles(token) else { return Vec::new() };

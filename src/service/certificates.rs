@@ -11,8 +11,6 @@ use crate::metrics::CertificateEnds;
 use crate::server::certificate::end;
 use crate::server::{TlsState, read_certificates};
 
-use super::outside::certificate_of;
-
 /// What the files of the applications' certificates looked like when they were last read.
 #[derive(Default, PartialEq)]
 pub(super) struct SeenCertificates(Vec<Option<Look>>);
@@ -34,6 +32,6 @@ pub(super) fn ends(config: &Config, tls: Option<&TlsState>) -> CertificateEnds {
 fn credentials(config: &Config) -> impl Iterator<Item = (&str, &Path)> {
     let shared = config.upstream().credential();
     config.consumers().iter().filter_map(move |consumer| {
-        Some((consumer.name(), certificate_of(consumer.application().unwrap_or(shared)).map(FileRef::path)?))
+        Some((consumer.name(), consumer.application().unwrap_or(shared).certificate().map(FileRef::path)?))
     })
 }

@@ -6,6 +6,7 @@ mod check;
 mod connector;
 mod diff;
 mod explain;
+mod init;
 mod keys;
 mod pseudonym;
 mod review;
@@ -13,6 +14,7 @@ mod sanitize;
 mod signals;
 mod start;
 mod token;
+mod traps;
 mod usage;
 
 use std::io::Write;
@@ -21,6 +23,8 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::support::glassine::write_private;
 
 /// The shipped rules that most tests use.
 pub(crate) const RULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/rules/outlook-mail-metadata-only.yaml");
@@ -106,9 +110,10 @@ impl Scratch {
         path.to_str().unwrap().to_owned()
     }
 
+    /// Writes a file that only its owner can read, as a secret should be.
     fn write(&self, name: &str, contents: impl AsRef<[u8]>) -> String {
         let path = self.path(name);
-        std::fs::write(&path, contents).unwrap();
+        write_private(&path, contents);
         path
     }
 

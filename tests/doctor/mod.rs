@@ -15,6 +15,7 @@ mod tenant;
 mod usage;
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use glassine::demo::tenant::{Registration, Tenant};
@@ -42,7 +43,12 @@ async fn run(args: &[&str]) -> Ran {
 }
 
 async fn text_of(proxy: &Glassine) -> Ran {
-    run(&["--config", proxy.file("config.yaml").to_str().unwrap()]).await
+    text_about(&proxy.file("config.yaml")).await
+}
+
+/// The doctor's findings about a configuration, as people read them.
+pub(crate) async fn text_about(config: &Path) -> Ran {
+    run(&["--config", config.to_str().unwrap()]).await
 }
 
 async fn examine(proxy: &Glassine) -> Findings {
@@ -93,9 +99,9 @@ fn text(value: &Value) -> &str {
 }
 
 /// A proxy in front of a sample tenant, with its own application.
-struct Clinic {
+pub(crate) struct Clinic {
     tenant: Arc<Tenant>,
-    proxy: Glassine,
+    pub(crate) proxy: Glassine,
     client_id: String,
 }
 
@@ -105,7 +111,7 @@ impl Clinic {
         Self::with(|setup| setup).await
     }
 
-    async fn unconsented() -> Self {
+    pub(crate) async fn unconsented() -> Self {
         Self::new(|_| {}, |setup| setup).await
     }
 
@@ -139,6 +145,11 @@ impl Clinic {
         let proxy = change(setup).start().await;
         seal(&proxy, &["secret"]);
         Self { tenant, proxy, client_id }
+    }
+
+    /// As an administrator: grants what the application asks for.
+    pub(crate) fn consent(&self) {
+        self.change(|it| it.configured().to_vec().iter().for_each(|permission| it.grant(permission)));
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut Registration) -> T) {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use glassine::demo::tenant::Tenant;
 
 use super::{blocks, document};
-use crate::support::glassine::{Glassine, METADATA_ONLY, Setup, sample_tenant};
+use crate::support::glassine::{Glassine, METADATA_ONLY, Setup, sample_tenant, write_private};
 
 /// The address of the proxy in README.md.
 const SHOWN: &str = "http://127.0.0.1:8080";
@@ -114,7 +114,7 @@ impl Place {
     }
 
     fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.folder.path().join(name), text).unwrap();
+        write_private(self.folder.path().join(name), text);
     }
 }
 

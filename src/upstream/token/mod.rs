@@ -271,6 +271,11 @@ impl TokenSource {
         })
     }
 
+    /// By how much this machine's clock is wrong, as the issuer's last response showed it. `None` if it is right, or not known.
+    pub fn wrong_clock(&self) -> Option<String> {
+        self.issuer.wrong_clock()
+    }
+
     /// Redeems an authorization code in the name of the application. Returns an id_token, which the caller must verify.
     ///
     /// # Errors
