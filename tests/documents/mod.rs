@@ -17,7 +17,7 @@ mod rules_page;
 pub(crate) use console::shows_healthy;
 
 /// Documents with commands, by name.
-const DOCUMENTS: [(&str, &str); 18] = [
+const DOCUMENTS: [(&str, &str); 19] = [
     ("README.md", include_str!("../../README.md")),
     ("SECURITY.md", include_str!("../../SECURITY.md")),
     ("CHANGELOG.md", include_str!("../../CHANGELOG.md")),
@@ -26,6 +26,7 @@ const DOCUMENTS: [(&str, &str); 18] = [
     ("docs/COMMANDS.md", include_str!("../../docs/COMMANDS.md")),
     ("docs/CONNECT.md", include_str!("../../docs/CONNECT.md")),
     ("docs/CONSUMERS.md", include_str!("../../docs/CONSUMERS.md")),
+    ("docs/DEPLOYING.md", include_str!("../../docs/DEPLOYING.md")),
     ("docs/DESCRIPTIONS.md", include_str!("../../docs/DESCRIPTIONS.md")),
     ("docs/CONSUMING.md", include_str!("../../docs/CONSUMING.md")),
     ("docs/DOCTOR.md", include_str!("../../docs/DOCTOR.md")),
