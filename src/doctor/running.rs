@@ -1,7 +1,6 @@
 //! The running proxy's access tokens. The doctor gets tokens of its own, which have every permission that is granted now. The
 //! running proxy may still have a token from before: its metrics say so.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use tokio::time::timeout;
@@ -27,7 +26,7 @@ impl Running {
     pub(super) async fn of(config: &Config, network: &Network) -> Self {
         let text = async {
             let admin = config.admin().filter(|admin| !admin.tls)?;
-            let url = Url::parse_private(&format!("http://{}/metrics", reachable(admin.listen))).ok()?;
+            let url = Url::parse_private(&format!("http://{}/metrics", admin.reachable())).ok()?;
             let metrics = timeout(LIMIT, DocumentClient::new(url, network).ok()?.get()).await.ok()?.ok()?;
             String::from_utf8(metrics.to_vec()).ok()
         };
@@ -93,16 +92,6 @@ fn advice(is_identity: bool) -> &'static str {
         "wait: a token that is older than 3 minutes is renewed after the next request that Graph denies for lack of it; or have \
          it renewed now: kill -HUP PID"
     }
-}
-
-/// An address that leads to a listener from this machine.
-fn reachable(listen: SocketAddr) -> SocketAddr {
-    let ip = match listen.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    SocketAddr::new(ip, listen.port())
 }
 
 #[cfg(test)]

@@ -73,7 +73,6 @@ pub(crate) use attempt::{Cause, Trouble, attempt};
 pub use body::ResponseBody;
 pub(crate) use consumer::Consumer;
 pub(crate) use forwarded::address_of;
-pub(crate) use head::single;
 pub(crate) use host::Hosts;
 pub use state::{ProxyState, StateError};
 

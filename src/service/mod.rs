@@ -73,6 +73,8 @@ pub struct Service {
     front: Arc<Front>,
     door: Arc<Door>,
     tls: Option<Arc<TlsState>>,
+    /// The same certificate for the admin listener, which asks for none of clients.
+    admin_tls: Option<Arc<TlsState>>,
     audit: Arc<AuditLog>,
     metrics: Arc<Metrics>,
     readiness: Readiness,
@@ -167,13 +169,10 @@ impl Service {
     }
 
     fn build_behind(file: &Path, desk: Desk) -> Result<Self, StartError> {
-        let Desk { metrics, readiness, tls } = desk;
+        let Desk { metrics, readiness, tls: admin_tls } = desk;
         let mut seen = Seen::default();
         let Loaded { config, state, site, warnings } = load(file, &mut seen, None)?;
-        let tls = match tls {
-            Some(tls) => Some(tls),
-            None => config.tls().map(TlsState::load).transpose()?.map(Arc::new),
-        };
+        let tls = config.tls().map(TlsState::load).transpose()?.map(Arc::new);
         let audit = Arc::new(open_audit(&config, &state)?);
         metrics.know_audit(&audit);
         let front = Arc::new(Front::new(state, site, Arc::clone(&audit), Arc::clone(&metrics)));
@@ -193,6 +192,7 @@ impl Service {
             front,
             door,
             tls,
+            admin_tls,
             audit,
             metrics,
             readiness,
@@ -264,8 +264,11 @@ impl Service {
         let Signals { hangup, stops } = signals;
         self.record_start(&listeners).await?;
         let (audit, readiness) = (Arc::clone(&self.audit), self.readiness.clone());
-        let desk =
-            Desk { metrics: Arc::clone(&self.metrics), readiness: readiness.clone(), tls: self.tls.clone() };
+        let desk = Desk {
+            metrics: Arc::clone(&self.metrics),
+            readiness: readiness.clone(),
+            tls: self.admin_tls.clone(),
+        };
         let admin = listeners.admin.map(|listener| desk.open(listener, &self.config));
         let (trigger, shutdown) = Shutdown::channel();
         let (front, lame_duck) = (Arc::clone(&self.front), LameDuck::new(&self, stops, trigger));

@@ -105,6 +105,9 @@ impl Service {
         if let (Some(tls), Some(files)) = (&self.tls, config.tls()) {
             tls.reload(files)?;
         }
+        if let (Some(tls), Some(files)) = (&self.admin_tls, config.tls()) {
+            tls.reload(&files.without_client_certificates())?;
+        }
         if needs_restart(&self.config, &config) {
             tracing::warn!("listeners, their limits and the audit log change at the next start only");
         }

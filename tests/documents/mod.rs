@@ -26,6 +26,7 @@ const DOCUMENTS: [(&str, &str); 19] = [
     ("docs/COMMANDS.md", include_str!("../../docs/COMMANDS.md")),
     ("docs/CONNECT.md", include_str!("../../docs/CONNECT.md")),
     ("docs/CONSUMERS.md", include_str!("../../docs/CONSUMERS.md")),
+    ("docs/DEPLOYING.md", include_str!("../../docs/DEPLOYING.md")),
     ("docs/DESCRIPTIONS.md", include_str!("../../docs/DESCRIPTIONS.md")),
     ("docs/CONSUMING.md", include_str!("../../docs/CONSUMING.md")),
     ("docs/DOCTOR.md", include_str!("../../docs/DOCTOR.md")),

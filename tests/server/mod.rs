@@ -636,7 +636,7 @@ async fn a_stop_does_not_wait_for_silent_connections() {
 async fn the_admin_pages_are_served_by_the_same_loop() {
     let readiness = Readiness::default();
     readiness.enter(Phase::Serving);
-    let admin = Admin::new(Arc::new(Metrics::new()), readiness);
+    let admin = Admin::new(Arc::new(Metrics::new()), readiness, &[]);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (trigger, shutdown) = Shutdown::channel();
