@@ -17,7 +17,7 @@ mod rules_page;
 pub(crate) use console::shows_healthy;
 
 /// Documents with commands, by name.
-const DOCUMENTS: [(&str, &str); 18] = [
+const DOCUMENTS: [(&str, &str); 19] = [
     ("README.md", include_str!("../../README.md")),
     ("SECURITY.md", include_str!("../../SECURITY.md")),
     ("CHANGELOG.md", include_str!("../../CHANGELOG.md")),
