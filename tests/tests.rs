@@ -38,6 +38,7 @@ mod fuzz;
 mod golden;
 mod graph_cases;
 mod http2;
+mod incidents;
 mod interface;
 mod jsonpath_suite;
 mod jwt;
@@ -45,6 +46,8 @@ mod limits;
 mod linking;
 mod links;
 mod logs;
+mod mailboxes;
+mod metrics;
 mod oracle;
 mod probes;
 #[path = "../fuzz/properties/mod.rs"]

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::init::InitError;
 use super::pseudonym::{InputError, NoName, UnknownConsumer};
 use super::review::description::NoDescription;
 use super::statement::NoStatement;
@@ -126,6 +127,9 @@ pub(super) enum Error {
     /// The environment asks for a log format that does not exist.
     #[error(transparent)]
     Logs(#[from] LogsError),
+    /// A folder with a configuration cannot be made.
+    #[error(transparent)]
+    Init(#[from] InitError),
     /// The demo cannot be set up.
     #[error(transparent)]
     Demo(#[from] FolderError),

@@ -143,7 +143,8 @@ fn put(keys: &str, out: Option<&Path>, streams: &mut Streams<'_>) -> Result<(), 
     streams.print(format!("{}: written\n", file.display()).as_bytes())
 }
 
-fn new_keys() -> Result<Zeroizing<String>, Error> {
+/// The text of a key file with one fresh key.
+pub(super) fn new_keys() -> Result<Zeroizing<String>, Error> {
     Ok(KeyRing::render_new(&*master()?, FIRST_ID, &in_words(Timestamp::now())))
 }
 

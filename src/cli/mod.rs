@@ -17,6 +17,7 @@ mod doctor;
 mod error;
 mod explain;
 mod health;
+mod init;
 mod input;
 mod keys;
 mod options;
@@ -57,6 +58,7 @@ struct Cli {
 enum Command {
     Serve(serve::Args),
     Demo(demo::Args),
+    Init(init::Args),
     Doctor(doctor::Args),
     Check(check::Args),
     Review(review::Args),
@@ -126,6 +128,7 @@ impl Command {
         match self {
             Self::Serve(args) => serve::run(&args, streams),
             Self::Demo(args) => demo::run(&args, streams),
+            Self::Init(args) => init::run(&args, streams),
             Self::Doctor(args) => doctor::run(&args, streams),
             Self::Check(args) => check::run(&args, streams),
             Self::Review(args) => review::run(&args, streams),

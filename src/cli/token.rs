@@ -46,7 +46,7 @@ pub(super) fn run(command: &Command, streams: &mut Streams<'_>) -> Result<ExitSt
     Ok(ExitStatus::Yes)
 }
 
-fn new_token() -> Result<Zeroizing<String>, Error> {
+pub(super) fn new_token() -> Result<Zeroizing<String>, Error> {
     let mut octets = Zeroizing::new([0; TOKEN_LEN]);
     getrandom::fill(&mut *octets).map_err(Error::Randomness)?;
     let mut token = Zeroizing::new(String::with_capacity(PREFIX.len() + 2 * TOKEN_LEN));
@@ -56,7 +56,7 @@ fn new_token() -> Result<Zeroizing<String>, Error> {
 }
 
 /// The hash of the whole token as it is sent, prefix included.
-fn sha256_hex(token: &str) -> String {
+pub(super) fn sha256_hex(token: &str) -> String {
     hex::lower(&Sha256::digest(token.as_bytes()))
 }
 

@@ -43,7 +43,7 @@ pub(super) fn load(directory: &Path, text: &str) -> Result<Config, Vec<Diagnosti
     let mut context = Context { directory, tenant: None, found: loaded.diagnostics };
     let config = loaded.value.and_then(|file| check_file(file, &mut context));
     match config {
-        Some(config) if !context.has_errors() => Ok(config),
+        Some(config) if !context.has_errors() => Ok(Config { warnings: context.found, ..config }),
         _ => {
             context.explain();
             Err(context.found)
@@ -78,6 +78,11 @@ impl Context<'_> {
     ) -> Option<T> {
         self.found.push(Diagnostic::error(code, span.clone(), message).hint(hint));
         None
+    }
+
+    /// Records a warning: the configuration works, and probably not as its author means it.
+    pub(super) fn warn(&mut self, code: Code, span: &Range<usize>, message: &str, hint: &str) {
+        self.found.push(Diagnostic::warning(code, span.clone(), message).hint(hint));
     }
 
     fn has_errors(&self) -> bool {
@@ -220,6 +225,7 @@ fn check_file(file: raw::File, context: &mut Context<'_>) -> Option<Config> {
         audit: audit?,
         approvals: approvals?,
         connect,
+        warnings: Vec::new(),
     })
 }
 

@@ -15,6 +15,16 @@ glassine_core::codes! {
     CONFIG_APPROVAL = "G0407";
     /// A line of the signers file cannot be used.
     CONFIG_SIGNERS = "G0408";
-    /// A certificate does not fit its place, or one of several authorities has ended.
+    /// A certificate does not fit its place or ends soon, or one of several authorities has ended.
     CONFIG_CERTIFICATE = "G0409";
+    /// A file is mounted alone into a container, or was replaced since.
+    CONFIG_MOUNT = "G0410";
+    /// A consumer's addresses or claims admit everybody, or nobody.
+    CONFIG_ADMITS = "G0411";
+    /// Graph or Entra is asked at an address that is not Microsoft's.
+    CONFIG_FOREIGN = "G0412";
+    /// Every account of the machine can read a secret.
+    CONFIG_EXPOSED = "G0413";
+    /// A key was made in the future, so the clock is wrong, here or there.
+    CONFIG_CLOCK = "G0414";
 }

@@ -10,6 +10,7 @@ mod check;
 pub mod codes;
 mod connect;
 mod consumer;
+mod denial;
 mod deployment;
 pub mod files;
 mod own_domain;
@@ -34,6 +35,7 @@ pub use consumer::{
 };
 pub use own_domain::{NotOwn, own_domain};
 pub use subject_name::SubjectName;
+pub(crate) use upstream::{CLIENT_ID_HINT, TENANT_HINT, client_id, cloud_names, tenant};
 pub use upstream::{Proof, Upstream, UpstreamCredential};
 
 use crate::audit::{Rotate, SyncMode};
@@ -72,6 +74,7 @@ pub struct Config {
     audit: Audit,
     approvals: Option<Approvals>,
     connect: Option<Connect>,
+    warnings: Vec<Diagnostic>,
 }
 
 impl Config {
@@ -80,6 +83,11 @@ impl Config {
     pub fn load(file_name: &str, text: &str) -> Result<Self, Report> {
         let directory = Path::new(file_name).parent().unwrap_or(Path::new(""));
         check::load(directory, text).map_err(|found| Report::new(file_name, text, found))
+    }
+
+    /// What the author of this configuration probably does not mean.
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.warnings
     }
 
     /// The address for consumers. Invariant: a loopback address if there is no [`Self::tls`].
@@ -140,6 +148,12 @@ impl Config {
     /// All consumers.
     pub fn consumers(&self) -> &[Consumer] {
         &self.consumers
+    }
+
+    /// The credentials for Graph: that of `upstream`, and those of consumers with their own app registrations.
+    pub(crate) fn credentials(&self) -> impl Iterator<Item = &UpstreamCredential> {
+        let own = self.consumers.iter().filter_map(Consumer::application);
+        std::iter::once(self.upstream.credential()).chain(own)
     }
 
     /// What this configuration decides about a consumer's privacy, for its statement.
@@ -223,11 +237,14 @@ pub enum Source {
 impl Source {
     /// An error at the place that names this source: it cannot be used.
     pub fn unusable(&self, why: &dyn fmt::Display) -> Diagnostic {
+        Diagnostic::error(codes::CONFIG_FILE, self.span().clone(), why.to_string())
+    }
+
+    /// The place in the configuration that names this source.
+    pub(crate) fn span(&self) -> &Range<usize> {
         match self {
-            Self::File(file) => file.unusable(why),
-            Self::Environment { span, .. } => {
-                Diagnostic::error(codes::CONFIG_FILE, span.clone(), why.to_string())
-            }
+            Self::File(file) => file.span(),
+            Self::Environment { span, .. } => span,
         }
     }
 }

@@ -8,14 +8,11 @@ use x509_parser::prelude::FromDer;
 
 use super::clock::in_words;
 use super::findings::Finding;
-use crate::config::{Config, FileRef, Proof, TlsFiles, UpstreamCredential};
-use crate::server::certificate::{Validity, is_for};
+use crate::config::{Config, TlsFiles};
+use crate::server::certificate::{SOON, Validity, is_for};
 use crate::server::{TlsError, TlsState, read_certificates};
 use glassine_core::diagnostic::Causes;
 use glassine_core::graph::BaseUrl;
-
-/// Warn a month ahead, which is enough to renew by hand. In seconds.
-const WARN: i64 = 30 * 86_400;
 
 const RENEW: &str = "renew the certificate and replace the file; a running proxy takes it without a restart";
 
@@ -34,19 +31,10 @@ pub(super) fn check(config: &Config, now: i64) -> Vec<Finding> {
     found.extend(
         std::iter::once(shared)
             .chain(own)
-            .filter_map(|(check, credential)| Some(expiry(&check, certificate_of(credential)?.path(), now))),
+            .filter_map(|(check, credential)| Some(expiry(&check, credential.certificate()?.path(), now))),
     );
     found.extend(config.upstream().ca().map(|file| expiry("upstream CA", file.path(), now)));
     found
-}
-
-fn certificate_of(credential: &UpstreamCredential) -> Option<&FileRef> {
-    match credential {
-        UpstreamCredential::Application { proof: Proof::Certificate { certificate, .. }, .. } => {
-            Some(certificate)
-        }
-        _ => None,
-    }
 }
 
 /// When the first of a file's certificates expires.
@@ -83,7 +71,7 @@ fn expiry_of(check: &str, path: &Path, certificates: &[CertificateDer<'_>], now:
         }
         Validity::Until(ends) => match ends - now {
             ..0 => Finding::fail(check, format!("{file}: ended {} ago", words(ends - now)), RENEW),
-            0..WARN => Finding::warn(check, format!("{file}: ends in {}", words(ends - now)), RENEW),
+            0..SOON => Finding::warn(check, format!("{file}: ends in {}", words(ends - now)), RENEW),
             _ => Finding::ok(check, format!("{file}: ends in {}", words(ends - now))),
         },
     }

@@ -30,6 +30,7 @@ pub(crate) enum Section {
     Keys,
     Certificates,
     PublicUrl,
+    Running,
 }
 
 impl Section {
@@ -46,6 +47,7 @@ impl Section {
             Self::Keys => "keys and secrets",
             Self::Certificates => "certificates",
             Self::PublicUrl => "public URL",
+            Self::Running => "running proxy",
         }
     }
 }

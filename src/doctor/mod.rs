@@ -8,12 +8,13 @@
 //! | `token`, `permissions` | the access token, and its permissions against those that the rules need |
 //! | `consumers` | the checks for each consumer, and the applications that consumers share |
 //! | `endpoints`, `known`, `trouble` | one request to each endpoint, the values in its path, and the advice on an error |
-//! | `running` | whether a running proxy's token is older than a grant |
+//! | `running` | whether a running proxy is ready, and whether its token is older than a grant |
 //! | `witness` | which permissions work, for a token that cannot be read |
 //! | `own_domains` | whether `tenant_domains` lists the domains of the users' addresses |
 //! | `mailboxes` | which mailboxes the application can open |
 //! | `secrets`, `certificates` | keys, file modes, expiry of certificates |
 //! | `public_url` | whether consumers reach this proxy at its public URL |
+//! | `live_facts` | what Graph does where no document says it, for `--live-facts` |
 //!
 //! Requests to Graph go through `proxy`, as a consumer's requests do. A finding contains no address, id, token or value
 //! from the tenant. Every wait has a limit, and all limits together stay under a minute.
@@ -25,6 +26,7 @@ mod consumers;
 mod endpoints;
 mod findings;
 mod known;
+mod live_facts;
 mod mailboxes;
 mod network;
 mod own_domains;
@@ -37,6 +39,7 @@ mod token;
 mod trouble;
 mod witness;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -49,11 +52,14 @@ use network::{ENTRA, GRAPH, Heard};
 use running::Running;
 
 pub(crate) use findings::Findings;
+pub(crate) use live_facts::{Named, Report, ask_live_facts};
 pub(crate) use mailboxes::Mailboxes;
 pub(crate) use witness::witness;
 
 use crate::config::Config;
 use crate::proxy::ProxyState;
+use crate::service::places;
+use glassine_core::diagnostic::Report;
 
 /// The deployment to examine.
 pub(crate) struct Subject {
@@ -68,10 +74,11 @@ pub(crate) struct Subject {
 pub(crate) async fn examine(subject: &Subject) -> Findings {
     let Subject { file, text, config, mailboxes } = subject;
     let now = Timestamp::now().as_second();
-    let (state, reports) = match ProxyState::build(file, text, config) {
+    let (state, mut reports) = match ProxyState::build(file, text, config) {
         Ok((state, reports)) => (Some(Arc::new(state)), reports),
         Err(error) => (None, error.reports),
     };
+    reports.push(Report::new(file, text, places(Path::new(file), config)));
     let network = network::network(extra_roots(config));
     let (heard, public_url, running) = tokio::join!(
         network::hear(config, &network),
@@ -93,6 +100,7 @@ pub(crate) async fn examine(subject: &Subject) -> Findings {
     findings.add(Section::Keys, None, secrets::check(config));
     findings.add(Section::Certificates, None, certificates::check(config, now));
     findings.add(Section::PublicUrl, None, [public_url]);
+    findings.add(Section::Running, None, running.troubles(config));
     findings
 }
 

@@ -10,9 +10,11 @@ use http::StatusCode;
 use http::header::WWW_AUTHENTICATE;
 use tokio::net::TcpStream;
 
-use super::findings::Finding;
+use super::findings::{Finding, Outcome};
 use super::network::{ProbeError, Step, probe};
 use crate::config::{ClientCertificates, Config};
+use crate::server::certificate::is_self_issued;
+use crate::server::read_certificates;
 use crate::upstream::{Network, ProbeResponse, UpstreamError};
 
 /// Generous: a connection within this machine takes a millisecond.
@@ -22,22 +24,41 @@ const CHECK: &str = "from here";
 
 pub(super) async fn check(config: &Config, network: &Network) -> Finding {
     let url = config.public_url();
-    let response = probe(url.origin(), &format!("{}/v1.0/", url.path()), network).await;
-    match response {
+    match ask(config, network).await {
         Ok(response) => responded(config, &response),
         Err(error) if is_refused_handshake(config, &error) => {
             let message =
                 format!("{url} responses and wants a client certificate, as `client_certificates` says");
             Finding::ok(CHECK, message)
         }
-        Err(error) if error.step() == Step::Tls => {
-            Finding::fail(CHECK, format!("{url}: {error}"), tls_advice(config))
-        }
+        Err(error) if error.step() == Step::Tls => match self_signed(config, network).await {
+            Some(finding) => finding,
+            None => Finding::fail(CHECK, format!("{url}: {error}"), tls_advice(config)),
+        },
         Err(error) if error.step() == Step::Http => {
             Finding::fail(CHECK, format!("{url}: {error}"), not_ours(config))
         }
         Err(error) => unreachable(config, &error, listens(config.listen()).await),
     }
+}
+
+async fn ask(config: &Config, network: &Network) -> Result<ProbeResponse, ProbeError> {
+    let url = config.public_url();
+    probe(url.origin(), &format!("{}/v1.0/", url.path()), network).await
+}
+
+/// A warning if this proxy responds there with its own self-signed certificate, as `glassine init` makes it for a start.
+async fn self_signed(config: &Config, network: &Network) -> Option<Finding> {
+    let (url, file) = (config.public_url(), config.tls()?.certificate.path());
+    let root = read_certificates(file).ok()?.pop().filter(is_self_issued)?;
+    let roots = network.extra_roots.iter().cloned().chain([root]).collect();
+    let response = ask(config, &super::network::network(roots)).await.ok()?;
+    let file = file.display();
+    let message = format!("{url} is this proxy, and its certificate is self-signed ({file})");
+    let advice = format!(
+        "give consumers {file} as an authority to trust, or put a certificate into it whose authority they know, and its key beside it"
+    );
+    (responded(config, &response).outcome == Outcome::Ok).then(|| Finding::warn(CHECK, message, advice))
 }
 
 /// Without a credential, this proxy responds with 401 and names its realm.

@@ -11,8 +11,9 @@ use crate::config::Config;
 use crate::upstream::{DocumentClient, Network};
 use glassine_core::graph::Url;
 
-/// How long to wait for the metrics. The admin listener is on this machine or near it.
-const LIMIT: Duration = Duration::from_secs(2);
+/// How long to wait for the metrics. The admin listener is on this machine or near it, and the machine may be busy. The doctor waits
+/// for Graph and Entra meanwhile, so this limit makes no run longer.
+const LIMIT: Duration = Duration::from_secs(10);
 
 const PERMISSION: &str = "glassine_graph_token_permission";
 const AGE: &str = "glassine_graph_token_age_seconds";
@@ -30,6 +31,29 @@ impl Running {
             String::from_utf8(metrics.to_vec()).ok()
         };
         Self(text.await.unwrap_or_default())
+    }
+
+    /// What the running proxy cannot do at this moment. Nothing if no proxy's metrics could be read.
+    pub(super) fn troubles(&self, config: &Config) -> Vec<Finding> {
+        let is = |series: &str, value: &str| {
+            self.0.lines().any(|line| line.strip_prefix(series).is_some_and(|rest| rest.trim() == value))
+        };
+        let place =
+            config.admin().map(|admin| reachable(admin.listen)).map(|it| it.to_string()).unwrap_or_default();
+        let why = format!("curl -s 'http://{place}/readyz?verbose' says why");
+        let full = "make room on the disk, or correct the folder's owner: it then goes on by itself\n\
+                    the records that it could not write are counted in the event `resumed`";
+        let audit = is("glassine_audit_failing ", "1").then(|| {
+            Finding::fail("audit log", "it cannot write its audit log, so it refuses every request", full)
+        });
+        let files = is("glassine_config_good ", "0").then(|| {
+            let message =
+                "it could not use the files at its last reload; the last good state goes on running";
+            Finding::warn("files", message, format!("correct what the configuration section says; {why}"))
+        });
+        let ready =
+            is("glassine_ready ", "0").then(|| Finding::fail("readiness", "it is not ready", why.clone()));
+        audit.into_iter().chain(files).chain(ready).collect()
     }
 
     /// A warning if the consumer's token lacks what is granted now. `granted` says whether a needed permission is.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use http::StatusCode;
+use jiff::Timestamp;
 
 use super::consumer::Consumer;
 use super::graph_error::GraphError;
@@ -38,9 +39,21 @@ pub(super) async fn newer_token(
 pub(super) fn facts(consumer: &Consumer) -> Option<TokenFacts> {
     let tokens = consumer.tokens()?;
     let needed = &consumer.policy().plan.permissions;
-    let current =
-        tokens.current().map(|(token, age)| CurrentToken { age, permissions: permissions(&token, needed) });
+    let current = tokens.current().map(|held| CurrentToken {
+        age: held.age,
+        expiry: held.remaining.map(|remaining| (Timestamp::now() + remaining).as_second()),
+        permissions: permissions(&held.token, needed),
+    });
     Some(TokenFacts { consumer: consumer.name(), is_good: tokens.health() == TokenHealth::Good, current })
+}
+
+impl Consumer {
+    /// The permissions that the rules need and the token in use lacks. Empty if there is no token, or it cannot be read.
+    pub(crate) fn missing_permissions(&self) -> Vec<String> {
+        let current = facts(self).and_then(|facts| facts.current);
+        let permissions = current.map(|current| current.permissions).unwrap_or_default();
+        permissions.into_iter().filter(|(_, is_there)| !is_there).map(|(name, _)| name).collect()
+    }
 }
 
 /// Which of the needed permissions a token has. Empty if it cannot be read.

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
-use http::{Method, Request, Response, StatusCode};
+use http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, VARY, WWW_AUTHENTICATE};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use sha2::{Digest as _, Sha256};
 
@@ -17,6 +17,9 @@ use crate::metrics::Metrics;
 /// The media type of the OpenMetrics text format.
 const OPENMETRICS: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+
+/// The media type of Prometheus' own text format.
+const PROMETHEUS: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
@@ -71,9 +74,13 @@ impl Admin {
     fn to_bearer<B>(
         &self,
         request: &Request<B>,
-        respond: fn(&Self) -> Response<Full<Bytes>>,
+        respond: fn(&Self, &HeaderMap) -> Response<Full<Bytes>>,
     ) -> Response<Full<Bytes>> {
-        if self.tokens.is_empty() || self.is_bearer(request) { respond(self) } else { unauthorized() }
+        if self.tokens.is_empty() || self.is_bearer(request) {
+            respond(self, request.headers())
+        } else {
+            unauthorized()
+        }
     }
 
     fn is_bearer<B>(&self, request: &Request<B>) -> bool {
@@ -82,7 +89,7 @@ impl Admin {
     }
 
     /// Readiness, with each check on a line.
-    fn explained(&self) -> Response<Full<Bytes>> {
+    fn explained(&self, _: &HeaderMap) -> Response<Full<Bytes>> {
         let readiness = &self.probes.0;
         let checks = readiness.checks();
         let (status, word) = summary(!checks.iter().any(Check::is_bad));
@@ -90,13 +97,32 @@ impl Admin {
         response(status, TEXT, format!("{word}{lines}{}", readiness.explanation()).into())
     }
 
-    fn metrics(&self) -> Response<Full<Bytes>> {
+    /// In the OpenMetrics format if the reader asks for it, as Prometheus does. Others get Prometheus' older one.
+    fn metrics(&self, headers: &HeaderMap) -> Response<Full<Bytes>> {
         self.metrics.ready(self.probes.0.trouble().is_none());
-        match self.metrics.text() {
-            Ok(metrics) => response(StatusCode::OK, OPENMETRICS, metrics.into()),
-            Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, "the metrics cannot be encoded\n"),
-        }
+        let (media_type, metrics) = match accepts_openmetrics(headers) {
+            true => (OPENMETRICS, self.metrics.text()),
+            false => (PROMETHEUS, self.metrics.prometheus_text()),
+        };
+        let Ok(metrics) = metrics else {
+            return text(StatusCode::INTERNAL_SERVER_ERROR, "the metrics cannot be encoded\n");
+        };
+        let mut response = response(StatusCode::OK, media_type, metrics.into());
+        response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
+        response
     }
+}
+
+/// Whether the reader names the OpenMetrics format, with any weight but zero (RFC 9110, 12.5.1).
+fn accepts_openmetrics(headers: &HeaderMap) -> bool {
+    let fields = headers.get_all(ACCEPT).iter().filter_map(|field| field.to_str().ok());
+    fields.flat_map(|field| field.split(',')).any(|range| {
+        let mut parts = range.split(';').map(str::trim);
+        let is_named =
+            parts.next().is_some_and(|name| name.eq_ignore_ascii_case("application/openmetrics-text"));
+        let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+        is_named && weight.and_then(|weight| weight.parse::<f32>().ok()).is_none_or(|weight| weight > 0.0)
+    })
 }
 
 /// Whether the request only reads.
@@ -154,6 +180,29 @@ mod tests {
             ("GET", "/v1.0/users", 404),
         ] {
             assert_eq!(status(&admin, method, path), expected, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn metrics_come_in_the_format_that_the_reader_names() {
+        let admin = Admin::new(Arc::new(Metrics::new()), Readiness::default(), &[]);
+        let prometheus =
+            "application/openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
+        for (accept, is_openmetrics) in [
+            (Some(prometheus), true),
+            (Some("APPLICATION/OpenMetrics-Text"), true),
+            (Some("application/openmetrics-text;q=0, text/plain"), false),
+            (Some("text/plain;version=0.0.4"), false),
+            (Some("*/*"), false),
+            (None, false),
+        ] {
+            let mut request = Request::builder().uri("/metrics");
+            if let Some(accept) = accept {
+                request = request.header("accept", accept);
+            }
+            let response = admin.respond(&request.body(()).unwrap());
+            let expected = if is_openmetrics { OPENMETRICS } else { PROMETHEUS };
+            assert_eq!(response.headers().get(CONTENT_TYPE), Some(&expected), "{accept:?}");
         }
     }
 

@@ -9,11 +9,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use arc_swap::ArcSwapOption;
+
 use super::front::Front;
 use crate::audit::{AuditLog, Failing};
 use crate::proxy::{Consumer, ProxyState};
 use crate::server::{Check, Readiness, Verdict};
 use crate::upstream::{TokenHealth, TokenSource};
+use glassine_core::catalogue::permissions::is_for_mailboxes;
 use glassine_core::diagnostic::Causes;
 
 /// A check names at most so many consumers.
@@ -25,13 +28,16 @@ pub(super) struct Facts {
     pub(super) audit: Arc<AuditLog>,
     /// The running state is what the files say.
     pub(super) files_are_good: AtomicBool,
+    /// Which certificate is not valid, and why.
+    pub(super) certificates: ArcSwapOption<String>,
 }
 
 impl Facts {
     pub(super) fn checks(&self) -> Vec<Check> {
         let state = self.front.state();
         let tokens = tokens(&state);
-        [self.audit(), self.files()].into_iter().chain(tokens).collect()
+        let own = [self.audit(), self.files()].into_iter().chain(self.certificates()).chain(clock(&state));
+        own.chain(tokens).chain(permissions(&state)).collect()
     }
 
     /// Whether the first token of an application has not come yet.
@@ -56,6 +62,13 @@ impl Facts {
         };
         Check::new("files", verdict)
     }
+
+    /// There only if something is wrong. Clients that do not verify the listener's certificate are still served, and another
+    /// replica has the same files, so this makes nothing unready.
+    fn certificates(&self) -> Option<Check> {
+        let trouble = self.certificates.load_full()?;
+        Some(Check::new("certificates", Verdict::Partly(trouble.as_ref().clone())))
+    }
 }
 
 /// A check for each application. While another one has a token, an application without a token makes nothing unready.
@@ -69,6 +82,24 @@ fn tokens(state: &ProxyState) -> Vec<Check> {
         Some(why) => Verdict::Bad(why),
     };
     troubles.into_iter().map(|(name, trouble)| Check::new(name, verdict(trouble))).collect()
+}
+
+/// There only if the clock is wrong. Entra refuses assertions then, and the proxy refuses tokens and certificates of consumers.
+fn clock(state: &ProxyState) -> Option<Check> {
+    let why = state.token_sources().find_map(|tokens| tokens.wrong_clock())?;
+    Some(Check::new("clock", Verdict::Partly(format!("the clock of this machine is {why}"))))
+}
+
+/// There only for consumers whose token lacks a permission. One that Exchange may have assigned is in no token, so it counts only
+/// beside one that Exchange cannot assign.
+fn permissions(state: &ProxyState) -> Vec<Check> {
+    let check = |consumer: &Arc<Consumer>| {
+        let missing = consumer.missing_permissions();
+        let is_certain = missing.iter().any(|permission| !is_for_mailboxes(permission));
+        let why = format!("the token in use lacks {}", missing.join(", "));
+        is_certain.then(|| Check::new(format!("permissions of {}", consumer.name()), Verdict::Partly(why)))
+    };
+    state.consumers().filter_map(check).collect()
 }
 
 fn trouble(tokens: &TokenSource) -> Option<String> {

@@ -81,8 +81,14 @@ pub(super) fn log_start(serving: &Serving, listeners: &Listeners, admin: Option<
 /// Logs what a reload changes.
 pub(super) fn log_reload(serving: &Serving, before: &ProxyState, warnings: &[Report]) {
     serving.consumers.iter().filter(|served| served.before != served.rules).for_each(log_rules);
-    if serving.keys != keys(before) {
+    let earlier = keys(before);
+    if serving.keys != earlier {
         log_keys(&serving.keys);
+    }
+    if !serving.keys.iter().any(|key| earlier.contains(key)) {
+        tracing::warn!(
+            "none of the keys is one of before: tokens that were delivered do not open any more, and new ones do not match them"
+        );
     }
     warnings.iter().flat_map(Report::located).for_each(|warning| log_warning(&warning));
     tracing::info!("the files were reloaded");

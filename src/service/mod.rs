@@ -8,15 +8,22 @@
 //! | `checks` | what has to hold for requests to be served |
 //! | `reload` | new files |
 //! | `stop` | the end, in steps |
+//! | `expiry` | certificates that have ended or end soon, for the log and `/readyz` |
+//! | `mounted` | files that are mounted alone into a container |
+//! | `outside` | what `check` looks at besides the content of files |
 //! | `events` | what the log and the audit log say about all this |
+//! | `certificates` | when certificates end, for the metrics |
 //! | `open_files` | whether the system lets the program open enough files |
 //! | `logs` | the log |
 
 mod admin;
+mod certificates;
 mod checks;
 mod events;
+mod expiry;
 mod front;
 pub mod logs;
+mod mounted;
 mod open_files;
 mod outside;
 mod reload;
@@ -30,6 +37,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use arc_swap::ArcSwapOption;
+use certificates::SeenCertificates;
 use checks::Facts;
 use front::Front;
 use jiff::Timestamp;
@@ -49,7 +58,7 @@ use crate::metrics::Metrics;
 use crate::proxy::{Consumer, ProxyState};
 use crate::server::{Door, DoorRules, Phase, Readiness, Shutdown, TlsError, TlsState, serve};
 use crate::upstream::TokenHealth;
-use glassine_core::diagnostic::{Causes, Report};
+use glassine_core::diagnostic::{Causes, Diagnostic, Report};
 use glassine_core::pseudonym::Fingerprint;
 
 /// The longest that a stop waits for the audit log. Together with the drain, a stop stays below the 30 seconds after which
@@ -72,6 +81,8 @@ pub struct Service {
     facts: Arc<Facts>,
     /// Keep tokens for Graph at hand.
     keepers: JoinSet<()>,
+    certificates: SeenCertificates,
+    expiry: expiry::Watch,
     /// When an approval comes near its end, or to it.
     notice: Option<Timestamp>,
     /// Findings that do not stop the service.
@@ -166,12 +177,13 @@ impl Service {
         metrics.know_audit(&audit);
         let front = Arc::new(Front::new(state, site, Arc::clone(&audit), Arc::clone(&metrics)));
         let door = Arc::new(Door::public(door_rules(&config), Arc::clone(&metrics)));
-        metrics.reloaded(true);
+        metrics.reloaded(true, Timestamp::now().as_second());
         metrics.warned(count(&warnings));
         let facts = Arc::new(Facts {
             front: Arc::clone(&front),
             audit: Arc::clone(&audit),
             files_are_good: AtomicBool::new(true),
+            certificates: ArcSwapOption::empty(),
         });
         let mut service = Self {
             file: file.to_owned(),
@@ -186,10 +198,13 @@ impl Service {
             readiness,
             facts,
             keepers: JoinSet::new(),
+            certificates: SeenCertificates::default(),
+            expiry: expiry::Watch::default(),
             notice: None,
             warnings,
         };
         service.note_approvals();
+        service.note_certificates();
         service.readiness.explain(&service.running());
         Ok(service)
     }
@@ -217,6 +232,13 @@ impl Service {
         self.metrics.approvals_end(
             state.consumers().filter_map(|it| Some((it.name(), it.approval()?.ends()?.as_second()))),
         );
+    }
+
+    /// Notes when the certificates of a new state end.
+    fn note_certificates(&mut self) {
+        // Before the files are read: a change meanwhile is seen at the next look.
+        self.certificates = SeenCertificates::of(&self.config);
+        self.metrics.certificates_end(certificates::ends(&self.config, self.tls.as_deref()));
     }
 
     /// Warnings about the files, for their reviewer.
@@ -320,14 +342,27 @@ pub fn check(file: &Path) -> Result<(Arc<ProxyState>, Vec<Report>), StartError> 
         Err(StartError::Reports(reports)) => (None, reports),
         Err(error) => return Err(error),
     };
-    match reports.iter_mut().find(|report| report.file == name) {
-        Some(report) => report.diagnostics.extend(found.diagnostics),
-        None if found.diagnostics.is_empty() => {}
-        None => reports.insert(0, found),
-    }
+    add(found, &mut reports);
     match state {
         Some(state) if !reports.iter().any(Report::has_errors) => Ok((state, reports)),
         Some(_) | None => Err(StartError::Reports(reports)),
+    }
+}
+
+/// What else there is to say of the files of a configuration that can be read, for `doctor`: nothing about certificates and modes,
+/// which it looks at by itself.
+pub(crate) fn places(file: &Path, config: &Config) -> Vec<Diagnostic> {
+    let mut found = mounted::findings(file, config);
+    found.extend(outside::places(config, Timestamp::now()));
+    found
+}
+
+/// Adds the findings of a report to those of the same file.
+fn add(found: Report, reports: &mut Vec<Report>) {
+    match reports.iter_mut().find(|report| report.file == found.file) {
+        Some(report) => report.diagnostics.extend(found.diagnostics),
+        None if found.diagnostics.is_empty() => {}
+        None => reports.insert(0, found),
     }
 }
 
@@ -396,9 +431,16 @@ fn load(file: &Path, seen: &mut Seen, earlier: Option<&ProxyState>) -> Result<Lo
     seen.restart(file);
     let (name, text, config) = read_config(file)?;
     seen.note_named(&config);
-    let (state, warnings) = ProxyState::rebuild(&name, &text, &config, earlier)
-        .map_err(|error| StartError::Reports(error.reports))?;
-    let state = Arc::new(state);
+    let mounted = Report::new(&name, &text, mounted::findings(file, &config));
+    let (state, mut warnings) = match ProxyState::rebuild(&name, &text, &config, earlier) {
+        Ok((state, warnings)) => (Some(Arc::new(state)), warnings),
+        Err(error) => (None, error.reports),
+    };
+    add(mounted, &mut warnings);
+    let state = match state {
+        Some(state) if !warnings.iter().any(Report::has_errors) => state,
+        Some(_) | None => return Err(StartError::Reports(warnings)),
+    };
     let site = Site::build(&config, &state)
         .map_err(|found| StartError::Reports(vec![Report::new(&name, &text, vec![found])]))?;
     Ok(Loaded { config, state, site, warnings })

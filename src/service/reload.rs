@@ -3,16 +3,18 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::signal::unix::Signal;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::certificates::SeenCertificates;
 use super::checks::Announcer;
 use super::{Loaded, Ordering, Service, StartError, count, door_rules, events, load};
 use crate::audit::Event;
-use crate::config::{Approvals, AuditSink, Config, ConsumerCredential, JwksLocation, Source};
+use crate::config::{Approvals, AuditSink, Config, ConsumerCredential, FileRef, JwksLocation, Source};
 use crate::file_system::Look;
 use glassine_core::diagnostic::Causes;
 
@@ -48,6 +50,10 @@ pub(super) async fn watch(mut service: Service, mut hangup: Signal) {
         if requested || !service.seen.is_current() || service.has_notice(Timestamp::now()) {
             service.reload().await;
         }
+        if service.certificates != SeenCertificates::of(&service.config) {
+            service.note_certificates();
+        }
+        service.look_at_certificates(Timestamp::now());
         announcer.look();
     }
 }
@@ -58,15 +64,22 @@ impl Service {
         self.notice.take_if(|notice| now > *notice).is_some()
     }
 
+    fn look_at_certificates(&mut self, now: Timestamp) {
+        if let Some(trouble) = self.expiry.look(&self.config, now) {
+            self.facts.certificates.store(trouble.map(Arc::new));
+        }
+    }
+
     async fn reload(&mut self) {
+        self.expiry.expire();
         match self.try_reload().await {
             Ok(()) => {
-                self.metrics.reloaded(true);
+                self.metrics.reloaded(true, Timestamp::now().as_second());
                 self.facts.files_are_good.store(true, Ordering::Release);
                 self.readiness.explain(&self.running());
             }
             Err(error) => {
-                self.metrics.reloaded(false);
+                self.metrics.reloaded(false, Timestamp::now().as_second());
                 self.facts.files_are_good.store(false, Ordering::Release);
                 self.readiness.explain(&format!("{LAST_GOOD}\n{}\n{}", Causes(&error), self.running()));
                 tracing::error!(error = %Causes(&error), "the files cannot be used; the last good state goes on running");
@@ -112,6 +125,7 @@ impl Service {
         self.provide();
         self.config = config;
         self.note_approvals();
+        self.note_certificates();
         Ok(())
     }
 }
@@ -150,7 +164,7 @@ impl Seen {
 
     /// Adds the files that the configuration names.
     pub(super) fn note_named(&mut self, config: &Config) {
-        named_files(config).into_iter().for_each(|file| self.note(file));
+        named_files(config).into_iter().for_each(|file| self.note(file.path().to_owned()));
     }
 
     fn note(&mut self, file: PathBuf) {
@@ -170,7 +184,7 @@ impl Seen {
 
 /// The files that a reload reads. Access tokens and client secrets are read when they are used, so they are not among
 /// them.
-fn named_files(config: &Config) -> Vec<PathBuf> {
+pub(super) fn named_files(config: &Config) -> Vec<&FileRef> {
     let rules = config.consumers().iter().map(|consumer| consumer.rules());
     let keys = match config.keys() {
         Source::File(file) => Some(file),
@@ -190,6 +204,5 @@ fn named_files(config: &Config) -> Vec<PathBuf> {
     let signers = config.approvals().map(Approvals::signers);
     let signatures = config.consumers().iter().flat_map(|consumer| consumer.approved_by().files());
     let files = rules.chain(keys).chain(key_sets).chain(config.upstream().ca()).chain(tls.flatten());
-    let files = files.chain(signers).chain(signatures);
-    files.map(|file| file.path().to_owned()).collect()
+    files.chain(signers).chain(signatures).collect()
 }

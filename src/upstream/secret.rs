@@ -72,7 +72,7 @@ pub enum SecretError {
     #[error("the secret has characters other than visible ASCII: is it the right file?")]
     Characters,
     /// The secret has only white space, or nothing.
-    #[error("the secret is empty")]
+    #[error("the secret is empty: write it into its file")]
     Empty,
     /// The secret is longer than [`MAX_SECRET`].
     #[error("the secret is longer than {MAX_SECRET} bytes: is it the right file?")]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::reviewer::Reviewer;
 use crate::cli::{Ran, glassine};
-use crate::support::glassine::METADATA_ONLY;
+use crate::support::glassine::{METADATA_ONLY, write_private};
 
 /// Two people have to approve.
 pub(super) const TWO: &str = "approvals: { signers_file: reviewers, require: 2 }";
@@ -48,7 +48,7 @@ impl Desk {
     }
 
     pub(super) fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.path(name), text).unwrap();
+        write_private(self.path(name), text);
     }
 
     pub(super) fn read(&self, name: &str) -> String {

@@ -238,12 +238,22 @@ fn what_an_editor_puts_before_and_behind_a_secret_is_no_part_of_it() {
         (&b"a\xef\xbb\xbfb"[..], "characters other than visible ASCII"),
         (b"two words", "characters other than visible ASCII"),
         (b"caf\xc3\xa9", "characters other than visible ASCII"),
-        (b"\xef\xbb\xbf\r\n", "is empty"),
         (b"\xff\xfea\0b\0", "UTF-16 text; save it as UTF-8"),
     ] {
         scratch.write("secret", secret);
         glassine(&["check", "--config", &file]).fails(1, &["G0403", "config.yaml:6:", says]);
     }
+    // The file that waits for its secret is no error.
+    for empty in [&b""[..], b"\xef\xbb\xbf\r\n"] {
+        scratch.write("secret", empty);
+        let ran = glassine(&["check", "--config", &file]);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        for part in ["warning[G0403]", "config.yaml:6:", "secret is empty", "the client secret's Value"] {
+            assert!(ran.stderr.contains(part), "{part}: {ran:?}");
+        }
+    }
+    scratch.write("keys.yaml", "");
+    glassine(&["check", "--config", &file]).fails(1, &["error[G0403]", "keys.yaml is empty"]);
 }
 
 /// Before, an empty `HTTPS_PROXY` hid the other variables.

@@ -7,6 +7,7 @@ mod connector;
 mod diff;
 mod explain;
 mod health;
+mod init;
 mod keys;
 mod pseudonym;
 mod review;
@@ -14,6 +15,7 @@ mod sanitize;
 mod signals;
 mod start;
 mod token;
+mod traps;
 mod usage;
 
 use std::io::Write;
@@ -22,6 +24,8 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::support::glassine::write_private;
 
 /// The shipped rules that most tests use.
 pub(crate) const RULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/rules/outlook-mail-metadata-only.yaml");
@@ -107,9 +111,10 @@ impl Scratch {
         path.to_str().unwrap().to_owned()
     }
 
+    /// Writes a file that only its owner can read, as a secret should be.
     fn write(&self, name: &str, contents: impl AsRef<[u8]>) -> String {
         let path = self.path(name);
-        std::fs::write(&path, contents).unwrap();
+        write_private(&path, contents);
         path
     }
 

@@ -1,6 +1,7 @@
 //! The configuration file: what is accepted, and what is refused, with the place and the code of each refusal.
 
 mod connect;
+mod meant;
 mod urls;
 
 use std::path::Path;

@@ -4,15 +4,18 @@
 //! |---|---|
 //! | `tenant` | set-ups with the sample tenant's Entra: healthy, over-privileged, unconsented, mailboxes |
 //! | `broken` | what is wrong with credentials, servers, clocks and the public URL |
+//! | `live` | `--live-facts`: its questions, and what its report holds |
 //! | `files` | what is wrong with files: modes, certificates, rules |
 //! | `usage` | the command line |
 
 mod broken;
 mod files;
+mod live;
 mod tenant;
 mod usage;
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use glassine::demo::tenant::{Registration, Tenant};
@@ -40,7 +43,12 @@ async fn run(args: &[&str]) -> Ran {
 }
 
 async fn text_of(proxy: &Glassine) -> Ran {
-    run(&["--config", proxy.file("config.yaml").to_str().unwrap()]).await
+    text_about(&proxy.file("config.yaml")).await
+}
+
+/// The doctor's findings about a configuration, as people read them.
+pub(crate) async fn text_about(config: &Path) -> Ran {
+    run(&["--config", config.to_str().unwrap()]).await
 }
 
 async fn examine(proxy: &Glassine) -> Findings {
@@ -91,9 +99,9 @@ fn text(value: &Value) -> &str {
 }
 
 /// A proxy in front of a sample tenant, with its own application.
-struct Clinic {
+pub(crate) struct Clinic {
     tenant: Arc<Tenant>,
-    proxy: Glassine,
+    pub(crate) proxy: Glassine,
     client_id: String,
 }
 
@@ -103,7 +111,7 @@ impl Clinic {
         Self::with(|setup| setup).await
     }
 
-    async fn unconsented() -> Self {
+    pub(crate) async fn unconsented() -> Self {
         Self::new(|_| {}, |setup| setup).await
     }
 
@@ -117,7 +125,15 @@ impl Clinic {
 
     /// The running proxy may have a token from its start, so `grant` comes before it.
     async fn new(grant: impl FnOnce(&mut Registration), change: impl FnOnce(Setup) -> Setup) -> Self {
-        let (tenant, url) = sample_tenant().await;
+        Self::of(sample_tenant().await, grant, change).await
+    }
+
+    /// As [`Self::new`], in front of this tenant.
+    async fn of(
+        (tenant, url): (Arc<Tenant>, String),
+        grant: impl FnOnce(&mut Registration),
+        change: impl FnOnce(Setup) -> Setup,
+    ) -> Self {
         let registered = tenant.entra().registration(APPLICATION).unwrap();
         tenant.entra().change(registered.client_id(), grant).unwrap();
         let application = tenant.entra().registration(APPLICATION).unwrap();
@@ -129,6 +145,11 @@ impl Clinic {
         let proxy = change(setup).start().await;
         seal(&proxy, &["secret"]);
         Self { tenant, proxy, client_id }
+    }
+
+    /// As an administrator: grants what the application asks for.
+    pub(crate) fn consent(&self) {
+        self.change(|it| it.configured().to_vec().iter().for_each(|permission| it.grant(permission)));
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut Registration) -> T) {

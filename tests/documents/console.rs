@@ -9,7 +9,7 @@ use std::sync::Arc;
 use glassine::demo::tenant::Tenant;
 
 use super::{blocks, document};
-use crate::support::glassine::{Glassine, METADATA_ONLY, Setup, sample_tenant};
+use crate::support::glassine::{Glassine, METADATA_ONLY, Setup, sample_tenant, write_private};
 
 /// The address of the proxy in README.md.
 const SHOWN: &str = "http://127.0.0.1:8080";
@@ -114,7 +114,7 @@ impl Place {
     }
 
     fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.folder.path().join(name), text).unwrap();
+        write_private(self.folder.path().join(name), text);
     }
 }
 
@@ -235,4 +235,16 @@ pub(crate) fn shows_healthy(printed: &str) -> bool {
     let examples = examples("docs/COMMANDS.md");
     let doctor = examples.iter().find(|it| it.command.starts_with("glassine doctor")).expect("an example");
     matches(&doctor.output.replace("acme-analytics", "acme"), printed)
+}
+
+/// Whether docs/LIVE-CHECK.md shows the report of the sample tenant.
+pub(crate) fn shows_live_facts(printed: &str) -> bool {
+    let examples = examples("docs/LIVE-CHECK.md");
+    let report = examples.iter().find(|it| it.command.contains("--live-facts")).expect("an example");
+    matches(&report.output, printed)
+}
+
+/// The configuration of docs/LIVE-CHECK.md.
+pub(crate) fn live_check_configuration() -> &'static str {
+    blocks(document("docs/LIVE-CHECK.md"), "yaml").first().expect("a configuration")
 }

@@ -14,7 +14,7 @@ mod readme;
 mod reviews;
 mod rules_page;
 
-pub(crate) use console::shows_healthy;
+pub(crate) use console::{live_check_configuration, shows_healthy, shows_live_facts};
 
 /// Documents with commands, by name.
 const DOCUMENTS: [(&str, &str); 19] = [
@@ -32,7 +32,9 @@ const DOCUMENTS: [(&str, &str); 19] = [
     ("docs/DOCTOR.md", include_str!("../../docs/DOCTOR.md")),
     ("docs/ENTRA.md", include_str!("../../docs/ENTRA.md")),
     ("docs/JSON.md", include_str!("../../docs/JSON.md")),
+    ("docs/LIVE-CHECK.md", include_str!("../../docs/LIVE-CHECK.md")),
     ("docs/OPERATIONS.md", include_str!("../../docs/OPERATIONS.md")),
+    ("docs/RELEASING.md", include_str!("../../docs/RELEASING.md")),
     ("docs/RELIABILITY.md", include_str!("../../docs/RELIABILITY.md")),
     ("docs/REVIEWS.md", include_str!("../../docs/REVIEWS.md")),
     ("docs/RULES.md", include_str!("../../docs/RULES.md")),

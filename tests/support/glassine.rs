@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -516,7 +519,13 @@ fn write_certificate(folder: &Path) {
 }
 
 fn write(folder: &Path, name: &str, text: &str) {
-    std::fs::write(folder.join(name), text).unwrap();
+    write_private(&folder.join(name), text);
+}
+
+/// Writes a file. A new one can be read by its owner only: `check` warns about a secret that others can read.
+pub(crate) fn write_private(path: impl AsRef<Path>, contents: impl AsRef<[u8]>) {
+    let opened = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
+    opened.unwrap().write_all(contents.as_ref()).unwrap();
 }
 
 /// Not random, and not weak enough to be refused.

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -14,20 +15,25 @@ use super::glassine::{Glassine, ProxyResponse, Setup, send};
 pub(crate) struct Spawned {
     child: Child,
     pub(crate) address: SocketAddr,
-    admin: SocketAddr,
-    #[expect(dead_code, reason = "removed with the program")]
+    pub(crate) admin: SocketAddr,
     folder: TempDir,
 }
 
 impl Spawned {
     /// Starts it and waits until it is ready. Returns its log from there on.
     pub(crate) async fn serve(setup: &Setup, environment: &[(&str, &str)]) -> (Self, BufReader<ChildStderr>) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_glassine"));
+        command.args(["serve", "--config"]).envs(environment.iter().copied());
+        Self::serve_by(setup, command).await
+    }
+
+    /// The same by a command whose last argument will be the configuration.
+    pub(crate) async fn serve_by(setup: &Setup, mut command: Command) -> (Self, BufReader<ChildStderr>) {
         let (folder, address) = setup.write().await;
         let config = folder.path().join("config.yaml");
         let text = std::fs::read_to_string(&config).unwrap();
         let admin = text.split_once("admin: { listen: '").unwrap().1.split('\'').next().unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_glassine"));
-        command.args(["serve", "--config"]).arg(&config).envs(environment.iter().copied());
+        command.arg(&config);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
@@ -36,6 +42,10 @@ impl Spawned {
             assert!(log.read_line(&mut line).unwrap() > 0, "the program ended");
         }
         (Self { child, address, admin: admin.parse().unwrap(), folder }, log)
+    }
+
+    pub(crate) fn config(&self) -> PathBuf {
+        self.folder.path().join("config.yaml")
     }
 
     /// A GET as `acme`; it must be over within ten seconds.

@@ -7,7 +7,7 @@ use std::ops::Range;
 use subtle::{Choice, ConstantTimeEq as _};
 
 use crate::config::check::Context;
-use crate::config::codes::{CONFIG_CONSUMER, CONFIG_VALUE};
+use crate::config::codes::{CONFIG_ADMITS, CONFIG_CONSUMER, CONFIG_VALUE};
 use crate::config::raw::{self, Text};
 use crate::config::url::check_document;
 use crate::config::{FileRef, SubjectName};
@@ -234,6 +234,14 @@ fn check_jwt(
             &jwt.span,
             "one token could match both this consumer and an earlier one",
             "give each a different audience, or require different values of a claim, such as `azp`",
+        );
+    }
+    if expected.claims.is_empty() {
+        context.warn(
+            CONFIG_ADMITS,
+            &jwt.span,
+            "without `claims`, every application that can get a token of this issuer for this audience is this consumer",
+            "require the application: `claims: { azp: ITS_CLIENT_ID }` for Entra's tokens of version 2, `appid` for version 1",
         );
     }
     taken.tokens.push(expected.clone());

@@ -6,7 +6,7 @@ use std::ops::Range;
 use ipnet::IpNet;
 
 use crate::config::check::Context;
-use crate::config::codes::CONFIG_VALUE;
+use crate::config::codes::{CONFIG_ADMITS, CONFIG_VALUE};
 use crate::config::raw::Text;
 use glassine_core::yaml::Spanned;
 
@@ -53,7 +53,45 @@ pub(in crate::config) fn check_allowed(
             "name a network, or leave `allow_from` out to allow every address",
         );
     }
-    check_networks(&networks.value, check_network, context)
+    let checked = check_networks(&networks.value, check_network, context)?;
+    warn_of_extremes(&checked, &networks.span, context);
+    Some(checked)
+}
+
+/// Networks from which nobody sends a request: "this" network, documentation, and multicast with what is above it (IANA's registries
+/// of special addresses; RFC 5737, RFC 3849, RFC 9637).
+const NOBODYS: [&str; 9] = [
+    "0.0.0.0/8",
+    "192.0.2.0/24",
+    "198.51.100.0/24",
+    "203.0.113.0/24",
+    "224.0.0.0/3",
+    "::/128",
+    "2001:db8::/32",
+    "3fff::/20",
+    "ff00::/8",
+];
+
+/// Warns if a list that should narrow a consumer's addresses admits everybody, or nobody.
+fn warn_of_extremes(networks: &Networks, span: &Range<usize>, context: &mut Context<'_>) {
+    if IpNet::aggregate(&networks.0).iter().any(|network| network.prefix_len() == 0) {
+        context.warn(
+            CONFIG_ADMITS,
+            span,
+            "this list contains all addresses of a kind, so it admits the whole internet",
+            "name the networks that the consumer comes from, or leave `allow_from` out if everybody may connect",
+        );
+    }
+    let nobodys = NOBODYS.map(|text| text.parse::<IpNet>().ok());
+    let is_nobodys = |network: &IpNet| nobodys.iter().flatten().any(|it| it.contains(network));
+    if networks.0.iter().all(is_nobodys) {
+        context.warn(
+            CONFIG_ADMITS,
+            span,
+            "nobody has an address in these networks, which are for examples or not for senders, so nobody is admitted",
+            "name the networks that the consumer comes from",
+        );
+    }
 }
 
 /// Checks `trusted_proxies`.

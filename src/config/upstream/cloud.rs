@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use crate::config::check::Context;
-use crate::config::codes::CONFIG_VALUE;
+use crate::config::codes::{CONFIG_FOREIGN, CONFIG_VALUE};
 use crate::config::raw::{self, Text};
 use crate::config::url::check_origin;
 use glassine_core::graph::Origin;
@@ -44,6 +44,11 @@ const CLOUDS: [Cloud; 4] = [
     },
 ];
 
+/// The names that `cloud` can have, the usual one first.
+pub(crate) fn cloud_names() -> [&'static str; 4] {
+    CLOUDS.map(|cloud| cloud.name)
+}
+
 /// The origins of Graph and Entra, from `cloud`, or from `graph` and `authority`.
 pub(super) fn check_places(
     upstream: &raw::Upstream,
@@ -71,7 +76,31 @@ pub(super) fn check_places(
     let authority = check_origin(&or(upstream.authority.as_ref(), cloud.authority), context);
     let (graph, authority) = (graph?, authority?);
     check_together(&graph, &authority, own.map_or(section, |text| &text.span), context)?;
+    warn_of_strangers(upstream, &graph, &authority, context);
     Some((graph, authority))
+}
+
+/// Warns if somebody other than Microsoft would get the proxy's token and requests. A test server on this machine is meant.
+fn warn_of_strangers(
+    upstream: &raw::Upstream,
+    graph: &Origin,
+    authority: &Origin,
+    context: &mut Context<'_>,
+) {
+    let strangers = foreign(graph, authority);
+    for (written, origin, gets) in
+        [(&upstream.graph, graph, "access tokens"), (&upstream.authority, authority, "the credential")]
+    {
+        let Some(text) = written else { continue };
+        if strangers.contains(&origin.as_str()) && !origin.host().is_loopback() {
+            context.warn(
+                CONFIG_FOREIGN,
+                &text.span,
+                &format!("this address is in no cloud of Microsoft, and gets {gets}"),
+                "write `cloud` in place of `graph` and `authority`, unless this is a test server of yours",
+            );
+        }
+    }
 }
 
 /// The addresses of Graph and Entra that are in no cloud of Microsoft.
@@ -84,6 +113,11 @@ pub(super) fn foreign<'a>(graph: &'a Origin, authority: &'a Origin) -> Vec<&'a s
     // A test server can be both.
     foreign.dedup();
     foreign
+}
+
+/// The cloud of this Graph.
+pub(super) fn name_of(graph: &Origin) -> Option<&'static str> {
+    CLOUDS.iter().find(|cloud| cloud.graph == graph.as_str()).map(|cloud| cloud.name)
 }
 
 fn named(name: &Text, context: &mut Context<'_>) -> Option<&'static Cloud> {

@@ -102,6 +102,17 @@ impl UpstreamCredential {
         }
     }
 
+    /// The certificate that it authenticates with, if it does so with one.
+    pub(crate) fn certificate(&self) -> Option<&FileRef> {
+        match self {
+            Self::Application { proof: Proof::Certificate { certificate, .. }, .. } => Some(certificate),
+            Self::Application { .. }
+            | Self::AccessToken(_)
+            | Self::Forward { .. }
+            | Self::ManagedIdentity { .. } => None,
+        }
+    }
+
     /// Whether this is a managed identity.
     pub(crate) fn is_managed_identity(&self) -> bool {
         matches!(self, Self::ManagedIdentity { .. })

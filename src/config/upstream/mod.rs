@@ -3,6 +3,7 @@
 mod cloud;
 mod credential;
 
+pub(crate) use cloud::cloud_names;
 pub(super) use credential::WrittenCredential;
 pub use credential::{Proof, UpstreamCredential};
 
@@ -43,6 +44,11 @@ impl Upstream {
     /// The addresses of Graph and Entra that are not Microsoft's.
     pub fn foreign_hosts(&self) -> Vec<&str> {
         cloud::foreign(&self.graph, &self.authority)
+    }
+
+    /// The name of the cloud whose Graph this is; `another` if it is none of Microsoft's.
+    pub(crate) fn cloud(&self) -> &'static str {
+        cloud::name_of(&self.graph).unwrap_or("another")
     }
 
     /// Root certificates (PEM) to trust besides the system's.
@@ -106,31 +112,33 @@ fn check_application(upstream: &raw::Upstream, context: &mut Context<'_>) -> Opt
 /// A tenant is a segment of the token endpoint's path. The multi-tenant aliases are refused, because application
 /// permissions need one tenant.
 fn check_tenant(text: &Text, context: &mut Context<'_>) -> Option<String> {
-    let tenant = text.value.to_ascii_lowercase();
-    let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
-    let is_name = tenant.starts_with(|c: char| c.is_ascii_alphanumeric()) && tenant.bytes().all(fits);
-    if !is_name || !(tenant.contains('.') || is_guid(&tenant)) {
-        return context.refuse(
-            CONFIG_VALUE,
-            &text.span,
-            "this is not a tenant",
-            "write its domain (contoso.onmicrosoft.com) or its directory id (a GUID), not `common` or `organizations`",
-        );
-    }
-    Some(tenant)
+    tenant(&text.value)
+        .or_else(|| context.refuse(CONFIG_VALUE, &text.span, "this is not a tenant", TENANT_HINT))
 }
 
 fn check_client_id(text: &Text, context: &mut Context<'_>) -> Option<Text> {
-    let client_id = text.value.to_ascii_lowercase();
-    if is_guid(&client_id) {
-        return Some(Text { value: client_id, span: text.span.clone() });
+    match client_id(&text.value) {
+        Some(value) => Some(Text { value, span: text.span.clone() }),
+        None => context.refuse(CONFIG_VALUE, &text.span, "this is not a client id", CLIENT_ID_HINT),
     }
-    context.refuse(
-        CONFIG_VALUE,
-        &text.span,
-        "this is not a client id",
-        "copy the application (client) id of the app registration: a GUID",
-    )
+}
+
+pub(crate) const TENANT_HINT: &str = "write its domain (contoso.onmicrosoft.com) or its directory id (a GUID), not `common` or `organizations`";
+
+/// The domain or the directory id of a tenant, in lower case. `None` if the text is neither.
+pub(crate) fn tenant(text: &str) -> Option<String> {
+    let tenant = text.to_ascii_lowercase();
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
+    let is_name = tenant.starts_with(|c: char| c.is_ascii_alphanumeric()) && tenant.bytes().all(fits);
+    (is_name && (tenant.contains('.') || is_guid(&tenant))).then_some(tenant)
+}
+
+pub(crate) const CLIENT_ID_HINT: &str = "copy the application (client) id of the app registration: a GUID";
+
+/// The id of an app registration, in lower case. `None` if the text is none.
+pub(crate) fn client_id(text: &str) -> Option<String> {
+    let client_id = text.to_ascii_lowercase();
+    is_guid(&client_id).then_some(client_id)
 }
 
 fn check_timeouts(timeouts: Option<&raw::Timeouts>, context: &mut Context<'_>) -> Option<Timeouts> {

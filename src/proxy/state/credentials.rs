@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::{Builder, Reported};
-use crate::config::files::{read_secret, read_text};
+use crate::config::files::{FileError, read_secret, read_text};
 use crate::config::{self, FileRef, Proof, Source, UpstreamCredential};
 use crate::proxy::consumer::Application;
 use crate::upstream::{
@@ -135,7 +135,7 @@ impl Builder<'_> {
             Proof::FederatedToken(file) => {
                 upstream::Proof::FederatedToken(self.secret(&Source::File(file.clone()))?)
             }
-            Proof::Secret(source) => upstream::Proof::Secret(self.secret(source)?),
+            Proof::Secret(source) => upstream::Proof::Secret(self.client_secret(source)?),
         })
     }
 
@@ -144,6 +144,18 @@ impl Builder<'_> {
         let key = self.used(read_secret(&Source::File(private_key.clone())), |why| private_key.unusable(why));
         let parsed = CertificateKey::parse(text?.as_bytes(), key?.as_bytes());
         self.used(parsed.map(drop), |why| certificate.unusable(why))
+    }
+
+    /// An empty file waits for its secret, as `glassine init` writes it. The proxy starts and says why it is not ready: if it
+    /// ended, it would be started again and again, and nobody could see the reason at the admin listener.
+    fn client_secret(&mut self, source: &Source) -> Result<SecretSource, Reported> {
+        match (source, read_secret(source)) {
+            (Source::File(file), Err(FileError::Empty { name })) => {
+                self.findings.push(awaited(file, &name));
+                Ok(SecretSource::File(file.path().to_owned()))
+            }
+            _ => self.secret(source),
+        }
     }
 
     /// Checks now that the secret can be read and sent. The proxy reads it again at each use.
@@ -155,6 +167,12 @@ impl Builder<'_> {
             Source::Environment { name, .. } => SecretSource::Env(name.clone()),
         })
     }
+}
+
+fn awaited(file: &FileRef, name: &str) -> Diagnostic {
+    let message = format!("{name} is empty, so the proxy gets no token for Graph and is not ready");
+    let hint = "write the client secret's Value into the file; a running proxy takes it within a minute, without a restart";
+    Diagnostic::warning(config::codes::CONFIG_FILE, file.span().clone(), message).hint(hint)
 }
 
 /// Warns the reviewer about forwarded tokens.

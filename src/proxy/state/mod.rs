@@ -96,7 +96,7 @@ impl ProxyState {
             earlier,
             key_sources,
             gates: Gates::default(),
-            findings: Vec::new(),
+            findings: config.warnings().to_vec(),
             reports: Vec::new(),
             sources: Vec::new(),
         };

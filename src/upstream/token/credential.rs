@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::assertion::CertificateFiles;
-use super::entra::Application;
+use super::entra::{Application, WRONG_CLOCK, difference};
 use super::identity::{IdentityService, ManagedIdentity};
 use super::{AuthorizationCode, Grant, Lifetime, TokenError, TokenSettings};
 use crate::upstream::connector::ConnectorError;
@@ -87,6 +87,17 @@ impl Issuer {
             Self::Env(source) => Ok(Grant { secret: source.read().await?, lifetime: Lifetime::Unknown }),
             Self::File(source) => Ok(Grant { secret: source.read().await?, lifetime: Lifetime::ReadAgain }),
             Self::Identity(identity) => identity.grant().await,
+        }
+    }
+
+    /// Why this machine's clock is wrong, by an issuer's responses; `None` if it is right, or the issuer does not show it.
+    pub(super) fn wrong_clock(&self) -> Option<String> {
+        match self {
+            Self::Application(application) => {
+                let ahead = application.clock_ahead();
+                (ahead.unsigned_abs() >= WRONG_CLOCK).then(|| difference(ahead))
+            }
+            Self::Env(_) | Self::File(_) | Self::Identity(_) => None,
         }
     }
 

@@ -1,11 +1,13 @@
 //! Gets tokens for an app registration from the token endpoint of the Microsoft identity platform v2.0 (RFC 6749
 //! section 4.4; Microsoft, "OAuth 2.0 client credentials flow on the Microsoft identity platform").
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::SystemTime;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
-use http::{Method, Request, Uri};
+use http::header::{ACCEPT, CONTENT_TYPE, DATE, HeaderValue};
+use http::{HeaderMap, Method, Request, Uri};
+use httpdate::HttpDate;
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
@@ -34,7 +36,12 @@ pub(super) struct Application {
     scope: String,
     /// Entra has found the certificate by its SHA-1 thumbprint only.
     by_sha1: AtomicBool,
+    /// How many seconds this machine's clock is ahead of Entra's, as the last response with a `Date` showed it.
+    ahead: AtomicI64,
 }
+
+/// From this difference on, in seconds, the log has a warning. A request takes some seconds itself, and Entra tolerates five minutes.
+pub(super) const WRONG_CLOCK: u64 = 60;
 
 /// Entra knows no certificate of the application by this thumbprint.
 const CERTIFICATE_UNKNOWN: u32 = 700_027;
@@ -60,7 +67,7 @@ impl Application {
         let endpoint = token_endpoint(authority, tenant).ok_or(ConnectorError::Tenant)?;
         let transport = Transport::new(authority, network)?;
         let (scope, by_sha1) = (format!("{graph}/.default"), AtomicBool::new(false));
-        Ok(Self { transport, endpoint, client_id, proof, scope, by_sha1 })
+        Ok(Self { transport, endpoint, client_id, proof, scope, by_sha1, ahead: AtomicI64::new(0) })
     }
 
     /// Asks for a token.
@@ -134,8 +141,26 @@ impl Application {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         let at = |error| self.transport.at(error);
         let response = self.transport.send(request, repeat, MAX_RESPONSE).await.map_err(at)?;
+        self.compare_clocks(response.headers());
         let (status, wait) = (response.status(), wait(response.status(), response.headers()));
         accepted(status, wait, collect(response.into_body()).await.map_err(at)?)
+    }
+
+    /// How many seconds this machine's clock is ahead of Entra's.
+    pub(super) fn clock_ahead(&self) -> i64 {
+        self.ahead.load(Ordering::Relaxed)
+    }
+
+    /// The log has a wrong clock once, and once more if it is right in between.
+    fn compare_clocks(&self, headers: &HeaderMap) {
+        let Some(ahead) = ahead(headers, SystemTime::now()) else { return };
+        let before = self.ahead.swap(ahead, Ordering::Relaxed);
+        if ahead.unsigned_abs() >= WRONG_CLOCK && before.unsigned_abs() < WRONG_CLOCK {
+            tracing::warn!(
+                reason = difference(ahead),
+                "the clock of this machine is wrong: set it and keep it set"
+            );
+        }
     }
 
     async fn present(&self, thumbprint: Thumbprint) -> Result<Presented, TokenError> {
@@ -162,6 +187,19 @@ impl Application {
         }
         Form::new(&fields)
     }
+}
+
+/// How many seconds `now` is ahead of the server's `Date`. `None` if there is none.
+fn ahead(headers: &HeaderMap, now: SystemTime) -> Option<i64> {
+    let theirs: HttpDate = headers.get(DATE)?.to_str().ok()?.parse().ok()?;
+    let seconds = |time: SystemTime| Timestamp::try_from(time).ok().map(Timestamp::as_second);
+    Some(seconds(now)? - seconds(theirs.into())?)
+}
+
+/// A difference of clocks, for people.
+pub(super) fn difference(ahead: i64) -> String {
+    let side = if ahead < 0 { "behind" } else { "ahead of" };
+    format!("{} s {side} Entra's", ahead.unsigned_abs())
 }
 
 /// The URL of the tenant's token endpoint. `None` if the tenant is neither an id nor a domain: it is part of the path,

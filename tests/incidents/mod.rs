@@ -1,0 +1,285 @@
+//! Ten failures as an operator meets them: what the log, `/readyz?verbose`, the metrics and `glassine doctor` say. Each test reads
+//! the lines in docs/OPERATIONS.md, "Incidents by symptom", so the document cannot say anything else.
+
+mod document;
+
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{ChildStderr, Command};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use glassine_core::pseudonym::KeyRing;
+use http_body_util::Full;
+use jiff::{Span, Timestamp};
+use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+
+use crate::doctor::{Clinic, text_about};
+use crate::service::{PAGE, USERS, stage, with_secret};
+use crate::support::glassine::{Glassine, METADATA_ONLY, Setup, send, write_private};
+use crate::support::logs::Logs;
+use crate::support::spawned::Spawned;
+use crate::support::upstream::{FakeUpstream, Script};
+use document::{Incident, PLACES, headings};
+
+const CERTIFICATE: &str = "A certificate has ended";
+const SECRET: &str = "The client secret is wrong";
+const CONSENT: &str = "The consent was revoked";
+const CLOCK: &str = "The clock is wrong";
+const DISK: &str = "The disk is full";
+const KEYS: &str = "The keys are others than before";
+const RULES: &str = "A rules file is broken";
+const DNS: &str = "Names do not resolve";
+const THROTTLED: &str = "Graph throttles everything";
+const OLD_TOKEN: &str = "The token is older than a consent";
+
+/// Long enough for two looks at the files and a token, on a busy machine. In steps of [`STEP`].
+const STEPS: usize = 600;
+const STEP: Duration = Duration::from_millis(50);
+
+#[test]
+fn every_incident_of_the_document_has_a_test() {
+    assert_eq!(
+        headings(),
+        [CERTIFICATE, SECRET, CONSENT, CLOCK, DISK, KEYS, RULES, DNS, THROTTLED, OLD_TOKEN]
+    );
+}
+
+/// A running proxy with an incident.
+struct Scene<'a> {
+    admin: SocketAddr,
+    config: PathBuf,
+    log: Box<dyn Fn() -> String + 'a>,
+}
+
+impl<'a> Scene<'a> {
+    fn of(proxy: &Glassine, logs: &'a Logs) -> Self {
+        Self { admin: proxy.admin, config: proxy.file("config.yaml"), log: Box::new(|| logs.text()) }
+    }
+
+    async fn admin_get(&self, path: &str) -> String {
+        let request = http::Request::get(path).header("host", self.admin.to_string());
+        send(self.admin, request.body(Full::default()).unwrap()).await.unwrap().text()
+    }
+
+    /// Waits until all places say what the document shows.
+    async fn is_as_documented(&self, heading: &str) {
+        let incident = Incident::read(heading);
+        let [log, readyz, metrics, doctor] = PLACES;
+        let mut left = Vec::new();
+        for _ in 0..STEPS {
+            let said = [
+                (log, (self.log)()),
+                (readyz, self.admin_get("/readyz?verbose").await),
+                (metrics, self.admin_get("/metrics").await),
+            ];
+            left = said
+                .into_iter()
+                .map(|(place, text)| (place, incident.missing_in(place, &text), text))
+                .filter(|(_, missing, _)| !missing.is_empty())
+                .collect();
+            if left.is_empty() {
+                break;
+            }
+            tokio::time::sleep(STEP).await;
+        }
+        for (place, missing, text) in &left {
+            show(place, missing, text);
+        }
+        assert!(left.is_empty(), "{heading}: see above");
+        let text = text_about(&self.config).await.everything();
+        let missing = incident.missing_in(doctor, &text);
+        assert!(missing.is_empty(), "{heading}: {missing:?} is not in\n{text}");
+    }
+}
+
+fn show(place: &str, missing: &[&str], text: &str) {
+    println!("{place}: {missing:?} is not in\n{text}");
+}
+
+/// Fault: the listener's certificate has ended. Outcome: the proxy serves on; log, `/readyz?verbose` and `doctor` name file and day.
+#[tokio::test]
+async fn a_certificate_that_has_ended() {
+    let logs = Logs::start();
+    let graph = FakeUpstream::always(Script::json(PAGE)).await;
+    let mut setup = Setup::scripted(&graph);
+    setup.tls = true;
+    setup.prepare = Box::new(|folder| {
+        let mut parameters = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+        parameters.not_after = date_time_ymd(2024, 1, 1);
+        let key = KeyPair::generate().unwrap();
+        write_private(folder.join("tls.crt"), parameters.self_signed(&key).unwrap().pem());
+        write_private(folder.join("tls.key"), key.serialize_pem());
+    });
+    let proxy = setup.start().await;
+    Scene::of(&proxy, &logs).is_as_documented(CERTIFICATE).await;
+}
+
+/// Fault: the client secret is wrong. Outcome: log, `/readyz`, metrics and `doctor` say so, with Entra's number.
+#[tokio::test]
+async fn a_wrong_secret() {
+    let logs = Logs::start();
+    let (_tenant, proxy) = with_secret("another").await;
+    Scene::of(&proxy, &logs).is_as_documented(SECRET).await;
+}
+
+/// Fault: the administrator revokes the consent. Outcome: `/readyz?verbose`, metrics and `doctor` name the permissions that the token lacks.
+#[tokio::test]
+async fn a_consent_that_was_revoked() {
+    let logs = Logs::start();
+    let clinic = Clinic::unconsented().await;
+    assert_eq!(clinic.proxy.get(USERS).await.status, 403);
+    Scene::of(&clinic.proxy, &logs).is_as_documented(CONSENT).await;
+}
+
+/// An Entra and a Graph whose clock is an hour behind.
+async fn an_hour_behind() -> FakeUpstream {
+    FakeUpstream::start(|request| {
+        let then = Timestamp::now().checked_sub(Span::new().hours(1)).unwrap();
+        let date = then.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        let script = match request.path().ends_with("/oauth2/v2.0/token") {
+            true => Script::json(r#"{"token_type":"Bearer","expires_in":3599,"access_token":"opaque"}"#),
+            false => Script::json(PAGE),
+        };
+        script.header("date", &date)
+    })
+    .await
+}
+
+fn with_client_secret(setup: &mut Setup, authority: &str) {
+    setup.files.push(("secret", "a-client-secret".to_owned()));
+    setup.credential = format!(
+        "authority: {authority}\n  tenant: contoso.com\n  client_id: 11111111-2222-3333-4444-555555555555\n  \
+         credential: {{ client_secret_file: secret }}"
+    );
+}
+
+/// Fault: the machine's clock is wrong by an hour. Outcome: the log, `/readyz?verbose` and `doctor` say by how much.
+#[tokio::test]
+async fn a_wrong_clock() {
+    let logs = Logs::start();
+    let graph = an_hour_behind().await;
+    let mut setup = Setup::scripted(&graph);
+    with_client_secret(&mut setup, &format!("http://{}", graph.address()));
+    let proxy = setup.start().await;
+    Scene::of(&proxy, &logs).is_as_documented(CLOCK).await;
+}
+
+/// The neighbour of the test above.
+#[tokio::test]
+async fn a_right_clock_is_not_told() {
+    let (_tenant, proxy) = with_secret("TENANT'S").await;
+    let told = proxy.admin_get("/readyz?verbose").await.text();
+    assert!(
+        !told.contains("clock") && !told.contains("permissions of") && !told.contains("certificates"),
+        "{told}"
+    );
+}
+
+/// Files of at most 8 KiB, as on a full disk; the signal that a longer one causes is ignored.
+fn small_files() -> Command {
+    let mut command = Command::new("sh");
+    let script = format!(
+        "trap '' XFSZ; ulimit -f 16; exec '{}' serve --config \"$0\"",
+        env!("CARGO_BIN_EXE_glassine")
+    );
+    command.args(["-c", &script]);
+    command
+}
+
+/// The lines of a log, as they come.
+fn follow(log: BufReader<ChildStderr>) -> Arc<Mutex<String>> {
+    let text = Arc::new(Mutex::new(String::new()));
+    let sink = Arc::clone(&text);
+    std::thread::spawn(move || {
+        for line in log.lines().map_while(Result::ok) {
+            *sink.lock().unwrap() += &(line + "\n");
+        }
+    });
+    text
+}
+
+/// Fault: the disk of the audit log is full. Outcome: requests get 503; log, `/readyz`, metrics and `doctor` say so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk() {
+    let graph = FakeUpstream::always(Script::json(PAGE)).await;
+    let (proxy, log) = Spawned::serve_by(&Setup::scripted(&graph), small_files()).await;
+    let log = follow(log);
+    let mut last = 200;
+    for _ in 0..100 {
+        last = proxy.get(USERS).await.status;
+        if last == 503 {
+            break;
+        }
+    }
+    assert_eq!(last, 503);
+    let scene = Scene {
+        admin: proxy.admin,
+        config: proxy.config(),
+        log: Box::new(move || log.lock().unwrap().clone()),
+    };
+    scene.is_as_documented(DISK).await;
+}
+
+/// Fault: the key file is another one. Outcome: old tokens get 404; the log warns, and each place shows the fingerprint.
+#[tokio::test]
+async fn other_keys() {
+    let logs = Logs::start();
+    let (_graph, proxy) = stage().await;
+    let old = proxy.id("u1");
+    let messages = format!("/v1.0/users/{old}/messages");
+    assert_eq!(proxy.get(&messages).await.status, 200);
+    let master = std::array::from_fn(|at| u8::try_from(at * 7 + 3).unwrap());
+    proxy.write("keys.yaml", &KeyRing::render_new(&master, 'A', "2026-01-01T00:00:00Z"));
+    proxy.until(&messages, |response| response.status == 404).await;
+    Scene::of(&proxy, &logs).is_as_documented(KEYS).await;
+}
+
+/// Fault: a rules file becomes invalid. Outcome: the last good rules serve; log, `/readyz?verbose`, metrics and `doctor` say so.
+#[tokio::test]
+async fn broken_rules() {
+    let logs = Logs::start();
+    let (_graph, proxy) = stage().await;
+    proxy.write("acme.yaml", &METADATA_ONLY.replace("shape: recipient", "shape: recipients"));
+    Scene::of(&proxy, &logs).is_as_documented(RULES).await;
+    assert_eq!(proxy.get(USERS).await.status, 200);
+}
+
+/// Fault: the names of Graph and Entra do not resolve. Outcome: the proxy is not ready; log, metrics and `doctor` name DNS.
+#[tokio::test]
+async fn names_that_do_not_resolve() {
+    let logs = Logs::start();
+    let mut setup = Setup::in_front_of("https://graph.invalid");
+    with_client_secret(&mut setup, "https://login.invalid");
+    let proxy = setup.start().await;
+    assert_eq!(proxy.get(USERS).await.status, 503);
+    Scene::of(&proxy, &logs).is_as_documented(DNS).await;
+}
+
+/// Fault: Graph responds to everything with 429. Outcome: consumers get 429; log, metrics and `doctor` say so, and the proxy stays ready.
+#[tokio::test]
+async fn a_storm_of_429() {
+    let logs = Logs::start();
+    let graph = FakeUpstream::always(Script::status(429).header("retry-after", "30")).await;
+    let proxy = Setup::scripted(&graph).start().await;
+    for _ in 0..3 {
+        assert_eq!(proxy.get(USERS).await.status, 429);
+    }
+    Scene::of(&proxy, &logs).is_as_documented(THROTTLED).await;
+}
+
+/// Fault: the proxy's token is from before a consent. Outcome: `/readyz?verbose`, metrics and `doctor` say so; a reload ends it.
+#[tokio::test]
+async fn a_token_older_than_a_consent() {
+    let logs = Logs::start();
+    let clinic = Clinic::unconsented().await;
+    assert_eq!(clinic.proxy.get(USERS).await.status, 403);
+    clinic.consent();
+    let scene = Scene::of(&clinic.proxy, &logs);
+    scene.is_as_documented(OLD_TOKEN).await;
+    let config = clinic.proxy.read("config.yaml");
+    clinic.proxy.write("config.yaml", &format!("{config}\n"));
+    clinic.proxy.until(USERS, |response| response.status == 200).await;
+    assert!(!scene.admin_get("/readyz?verbose").await.contains("permissions of"));
+}
