@@ -177,7 +177,7 @@ def check_passes(replicas):
     batch = json.dumps({"requests": [{"id": "1", "method": "GET", "url": "/users?$top=1"}]})
     status, body = replicas.request("/v1.0/$batch", "POST", batch, Content_Type="application/json")
     assert status == 200 and json.loads(body)["responses"][0]["status"] == 200, (status, body[:200])
-    print("ok: a request head of 13,500 bytes and a batch pass")
+    print("ok: a request head of 30,000 bytes and a batch pass")
 
 
 def check_http10(replicas):
