@@ -61,6 +61,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::http::HeaderValue;
+use serde_json::Value;
 
 pub use self::entra::{CertificateError, Entra, FederatedCredential, Person, Registration};
 pub use self::groups::{Group, GroupKind};
@@ -287,6 +288,13 @@ impl Directory {
 impl<'a> Mailbox<'a> {
     fn message(&self, entry: Entry) -> Message<'a> {
         Message::new(self.tenant, self.owner, entry)
+    }
+
+    fn settings(&self) -> Result<Value, Fault> {
+        if self.owner.hides_settings() {
+            return Err(Fault::SettingsHidden);
+        }
+        Ok(settings::settings(self.tenant.directory.seed, self.owner))
     }
 
     fn folders(&self) -> Vec<Folder> {

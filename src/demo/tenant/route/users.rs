@@ -109,7 +109,12 @@ fn matching<'a>(request: &Request<'a>, query: &Query) -> Vec<&'a User> {
 
 fn one(request: &Request<'_>, key: &Segment) -> Result<Reply, Fault> {
     let user = find(request, key)?;
-    let object = render(request, user, request.selected(&V1)?.as_deref());
+    let selected = request.selected(&V1)?;
+    if selected.iter().flatten().any(|name| name.eq_ignore_ascii_case("mailboxSettings")) {
+        // Whoever selects the settings of a mailbox that is not there gets its error (msgraph-sdk-powershell#3531).
+        request.tenant.mailbox(user)?.settings()?;
+    }
+    let object = render(request, user, selected.as_deref());
     Ok(entity(request.entity_context("users"), object))
 }
 
