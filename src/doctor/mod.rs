@@ -59,7 +59,7 @@ pub(crate) use witness::witness;
 use crate::config::Config;
 use crate::proxy::ProxyState;
 use crate::service::places;
-use glassine_core::diagnostic::Report;
+use glassine_core::diagnostic;
 
 /// The deployment to examine.
 pub(crate) struct Subject {
@@ -78,7 +78,7 @@ pub(crate) async fn examine(subject: &Subject) -> Findings {
         Ok((state, reports)) => (Some(Arc::new(state)), reports),
         Err(error) => (None, error.reports),
     };
-    reports.push(Report::new(file, text, places(Path::new(file), config)));
+    reports.push(diagnostic::Report::new(file, text, places(Path::new(file), config)));
     let network = network::network(extra_roots(config));
     let (heard, public_url, running) = tokio::join!(
         network::hear(config, &network),

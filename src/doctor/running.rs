@@ -38,8 +38,7 @@ impl Running {
         let is = |series: &str, value: &str| {
             self.0.lines().any(|line| line.strip_prefix(series).is_some_and(|rest| rest.trim() == value))
         };
-        let place =
-            config.admin().map(|admin| reachable(admin.listen)).map(|it| it.to_string()).unwrap_or_default();
+        let place = config.admin().map(|admin| admin.reachable().to_string()).unwrap_or_default();
         let why = format!("curl -s 'http://{place}/readyz?verbose' says why");
         let full = "make room on the disk, or correct the folder's owner: it then goes on by itself\n\
                     the records that it could not write are counted in the event `resumed`";

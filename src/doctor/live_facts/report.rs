@@ -223,3 +223,47 @@ impl Outcome {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::live_facts::question::Get;
+
+    fn question(name: &'static str, assumes: &'static [Fact]) -> Question {
+        let get = Get::graph("/v1.0/users");
+        Question { name, asks: "Is it?", needs: None, get, read: |reply| Ok(reply.status()), assumes }
+    }
+
+    #[test]
+    fn a_difference_stands_with_what_was_assumed() {
+        const EITHER: &[Fact] = &[Fact::status(400), Fact::OK];
+        let mut report = Report::new("worldwide");
+        report.add("wire", &question("same", EITHER), &Ending::Observed(Fact::OK));
+        let refused = Ending::Observed(Fact::refused(400, "BadRequest"));
+        report.add("wire", &question("other", &[Fact::Is("read"), Fact::OK]), &refused);
+        report.add("wire", &question("new", &[]), &Ending::Observed(Fact::Is("odd")));
+        report.add("mail", &question("open", &[Fact::OK]), &Ending::Unclear(Unclear::TooFew));
+        report.add("mail", &question("closed", &[Fact::OK]), &Ending::NotGranted("Mail.Read"));
+        report.close(5, 12);
+        let expected = format!(
+            "live facts of Microsoft Graph: glassine {}, cloud worldwide\n\
+             5 requests; the longest link has 12 characters\n\n\
+             wire\n  as assumed  same   200\n  DIFFERENT   other  400 BadRequest\n                     assumed: read, or 200\n  \
+             noted       new    odd\n\n\
+             mail\n  unclear     open    the mailbox or the group has too few objects to tell\n  \
+             not asked   closed  Mail.Read is not granted\n\n\
+             1 as assumed, 1 different, 1 noted, 1 unclear, 1 not asked\n\
+             for the rest, grant Mail.Read (docs/LIVE-CHECK.md)\n",
+            env!("CARGO_PKG_VERSION")
+        );
+        assert_eq!(report.render(), expected);
+        assert!(!report.is_as_assumed());
+    }
+
+    #[test]
+    fn a_report_without_any_question_is_not_good() {
+        assert!(!Report::new("worldwide").is_as_assumed());
+        let failed = Report::failed("china", &NoRun::Forwarded);
+        assert!(failed.render().contains("cloud china\nno question was asked: consumers bring"));
+    }
+}
