@@ -17,7 +17,7 @@ mod rules_page;
 pub(crate) use console::{live_check_configuration, shows_healthy, shows_live_facts};
 
 /// Documents with commands, by name.
-const DOCUMENTS: [(&str, &str); 22] = [
+const DOCUMENTS: [(&str, &str); 21] = [
     ("README.md", include_str!("../../README.md")),
     ("SECURITY.md", include_str!("../../SECURITY.md")),
     ("CHANGELOG.md", include_str!("../../CHANGELOG.md")),
