@@ -64,11 +64,11 @@ impl Keys for Originals {
         Some(Zeroizing::new(token.to_owned()))
     }
 
-    fn seal_link(&self, _: &[u8]) -> String {
+    fn seal_link(&self, _: &str, _: &[u8]) -> String {
         String::new()
     }
 
-    fn unseal_link(&self, _: &str) -> Option<Zeroizing<Vec<u8>>> {
+    fn unseal_link(&self, _: &str, _: &str) -> Option<Zeroizing<Vec<u8>>> {
         None
     }
 }

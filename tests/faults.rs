@@ -316,6 +316,30 @@ async fn nothing_of_an_error_in_place_of_an_object_leaves() {
     assert!(!response.everything().contains(MARKER), "{}", response.everything());
 }
 
+/// Fault: Graph's link makes a link to this proxy that is longer than a request's target may be. Outcome: the consumer gets 502 `linkTooLong`, and the log says what to do.
+#[tokio::test]
+async fn a_link_that_no_request_could_follow_is_refused_with_what_to_do() {
+    let logs = Logs::start();
+    for characters in [24_400, 25_000, 70_000] {
+        let graph = FakeUpstream::start(move |request| {
+            let (host, token) = (request.header("host").unwrap(), "a".repeat(characters));
+            let link = format!("http://{host}/v1.0/users?$skiptoken=MARKER{token}");
+            Script::json(format!(r#"{{"@odata.nextLink":"{link}","value":[]}}"#))
+        })
+        .await;
+        let proxy = Setup::scripted(&graph).start().await;
+        let response = proxy.get(USERS).await;
+        assert_shape("too long", &response);
+        assert_eq!((response.status, response.code().as_str()), (502, "linkTooLong"), "{characters}");
+        assert!(response.text().contains("smaller $top"), "{}", response.text());
+        let record = assert_audited("too long", &proxy, &response, "upstream_failed").await;
+        assert_eq!(record["reason"], "link_too_long", "{record}");
+    }
+    let text = logs.text();
+    assert_eq!(text.matches("more than 24576 bytes").count(), 3, "{text}");
+    assert!(text.contains("smaller `$top`") && !text.contains(MARKER), "{text}");
+}
+
 /// Fault: Graph's link to the next page leads to another host, port or scheme. Outcome: the consumer gets 502, and nothing of the link.
 #[tokio::test]
 async fn links_that_lead_elsewhere_are_not_let_out() {

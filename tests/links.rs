@@ -7,7 +7,7 @@ use glassine::demo::tenant::Tenant;
 use glassine_core::pseudonym::KeyRing;
 use serde_json::Value;
 
-use crate::support::glassine::{Glassine, METADATA_ONLY, ProxyResponse, Setup, sample_tenant};
+use crate::support::glassine::{Glassine, METADATA_ONLY, ProxyResponse, Setup, sample_tenant, serve_tenant};
 
 const PAGES_OF_FIVE: (&str, &str) = ("prefer", "odata.maxpagesize=5");
 
@@ -229,6 +229,37 @@ async fn links_die_when_the_rules_of_their_endpoint_change_and_no_sooner() {
     proxy.write("acme.yaml", &METADATA_ONLY.replace("domains: keep_listed", "domains: pseudonymize"));
     let refused = proxy.until(&links[1], |response| response.status != 200).await;
     assert_refused(&refused, 410, "resyncRequired");
+}
+
+/// Regression: from 6,000 characters on, the page was a 502.
+#[tokio::test]
+async fn long_tokens_of_graph_come_back_by_links_of_the_proxy() {
+    for characters in [6_000, 12_000, 16_000] {
+        let (tenant, graph) = serve_tenant(Tenant::new(7).with_tokens_of(characters)).await;
+        let proxy = replica(&tenant, &graph).await;
+        let users = page(&proxy, "/v1.0/users?$top=5").await;
+        let link = next(&users).unwrap();
+        assert!((characters..characters + 2_000).contains(&link.len()), "{characters}: {}", link.len());
+        assert_ne!(page(&proxy, link).await["value"], users["value"], "{characters}");
+        let inbox = format!("{}/mailFolders/inbox/messages/delta", mailbox(&tenant, &proxy));
+        assert_rounds(&proxy, &inbox, "receivedDateTime").await;
+        assert_rounds(&proxy, "/v1.0/users/delta", "userPrincipalName").await;
+        let (path, sealed) = link.split_once("?$skiptoken=").unwrap();
+        let moved = format!("{}?$skiptoken={sealed}", path.replace("/v1.0/", "/beta/"));
+        assert_refused(&proxy.get(&moved).await, 410, "resyncRequired");
+    }
+}
+
+/// Regression: each preference had a `Prefer` line of its own, of which Graph may read the first one only.
+#[tokio::test]
+async fn the_page_size_reaches_graph_beside_the_form_of_ids() {
+    let (tenant, _, proxy) = stage().await;
+    let inbox = format!("{}/mailFolders/inbox/messages/delta", mailbox(&tenant, &proxy));
+    let size = |response: ProxyResponse| response.json()["value"].as_array().unwrap().len();
+    for (header, expected) in [("odata.maxpagesize=3", 3), ("maxpagesize=4, return=minimal", 4), ("x=1", 10)]
+    {
+        assert_eq!(size(proxy.get_as("acme", &inbox, &[("prefer", header)]).await), expected, "{header}");
+    }
 }
 
 fn assert_refused(response: &ProxyResponse, status: u16, code: &str) {

@@ -279,7 +279,8 @@ async fn health_is_on_the_admin_listener_only() {
     }
     let metrics = proxy.admin_get("/metrics").await.text();
     assert!(
-        metrics.contains(r#"endpoint="get-user""#) && metrics.contains("glassine_config_good 1"),
+        metrics.contains(r#"status="200",endpoint="get-user"} 1"#)
+            && metrics.contains("glassine_config_good 1"),
         "{metrics}"
     );
     for data in ["\"u1\"", "alice", "contoso", "p~", "bearer-of"] {

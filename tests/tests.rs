@@ -46,6 +46,8 @@ mod limits;
 mod linking;
 mod links;
 mod logs;
+mod mailboxes;
+mod metrics;
 mod oracle;
 mod probes;
 #[path = "../fuzz/properties/mod.rs"]

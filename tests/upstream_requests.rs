@@ -205,9 +205,13 @@ async fn mail_is_asked_for_with_immutable_ids_and_only_deltas_take_a_page_size()
         let target = endpoint.target("v1.0", &proxy);
         let prefer = [("prefer", "odata.maxpagesize=7")];
         let request = asked(&proxy, &graph, &target, &prefer).await;
-        let sent: Vec<_> = request.all("prefer").collect();
-        let is_mail = ["message", "mailFolder", "contact"].contains(&endpoint.type_name);
-        assert_eq!(is_mail, sent.contains(&"IdType=\"ImmutableId\""), "{target}: {sent:?}");
-        assert_eq!(target.ends_with("/delta"), sent.contains(&"odata.maxpagesize=7"), "{target}: {sent:?}");
+        let lines: Vec<_> = request.all("prefer").collect();
+        let ids = ["message", "mailFolder", "contact"].contains(&endpoint.type_name);
+        let ids = ids.then_some("IdType=\"ImmutableId\"");
+        let size = target.ends_with("/delta").then_some("odata.maxpagesize=7");
+        let expected = ids.into_iter().chain(size).collect::<Vec<_>>().join(", ");
+        // One line for both: a second one could be ignored.
+        let expected: Vec<_> = Some(expected.as_str()).filter(|line| !line.is_empty()).into_iter().collect();
+        assert_eq!(lines, expected, "{target}");
     }
 }

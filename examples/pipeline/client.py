@@ -20,7 +20,7 @@ class Refused(Exception):
 
     def __init__(self, status, error):
         super().__init__(f"{status} {error.get('code')}: {error.get('message')}")
-        self.status = status
+        self.status, self.code = status, error.get("code")
 
 
 class Client:

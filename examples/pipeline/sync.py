@@ -39,11 +39,13 @@ class Sync:
         path = f"/users/{user}"
         try:
             settings, made_by = self.client.get(f"{path}/mailboxSettings{self.query('settings')}")
+            self.store.apply(f"settings {user}", [settings], None, made_by, True)
         except Refused as refused:
-            if refused.status != 404:
+            if refused.status == 404:
+                return 0  # An account without a mailbox, such as a guest's.
+            if refused.code != "ErrorAccessDenied":
                 raise
-            return 0  # An account without a mailbox, such as a guest's.
-        self.store.apply(f"settings {user}", [settings], None, made_by, True)
+            self.store.drop(f"settings {user}")  # Exchange hides the settings of some mailboxes. Their mail is open.
         came = self.chain(f"folders {user}", f"{path}/mailFolders/delta")
         folders = self.store.ids(f"folders {user}")
         self.drop_others(f"messages {user}", folders)

@@ -112,6 +112,21 @@ class Case(unittest.TestCase):
         self.sync.run()
         self.assertEqual((self.store.made_by("keys"), self.store.ids("messages 1/f")), ({"B"}, ["m"]))
 
+    def test_mailboxes_that_are_not_there_and_settings_that_are_hidden_stop_nothing(self):
+        denied = (403, {"error": {"code": "ErrorAccessDenied"}}, {})
+        closed = (403, {"error": {"code": "endpointNotAllowed"}}, {})
+        for code in "MailboxNotEnabledForRESTAPI", "ResourceNotFound":
+            self.script("/users/1/mailboxSettings", (404, {"error": {"code": code}}, {}))
+            self.assertEqual(self.sync.mailbox("1"), 0)
+        self.script("/users/1/mailboxSettings", denied, closed)
+        self.script("/users/1/mailFolders/delta", page({"id": "f"}))
+        self.script("/users/1/mailFolders/f/messages/delta", page({"id": "m"}))
+        self.script("/users/1/contacts?$select=id,parentFolderId&$top=999", (200, {"value": []}, {}))
+        self.assertEqual(self.sync.mailbox("1"), 2)
+        self.assertEqual((self.store.ids("messages 1/f"), self.store.ids("settings 1")), (["m"], []))
+        with self.assertRaisesRegex(Refused, "endpointNotAllowed"):
+            self.sync.mailbox("1")
+
     def test_the_parent_is_named_or_one_less_deep(self):
         self.store.apply("users", [{"id": "1", "mail": "a@x"}, {"id": "2", "mail": "b@x", "proxyAddresses": ["x500:c"]}], None, "rk", True)
         people = People(self.store)

@@ -9,7 +9,7 @@ use glassine_core::graph::{
     Filter, Literal, OptionName, Preference, PropertyPath, QueryOption, Target, option,
 };
 use glassine_core::rules::plan::{Endpoint, IntegerRange, LinkKind, ValuePolicy};
-use glassine_core::sanitize::Links;
+use glassine_core::sanitize::{LinkRefusal, Links};
 
 use super::shipped::{CONNECTORS, Connector, GRAPH, PROXY, token};
 use super::text;
@@ -56,7 +56,7 @@ struct Facts {
 
 impl From<Admitted> for Facts {
     fn from(admitted: Admitted) -> Self {
-        let Admitted { endpoint, upstream, path, prefer, eventual, key: _, mailbox: _ } = admitted;
+        let Admitted { endpoint, upstream, path, prefer, eventual, .. } = admitted;
         Self { endpoint: endpoint.name.clone(), upstream, path, prefer, eventual }
     }
 }
@@ -178,8 +178,12 @@ fn goes_on(connector: &Connector, admitted: &Admitted) {
     let joint = if upstream.contains('?') { '&' } else { '?' };
     let next = format!("{upstream}{joint}$skiptoken=RFNwdAoAAQ");
     let links = admitted.links(&connector.policy);
-    let Some(link) = links.rewrite(&format!("{GRAPH}{next}"), LinkKind::Next) else {
-        return assert!(sealed_length(next.len()) > MAX_TARGET, "{next}");
+    let link = match links.rewrite(&format!("{GRAPH}{next}"), LinkKind::Next) {
+        Ok(link) => link,
+        Err(refusal) => {
+            assert_eq!(refusal, LinkRefusal::TooLong, "{next}");
+            return assert!(sealed_length(next.len()) > MAX_TARGET, "{next}");
+        }
     };
     let target = link.strip_prefix(PROXY).expect("a link to the proxy");
     let followed = connector.get(target).unwrap_or_else(|refusal| panic!("{next}: {refusal}"));

@@ -11,6 +11,9 @@ use glassine_core::sanitize::Links;
 use super::shipped::{CONNECTORS, Connector, GRAPH, PROXY, token};
 use super::text;
 
+/// The purpose that all links were once sealed for.
+const PURPOSE: &str = "link";
+
 /// The longest content whose sealed text is changed.
 const MAX_CHANGED: usize = 64;
 
@@ -33,7 +36,7 @@ pub fn links(data: &[u8]) {
 }
 
 fn never_opens(connector: &Connector, made_up: &str) {
-    assert!(connector.policy.keys.unseal_link(made_up).is_none(), "{made_up} opens");
+    assert!(connector.policy.keys.unseal_link(PURPOSE, made_up).is_none(), "{made_up} opens");
     for option in ["$skiptoken", "$deltatoken"] {
         let response = connector.get(&format!("/v1.0/users?{option}={}", encode::query_value(made_up)));
         assert!(matches!(response, Err(Refusal::Link | Refusal::Target(_))), "{response:?}");
@@ -42,16 +45,18 @@ fn never_opens(connector: &Connector, made_up: &str) {
 
 fn opens_as_it_is(connector: &Connector, content: &[u8]) {
     let keys = &connector.policy.keys;
-    let opened = keys.unseal_link(&keys.seal_link(content));
+    let sealed = keys.seal_link(PURPOSE, content);
+    let opened = keys.unseal_link(PURPOSE, &sealed);
     assert!(opened.is_some_and(|opened| *opened == content), "what was sealed does not open");
-    // Sealed, but not the content of a link: it opens, but is refused.
-    let target = format!("/v1.0/users?$skiptoken={}", keys.seal_link(content));
+    assert!(keys.unseal_link("another purpose", &sealed).is_none(), "{sealed} opens for another purpose");
+    // Sealed, but for no request.
+    let target = format!("/v1.0/users?$skiptoken={sealed}");
     assert!(connector.get(&target).is_err(), "{target} is admitted");
 }
 
 fn opens_in_no_other_form(connector: &Connector, content: &[u8]) {
-    let sealed = connector.policy.keys.seal_link(content);
-    let opens = |text: &str| connector.policy.keys.unseal_link(text).is_some();
+    let sealed = connector.policy.keys.seal_link(PURPOSE, content);
+    let opens = |text: &str| connector.policy.keys.unseal_link(PURPOSE, text).is_some();
     let step = sealed.len().div_ceil(CHANGES);
     for at in (content.len() % step..sealed.len()).step_by(step) {
         let (head, tail) = sealed.split_at(at);
@@ -78,9 +83,9 @@ fn leads_to_graph_or_nowhere(connector: &Connector, link: &str) {
     for kind in [LinkKind::Next, LinkKind::Delta] {
         let sealed = listed.links(&connector.policy).rewrite(link, kind);
         match (sealed, target) {
-            (Some(sealed), Ok(target)) => is_followed(connector, &listed, &sealed, target),
-            (None, _) => {}
-            (Some(_), Err(error)) => panic!("{link} is sealed: {error}"),
+            (Ok(sealed), Ok(target)) => is_followed(connector, &listed, &sealed, target),
+            (Err(_), _) => {}
+            (Ok(_), Err(error)) => panic!("{link} is sealed: {error}"),
         }
     }
 }

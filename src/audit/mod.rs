@@ -36,6 +36,7 @@ pub use file::OpenError;
 pub use guard::Guard;
 pub use log::{AuditLog, AuditState, Bounds, Clock, Failing, Options, SyncMode, Unavailable, WriteError};
 pub use mac::MacKey;
+pub(crate) use record::UNLISTED;
 pub use record::{Counters, Decision, Outcome, Record};
 pub use report::Report;
 pub use rotation::Rotate;

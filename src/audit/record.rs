@@ -154,7 +154,15 @@ pub struct Counters {
     /// Values that did not leave, by reason code.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub dropped: BTreeMap<&'static str, u64>,
+    /// Values that no line of the rules is for, by their shape, as in [`UNLISTED`]. For the metrics: that a page has properties
+    /// which the rules do not name is the usual case, and no news for an auditor.
+    #[serde(skip)]
+    pub unlisted: [u64; UNLISTED.len()],
 }
+
+/// The reasons for which values are dropped that no line of the rules is for, in the order of [`Counters::unlisted`].
+pub(crate) const UNLISTED: [&str; 4] =
+    ["unlisted_object", "unlisted_array", "unlisted_string", "unlisted_scalar"];
 
 impl Counters {
     /// Adds `count` values that were dropped for `reason`, a stable code.

@@ -13,7 +13,8 @@ use super::stand_in::{StandIn, readable, veiled_upstream};
 use super::why::{self, RuleLine};
 use super::{ExitStatus, Streams, input};
 use glassine_core::admit::{self, Admitted, Policy, Refusal, Request, route};
-use glassine_core::graph::{OptionName, Origin, Preference, Target};
+use glassine_core::catalogue::meaning;
+use glassine_core::graph::{INEFFICIENT_FILTER, OptionName, Origin, Preference, Target, is_inefficient};
 use glassine_core::pseudonym;
 use glassine_core::rules::Plan;
 use glassine_core::rules::plan::Endpoint;
@@ -52,6 +53,8 @@ struct Explanation {
     canonical: Option<String>,
     reason: Option<Reason>,
     upstream: Option<String>,
+    /// What Graph is known to say to the request, if the rules allow it and Graph does not.
+    graph: Option<Reason>,
     prefer: Option<Vec<String>>,
     options: Vec<Verdict>,
     /// The properties in `$select` that do not leave.
@@ -135,6 +138,7 @@ impl Explanation {
             canonical: None,
             reason: None,
             upstream: None,
+            graph: None,
             prefer: None,
             options: Vec::new(),
             dropped: Vec::new(),
@@ -187,6 +191,7 @@ impl Subject<'_> {
             Ok(admitted) => Explanation {
                 decision: Decision::Allow,
                 upstream: Some(self.upstream(&admitted)),
+                graph: refusal_of_graph(&admitted),
                 prefer: Some(admitted.prefer.iter().map(Preference::to_string).collect()),
                 rule: Some(self.line(&admitted.endpoint.places.endpoint)),
                 note: self.args.keys.is_none().then_some(TOKENS),
@@ -265,6 +270,13 @@ fn has_form_of_link(target: &Target) -> bool {
     sealed.iter().filter_map(|name| target.option(name)).all(pseudonym::has_form_of_link)
 }
 
+/// Graph's own refusal, as far as it is known before anything is sent.
+fn refusal_of_graph(admitted: &Admitted) -> Option<Reason> {
+    let asked = Target::parse(&admitted.upstream).ok().filter(|_| admitted.endpoint.mailbox)?;
+    let message = meaning(INEFFICIENT_FILTER).filter(|_| is_inefficient(&asked))?;
+    Some(Reason { code: INEFFICIENT_FILTER, message: message.to_owned(), status: 400 })
+}
+
 impl From<Refusal> for Reason {
     fn from(refusal: Refusal) -> Self {
         Self { code: refusal.code(), message: refusal.to_string(), status: refusal.status() }
@@ -283,6 +295,9 @@ fn describe(explanation: &Explanation) -> String {
         ("upstream", &explanation.upstream),
     ] {
         line(name, value.as_deref().unwrap_or("-"));
+    }
+    if let Some(Reason { code, message, status }) = &explanation.graph {
+        line("graph", &format!("refuses it: {status} {code}: {message}"));
     }
     for preference in explanation.prefer.iter().flatten() {
         line("prefer", preference);

@@ -35,13 +35,13 @@ impl Keys for StandIn {
     }
 
     /// Never called: only responses have links to seal, and a stand-in decides about requests.
-    fn seal_link(&self, _: &[u8]) -> String {
+    fn seal_link(&self, _: &str, _: &[u8]) -> String {
         String::new()
     }
 
-    fn unseal_link(&self, sealed: &str) -> Option<Zeroizing<Vec<u8>>> {
+    fn unseal_link(&self, purpose: &str, sealed: &str) -> Option<Zeroizing<Vec<u8>>> {
         match self {
-            Self::Opened(pseudonyms) => pseudonyms.unseal_link(sealed),
+            Self::Opened(pseudonyms) => pseudonyms.unseal_link(purpose, sealed),
             Self::Presumed | Self::Anything => None,
         }
     }

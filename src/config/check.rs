@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
+use super::admin::check_admin;
 use super::approvals::check_approvals;
 use super::audit::check_audit;
 use super::connect::{self, check_connect};
@@ -15,7 +16,7 @@ use super::raw::{self, Text};
 use super::upstream::check_upstream;
 use super::url::check_base;
 use super::{
-    Admin, ClientCertificates, Config, Consumer, ConsumerCredential, DEFAULT_CONNECTIONS, DEFAULT_DRAIN,
+    ClientCertificates, Config, Consumer, ConsumerCredential, DEFAULT_CONNECTIONS, DEFAULT_DRAIN,
     DEFAULT_LAME_DUCK, FileRef, ListenerLimits, Source, TlsFiles,
 };
 use crate::config::codes::{CONFIG_PLAINTEXT, CONFIG_VALUE};
@@ -253,7 +254,7 @@ pub(super) fn optional<T, U>(section: Option<T>, check: impl FnOnce(T) -> Option
     }
 }
 
-fn check_listen(text: &Text, has_tls: bool, context: &mut Context<'_>) -> Option<SocketAddr> {
+pub(super) fn check_listen(text: &Text, has_tls: bool, context: &mut Context<'_>) -> Option<SocketAddr> {
     let address = check_address(text, context)?;
     if !has_tls && !address.ip().is_loopback() {
         return context.refuse(
@@ -266,7 +267,7 @@ fn check_listen(text: &Text, has_tls: bool, context: &mut Context<'_>) -> Option
     Some(address)
 }
 
-fn check_address(text: &Text, context: &mut Context<'_>) -> Option<SocketAddr> {
+pub(super) fn check_address(text: &Text, context: &mut Context<'_>) -> Option<SocketAddr> {
     text.value.parse().ok().or_else(|| {
         context.refuse(
             CONFIG_VALUE,
@@ -324,11 +325,6 @@ fn default_client_certificates(consumers: &[Consumer]) -> ClientCertificates {
     } else {
         ClientCertificates::Required
     }
-}
-
-fn check_admin(admin: &raw::Admin, has_tls: bool, context: &mut Context<'_>) -> Option<Admin> {
-    let listen = check_listen(&admin.listen, has_tls, context)?;
-    Some(Admin { listen, tls: !listen.ip().is_loopback() })
 }
 
 fn check_limits(

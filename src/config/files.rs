@@ -8,6 +8,7 @@ use std::str::Utf8Error;
 use zeroize::Zeroizing;
 
 use super::Source;
+use super::denial::Denial;
 use crate::upstream::MAX_SECRET;
 pub(crate) use crate::upstream::without_mark;
 
@@ -31,10 +32,12 @@ pub enum FileError {
         path: PathBuf,
     },
     /// The system does not let this program read the file.
-    #[error("{}: this program may not read the file; check its owner and mode", path.display())]
+    #[error("{}: {denial}", path.display())]
     Denied {
         /// The file.
         path: PathBuf,
+        /// Who may not read it.
+        denial: Denial,
     },
     /// The file cannot be opened or read for another reason.
     #[error("{}: the file cannot be read", path.display())]
@@ -154,7 +157,7 @@ fn check_mode(path: &Path, metadata: &Metadata) -> Result<(), FileError> {
     match Exposure::of(metadata) {
         Exposure::Writable => return Err(FileError::WorldWritable { path: path.to_owned() }),
         Exposure::Readable => {
-            tracing::warn!(file = %path.display(), "every account of this machine can read a secret");
+            tracing::warn!(file = %path.display(), "every account of this machine can read a secret; `chmod o-r` it (Kubernetes: `defaultMode: 0440`)");
         }
         Exposure::Private => {}
     }
@@ -237,7 +240,7 @@ impl FileError {
         let path = path.to_owned();
         match source.kind() {
             io::ErrorKind::NotFound => Self::Missing { path },
-            io::ErrorKind::PermissionDenied => Self::Denied { path },
+            io::ErrorKind::PermissionDenied => Self::Denied { denial: Denial::of(&path), path },
             _ => Self::Read { path, source },
         }
     }

@@ -3,12 +3,14 @@
 //! The check opens no file and reads no environment variable. It returns the named files and variables as [`FileRef`]
 //! and [`Source`], and [`files`] reads them later. One pass finds all mistakes of a file.
 
+mod admin;
 mod approvals;
 mod audit;
 mod check;
 pub mod codes;
 mod connect;
 mod consumer;
+mod denial;
 mod deployment;
 pub mod files;
 mod own_domain;
@@ -24,6 +26,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use admin::Admin;
 pub use approvals::{Approvals, ApprovedBy};
 pub use connect::Connect;
 pub(crate) use consumer::is_name;
@@ -102,9 +105,9 @@ impl Config {
         self.tls.as_ref()
     }
 
-    /// The admin listener, if it is configured.
-    pub fn admin(&self) -> Option<Admin> {
-        self.admin
+    /// The listeners for health and metrics, if they are configured.
+    pub fn admin(&self) -> Option<&Admin> {
+        self.admin.as_ref()
     }
 
     /// The limits of the listeners.
@@ -259,6 +262,13 @@ pub struct TlsFiles {
     pub client_certificates: ClientCertificates,
 }
 
+impl TlsFiles {
+    /// The same without client certificates. Those belong to consumers, who have no business at the admin listener.
+    pub(crate) fn without_client_certificates(&self) -> Self {
+        Self { client_ca: None, ..self.clone() }
+    }
+}
+
 /// Whether a connection needs a client certificate. A certificate that a client sends is always verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientCertificates {
@@ -279,15 +289,6 @@ pub struct ListenerLimits {
     pub lame_duck: Duration,
     /// How long the drain waits for responses that have begun.
     pub drain: Duration,
-}
-
-/// The listener for health and metrics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Admin {
-    /// The address to listen on.
-    pub listen: SocketAddr,
-    /// Whether it uses TLS, with the files of [`Config::tls`]: never on a loopback address, always on others.
-    pub tls: bool,
 }
 
 /// How audit records are kept.

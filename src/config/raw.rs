@@ -50,6 +50,8 @@ pub(super) struct Tls {
 #[serde(deny_unknown_fields)]
 pub(super) struct Admin {
     pub(super) listen: Text,
+    pub(super) bearer_sha256: Option<Spanned<Vec<Text>>>,
+    pub(super) probes: Option<Text>,
 }
 
 #[derive(Debug, Deserialize)]

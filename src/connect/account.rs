@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use http::StatusCode;
 
@@ -35,10 +36,10 @@ impl Accounting {
         connector: Option<&Connector>,
         address: IpAddr,
     ) -> Account {
-        let metrics = Arc::clone(&self.metrics);
+        let (metrics, began) = (Arc::clone(&self.metrics), Instant::now());
         let id = crate::proxy::new_request_id().to_string();
         let mut guard = Guard::begin(Arc::clone(&self.audit), id, method)
-            .observed_by(move |record| metrics.end_request(record));
+            .observed_by(move |record| metrics.end_step(record, began.elapsed()));
         guard.set_endpoint(step.into());
         guard.set_address(address);
         let mut account = Account { guard, step };

@@ -13,7 +13,7 @@ use super::browser::Browser;
 use super::pages::{self, ConnectorView, SiteView};
 use super::problem::Problem;
 use super::site::{Connector, Site};
-use crate::proxy::single;
+use crate::server::single;
 use crate::web::{MAX_PARAMS, Params};
 
 /// Generous: a form with one field arrives at once.

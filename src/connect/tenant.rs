@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use crate::jwt::{FetchTimes, KeySource};
 use crate::upstream::{ConnectorError, DocumentClient, DocumentError, Network};
 use glassine_core::graph::encode::query_value;
-use glassine_core::graph::{Url, UrlError, is_guid};
+use glassine_core::graph::{Url, UrlError, is_guid, without_byte_order_mark};
 
 /// How long a fetched configuration is used. Entra announces changes months ahead; an hour limits the effect of a
 /// mistake.
@@ -106,6 +106,7 @@ impl Directory {
     }
 
     fn read(&self, document: &[u8]) -> Result<Tenant, TenantError> {
+        let document = without_byte_order_mark(document);
         let metadata: Metadata = serde_json::from_slice(document).map_err(|_| TenantError::Form)?;
         let id = tenant_id(&metadata.issuer).ok_or(TenantError::Form)?;
         if is_guid(&self.tenant) && !id.eq_ignore_ascii_case(&self.tenant) {

@@ -15,6 +15,7 @@ use super::permissions::Grantee;
 use super::trouble::{Denied, NETWORK, advice};
 use crate::proxy::{Cause, Consumer, ProxyState, Trouble, attempt};
 use glassine_core::admit::Request;
+use glassine_core::catalogue::permissions::is_for_mailboxes;
 use glassine_core::graph::{OptionName, is_plain_identifier};
 use glassine_core::rules::Plan;
 use glassine_core::rules::plan::{Endpoint, Permission, ValuePolicy};
@@ -27,6 +28,9 @@ const PAGE: u32 = 10;
 
 /// How many accounts to try until one has a mailbox.
 const TRIES: usize = PAGE as usize;
+
+/// How many accounts to try until Exchange opens one's mailbox. A policy that excludes many mailboxes excludes these too.
+const DENIED_TRIES: usize = 4;
 
 /// Sends requests as a consumer, until a deadline.
 pub(super) struct Asker<'a> {
@@ -55,8 +59,8 @@ pub(super) enum Attempt {
     Document(Value),
     /// No request was sent, for this reason.
     None(String),
-    /// Without a document.
-    Failed(NoResponse),
+    /// Without a document from any of so many objects.
+    Failed(NoResponse, usize),
 }
 
 /// The finding for each endpoint, in the order of the rules.
@@ -97,34 +101,53 @@ impl<'a> Asker<'a> {
         match self.try_objects(endpoint, known).await {
             Attempt::Document(document) => Finding::ok(&endpoint.name, told(&document)),
             Attempt::None(reason) => Finding::skip(&endpoint.name, reason),
-            Attempt::Failed(no_response) => self.no_response(endpoint, &no_response),
+            Attempt::Failed(no_response, tried) => {
+                let others = if known.has_named() { None } else { Some(tried) };
+                self.no_response(endpoint, &no_response, others)
+            }
         }
     }
 
     /// Tries an endpoint, with one object after the other until one has what is asked for.
     pub(super) async fn try_objects(&self, endpoint: &Endpoint, known: &mut Known) -> Attempt {
-        let mut tries = TRIES;
-        loop {
-            let filled = match known.fill(endpoint) {
-                Ok(filled) => filled,
-                Err(unfilled) => return Attempt::None(unfilled.to_string()),
-            };
+        let candidates = match known.candidates(endpoint) {
+            Ok(candidates) => candidates,
+            Err(unfilled) => return Attempt::None(unfilled.to_string()),
+        };
+        let mut last = Attempt::None("no time is left: earlier responses took too long".to_owned());
+        for (place, filled) in candidates.into_iter().take(TRIES).enumerate() {
             if Instant::now() >= self.deadline {
-                return Attempt::None("no time is left: earlier responses took too long".to_owned());
+                return last;
             }
-            tries = tries.saturating_sub(1);
             match self.ask(endpoint, &filled).await {
                 Ok(document) => {
+                    filled.root.iter().for_each(|root| known.prefer(root));
                     known.learn(&filled.path, &document);
                     return Attempt::Document(document);
                 }
-                Err(no_response)
-                    if tries > 0
-                        && no_response.has_status(StatusCode::NOT_FOUND)
-                        && try_next(&filled, known) => {}
-                Err(no_response) => return Attempt::Failed(no_response),
+                Err(no_response) => {
+                    let is_final =
+                        filled.root.is_none() || !self.may_open_another(endpoint, &no_response, place + 1);
+                    last = Attempt::Failed(no_response, place + 1);
+                    if is_final {
+                        return last;
+                    }
+                }
             }
         }
+        last
+    }
+
+    /// Whether the request may succeed for another object, after so many tries: this one is not there, or Exchange keeps the
+    /// application out of this mailbox although it has the permission.
+    fn may_open_another(&self, endpoint: &Endpoint, no_response: &NoResponse, tried: usize) -> bool {
+        let is_in_mailbox = endpoint.least_permission().is_some_and(is_for_mailboxes);
+        let may_be_granted = self.roles.is_none() || self.denied(endpoint, None).is_granted();
+        no_response.has_status(StatusCode::NOT_FOUND)
+            || (no_response.has_status(StatusCode::FORBIDDEN)
+                && is_in_mailbox
+                && may_be_granted
+                && tried < DENIED_TRIES)
     }
 
     /// Requests the document that the consumer would get.
@@ -155,12 +178,16 @@ impl<'a> Asker<'a> {
         Ok(serde_json::from_slice(document.get())?)
     }
 
-    fn no_response(&self, endpoint: &Endpoint, no_response: &NoResponse) -> Finding {
+    /// `tried`: with how many objects that the doctor chose; `None` if the operator named the object.
+    fn no_response(&self, endpoint: &Endpoint, no_response: &NoResponse, tried: Option<usize>) -> Finding {
         let NoResponse::Trouble(trouble) = no_response else {
             return Finding::fail(&endpoint.name, no_response.to_string(), NETWORK);
         };
-        let denied = Denied { endpoint, roles: self.roles, grantee: self.grantee };
-        advice(&endpoint.name, trouble, &denied)
+        advice(&endpoint.name, trouble, &self.denied(endpoint, tried))
+    }
+
+    fn denied<'e>(&'e self, endpoint: &'e Endpoint, tried: Option<usize>) -> Denied<'e> {
+        Denied { endpoint, roles: self.roles, grantee: self.grantee, tried }
     }
 }
 
@@ -170,10 +197,6 @@ impl NoResponse {
         let Self::Trouble(trouble) = self else { return false };
         matches!(trouble.cause(), Cause::Graph { status, .. } if status == expected)
     }
-}
-
-fn try_next(filled: &Filled, known: &mut Known) -> bool {
-    filled.root.as_ref().is_some_and(|root| known.next(root))
 }
 
 /// The number of objects, and the properties that leave.

@@ -14,6 +14,7 @@
 //! | `mailboxes` | which mailboxes the application can open |
 //! | `secrets`, `certificates` | keys, file modes, expiry of certificates |
 //! | `public_url` | whether consumers reach this proxy at its public URL |
+//! | `live_facts` | what Graph does where no document says it, for `--live-facts` |
 //!
 //! Requests to Graph go through `proxy`, as a consumer's requests do. A finding contains no address, id, token or value
 //! from the tenant. Every wait has a limit, and all limits together stay under a minute.
@@ -25,6 +26,7 @@ mod consumers;
 mod endpoints;
 mod findings;
 mod known;
+mod live_facts;
 mod mailboxes;
 mod network;
 mod own_domains;
@@ -50,13 +52,14 @@ use network::{ENTRA, GRAPH, Heard};
 use running::Running;
 
 pub(crate) use findings::Findings;
+pub(crate) use live_facts::{Named, Report, ask_live_facts};
 pub(crate) use mailboxes::Mailboxes;
 pub(crate) use witness::witness;
 
 use crate::config::Config;
 use crate::proxy::ProxyState;
 use crate::service::places;
-use glassine_core::diagnostic::Report;
+use glassine_core::diagnostic;
 
 /// The deployment to examine.
 pub(crate) struct Subject {
@@ -75,7 +78,7 @@ pub(crate) async fn examine(subject: &Subject) -> Findings {
         Ok((state, reports)) => (Some(Arc::new(state)), reports),
         Err(error) => (None, error.reports),
     };
-    reports.push(Report::new(file, text, places(Path::new(file), config)));
+    reports.push(diagnostic::Report::new(file, text, places(Path::new(file), config)));
     let network = network::network(extra_roots(config));
     let (heard, public_url, running) = tokio::join!(
         network::hear(config, &network),

@@ -1,7 +1,6 @@
 //! The running proxy's access tokens. The doctor gets tokens of its own, which have every permission that is granted now. The
 //! running proxy may still have a token from before: its metrics say so.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
@@ -12,8 +11,9 @@ use crate::config::Config;
 use crate::upstream::{DocumentClient, Network};
 use glassine_core::graph::Url;
 
-/// How long to wait for the metrics. The admin listener is on this machine or near it.
-const LIMIT: Duration = Duration::from_secs(2);
+/// How long to wait for the metrics. The admin listener is on this machine or near it, and the machine may be busy. The doctor waits
+/// for Graph and Entra meanwhile, so this limit makes no run longer.
+const LIMIT: Duration = Duration::from_secs(10);
 
 /// How often a proxy that is not ready is asked again, and after which pause: one that has just started soon has its first token.
 const LOOKS: usize = 2;
@@ -42,7 +42,7 @@ impl Running {
     async fn read(config: &Config, network: &Network) -> Self {
         let text = async {
             let admin = config.admin().filter(|admin| !admin.tls)?;
-            let url = Url::parse_private(&format!("http://{}/metrics", reachable(admin.listen))).ok()?;
+            let url = Url::parse_private(&format!("http://{}/metrics", admin.reachable())).ok()?;
             let metrics = timeout(LIMIT, DocumentClient::new(url, network).ok()?.get()).await.ok()?.ok()?;
             String::from_utf8(metrics.to_vec()).ok()
         };
@@ -56,8 +56,7 @@ impl Running {
 
     /// What the running proxy cannot do at this moment. Nothing if no proxy's metrics could be read.
     pub(super) fn troubles(&self, config: &Config) -> Vec<Finding> {
-        let place =
-            config.admin().map(|admin| reachable(admin.listen)).map(|it| it.to_string()).unwrap_or_default();
+        let place = config.admin().map(|admin| admin.reachable().to_string()).unwrap_or_default();
         let why = format!("curl -s 'http://{place}/readyz?verbose' says why");
         let full = "make room on the disk, or correct the folder's owner: it then goes on by itself\n\
                     the records that it could not write are counted in the event `resumed`";
@@ -111,16 +110,6 @@ fn advice(is_identity: bool) -> &'static str {
         "wait: a token that is older than 3 minutes is renewed after the next request that Graph denies for lack of it; or have \
          it renewed now: kill -HUP PID"
     }
-}
-
-/// An address that leads to a listener from this machine.
-fn reachable(listen: SocketAddr) -> SocketAddr {
-    let ip = match listen.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    SocketAddr::new(ip, listen.port())
 }
 
 #[cfg(test)]

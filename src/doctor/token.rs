@@ -11,7 +11,7 @@ use super::network::NO_TENANT;
 use super::secrets::place;
 use crate::aadsts::Meaning;
 use crate::config::UpstreamCredential;
-use crate::upstream::{TokenError, TokenSource};
+use crate::upstream::{AccessToken, TokenError, TokenSource};
 use glassine_core::grants::AccessClaims;
 
 /// How long to wait for an application's token. Entra takes a second.
@@ -30,8 +30,12 @@ pub(super) enum NoToken {
 pub(super) type Claims = Option<Arc<AccessClaims>>;
 
 pub(super) async fn ask(tokens: &TokenSource) -> Result<Claims, NoToken> {
-    let token = timeout(LIMIT, tokens.token()).await.map_err(|_| NoToken::Late)??;
+    let token = get(tokens).await?;
     Ok(AccessClaims::read(token.secret().expose()).map(Arc::new))
+}
+
+pub(super) async fn get(tokens: &TokenSource) -> Result<Arc<AccessToken>, NoToken> {
+    Ok(timeout(LIMIT, tokens.token()).await.map_err(|_| NoToken::Late)??)
 }
 
 /// `now` in seconds since 1970.

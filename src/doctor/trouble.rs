@@ -15,6 +15,8 @@ pub(super) struct Denied<'a> {
     /// The permissions in the token. `None` if the token cannot be read.
     pub(super) roles: Option<&'a [String]>,
     pub(super) grantee: &'a Grantee,
+    /// How many objects refused; `None` if the operator named the one.
+    pub(super) tried: Option<usize>,
 }
 
 const LATER: &str = "wait some minutes and run the doctor again";
@@ -50,6 +52,7 @@ fn graph(check: &str, status: StatusCode, code: Option<&str>, denied: &Denied<'_
             message,
             "Graph refuses the token: compare `upstream.graph` with the cloud of `upstream.authority`, and see the clock section",
         ),
+        StatusCode::FORBIDDEN if denied.is_excluded() => Finding::warn(check, message, denied.advice()),
         StatusCode::FORBIDDEN => Finding::fail(check, message, denied.advice()),
         StatusCode::NOT_FOUND => Finding::warn(
             check,
@@ -73,19 +76,31 @@ fn graph(check: &str, status: StatusCode, code: Option<&str>, denied: &Denied<'_
 }
 
 impl Denied<'_> {
+    /// Whether the token shows a permission that opens the endpoint.
+    pub(super) fn is_granted(&self) -> bool {
+        let roles = self.roles.into_iter().flatten().map(String::as_str);
+        any_opens(roles, self.endpoint) == Some(true)
+    }
+
+    /// Whether Exchange excludes the accounts that the doctor happened to try, and the set-up may be right: the permission is
+    /// granted, and the operator named no mailbox that has to open.
+    fn is_excluded(&self) -> bool {
+        let is_in_mailbox = self.endpoint.least_permission().is_some_and(is_for_mailboxes);
+        is_in_mailbox && self.is_granted() && self.tried.is_some()
+    }
+
     /// Either the permission is missing, or Exchange keeps the application out of the mailbox.
     fn advice(&self) -> String {
         let Some(least) = self.endpoint.least_permission() else {
             return "grant the permission that Graph's reference names for this endpoint".to_owned();
         };
-        let roles = self.roles.into_iter().flatten().map(String::as_str);
-        let is_granted = any_opens(roles, self.endpoint) == Some(true);
-        match (is_granted, is_for_mailboxes(least)) {
+        match (self.is_granted(), is_for_mailboxes(least)) {
             (true, true) => format!(
-                "{least} is granted, so Exchange keeps the application out of this mailbox: \
+                "{least} is granted, so Exchange keeps the application out of {mailboxes}: \
                  `Test-ApplicationAccessPolicy -AppId {id} -Identity MAILBOX`, \
                  `Test-ServicePrincipalAuthorization -Identity {id} -Resource MAILBOX`\n\
                  if this is intended, name a mailbox that it may open: `--mailbox-in ADDRESS`",
+                mailboxes = self.mailboxes(),
                 id = self.grantee.client_id()
             ),
             (true, false) => format!("{least} is granted; a new consent takes some minutes: {LATER}"),
@@ -93,6 +108,14 @@ impl Denied<'_> {
                 format!("{}\nand name a mailbox in SCOPE: `--mailbox-in ADDRESS`", self.grantee.grant(least))
             }
             (false, false) => self.grantee.grant(least),
+        }
+    }
+
+    fn mailboxes(&self) -> String {
+        match self.tried {
+            None => "this mailbox".to_owned(),
+            Some(1) => "the only account that could be tried".to_owned(),
+            Some(tried) => format!("each of the {tried} accounts that were tried"),
         }
     }
 }

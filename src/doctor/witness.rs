@@ -36,8 +36,8 @@ pub(crate) async fn witness(
         }
         let opens = match asker.try_objects(endpoint, &mut known).await {
             Attempt::Document(_) => Some(true),
-            Attempt::Failed(error) if error.has_status(StatusCode::FORBIDDEN) => Some(false),
-            Attempt::Failed(_) | Attempt::None(_) => None,
+            Attempt::Failed(error, _) if error.has_status(StatusCode::FORBIDDEN) => Some(false),
+            Attempt::Failed(..) | Attempt::None(_) => None,
         };
         open.iter_mut().for_each(|(_, shown)| *shown = opens);
     }

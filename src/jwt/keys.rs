@@ -9,6 +9,7 @@ use super::algorithm::{Algorithm, KeyKind};
 use super::error::JwtError;
 use super::json;
 use super::token::Token;
+use glassine_core::graph::without_byte_order_mark;
 
 /// The most keys of a set. Entra publishes about a dozen.
 const MAX_KEYS: usize = 100;
@@ -58,12 +59,13 @@ pub enum KeySetError {
 }
 
 impl KeySet {
-    /// Reads a key set. Leaves out keys that cannot verify signatures, because sets may have keys for other uses.
+    /// Reads a key set, before which there may be a byte order mark. Leaves out keys that cannot verify signatures, because sets
+    /// may have keys for other uses.
     ///
     /// # Errors
     /// [`KeySetError`] if the set is malformed or too large, has no key to verify with, or has a private key.
     pub fn parse(bytes: &[u8]) -> Result<Self, KeySetError> {
-        let set = json::object(bytes).ok_or(KeySetError::Form)?;
+        let set = json::object(without_byte_order_mark(bytes)).ok_or(KeySetError::Form)?;
         let written = set.get("keys").and_then(Value::as_array).ok_or(KeySetError::Form)?;
         if written.len() > MAX_KEYS {
             return Err(KeySetError::TooMany);

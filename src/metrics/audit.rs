@@ -11,7 +11,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use super::upstream::Encoded;
 use crate::audit::{AuditLog, AuditState};
 
-/// Asks the log, once there is one and as long as there is.
+/// Asks the log. Everything is zero before there is one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct AuditCollector(Arc<OnceLock<Weak<AuditLog>>>);
 
@@ -23,8 +23,9 @@ impl AuditCollector {
 
 impl Collector for AuditCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let Some(audit) = self.0.get().and_then(Weak::upgrade) else { return Ok(()) };
-        let AuditState { waiting, failures, rotations, unrecorded, failing } = audit.state();
+        let audit = self.0.get().and_then(Weak::upgrade);
+        let AuditState { waiting, failures, rotations, unrecorded, failing } =
+            audit.map(|audit| audit.state()).unwrap_or_default();
         let gauge = |count: u64| ConstGauge::new(i64::try_from(count).unwrap_or(i64::MAX));
         let mut encode = |name, help, metric: &dyn Encoded| metric.encode(&mut encoder, name, help);
         encode("audit_waiting", "Audit records that wait to be written", &gauge(waiting))?;

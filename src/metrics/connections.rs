@@ -62,6 +62,10 @@ struct ClosedLabels {
     reason: Closed,
 }
 
+impl Closed {
+    const ALL: [Self; 5] = [Self::Address, Self::Share, Self::ShareMakesRoom, Self::MakesRoom, Self::Silent];
+}
+
 impl Connections {
     pub(super) fn register(&self, registry: &mut Registry) {
         registry.register("connections", "Open connections, by what they are doing", self.open.clone());
@@ -70,6 +74,14 @@ impl Connections {
             "Connections that were refused or closed early, by reason",
             self.closed.clone(),
         );
+        for listener in [Listener::Public, Listener::Admin] {
+            for state in [Doing::Busy, Doing::Idle, Doing::Strange] {
+                drop(self.open.get_or_create(&StateLabels { listener, state }));
+            }
+            for reason in Closed::ALL {
+                drop(self.closed.get_or_create(&ClosedLabels { listener, reason }));
+            }
+        }
     }
 
     /// A connection begins to do `now` and stops doing `before`.

@@ -1,15 +1,25 @@
-//! What is counted of requests to Graph: how they wait, what Graph responds, which are repeated.
+//! What is counted of requests to Graph: how they wait, how many are there, what Graph responds and after which time, which
+//! are repeated.
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::registry::Registry;
+use prometheus_client::registry::{Registry, Unit};
+
+use super::latency::Latency;
+use super::series::Counted;
+use super::statuses;
 
 /// Counts requests to Graph. All labels are words of this program.
 #[derive(Default)]
 pub(crate) struct GraphMetrics {
     waiting: Family<GateLabels, Gauge>,
+    in_flight: Family<LaneLabels, Gauge>,
+    duration: Latency,
     gated: Family<GatedLabels, Counter>,
     repeated: Family<RepeatedLabels, Counter>,
     responses: Family<ResponseLabels, Counter>,
@@ -18,6 +28,11 @@ pub(crate) struct GraphMetrics {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct GateLabels {
     gate: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LaneLabels {
+    lane: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -60,13 +75,63 @@ impl GraphMetrics {
             "Responses of Graph, by status and kind",
             self.responses.clone(),
         );
+        registry.register(
+            "graph_requests_in_flight",
+            "Requests that are at Graph, until their responses have been read, by lane",
+            self.in_flight.clone(),
+        );
+        registry.register_with_unit(
+            "graph_response_duration",
+            "From a request to Graph until the head of its response or its failure, by endpoint",
+            Unit::Seconds,
+            self.duration.0.family.clone(),
+        );
+        self.begin_at_zero();
+    }
+
+    fn begin_at_zero(&self) {
+        for gate in GATES {
+            drop(self.waiting.get_or_create(&GateLabels { gate }));
+            for result in GATED {
+                drop(self.gated.get_or_create(&GatedLabels { gate, result }));
+            }
+        }
+        for lane in LANES {
+            drop(self.in_flight.get_or_create(&LaneLabels { lane }));
+        }
+        for status in PASSING {
+            for result in FATES {
+                drop(self.repeated.get_or_create(&RepeatedLabels { status: label(status), result }));
+            }
+        }
+        drop(self.responses.get_or_create(&UNANSWERED));
+        for status in 0..=MOST_STATUS {
+            // A code can say that the application sends too much, whatever the error's status.
+            let throttled = (status >= 400).then_some(THROTTLED);
+            for kind in throttled.into_iter().chain([kind(status)]) {
+                drop(self.responses.get_or_create(&ResponseLabels { status: label(status), kind }));
+            }
+        }
+    }
+
+    /// Replaces the endpoints that there are.
+    pub(super) fn know(&self, endpoints: &[Arc<str>]) {
+        self.duration.know(endpoints);
+    }
+
+    /// Counts a request as at Graph until the returned value is dropped.
+    pub(crate) fn at_graph(&self, lane: &'static str) -> Counted {
+        Counted::by(&self.in_flight.get_or_create(&LaneLabels { lane }))
+    }
+
+    /// How long Graph took for the head of its response, or to fail.
+    pub(crate) fn took(&self, endpoint: &str, time: Duration) {
+        self.duration.observe(endpoint, time);
     }
 
     /// Counts a request as waiting until the returned value is dropped.
-    pub(crate) fn waiting(&self, gate: &'static str) -> Waiting {
-        let gauge = self.waiting.get_or_create(&GateLabels { gate }).clone();
-        gauge.inc();
-        Waiting(gauge)
+    pub(crate) fn waiting(&self, gate: &'static str) -> Counted {
+        Counted::by(&self.waiting.get_or_create(&GateLabels { gate }))
     }
 
     /// Counts a request that waited, by what became of it.
@@ -87,42 +152,29 @@ impl GraphMetrics {
 
     /// Counts a request that Graph did not respond to.
     pub(crate) fn unanswered(&self) {
-        self.responses.get_or_create(&ResponseLabels { status: "none", kind: "no_response" }).inc();
+        self.responses.get_or_create(&UNANSWERED).inc();
     }
 }
 
-/// A request that waits.
-pub(crate) struct Waiting(Gauge);
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.0.dec();
-    }
-}
+/// What a request waits for.
+const GATES: [&str; 3] = ["pause", "mailbox", "application"];
+/// What became of a request that waited.
+const GATED: [&str; 2] = ["waited", "refused"];
+/// Where a request is at Graph.
+const LANES: [&str; 2] = ["mailbox", "directory"];
+/// Statuses that can ask to wait.
+const PASSING: [u16; 3] = [429, 503, 504];
+/// What was done about a response that asked to wait.
+const FATES: [&str; 6] = ["served", "failed", "refused_again", "long_wait", "no_time", "no_budget"];
+/// HTTP's statuses have three digits.
+const MOST_STATUS: u16 = 599;
 
 const THROTTLED: &str = "throttled";
 
-/// The statuses that Graph documents, and the class of every other one.
+const UNANSWERED: ResponseLabels = ResponseLabels { status: statuses::NONE, kind: "no_response" };
+
 fn label(status: u16) -> &'static str {
-    match status {
-        200 => "200",
-        400 => "400",
-        401 => "401",
-        403 => "403",
-        404 => "404",
-        409 => "409",
-        410 => "410",
-        429 => "429",
-        500 => "500",
-        502 => "502",
-        503 => "503",
-        504 => "504",
-        509 => "509",
-        201..=299 => "2xx",
-        402..=499 => "4xx",
-        501..=599 => "5xx",
-        _ => "other",
-    }
+    statuses::label(Some(status))
 }
 
 fn kind(status: u16) -> &'static str {
@@ -151,6 +203,6 @@ mod tests {
         assert_eq!((label(206), kind(206)), ("2xx", "unexpected"));
         labels.sort_unstable();
         labels.dedup();
-        assert!(labels.len() < 20, "{labels:?}");
+        assert!(labels.len() < 30, "{labels:?}");
     }
 }

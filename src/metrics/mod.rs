@@ -1,58 +1,65 @@
-//! The proxy's metrics. Labels are words of closed sets, or names from the operator's files, never data.
+//! The proxy's metrics. Labels are words of closed sets, or names from the operator's files, never data. Every series that is
+//! not about a file's content is at zero from the start, and nothing that strangers send makes another one.
+//!
+//! | file | what |
+//! |---|---|
+//! | `series` | series that exist before anything is counted, and no others |
+//! | `requests` | consumers' requests: status, reason, time, bytes, dropped values |
+//! | `reasons`, `statuses` | the closed lists of how a request can end |
+//! | `latency` | histograms, and why they have these buckets |
+//! | `graph` | requests to Graph: waiting, in flight, responses, repetitions |
+//! | `tokens` | access tokens for Graph |
+//! | `configuration` | rules, keys, approvals, certificates, reloads |
+//! | `connections`, `upstream` | connections of consumers, and to Microsoft |
+//! | `audit`, `log_lines`, `tasks` | the audit log, the log, the runtime |
+//! | `text` | the formats in which all this is read |
 
 mod audit;
+mod configuration;
 pub(crate) mod connections;
 mod graph;
+mod latency;
 pub(crate) mod log_lines;
+mod reasons;
+mod requests;
+mod series;
+mod statuses;
 mod tasks;
+mod text;
 mod tokens;
 mod upstream;
 
-use std::collections::HashSet;
 use std::fmt;
-use std::hash::Hash;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use prometheus_client::collector::Collector;
+use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use audit::AuditCollector;
+use configuration::Configuration;
+pub(crate) use configuration::{CertificateEnds, KeyFacts};
 use connections::Connections;
 pub(crate) use graph::GraphMetrics;
+use requests::Requests;
+pub(crate) use requests::{Limited, Names};
+pub(crate) use series::Counted;
 use tokens::TokenMetrics;
 pub(crate) use tokens::{CurrentToken, TokenFacts};
 pub use upstream::UpstreamConnections;
 pub(crate) use upstream::{Closed, Open, Protocol, Repeated};
 
-use crate::audit::{AuditLog, Decision, Record};
-
-/// The endpoint label of requests that match no known endpoint.
-const NO_ENDPOINT: &str = "none";
+use crate::audit::{AuditLog, Record};
 
 /// All metrics of the program.
 pub struct Metrics {
     registry: Registry,
-    requests: Family<RequestLabels, Counter>,
-    in_flight: Gauge,
-    dropped: Family<ReasonLabels, Counter>,
-    bytes: Family<DirectionLabels, Counter>,
-    reloads: Family<ReloadLabels, Counter>,
-    config_good: Gauge,
-    approvals_end: Family<ConsumerLabels, Gauge>,
-    config_warnings: Gauge,
-    /// The rules that serve each consumer.
-    rules: Facts<RulesLabels>,
-    keys: Family<KeyLabels, Counter>,
-    /// The keys of the ring.
-    key_info: Facts<KeyInfoLabels>,
-    limited: Family<LimitedLabels, Counter>,
+    requests: Requests,
+    configuration: Configuration,
     graph: GraphMetrics,
     /// Those of the running state's clients.
     upstream: Upstream,
@@ -60,99 +67,6 @@ pub struct Metrics {
     ready: Gauge,
     tokens: TokenMetrics,
     audit: AuditCollector,
-    /// The only endpoint names that may become labels.
-    endpoints: ArcSwap<HashSet<Arc<str>>>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RequestLabels {
-    decision: DecisionLabel,
-    status: StatusClass,
-    endpoint: Arc<str>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ReasonLabels {
-    reason: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct DirectionLabels {
-    direction: Direction,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ConsumerLabels {
-    consumer: Arc<str>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct KeyLabels {
-    consumer: Arc<str>,
-    key: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct KeyInfoLabels {
-    key: String,
-    fingerprint: String,
-    standing: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct LimitedLabels {
-    consumer: Arc<str>,
-    result: Limited,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ReloadLabels {
-    result: ReloadResult,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RulesLabels {
-    consumer: Arc<str>,
-    fingerprint: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct BuildLabels {
-    version: &'static str,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct DecisionLabel(Decision);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum StatusClass {
-    Success,
-    Redirection,
-    ClientError,
-    ServerError,
-    /// No response was sent, or its status is outside the classes of RFC 9110.
-    Other,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Direction {
-    Read,
-    Sent,
-}
-
-/// What a consumer's limits did to a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Limited {
-    /// It was refused.
-    Refused,
-    /// It waited, and had its turn.
-    Waited,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum ReloadResult {
-    Ok,
-    Failed,
 }
 
 impl Metrics {
@@ -160,25 +74,14 @@ impl Metrics {
     pub fn new() -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("glassine"),
-            requests: Family::default(),
-            in_flight: Gauge::default(),
-            dropped: Family::default(),
-            bytes: Family::default(),
-            reloads: Family::default(),
-            config_good: Gauge::default(),
-            approvals_end: Family::default(),
-            config_warnings: Gauge::default(),
-            rules: Facts::default(),
-            keys: Family::default(),
-            key_info: Facts::default(),
-            limited: Family::default(),
+            requests: Requests::default(),
+            configuration: Configuration::default(),
             graph: GraphMetrics::default(),
             upstream: Upstream::default(),
             connections: Connections::default(),
             ready: Gauge::default(),
             tokens: TokenMetrics::default(),
             audit: AuditCollector::default(),
-            endpoints: ArcSwap::default(),
         };
         metrics.register();
         metrics
@@ -186,40 +89,8 @@ impl Metrics {
 
     fn register(&mut self) {
         let registry = &mut self.registry;
-        registry.register("requests", "Requests that ended", self.requests.clone());
-        registry.register("requests_in_flight", "Requests in progress", self.in_flight.clone());
-        registry.register("values_dropped", "Values that did not leave, by reason", self.dropped.clone());
-        registry.register(
-            "body_bytes",
-            "Bytes of bodies read from Graph and sent to consumers",
-            self.bytes.clone(),
-        );
-        registry.register("reloads", "Reloads of the configuration", self.reloads.clone());
-        registry.register(
-            "config_good",
-            "1 if the running state is what the files say, 0 if they are bad and the last good state runs",
-            self.config_good.clone(),
-        );
-        registry.register(
-            "approvals_end_timestamp_seconds",
-            "When the approvals of a consumer end, in seconds since 1970",
-            self.approvals_end.clone(),
-        );
-        registry.register(
-            "config_warnings",
-            "Warnings about the files that the running state was made from",
-            self.config_warnings.clone(),
-        );
-        registry.register(
-            "key_requests",
-            "Requests that ended, by the key that their tokens were made with",
-            self.keys.clone(),
-        );
-        registry.register(
-            "limited_requests",
-            "Requests over a consumer's limits, by what became of them",
-            self.limited.clone(),
-        );
+        self.requests.register(registry);
+        self.configuration.register(registry);
         self.graph.register(registry);
         self.connections.register(registry);
         registry.register("ready", "1 if requests can be served, 0 if not", self.ready.clone());
@@ -229,17 +100,9 @@ impl Metrics {
             "Lines that the log does not have, because there were too many of their kind or nobody reads the log",
             log_lines::family(),
         );
-        registry.register(
-            "key_info",
-            "The keys of the ring, and what each does",
-            self.key_info.family.clone(),
-        );
-        registry.register("rules_info", "The rules that serve a consumer", self.rules.family.clone());
         registry.register_collector(Box::new(tasks::Tasks));
         registry.register_collector(Box::new(self.upstream.clone()));
         registry.register_collector(Box::new(self.audit.clone()));
-        let build = Info::new(BuildLabels { version: env!("CARGO_PKG_VERSION") });
-        registry.register("build", "The running program", build);
     }
 
     /// Sets the audit log, which says of itself how it is when metrics are read.
@@ -247,9 +110,11 @@ impl Metrics {
         self.audit.know(audit);
     }
 
-    /// Sets the endpoint names of the loaded rules. Only these may become labels.
-    pub(crate) fn know_endpoints(&self, names: impl IntoIterator<Item = Arc<str>>) {
-        self.endpoints.store(Arc::new(names.into_iter().collect()));
+    /// Sets the names in the operator's files. Only these may become labels; those that are not among them any more have no
+    /// series.
+    pub(crate) fn know_names(&self, names: &Names) {
+        self.requests.know(names);
+        self.graph.know(&names.endpoints);
     }
 
     /// Sets the counts of the connections to upstream servers.
@@ -260,58 +125,62 @@ impl Metrics {
     /// Sets which rules serve each consumer: its name and their fingerprint. Rules that are not among these any more have
     /// no series.
     pub(crate) fn know_rules(&self, rules: impl IntoIterator<Item = (Arc<str>, String)>) {
-        self.rules.set(
-            rules.into_iter().map(|(consumer, fingerprint)| RulesLabels { consumer, fingerprint }).collect(),
-        );
+        self.configuration.know_rules(rules);
     }
 
     /// Sets which keys the ring has. Keys that are not among these any more have no series.
-    /// Each has its id, its fingerprint, and what it does.
-    pub(crate) fn know_keys(&self, keys: impl IntoIterator<Item = (char, String, &'static str)>) {
-        let labels = |(id, fingerprint, standing): (char, _, _)| KeyInfoLabels {
-            key: id.to_string(),
-            fingerprint,
-            standing,
-        };
-        self.key_info.set(keys.into_iter().map(labels).collect());
+    pub(crate) fn know_keys(&self, keys: Vec<KeyFacts>) {
+        self.configuration.know_keys(keys);
+    }
+
+    /// Sets what says which access tokens are in use.
+    pub(crate) fn know_tokens(&self, asked: impl Fn() -> Vec<TokenFacts> + Send + Sync + 'static) {
+        self.tokens.ask(asked);
+    }
+
+    /// Sets when the certificates end that the configuration names.
+    pub(crate) fn certificates_end(&self, ends: CertificateEnds) {
+        self.configuration.certificates_end(ends);
+    }
+
+    /// Sets when the approvals of each consumer end, in seconds since 1970. Consumers that are not named have no end.
+    pub(crate) fn approvals_end(&self, ends: impl IntoIterator<Item = (Arc<str>, i64)>) {
+        self.configuration.approvals_end(ends);
     }
 
     /// Sets how many warnings there are about the files that the running state was made from.
     pub(crate) fn warned(&self, warnings: usize) {
-        self.config_warnings.set(i64::try_from(warnings).unwrap_or(i64::MAX));
+        self.configuration.warned(warnings);
+    }
+
+    /// Counts a reload at this time, in seconds since 1970. `good` says whether the running state now matches the files.
+    pub fn reloaded(&self, good: bool, now: i64) {
+        self.configuration.reloaded(good, now);
+    }
+
+    /// Sets whether requests can be served.
+    pub(crate) fn ready(&self, is_ready: bool) {
+        self.ready.set(i64::from(is_ready));
     }
 
     /// Counts a request as in progress until the returned value is dropped.
-    pub(crate) fn begin_request(&self) -> InFlight {
-        self.in_flight.inc();
-        InFlight(self.in_flight.clone())
+    pub(crate) fn begin_request(&self) -> Counted {
+        self.requests.begin()
     }
 
-    /// Counts a request that ended, from its audit record ([`crate::audit::Guard::observed_by`]).
-    pub(crate) fn end_request(&self, record: &Record) {
-        let labels = RequestLabels {
-            decision: DecisionLabel(record.decision),
-            status: StatusClass::of(record.status),
-            endpoint: self.known_endpoint(record.endpoint.as_deref()),
-        };
-        self.requests.get_or_create(&labels).inc();
-        if let (Some(consumer), Some(key)) = (&record.consumer, record.key) {
-            let labels = KeyLabels { consumer: Arc::clone(consumer), key: key.into() };
-            self.keys.get_or_create(&labels).inc();
-        }
-        for (direction, count) in
-            [(Direction::Read, record.counters.bytes_read), (Direction::Sent, record.counters.bytes_sent)]
-        {
-            self.bytes.get_or_create(&DirectionLabels { direction }).inc_by(count);
-        }
-        for (reason, count) in &record.counters.dropped {
-            self.dropped.get_or_create(&ReasonLabels { reason }).inc_by(*count);
-        }
+    /// Counts a request that ended after this time, from its audit record ([`crate::audit::Guard::observed_by`]).
+    pub(crate) fn end_request(&self, record: &Record, time: Duration) {
+        self.requests.end(record, time);
+    }
+
+    /// Counts a step of the connection pages, as [`Self::end_request`] does a request.
+    pub(crate) fn end_step(&self, record: &Record, time: Duration) {
+        self.requests.end_step(record, time);
     }
 
     /// Counts a request that was over its consumer's limits.
     pub(crate) fn limited(&self, consumer: Arc<str>, result: Limited) {
-        self.limited.get_or_create(&LimitedLabels { consumer, result }).inc();
+        self.requests.limited(consumer, result);
     }
 
     /// What is counted of requests to Graph.
@@ -324,31 +193,6 @@ impl Metrics {
         &self.connections
     }
 
-    /// Sets whether requests can be served.
-    pub(crate) fn ready(&self, is_ready: bool) {
-        self.ready.set(i64::from(is_ready));
-    }
-
-    /// Counts a reload. `good` says whether the running state now matches the files.
-    pub fn reloaded(&self, good: bool) {
-        let result = if good { ReloadResult::Ok } else { ReloadResult::Failed };
-        self.reloads.get_or_create(&ReloadLabels { result }).inc();
-        self.config_good.set(i64::from(good));
-    }
-
-    /// Sets when the approvals of each consumer end, in seconds since 1970. Consumers that are not named have no end.
-    pub(crate) fn approvals_end(&self, ends: impl Iterator<Item = (Arc<str>, i64)>) {
-        self.approvals_end.clear();
-        for (consumer, end) in ends {
-            self.approvals_end.get_or_create(&ConsumerLabels { consumer }).set(end);
-        }
-    }
-
-    /// Sets what says which access tokens are in use.
-    pub(crate) fn know_tokens(&self, asked: impl Fn() -> Vec<TokenFacts> + Send + Sync + 'static) {
-        self.tokens.ask(asked);
-    }
-
     /// All metrics in the OpenMetrics text format.
     pub fn text(&self) -> Result<String, fmt::Error> {
         let mut text = String::new();
@@ -356,9 +200,9 @@ impl Metrics {
         Ok(text)
     }
 
-    fn known_endpoint(&self, endpoint: Option<&str>) -> Arc<str> {
-        let known = self.endpoints.load();
-        endpoint.and_then(|name| known.get(name).cloned()).unwrap_or_else(|| NO_ENDPOINT.into())
+    /// All metrics in Prometheus' own text format, for readers that do not know OpenMetrics.
+    pub fn prometheus_text(&self) -> Result<String, fmt::Error> {
+        Ok(text::prometheus(&self.text()?))
     }
 }
 
@@ -378,111 +222,10 @@ impl Default for Metrics {
     }
 }
 
-/// A series with the value 1 for each of some facts. A fact that no longer holds has none.
-struct Facts<L: Clone + Eq + Hash> {
-    family: Family<L, Gauge>,
-    /// The labels of the series.
-    known: ArcSwap<HashSet<L>>,
-}
-
-impl<L: Clone + Eq + Hash> Default for Facts<L> {
-    fn default() -> Self {
-        Self { family: Family::default(), known: ArcSwap::default() }
-    }
-}
-
-impl<L: Clone + Eq + Hash> Facts<L> {
-    /// Replaces all facts. Those that stay are there all the time.
-    fn set(&self, now: HashSet<L>) {
-        for labels in &now {
-            self.family.get_or_create(labels).set(1);
-        }
-        let now = Arc::new(now);
-        for labels in self.known.swap(Arc::clone(&now)).difference(&now) {
-            self.family.remove(labels);
-        }
-    }
-}
-
-/// A request in progress.
-#[derive(Debug)]
-pub struct InFlight(Gauge);
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        self.0.dec();
-    }
-}
-
-impl StatusClass {
-    fn of(status: Option<u16>) -> Self {
-        match status.map(|status| status / 100) {
-            Some(2) => Self::Success,
-            Some(3) => Self::Redirection,
-            Some(4) => Self::ClientError,
-            Some(5) => Self::ServerError,
-            Some(_) | None => Self::Other,
-        }
-    }
-}
-
-impl EncodeLabelValue for DecisionLabel {
-    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
-        let text = match self.0 {
-            Decision::Allowed => "allowed",
-            Decision::Refused => "refused",
-        };
-        text.encode(encoder)
-    }
-}
-
-impl EncodeLabelValue for StatusClass {
-    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
-        let text = match self {
-            Self::Success => "2xx",
-            Self::Redirection => "3xx",
-            Self::ClientError => "4xx",
-            Self::ServerError => "5xx",
-            Self::Other => "other",
-        };
-        text.encode(encoder)
-    }
-}
-
-impl EncodeLabelValue for Direction {
-    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
-        let text = match self {
-            Self::Read => "read",
-            Self::Sent => "sent",
-        };
-        text.encode(encoder)
-    }
-}
-
-impl EncodeLabelValue for Limited {
-    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
-        let text = match self {
-            Self::Refused => "refused",
-            Self::Waited => "waited",
-        };
-        text.encode(encoder)
-    }
-}
-
-impl EncodeLabelValue for ReloadResult {
-    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
-        let text = match self {
-            Self::Ok => "ok",
-            Self::Failed => "failed",
-        };
-        text.encode(encoder)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::{AuditLog, Guard, Options};
+    use crate::audit::{AuditLog, Decision, Guard, Options};
 
     #[track_caller]
     fn has(metrics: &Metrics, line: &str) {
@@ -494,29 +237,65 @@ mod tests {
     fn count(metrics: &Arc<Metrics>, decision: Decision, status: u16, endpoint: &str) {
         let log = Arc::new(AuditLog::to_stream(Box::new(std::io::sink()), Options::default()).unwrap());
         let counting = Arc::clone(metrics);
-        let mut guard =
-            Guard::begin(log, "id".to_owned(), "GET").observed_by(move |record| counting.end_request(record));
+        let mut guard = Guard::begin(log, "id".to_owned(), "GET")
+            .observed_by(move |record| counting.end_request(record, Duration::from_millis(30)));
         guard.set_decision(decision, "reason");
         guard.set_status(http::StatusCode::from_u16(status).unwrap());
         guard.set_endpoint(endpoint.into());
         guard.counters_mut().bytes_sent = 7;
-        guard.counters_mut().drop_values("unlisted", 2);
+        guard.counters_mut().drop_values("too_long", 2);
+        guard.counters_mut().unlisted = [1, 2, 3, 4];
+    }
+
+    fn names(endpoint: &str, consumer: &str) -> Names {
+        Names { endpoints: vec![endpoint.into()], consumers: vec![consumer.into()], keys: vec!['A'] }
     }
 
     #[test]
     fn requests_are_counted_by_decision_status_and_known_endpoint() {
         let metrics = Arc::new(Metrics::new());
-        metrics.know_endpoints(["list-messages".into()]);
+        metrics.know_names(&names("list-messages", "acme"));
         count(&metrics, Decision::Allowed, 200, "list-messages");
         count(&metrics, Decision::Refused, 404, "alice@example");
         has(
             &metrics,
-            "glassine_requests_total{decision=\"allowed\",status=\"2xx\",endpoint=\"list-messages\"} 1",
+            "glassine_requests_total{decision=\"allowed\",status=\"200\",endpoint=\"list-messages\"} 1",
         );
-        has(&metrics, "glassine_requests_total{decision=\"refused\",status=\"4xx\",endpoint=\"none\"} 1");
+        has(&metrics, "glassine_requests_total{decision=\"refused\",status=\"404\",endpoint=\"none\"} 1");
+        has(&metrics, "glassine_request_duration_seconds_bucket{le=\"0.05\",endpoint=\"list-messages\"} 1");
+        has(&metrics, "glassine_request_duration_seconds_count{endpoint=\"none\"} 1");
         has(&metrics, "glassine_body_bytes_total{direction=\"sent\"} 14");
-        has(&metrics, "glassine_values_dropped_total{reason=\"unlisted\"} 4");
+        has(&metrics, "glassine_values_dropped_total{reason=\"too_long\"} 4");
+        has(&metrics, "glassine_values_dropped_total{reason=\"unlisted_string\"} 6");
         assert!(!metrics.text().unwrap().contains("alice"));
+    }
+
+    fn series(metrics: &Metrics) -> Vec<String> {
+        let text = metrics.text().unwrap();
+        let mut all: Vec<_> = text
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .filter_map(|line| Some(line.rsplit_once(' ')?.0.to_owned()))
+            .collect();
+        all.sort();
+        all
+    }
+
+    /// Consumers, endpoints and keys that come and go by reload leave nothing behind.
+    #[test]
+    fn a_hundred_reloads_leave_as_many_series_as_one() {
+        let metrics = Arc::new(Metrics::new());
+        metrics.know_names(&names("list-users", "acme"));
+        let before = series(&metrics);
+        for number in 0..100 {
+            let (endpoint, consumer) = (format!("endpoint-{number}"), format!("consumer-{number}"));
+            metrics.know_names(&names(&endpoint, &consumer));
+            count(&metrics, Decision::Allowed, 200, &endpoint);
+            metrics.limited(consumer.as_str().into(), Limited::Refused);
+            metrics.graph().took(&endpoint, Duration::ZERO);
+        }
+        metrics.know_names(&names("list-users", "acme"));
+        assert_eq!(series(&metrics), before);
     }
 
     #[test]
@@ -549,10 +328,11 @@ mod tests {
     #[test]
     fn a_failed_reload_shows() {
         let metrics = Metrics::new();
-        metrics.reloaded(true);
+        metrics.reloaded(true, 7);
         has(&metrics, "glassine_config_good 1");
-        metrics.reloaded(false);
+        metrics.reloaded(false, 9);
         has(&metrics, "glassine_config_good 0");
+        has(&metrics, "glassine_config_loaded_timestamp_seconds 7");
         has(&metrics, "glassine_reloads_total{result=\"failed\"} 1");
     }
 }

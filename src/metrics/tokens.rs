@@ -8,7 +8,9 @@ use arc_swap::ArcSwapOption;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::registry::Registry;
+use prometheus_client::registry::{Registry, Unit};
+
+use super::series::{ConsumerLabels, gauge_value};
 
 /// The token for a consumer's requests.
 pub(crate) struct TokenFacts {
@@ -24,6 +26,8 @@ pub(crate) struct TokenFacts {
 pub(crate) struct CurrentToken {
     /// How long ago the issuer gave it.
     pub(crate) age: Duration,
+    /// When it expires, in seconds since 1970; `None` if that is not known.
+    pub(crate) expiry: Option<i64>,
     /// The permissions that the consumer's rules need, and whether the token has each. Empty if the token cannot be read.
     pub(crate) permissions: Vec<(String, bool)>,
 }
@@ -35,15 +39,11 @@ type Asked = Box<dyn Fn() -> Vec<TokenFacts> + Send + Sync>;
 pub(super) struct TokenMetrics {
     good: Family<ConsumerLabels, Gauge>,
     age: Family<ConsumerLabels, Gauge>,
+    expiry: Family<ConsumerLabels, Gauge>,
     permissions: Family<PermissionLabels, Gauge>,
     asked: ArcSwapOption<Asked>,
     /// Held while the values are replaced and read, so that no reader sees half of them.
     alone: Mutex<()>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ConsumerLabels {
-    consumer: Arc<str>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -59,10 +59,17 @@ impl TokenMetrics {
             "1 if the proxy has a token for the consumer's requests to Graph, 0 if the last attempt to get one failed",
             self.good.clone(),
         );
-        registry.register(
-            "graph_token_age_seconds",
+        registry.register_with_unit(
+            "graph_token_age",
             "The age of the access token that a consumer's requests carry",
+            Unit::Seconds,
             self.age.clone(),
+        );
+        registry.register_with_unit(
+            "graph_token_expiry_timestamp",
+            "When the access token expires that a consumer's requests carry, in seconds since 1970",
+            Unit::Seconds,
+            self.expiry.clone(),
         );
         registry.register(
             "graph_token_permission",
@@ -81,6 +88,7 @@ impl TokenMetrics {
         let _alone = self.alone.lock().unwrap_or_else(PoisonError::into_inner);
         self.good.clear();
         self.age.clear();
+        self.expiry.clear();
         self.permissions.clear();
         self.asked
             .load()
@@ -96,8 +104,11 @@ impl TokenMetrics {
         let TokenFacts { consumer, is_good, current } = facts;
         let labels = ConsumerLabels { consumer: Arc::clone(&consumer) };
         self.good.get_or_create(&labels).set(i64::from(is_good));
-        let Some(CurrentToken { age, permissions }) = current else { return };
-        self.age.get_or_create(&labels).set(i64::try_from(age.as_secs()).unwrap_or(i64::MAX));
+        let Some(CurrentToken { age, expiry, permissions }) = current else { return };
+        self.age.get_or_create(&labels).set(gauge_value(age.as_secs()));
+        if let Some(expiry) = expiry {
+            self.expiry.get_or_create(&labels).set(expiry);
+        }
         for (permission, is_there) in permissions {
             let labels = PermissionLabels { consumer: Arc::clone(&consumer), permission };
             self.permissions.get_or_create(&labels).set(i64::from(is_there));

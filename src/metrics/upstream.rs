@@ -9,7 +9,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 
 /// How many connections there are, how they began and ended, and how many requests had to be repeated.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct UpstreamConnections(Arc<Counted>);
 
 #[derive(Debug, Default)]
@@ -84,6 +84,26 @@ pub(crate) enum Repeated {
     Unprocessed,
     /// A connection that had been idle brought no response for a while.
     NoResponse,
+}
+
+impl Default for UpstreamConnections {
+    /// All counts at zero.
+    fn default() -> Self {
+        let counted = Counted::default();
+        for protocol in [Protocol::Http1, Protocol::Http2].map(Protocol::label) {
+            drop(counted.opened.get_or_create(&ProtocolLabels { protocol }));
+            for state in [State::Busy, State::Idle].map(State::label) {
+                drop(counted.open.get_or_create(&OpenLabels { protocol, state }));
+            }
+            for reason in Closed::ALL.map(Closed::label) {
+                drop(counted.closed.get_or_create(&ClosedLabels { protocol, reason }));
+            }
+        }
+        for reason in [Repeated::Lost, Repeated::NoResponse, Repeated::Unprocessed].map(Repeated::label) {
+            drop(counted.repeated.get_or_create(&RepeatedLabels { reason }));
+        }
+        Self(Arc::new(counted))
+    }
 }
 
 impl UpstreamConnections {
@@ -202,6 +222,9 @@ impl State {
 }
 
 impl Closed {
+    const ALL: [Self; 7] =
+        [Self::Abandoned, Self::Idle, Self::Lost, Self::Protocol, Self::Server, Self::Silent, Self::Suspect];
+
     fn label(self) -> &'static str {
         match self {
             Self::Abandoned => "abandoned",

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::StatusCode;
 
@@ -11,8 +11,9 @@ use super::pipeline::{Broken, Pipeline};
 use super::problem::Problem;
 use super::quota::Quota;
 use crate::audit::{AuditLog, Decision, Guard, Outcome};
-use crate::metrics::{InFlight, Limited, Metrics};
+use crate::metrics::{Counted, Limited, Metrics};
 use crate::upstream::RequestId;
+use glassine_core::sanitize::Unlisted;
 
 /// The open record of one request. Dropped before `close`, it records that the client is gone.
 pub(super) struct Account {
@@ -25,7 +26,7 @@ pub(super) struct Account {
     /// The id of the key that the tokens of the response are made with.
     key: Option<char>,
     metrics: Arc<Metrics>,
-    _in_flight: InFlight,
+    _in_flight: Counted,
 }
 
 /// Opens an account for each request.
@@ -37,10 +38,10 @@ pub(super) struct Accounting {
 
 impl Accounting {
     pub(super) fn open(&self, method: &str) -> Account {
-        let id = new_request_id();
+        let (id, began) = (new_request_id(), Instant::now());
         let observer = Arc::clone(&self.metrics);
         let guard = Guard::begin(Arc::clone(&self.audit), id.to_string(), method)
-            .observed_by(move |record| observer.end_request(record));
+            .observed_by(move |record| observer.end_request(record, began.elapsed()));
         let in_flight = self.metrics.begin_request();
         let metrics = Arc::clone(&self.metrics);
         Account {
@@ -170,6 +171,8 @@ impl Account {
         counters.bytes_read = pipeline.bytes_read();
         counters.kept = values.kept;
         counters.transformed = values.transformed;
+        let Unlisted { objects, arrays, strings, scalars } = values.unlisted;
+        counters.unlisted = [objects, arrays, strings, scalars];
         for (reason, count) in [("not_understood", values.not_understood), ("too_long", values.too_long)] {
             if count > 0 {
                 counters.drop_values(reason, count);

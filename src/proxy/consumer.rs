@@ -4,7 +4,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
-use subtle::{Choice, ConstantTimeEq};
 
 use super::descriptions::Descriptions;
 use super::limits::Limits;
@@ -197,7 +196,7 @@ impl KnownBy {
             Self::Bearer(known) => known.as_slice(),
             Self::Certificate(_) | Self::Jwt(_) => &[],
         };
-        known.iter().fold(Choice::from(0), |any, hash| any | hash.as_bytes().ct_eq(&digest.0)).into()
+        BearerHash::list_has(known, &digest.0)
     }
 
     /// Whether a certificate has one of these names. Names are not secret, so the time of the comparison may vary.

@@ -15,6 +15,9 @@ const XML: HeaderValue = HeaderValue::from_static("application/xml; charset=utf-
 
 const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
 
+/// The names of all documents in the audit log and in metrics.
+pub(super) const NAMES: [&str; 2] = [Asked::OpenApi.name(), Asked::Csdl(Version::V1).name()];
+
 /// The documents of one consumer.
 pub(super) struct Descriptions {
     openapi: Clean<Vec<u8>>,

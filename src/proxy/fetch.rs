@@ -185,13 +185,14 @@ impl Asking<'_> {
         headers.prefer.clone_from(&self.admitted.prefer);
         headers.consistency_level = self.admitted.eventual.then_some(ConsistencyLevel::Eventual);
         headers.accept = accepts(&self.admitted.endpoint.response);
-        let get = self.state.graph().get(&self.admitted.upstream, &headers, token.secret());
-        let got = get.await;
         let metrics = Arc::clone(self.account.metrics());
+        let (at_graph, began) = (metrics.graph().at_graph(self.lane.as_str()), Instant::now());
+        let got = self.state.graph().get(&self.admitted.upstream, &headers, token.secret()).await;
+        metrics.graph().took(&self.admitted.endpoint.name, began.elapsed());
         let response = got.inspect_err(|_| metrics.graph().unanswered());
         let response = response.map_err(|error| self.state.graph().at(error))?;
         self.account.set_upstream_status(response.status());
-        let response = RawResponse::new(response.map(|body| GatedBody::new(body, pass)));
+        let response = RawResponse::new(response.map(|body| GatedBody::new(body, pass, at_graph)));
         if !response.is_error() {
             metrics.graph().responded(response.status().as_u16(), false);
             return Ok(response);
@@ -217,6 +218,16 @@ async fn stopped(stop: &mut Option<Shutdown>) {
     match stop {
         Some(stop) => stop.requested().await,
         None => std::future::pending().await,
+    }
+}
+
+impl Lane {
+    /// The word for metrics.
+    fn as_str(&self) -> &'static str {
+        match self {
+            Self::Mailbox(_) => "mailbox",
+            Self::Directory => "directory",
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use http::{HeaderMap, Method, Version};
 
 use super::host::Hosts;
 use super::problem::Problem;
+use crate::server::{bearer, single};
 use crate::upstream::{AccessToken, MAX_SECRET, Secret};
 use glassine_core::admit;
 use glassine_core::graph::is_guid;
@@ -52,10 +53,7 @@ impl<'a> Head<'a> {
     /// The `Bearer` credential (RFC 6750, 2.1) in the header of this name; `None` without one, or if the header comes
     /// more than once.
     pub(super) fn bearer(&self, name: &HeaderName) -> Option<&str> {
-        let value = single(self.headers(), name)?;
-        let (scheme, token) = value.split_once(' ')?;
-        let token = token.trim_start_matches(' ');
-        (scheme.eq_ignore_ascii_case("Bearer") && !token.is_empty()).then_some(token)
+        bearer(self.headers(), name)
     }
 
     /// The consumer's own token for Graph, from `Authorization`.
@@ -91,13 +89,6 @@ impl<'a> Head<'a> {
 fn is_zero(parameters: &str) -> bool {
     let weight = parameters.trim().strip_prefix("q=").or_else(|| parameters.trim().strip_prefix("Q="));
     weight.is_some_and(|weight| weight.trim().parse::<f32>().is_ok_and(|weight| weight == 0.0))
-}
-
-/// The value of a header; `None` unless the header comes exactly once.
-pub(crate) fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
-    let mut values = headers.get_all(name).iter();
-    let value = values.next()?.to_str().ok()?;
-    values.next().is_none().then_some(value)
 }
 
 /// The lines of a list header, joined to one (RFC 9110, 5.3).

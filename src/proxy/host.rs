@@ -7,7 +7,7 @@ use http::request::Parts;
 use http::uri::{Authority, Scheme};
 use http::{HeaderMap, Method, Version};
 
-use super::head::single;
+use crate::server::single;
 use glassine_core::graph::{BaseUrl, Host, Scheme as Kind};
 
 /// The hosts under which clients may address this proxy.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use http::StatusCode;
+use jiff::Timestamp;
 
 use super::consumer::Consumer;
 use super::graph_error::GraphError;
@@ -38,8 +39,11 @@ pub(super) async fn newer_token(
 pub(super) fn facts(consumer: &Consumer) -> Option<TokenFacts> {
     let tokens = consumer.tokens()?;
     let needed = &consumer.policy().plan.permissions;
-    let current =
-        tokens.current().map(|(token, age)| CurrentToken { age, permissions: permissions(&token, needed) });
+    let current = tokens.current().map(|held| CurrentToken {
+        age: held.age,
+        expiry: held.remaining.map(|remaining| (Timestamp::now() + remaining).as_second()),
+        permissions: permissions(&held.token, needed),
+    });
     Some(TokenFacts { consumer: consumer.name(), is_good: tokens.health() == TokenHealth::Good, current })
 }
 

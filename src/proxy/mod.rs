@@ -54,6 +54,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use http::{Request, Response};
 use hyper::body::Incoming;
+use jiff::Timestamp;
 
 use account::{Account, Accounting};
 use batch::BatchStream;
@@ -72,15 +73,15 @@ pub(crate) use attempt::{Cause, Trouble, attempt};
 pub use body::ResponseBody;
 pub(crate) use consumer::Consumer;
 pub(crate) use forwarded::address_of;
-pub(crate) use head::single;
 pub(crate) use host::Hosts;
 pub use state::{ProxyState, StateError};
 
 use crate::audit::AuditLog;
-use crate::metrics::Metrics;
+use crate::metrics::{KeyFacts, Metrics, Names};
 use crate::server::{Identified, Peer, Shutdown, ShutdownTrigger};
 use glassine_core::admit::{self, Admitted};
 use glassine_core::graph::batch as envelope;
+use glassine_core::pseudonym::Fingerprint;
 use glassine_core::rules::plan;
 use glassine_core::sanitize::gate;
 
@@ -207,15 +208,33 @@ impl Proxy {
 /// Tells the metrics which endpoints, connections, rules and keys there are.
 fn tell(metrics: &Metrics, state: &ProxyState) {
     metrics.know_connections(state.network().connections.clone());
-    metrics.know_endpoints(state.endpoint_names());
+    metrics.know_names(&names(state));
     let rules =
         state.consumers().map(|consumer| (consumer.name(), consumer.statement().fingerprint().to_string()));
     metrics.know_rules(rules);
-    let keys = state.keys().iter().map(|key| (key.id, key.fingerprint.clone(), key.standing.as_str()));
-    metrics.know_keys(keys);
+    metrics.know_keys(state.keys().iter().map(key_facts).collect());
     let consumers: Vec<_> = state.consumers().cloned().collect();
     metrics
         .know_tokens(move || consumers.iter().filter_map(|consumer| late_consent::facts(consumer)).collect());
+}
+
+/// What of the operator's files can be a label.
+fn names(state: &ProxyState) -> Names {
+    let own = std::iter::once(BATCH).chain(descriptions::NAMES).map(Arc::from);
+    Names {
+        endpoints: state.endpoint_names().into_iter().chain(own).collect(),
+        consumers: state.consumers().map(|consumer| consumer.name()).collect(),
+        keys: state.keys().iter().map(|key| key.id).collect(),
+    }
+}
+
+fn key_facts(key: &Fingerprint) -> KeyFacts {
+    KeyFacts {
+        id: key.id,
+        fingerprint: key.fingerprint.clone(),
+        standing: key.standing.as_str(),
+        created: key.created.parse::<Timestamp>().ok().map(Timestamp::as_second),
+    }
 }
 
 /// Serves one request, alone or in a batch. `stop` ends its waiting for Graph.

@@ -19,9 +19,10 @@ use crate::jwt::JwtError;
 use crate::metrics::Limited;
 use crate::upstream::{Closed, ServerError, TokenError, UpstreamError};
 use glassine_core::admit::Refusal;
+use glassine_core::catalogue::meaning;
 use glassine_core::graph::ErrorBody;
 use glassine_core::graph::batch::{BatchError, MAX_ENVELOPE};
-use glassine_core::sanitize::Violation;
+use glassine_core::sanitize::{Failure, Violation};
 
 /// Graph's statuses that mean the same to the consumer as to this proxy, so the consumer gets them unchanged.
 const PASSED_ON: &[u16] = &[400, 404, 409, 410, 429, 500, 503, 504, 509];
@@ -36,6 +37,9 @@ const RETRY_TOKEN_SECONDS: HeaderValue = HeaderValue::from_static("30");
 const READS: HeaderValue = HeaderValue::from_static("GET, HEAD");
 
 const TIMEOUT: &str = "Microsoft Graph did not respond in time.";
+
+const LINK_TOO_LONG: &str = "Microsoft Graph's link to the next page or to later changes is too long to be passed on. \
+    Ask for less at once: use a smaller $top or odata.maxpagesize, or a shorter $filter.";
 
 const NOT_JSON: &str = "Microsoft Graph's response is in a form that this proxy does not pass on.";
 
@@ -270,6 +274,8 @@ impl Problem {
             Self::ContentEncoding => Row::failed(502, "upstreamNotJson", "upstream_content_encoding", NOT_JSON),
             Self::Broken(Broken::Upstream(UpstreamError::Timeout(_))) =>
                 Row::failed(504, "upstreamTimeout", "upstream_malformed", TIMEOUT),
+            Self::Broken(Broken::Document(Failure::Violation(Violation::LinkTooLong))) =>
+                Row::failed(502, "linkTooLong", "link_too_long", LINK_TOO_LONG),
             Self::Broken(_) => Row::failed(502, "upstreamMalformed", "upstream_malformed",
                 "Microsoft Graph's response could not be sanitized, so nothing of it leaves."),
         }
@@ -371,7 +377,9 @@ fn error_of_graph(error: &GraphError) -> Row<'_> {
             "Microsoft Graph does not let the proxy read this.",
         ),
         status if PASSED_ON.contains(&status) => {
-            Row::passed_on(status, code_or("upstreamError"), "Microsoft Graph responded with an error.")
+            let meaning = code.as_ref().and_then(|code| meaning(code.get()));
+            let message = meaning.unwrap_or("Microsoft Graph responded with an error.");
+            Row::passed_on(status, code_or("upstreamError"), message)
         }
         _ => Row::failed(
             502,

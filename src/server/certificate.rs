@@ -31,6 +31,11 @@ impl Validity {
     }
 }
 
+/// When the first of these certificates ends, in seconds since 1970. `None` if there is none that can be read.
+pub(crate) fn end(certificates: &[CertificateDer<'_>]) -> Option<i64> {
+    certificates.iter().filter_map(period).map(|(_, ends)| ends).min()
+}
+
 fn period(certificate: &CertificateDer<'_>) -> Option<(i64, i64)> {
     let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
     let validity = certificate.validity();

@@ -15,6 +15,7 @@
 //! | [`shutdown`] | the request to stop, in two steps |
 //! | [`tls`] | the TLS configuration, reloaded while running |
 //! | `certificate` | for when and for whom a certificate is |
+//! | `headers` | request headers that both listeners read |
 //! | [`admin`] | health, readiness, metrics |
 //! | [`readiness`] | whether requests can be served, check by check |
 
@@ -26,6 +27,7 @@ mod connection;
 pub mod door;
 mod drive;
 mod handler;
+mod headers;
 pub mod limits;
 pub mod listener;
 pub mod readiness;
@@ -38,6 +40,7 @@ pub use client_identity::ClientIdentity;
 pub use connection::Peer;
 pub use door::{Door, DoorRules};
 pub use handler::{Handler, Identified};
+pub(crate) use headers::{bearer, single};
 pub use limits::ServerLimits;
 pub use listener::serve;
 pub use readiness::{Check, Phase, Readiness, Verdict};

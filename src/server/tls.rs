@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use arc_swap::ArcSwap;
 use rustls::RootCertStore;
@@ -11,6 +12,7 @@ use rustls::server::{ServerConfig, VerifierBuilderError, WebPkiClientVerifier};
 use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
+use super::certificate;
 use crate::config::files::{FileError, read_bytes, without_mark};
 use crate::config::{ClientCertificates, TlsFiles};
 
@@ -24,6 +26,8 @@ const ALPN_HTTP1: &[u8] = b"http/1.1";
 #[derive(Debug)]
 pub struct TlsState {
     current: ArcSwap<ServerConfig>,
+    /// When the first certificate of the chain ends, in seconds since 1970.
+    end: AtomicI64,
 }
 
 /// Why certificates or keys cannot be used.
@@ -124,13 +128,21 @@ impl From<&pem::Error> for PemFault {
 impl TlsState {
     /// Reads the files.
     pub fn load(files: &TlsFiles) -> Result<Self, TlsError> {
-        Ok(Self { current: ArcSwap::from_pointee(read(files)?) })
+        let (config, end) = read(files)?;
+        Ok(Self { current: ArcSwap::from_pointee(config), end: AtomicI64::new(end) })
     }
 
     /// Reads the files again, for new connections. On an error, the last good files stay in use.
     pub fn reload(&self, files: &TlsFiles) -> Result<(), TlsError> {
-        self.current.store(Arc::new(read(files)?));
+        let (config, end) = read(files)?;
+        self.current.store(Arc::new(config));
+        self.end.store(end, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// When the first certificate of the chain ends, in seconds since 1970. Zero if it cannot be read.
+    pub(crate) fn end(&self) -> i64 {
+        self.end.load(Ordering::Relaxed)
     }
 
     /// The configuration for a new connection.
@@ -139,8 +151,10 @@ impl TlsState {
     }
 }
 
-fn read(files: &TlsFiles) -> Result<ServerConfig, TlsError> {
+/// The configuration, and when the first certificate of the chain ends.
+fn read(files: &TlsFiles) -> Result<(ServerConfig, i64), TlsError> {
     let certificates = read_certificates(files.certificate.path())?;
+    let end = certificate::end(&certificates).unwrap_or_default();
     let key = read_key(files.private_key.path())?;
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
@@ -159,7 +173,7 @@ fn read(files: &TlsFiles) -> Result<ServerConfig, TlsError> {
         source,
     })?;
     config.alpn_protocols = vec![ALPN_HTTP2.to_vec(), ALPN_HTTP1.to_vec()];
-    Ok(config)
+    Ok((config, end))
 }
 
 /// Verifies client certificates: issued by one of the file's authorities, valid now, and allowed for client

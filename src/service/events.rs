@@ -62,7 +62,7 @@ pub(super) fn errors(file: &Path, error: &StartError) -> Vec<Finding> {
 }
 
 /// Logs what the service starts with.
-pub(super) fn log_start(serving: &Serving, listeners: &Listeners, admin: Option<Admin>) {
+pub(super) fn log_start(serving: &Serving, listeners: &Listeners, admin: Option<&Admin>) {
     tracing::info!(version = serving.version, "the proxy starts");
     serving.consumers.iter().for_each(log_rules);
     log_keys(&serving.keys);
@@ -72,6 +72,9 @@ pub(super) fn log_start(serving: &Serving, listeners: &Listeners, admin: Option<
     let bound = listeners.admin.as_ref().and_then(|listener| listener.local_addr().ok());
     if let Some(listen) = bound.or(admin.map(|admin| admin.listen)) {
         tracing::info!(%listen, "listening for health and metrics");
+    }
+    if let Some(listen) = admin.and_then(|admin| admin.probes) {
+        tracing::info!(%listen, "listening for probes");
     }
 }
 

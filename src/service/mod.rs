@@ -8,14 +8,16 @@
 //! | `checks` | what has to hold for requests to be served |
 //! | `reload` | new files |
 //! | `stop` | the end, in steps |
-//! | `expiry` | when certificates end |
+//! | `expiry` | certificates that have ended or end soon, for the log and `/readyz` |
 //! | `mounted` | files that are mounted alone into a container |
 //! | `outside` | what `check` looks at besides the content of files |
 //! | `events` | what the log and the audit log say about all this |
+//! | `certificates` | when certificates end, for the metrics |
 //! | `open_files` | whether the system lets the program open enough files |
 //! | `logs` | the log |
 
 mod admin;
+mod certificates;
 mod checks;
 mod events;
 mod expiry;
@@ -36,6 +38,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
+use certificates::SeenCertificates;
 use checks::Facts;
 use front::Front;
 use jiff::Timestamp;
@@ -70,12 +73,15 @@ pub struct Service {
     front: Arc<Front>,
     door: Arc<Door>,
     tls: Option<Arc<TlsState>>,
+    /// The same certificate for the admin listener, which asks for none of clients.
+    admin_tls: Option<Arc<TlsState>>,
     audit: Arc<AuditLog>,
     metrics: Arc<Metrics>,
     readiness: Readiness,
     facts: Arc<Facts>,
     /// Keep tokens for Graph at hand.
     keepers: JoinSet<()>,
+    certificates: SeenCertificates,
     expiry: expiry::Watch,
     /// When an approval comes near its end, or to it.
     notice: Option<Timestamp>,
@@ -163,18 +169,15 @@ impl Service {
     }
 
     fn build_behind(file: &Path, desk: Desk) -> Result<Self, StartError> {
-        let Desk { metrics, readiness, tls } = desk;
+        let Desk { metrics, readiness, tls: admin_tls } = desk;
         let mut seen = Seen::default();
         let Loaded { config, state, site, warnings } = load(file, &mut seen, None)?;
-        let tls = match tls {
-            Some(tls) => Some(tls),
-            None => config.tls().map(TlsState::load).transpose()?.map(Arc::new),
-        };
+        let tls = config.tls().map(TlsState::load).transpose()?.map(Arc::new);
         let audit = Arc::new(open_audit(&config, &state)?);
         metrics.know_audit(&audit);
         let front = Arc::new(Front::new(state, site, Arc::clone(&audit), Arc::clone(&metrics)));
         let door = Arc::new(Door::public(door_rules(&config), Arc::clone(&metrics)));
-        metrics.reloaded(true);
+        metrics.reloaded(true, Timestamp::now().as_second());
         metrics.warned(count(&warnings));
         let facts = Arc::new(Facts {
             front: Arc::clone(&front),
@@ -189,16 +192,19 @@ impl Service {
             front,
             door,
             tls,
+            admin_tls,
             audit,
             metrics,
             readiness,
             facts,
             keepers: JoinSet::new(),
+            certificates: SeenCertificates::default(),
             expiry: expiry::Watch::default(),
             notice: None,
             warnings,
         };
         service.note_approvals();
+        service.note_certificates();
         service.readiness.explain(&service.running());
         Ok(service)
     }
@@ -228,6 +234,13 @@ impl Service {
         );
     }
 
+    /// Notes when the certificates of a new state end.
+    fn note_certificates(&mut self) {
+        // Before the files are read: a change meanwhile is seen at the next look.
+        self.certificates = SeenCertificates::of(&self.config);
+        self.metrics.certificates_end(certificates::ends(&self.config, self.tls.as_deref()));
+    }
+
     /// Warnings about the files, for their reviewer.
     pub fn warnings(&self) -> &[Report] {
         &self.warnings
@@ -251,8 +264,11 @@ impl Service {
         let Signals { hangup, stops } = signals;
         self.record_start(&listeners).await?;
         let (audit, readiness) = (Arc::clone(&self.audit), self.readiness.clone());
-        let desk =
-            Desk { metrics: Arc::clone(&self.metrics), readiness: readiness.clone(), tls: self.tls.clone() };
+        let desk = Desk {
+            metrics: Arc::clone(&self.metrics),
+            readiness: readiness.clone(),
+            tls: self.admin_tls.clone(),
+        };
         let admin = listeners.admin.map(|listener| desk.open(listener, &self.config));
         let (trigger, shutdown) = Shutdown::channel();
         let (front, lame_duck) = (Arc::clone(&self.front), LameDuck::new(&self, stops, trigger));

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use tokio::signal::unix::Signal;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::certificates::SeenCertificates;
 use super::checks::Announcer;
 use super::{Loaded, Ordering, Service, StartError, count, door_rules, events, load};
 use crate::audit::Event;
@@ -49,6 +50,9 @@ pub(super) async fn watch(mut service: Service, mut hangup: Signal) {
         if requested || !service.seen.is_current() || service.has_notice(Timestamp::now()) {
             service.reload().await;
         }
+        if service.certificates != SeenCertificates::of(&service.config) {
+            service.note_certificates();
+        }
         service.look_at_certificates(Timestamp::now());
         announcer.look();
     }
@@ -70,12 +74,12 @@ impl Service {
         self.expiry.expire();
         match self.try_reload().await {
             Ok(()) => {
-                self.metrics.reloaded(true);
+                self.metrics.reloaded(true, Timestamp::now().as_second());
                 self.facts.files_are_good.store(true, Ordering::Release);
                 self.readiness.explain(&self.running());
             }
             Err(error) => {
-                self.metrics.reloaded(false);
+                self.metrics.reloaded(false, Timestamp::now().as_second());
                 self.facts.files_are_good.store(false, Ordering::Release);
                 self.readiness.explain(&format!("{LAST_GOOD}\n{}\n{}", Causes(&error), self.running()));
                 tracing::error!(error = %Causes(&error), "the files cannot be used; the last good state goes on running");
@@ -101,6 +105,9 @@ impl Service {
         if let (Some(tls), Some(files)) = (&self.tls, config.tls()) {
             tls.reload(files)?;
         }
+        if let (Some(tls), Some(files)) = (&self.admin_tls, config.tls()) {
+            tls.reload(&files.without_client_certificates())?;
+        }
         if needs_restart(&self.config, &config) {
             tracing::warn!("listeners, their limits and the audit log change at the next start only");
         }
@@ -118,6 +125,7 @@ impl Service {
         self.provide();
         self.config = config;
         self.note_approvals();
+        self.note_certificates();
         Ok(())
     }
 }

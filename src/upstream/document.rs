@@ -78,7 +78,7 @@ impl DocumentClient {
     }
 }
 
-async fn collect(body: UpstreamBody) -> Result<Bytes, UpstreamError> {
+pub(super) async fn collect(body: UpstreamBody) -> Result<Bytes, UpstreamError> {
     let (mut body, mut bytes) = (pin!(body), BytesMut::new());
     while let Some(frame) = body.frame().await {
         bytes.extend_from_slice(frame?.data_ref().map(Bytes::as_ref).unwrap_or_default());

@@ -19,6 +19,7 @@ mod connector;
 mod document;
 mod error;
 mod gate;
+mod inquiry;
 mod network;
 mod pool;
 mod probe;
@@ -38,6 +39,7 @@ pub use connector::ConnectorError;
 pub use document::{DocumentClient, DocumentError};
 pub use error::{Phase, ServerError, UpstreamError};
 pub use gate::{Arrival, Closed, Entry, Gate, GateLimits, GatedBody, Lane, Pass, Place};
+pub(crate) use inquiry::{Inquirer, Inquiry, InquiryResponse};
 pub use network::Network;
 pub use pool::PoolLimits;
 pub use probe::{Probe, ProbeResponse};
@@ -50,5 +52,5 @@ pub use timeouts::Timeouts;
 pub use token::{
     AccessToken, AuthorizationCode, CertificateError, CertificateFiles, CertificateKey, Credential,
     IdentityError, IdentityService, OAuthError, Proof, RenewalTimes, ResponseFault, TokenError, TokenHealth,
-    TokenSettings, TokenSource,
+    TokenInUse, TokenSettings, TokenSource,
 };

@@ -14,7 +14,8 @@ use glassine_core::hex;
 pub struct RequestHeaders {
     /// The media type of the response.
     pub accept: MediaType,
-    /// Preferences, one `Prefer` field each (RFC 7240).
+    /// Preferences (RFC 7240). They go out in one field line: a server may read only the first of several (RFC 7240
+    /// section 2 allows lists and several lines, and every public client of Graph sends one line).
     pub prefer: Vec<Preference>,
     /// `ConsistencyLevel`, for advanced queries of directory objects.
     pub consistency_level: Option<ConsistencyLevel>,
@@ -56,8 +57,9 @@ impl RequestHeaders {
         map.insert(AUTHORIZATION, bearer(token)?);
         map.insert(HeaderName::from_static("client-request-id"), self.request_id.to_string().parse().ok()?);
         map.insert(USER_AGENT, AGENT);
-        for preference in &self.prefer {
-            map.append(HeaderName::from_static("prefer"), preference.to_string().parse().ok()?);
+        if !self.prefer.is_empty() {
+            let list = self.prefer.iter().map(Preference::to_string).collect::<Vec<_>>().join(", ");
+            map.insert(HeaderName::from_static("prefer"), list.parse().ok()?);
         }
         if let Some(ConsistencyLevel::Eventual) = self.consistency_level {
             map.insert(HeaderName::from_static("consistencylevel"), HeaderValue::from_static("eventual"));
@@ -67,7 +69,7 @@ impl RequestHeaders {
 }
 
 /// `Bearer TOKEN` (RFC 6750 section 2.1), marked as sensitive: never printed, and never in an HPACK table.
-fn bearer(token: &Secret) -> Option<HeaderValue> {
+pub(super) fn bearer(token: &Secret) -> Option<HeaderValue> {
     let text = zeroize::Zeroizing::new(format!("Bearer {}", token.expose()));
     let mut value = HeaderValue::from_str(&text).ok()?;
     value.set_sensitive(true);
@@ -102,6 +104,24 @@ mod tests {
     fn a_request_id_reads_as_a_guid() {
         let id = RequestId([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 255]);
         assert_eq!(id.to_string(), "00010203-0405-0607-0809-0a0b0c0d0eff");
+    }
+
+    /// Regression: each preference had a line of its own, and the page size could get lost.
+    #[test]
+    fn preferences_share_one_field_line() {
+        let sent = |prefer: &[Preference]| {
+            let headers =
+                RequestHeaders { prefer: prefer.to_vec(), ..RequestHeaders::new(RequestId([0; 16])) };
+            let map = headers.to_map(&Secret::new("abc".into())).unwrap();
+            map.get_all("prefer").iter().map(|line| line.to_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        let size = Preference::MaxPageSize(7.try_into().unwrap());
+        assert_eq!(
+            sent(&[Preference::ImmutableId, size, Preference::ReturnMinimal]),
+            ["IdType=\"ImmutableId\", odata.maxpagesize=7, return=minimal"]
+        );
+        assert_eq!(sent(&[size]), ["odata.maxpagesize=7"]);
+        assert!(sent(&[]).is_empty());
     }
 
     #[test]

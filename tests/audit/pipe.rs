@@ -10,12 +10,16 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::*;
+use crate::cli::glassine;
 use crate::support::glassine::{Consumer, Setup, read_all};
 use crate::support::upstream::{FakeUpstream, Script};
 
 const USERS: &str = "/v1.0/users";
 const OK: &str = "HTTP/1.1 200 ";
 const PAGE: &str = r#"{"value":[{"id":"u1","accountEnabled":true}]}"#;
+
+/// What `/readyz?verbose` says while the audit log fails.
+const UNREADY: &str = "[-] audit: nothing is served without a record";
 
 /// The program, as an operator runs it. Killed when dropped.
 struct Program {
@@ -141,6 +145,7 @@ async fn fill(program: &Program) {
 }
 
 /// Fault: nobody reads the standard output that the audit log goes to. Outcome: requests get 503 within a bound.
+/// Fault: the audit log cannot be written. Outcome: `/readyz` is 503 and `glassine health` exits 1, both with the reason; `/healthz` stays 200.
 /// Fault: nobody reads the audit log's standard output and SIGTERM comes. Outcome: the program ends in time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pipe_that_nobody_reads_neither_hangs_the_program_nor_its_stop() {
@@ -151,12 +156,15 @@ async fn a_pipe_that_nobody_reads_neither_hangs_the_program_nor_its_stop() {
     for _ in 0..5 {
         let began = Instant::now();
         assert!(program.admin("/healthz").await.starts_with(OK));
-        assert!(program.admin("/readyz?verbose").await.contains("audit"), "it is not ready, and says why");
+        let ready = program.admin("/readyz?verbose").await;
+        assert!(ready.starts_with("HTTP/1.1 503 ") && ready.contains(UNREADY), "{ready}");
         let refused = program.ask().await;
         assert!(refused.starts_with("HTTP/1.1 503 ") && refused.contains("auditUnavailable"), "{refused}");
         assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     }
     assert_eq!(graph.requests().len(), asked, "Graph gets no request that cannot be recorded");
+    let health = glassine(&["health", "--admin", &program.admin.to_string()]);
+    health.fails(1, &["not ready: audit: nothing is served without a record"]);
     program.signal("TERM");
     program.ended(Duration::from_secs(15));
 }
@@ -180,6 +188,8 @@ async fn a_pipe_that_is_read_again_has_all_records() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert_eq!(served, 1, "it serves again");
+    program.until_ready().await;
+    assert_eq!(glassine(&["health", "--admin", &program.admin.to_string()]).fine(), "ready\n");
     program.signal("TERM");
     program.ended(Duration::from_secs(15));
     until("the last record is read", || reading.lock().unwrap().ends_with(b"\n"));

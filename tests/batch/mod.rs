@@ -4,12 +4,19 @@ mod broken;
 mod documentation;
 mod forms;
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
-use crate::support::glassine::{Consumer, Glassine, ProxyResponse, Setup, sample_tenant};
+use glassine::demo::tenant::Tenant;
+
+use crate::support::glassine::{Consumer, Glassine, ProxyResponse, Setup, sample_tenant, serve_tenant};
 
 async fn proxy() -> (Glassine, String) {
-    let (tenant, graph) = sample_tenant().await;
+    in_front_of(sample_tenant().await).await
+}
+
+async fn in_front_of((tenant, graph): (Arc<Tenant>, String)) -> (Glassine, String) {
     let proxy = Setup::in_front_of(graph).start().await;
     let user = tenant.users().iter().find(|user| user.has_mailbox()).unwrap();
     let token = proxy.id(user.id());
@@ -69,6 +76,40 @@ async fn large_responses_arrive_whole_and_twenty_requests_get_responses() {
     assert!(responses.iter().all(|one| one["body"] == alone.json()));
 }
 
+/// Regression: each preference had a `Prefer` line of its own, of which Graph may read the first one only.
+#[tokio::test]
+async fn the_page_size_of_a_request_in_a_batch_reaches_graph_beside_the_form_of_ids() {
+    let (proxy, user) = proxy().await;
+    let url = format!("/users/{user}/mailFolders/inbox/messages/delta");
+    let prefer = json!({ "Prefer": "odata.maxpagesize=3" });
+    let requests = json!([
+        { "id": "1", "method": "GET", "url": url, "headers": prefer },
+        { "id": "2", "method": "GET", "url": url },
+    ]);
+    let responses = batch(&proxy, requests).await;
+    let lengths: Vec<_> =
+        responses.iter().map(|one| one["body"]["value"].as_array().unwrap().len()).collect();
+    assert_eq!(lengths, [3, 10]);
+}
+
+/// Regression: from 6,000 characters of a token on, the page was a 502.
+#[tokio::test]
+async fn links_with_long_tokens_are_made_and_followed_in_batches() {
+    let (proxy, user) = in_front_of(serve_tenant(Tenant::new(7).with_tokens_of(16_000)).await).await;
+    let get = |id: &str, url: &str| json!({ "id": id, "method": "GET", "url": url });
+    let folder = format!("/users/{user}/mailFolders/drafts/messages/delta");
+    let first = batch(&proxy, json!([get("users", "/users?$top=5"), get("changes", &folder)])).await;
+    let link = |response: &Value, name: &str| response["body"][name].as_str().map(str::to_owned);
+    let next = link(&first[0], "@odata.nextLink").unwrap();
+    let changes = link(&first[1], "@odata.deltaLink").or(link(&first[1], "@odata.nextLink")).unwrap();
+    assert!(next.len() > 16_000 && changes.len() > 16_000, "{} and {}", next.len(), changes.len());
+    // Twenty of the longest requests fit into one batch.
+    let again = (0..20).map(|at| get(&at.to_string(), if at % 2 == 0 { &next } else { &changes })).collect();
+    let followed = batch(&proxy, again).await;
+    assert_eq!(statuses(&followed), [200; 20]);
+    assert_ne!(followed[0]["body"]["value"], first[0]["body"]["value"]);
+}
+
 /// Fault: a request in a batch depends on one that is refused. Outcome: it gets 424, and its neighbour is served.
 #[tokio::test]
 async fn what_depends_on_a_refused_request_fails_and_its_neighbour_does_not() {
@@ -105,7 +146,7 @@ async fn an_envelope_that_is_none_is_refused_whole() {
         ),
         ("/v1.0/$batch?x=1", good.clone(), 405, "methodNotAllowed"),
         ("/v1.0/users", good.clone(), 405, "methodNotAllowed"),
-        ("/v1.0/$batch", json!({ "requests": "x".repeat(300_000) }), 413, "batchTooLarge"),
+        ("/v1.0/$batch", json!({ "requests": "x".repeat(600_000) }), 413, "batchTooLarge"),
     ] {
         let response = post(&proxy, target, &body).await;
         assert_eq!((response.status, response.code().as_str()), (status, code), "{target}");

@@ -52,8 +52,8 @@ fn what_does_not_widen_is_0() {
 #[test]
 fn a_wider_request_is_shown_and_is_open_only_now() {
     let scratch = Scratch::new();
-    let new =
-        changed(&scratch, "$orderby: [receivedDateTime]", "$orderby: [receivedDateTime, createdDateTime]");
+    let wider = "$orderby: { receivedDateTime: [desc], createdDateTime: [asc] }";
+    let new = changed(&scratch, "$orderby: { receivedDateTime: [desc] }", wider);
     let json = glassine(&["diff", "--format", "json", RULES, &new]).json();
     let request = json["differences"][0]["request"].as_str().unwrap();
     assert!(request.ends_with("/messages/delta()?$orderby=createdDateTime"), "{request}");

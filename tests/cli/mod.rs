@@ -6,6 +6,7 @@ mod check;
 mod connector;
 mod diff;
 mod explain;
+mod health;
 mod init;
 mod keys;
 mod pseudonym;

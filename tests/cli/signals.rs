@@ -15,16 +15,16 @@ use crate::support::glassine::{Consumer, METADATA_ONLY, Setup};
 use crate::support::upstream::{FakeUpstream, Script};
 
 /// `glassine serve`; killed when dropped.
-struct Program(Child);
+pub(super) struct Program(Child);
 
 impl Program {
-    fn serve(config: &Path) -> Self {
+    pub(super) fn serve(config: &Path) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_glassine"));
         command.args(["serve", "--config"]).arg(config);
         Self(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
     }
 
-    fn signal(&self, name: &str) {
+    pub(super) fn signal(&self, name: &str) {
         let kill = Command::new("kill").args([&format!("-{name}"), &self.0.id().to_string()]).status();
         assert!(kill.unwrap().success());
     }
@@ -34,7 +34,7 @@ impl Program {
     }
 
     /// The exit code; `None` if a signal ended the program.
-    async fn ended(&mut self) -> Option<i32> {
+    pub(super) async fn ended(&mut self) -> Option<i32> {
         for _ in 0..2_000 {
             if let Some(status) = self.0.try_wait().unwrap() {
                 return status.code();
@@ -53,12 +53,12 @@ impl Drop for Program {
 }
 
 /// `glassine health`.
-fn health(admin: SocketAddr) -> super::Ran {
+pub(super) fn health(admin: SocketAddr) -> super::Ran {
     glassine(&["health", "--admin", &admin.to_string()])
 }
 
 /// Waits until `health` says this.
-async fn until_health_says(admin: SocketAddr, said: &str) {
+pub(super) async fn until_health_says(admin: SocketAddr, said: &str) {
     for _ in 0..400 {
         if health(admin).everything().contains(said) {
             return;
@@ -69,7 +69,7 @@ async fn until_health_says(admin: SocketAddr, said: &str) {
 }
 
 /// A configuration whose rules never come: a pipe that nobody writes to.
-async fn that_never_starts(setup: Setup) -> (tempfile::TempDir, PathBuf, SocketAddr) {
+pub(super) async fn that_never_starts(setup: Setup) -> (tempfile::TempDir, PathBuf, SocketAddr) {
     let (folder, _, admin) = setup.write_all().await;
     let rules = folder.path().join("acme.yaml");
     std::fs::remove_file(&rules).unwrap();
@@ -78,7 +78,7 @@ async fn that_never_starts(setup: Setup) -> (tempfile::TempDir, PathBuf, SocketA
     (folder, config, admin)
 }
 
-async fn graph() -> FakeUpstream {
+pub(super) async fn graph() -> FakeUpstream {
     FakeUpstream::always(Script::json(crate::service::PAGE)).await
 }
 
@@ -111,7 +111,7 @@ async fn an_interrupt_during_the_start_ends_it() {
     assert_eq!(program.ended().await, Some(0));
 }
 
-async fn fetch(address: SocketAddr, path: &str) -> String {
+pub(super) async fn fetch(address: SocketAddr, path: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let head = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(head.as_bytes()).await.unwrap();

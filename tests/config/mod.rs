@@ -143,9 +143,23 @@ fn plaintext_listening_is_for_loopback() {
 }
 
 #[test]
-fn an_admin_listener_beyond_loopback_speaks_tls() {
+fn an_admin_listener_beyond_loopback_speaks_tls_and_wants_a_token() {
     assert!(!accepts("127.0.0.1:9901", "127.0.0.2:9901").admin().unwrap().tls);
-    assert!(accepts("127.0.0.1:9901", "10.0.0.1:9901").admin().unwrap().tls);
+    let with_token = format!("10.0.0.1:9901, bearer_sha256: [{OTHER_HASH}]");
+    let config = accepts("127.0.0.1:9901", &with_token);
+    assert!(config.admin().unwrap().tls && config.admin().unwrap().tokens.len() == 1);
+    assert!(accepts("127.0.0.1:9901", &with_token.replace("10.0.0.1", "127.0.0.1")).admin().is_some());
+    refuses("127.0.0.1:9901", "10.0.0.1:9901", "G0401", "10.0.0.1:9901");
+    refuses("127.0.0.1:9901", "127.0.0.1:9901, bearer_sha256: []", "G0401", "[");
+    refuses("127.0.0.1:9901", "127.0.0.1:9901, bearer_sha256: [no-hash]", "G0401", "no-hash");
+}
+
+#[test]
+fn probes_may_come_over_plain_http_from_anywhere() {
+    let config = accepts("127.0.0.1:9901", "127.0.0.1:9901, probes: 0.0.0.0:9902");
+    assert_eq!(config.admin().unwrap().probes, Some("0.0.0.0:9902".parse().unwrap()));
+    assert_eq!(accepts("127.0.0.1:9901", "127.0.0.1:9901").admin().unwrap().probes, None);
+    refuses("127.0.0.1:9901", "127.0.0.1:9901, probes: localhost:9902", "G0401", "localhost:9902");
 }
 
 #[test]

@@ -54,6 +54,16 @@ async fn a_connection_is_made_checked_noted_and_shown() {
     }
 }
 
+/// Fault: Entra writes a byte order mark before its OpenID configuration, its keys and its tokens. Outcome: a data source is connected.
+#[tokio::test]
+async fn a_connection_is_made_although_every_document_has_a_byte_order_mark() {
+    let entra = FakeEntra::start(&NEEDED).await;
+    entra.change(|says| says.marked = true);
+    let proxy = proxy(&entra).await;
+    let response = Visitor::new(&proxy, &entra).connect("acme", "").await;
+    assert_eq!((response.status, code(&response).as_str()), (200, "connected"));
+}
+
 #[tokio::test]
 async fn entra_is_asked_for_what_the_standards_and_the_issue_say() {
     let entra = FakeEntra::start(&NEEDED).await;

@@ -4,11 +4,13 @@
 //! |---|---|
 //! | `tenant` | set-ups with the sample tenant's Entra: healthy, over-privileged, unconsented, mailboxes |
 //! | `broken` | what is wrong with credentials, servers, clocks and the public URL |
+//! | `live` | `--live-facts`: its questions, and what its report holds |
 //! | `files` | what is wrong with files: modes, certificates, rules |
 //! | `usage` | the command line |
 
 mod broken;
 mod files;
+mod live;
 mod tenant;
 mod usage;
 
@@ -123,7 +125,15 @@ impl Clinic {
 
     /// The running proxy may have a token from its start, so `grant` comes before it.
     async fn new(grant: impl FnOnce(&mut Registration), change: impl FnOnce(Setup) -> Setup) -> Self {
-        let (tenant, url) = sample_tenant().await;
+        Self::of(sample_tenant().await, grant, change).await
+    }
+
+    /// As [`Self::new`], in front of this tenant.
+    async fn of(
+        (tenant, url): (Arc<Tenant>, String),
+        grant: impl FnOnce(&mut Registration),
+        change: impl FnOnce(Setup) -> Setup,
+    ) -> Self {
         let registered = tenant.entra().registration(APPLICATION).unwrap();
         tenant.entra().change(registered.client_id(), grant).unwrap();
         let application = tenant.entra().registration(APPLICATION).unwrap();

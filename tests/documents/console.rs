@@ -236,3 +236,15 @@ pub(crate) fn shows_healthy(printed: &str) -> bool {
     let doctor = examples.iter().find(|it| it.command.starts_with("glassine doctor")).expect("an example");
     matches(&doctor.output.replace("acme-analytics", "acme"), printed)
 }
+
+/// Whether docs/LIVE-CHECK.md shows the report of the sample tenant.
+pub(crate) fn shows_live_facts(printed: &str) -> bool {
+    let examples = examples("docs/LIVE-CHECK.md");
+    let report = examples.iter().find(|it| it.command.contains("--live-facts")).expect("an example");
+    matches(&report.output, printed)
+}
+
+/// The configuration of docs/LIVE-CHECK.md.
+pub(crate) fn live_check_configuration() -> &'static str {
+    blocks(document("docs/LIVE-CHECK.md"), "yaml").first().expect("a configuration")
+}

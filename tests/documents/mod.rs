@@ -14,10 +14,10 @@ mod readme;
 mod reviews;
 mod rules_page;
 
-pub(crate) use console::shows_healthy;
+pub(crate) use console::{live_check_configuration, shows_healthy, shows_live_facts};
 
 /// Documents with commands, by name.
-const DOCUMENTS: [(&str, &str); 18] = [
+const DOCUMENTS: [(&str, &str); 21] = [
     ("README.md", include_str!("../../README.md")),
     ("SECURITY.md", include_str!("../../SECURITY.md")),
     ("CHANGELOG.md", include_str!("../../CHANGELOG.md")),
@@ -26,12 +26,15 @@ const DOCUMENTS: [(&str, &str); 18] = [
     ("docs/COMMANDS.md", include_str!("../../docs/COMMANDS.md")),
     ("docs/CONNECT.md", include_str!("../../docs/CONNECT.md")),
     ("docs/CONSUMERS.md", include_str!("../../docs/CONSUMERS.md")),
+    ("docs/DEPLOYING.md", include_str!("../../docs/DEPLOYING.md")),
     ("docs/DESCRIPTIONS.md", include_str!("../../docs/DESCRIPTIONS.md")),
     ("docs/CONSUMING.md", include_str!("../../docs/CONSUMING.md")),
     ("docs/DOCTOR.md", include_str!("../../docs/DOCTOR.md")),
     ("docs/ENTRA.md", include_str!("../../docs/ENTRA.md")),
     ("docs/JSON.md", include_str!("../../docs/JSON.md")),
+    ("docs/LIVE-CHECK.md", include_str!("../../docs/LIVE-CHECK.md")),
     ("docs/OPERATIONS.md", include_str!("../../docs/OPERATIONS.md")),
+    ("docs/RELEASING.md", include_str!("../../docs/RELEASING.md")),
     ("docs/RELIABILITY.md", include_str!("../../docs/RELIABILITY.md")),
     ("docs/REVIEWS.md", include_str!("../../docs/REVIEWS.md")),
     ("docs/RULES.md", include_str!("../../docs/RULES.md")),

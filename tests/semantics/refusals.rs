@@ -81,7 +81,7 @@ fn a_link_that_leads_elsewhere_stops_the_stream() {
     }
     assert_eq!(
         page(&format!("\"https://graph.microsoft.com/{}\"", "x".repeat(65 * 1024))),
-        Some(Violation::Link)
+        Some(Violation::LinkTooLong)
     );
 }
 

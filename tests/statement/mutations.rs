@@ -64,8 +64,11 @@ const LOOSENED: [(&str, &str); 41] = [
     ("{ receivedDateTime: [ge, gt] }", "{ receivedDateTime: [ge, gt, eq] }"),
     ("{ id: [eq] }", "{ id: [eq], mail: [present] }"),
     ("{ id: [eq] }", "kept"),
-    ("$orderby: [receivedDateTime]", "$orderby: [receivedDateTime, createdDateTime]"),
-    ("$orderby: [receivedDateTime]", "$orderby: kept"),
+    (
+        "$orderby: { receivedDateTime: [desc] }",
+        "$orderby: { receivedDateTime: [desc], createdDateTime: [desc] }",
+    ),
+    ("$orderby: { receivedDateTime: [desc] }", "$orderby: kept"),
     ("changeType: { one_of: [created, updated, deleted] }", "changeType: { pattern: '.*' }"),
     (
         "    query:\n      $select: kept\n    response: { entity: mail-folder }",

@@ -43,6 +43,8 @@ pub(crate) struct Says {
     pub(crate) metadata: Value,
     /// Signs id_tokens with a key that is not published.
     pub(crate) forged: bool,
+    /// Every document begins with a byte order mark.
+    pub(crate) marked: bool,
 }
 
 /// An authorization code that was issued.
@@ -57,7 +59,7 @@ impl FakeEntra {
     /// Grants these roles.
     pub(crate) async fn start(roles: &[&str]) -> Self {
         let roles = vec![roles.iter().map(|role| (*role).to_owned()).collect()];
-        let says = Says { roles, id_token: json!({}), metadata: json!({}), forged: false };
+        let says = Says { roles, id_token: json!({}), metadata: json!({}), forged: false, marked: false };
         let inner = Arc::new(Inner {
             base: OnceLock::new(),
             key: SigningKey::rsa("entra"),
@@ -98,8 +100,8 @@ impl Inner {
     fn respond(&self, request: &Received) -> Script {
         let tenant = format!("/{TENANT}");
         match request.path().strip_prefix(&tenant) {
-            Some("/v2.0/.well-known/openid-configuration") => Script::json(self.metadata().to_string()),
-            Some("/discovery/v2.0/keys") => Script::json(jwks([&self.key])),
+            Some("/v2.0/.well-known/openid-configuration") => self.document(self.metadata().to_string()),
+            Some("/discovery/v2.0/keys") => self.document(jwks([&self.key])),
             Some("/oauth2/v2.0/token") => self.token(&form(&request.body)),
             _ => Script::status(404),
         }
@@ -132,7 +134,10 @@ impl Inner {
         let mut says = self.says.lock().unwrap();
         let roles = if says.roles.len() > 1 { says.roles.remove(0) } else { says.roles[0].clone() };
         let token = self.key.token(&json!({ "aud": "graph", "roles": roles, "uti": base64url(random()) }));
-        Script::json(json!({ "token_type": "Bearer", "expires_in": 3599, "access_token": token }).to_string())
+        drop(says);
+        self.document(
+            json!({ "token_type": "Bearer", "expires_in": 3599, "access_token": token }).to_string(),
+        )
     }
 
     fn redeem(&self, form: &HashMap<String, String>) -> Script {
@@ -156,7 +161,12 @@ impl Inner {
         replace(&mut claims, &says.id_token);
         let token =
             if says.forged { SigningKey::rsa("entra").token(&claims) } else { self.key.token(&claims) };
-        Script::json(json!({ "token_type": "Bearer", "expires_in": 3599, "id_token": token }).to_string())
+        self.document(json!({ "token_type": "Bearer", "expires_in": 3599, "id_token": token }).to_string())
+    }
+
+    fn document(&self, text: impl AsRef<str>) -> Script {
+        let mark = if self.says.lock().unwrap().marked { "\u{feff}" } else { "" };
+        Script::json(format!("{mark}{}", text.as_ref()))
     }
 }
 

@@ -7,7 +7,7 @@ use glassine_core::hex;
 use glassine_core::pseudonym::{AddressPolicy, KeyRing, OwnDomain, PlusTags, Pseudonyms};
 use glassine_core::rules::plan::{Body, LinkKind, Plan};
 use glassine_core::rules::{self};
-use glassine_core::sanitize::{Context, Counters, Failure, Links, Raw, Sanitizer};
+use glassine_core::sanitize::{Context, Counters, Failure, LinkRefusal, Links, Raw, Sanitizer};
 
 /// The published test key A of `docs/PSEUDONYMS.md`.
 pub(crate) const KEYS: &str = include_str!("../../rules/cases/keys.yaml");
@@ -66,8 +66,8 @@ pub(crate) fn with_body(body: Arc<Body>) -> Context {
 struct TestLinks;
 
 impl Links for TestLinks {
-    fn rewrite(&self, link: &str, _kind: LinkKind) -> Option<String> {
-        rewritten(link)
+    fn rewrite(&self, link: &str, _kind: LinkKind) -> Result<String, LinkRefusal> {
+        rewritten(link).ok_or(LinkRefusal::Elsewhere)
     }
 }
 

@@ -111,8 +111,62 @@ async fn settings_one_by_one_and_selected() {
         assert_eq!(members[1], (&"value".to_owned(), &json!(purpose)));
         assert_eq!(graph.get(&of(owner.id(), "?$select=userPurpose")).await["userPurpose"], purpose);
     }
+    let rooms = graph.tenant.users().iter().filter(|it| it.account() == Account::Room);
+    let last = rooms.last().unwrap().id();
+    for rest in ["", "/userPurpose", "?$select=timeZone"] {
+        graph.refuses(&of(last, rest), 403, "ErrorAccessDenied").await;
+    }
+    let mail = graph.get(&format!("/v1.0/users/{last}/messages")).await;
+    assert!(!mail["value"].as_array().unwrap().is_empty(), "the mailbox itself is open");
     graph.refuses(&of(user, "/nothing"), 400, "BadRequest").await;
     graph.refuses(&of(user, "?$select=nothing"), 400, "BadRequest").await;
+}
+
+/// Sources are at `Hosting` in the tenant.
+#[tokio::test]
+async fn each_mailbox_that_is_not_there_has_its_error() {
+    let graph = Graph::start().await;
+    let mut found = BTreeSet::new();
+    for user in graph.tenant.users().iter().filter(|user| !user.has_mailbox()) {
+        let id = user.id();
+        graph.get(&format!("/v1.0/users/{id}?$select=id,mail")).await;
+        let error = graph.get_with(&format!("/v1.0/users/{id}/messages"), &[]).await;
+        let code = error.json()["error"]["code"].as_str().unwrap().to_owned();
+        for rest in ["mailFolders", "mailboxSettings", "contacts", "mailFolders/inbox/messages/delta"] {
+            graph.refuses(&format!("/v1.0/users/{id}/{rest}"), 404, &code).await;
+        }
+        found.insert((user.account() == Account::Guest, user.mail().is_some(), code));
+    }
+    let of = |guest, mail, code: &str| (guest, mail, code.to_owned());
+    assert_eq!(
+        found,
+        BTreeSet::from([
+            of(false, false, "MailboxNotEnabledForRESTAPI"),
+            of(false, true, "MailboxNotEnabledForRESTAPI"),
+            of(false, true, "ResourceNotFound"),
+            of(true, true, "MailboxNotEnabledForRESTAPI"),
+        ])
+    );
+}
+
+#[tokio::test]
+async fn some_people_have_made_their_own_time_zone() {
+    let graph = Graph::start().await;
+    let (mut own, mut named) = (0, 0);
+    for user in graph.tenant.users().iter().filter(|user| user.has_mailbox()).take(60) {
+        let settings = graph.get(&format!("/v1.0/users/{}/mailboxSettings", user.id())).await;
+        let zone = &settings["workingHours"]["timeZone"];
+        if settings["timeZone"] == "tzone://Microsoft/Custom" {
+            own += 1;
+            let kind = (&zone["@odata.type"], &zone["name"], zone["bias"].is_i64());
+            let expected = (&json!("#microsoft.graph.customTimeZone"), &json!("Customized Time Zone"), true);
+            assert_eq!(kind, expected);
+        } else {
+            named += 1;
+            assert_eq!(zone, &json!({ "name": settings["timeZone"] }));
+        }
+    }
+    assert!(own > 0 && named > 0, "{own} {named}");
 }
 
 #[tokio::test]

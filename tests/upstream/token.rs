@@ -215,6 +215,21 @@ async fn a_refusal_is_reported_by_its_number_only() {
     assert!(error.to_string().contains("AADSTS700016") && !error.to_string().contains("alice"));
 }
 
+/// Fault: Entra writes a byte order mark before its JSON. Outcome: the token, or the number of the refusal, is read.
+#[tokio::test]
+async fn a_byte_order_mark_is_no_part_of_a_document() {
+    let marked = |status, body: &str| {
+        Script::status(status).header("Content-Type", "application/json").body(format!("\u{feff}{body}"))
+    };
+    let token = r#"{"token_type":"Bearer","expires_in":3599,"access_token":"one"}"#;
+    let entra = FakeUpstream::always(marked(200, token)).await;
+    assert_eq!(text_of(&source(&entra, CALM)).await, "one");
+    let refusal = r#"{"error":"invalid_client","error_codes":[7000215]}"#;
+    let entra = FakeUpstream::always(marked(401, refusal)).await;
+    let refused = TokenError::Refused { error: OAuthError::InvalidClient, aadsts: Some(7_000_215) };
+    assert_eq!(source(&entra, CALM).token().await.unwrap_err(), refused);
+}
+
 /// Fault: Entra's response is too long, cut short, a redirect, or does not come. Outcome: the token request fails with this error.
 #[tokio::test]
 async fn faults_of_the_token_endpoint() {

@@ -86,10 +86,10 @@ impl Policy {
 pub trait Keys: Send + Sync {
     /// The original of a reversible token of this consumer; `None` for everything else.
     fn open(&self, class: Class, token: &str) -> Option<Zeroizing<String>>;
-    /// Seals a link for this consumer.
-    fn seal_link(&self, link: &[u8]) -> String;
-    /// The content of a link sealed for this consumer; `None` for everything else.
-    fn unseal_link(&self, sealed: &str) -> Option<Zeroizing<Vec<u8>>>;
+    /// Seals a link for this consumer and this purpose.
+    fn seal_link(&self, purpose: &str, link: &[u8]) -> String;
+    /// What was sealed for this consumer and this purpose; `None` for everything else.
+    fn unseal_link(&self, purpose: &str, sealed: &str) -> Option<Zeroizing<Vec<u8>>>;
 }
 
 /// A request that may pass.
@@ -105,6 +105,8 @@ pub struct Admitted {
     pub eventual: bool,
     /// The path that the consumer used, in its canonical form: `nextLink`s lead back to it.
     pub path: String,
+    /// The path for Graph of a request with this path. A followed link can spell it in another way.
+    graph_path: String,
     /// The id of the key that sealed the link that the request follows. The response is made with it: the objects of one
     /// walk have tokens of one key.
     pub key: Option<char>,
@@ -115,7 +117,12 @@ pub struct Admitted {
 impl Admitted {
     /// How links in the response are rewritten.
     pub fn links(&self, policy: &Policy) -> SealedLinks {
-        SealedLinks::new(policy.clone(), Arc::clone(&self.endpoint), self.path.clone())
+        SealedLinks::new(
+            policy.clone(),
+            Arc::clone(&self.endpoint),
+            self.path.clone(),
+            self.graph_path.clone(),
+        )
     }
 }
 
@@ -142,21 +149,25 @@ pub fn admit(request: &Request<'_>, policy: &Policy) -> Result<Admitted, Refusal
     let route = route::find(&policy.plan, &target, &*policy.keys)?;
     let sealed = link::sealed(&target)?;
     let key = sealed.and_then(|(_, sealed)| sealed.chars().next());
-    let upstream = match sealed {
+    let (upstream, graph_path) = match sealed {
         Some((kind, sealed)) => {
             query::beside_link(&target, &route.endpoint, &*policy.keys)?;
-            link::open(policy, &route, kind, sealed)?
+            let path = route.upstream(target.version, &[])?;
+            (link::open(policy, &route, &path, kind, sealed)?, path)
         }
         None => {
             let mut options = query::admit(&target, &route.endpoint, &*policy.keys)?;
             options.extend(link::from_now(&target, &route.endpoint)?);
-            route.upstream(target.version, &options)?
+            let upstream = route.upstream(target.version, &options)?;
+            let path = upstream.split('?').next().unwrap_or_default().to_owned();
+            (upstream, path)
         }
     };
     let prefer = preferences(request.prefer, &route.endpoint)?;
     let eventual = route.endpoint.directory && (request.eventual || counts(&upstream));
     let mailbox = if route.endpoint.mailbox { Mailbox::of(&upstream) } else { None };
-    Ok(Admitted { endpoint: route.endpoint, upstream, prefer, eventual, path: route.path, key, mailbox })
+    let (endpoint, path) = (route.endpoint, route.path);
+    Ok(Admitted { endpoint, upstream, prefer, eventual, path, graph_path, key, mailbox })
 }
 
 /// Whether the request asks Graph to count. Graph counts directory objects only under `ConsistencyLevel: eventual`, and
@@ -188,20 +199,17 @@ fn opened(preference: Preference, endpoint: &Endpoint) -> Option<Preference> {
     }
 }
 
-/// The purpose under which links are sealed.
-const LINK: &str = "link";
-
 impl Keys for Pseudonyms {
     fn open(&self, class: Class, token: &str) -> Option<Zeroizing<String>> {
         Self::open(self, class, token)
     }
 
-    fn seal_link(&self, link: &[u8]) -> String {
-        self.seal(LINK, link)
+    fn seal_link(&self, purpose: &str, link: &[u8]) -> String {
+        self.seal(purpose, link)
     }
 
-    fn unseal_link(&self, sealed: &str) -> Option<Zeroizing<Vec<u8>>> {
-        self.unseal(LINK, sealed)
+    fn unseal_link(&self, purpose: &str, sealed: &str) -> Option<Zeroizing<Vec<u8>>> {
+        self.unseal(purpose, sealed)
     }
 }
 

@@ -35,9 +35,9 @@ pub enum Refusal {
         /// The names that it accepts.
         accepted: String,
     },
-    /// `$deltatoken=latest` where Graph does not know it, and would send every object from the first on.
+    /// `$deltatoken=latest` where Graph does not know it: it would refuse it, or send every object from the first on.
     #[error(
-        "Changes from now on are not open on the endpoint `{endpoint}`: Graph ignores `$deltatoken=latest` there. Read the first round, and keep its deltaLink."
+        "Changes from now on are not open on the endpoint `{endpoint}`: Graph knows `$deltatoken=latest` for users and groups only. Read the first round, and keep its deltaLink."
     )]
     Latest {
         /// The endpoint's name.
@@ -98,7 +98,7 @@ impl Refusal {
     pub fn status(&self) -> u16 {
         match self {
             Self::Method => 405,
-            Self::Target(error) if error.is_too_long() => 414,
+            _ if self.is_too_long() => 414,
             Self::Target(_) | Self::Prefer(_) | Self::TwoLinks => 400,
             Self::Option { .. } | Self::OptionSyntax { .. } | Self::OptionValue { .. } => 400,
             Self::Endpoint | Self::Arguments | Self::NoUser => 403,
@@ -106,6 +106,11 @@ impl Refusal {
             Self::NotFound => 404,
             Self::Link => 410,
         }
+    }
+
+    /// Whether the target is too long.
+    pub(crate) fn is_too_long(&self) -> bool {
+        matches!(self, Self::Target(error) if error.is_too_long())
     }
 
     /// The stable code of the response, of logs and of audit records.

@@ -24,6 +24,13 @@ pub enum LinkError {
     Url(#[from] UrlError),
 }
 
+impl LinkError {
+    /// Whether the link is longer than any that could be followed.
+    pub const fn is_too_long(self) -> bool {
+        matches!(self, Self::Url(UrlError::TooLong))
+    }
+}
+
 /// The origin-form target of an absolute link, if and only if the link is on exactly this origin. The target still
 /// has to be parsed and admitted.
 ///

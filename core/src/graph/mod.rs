@@ -12,6 +12,7 @@
 //! | [`option`] | the values of `$select`, `$orderby`, `$top`, `$count`, `$expand` and `$filter` |
 //! | [`option_error`] | why an option's value was refused |
 //! | [`filter`], [`literal`], [`property_path`] | what `$filter` says, as a tree that writes itself canonically |
+//! | `efficiency` | filters and orders that Exchange refuses together |
 //! | [`batch`] | JSON batches: the envelope of several requests |
 //! | [`url`] | absolute URLs: one parser, strict |
 //! | [`link`] | absolute links of Graph, accepted on one exact origin only |
@@ -20,9 +21,12 @@
 //! | `time` | dates and times, as Graph writes them |
 //! | [`schema`] | which properties only beta has, and which come only to those who select them |
 //! | [`error_body`] | Graph's JSON error shape |
+//! | `byte_order_mark` | what may be before a JSON text of Microsoft |
 
 pub mod batch;
+mod byte_order_mark;
 pub mod decode;
+mod efficiency;
 pub mod encode;
 pub mod error_body;
 pub mod filter;
@@ -45,6 +49,8 @@ pub mod target_error;
 mod time;
 pub mod url;
 
+pub use byte_order_mark::without_byte_order_mark;
+pub use efficiency::{INEFFICIENT_FILTER, is_inefficient};
 pub use error_body::{ErrorBody, is_plain_identifier};
 pub use filter::{Filter, Function, Operator};
 pub use link::{LinkError, relative_target};

@@ -79,6 +79,8 @@ crate::codes! {
 
     /// A name that a path parameter accepts and that could be an id or an address.
     PARAM_NAME = "G0212";
+    /// An option that Graph refuses where it tracks changes, or a path without changes.
+    REFUSED_BY_GRAPH = "G0213";
 
     /// `unlisted: keep`: what the rules do not name leaves.
     UNLISTED_KEEP = "G0301";

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{Clean, Raw, Violation};
 use crate::catalogue::known_error_code;
-use crate::graph::{Preference, prefer};
+use crate::graph::{Preference, prefer, without_byte_order_mark};
 
 /// Returns the part of a header value that may leave: the whole value if it fits a grammar too narrow to carry data, or
 /// the known elements of a list.
@@ -42,9 +42,10 @@ pub fn header(name: &str, value: Raw<&[u8]>) -> Option<Clean<String>> {
     clears(text).map(Clean::assertion)
 }
 
-/// The `error.code` of an upstream error body, if it is one that this program knows. The message never leaves.
+/// The `error.code` of an upstream error body, if it is one that this program knows. The message never leaves. Graph writes a
+/// byte order mark before some errors.
 pub fn error_code(body: Raw<&[u8]>) -> Option<Clean<&'static str>> {
-    let body: ErrorResponse = serde_json::from_slice(body.read()).ok()?;
+    let body: ErrorResponse = serde_json::from_slice(without_byte_order_mark(body.read())).ok()?;
     known_error_code(&body.error.code).map(Clean::assertion)
 }
 
@@ -65,9 +66,8 @@ struct ErrorDetail {
 ///
 /// [`Violation::NotACount`] if the body is not 1 to 19 digits.
 pub fn count(body: Raw<&[u8]>) -> Result<Clean<Vec<u8>>, Violation> {
-    let bytes = body.read();
     // .NET writes a byte order mark before plain text.
-    let digits = bytes.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(bytes);
+    let digits = without_byte_order_mark(body.read());
     let is_count = (1..=MAX_COUNT_DIGITS).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
     if is_count { Ok(Clean::assertion(digits.to_vec())) } else { Err(Violation::NotACount) }
 }
@@ -201,6 +201,8 @@ mod tests {
             code(r#"{"error":{"code":"ErrorItemNotFound","message":"alice"}}"#).unwrap(),
             "ErrorItemNotFound"
         );
+        let marked = "\u{FEFF}{\"error\":{\"code\":\"ErrorItemNotFound\"}}";
+        assert_eq!(code(marked).unwrap(), "ErrorItemNotFound");
         for unknown in
             ["alice@contoso.com is unknown", "Alice.Smith-is-on-sick-leave", "erroritemnotfound", ""]
         {

@@ -32,8 +32,9 @@ use matcher::Matcher;
 use tokenizer::{Halt, Limits, SyntaxError, Tokenizer};
 
 pub use guard::{Clean, Raw};
-pub use matcher::Counters;
+pub use matcher::{Counters, Unlisted};
 
+use crate::graph::target::MAX_TARGET;
 use crate::pseudonym::Pseudonyms;
 use crate::rules::plan::{Body, LinkKind};
 
@@ -50,8 +51,21 @@ pub struct Context {
 
 /// Rewrites a Graph link to one that the consumer may have.
 pub trait Links: Send + Sync {
-    /// The consumer's link in place of `link`; `None` if `link` is not one that this proxy would follow.
-    fn rewrite(&self, link: &str, kind: LinkKind) -> Option<String>;
+    /// The consumer's link in place of `link`.
+    ///
+    /// # Errors
+    ///
+    /// [`LinkRefusal`] if the consumer could not follow it.
+    fn rewrite(&self, link: &str, kind: LinkKind) -> Result<String, LinkRefusal>;
+}
+
+/// Why a link is not rewritten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkRefusal {
+    /// It is not one that this proxy would follow.
+    Elsewhere,
+    /// The consumer's link would be longer than a request's target may be.
+    TooLong,
 }
 
 /// Sanitizes one JSON document, chunk by chunk.
@@ -97,6 +111,21 @@ pub enum Violation {
     /// A link that cannot be rewritten. Dropping it would silently end the consumer's walk.
     #[error("a link leads somewhere that this proxy does not follow")]
     Link,
+    /// A link that would be too long for the consumer's next request. Dropping it would silently end the walk, too.
+    #[error(
+        "a link of Graph makes a link to this proxy of more than {MAX_TARGET} bytes, the most that a request's target may have. \
+         Links are as long as Graph's tokens: ask Graph for less at once, with a smaller `$top` or a shorter `$filter`"
+    )]
+    LinkTooLong,
+}
+
+impl From<LinkRefusal> for Violation {
+    fn from(refusal: LinkRefusal) -> Self {
+        match refusal {
+            LinkRefusal::Elsewhere => Self::Link,
+            LinkRefusal::TooLong => Self::LinkTooLong,
+        }
+    }
 }
 
 impl Sanitizer {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use super::{Context, reply_depth};
+use super::{Context, Violation, reply_depth};
 use crate::pseudonym::{self, Pseudonyms};
 use crate::rules::plan::{Match, PseudonymKind, TimeUnit, Transform};
 
@@ -19,10 +19,16 @@ pub(super) enum Outcome {
     NotUnderstood,
 }
 
-/// Appends to `out` the JSON value that leaves in the place of the string `text`.
-pub(super) fn apply(transform: &Transform, text: &str, context: &Context, out: &mut Vec<u8>) -> Outcome {
+/// Appends to `out` the JSON value that leaves in the place of the string `text`. A link that cannot be followed is a
+/// [`Violation`].
+pub(super) fn apply(
+    transform: &Transform,
+    text: &str,
+    context: &Context,
+    out: &mut Vec<u8>,
+) -> Result<Outcome, Violation> {
     let keys = &*context.pseudonyms;
-    match transform {
+    Ok(match transform {
         Transform::Pseudonym(kind) => quoted(out, |out| pseudonym(*kind, text, keys, out)),
         Transform::Reversible(class) => quoted(out, |out| keys.reversible(*class, text, out)),
         Transform::Match(parts) => matched(parts, text, keys, out),
@@ -33,8 +39,8 @@ pub(super) fn apply(transform: &Transform, text: &str, context: &Context, out: &
         Transform::ReplyDepth => number(reply_depth::of(text), out),
         // A list of headers is no string.
         Transform::Headers(_) => Outcome::NotUnderstood,
-        Transform::Link(kind) => optional(context.links.rewrite(text, *kind), out),
-    }
+        Transform::Link(kind) => optional(Some(context.links.rewrite(text, *kind)?), out),
+    })
 }
 
 /// Writes a token between quotes. Tokens need no escaping (docs/PSEUDONYMS.md). An empty value becomes null.

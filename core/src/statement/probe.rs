@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::pseudonym::Pseudonyms;
 use crate::rules::automaton::{Automaton, Leaf, Location, NodeId, Step};
 use crate::rules::plan::{Body, HEADER_NAME, HEADER_VALUE, Header, LinkKind, PseudonymKind};
-use crate::sanitize::{Context, Links, Raw, sanitize};
+use crate::sanitize::{Context, LinkRefusal, Links, Raw, sanitize};
 
 /// The conversation index of a reply to a reply.
 pub(super) const SECOND_REPLY: &str = "AQHaa4wvh9NJ7UTXQ+Gag18kBt7lvYAAASoQgAChssA=";
@@ -101,7 +101,7 @@ fn elements_before(automaton: &Automaton, node: NodeId, step: &Step) -> usize {
 struct NoLinks;
 
 impl Links for NoLinks {
-    fn rewrite(&self, _link: &str, _kind: LinkKind) -> Option<String> {
-        None
+    fn rewrite(&self, _link: &str, _kind: LinkKind) -> Result<String, LinkRefusal> {
+        Err(LinkRefusal::Elsewhere)
     }
 }

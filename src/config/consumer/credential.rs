@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::fmt;
 use std::ops::Range;
 
+use subtle::{Choice, ConstantTimeEq as _};
+
 use crate::config::check::Context;
 use crate::config::codes::{CONFIG_ADMITS, CONFIG_CONSUMER, CONFIG_VALUE};
 use crate::config::raw::{self, Text};
@@ -65,6 +67,11 @@ impl BearerHash {
         &self.0
     }
 
+    /// Whether the SHA-256 of a token is one of these. Compares all of them, in constant time.
+    pub(crate) fn list_has(list: &[Self], digest: &[u8; 32]) -> bool {
+        list.iter().fold(Choice::from(0), |any, hash| any | hash.0.ct_eq(digest)).into()
+    }
+
     fn parse(text: &str) -> Option<Self> {
         hex::decoded(text)?.try_into().ok().map(Self)
     }
@@ -123,6 +130,31 @@ fn all<T>(texts: &[Text], check: impl FnMut(&Text) -> Option<T>) -> Option<Vec<T
 }
 
 fn check_hash(text: &Text, taken: &mut KnownCredentials, context: &mut Context<'_>) -> Option<BearerHash> {
+    let hash = check_digest(text, context)?;
+    if !taken.hashes.insert(hash) {
+        return context.refuse(
+            CONFIG_CONSUMER,
+            &text.span,
+            "this token hash is listed twice",
+            "give each consumer a different token",
+        );
+    }
+    Some(hash)
+}
+
+/// The hashes of tokens that belong to no consumer.
+pub(in crate::config) fn check_hashes(
+    hashes: &Spanned<Vec<Text>>,
+    context: &mut Context<'_>,
+) -> Option<Vec<BearerHash>> {
+    if hashes.value.is_empty() {
+        let hint = "list the hashes that `glassine token new` prints, or remove the key";
+        return context.refuse(CONFIG_VALUE, &hashes.span, "there is no token", hint);
+    }
+    all(&hashes.value, |text| check_digest(text, context))
+}
+
+fn check_digest(text: &Text, context: &mut Context<'_>) -> Option<BearerHash> {
     let Some(hash) = BearerHash::parse(&text.value) else {
         return context.refuse(
             CONFIG_VALUE,
@@ -137,14 +169,6 @@ fn check_hash(text: &Text, taken: &mut KnownCredentials, context: &mut Context<'
             &text.span,
             "this is the hash of an empty text",
             "hash the token, without a newline",
-        );
-    }
-    if !taken.hashes.insert(hash) {
-        return context.refuse(
-            CONFIG_CONSUMER,
-            &text.span,
-            "this token hash is listed twice",
-            "give each consumer a different token",
         );
     }
     Some(hash)

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 
+pub(super) use credential::check_hashes;
 pub use credential::{BearerHash, ConsumerCredential, JwksLocation, JwtCredential};
 use credential::{KnownCredentials, check_credential};
 pub use network::Networks;

@@ -115,6 +115,11 @@ pub(super) fn foreign<'a>(graph: &'a Origin, authority: &'a Origin) -> Vec<&'a s
     foreign
 }
 
+/// The cloud of this Graph.
+pub(super) fn name_of(graph: &Origin) -> Option<&'static str> {
+    CLOUDS.iter().find(|cloud| cloud.graph == graph.as_str()).map(|cloud| cloud.name)
+}
+
 fn named(name: &Text, context: &mut Context<'_>) -> Option<&'static Cloud> {
     CLOUDS.iter().find(|cloud| cloud.name == name.value).or_else(|| {
         context.refuse(

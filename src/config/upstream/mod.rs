@@ -46,6 +46,11 @@ impl Upstream {
         cloud::foreign(&self.graph, &self.authority)
     }
 
+    /// The name of the cloud whose Graph this is; `another` if it is none of Microsoft's.
+    pub(crate) fn cloud(&self) -> &'static str {
+        cloud::name_of(&self.graph).unwrap_or("another")
+    }
+
     /// Root certificates (PEM) to trust besides the system's.
     pub fn ca(&self) -> Option<&FileRef> {
         self.ca.as_ref()

@@ -35,6 +35,10 @@ pub(super) enum Fault {
     InvalidUser(String),
     #[error("The mailbox is either inactive, soft-deleted, or is hosted on-premise.")]
     NoMailbox,
+    #[error("Resource could not be discovered.")]
+    Undiscovered,
+    #[error("The process failed to get the correct properties.")]
+    SettingsHidden,
     #[error(
         "Resource '{0}' does not exist or one of its queried reference-property objects are not present."
     )]
@@ -121,10 +125,14 @@ impl Fault {
     pub(super) fn status(&self) -> StatusCode {
         match self {
             Fault::TokenMissing | Fault::TokenInvalid | Fault::TokenExpired => StatusCode::UNAUTHORIZED,
-            Fault::RequestDenied | Fault::AccessDenied | Fault::MailboxPolicy => StatusCode::FORBIDDEN,
-            Fault::InvalidUser(_) | Fault::NoMailbox | Fault::ResourceNotFound(_) | Fault::ItemNotFound => {
-                StatusCode::NOT_FOUND
+            Fault::RequestDenied | Fault::AccessDenied | Fault::MailboxPolicy | Fault::SettingsHidden => {
+                StatusCode::FORBIDDEN
             }
+            Fault::InvalidUser(_)
+            | Fault::NoMailbox
+            | Fault::Undiscovered
+            | Fault::ResourceNotFound(_)
+            | Fault::ItemNotFound => StatusCode::NOT_FOUND,
             Fault::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Fault::MailboxConcurrency => StatusCode::TOO_MANY_REQUESTS,
             Fault::SyncState => StatusCode::GONE,
@@ -182,7 +190,8 @@ impl Fault {
             Fault::TokenMissing | Fault::TokenInvalid | Fault::TokenExpired => "InvalidAuthenticationToken",
             Fault::MailboxConcurrency => "ApplicationThrottled",
             Fault::RequestDenied => "Authorization_RequestDenied",
-            Fault::AccessDenied | Fault::MailboxPolicy => "ErrorAccessDenied",
+            // The report of hidden settings has the text and the status, not the code: this is Exchange's for 403.
+            Fault::AccessDenied | Fault::MailboxPolicy | Fault::SettingsHidden => "ErrorAccessDenied",
             Fault::Batch
             | Fault::BatchCount
             | Fault::BatchId(_)
@@ -206,6 +215,7 @@ impl Fault {
             Fault::Method(_) | Fault::Skip => "Request_BadRequest",
             Fault::InvalidUser(_) => "ErrorInvalidUser",
             Fault::NoMailbox => "MailboxNotEnabledForRESTAPI",
+            Fault::Undiscovered => "ResourceNotFound",
             Fault::ResourceNotFound(_) => "Request_ResourceNotFound",
             Fault::ItemNotFound => "ErrorItemNotFound",
             Fault::MalformedId => "ErrorInvalidIdMalformed",

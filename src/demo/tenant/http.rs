@@ -264,13 +264,14 @@ async fn read(body: Incoming, limit: usize) -> Bytes {
     Limited::new(body, limit).collect().await.map(|body| body.to_bytes()).unwrap_or_default()
 }
 
-/// What the header fields ask for: preferences (RFC 7240) and the level of consistency.
+/// What the header fields ask for: preferences (RFC 7240) and the level of consistency. Only the first `Prefer` line counts:
+/// no document says that Graph reads a second one, and no public client sends one.
 fn asked_headers(headers: &HeaderMap) -> Headers {
-    let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+    let preferences = headers.get("prefer").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let level = headers.get("consistencylevel").and_then(|level| level.to_str().ok());
     let eventual = level.is_some_and(|level| level.trim().eq_ignore_ascii_case("eventual"));
     let mut asked = Headers { eventual, ..Headers::default() };
-    for preference in values.flat_map(|value| value.split(',')) {
+    for preference in preferences.split(',') {
         let (name, value) = preference.split_once('=').unwrap_or((preference, ""));
         let (name, value) = (name.trim().to_lowercase(), value.trim().trim_matches('"'));
         match name.as_str() {

@@ -36,6 +36,7 @@ mod headers;
 mod http;
 mod ids;
 mod letters;
+mod long_tokens;
 mod mailbox;
 mod messages;
 mod odata;
@@ -71,7 +72,7 @@ use self::fault::Fault;
 use self::folders::{Counts, Folder, Slot};
 use self::mailbox::Entry;
 use self::messages::{Message, View};
-use self::people::External;
+use self::people::{External, Hosting};
 use self::rng::Rng;
 use self::visits::{Visit, Visits};
 
@@ -87,6 +88,8 @@ pub struct Tenant {
     entra: Entra,
     bearer_required: bool,
     visits: Option<Arc<Visits>>,
+    /// See [`Tenant::with_tokens_of`].
+    token_length: usize,
 }
 
 /// Everybody there is.
@@ -122,6 +125,7 @@ impl Tenant {
             entra: Entra::new(&directory, &id, &client_id, &client_secret),
             bearer_required: false,
             visits: None,
+            token_length: 0,
             directory,
             id,
             client_id,
@@ -217,7 +221,7 @@ impl Tenant {
     /// The regular ids of the messages in the folder with this well-known name, oldest first.
     pub fn message_ids(&self, user: &User, well_known_name: &str) -> Vec<String> {
         let slot = folders::well_known_slot(well_known_name);
-        let mailbox = self.mailbox(user);
+        let mailbox = self.mailbox(user).ok();
         let entries = mailbox.iter().flat_map(|mailbox| mailbox.entries).filter(|it| Some(it.folder) == slot);
         entries.map(|entry| Message::new(self, user, *entry).id(View::default())).collect()
     }
@@ -247,9 +251,15 @@ impl Tenant {
         Ok(Some(visit))
     }
 
-    fn mailbox<'a>(&'a self, owner: &'a User) -> Option<Mailbox<'a>> {
-        let entries = self.mailboxes.get(owner.index).filter(|_| owner.has_mailbox())?;
-        Some(Mailbox { tenant: self, owner, entries })
+    fn mailbox<'a>(&'a self, owner: &'a User) -> Result<Mailbox<'a>, Fault> {
+        match owner.hosting() {
+            Hosting::Online => {
+                let entries = self.mailboxes.get(owner.index).map(Vec::as_slice).unwrap_or_default();
+                Ok(Mailbox { tenant: self, owner, entries })
+            }
+            Hosting::Elsewhere => Err(Fault::NoMailbox),
+            Hosting::Undiscovered => Err(Fault::Undiscovered),
+        }
     }
 }
 

@@ -85,6 +85,15 @@ impl Options {
         names.into_iter().any(|name| name.eq_ignore_ascii_case(property))
     }
 
+    /// The options with a new value for `replaced` as Exchange writes them in next links: `%24` in names, and values in the form of
+    /// HTML forms (`%24select=id%2Csubject&%24top=10&%24skip=10`; oomol-lab/open-connector#372, a response of 2026).
+    pub(super) fn encoded_with(&self, replaced: &str, value: &str) -> String {
+        let kept = self.written.iter().zip(&self.decoded).filter(|((folded, _), _)| folded != replaced);
+        let encoded = |(name, value): (&str, &str)| format!("{}={}", form_encoded(name), form_encoded(value));
+        let kept = kept.map(|((folded, pair), (_, value))| encoded((&full_name(folded, pair), value)));
+        kept.chain([encoded((&format!("${replaced}"), value))]).collect::<Vec<_>>().join("&")
+    }
+
     /// The options as written, with a new value for `replaced`: the query of a next link.
     pub(super) fn with(&self, replaced: &str, value: &str) -> String {
         let kept = self.written.iter().filter(|option| option.0 != replaced).map(|option| option.1.clone());
@@ -167,6 +176,28 @@ pub(super) fn at_path(object: &Value, path: &str) -> Value {
     found.unwrap_or_default()
 }
 
+/// The name as written, with the `$` of OData's own.
+fn full_name(folded: &str, pair: &str) -> String {
+    let written = percent_decoded(pair.split_once('=').map_or(pair, |(name, _)| name));
+    if SYSTEM.contains(&folded) { format!("${}", written.trim_start_matches('$')) } else { written }
+}
+
+/// Percent-encoded, with `+` for a space.
+fn form_encoded(text: &str) -> String {
+    percent_encoded(text, b"").replace("%20", "+")
+}
+
+/// Encodes all octets but letters, digits, `-`, `_`, `.` and those in `also`.
+pub(super) fn percent_encoded(text: &str, also: &[u8]) -> String {
+    let is_plain =
+        |octet: &u8| octet.is_ascii_alphanumeric() || b"-_.".contains(octet) || also.contains(octet);
+    let encoded = text.bytes().map(|octet| match is_plain(&octet) {
+        true => char::from(octet).to_string(),
+        false => format!("%{octet:02X}"),
+    });
+    encoded.collect()
+}
+
 /// Decodes `%xx` once. An invalid escape stays unchanged, as on servers of this kind.
 pub(super) fn percent_decoded(text: &str) -> String {
     let mut decoded = Vec::with_capacity(text.len());
@@ -213,6 +244,10 @@ mod tests {
         assert_eq!(options.value("top"), Some("5"));
         assert_eq!(options.value("filter"), Some("a eq '+'"));
         assert_eq!(options.with("skip", "5"), "%24Select=Id%2Cmail&top=5&$filter=a+eq+'%2B'&$skip=5");
+        let encoded = "%24Select=Id%2Cmail&%24top=5&%24filter=a+eq+%27%2B%27&%24skip=5";
+        assert_eq!(options.encoded_with("skip", "5"), encoded);
+        let own = Options::parse("includeHiddenFolders=true&$skip=2").unwrap();
+        assert_eq!(own.encoded_with("skip", "3"), "includeHiddenFolders=true&%24skip=3");
     }
 
     #[test]

@@ -1,11 +1,16 @@
 //! Pages and their next links. Outlook's links repeat the request with `$skip`, the directory's with an opaque
 //! `$skiptoken`.
+//!
+//! In lists of messages, `$skip` counts all items that Exchange has gone through, also those that are no messages. So it grows by
+//! more than the page (<https://learn.microsoft.com/graph/api/user-list-messages>: "Do not try to extract the `$skip` value";
+//! microsoft-graph-docs-contrib#6921: `$skip=12` after ten messages). A client that computes it gets some messages twice.
 
 use serde::Serialize;
 use serde_json::Value;
 
 use super::directory::is_advanced;
 use super::fault::Fault;
+use super::long_tokens::shortened;
 use super::page_token::{self, Named};
 use super::route::Request;
 
@@ -44,6 +49,33 @@ pub(super) struct Window {
     pub(super) size: usize,
 }
 
+/// What `$skip` counts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Skipped {
+    /// The objects of the list.
+    Objects,
+    /// The items of the store, of which one in eight is not in the list: the sixth, the fourteenth and so on.
+    Items,
+}
+
+impl Skipped {
+    /// How many objects are among the first `items` that `$skip` counts.
+    fn shown_before(self, items: usize) -> usize {
+        match self {
+            Skipped::Objects => items,
+            Skipped::Items => items - items.saturating_add(2) / 8,
+        }
+    }
+
+    /// The `$skip` of the page that begins with this object of the list.
+    fn before(self, object: usize) -> usize {
+        match self {
+            Skipped::Objects => object,
+            Skipped::Items => object.saturating_add(object.saturating_add(2) / 7),
+        }
+    }
+}
+
 impl Sizes {
     /// The page size: `$top`, else `Prefer: odata.maxpagesize`, else the default.
     pub(super) fn size(self, request: &Request<'_>) -> Result<usize, Fault> {
@@ -70,13 +102,15 @@ pub(super) fn outlook_page<T>(
     request: &Request<'_>,
     context: String,
     items: &[T],
+    skipped: Skipped,
     render: impl Fn(&T) -> Value,
 ) -> Result<Page, Fault> {
     let skip = request.options.value("skip").map(|skip| number("skip", skip)).transpose()?;
-    let start = skip.unwrap_or_default();
+    let start = skipped.shown_before(skip.unwrap_or_default());
     let window = Window { start, size: OUTLOOK.size(request)? };
     let count = request.options.is_true("count").then_some(items.len());
-    let next_link = window.next(items.len()).map(|next| request.next_link("skip", &next.to_string()));
+    let next = window.next(items.len()).map(|next| skipped.before(next));
+    let next_link = next.map(|next| request.mailbox_link("skip", &next.to_string()));
     Ok(Page { context, count, value: window.render(items, render), next_link, delta_link: None })
 }
 
@@ -94,12 +128,13 @@ pub(super) fn directory_page<'n, T>(
     }
     let seed = request.tenant.directory.seed;
     let token = request.options.value("skiptoken");
-    let opened = |token| page_token::opened(seed, items, &named, token);
+    let opened = |token| page_token::opened(seed, items, &named, shortened(token));
     let start = token.map_or(Some(0), opened).ok_or(Fault::PageToken)?;
     let window = Window { start, size: DIRECTORY.size(request)? };
     let count = (is_advanced(request) && token.is_none()).then_some(items.len());
     let last = window.next(items.len()).and_then(|_| window.of(items).last());
-    let next_link = last.map(|last| request.next_link("skiptoken", &page_token::after(seed, named(last))));
+    let token = |last| request.tenant.lengthened(page_token::after(seed, named(last)));
+    let next_link = last.map(|last| request.next_link("skiptoken", &token(last)));
     Ok(Page { context, count, value: window.render(items, render), next_link, delta_link: None })
 }
 
@@ -125,7 +160,22 @@ impl Window {
 
 #[cfg(test)]
 mod tests {
-    use super::Window;
+    use super::{Skipped, Window};
+
+    #[test]
+    fn a_link_leads_to_the_next_object_whatever_it_skips() {
+        for skipped in [Skipped::Objects, Skipped::Items] {
+            for object in 0..100 {
+                assert_eq!(skipped.shown_before(skipped.before(object)), object, "{skipped:?}");
+            }
+        }
+        assert_eq!([5, 10, 20].map(|object| Skipped::Items.before(object)), [6, 11, 23]);
+        assert_eq!(
+            Skipped::Items.shown_before(6),
+            Skipped::Items.shown_before(5),
+            "an item that is not shown"
+        );
+    }
 
     #[test]
     fn the_last_page_has_no_next() {

@@ -29,6 +29,21 @@ pub enum Account {
     Shared,
 }
 
+/// Where an account's mail is. Two of the three are errors, and nobody can tell beforehand which: accounts of both kinds can have
+/// `mail`, and accounts without it need not have a mailbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hosting {
+    /// Exchange Online has the mailbox.
+    Online,
+    /// Exchange knows of a mailbox and has none to read: it is on premises, it was deleted with its licence, or the account is of
+    /// another organisation or has never had a licence (`MailboxNotEnabledForRESTAPI`; microsoft-graph-docs-contrib#4340 for
+    /// external accounts, O365/python-o365#438 for accounts without a licence).
+    Elsewhere,
+    /// Exchange does not find the account, although the directory has it with an address (`ResourceNotFound`;
+    /// microsoft-graph-docs#4598: some of the users that have `mail`).
+    Undiscovered,
+}
+
 /// A synthetic account of the directory.
 pub struct User {
     pub(super) index: usize,
@@ -38,6 +53,7 @@ pub struct User {
     pub(super) key: MailboxKey,
     id: String,
     account: Account,
+    hosting: Hosting,
     enabled: bool,
     given_name: String,
     surname: String,
@@ -66,6 +82,7 @@ pub(super) fn private_address(name: &str) -> String {
 /// The data of an account before it has an id.
 struct Draft {
     account: Account,
+    hosting: Hosting,
     given_name: String,
     surname: String,
     display_name: String,
@@ -99,10 +116,19 @@ impl User {
         &self.display_name
     }
 
-    /// Whether the account has a mailbox here: every account with an address, except guests, whose mailbox is
-    /// elsewhere.
+    /// Whether the account has a mailbox here. Guests have none, nor have a few members, of whom some have an address.
     pub fn has_mailbox(&self) -> bool {
-        self.mail.is_some() && self.account != Account::Guest
+        self.hosting == Hosting::Online
+    }
+
+    pub(super) fn hosting(&self) -> Hosting {
+        self.hosting
+    }
+
+    /// Whether Exchange refuses the settings of the mailbox, though the application has the permission and reads the mail: of one
+    /// room. Some accounts of real tenants are so (msgraph-sdk-dotnet#2141); nobody says which.
+    pub(super) fn hides_settings(&self) -> bool {
+        self.account == Account::Room && text::ROOMS.last() == Some(&self.display_name.as_str())
     }
 
     /// The account as tokens name it.
@@ -240,6 +266,7 @@ impl Draft {
             enabled: self.account != Account::Shared && !rng.chance(5),
             key: MailboxKey::new(seed, number(index)),
             account: self.account,
+            hosting: self.hosting,
             given_name: self.given_name,
             surname: self.surname,
             display_name: self.display_name,
@@ -253,10 +280,11 @@ impl Draft {
 fn member(seed: u64, index: usize) -> Draft {
     let (given_name, surname) = name(seed, index);
     let alias = format!("{}.{}", plain_letters(given_name), plain_letters(surname));
-    // Every 31st account has no mail, like accounts without a licence.
-    let mail = (index % 31 != 30).then(|| format!("{alias}@{}", text::DOMAIN));
+    let (hosting, has_mail) = licence(index);
+    let mail = has_mail.then(|| format!("{alias}@{}", text::DOMAIN));
     Draft {
         account: Account::Member,
+        hosting,
         display_name: format!("{given_name} {surname}"),
         given_name: given_name.to_owned(),
         surname: surname.to_owned(),
@@ -265,10 +293,22 @@ fn member(seed: u64, index: usize) -> Draft {
     }
 }
 
+/// Where this member's mail is, and whether the directory has an address. Every 31st member has no licence for mail here. Most of
+/// them have no address. One has it on premises, and one has kept the address of a mailbox that is gone.
+fn licence(index: usize) -> (Hosting, bool) {
+    match (index % 31 == 30, index / 31) {
+        (false, _) => (Hosting::Online, true),
+        (true, 1) => (Hosting::Elsewhere, true),
+        (true, 2) => (Hosting::Undiscovered, true),
+        (true, _) => (Hosting::Elsewhere, false),
+    }
+}
+
 fn guest(seed: u64, place: usize, external: &External) -> Draft {
     let (given_name, surname) = name(seed, MEMBERS + place);
     Draft {
         account: Account::Guest,
+        hosting: Hosting::Elsewhere,
         display_name: external.name.clone(),
         given_name: given_name.to_owned(),
         surname: surname.to_owned(),
@@ -281,6 +321,7 @@ fn resource(account: Account, name: &str) -> Draft {
     let alias = plain_letters(name).to_lowercase();
     Draft {
         account,
+        hosting: Hosting::Online,
         given_name: String::new(),
         surname: String::new(),
         display_name: name.to_owned(),
@@ -328,7 +369,7 @@ fn plain_letters(name: &str) -> String {
 mod tests {
     use std::collections::HashSet;
 
-    use super::{Account, externals, plain_letters, users};
+    use super::{Account, Hosting, externals, plain_letters, users};
 
     #[test]
     fn about_three_hundred_accounts_of_every_kind_with_unique_names() {
@@ -349,6 +390,16 @@ mod tests {
         let guest = users.iter().find(|user| user.account() == Account::Guest).unwrap();
         assert!(guest.user_principal_name().contains("#EXT#@"));
         assert!(!guest.has_mailbox());
+    }
+
+    #[test]
+    fn an_address_does_not_mean_that_there_is_a_mailbox() {
+        let users = users(1, &externals(1));
+        let members = users.iter().filter(|user| user.account() == Account::Member);
+        let without: Vec<_> = members.filter(|user| !user.has_mailbox()).collect();
+        let with_address: Vec<_> = without.iter().filter(|user| user.mail().is_some()).collect();
+        let hosting: Vec<_> = with_address.iter().map(|user| user.hosting()).collect();
+        assert_eq!((without.len(), hosting), (7, vec![Hosting::Elsewhere, Hosting::Undiscovered]));
     }
 
     #[test]

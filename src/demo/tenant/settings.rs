@@ -21,7 +21,7 @@ pub(super) fn settings(seed: u64, owner: &User) -> Value {
     let start = 7 + rng.below(3);
     json!({
         "archiveFolder": folders::folder_id(&owner.key, ARCHIVE),
-        "timeZone": zone,
+        "timeZone": if is_custom(owner) { CUSTOM } else { zone },
         "delegateMeetingMessageDeliveryOptions": "sendToDelegateOnly",
         "dateFormat": "yyyy-MM-dd",
         "timeFormat": "HH:mm",
@@ -32,7 +32,33 @@ pub(super) fn settings(seed: u64, owner: &User) -> Value {
             "daysOfWeek": ["monday", "tuesday", "wednesday", "thursday", "friday"],
             "startTime": format!("{start:02}:00:00.0000000"),
             "endTime": format!("{:02}:00:00.0000000", start + 9),
-            "timeZone": { "name": zone },
+            "timeZone": if is_custom(owner) { custom_zone() } else { json!({ "name": zone }) },
+        },
+    })
+}
+
+/// What Exchange writes for a time zone without a name of its own: desktop Outlook makes such zones
+/// (<https://learn.microsoft.com/graph/api/resources/event>, originalStartTimeZone).
+const CUSTOM: &str = "tzone://Microsoft/Custom";
+
+/// Every 40th owner has made a time zone.
+fn is_custom(owner: &User) -> bool {
+    owner.index % 40 == 13
+}
+
+/// The zone of the working hours, with the minutes and days that say what its name does not
+/// (<https://learn.microsoft.com/graph/api/user-update-mailboxsettings>, example 2).
+fn custom_zone() -> Value {
+    json!({
+        "@odata.type": "#microsoft.graph.customTimeZone",
+        "bias": -200,
+        "name": "Customized Time Zone",
+        "standardOffset": {
+            "time": "02:00:00.0000000", "dayOccurrence": 4, "dayOfWeek": "sunday", "month": 5, "year": 0,
+        },
+        "daylightOffset": {
+            "daylightBias": 100,
+            "time": "02:00:00.0000000", "dayOccurrence": 2, "dayOfWeek": "sunday", "month": 10, "year": 0,
         },
     })
 }

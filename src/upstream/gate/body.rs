@@ -8,6 +8,7 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use super::Pass;
+use crate::metrics::Counted;
 use crate::upstream::{UpstreamBody, UpstreamError};
 
 pin_project! {
@@ -16,14 +17,14 @@ pin_project! {
     pub struct GatedBody {
         #[pin]
         body: UpstreamBody,
-        pass: Option<Pass>,
+        held: Option<(Pass, Counted)>,
     }
 }
 
 impl GatedBody {
     /// The body of a request that passed with `pass`.
-    pub fn new(body: UpstreamBody, pass: Pass) -> Self {
-        Self { body, pass: Some(pass) }
+    pub(crate) fn new(body: UpstreamBody, pass: Pass, at_graph: Counted) -> Self {
+        Self { body, held: Some((pass, at_graph)) }
     }
 }
 
@@ -38,7 +39,7 @@ impl Body for GatedBody {
         let mut this = self.project();
         let frame = ready!(this.body.as_mut().poll_frame(cx));
         if !matches!(frame, Some(Ok(_))) || this.body.is_end_stream() {
-            this.pass.take();
+            this.held.take();
         }
         Poll::Ready(frame)
     }

@@ -154,6 +154,16 @@ pub struct AuthorizationCode<'a> {
     pub redirect_uri: &'a str,
 }
 
+/// The token that requests carry now.
+pub struct TokenInUse {
+    /// The token.
+    pub token: Arc<AccessToken>,
+    /// How long ago the issuer gave it.
+    pub age: Duration,
+    /// For how long it is valid still; `None` if that is not known.
+    pub remaining: Option<Duration>,
+}
+
 /// Holds the current token of one credential, and renews it.
 pub struct TokenSource {
     issuer: Arc<Issuer>,
@@ -249,12 +259,16 @@ impl TokenSource {
         tokio::spawn(renewal).await.unwrap_or(Err(TokenError::Interrupted))
     }
 
-    /// The token in use with its age, without asking the issuer. `None` if there is none, or it has expired.
-    pub fn current(&self) -> Option<(Arc<AccessToken>, Duration)> {
+    /// The token in use, without asking the issuer. `None` if there is none, or it has expired.
+    pub fn current(&self) -> Option<TokenInUse> {
         let now = Instant::now();
         let state = self.state();
         let held = state.held.as_ref().filter(|held| held.lives(now))?;
-        Some((Arc::clone(&held.token), now.saturating_duration_since(held.since)))
+        Some(TokenInUse {
+            token: Arc::clone(&held.token),
+            age: now.saturating_duration_since(held.since),
+            remaining: held.ends_at.map(|end| end.saturating_duration_since(now)),
+        })
     }
 
     /// By how much this machine's clock is wrong, as the issuer's last response showed it. `None` if it is right, or not known.

@@ -8,6 +8,7 @@ use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use super::error::{OAuthError, ResponseFault, TokenError};
@@ -16,6 +17,7 @@ use crate::upstream::body::UpstreamBody;
 use crate::upstream::error::UpstreamError;
 use crate::upstream::retry_after;
 use crate::upstream::secret::{MAX_SECRET, Secret, visible};
+use glassine_core::graph::without_byte_order_mark;
 
 /// The most bytes of a token endpoint's response: twice the longest token.
 pub(super) const MAX_RESPONSE: u64 = 64 * 1024;
@@ -67,12 +69,17 @@ pub(super) fn accepted(
     if status == StatusCode::OK {
         return Ok(body);
     }
-    match serde_json::from_slice::<Refusal>(&body) {
+    match parse::<Refusal>(&body) {
         Ok(refusal) if matches!(status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED) => {
             Err(refusal.into())
         }
         Ok(_) | Err(_) => Err(unavailable(status, wait)),
     }
+}
+
+/// A JSON document, before which there may be a byte order mark.
+fn parse<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
+    serde_json::from_slice(without_byte_order_mark(body))
 }
 
 /// A token response (RFC 6749 section 5.1). A managed identity's response has `expires_on`, in seconds since 1970,
@@ -102,7 +109,7 @@ enum Seconds {
 /// The token in a response that arrived at `now`.
 pub(super) fn granted(body: &[u8], now: Timestamp) -> Result<Grant, ResponseFault> {
     let Granted { token_type, expires_in, expires_on, access_token } =
-        serde_json::from_slice(body).map_err(|_| ResponseFault::Json)?;
+        parse(body).map_err(|_| ResponseFault::Json)?;
     let secret = Secret::new(access_token);
     if !token_type.eq_ignore_ascii_case("Bearer") {
         return Err(ResponseFault::Type);
@@ -122,7 +129,7 @@ pub(super) fn granted(body: &[u8], now: Timestamp) -> Result<Grant, ResponseFaul
 
 /// The id_token in a response.
 pub(super) fn identified(body: &[u8]) -> Result<Secret, ResponseFault> {
-    let Identified { id_token } = serde_json::from_slice(body).map_err(|_| ResponseFault::Identity)?;
+    let Identified { id_token } = parse(body).map_err(|_| ResponseFault::Identity)?;
     Ok(Secret::new(id_token))
 }
 

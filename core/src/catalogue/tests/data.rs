@@ -82,14 +82,24 @@ fn every_line_of_the_other_files_is_read() {
     assert_eq!(words().titles.len() + withheld, lines(words_text).count());
     let paths = include_str!("../../../data/paths.txt");
     let is_known = |line: &str| {
-        ["folder ", "id-type ", "mailbox ", "no-select "].iter().any(|kind| line.starts_with(kind))
+        let kinds = ["delta ", "folder ", "id-type ", "mailbox ", "no-select ", "untracked "];
+        kinds.iter().any(|kind| line.starts_with(kind))
     };
     assert!(lines(paths).all(is_known));
     for line in lines(paths) {
-        let (kind, name) = line.split_once(' ').unwrap();
+        let (kind, rest) = line.split_once(' ').unwrap();
+        let name = if kind == "delta" { rest.split(' ').next().unwrap() } else { rest };
         let of = type_named(Version::V1, name).is_some();
         let is_name = matches!(kind, "folder" | "mailbox");
         assert!(is_name || of || permissions::canonical(name) == name, "{line}");
+        if kind == "delta" {
+            let words: Vec<_> = rest.split(' ').skip(1).collect();
+            let is_read = matches!(words.as_slice(), [] | ["top"] | ["filter" | "order", _, _, ..]);
+            let has = |property: &str| {
+                type_named(Version::V1, name).unwrap().visible(Version::V1).any(|it| it.name == property)
+            };
+            assert!(is_read && words.get(1).is_none_or(|property| has(property)), "{line}");
+        }
     }
 }
 

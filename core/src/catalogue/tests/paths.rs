@@ -55,6 +55,24 @@ fn a_path_leads_through_navigation_keys_casts_functions_and_count() {
 }
 
 #[test]
+fn changes_are_asked_in_fewer_ways_than_lists() {
+    let of = |path: &str| tracking(&resource(path));
+    let messages = of("/users/{u}/mailFolders/{f}/messages/delta").unwrap();
+    assert!(messages.filters("receivedDateTime", "ge") && messages.filters("RECEIVEDDATETIME", "gt"));
+    assert!(!messages.filters("receivedDateTime", "le") && !messages.filters("isRead", "ge"));
+    assert!(messages.orders("receivedDateTime", "desc") && !messages.orders("receivedDateTime", "asc"));
+    assert_eq!(messages.filter().as_deref(), Some("{ receivedDateTime: [ge, gt] }"));
+    assert_eq!(messages.order().as_deref(), Some("{ receivedDateTime: [desc] }"));
+    let folders = of("/users/{u}/mailFolders/delta").unwrap();
+    assert_eq!((folders.filter(), folders.order(), folders.tops()), (None, None, false));
+    assert!(of("/groups/delta()").unwrap().filters("id", "eq") && of("/users/delta").unwrap().tops());
+    assert!(of("/users/{u}/calendarView/delta").is_none(), "nothing is known of events");
+    assert!(of("/users/{u}/mailFolders/{f}/messages").is_none(), "a list is no change");
+    assert!(is_untracked("/users/{user}/messages/delta()") && is_untracked("/me/messages/delta"));
+    assert!(!is_untracked("/users/{user}/mailFolders/{folder}/messages/delta"));
+}
+
+#[test]
 fn delta_is_known_on_collections_and_on_files() {
     for path in ["/users/delta", "/users/{u}/mailFolders/{f}/messages/delta()", "/drives/{d}/root/delta"] {
         assert!(resource(path).is_delta, "{path}");

@@ -157,9 +157,21 @@ fn versions_have_properties_of_their_own() {
 
 #[test]
 fn the_lists_know_their_own() {
-    for code in ["ErrorItemNotFound", "SyncStateNotFound", "syncStateNotFound", "RequestBroker--ParseUri"] {
+    for code in [
+        "ErrorItemNotFound",
+        "InefficientFilter",
+        "SyncStateNotFound",
+        "syncStateNotFound",
+        "RequestBroker--ParseUri",
+    ] {
         assert_eq!(known_error_code(code), Some(code));
     }
+    for code in
+        ["InefficientFilter", "ErrorInvalidUrlQuery", "MailboxNotEnabledForRESTAPI", "ResourceNotFound"]
+    {
+        assert!(known_error_code(code).and_then(meaning).is_some(), "{code}");
+    }
+    assert_eq!(meaning("ErrorItemNotFound"), None);
     assert_eq!(known_error_code("erroritemnotfound"), None);
     assert_eq!(known_error_code("alice.contoso"), None);
     for zone in [

@@ -28,8 +28,8 @@ pub use response::ItemHead;
 
 /// Graph's own limit.
 pub const MAX_ITEMS: usize = 20;
-/// The most bytes of an envelope: twenty requests, each with the longest target.
-pub const MAX_ENVELOPE: usize = 256 * 1024;
+/// The most bytes of an envelope: twenty requests, each with the longest target, and a KiB for the rest of each.
+pub const MAX_ENVELOPE: usize = 500 * 1024;
 /// The most bytes of an item's id. SDKs use numbers or GUIDs.
 const MAX_ID: usize = 128;
 

@@ -14,8 +14,8 @@ pub use super::option_error::OptionError;
 pub use super::property_path::PropertyPath;
 pub use super::selection::Selection;
 
-/// Longest value of one option, in bytes: as long as a whole request target. Each parser checks it, whatever limit its
-/// caller has.
+/// Longest value of one option that is interpreted, in bytes: as long as every server supports a whole target (RFC 9110
+/// section 4.1 recommends 8,000). Each parser checks it, whatever limit its caller has.
 pub const MAX_VALUE: usize = 8 * 1024;
 
 /// Most items of a `$select`, `$orderby` or `$expand` list. The widest Graph type has about 130 properties.

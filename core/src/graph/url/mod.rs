@@ -23,8 +23,9 @@ pub use base::BaseUrl;
 pub use host::Host;
 pub use origin::{Origin, Scheme};
 
-/// The most bytes of a URL. Libraries accept some 64 KiB; URLs that people write have fewer than 200.
-const MAX_URL: usize = 8 * 1024;
+/// The most bytes of a URL: a link of Graph with the longest target that could be followed, behind its origin. URLs that people
+/// write have fewer than 200.
+const MAX_URL: usize = 25 * 1024;
 
 /// Why a URL was refused.
 #[derive(Clone, Copy, Debug, Eq, Error, Hash, PartialEq)]

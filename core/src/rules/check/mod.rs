@@ -8,6 +8,7 @@ mod overlap;
 mod permissions;
 mod properties;
 mod query;
+mod refused;
 pub(super) mod regexes;
 pub(super) mod shapes;
 mod untyped;
@@ -67,6 +68,7 @@ fn check(raw: &raw::File, findings: &mut Vec<Diagnostic>) -> Option<Plan> {
     let lines = leaving::Lines::of(&endpoints);
     leaving::check(&lines, &endpoints, &shapes, findings);
     untyped::check(&raw.shapes, &lines, findings);
+    refused::check(&endpoints, findings);
     let named: Vec<_> = raw.permissions.iter().filter_map(|entry| entry.0.as_ref()).collect();
     permissions::check(&named, &raw.endpoints, &endpoints, findings);
     let endpoints: Vec<_> = endpoints.into_iter().collect::<Option<_>>()?;

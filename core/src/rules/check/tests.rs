@@ -233,6 +233,22 @@ fn a_response_of_one_property_needs_a_value_and_has_no_options() {
 }
 
 #[test]
+fn changes_of_all_messages_of_a_mailbox_get_a_warning() {
+    let codes = |path: &str, params: &str| {
+        let text = format!(
+            "version: 1\nconnector: c\ntitle: T\npurpose: P.\npermissions: [Mail.ReadBasic.All]\nshapes:\n  \
+             s: {{ pseudonymize: [{{ path: $.id, as: id }}] }}\nendpoints:\n  - name: e\n    \
+             get: /v1.0/users/{{user}}/{path}/delta\n    params: {{ user: {{ token: id }}{params} }}\n    \
+             response: {{ delta: s }}\n"
+        );
+        let report = compile("test.yaml", &text).report;
+        report.diagnostics.iter().map(|it| it.code.as_str()).collect::<Vec<_>>()
+    };
+    assert!(codes("messages", "").contains(&"G0213"));
+    assert_eq!(codes("mailFolders/{folder}/messages", ", folder: { token: id }"), [""; 0]);
+}
+
+#[test]
 fn the_count_of_a_collection_takes_no_name_that_another_endpoint_has() {
     let named = |name: &str| {
         let more = format!("  - name: {name}\n    get: /v1.0/groups\n    response: {{ collection: s }}\n");

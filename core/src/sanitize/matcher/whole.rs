@@ -51,14 +51,14 @@ impl Matcher {
             self.take_back(mark, had_children);
             return Ok(());
         };
-        match transform::apply(transform, text, &self.context, &mut self.out) {
-            Outcome::Written => self.counters.transformed += 1,
-            Outcome::NotUnderstood => {
-                self.take_back(mark, had_children);
-                return self.not_understood(Effect::String(Passage::Transform(node)));
-            }
+        let outcome = transform::apply(transform, text, &self.context, &mut self.out);
+        if outcome == Ok(Outcome::Written) {
+            self.counters.transformed += 1;
+            return Ok(());
         }
-        Ok(())
+        self.take_back(mark, had_children);
+        outcome?;
+        self.not_understood(Effect::String(Passage::Transform(node)))
     }
 
     /// A captured string has ended.

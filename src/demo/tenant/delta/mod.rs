@@ -58,7 +58,8 @@ impl<T> Tracked<'_, T> {
         };
         let last = shown.last().and_then(|(_, item)| (self.named)(item));
         let link = |kind: &str, round, start| {
-            format!("{}?${kind}={}", self.link, state.moved_to(round, start, last).seal(seed, &self.scope))
+            let token = state.moved_to(round, start, last).seal(seed, &self.scope);
+            format!("{}?${kind}={}", self.link, request.tenant.lengthened(token))
         };
         let mut page = Page { context: self.context.clone(), ..Page::default() };
         match window.next(self.items.len()).filter(|_| is_first_round) {

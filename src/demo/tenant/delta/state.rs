@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::demo::tenant::fault::Fault;
+use crate::demo::tenant::long_tokens::shortened;
 use crate::demo::tenant::odata::Options;
 use crate::demo::tenant::page_token::Named;
 use crate::demo::tenant::rng::Rng;
@@ -14,7 +15,9 @@ use crate::demo::tenant::route::Request;
 pub(in crate::demo::tenant) enum Store {
     /// Entra: `$deltatoken=latest` starts now, and `$top` is ignored.
     Directory,
-    /// Exchange: `latest` is ignored, and starts from the beginning.
+    /// Exchange: `latest` is a token like another, and none that Exchange made. Reports of 2020 to 2022 say that it was ignored
+    /// and that everything came (microsoft-graph-docs#9569 and #18889, msgraph-sdk-dotnet#1281). Here it is refused: whoever
+    /// relies on either finds out.
     Outlook,
 }
 
@@ -56,16 +59,15 @@ impl DeltaState {
     ) -> Result<DeltaState, Fault> {
         let options = &request.options;
         let is_latest = |token: &&str| token.eq_ignore_ascii_case("latest");
-        let latest = options.value("deltatoken").filter(is_latest);
+        let latest = options.value("deltatoken").filter(is_latest).filter(|_| store == Store::Directory);
         let token = options.value("skiptoken").or_else(|| options.value("deltatoken"));
         if let (Some(token), None) = (token, latest) {
             let seed = request.tenant.directory.seed;
-            return DeltaState::open(seed, scope, token).ok_or(Fault::SyncState);
+            return DeltaState::open(seed, scope, shortened(token)).ok_or(Fault::SyncState);
         }
         check(options)?;
         // Behind the last item of the first round, there are only later changes.
-        let starts_now = latest.is_some() && store == Store::Directory;
-        let start = if starts_now { usize::MAX } else { 0 };
+        let start = if latest.is_some() { usize::MAX } else { 0 };
         Ok(DeltaState { start, asked: Asked::of(options), ..DeltaState::default() })
     }
 

@@ -11,7 +11,7 @@ use crate::demo::tenant::fault::Fault;
 use crate::demo::tenant::folders::{self, Counts, Folder, ROOT, Slot};
 use crate::demo::tenant::ids::{IdError, ItemId};
 use crate::demo::tenant::odata::{Options, Shape};
-use crate::demo::tenant::paging::{OUTLOOK, outlook_page};
+use crate::demo::tenant::paging::{OUTLOOK, Skipped, outlook_page};
 use crate::demo::tenant::properties;
 use crate::demo::tenant::query::Query;
 
@@ -93,7 +93,7 @@ fn list_folders(request: &Request<'_>, mailbox: &Mailbox<'_>, shown: &[Folder]) 
     let context = request.context(&format!("{}/mailFolders", user_key(mailbox)));
     let selected = request.selected(&FOLDER)?;
     let render = |folder: &Folder| render_folder(request, mailbox, folder, selected.as_deref());
-    outlook_page(request, context, shown, render).map(Reply::Page)
+    outlook_page(request, context, shown, Skipped::Objects, render).map(Reply::Page)
 }
 
 /// The folders below `parent` that match `$filter`, in the order of `$orderby`.
@@ -178,7 +178,8 @@ fn contacts(
     match segments {
         [] => {
             let places = matching_contacts(request, mailbox, length)?;
-            outlook_page(request, request.context(&context), &places, render).map(Reply::Page)
+            outlook_page(request, request.context(&context), &places, Skipped::Objects, render)
+                .map(Reply::Page)
         }
         [last] if last.is("$count") => Ok(count(matching_contacts(request, mailbox, length)?.len())),
         [last] if last.is_qualified("delta") => {
@@ -259,8 +260,11 @@ fn contact_folders(request: &Request<'_>, mailbox: &Mailbox<'_>, rest: &[Segment
         Ok(CONTACT_FOLDER.project(folder.clone(), selected.as_deref()))
     };
     match rest {
-        [] => outlook_page(request, request.context(&context), &[project(&folder)?], Value::clone)
-            .map(Reply::Page),
+        [] => {
+            let own = [project(&folder)?];
+            outlook_page(request, request.context(&context), &own, Skipped::Objects, Value::clone)
+                .map(Reply::Page)
+        }
         [last] if last.is("$count") => Ok(count(1)),
         [key, rest @ ..] => {
             let counter = mailbox.owner.key.folder_of(key.text()).map_err(id_fault)?;

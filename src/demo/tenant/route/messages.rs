@@ -15,7 +15,7 @@ use crate::demo::tenant::mailbox::{Entry, entry_of};
 use crate::demo::tenant::messages::{Message, SHAPE, View};
 use crate::demo::tenant::odata::Options;
 use crate::demo::tenant::order::Order;
-use crate::demo::tenant::paging::{OUTLOOK, Page, outlook_page};
+use crate::demo::tenant::paging::{OUTLOOK, Page, Skipped, outlook_page};
 use crate::demo::tenant::query::Query;
 
 pub(super) fn respond(
@@ -28,7 +28,7 @@ pub(super) fn respond(
         [] => list(request, mailbox, folder).map(Reply::Page),
         [last] if last.is("$count") => Ok(count(matching(request, mailbox, folder)?.len())),
         [last] if last.is_qualified("delta") => {
-            // Messages are tracked in folders only.
+            // Messages are tracked in folders only (dcblogdev/laravel-microsoft-graph#107).
             let folder = folder.ok_or(Fault::NotTracked(SHAPE.type_name))?;
             changes(request, mailbox, folder).map(Reply::Page)
         }
@@ -50,7 +50,7 @@ fn list(request: &Request<'_>, mailbox: &Mailbox<'_>, folder: Option<Slot>) -> R
     let selected = request.selected(&SHAPE)?;
     let entries = matching(request, mailbox, folder)?;
     let context = request.context(&collection(mailbox, folder));
-    outlook_page(request, context, &entries, |entry| {
+    outlook_page(request, context, &entries, Skipped::Items, |entry| {
         render(request, &mailbox.message(*entry), selected.as_deref())
     })
 }
@@ -148,7 +148,7 @@ fn attachments(
     let id = message.id(view(request));
     let context = request.context(&format!("{}/messages('{id}')/attachments", user_key(mailbox)));
     match rest {
-        [] => outlook_page(request, context, &all, Value::clone).map(Reply::Page),
+        [] => outlook_page(request, context, &all, Skipped::Objects, Value::clone).map(Reply::Page),
         [last] if last.is("$count") => Ok(count(all.len())),
         [key] => {
             let found = all.into_iter().find(|attachment| attachment.get("id") == Some(&json!(key.text())));

@@ -88,6 +88,13 @@ impl Request<'_> {
         format!("{}{}?{}", self.base, self.path, self.options.with(option, value))
     }
 
+    /// A link of Exchange that repeats this request with one option set. Below a folder, it has the keys in parentheses
+    /// (`mailFolders('AQMk…')/messages?%24select=…`; oomol-lab/open-connector#372, a response of 2026), elsewhere as they were sent.
+    pub(super) fn mailbox_link(&self, option: &str, value: &str) -> String {
+        let path = segments::in_key_form(self.path).unwrap_or_else(|| self.path.to_owned());
+        format!("{}{path}?{}", self.base, self.options.encoded_with(option, value))
+    }
+
     /// The names in `$select`, if the type has them all.
     fn selected(&self, shape: &Shape) -> Result<Option<Vec<String>>, Fault> {
         shape.selected(&self.options, self.version.is_beta())

@@ -1,7 +1,7 @@
 //! The path's segments, decoded once. A key in parentheses becomes a segment.
 
 use crate::demo::tenant::fault::Fault;
-use crate::demo::tenant::odata::percent_decoded;
+use crate::demo::tenant::odata::{percent_decoded, percent_encoded};
 
 /// One segment: a name or a key, depending on its position.
 #[derive(Debug, PartialEq)]
@@ -36,6 +36,27 @@ pub(super) fn parse(path: &str) -> Vec<Segment> {
     decoded.flat_map(|segment| with_key(&segment)).map(Segment).collect()
 }
 
+/// The collections whose keys Exchange writes in parentheses, if the path goes through a folder.
+const KEYED: &[&str] = &["users", "mailFolders", "childFolders", "contactFolders"];
+
+/// The path with keys in parentheses: `/v1.0/users('a')/mailFolders('inbox')/messages`. `None` if it goes through no folder.
+pub(super) fn in_key_form(path: &str) -> Option<String> {
+    let segments = parse(path);
+    let is_keyed = |name: &Segment| KEYED.iter().any(|keyed| name.is(keyed));
+    let mut written = String::new();
+    let mut folders = 0;
+    let mut rest = segments.iter().peekable();
+    while let Some(segment) = rest.next() {
+        written.push('/');
+        written.push_str(&percent_encoded(segment.text(), b"$"));
+        if let Some(key) = rest.next_if(|_| is_keyed(segment)) {
+            folders += usize::from(!segment.is("users"));
+            written.push_str(&format!("('{}')", percent_encoded(&key.text().replace('\'', "''"), b"='")));
+        }
+    }
+    (folders > 0).then_some(written)
+}
+
 fn with_key(segment: &str) -> Vec<String> {
     let inside = segment.strip_suffix(')').and_then(|segment| segment.split_once('('));
     match inside.and_then(|(name, argument)| Some((name, key(argument)?))) {
@@ -53,7 +74,25 @@ fn key(argument: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::{in_key_form, parse};
+
+    #[test]
+    fn a_path_through_a_folder_has_its_keys_in_parentheses() {
+        for (path, written) in [
+            (
+                "/v1.0/users/a@b/mailFolders/AQ=/messages",
+                Some("/v1.0/users('a%40b')/mailFolders('AQ=')/messages"),
+            ),
+            (
+                "/beta/users('o''x')/mailFolders/inbox/childFolders",
+                Some("/beta/users('o''x')/mailFolders('inbox')/childFolders"),
+            ),
+            ("/v1.0/users/a/mailFolders", None),
+            ("/v1.0/users/a/messages", None),
+        ] {
+            assert_eq!(in_key_form(path).as_deref(), written, "{path}");
+        }
+    }
 
     fn texts(path: &str) -> Vec<String> {
         parse(path).iter().map(|segment| segment.text().to_owned()).collect()

@@ -25,6 +25,9 @@ pub(super) fn respond(
     mailbox: &Mailbox<'_>,
     rest: &[Segment],
 ) -> Result<Reply, Fault> {
+    if mailbox.owner.hides_settings() {
+        return Err(Fault::SettingsHidden);
+    }
     let all = settings(request.tenant.directory.seed, mailbox.owner);
     let context = format!("{}/mailboxSettings", user_key(mailbox));
     match rest {

@@ -69,7 +69,7 @@ pub(super) fn respond(request: &Request<'_>, segments: &[Segment]) -> Result<Rep
         [key, resource, ..] if is_of_mailbox(resource) => {
             let user =
                 request.tenant.user(key.text()).ok_or_else(|| Fault::InvalidUser(key.text().to_owned()))?;
-            let mailbox = request.tenant.mailbox(user).ok_or(Fault::NoMailbox)?;
+            let mailbox = request.tenant.mailbox(user)?;
             request.access.check_mailbox(user)?;
             mail::respond(request, &mailbox, segments.split_first().map(|(_, rest)| rest).unwrap_or_default())
         }
