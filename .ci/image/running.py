@@ -158,7 +158,9 @@ def secrets_with_wrong_modes(stage):
         os.chown(path, 0, 0)
         with stage.proxy(deployment.folder) as container:
             code, said = container.wait(), container.logs()
-        why = f"/etc/glassine/{name}: this program runs as uid {USER} and may not read the file, which is owned by uid 0 and has mode 0400"
+        mode = path.stat().st_mode & 0o7777
+        why = f"this program runs as uid {USER} and may not read the file, which is owned by uid 0 and has mode {mode:04o}"
+        why = f"/etc/glassine/{name}: {why}; change either"
         assert code == 2 and why in said, f"{code}: {said}"
         os.chown(path, USER, USER)
     return "keys, credential, TLS key, configuration;"

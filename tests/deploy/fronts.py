@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from rendering import ROOT
+from rendering import ROOT, output
 
 sys.path.insert(0, str(ROOT / "tests/chaos"))
 from replicas import Place, Set, listens, replace, wait  # noqa: E402
@@ -102,6 +102,18 @@ def start_haproxy(place, replicas):
     config = place.folder / "haproxy.cfg"
     config.write_text(text)
     place.spawn("front.log", ["haproxy", "-db", "-f", config])
+
+
+def check_haproxy_by_name(place):
+    """The sections of docs/DEPLOYING.md for Kubernetes, in the place of the file's backends. Read only: here is no cluster."""
+    [block] = re.findall(r"```haproxy\n(.*?)```", DOCUMENT, re.S)
+    text = (ROOT / "deploy/haproxy.cfg").read_text().split("\nbackend by_mailbox")[0] + "\n" + block
+    text = replaced(text, "/etc/haproxy/consumers.pem", str(consumers_pem(place)))
+    text = replaced(text, "/etc/haproxy/replicas-ca.pem", str(place.folder / "ca.pem"))
+    config = place.folder / "by-name.cfg"
+    config.write_text(text)
+    output("haproxy", "-c", "-f", config)
+    print("ok: HAProxy reads the sections for Kubernetes")
 
 
 def start_nginx(place, replicas):
@@ -199,6 +211,7 @@ def check_addresses(replicas):
 
 def check():
     def haproxy(replicas):
+        check_haproxy_by_name(replicas.place)
         check_passes(replicas)
         check_addresses(replicas)
         check_shares(replicas)

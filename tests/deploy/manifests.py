@@ -60,6 +60,11 @@ def check_chart():
     assert lint.returncode == 0, lint.stdout + lint.stderr
     for values in ({"unknown": 1}, {"image": {"tags": "x"}}, {"replicas": "many"}):
         assert helm_refuses(values), f"{values} is accepted"
+    # Under another name, and so with other names inside.
+    for values in ({}, merged(*COMPONENTS.values())):
+        manifests = helm(values, release="graph")
+        validate(manifests)
+        fits_together(manifests)
     print("ok: Helm lints the chart, and refuses values that it does not know")
 
 

@@ -38,11 +38,11 @@ def base_with(*components):
         return kustomize(folder)
 
 
-def helm(values=None):
+def helm(values=None, release="glassine"):
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
         yaml.safe_dump(values or {}, file)
         file.flush()
-        return objects(output("helm", "template", "glassine", CHART, "--values", file.name))
+        return objects(output("helm", "template", release, CHART, "--values", file.name))
 
 
 def helm_refuses(values):
@@ -80,10 +80,6 @@ def differences(one, other):
         if one[name] != other[name]:
             lines.append(f"{name}:\n  {json.dumps(one[name], sort_keys=True)}\n  {json.dumps(other[name], sort_keys=True)}")
     return lines
-
-
-def find(manifests, kind, name="glassine"):
-    return next(it for it in manifests if key(it) == (kind, name))
 
 
 def workload(manifests):

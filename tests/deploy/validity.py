@@ -3,7 +3,7 @@
 import kubernetes_validate
 import yaml
 
-from rendering import find, workload
+from rendering import key, workload
 
 # The oldest version that the chart allows, and a new one.
 VERSIONS = ("1.29", "1.34")
@@ -72,7 +72,8 @@ def fits(value, shape, place):
 
 
 def configuration(manifests):
-    return find(manifests, "ConfigMap", "glassine-config")["data"]["config.yaml"]
+    [text] = [it["data"]["config.yaml"] for it in manifests if "config.yaml" in it.get("data", {})]
+    return text
 
 
 def fits_together(manifests):
@@ -92,6 +93,9 @@ def fits_together(manifests):
     for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
         assert container[probe]["httpGet"]["port"] == "probes", probe
     mounted(pod, container)
+    assert ("ServiceAccount", pod["serviceAccountName"]) in map(key, manifests)
+    own = [it["configMap"]["name"] for it in pod["volumes"] if it["name"] == "config"]
+    assert all(("ConfigMap", name) in map(key, manifests) for name in own)
     labels = spec["template"]["metadata"]["labels"]
     for it in manifests:
         selector = it.get("spec", {}).get("selector") or {} if it["kind"] in ("Service", "PodDisruptionBudget") else {}

@@ -236,8 +236,9 @@ mod tests {
 
     #[test]
     fn a_difference_stands_with_what_was_assumed() {
+        const EITHER: &[Fact] = &[Fact::status(400), Fact::OK];
         let mut report = Report::new("worldwide");
-        report.add("wire", &question("same", &[Fact::status(400), Fact::OK]), &Ending::Observed(Fact::OK));
+        report.add("wire", &question("same", EITHER), &Ending::Observed(Fact::OK));
         let refused = Ending::Observed(Fact::refused(400, "BadRequest"));
         report.add("wire", &question("other", &[Fact::Is("read"), Fact::OK]), &refused);
         report.add("wire", &question("new", &[]), &Ending::Observed(Fact::Is("odd")));
