@@ -45,9 +45,12 @@ async fn statuses_of_graph_are_passed_on_where_they_mean_the_consumer() {
 /// Fault: Graph writes a byte order mark before an error document. Outcome: the consumer gets the status with Graph's error code.
 #[tokio::test]
 async fn a_byte_order_mark_hides_no_code() {
-    for (status, code) in
-        [(403, "ErrorAccessDenied"), (404, "ErrorItemNotFound"), (400, "syncStateNotFound"), (410, "resyncRequired")]
-    {
+    for (status, code) in [
+        (403, "ErrorAccessDenied"),
+        (404, "ErrorItemNotFound"),
+        (400, "syncStateNotFound"),
+        (410, "resyncRequired"),
+    ] {
         let body = format!("\u{feff}{{\"error\":{{\"code\":\"{code}\",\"message\":\"MARKER\"}}}}");
         let script = Script::status(status).header("Content-Type", "application/json").body(body);
         let response = failure(code, script, "complete").await;
