@@ -131,8 +131,9 @@ impl Worker {
             };
             self.metrics.spans(fate, spans.len());
         }
-        // Whoever waited may be gone.
-        flushed.into_iter().for_each(|done| drop(done.send(())));
+        for done in flushed {
+            let _told_or_gone = done.send(());
+        }
     }
 }
 
