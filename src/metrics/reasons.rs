@@ -43,7 +43,8 @@ const OF_CONSUMERS: &[(&str, &[&str])] = &[
     ("no_access_token", &["no_access_token"]),
     ("audit_failing", &["audit_failing"]),
     ("upstream_failed", &["upstream_failed"]),
-    ("upstream_malformed", &["upstream_malformed", "upstream_content_type", "upstream_content_encoding"]),
+    ("upstream_malformed", &["upstream_malformed", "upstream_content_type", "upstream_content_encoding",
+        "link_too_long"]),
 ];
 
 /// Reasons of requests that nobody was identified for.
