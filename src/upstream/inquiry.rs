@@ -15,8 +15,8 @@ use super::transport::{AGENT, Repeat, Transport};
 use super::uri::uri;
 use glassine_core::graph::Origin;
 
-/// The most bytes of a body. A page of a delta with a thousand objects has a few hundred KiB. The metrics of a proxy have 100 KiB for
-/// each consumer, so this is enough for 300 of them.
+/// The most bytes of a body. A page of a delta with a thousand objects has a few hundred KiB. The metrics of a proxy have 300 KiB, and
+/// some KiB more for each consumer.
 const MAX_INQUIRY: u64 = 32 * 1024 * 1024;
 
 /// Sends inquiries to one server.
