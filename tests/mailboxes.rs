@@ -131,7 +131,7 @@ fn without_mailbox(tenant: &Tenant) -> impl Iterator<Item = &User> {
     tenant.users().iter().filter(|user| !user.has_mailbox())
 }
 
-/// Fault: an account of the directory, perhaps one with an address, has no mailbox. Outcome: the consumer gets 404 with Graph's code and a text that says to go on.
+/// Fault: an account of the directory has no mailbox. Outcome: the consumer gets 404 with Graph's code, and a text that says to go on.
 #[tokio::test]
 async fn a_mailbox_that_is_not_there_is_404_with_the_code_of_graph() {
     let (tenant, proxy) = stage().await;

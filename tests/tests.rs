@@ -27,6 +27,7 @@ mod consumer_requests;
 mod consumers;
 mod descriptions;
 mod diagnostics;
+mod directory;
 mod doctor;
 mod documents;
 mod expansions;

@@ -5,7 +5,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use base64::Engine as _;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body, Frame, Incoming};
@@ -95,10 +94,7 @@ pub(crate) async fn tls_stage(
     let mut setup = Setup::in_front_of(format!("https://{}", graph.address())).impatient();
     setup.tls = true;
     if ca {
-        let der = base64::engine::general_purpose::STANDARD.encode(&graph.ca()[0]);
-        let pem = format!("-----BEGIN CERTIFICATE-----\n{der}\n-----END CERTIFICATE-----\n");
-        setup.files.push(("graph-ca.pem", pem));
-        setup.credential.push_str("\n  ca_file: graph-ca.pem");
+        setup = setup.trusting(&graph.ca()[0]);
     }
     (graph, setup.start().await)
 }

@@ -26,4 +26,6 @@ stop_daemon() {
   docker ps --all --quiet | xargs --no-run-if-empty docker rm --force --volumes >/dev/null 2>&1 || true
   kill "$daemon" 2>/dev/null || true
   wait "$daemon" 2>/dev/null || true
+  # The daemon leaves the network of the host mounted.
+  umount "$work"/exec/netns/* 2>/dev/null || true
 }

@@ -114,6 +114,33 @@ def the_compose_file(stage):
             run(*words, "down", "--volumes", check=False)
 
 
+def a_fresh_clone(stage):
+    """A fresh clone: `deploy/init` and the compose file start the proxy. Until the client secret is there, its health says so."""
+    folder = stage.work / "fresh"
+    folder.mkdir(mode=0o755)
+    shutil.copy(stage.root / "deploy/init", folder)
+    answers = ["--tenant", "contoso.onmicrosoft.com", "--client-id", "00000000-0000-0000-0000-000000000001"]
+    run("env", f"GLASSINE_IMAGE={stage.image}", str(folder / "init"), *answers, "--public-url", "https://localhost:8443")
+    path, _ = compose(stage, folder)
+    words = ["docker-compose", "--project-name", "fresh", "--file", str(path)]
+    try:
+        run(*words, "up", "--detach")
+        container = run(*words, "ps", "--quiet", "glassine").out.strip()
+        said = until("a health check has failed", lambda: health_check(container))
+        assert "not ready" in said and "secret is empty" in said, said
+        state = inspect("container", container)
+        assert state["State"]["Running"] and state["RestartCount"] == 0, state["State"]
+    finally:
+        run(*words, "down", "--volumes", check=False)
+    return said.strip()
+
+
+def health_check(container):
+    """What the first failed health check printed."""
+    checks = inspect("container", container)["State"]["Health"]["Log"] or []
+    return next((check["Output"] for check in checks if check["ExitCode"] != 0), None)
+
+
 def requires_confinement(pid):
     """What the kernel says of the process."""
     process = pathlib.Path(f"/proc/{pid}")
@@ -305,6 +332,7 @@ def rest(first, response):
 CLAIMS = [
     demo_without_rust,
     the_compose_file,
+    a_fresh_clone,
     secrets_with_wrong_modes,
     secrets_that_others_may_read,
     audit_folder_that_cannot_be_written,

@@ -29,7 +29,7 @@
 //! | 6 | [`statement`] | One text says all that a consumer may ask and all that leaves: plans that differ in it have different texts. What a change of the rules widens is found, and shown. A review has a row for each property that leaves. | 2,650 |
 //! | 7 | [`interface`] | What a consumer may ask and gets, for programs: OpenAPI and CSDL. Neither names a property that cannot leave. | 2,600 |
 //! | 8 | [`grants`] | Which permissions are missing or more than needed. | 200 |
-//! | 9 | [`catalogue`] | What is known of Graph: types, paths, permissions. Data, with sources and dates; a request reads the list of error codes only. | 1,100 |
+//! | 9 | [`catalogue`] | What is known of Graph: types, paths, permissions. Data, with sources and dates; a request reads the list of error codes and their meanings only. | 1,330 |
 //! | 10 | [`yaml`] | Strict YAML with places. All mistakes are found in one pass. A file that people sign reads as it looks. | 1,500 |
 //! | 11 | [`diagnostic`] | What an author reads: code, message, place, hint. | 300 |
 //! | 12 | [`hex`] | Hexadecimal digits. | 60 |

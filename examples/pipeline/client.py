@@ -12,7 +12,7 @@ TRY_AGAIN = (429, 502, 503, 504)
 
 
 class StartAgain(Exception):
-    """410: the link no longer opens. Request the collection from its beginning."""
+    """The link no longer opens. Request the collection from its beginning."""
 
 
 class Refused(Exception):
@@ -59,10 +59,12 @@ class Client:
 
     @staticmethod
     def read(response, body):
-        if response.status == 410:
+        error = {} if response.status == 200 else json.loads(body).get("error", {})
+        # Mailboxes say the first, the directory either.
+        if response.status == 410 or error.get("code") == "syncStateNotFound":
             raise StartAgain
         if response.status != 200:
-            raise Refused(response.status, json.loads(body).get("error", {}))
+            raise Refused(response.status, error)
         return json.loads(body), (response.getheader("glassine-rules"), response.getheader("glassine-keys"))
 
     def wait(self, attempt, retry_after=None):

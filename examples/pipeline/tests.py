@@ -73,11 +73,14 @@ class Case(unittest.TestCase):
         self.assertEqual(len(Scripted.seen), 2)
 
     def test_a_link_that_no_longer_opens_replaces_the_collection(self):
-        self.script("/users/delta", page({"id": "1"}, {"id": "2"}), page({"id": "2"}, {"id": "3"}))
-        self.script("/delta", (410, {"error": {}}, {}))
+        self.script("/users/delta", page({"id": "1"}, {"id": "2"}), page({"id": "2"}, {"id": "3"}), page({"id": "4"}))
+        expired = {"error": {"code": "syncStateNotFound", "message": "expired"}}
+        self.script("/delta", (410, {"error": {}}, {}), (400, expired, {}))
         self.sync.chain("users", "/users/delta")
         self.sync.chain("users", "/users/delta")
         self.assertEqual((self.store.ids("users"), self.sync.started_again), (["2", "3"], 1))
+        self.sync.chain("users", "/users/delta")
+        self.assertEqual((self.store.ids("users"), self.sync.started_again), (["4"], 2))
 
     def test_changes_are_merged_and_removals_remove(self):
         self.script("/users/delta", page({"id": "1", "mail": "a"}, {"id": "2"}))

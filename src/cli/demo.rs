@@ -16,13 +16,15 @@ use super::{ExitStatus, Streams, input};
 use crate::demo::analytics::Analytics;
 use crate::demo::consumers::{self, READY, RETURNING};
 use crate::demo::folder::{Addresses, Folder};
-use crate::demo::tenant::{self, Entra, Tenant};
+use crate::demo::tenant::{self, Entra, Tenant, TransportFault};
 use crate::service::logs::Form;
 use crate::service::{Listeners, Service, Signals, bind};
 use glassine_core::pseudonym::{AddressPolicy, Class, KeyRing};
 
 /// The sample tenant is the same every time.
 const SEED: u64 = 7;
+/// One request in so many has a fault: most pages come whole, so a reader sees what a fault does to one.
+const FAULT_EVERY: u64 = 10;
 
 /// Starts an embedded sample tenant (a small Microsoft Graph look-alike) and the proxy in front of it.
 #[derive(Debug, clap::Args)]
@@ -48,6 +50,12 @@ pub(super) struct Args {
     /// Entra refuses the first token request of each application, and asks to wait for this long.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(..=3600))]
     entra_throttled: Option<u64>,
+    /// How long each response from a mailbox takes. Then a fifth request at a time in one mailbox gets 429, as in Exchange.
+    #[arg(long, value_name = "MILLISECONDS", value_parser = clap::value_parser!(u64).range(..=60_000))]
+    graph_latency: Option<u64>,
+    /// What goes wrong in every tenth request to Graph. With several, each in turn.
+    #[arg(long, value_name = "FAULT", value_enum)]
+    graph_fault: Vec<TransportFault>,
     /// With `json`, the first line is one object: proxy, admin, graph, token, rules, audit, connect, analytics, connectable.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -85,7 +93,7 @@ async fn demo(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Erro
     // A free port will do: nobody types this address. The proxy's configuration has it and redirects browsers to it.
     let analytics = bind(SocketAddr::new(args.graph_listen.ip(), 0)).await?;
     let addresses = addresses(&listeners, &graph, &analytics)?;
-    let tenant = Arc::new(Tenant::new(SEED));
+    let tenant = Arc::new(tenant_of(args));
     set_habits(args, tenant.entra());
     consumers::register(&tenant, addresses.proxy);
     let folder = Folder::create(&tenant, addresses, rules.as_ref().map(|text| text.as_str()))?;
@@ -99,6 +107,14 @@ async fn demo(args: &Args, streams: &mut Streams<'_>) -> Result<ExitStatus, Erro
     tell(args, addresses, &folder, &tenant, streams)?;
     service.run(listeners, signals).await?;
     Ok(ExitStatus::Yes)
+}
+
+fn tenant_of(args: &Args) -> Tenant {
+    let tenant = Tenant::new(SEED).unreliable(&args.graph_fault, FAULT_EVERY);
+    match args.graph_latency {
+        Some(latency) => tenant.throttled(Duration::from_millis(latency)),
+        None => tenant,
+    }
 }
 
 fn set_habits(args: &Args, entra: &Entra) {

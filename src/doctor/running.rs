@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::clock::in_words;
 use super::findings::Finding;
@@ -15,6 +15,10 @@ use glassine_core::graph::Url;
 /// for Graph and Entra meanwhile, so this limit makes no run longer.
 const LIMIT: Duration = Duration::from_secs(10);
 
+/// How often a proxy that is not ready is asked again, and after which pause: one that has just started soon has its first token.
+const LOOKS: usize = 2;
+const PAUSE: Duration = Duration::from_secs(1);
+
 const PERMISSION: &str = "glassine_graph_token_permission";
 const AGE: &str = "glassine_graph_token_age_seconds";
 
@@ -24,6 +28,18 @@ pub(super) struct Running(String);
 
 impl Running {
     pub(super) async fn of(config: &Config, network: &Network) -> Self {
+        let mut running = Self::read(config, network).await;
+        for _ in 0..LOOKS {
+            if !running.has("glassine_ready ", "0") {
+                break;
+            }
+            sleep(PAUSE).await;
+            running = Self::read(config, network).await;
+        }
+        running
+    }
+
+    async fn read(config: &Config, network: &Network) -> Self {
         let text = async {
             let admin = config.admin().filter(|admin| !admin.tls)?;
             let url = Url::parse_private(&format!("http://{}/metrics", admin.reachable())).ok()?;
@@ -33,25 +49,28 @@ impl Running {
         Self(text.await.unwrap_or_default())
     }
 
+    /// Whether a series without labels has this value.
+    fn has(&self, series: &str, value: &str) -> bool {
+        self.0.lines().any(|line| line.strip_prefix(series).is_some_and(|rest| rest.trim() == value))
+    }
+
     /// What the running proxy cannot do at this moment. Nothing if no proxy's metrics could be read.
     pub(super) fn troubles(&self, config: &Config) -> Vec<Finding> {
-        let is = |series: &str, value: &str| {
-            self.0.lines().any(|line| line.strip_prefix(series).is_some_and(|rest| rest.trim() == value))
-        };
         let place = config.admin().map(|admin| admin.reachable().to_string()).unwrap_or_default();
         let why = format!("curl -s 'http://{place}/readyz?verbose' says why");
         let full = "make room on the disk, or correct the folder's owner: it then goes on by itself\n\
                     the records that it could not write are counted in the event `resumed`";
-        let audit = is("glassine_audit_failing ", "1").then(|| {
+        let audit = self.has("glassine_audit_failing ", "1").then(|| {
             Finding::fail("audit log", "it cannot write its audit log, so it refuses every request", full)
         });
-        let files = is("glassine_config_good ", "0").then(|| {
+        let files = self.has("glassine_config_good ", "0").then(|| {
             let message =
                 "it could not use the files at its last reload; the last good state goes on running";
             Finding::warn("files", message, format!("correct what the configuration section says; {why}"))
         });
-        let ready =
-            is("glassine_ready ", "0").then(|| Finding::fail("readiness", "it is not ready", why.clone()));
+        let ready = self
+            .has("glassine_ready ", "0")
+            .then(|| Finding::fail("readiness", "it is not ready", why.clone()));
         audit.into_iter().chain(files).chain(ready).collect()
     }
 

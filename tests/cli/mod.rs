@@ -4,6 +4,7 @@ mod audit;
 mod cases;
 mod check;
 mod connector;
+mod demo;
 mod diff;
 mod explain;
 mod health;

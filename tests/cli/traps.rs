@@ -4,12 +4,13 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 
 use super::check::configuration;
 use super::{Ran, Scratch, glassine, run};
+use crate::support::spawned::Killed;
 
 const SECRET: &str = "{ client_secret_file: secret }";
 
@@ -172,30 +173,13 @@ fn a_file_that_is_mounted_alone_is_told() {
     run(&mut container.run(&moved, "check").unwrap(), "").fine();
 }
 
-/// Killed when dropped.
-struct Served(Child);
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
-
 /// It read the old file, and said that the files were reloaded.
 /// Fault: a file that is mounted alone is replaced outside of the container. Outcome: the last good state stays in use, and the log names the file.
 #[test]
 fn a_reload_through_a_stale_mount_is_no_success() {
     let container = Container::new();
-    for file in ["config.yaml"] {
-        edit(
-            &container.outside.path(file),
-            "public_url: http://127.0.0.1:8080",
-            "public_url: http://127.0.0.1:8081",
-        );
-    }
     let Some(mut command) = container.run(&container.mount("config.yaml"), "serve") else { return };
-    let mut served = Served(command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap());
+    let mut served = Killed(command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap());
     let mut log = BufReader::new(served.0.stderr.take().unwrap()).lines().map_while(Result::ok);
     assert!(log.any(|line| line.contains("the file is mounted alone")), "the start warns");
     assert!(log.any(|line| line.contains("listening for consumers")));

@@ -13,14 +13,14 @@ fn warned(old: &str, new: &str) -> Vec<(&'static str, String)> {
     config.warnings().iter().map(place).collect()
 }
 
-/// The list of the full example is for examples, so the others replace it.
-const LIST: &str = "[203.0.113.0/24, 198.51.100.7, \"2001:db8::/32\"]";
+/// The list of the full example.
+const LIST: &str = "[203.0.113.0/24, 198.51.100.7, \"2001:db8::/32\", 10.0.0.0/8]";
 
 #[test]
 fn a_list_that_admits_the_internet_is_told() {
     for list in ["[0.0.0.0/0]", "[\"::/0\", 10.0.0.0/8]", "[0.0.0.0/1, 128.0.0.0/1]", "[10.0.0.1, 0.0.0.0/0]"]
     {
-        assert_eq!(warned(LIST, list), [("G0411", list.to_owned())], "{list}");
+        assert_eq!(warned(LIST, list), [("G0411", "[".to_owned())], "{list}");
     }
     for list in ["[10.0.0.0/8]", "[0.0.0.0/1]", "[127.0.0.1, \"::1\"]", "[8.8.8.0/24, \"2a00::/12\"]"] {
         assert_eq!(warned(LIST, list), [], "{list}");
@@ -29,8 +29,8 @@ fn a_list_that_admits_the_internet_is_told() {
 
 #[test]
 fn a_list_that_admits_nobody_is_told() {
-    for list in [LIST, "[203.0.113.7]", "[224.0.0.1, \"ff02::/16\"]", "[0.0.0.0]", "[\"::\", 192.0.2.0/25]"] {
-        assert_eq!(warned(LIST, list), [("G0411", list.to_owned())], "{list}");
+    for list in ["[203.0.113.7]", "[224.0.0.1, \"ff02::/16\"]", "[0.0.0.0]", "[\"::\", 192.0.2.0/25]"] {
+        assert_eq!(warned(LIST, list), [("G0411", "[".to_owned())], "{list}");
     }
     for list in ["[203.0.113.0/24, 10.0.0.1]", "[202.0.0.0/7]", "[\"2001::/16\"]"] {
         assert_eq!(warned(LIST, list), [], "{list}");
@@ -41,22 +41,19 @@ fn a_list_that_admits_nobody_is_told() {
 fn a_signed_token_that_needs_no_claim_is_told() {
     let bearer = format!("{{ bearer_sha256: [\"{HASH}\"] }}\n    allow_from: {LIST}");
     let jwt = |claims: &str| {
-        let jwt = format!("{{ issuer: \"https://i.example\", audience: a, jwks_file: keys.json{claims} }}");
-        (jwt.clone(), warned(&bearer, &format!("{{ jwt: {jwt} }}")))
+        let jwt = format!("issuer: \"https://i.example\", audience: a, jwks_file: keys.json{claims}");
+        warned(&bearer, &format!("{{ jwt: {{ {jwt} }} }}"))
     };
     for claims in ["", ", claims: {}"] {
-        let (written, found) = jwt(claims);
-        assert_eq!(found, [("G0411", written)], "{claims}");
+        assert_eq!(jwt(claims), [("G0411", "{".to_owned())], "{claims}");
     }
-    assert_eq!(jwt(", claims: { azp: x }").1, []);
+    assert_eq!(jwt(", claims: { azp: x }"), []);
 }
 
 #[test]
 fn an_address_that_is_not_microsofts_is_told() {
-    let list = format!("allow_from: {LIST}");
     let own = |graph: &str, authority: &str| {
-        let text = full().replace(&list, "allow_from: [10.0.0.0/8]");
-        let text = text.replace("https://graph.microsoft.com", graph);
+        let text = full().replace("https://graph.microsoft.com", graph);
         let text = text.replace("https://login.microsoftonline.com", authority);
         let config = Config::load("config.yaml", &text).unwrap();
         let found = config.warnings().iter();

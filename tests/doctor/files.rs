@@ -110,6 +110,27 @@ async fn a_good_certificate_is_good_from_outside_too() {
 }
 
 #[tokio::test]
+async fn a_self_signed_certificate_is_told_from_a_wrong_one() {
+    let (tenant, url) = sample_tenant().await;
+    let mut setup = Setup::in_front_of(url);
+    setup.domain = own_domains(&tenant);
+    setup.tls = true;
+    let proxy = setup.start().await;
+    let findings = examine(&proxy).await;
+    findings.expect(
+        "public_url",
+        "from here",
+        "warn",
+        &["is self-signed", "tls.crt as an authority to trust"],
+    );
+    assert_eq!(findings.ran.code, Some(0), "{:#}", findings.all);
+    // The file has another one than the proxy shows.
+    proxy.write("tls.crt", &certificate("127.0.0.1", 2099).0);
+    let findings = examine(&proxy).await;
+    findings.expect("public_url", "from here", "fail", &["openssl s_client"]);
+}
+
+#[tokio::test]
 async fn the_applications_certificate_and_key_are_looked_at() {
     let rsa = KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
     let (own, key) = certificate_of(&rsa, "glassine.example", 2099);

@@ -6,20 +6,23 @@ mod document;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::{ChildStderr, Command};
+use std::process::{ChildStderr, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use glassine::demo::tenant::Registration;
 use glassine_core::pseudonym::KeyRing;
 use http_body_util::Full;
 use jiff::{Span, Timestamp};
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+use sha2::{Digest as _, Sha256};
 
+use crate::cli::glassine;
 use crate::doctor::{Clinic, text_about};
 use crate::service::{PAGE, USERS, stage, with_secret};
-use crate::support::glassine::{Glassine, METADATA_ONLY, Setup, send, write_private};
+use crate::support::glassine::{Glassine, METADATA_ONLY, Setup, sample_tenant, send, write_private};
 use crate::support::logs::Logs;
-use crate::support::spawned::Spawned;
+use crate::support::spawned::{Killed, Spawned};
 use crate::support::upstream::{FakeUpstream, Script};
 use document::{Incident, PLACES, headings};
 
@@ -61,6 +64,17 @@ impl<'a> Scene<'a> {
     async fn admin_get(&self, path: &str) -> String {
         let request = http::Request::get(path).header("host", self.admin.to_string());
         send(self.admin, request.body(Full::default()).unwrap()).await.unwrap().text()
+    }
+
+    /// Waits until the log has this text.
+    async fn says(&self, text: &str) {
+        for _ in 0..STEPS {
+            if (self.log)().contains(text) {
+                return;
+            }
+            tokio::time::sleep(STEP).await;
+        }
+        panic!("{text:?} is not in\n{}", (self.log)());
     }
 
     /// Waits until all places say what the document shows.
@@ -114,6 +128,37 @@ async fn a_certificate_that_has_ended() {
     });
     let proxy = setup.start().await;
     Scene::of(&proxy, &logs).is_as_documented(CERTIFICATE).await;
+}
+
+/// The neighbours of the test above: one that ends soon is a warning in the log only.
+#[tokio::test]
+async fn a_certificate_that_ends_soon_and_one_that_does_not() {
+    for (days, told) in [(20, true), (40, false)] {
+        let logs = Logs::start();
+        let graph = FakeUpstream::always(Script::json(PAGE)).await;
+        let mut setup = Setup::scripted(&graph);
+        setup.tls = true;
+        setup.prepare = Box::new(move |folder| {
+            let mut parameters = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+            parameters.not_after = date_time_ymd(1970, 1, 1) + in_days(days);
+            let key = KeyPair::generate().unwrap();
+            write_private(folder.join("tls.crt"), parameters.self_signed(&key).unwrap().pem());
+            write_private(folder.join("tls.key"), key.serialize_pem());
+        });
+        let proxy = setup.start().await;
+        let scene = Scene::of(&proxy, &logs);
+        while !logs.text().contains("ready") {
+            tokio::time::sleep(STEP).await;
+        }
+        assert_eq!(logs.text().contains("a certificate ends soon"), told, "{}", logs.text());
+        assert!(!scene.admin_get("/readyz?verbose").await.contains("certificates"));
+    }
+}
+
+/// So many days from now, since 1970.
+fn in_days(days: u64) -> Duration {
+    let now = u64::try_from(Timestamp::now().as_second()).unwrap();
+    Duration::from_secs(now + days * 86_400)
 }
 
 /// Fault: the client secret is wrong. Outcome: log, `/readyz`, metrics and `doctor` say so, with Entra's number.
@@ -230,7 +275,7 @@ async fn other_keys() {
     let old = proxy.id("u1");
     let messages = format!("/v1.0/users/{old}/messages");
     assert_eq!(proxy.get(&messages).await.status, 200);
-    let master = std::array::from_fn(|at| u8::try_from(at * 7 + 3).unwrap());
+    let master: [u8; 32] = Sha256::digest(b"another master key of the tests").into();
     proxy.write("keys.yaml", &KeyRing::render_new(&master, 'A', "2026-01-01T00:00:00Z"));
     proxy.until(&messages, |response| response.status == 404).await;
     Scene::of(&proxy, &logs).is_as_documented(KEYS).await;
@@ -282,4 +327,49 @@ async fn a_token_older_than_a_consent() {
     clinic.proxy.write("config.yaml", &format!("{config}\n"));
     clinic.proxy.until(USERS, |response| response.status == 200).await;
     assert!(!scene.admin_get("/readyz?verbose").await.contains("permissions of"));
+}
+
+/// From `glassine init` to a proxy that serves: it starts without the secret, says so, and takes it when it comes.
+/// Fault: the client secret has not been written yet. Outcome: the proxy starts, is not ready and says why; it is ready soon after the secret is there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_folder_of_init_waits_for_its_secret() {
+    let (tenant, url) = sample_tenant().await;
+    let application = tenant.entra().registration("Outlook Mail - Meta Data Only").unwrap();
+    let client_id = application.client_id().to_owned();
+    let grant = |it: &mut Registration| it.configured().to_vec().iter().for_each(|name| it.grant(name));
+    tenant.entra().change(&client_id, grant).unwrap();
+    let (around, listen, admin) = Setup::in_front_of(&url).write_all().await;
+    let folder = around.path().join("proxy");
+    let public = format!("https://{listen}");
+    let args = [
+        "--tenant",
+        tenant.tenant_id(),
+        "--client-id",
+        &client_id,
+        "--public-url",
+        &public,
+        "--data",
+        "data",
+    ];
+    let domains = ["--tenant-domain", tenant.domain(), "--tenant-domain", tenant.initial_domain()];
+    let ran = glassine(&[&["init", folder.to_str().unwrap()], &args[..], &domains].concat());
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let config = folder.join("config.yaml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let text =
+        text.replace("0.0.0.0:8443", &listen.to_string()).replace("127.0.0.1:9901", &admin.to_string());
+    write_private(&config, text.replace("cloud: worldwide", &format!("graph: {url}\n  authority: {url}")));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_glassine"));
+    let mut served =
+        Killed(command.args(["serve", "--config"]).arg(&config).stderr(Stdio::piped()).spawn().unwrap());
+    let log = follow(BufReader::new(served.0.stderr.take().unwrap()));
+    let scene = Scene { admin, config, log: Box::new(move || log.lock().unwrap().clone()) };
+    scene.says("not ready: no request can be served").await;
+    let told = scene.admin_get("/readyz?verbose").await;
+    assert!(told.contains("the secret is empty: write it into its file"), "{told}");
+    write_private(folder.join("secrets/client-secret"), application.client_secret());
+    scene.says(" ready\n").await;
+    let doctor = text_about(&scene.config).await;
+    assert_eq!(doctor.code, Some(0), "{doctor:?}");
+    assert!(doctor.everything().contains("its certificate is self-signed"), "{doctor:?}");
 }

@@ -127,6 +127,15 @@ impl Setup {
         Self { timeouts: (1, 1), ..self }
     }
 
+    /// Trusts the authority of Graph's certificate.
+    pub(crate) fn trusting(mut self, ca: &[u8]) -> Self {
+        let der = base64::engine::general_purpose::STANDARD.encode(ca);
+        let pem = format!("-----BEGIN CERTIFICATE-----\n{der}\n-----END CERTIFICATE-----\n");
+        self.files.push(("graph-ca.pem", pem));
+        self.credential.push_str("\n  ca_file: graph-ca.pem");
+        self
+    }
+
     pub(crate) fn rules(mut self, rules: &str) -> Self {
         self.consumers[0].rules = rules.to_owned();
         self

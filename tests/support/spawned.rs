@@ -11,6 +11,16 @@ use tempfile::TempDir;
 
 use super::glassine::{Glassine, ProxyResponse, Setup, send};
 
+/// A program that is killed when dropped.
+pub(crate) struct Killed(pub(crate) Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
 /// `glassine serve`. It is killed when dropped.
 pub(crate) struct Spawned {
     child: Child,

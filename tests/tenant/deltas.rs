@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Graph, ids};
+use super::{Graph, ids, merged};
 
 fn inbox(graph: &Graph) -> String {
     format!("/v1.0/users/{}/mailFolders/inbox/messages/delta", graph.staff().id())
@@ -26,7 +26,7 @@ async fn membership_is_in_a_delta_only_where_it_is_tracked() {
     ] {
         let (groups, next) = graph.round(&format!("/v1.0/groups/delta{select}")).await;
         let (changed, _) = graph.round(&next).await;
-        let kept = groups.iter().chain(changed.iter().filter(|it| !is_removed(it)));
+        let kept = groups.iter().chain(&changed).filter(|it| !is_removed(it));
         for group in kept {
             assert_eq!(group.get("members@delta").is_some(), tracked, "{select}: {group}");
             assert!(group["id"].is_string(), "{group}");
@@ -38,9 +38,10 @@ async fn membership_is_in_a_delta_only_where_it_is_tracked() {
 async fn a_later_round_says_who_joined_and_who_left() {
     let graph = Graph::start().await;
     let (groups, next) = graph.round("/v1.0/groups/delta?$select=members").await;
+    let groups = merged(&groups);
     let (changed, _) = graph.round(&next).await;
     for group in changed.iter().filter(|group| !is_removed(group)) {
-        let before = groups.iter().find(|it| it["id"] == group["id"]).unwrap();
+        let before = &groups[group["id"].as_str().unwrap()];
         let before = ids(before["members@delta"].as_array().unwrap());
         let changes = group["members@delta"].as_array().unwrap();
         assert!(
@@ -61,9 +62,12 @@ async fn latest_starts_now_in_the_directory_and_keeps_the_options() {
         assert_eq!(now["value"], serde_json::json!([]), "{list}");
         assert!(now.get("@odata.nextLink").is_none());
         let (changed, _) = graph.round(now["@odata.deltaLink"].as_str().unwrap()).await;
-        assert_eq!(changed.len(), 3);
-        let kept: Vec<&String> = changed[0].as_object().unwrap().keys().collect();
-        assert_eq!(kept, ["id", "mail"], "{list}");
+        assert_eq!(ids(&changed).len(), 3);
+        for object in &changed {
+            let mut kept = object.as_object().unwrap().keys();
+            assert!(kept.all(|name| ["id", "mail", "@removed"].contains(&name.as_str())), "{list}: {object}");
+        }
+        assert!(changed.iter().any(|object| object["mail"].is_string()), "{list}");
     }
 }
 
@@ -84,7 +88,7 @@ async fn top_is_a_page_size_for_messages_and_nothing_for_the_directory() {
     assert_eq!(page["value"].as_array().unwrap().len(), 3);
     let next = graph.get(page["@odata.nextLink"].as_str().unwrap()).await;
     assert_eq!(next["value"].as_array().unwrap().len(), 3, "the token has the page size");
-    assert_eq!(graph.get("/v1.0/users/delta?$top=3").await["value"].as_array().unwrap().len(), 100);
+    assert!(graph.get("/v1.0/users/delta?$top=3").await["value"].as_array().unwrap().len() > 100);
     graph.refuses(&format!("{}?$top=1001", inbox(&graph)), 400, "Request_UnsupportedQuery").await;
 }
 
@@ -119,9 +123,10 @@ async fn deltas_of_the_directory_can_be_limited_to_ids() {
     assert!(
         !changed.is_empty() && changed.iter().all(|it| users[3..5].contains(&it["id"].as_str().unwrap()))
     );
-    assert_eq!(graph.round(&by_ids(&users[..50])).await.0.len(), 50);
+    assert_eq!(ids(&graph.round(&by_ids(&users[..50])).await.0).len(), 50);
     let group = graph.tenant.groups()[2].id();
-    assert_eq!(graph.round(&format!("/v1.0/groups/delta?$filter=id eq '{group}'")).await.0.len(), 1);
+    let (found, _) = graph.round(&format!("/v1.0/groups/delta?$filter=id eq '{group}'")).await;
+    assert_eq!(ids(&found), [group.to_owned()].into());
     for filter in [
         by_ids(&users[..51]),
         "/v1.0/users/delta?$filter=accountEnabled eq true".to_owned(),

@@ -3,6 +3,7 @@
 mod batch;
 mod counts;
 mod deltas;
+mod directory;
 mod entra;
 mod filters;
 mod lists;
@@ -10,8 +11,9 @@ mod mail;
 mod paths;
 mod protocol;
 mod refusals;
+mod transport;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
@@ -164,6 +166,28 @@ impl TenantResponse {
 fn thread_guid(conversation_id: &Value) -> Vec<u8> {
     let id = conversation_id.as_str().unwrap().replace('-', "/").replace('_', "+");
     STANDARD.decode(id).unwrap().split_off(43)
+}
+
+/// What a client has after a round: an object that comes several times, or in parts, is one object.
+pub(crate) fn merged(items: &[Value]) -> BTreeMap<String, Value> {
+    let mut all: BTreeMap<String, Value> = BTreeMap::new();
+    for item in items {
+        let id = item["id"].as_str().unwrap();
+        if item["@removed"].is_object() {
+            all.remove(id);
+            continue;
+        }
+        let known = all.entry(id.to_owned()).or_insert_with(|| json!({}));
+        for (name, value) in item.as_object().unwrap() {
+            match (known.get_mut(name).and_then(Value::as_array_mut), value) {
+                (Some(members), Value::Array(more)) if name == "members@delta" => {
+                    members.extend(more.clone())
+                }
+                _ => known[name] = value.clone(),
+            }
+        }
+    }
+    all
 }
 
 fn ids(items: &[Value]) -> BTreeSet<String> {

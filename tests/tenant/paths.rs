@@ -132,6 +132,7 @@ async fn each_mailbox_that_is_not_there_has_its_error() {
         graph.get(&format!("/v1.0/users/{id}?$select=id,mail")).await;
         let error = graph.get_with(&format!("/v1.0/users/{id}/messages"), &[]).await;
         let code = error.json()["error"]["code"].as_str().unwrap().to_owned();
+        graph.refuses(&format!("/v1.0/users/{id}?$select=id,mailboxSettings"), 404, &code).await;
         for rest in ["mailFolders", "mailboxSettings", "contacts", "mailFolders/inbox/messages/delta"] {
             graph.refuses(&format!("/v1.0/users/{id}/{rest}"), 404, &code).await;
         }

@@ -22,7 +22,7 @@ pub(super) fn text(
     let is_for_image = data == std::path::Path::new(super::IMAGE_DATA);
     let start = if is_for_image { in_docker(args.group, is_shared) } else { on_this_machine() };
     Zeroizing::new(format!(
-        "{folder} is written. All files below are in it.\n\
+        "Written: {folder}. All files below are in it.\n\
          \n\
          1. Entra admin center, App registrations, the application {client_id}, API permissions: Add a permission, Microsoft Graph,\n\
          \x20  Application permissions. The rules need these, and nothing else:\n\

@@ -109,9 +109,9 @@ impl Analytics {
         let application = Arc::new(self);
         let respond = move |request: Request<_>| {
             let application = Arc::clone(&application);
-            async move { application.respond(&request).await }
+            async move { Ok(application.respond(&request).await) }
         };
-        socket::serve(listener, shutdown, respond).await;
+        socket::serve(listener, None, shutdown, respond).await;
     }
 
     async fn respond<B>(&self, request: &Request<B>) -> Response<Full<Bytes>> {

@@ -10,6 +10,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::fault::Fault;
+use super::groups::Group;
 use super::odata::Options;
 use super::people::User;
 use super::route::Segment;
@@ -32,6 +33,8 @@ struct Granted {
 enum Area {
     Contacts,
     Groups,
+    /// Who is in a group with hidden membership.
+    HiddenMembers,
     /// Attachments and whole messages.
     MailContent,
     /// Folders, and messages without content.
@@ -66,6 +69,7 @@ impl Area {
                 "Group.ReadWrite.All",
                 "Directory.ReadWrite.All",
             ],
+            Area::HiddenMembers => &["Member.Read.Hidden"],
             Area::MailContent => &["Mail.Read", "Mail.ReadWrite"],
             Area::Mail => &["Mail.ReadBasic.All", "Mail.ReadBasic", "Mail.Read", "Mail.ReadWrite"],
             Area::MailboxSettings => &["MailboxSettings.Read", "MailboxSettings.ReadWrite"],
@@ -92,7 +96,9 @@ impl Area {
     /// The directory and Exchange have different error texts.
     fn fault(self) -> Fault {
         match self {
-            Area::Groups | Area::MemberOf | Area::Organization | Area::Users => Fault::RequestDenied,
+            Area::Groups | Area::HiddenMembers | Area::MemberOf | Area::Organization | Area::Users => {
+                Fault::RequestDenied
+            }
             Area::Contacts | Area::MailContent | Area::Mail | Area::MailboxSettings => Fault::AccessDenied,
         }
     }
@@ -149,6 +155,11 @@ impl Access {
         let policy = self.granted.as_ref().and_then(|granted| granted.mailboxes.as_ref());
         let open = policy.is_none_or(|mailboxes| mailboxes.contains(owner.id()));
         if open { Ok(()) } else { Err(Fault::MailboxPolicy) }
+    }
+
+    /// Whether this token shows who is in the group.
+    pub(super) fn shows_members(&self, group: &Group) -> bool {
+        !group.has_hidden_members() || self.has(Area::HiddenMembers)
     }
 
     /// Removes the properties of a message that this token does not show.

@@ -119,6 +119,14 @@ pub(super) enum Fault {
     PageToken,
     #[error("The sync state generation is not found; It may be corrupted or the sync state is too old.")]
     SyncState,
+    #[error(
+        "The sync state generation is not found. The delta token is expired and data must be synchronized again."
+    )]
+    SyncStateExpired,
+    #[error("Resync required. Replace any local items with the server's version.")]
+    Reset { location: String },
+    #[error("Please retry again later.")]
+    TooManyRequests,
 }
 
 impl Fault {
@@ -134,8 +142,8 @@ impl Fault {
             | Fault::ResourceNotFound(_)
             | Fault::ItemNotFound => StatusCode::NOT_FOUND,
             Fault::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Fault::MailboxConcurrency => StatusCode::TOO_MANY_REQUESTS,
-            Fault::SyncState => StatusCode::GONE,
+            Fault::MailboxConcurrency | Fault::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+            Fault::SyncState | Fault::Reset { .. } => StatusCode::GONE,
             Fault::FailedDependency => StatusCode::FAILED_DEPENDENCY,
             Fault::Batch
             | Fault::BatchCount
@@ -162,6 +170,7 @@ impl Fault {
             | Fault::Segment(_)
             | Fault::Skip
             | Fault::Sorting
+            | Fault::SyncStateExpired
             | Fault::TrackedOption { .. }
             | Fault::TrackedValue { .. }
             | Fault::UnknownOption(_)
@@ -183,6 +192,14 @@ impl Fault {
                 "client-request-id": client_request_id,
             },
         }})
+    }
+
+    /// Where the client has to begin anew.
+    pub(super) fn location(&self) -> Option<&str> {
+        match self {
+            Fault::Reset { location } => Some(location),
+            _ => None,
+        }
     }
 
     fn code(&self) -> &'static str {
@@ -230,6 +247,9 @@ impl Fault {
             | Fault::Unsupported => "Request_UnsupportedQuery",
             Fault::PageToken => "Directory_ExpiredPageToken",
             Fault::SyncState => "SyncStateNotFound",
+            Fault::SyncStateExpired => "syncStateNotFound",
+            Fault::Reset { .. } => "resyncRequired",
+            Fault::TooManyRequests => "TooManyRequests",
         }
     }
 }

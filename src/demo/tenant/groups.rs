@@ -55,6 +55,13 @@ impl Group {
         self.kind
     }
 
+    /// Whether only applications with Member.Read.Hidden see who is in it. Only Microsoft 365 groups can be so
+    /// (<https://learn.microsoft.com/graph/api/resources/group#group-visibility-options>).
+    pub fn has_hidden_members(&self) -> bool {
+        let hidden = text::PROJECTS.last().map(|name| format!("Project {name}"));
+        self.kind == GroupKind::Unified && hidden.as_ref() == Some(&self.display_name)
+    }
+
     /// The group as tokens name it.
     pub(super) fn named(&self) -> Named<'_> {
         Named { kind: "Group", id: &self.id, name: &self.display_name }
@@ -74,6 +81,11 @@ impl Group {
     pub(super) fn left(&self, seed: u64, round: usize) -> Option<Member> {
         let place = self.rng_of_round(seed, round).below(self.members.len());
         self.members.get(place).copied()
+    }
+
+    fn visibility(&self) -> Option<&'static str> {
+        let of_unified = if self.has_hidden_members() { "HiddenMembership" } else { "Private" };
+        (self.kind == GroupKind::Unified).then_some(of_unified)
     }
 
     fn rng_of_round(&self, seed: u64, round: usize) -> Rng {
@@ -115,7 +127,7 @@ impl Group {
             "securityEnabled": matches!(self.kind, GroupKind::Security | GroupKind::MailSecurity),
             "securityIdentifier": format!("S-1-12-1-{}-{}", rng.below(1 << 31), rng.below(1 << 31)),
             "theme": Value::Null,
-            "visibility": if unified { json!("Private") } else { Value::Null },
+            "visibility": self.visibility(),
         })
     }
 }

@@ -1,8 +1,8 @@
-//! The HTTP server: HTTP/1.1 in plaintext, chunked responses like Graph's, compressed if the client accepts it.
+//! The HTTP server: responses of unknown length like Graph's, compressed if the client accepts it, and the faults of
+//! [`transport`](super::transport).
 
-use std::convert::Infallible;
 use std::future::Future;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,14 +12,16 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE,
+    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER, VARY,
+    WWW_AUTHENTICATE,
 };
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version};
 use http_body_util::{BodyExt as _, Limited};
-use hyper::body::{Body, Frame, Incoming};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 use jiff::Timestamp;
 use serde::Serialize;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 
 use super::Tenant;
@@ -29,8 +31,9 @@ use super::entra::{self, Call, Endpoint};
 use super::fault::Fault;
 use super::rng::Rng;
 use super::route::{self, Headers, Reply};
+use super::transport::TransportFault;
 use super::visits::Visit;
-use crate::demo::socket;
+use crate::demo::socket::{self, Farewell, Lost};
 
 const JSON: &str =
     "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
@@ -47,19 +50,34 @@ const DIAGNOSTIC: &str = r#"{"ServerInfo":{"DataCenter":"West Europe","Slice":"E
 /// Serves the tenant on `listener` until `shutdown` is done; open connections are then dropped.
 ///
 /// `base_url` is what links in responses start with: scheme and authority, no slash at the end
-/// (`http://127.0.0.1:9000`). Plaintext HTTP/1.1; meant for loopback. Failing connections end quietly.
+/// (`http://127.0.0.1:9000`). Plaintext; meant for loopback. Failing connections end quietly.
 pub async fn serve(
     listener: TcpListener,
     tenant: Arc<Tenant>,
     base_url: String,
     shutdown: impl Future<Output = ()>,
 ) {
-    let server = Arc::new(Server { tenant, base_url, requests: AtomicU64::new(0) });
+    let idle = tenant.faults.idle();
+    let server = Arc::new(Server::new(tenant, base_url));
     let respond = move |request| {
         let server = Arc::clone(&server);
         async move { server.respond(request).await }
     };
-    socket::serve(listener, shutdown, respond).await;
+    socket::serve(listener, idle, shutdown, respond).await;
+}
+
+/// Serves the tenant on one connection, for those who bring their own TLS. Else as [`serve`].
+pub async fn serve_connection<S>(stream: S, tenant: Arc<Tenant>, base_url: String)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let idle = tenant.faults.idle();
+    let server = Arc::new(Server::new(tenant, base_url));
+    let respond = move |request| {
+        let server = Arc::clone(&server);
+        async move { server.respond(request).await }
+    };
+    socket::connection(stream, idle, respond).await;
 }
 
 struct Server {
@@ -74,31 +92,52 @@ struct GraphResponse {
     content_type: &'static str,
     body: Vec<u8>,
     immutable_ids: bool,
+    location: Option<String>,
     /// Ends with the body.
     visit: Option<Visit>,
 }
 
 /// The ids that every response carries.
 struct RequestIds {
+    number: u64,
     request: String,
     client: String,
 }
 
 impl Server {
-    async fn respond(&self, request: http::Request<Incoming>) -> Response<Chunks> {
+    fn new(tenant: Arc<Tenant>, base_url: String) -> Server {
+        Server { tenant, base_url, requests: AtomicU64::new(0) }
+    }
+
+    async fn respond(&self, request: http::Request<Incoming>) -> Result<Response<Chunks>, Lost> {
         let (head, body) = request.into_parts();
         let ids = self.request_ids(&head.headers);
         if let Some(endpoint) = Endpoint::of(head.uri.path()) {
-            return self.entra(endpoint, &head, body, &ids).await;
+            return Ok(self.entra(endpoint, &head, body, &ids).await);
         }
+        let fault = self.tenant.faults.next();
+        let response = match fault {
+            Some(TransportFault::ClosedUnanswered) => return Err(Lost::Closed),
+            Some(TransportFault::Refused) => return Err(Lost::Reset(h2::Reason::REFUSED_STREAM.into())),
+            Some(TransportFault::Throttled) => GraphResponse::fault(&Fault::TooManyRequests, &ids),
+            _ => self.graph_or_batch(&head, body, &ids).await,
+        };
+        let mut response = response.into_response(&head.headers, &ids, fault);
+        if fault == Some(TransportFault::GoAway) {
+            leave(&head, &mut response);
+        }
+        Ok(response)
+    }
+
+    async fn graph_or_batch(&self, head: &Parts, body: Incoming, ids: &RequestIds) -> GraphResponse {
         let response = match route::batch_version(head.uri.path()) {
             Some(version) if head.method == Method::POST => {
                 let envelope = read(body, BATCH_LIMIT).await;
-                self.batch(version, &head.headers, &envelope, &ids)
+                self.batch(version, &head.headers, &envelope, ids)
             }
-            _ => self.graph(&head).await,
+            _ => self.graph(head).await,
         };
-        response.unwrap_or_else(|fault| GraphResponse::fault(&fault, &ids)).into_response(&head.headers, &ids)
+        response.unwrap_or_else(|fault| GraphResponse::fault(&fault, ids))
     }
 
     async fn entra(
@@ -120,7 +159,7 @@ impl Server {
             client_request_id: &ids.client,
         };
         let entra::EntraResponse { status, headers, body } = self.tenant.entra().respond(endpoint, &call);
-        let mut response = Response::new(Chunks { body: Bytes::from(body), _visit: None });
+        let mut response = Response::new(Chunks::new(body.into_bytes(), None));
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         insert_text(response.headers_mut(), "x-ms-request-id", &ids.request);
@@ -178,14 +217,23 @@ impl Server {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let request = Rng::of(self.tenant.directory.seed, "request", &[number]).guid();
         let sent = headers.get("client-request-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
-        RequestIds { client: sent.unwrap_or_else(|| request.clone()), request }
+        RequestIds { client: sent.unwrap_or_else(|| request.clone()), number, request }
+    }
+}
+
+/// Says that this response is the last one of its connection.
+fn leave(head: &Parts, response: &mut Response<Chunks>) {
+    if head.version < Version::HTTP_2 {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    } else if let Some(farewell) = head.extensions.get::<Farewell>() {
+        farewell.say();
     }
 }
 
 impl GraphResponse {
     fn json(status: StatusCode, value: &impl Serialize) -> GraphResponse {
         let body = serde_json::to_vec(value).unwrap_or_default();
-        GraphResponse { status, content_type: JSON, body, immutable_ids: false, visit: None }
+        GraphResponse { status, content_type: JSON, body, immutable_ids: false, location: None, visit: None }
     }
 
     fn other(content_type: &'static str, text: String) -> GraphResponse {
@@ -193,17 +241,28 @@ impl GraphResponse {
     }
 
     fn fault(fault: &Fault, ids: &RequestIds) -> GraphResponse {
-        GraphResponse::json(fault.status(), &fault.to_json(&ids.request, &ids.client, &now()))
+        let document = fault.to_json(&ids.request, &ids.client, &now());
+        let location = fault.location().map(str::to_owned);
+        GraphResponse { location, ..GraphResponse::json(fault.status(), &document) }
     }
 
     fn into_item(self) -> ItemResponse {
         ItemResponse { status: self.status, content_type: self.content_type, body: self.body }
     }
 
-    fn into_response(self, asked: &HeaderMap, ids: &RequestIds) -> Response<Chunks> {
+    fn into_response(
+        mut self,
+        asked: &HeaderMap,
+        ids: &RequestIds,
+        fault: Option<TransportFault>,
+    ) -> Response<Chunks> {
         let compress = accepts_gzip(asked);
+        let fault = fault.filter(|_| self.status == StatusCode::OK);
+        if fault == Some(TransportFault::CutJson) {
+            self.body.truncate(self.body.len() / 2);
+        }
         let body = if compress { gzip(self.body) } else { self.body };
-        let mut response = Response::new(Chunks { body: Bytes::from(body), _visit: self.visit });
+        let mut response = Response::new(Chunks::new(body, self.visit).with(fault, ids.number));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
@@ -220,6 +279,9 @@ impl GraphResponse {
         if self.status == StatusCode::TOO_MANY_REQUESTS {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
+        if let Some(location) = &self.location {
+            insert_text(headers, LOCATION.as_str(), location);
+        }
         if compress {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
@@ -233,23 +295,53 @@ impl GraphResponse {
 /// A body of unknown length, which HTTP/1.1 sends with `Transfer-Encoding: chunked`.
 struct Chunks {
     body: Bytes,
+    /// Whether the length is announced.
+    is_announced: bool,
+    /// Whether the connection breaks behind these bytes.
+    breaks: bool,
     _visit: Option<Visit>,
+}
+
+impl Chunks {
+    fn new(body: Vec<u8>, visit: Option<Visit>) -> Chunks {
+        Chunks { body: Bytes::from(body), is_announced: false, breaks: false, _visit: visit }
+    }
+
+    /// The body with a fault in it.
+    fn with(mut self, fault: Option<TransportFault>, number: u64) -> Chunks {
+        match fault {
+            Some(TransportFault::CutJson) => self.is_announced = number.is_multiple_of(2),
+            Some(TransportFault::ClosedWithin) => {
+                self.body.truncate(self.body.len() / 2);
+                self.breaks = true;
+            }
+            _ => {}
+        }
+        self
+    }
 }
 
 impl Body for Chunks {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = io::Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         if self.body.is_empty() {
-            return Poll::Ready(None);
+            return Poll::Ready(self.breaks.then(|| Err(broken())));
         }
         let size = self.body.len().min(CHUNK);
         Poll::Ready(Some(Ok(Frame::data(self.body.split_to(size)))))
     }
+
+    fn size_hint(&self) -> SizeHint {
+        let length = u64::try_from(self.body.len()).unwrap_or_default();
+        if self.is_announced { SizeHint::with_exact(length) } else { SizeHint::default() }
+    }
+}
+
+/// A connection that is lost on purpose.
+fn broken() -> io::Error {
+    io::Error::from(io::ErrorKind::ConnectionReset)
 }
 
 /// The body, if its content type is that of a form. Other bodies are not read, as in Entra.
@@ -277,6 +369,7 @@ fn asked_headers(headers: &HeaderMap) -> Headers {
         match name.as_str() {
             "idtype" => asked.immutable_ids = value.eq_ignore_ascii_case("ImmutableId"),
             "odata.maxpagesize" => asked.page_size = value.parse().ok(),
+            "return" => asked.minimal = value.eq_ignore_ascii_case("minimal"),
             _ => {}
         }
     }

@@ -6,7 +6,8 @@
 //! detect a leak. It has nothing to protect, and the proxy runs none of its code.
 //!
 //! ```text
-//! http ─▶ batch                                                   several requests in one
+//! http ─▶ transport                                               what goes wrong on the way
+//!  ├─▶ batch                                                      several requests in one
 //!  └─▶ route ─▶ organization, people, groups                      the directory: kept
 //!  │     │  └─▶ folders, contacts, settings                       mailboxes: their frame
 //!  │     │  └─▶ mailbox ─▶ letters ─▶ messages, headers, prose    the mail: letter numbers kept, messages made when asked
@@ -54,18 +55,22 @@ mod route;
 mod search;
 mod settings;
 mod text;
+mod transport;
 mod visits;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ::http::HeaderValue;
+use serde_json::Value;
 
 pub use self::entra::{CertificateError, Entra, FederatedCredential, Person, Registration};
 pub use self::groups::{Group, GroupKind};
-pub use self::http::serve;
+pub use self::http::{serve, serve_connection};
 pub use self::people::{Account, User};
+pub use self::transport::TransportFault;
 
 use self::access::Access;
 use self::fault::Fault;
@@ -74,6 +79,7 @@ use self::mailbox::Entry;
 use self::messages::{Message, View};
 use self::people::{External, Hosting};
 use self::rng::Rng;
+use self::transport::Faults;
 use self::visits::{Visit, Visits};
 
 /// The sample tenant. Equal seeds give equal tenants.
@@ -90,6 +96,9 @@ pub struct Tenant {
     visits: Option<Arc<Visits>>,
     /// See [`Tenant::with_tokens_of`].
     token_length: usize,
+    faults: Faults,
+    /// How often the directory has forgotten what its delta tokens stand for.
+    resets: AtomicUsize,
 }
 
 /// Everybody there is.
@@ -126,6 +135,8 @@ impl Tenant {
             bearer_required: false,
             visits: None,
             token_length: 0,
+            faults: Faults::new(&[], 1),
+            resets: AtomicUsize::new(0),
             directory,
             id,
             client_id,
@@ -152,6 +163,18 @@ impl Tenant {
     #[must_use]
     pub fn throttled(self, latency: Duration) -> Tenant {
         Tenant { visits: Some(Visits::new(latency)), ..self }
+    }
+
+    /// Makes one of `every` requests to Graph go wrong, in each of these ways in turn.
+    #[must_use]
+    pub fn unreliable(self, kinds: &[TransportFault], every: u64) -> Tenant {
+        Tenant { faults: Faults::new(kinds, every), ..self }
+    }
+
+    /// Makes the directory refuse all delta tokens that it made before, as it does after maintenance
+    /// (<https://learn.microsoft.com/graph/delta-query-overview#synchronization-reset>).
+    pub fn reset_changes(&self) {
+        self.resets.fetch_add(1, Ordering::Relaxed);
     }
 
     /// How many requests were in progress at once in one mailbox, at most. Zero if the tenant is not
@@ -243,6 +266,10 @@ impl Tenant {
         }
     }
 
+    fn resets(&self) -> usize {
+        self.resets.load(Ordering::Relaxed)
+    }
+
     /// Begins a request to `path`, if it is one to a mailbox and the tenant is throttled.
     async fn visit(&self, path: &str) -> Result<Option<Visit>, Fault> {
         let (Some(visits), Some(owner)) = (&self.visits, route::mailbox_owner(path)) else { return Ok(None) };
@@ -287,6 +314,13 @@ impl Directory {
 impl<'a> Mailbox<'a> {
     fn message(&self, entry: Entry) -> Message<'a> {
         Message::new(self.tenant, self.owner, entry)
+    }
+
+    fn settings(&self) -> Result<Value, Fault> {
+        if self.owner.hides_settings() {
+            return Err(Fault::SettingsHidden);
+        }
+        Ok(settings::settings(self.tenant.directory.seed, self.owner))
     }
 
     fn folders(&self) -> Vec<Folder> {

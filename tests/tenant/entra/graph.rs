@@ -121,6 +121,45 @@ async fn either_role_opens_the_groups_of_a_user() {
     assert_eq!(graph.opens(&other, &target).await, denied("Authorization_RequestDenied"));
 }
 
+/// <https://github.com/microsoftgraph/microsoft-graph-docs/issues/12552> and the note at
+/// <https://learn.microsoft.com/graph/api/group-list-members#permissions>: no error, and nobody.
+#[tokio::test]
+async fn members_of_a_hidden_group_need_a_permission_of_their_own() {
+    let graph = Graph::own().await;
+    let hidden =
+        graph.tenant.groups().iter().find(|group| group.has_hidden_members()).unwrap().id().to_owned();
+    let members = format!("/v1.0/groups/{hidden}/members");
+    let member = graph.get(&members).await["value"][0]["id"].as_str().unwrap().to_owned();
+    for (roles, seen) in [
+        (&["GroupMember.Read.All", "User.Read.All", "Directory.Read.All"][..], false),
+        (&["GroupMember.Read.All", "User.Read.All", "Member.Read.Hidden"], true),
+    ] {
+        let token = graph.token_with(roles).await;
+        let list = async |target: &str| {
+            let response = graph.with(&token, target).await;
+            assert_eq!(response.status.as_u16(), 200, "{target}");
+            response.json()["value"].as_array().unwrap().clone()
+        };
+        assert_eq!(!list(&members).await.is_empty(), seen, "{roles:?}");
+        assert_eq!(!list(&format!("/v1.0/groups/{hidden}/transitiveMembers")).await.is_empty(), seen);
+        for relation in ["memberOf", "transitiveMemberOf"] {
+            let groups = list(&format!("/v1.0/users/{member}/{relation}")).await;
+            assert!(!groups.is_empty(), "the other groups are there");
+            assert_eq!(groups.iter().any(|group| group["id"] == hidden.as_str()), seen, "{relation}");
+        }
+        let changes = list(&format!("/v1.0/groups/delta?$filter=id%20eq%20'{hidden}'")).await;
+        assert_eq!(
+            (changes[0].get("members@delta").is_some(), &changes[0]["id"]),
+            (seen, &hidden.as_str().into())
+        );
+        let all = list("/v1.0/groups").await;
+        assert!(
+            all.iter().any(|group| group["visibility"] == "HiddenMembership"),
+            "the group itself is listed"
+        );
+    }
+}
+
 #[tokio::test]
 async fn broader_roles_open_as_much() {
     let graph = Graph::own().await;

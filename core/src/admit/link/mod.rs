@@ -19,6 +19,7 @@
 //! |---:|---|---:|
 //! | 2,048 | the query: IIS (`maxQueryString`) | 1,300 |
 //! | 8,190 | the request line: Apache (`LimitRequestLine`), nginx (`large_client_header_buffers`) and Kestrel (`MaxRequestLineSize`) with 8,192 | 7,200 |
+//! | 15,360 | the whole head, roughly: HAProxy (`tune.bufsize`, `tune.maxrewrite`) | 10,600 beside 3 KiB of fields |
 //! | 16,384 | the whole head: HTTP.sys and IIS (`MaxRequestBytes`), Node's server (`--max-http-header-size`) | 11,900 beside 3 KiB of fields |
 //! | 24,576 | the target: this proxy ([`MAX_TARGET`]) | 16,384, also in other unreserved characters |
 //! | 65,519 | the URL: a client in .NET (`System.Uri`); in Rust (`http`) 65,534 | |

@@ -229,6 +229,7 @@ fn tokens_and_the_links_that_hold_them() {
     for (characters, most) in [
         (1_300, folder().0.len() + 2_048),
         (7_200, 8_190 - 15),
+        (10_600, 11_300),
         (11_900, (16 - 3) * 1024 - 15),
         (16_384, 17_500),
     ] {

@@ -1,31 +1,29 @@
 //! Change tracking: a first round that lists everything, then a few changes each time a delta link is followed.
 //!
 //! As in Graph, the token contains the state and the options of the first request, so the link alone determines the
-//! response. As in Entra, the tokens of the directory also contain the last object before them, and their length varies
-//! with its name. The tenant never changes: round `n` of a collection always has the same changes.
+//! response. The tenant never changes: round `n` of a collection always has the same changes. [`directory`] has users and
+//! groups, which Entra tracks in its own way.
 
+mod directory;
 mod state;
 
 use serde_json::{Value, json};
 
-use super::directory::Kind;
 use super::fault::Fault;
 use super::filter::Filter;
 use super::odata::Options;
-use super::page_token::Named;
 use super::paging::{Page, Window};
 use super::people::number;
 use super::rng::Rng;
 use super::route::Request;
 
+pub(super) use self::directory::{Part, Round, TrackedObjects};
 pub(super) use self::state::{Change, DeltaState, Store};
 
 /// What happens in each round after the first.
 const CHANGES: [Change; 3] = [Change::Updated, Change::Created, Change::Deleted];
-/// The most objects that a delta of the directory can be limited to.
-const MAX_TRACKED_IDS: usize = 50;
 
-/// A collection that can be tracked.
+/// A collection of a mailbox that can be tracked.
 pub(super) struct Tracked<'a, T> {
     /// The identity of the collection. A token of another collection does not open here.
     pub(super) scope: String,
@@ -34,8 +32,6 @@ pub(super) struct Tracked<'a, T> {
     pub(super) link: String,
     pub(super) page_size: usize,
     pub(super) items: &'a [T],
-    /// The item as tokens name it. Only the directory's tokens do.
-    pub(super) named: fn(&T) -> Option<Named<'_>>,
 }
 
 impl<T> Tracked<'_, T> {
@@ -56,9 +52,8 @@ impl<T> Tracked<'_, T> {
         } else {
             self.touched(seed, state.round())
         };
-        let last = shown.last().and_then(|(_, item)| (self.named)(item));
         let link = |kind: &str, round, start| {
-            let token = state.moved_to(round, start, last).seal(seed, &self.scope);
+            let token = state.moved_to(round, start, None).seal(seed, &self.scope);
             format!("{}?${kind}={}", self.link, request.tenant.lengthened(token))
         };
         let mut page = Page { context: self.context.clone(), ..Page::default() };
@@ -87,43 +82,6 @@ impl<T> Tracked<'_, T> {
 fn removal(id: &str, round: usize) -> Value {
     let reason = if round % 2 == 1 { "deleted" } else { "changed" };
     json!({ "id": id, "@removed": { "reason": reason } })
-}
-
-/// The objects that a delta of the directory is limited to.
-pub(super) struct TrackedIds(Option<Vec<String>>);
-
-impl TrackedIds {
-    /// `$filter` can say `id eq '…' or id eq '…'`, and nothing else
-    /// (<https://learn.microsoft.com/graph/api/group-delta#odata-query-parameters>).
-    fn parse(filter: Option<&str>, resource: &'static str) -> Result<TrackedIds, Fault> {
-        let parsed = Filter::parse(filter)?;
-        if parsed.is_empty() {
-            return Ok(TrackedIds(None));
-        }
-        let first = parsed.paths().first().map(|path| (*path).to_owned()).unwrap_or_default();
-        let ids = parsed.ids().filter(|ids| ids.len() <= MAX_TRACKED_IDS);
-        let ids = ids.ok_or(Fault::FilterProperty { name: first, resource })?;
-        Ok(TrackedIds(Some(ids.into_iter().map(str::to_owned).collect())))
-    }
-
-    pub(super) fn has(&self, id: &str) -> bool {
-        self.0.as_ref().is_none_or(|ids| ids.iter().any(|it| it == id))
-    }
-}
-
-/// The state of a delta of the directory.
-pub(super) fn of_directory(
-    request: &Request<'_>,
-    scope: &str,
-    kind: &Kind,
-) -> Result<(DeltaState, TrackedIds), Fault> {
-    let check = |options: &Options| {
-        kind.shape.selected(options, request.version.is_beta())?;
-        TrackedIds::parse(options.value("filter"), kind.resource).map(|_| ())
-    };
-    let state = DeltaState::of(request, scope, Store::Directory, check)?;
-    let ids = TrackedIds::parse(state.filter(), kind.resource)?;
-    Ok((state, ids))
 }
 
 /// Refuses what a delta of messages cannot be asked

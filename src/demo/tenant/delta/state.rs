@@ -50,7 +50,7 @@ pub(in crate::demo::tenant) enum Change {
 
 impl DeltaState {
     /// The state in the request's token. Without one: a new state with the request's options, which `check` may refuse.
-    /// The options beside a token are ignored, as Graph does.
+    /// The options beside a token are ignored, as Graph does. An empty token is none: a reset leads to it.
     pub(in crate::demo::tenant) fn of(
         request: &Request<'_>,
         scope: &str,
@@ -61,7 +61,7 @@ impl DeltaState {
         let is_latest = |token: &&str| token.eq_ignore_ascii_case("latest");
         let latest = options.value("deltatoken").filter(is_latest).filter(|_| store == Store::Directory);
         let token = options.value("skiptoken").or_else(|| options.value("deltatoken"));
-        if let (Some(token), None) = (token, latest) {
+        if let (Some(token), None) = (token.filter(|token| !token.is_empty()), latest) {
             let seed = request.tenant.directory.seed;
             return DeltaState::open(seed, scope, shortened(token)).ok_or(Fault::SyncState);
         }
@@ -97,7 +97,7 @@ impl DeltaState {
 
     /// The same request at another position, after `last`.
     pub(super) fn moved_to(&self, round: usize, start: usize, last: Option<Named<'_>>) -> DeltaState {
-        let last = last.map(|last| last.to_string());
+        let last = last.map(|last| last.to_string()).or_else(|| self.last.clone());
         DeltaState { round, start, last, ..self.clone() }
     }
 

@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 use super::objects::Relation;
 use super::segments::Segment;
 use super::{Reply, Request, count, entity, objects};
-use crate::demo::tenant::delta::{Tracked, of_directory};
+use crate::demo::tenant::delta::{Part, Round, TrackedObjects};
 use crate::demo::tenant::directory::Kind;
 use crate::demo::tenant::fault::Fault;
-use crate::demo::tenant::groups::{Group, expand};
+use crate::demo::tenant::groups::{Group, Member, expand};
 use crate::demo::tenant::odata::Shape;
-use crate::demo::tenant::paging::{DIRECTORY, Page, directory_page};
+use crate::demo::tenant::paging::{Page, directory_page};
 use crate::demo::tenant::properties;
 use crate::demo::tenant::query::Query;
 
@@ -35,11 +35,12 @@ pub(super) fn respond(request: &Request<'_>, segments: &[Segment]) -> Result<Rep
         [last] if last.is_qualified("delta") => changes(request),
         [key] => one(request, key),
         [key, relation, rest @ ..] if relation.is("members") => {
-            let members = find(request, key)?.members.clone();
+            let members = members_of(request, key, |group| group.members.clone())?;
             objects::respond(request, &Relation { members, is_expanded: false }, rest)
         }
         [key, relation, rest @ ..] if relation.is("transitiveMembers") => {
-            let members = expand(&request.tenant.directory.groups, find(request, key)?.index);
+            let all = &request.tenant.directory.groups;
+            let members = members_of(request, key, |group| expand(all, group.index))?;
             objects::respond(request, &Relation { members, is_expanded: true }, rest)
         }
         [_, other, ..] => Err(other.unknown()),
@@ -72,25 +73,35 @@ fn find<'a>(request: &Request<'a>, key: &Segment) -> Result<&'a Group, Fault> {
     groups.find(|group| key.is(group.id())).ok_or_else(|| Fault::ResourceNotFound(key.text().to_owned()))
 }
 
+/// Nobody, if the members are hidden from the application: Graph leaves them out without an error
+/// (<https://learn.microsoft.com/graph/api/group-list-members#permissions>).
+fn members_of(
+    request: &Request<'_>,
+    key: &Segment,
+    members: impl Fn(&Group) -> Vec<Member>,
+) -> Result<Vec<Member>, Fault> {
+    let group = find(request, key)?;
+    Ok(if request.access.shows_members(group) { members(group) } else { Vec::new() })
+}
+
 fn changes(request: &Request<'_>) -> Result<Reply, Fault> {
-    let (state, ids) = of_directory(request, "groups", &KIND)?;
-    let is_tracked = |group: &&Group| ids.has(group.id());
+    let round = Round::of(request, "groups", &KIND)?;
+    let is_tracked = |group: &&Group| round.has(group.id());
     let groups: Vec<&Group> = request.tenant.directory.groups.iter().filter(is_tracked).collect();
-    let tracked = Tracked {
-        scope: "groups".to_owned(),
+    let tracked = TrackedObjects {
+        scope: "groups",
         context: request.context("groups"),
         link: request.link("groups/delta"),
-        page_size: DIRECTORY.preferred(request),
         items: &groups,
-        named: |group| Some(group.named()),
     };
-    let selected = objects::with_id(state.select());
+    let selected = round.selected();
     let has_members = tracks_members(selected.as_deref());
-    let render = |group: &&Group| {
+    let render = |group: &&Group, part: Part| {
         let object = render(request, group, selected.as_deref());
-        if has_members { with_members(request, group, state.round(), object) } else { object }
+        let shows_members = has_members && request.access.shows_members(group);
+        if shows_members { with_members(request, group, (round.number(), part), object) } else { object }
     };
-    tracked.page(request, &state, render, |group| group.id().to_owned()).map(Reply::Page)
+    Ok(Reply::Page(tracked.page(request, &round, render)))
 }
 
 /// Membership is tracked by default, and otherwise only if `$select` names it
@@ -101,10 +112,15 @@ fn tracks_members(selected: Option<&[String]>) -> bool {
 }
 
 /// All members in the first round, then who joined and who left.
-fn with_members(request: &Request<'_>, group: &Group, round: usize, mut object: Value) -> Value {
+fn with_members(
+    request: &Request<'_>,
+    group: &Group,
+    (round, part): (usize, Part),
+    mut object: Value,
+) -> Value {
     let reference = |member| objects::reference(request, member);
     let references: Vec<Value> = if round == 0 {
-        group.members.iter().copied().map(reference).collect()
+        part.of_list(group.members.clone()).into_iter().map(reference).collect()
     } else {
         let directory = &request.tenant.directory;
         let joined = group.joined(directory.seed, round, &directory.users).map(reference);

@@ -144,7 +144,6 @@ fn folder_changes(request: &Request<'_>, mailbox: &Mailbox<'_>) -> Result<Reply,
         link: request.link(&format!("{}/mailFolders/delta", user_key(mailbox))),
         page_size: OUTLOOK.preferred(request),
         items: &all,
-        named: |_| None,
     };
     let selected = state.select();
     let render = |folder: &Folder| render_folder(request, mailbox, folder, selected.as_deref());
@@ -222,7 +221,6 @@ fn contact_changes(
         link: request.link(&format!("{}{within}/contacts/delta", user_key(mailbox))),
         page_size: OUTLOOK.preferred(request),
         items: places,
-        named: |_| None,
     };
     let selected = state.select();
     let render = |place: &usize| render_contact(request, mailbox, *place, selected.as_deref());

@@ -175,7 +175,6 @@ fn changes(request: &Request<'_>, mailbox: &Mailbox<'_>, folder: Slot) -> Result
         link: request.link(&format!("{user}/mailfolders('{id}')/messages/delta")),
         page_size: OUTLOOK.of(request, state.top())?,
         items: &entries,
-        named: |_| None,
     };
     let render = |entry: &Entry| with_type(render(request, &mailbox.message(*entry), selected.as_deref()));
     tracked.page(request, &state, render, |entry| mailbox.message(*entry).id(view(request)))

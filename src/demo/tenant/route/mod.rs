@@ -36,6 +36,8 @@ pub(super) struct Headers {
     pub(super) immutable_ids: bool,
     /// `ConsistencyLevel: eventual`.
     pub(super) eventual: bool,
+    /// `Prefer: return=minimal`.
+    pub(super) minimal: bool,
 }
 
 /// A parsed GET request.
@@ -101,7 +103,7 @@ impl Request<'_> {
     }
 
     /// An absolute link to `path` under this version.
-    fn link(&self, path: &str) -> String {
+    pub(super) fn link(&self, path: &str) -> String {
         format!("{}/{}/{path}", self.base, self.version.as_str())
     }
 

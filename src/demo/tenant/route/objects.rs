@@ -51,11 +51,6 @@ pub(super) fn respond(request: &Request<'_>, relation: &Relation, rest: &[Segmen
     }
 }
 
-/// `id` is in every object of a delta, whatever `$select` says.
-pub(super) fn with_id(selected: Option<Vec<String>>) -> Option<Vec<String>> {
-    selected.map(|names| [names, vec!["id".to_owned()]].concat())
-}
-
 /// The member as deltas refer to it.
 pub(super) fn reference(request: &Request<'_>, member: Member) -> Value {
     let type_name = kind_of(member).shape.type_name;

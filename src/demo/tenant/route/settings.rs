@@ -9,7 +9,6 @@ use crate::demo::tenant::Mailbox;
 use crate::demo::tenant::fault::Fault;
 use crate::demo::tenant::odata::{Shape, at_path};
 use crate::demo::tenant::properties;
-use crate::demo::tenant::settings::settings;
 
 const SHAPE: Shape = Shape {
     type_name: "microsoft.graph.mailboxSettings",
@@ -25,10 +24,7 @@ pub(super) fn respond(
     mailbox: &Mailbox<'_>,
     rest: &[Segment],
 ) -> Result<Reply, Fault> {
-    if mailbox.owner.hides_settings() {
-        return Err(Fault::SettingsHidden);
-    }
-    let all = settings(request.tenant.directory.seed, mailbox.owner);
+    let all = mailbox.settings()?;
     let context = format!("{}/mailboxSettings", user_key(mailbox));
     match rest {
         [] => {

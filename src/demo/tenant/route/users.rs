@@ -5,12 +5,12 @@ use serde_json::Value;
 use super::objects::Relation;
 use super::segments::Segment;
 use super::{Reply, Request, count, entity, mail, objects};
-use crate::demo::tenant::delta::{Tracked, of_directory};
+use crate::demo::tenant::delta::{Part, Round, TrackedObjects};
 use crate::demo::tenant::directory::Kind;
 use crate::demo::tenant::fault::Fault;
 use crate::demo::tenant::groups::{Group, Member, containing, containing_transitively};
 use crate::demo::tenant::odata::Shape;
-use crate::demo::tenant::paging::{DIRECTORY, Page, directory_page};
+use crate::demo::tenant::paging::{Page, directory_page};
 use crate::demo::tenant::people::User;
 use crate::demo::tenant::properties;
 use crate::demo::tenant::query::Query;
@@ -109,7 +109,12 @@ fn matching<'a>(request: &Request<'a>, query: &Query) -> Vec<&'a User> {
 
 fn one(request: &Request<'_>, key: &Segment) -> Result<Reply, Fault> {
     let user = find(request, key)?;
-    let object = render(request, user, request.selected(&V1)?.as_deref());
+    let selected = request.selected(&V1)?;
+    if selected.iter().flatten().any(|name| name.eq_ignore_ascii_case("mailboxSettings")) {
+        // Whoever selects the settings of a mailbox that is not there gets its error (msgraph-sdk-powershell#3531).
+        request.tenant.mailbox(user)?.settings()?;
+    }
+    let object = render(request, user, selected.as_deref());
     Ok(entity(request.entity_context("users"), object))
 }
 
@@ -117,6 +122,7 @@ fn find<'a>(request: &Request<'a>, key: &Segment) -> Result<&'a User, Fault> {
     request.tenant.user(key.text()).ok_or_else(|| Fault::ResourceNotFound(key.text().to_owned()))
 }
 
+/// A group with hidden members is left out (<https://github.com/microsoftgraph/microsoft-graph-docs/issues/12552>).
 fn groups_of(
     request: &Request<'_>,
     key: &Segment,
@@ -124,24 +130,23 @@ fn groups_of(
     rest: &[Segment],
 ) -> Result<Reply, Fault> {
     let user = Member::User(find(request, key)?.index);
-    let groups = containing(&request.tenant.directory.groups, user);
-    let members = groups.into_iter().map(Member::Group).collect();
+    let all = &request.tenant.directory.groups;
+    let shown = |place: &usize| all.get(*place).is_some_and(|group| request.access.shows_members(group));
+    let members = containing(all, user).into_iter().filter(shown).map(Member::Group).collect();
     objects::respond(request, &Relation { members, is_expanded: false }, rest)
 }
 
 fn changes(request: &Request<'_>) -> Result<Reply, Fault> {
-    let (state, ids) = of_directory(request, "users", &KIND)?;
-    let is_tracked = |user: &&User| ids.has(user.id());
+    let round = Round::of(request, "users", &KIND)?;
+    let is_tracked = |user: &&User| round.has(user.id());
     let users: Vec<&User> = request.tenant.directory.users.iter().filter(is_tracked).collect();
-    let tracked = Tracked {
-        scope: "users".to_owned(),
+    let tracked = TrackedObjects {
+        scope: "users",
         context: request.context("users"),
         link: request.link("users/delta"),
-        page_size: DIRECTORY.preferred(request),
         items: &users,
-        named: |user| Some(user.named()),
     };
-    let selected = objects::with_id(state.select());
-    let render = |user: &&User| render(request, user, selected.as_deref());
-    tracked.page(request, &state, render, |user| user.id().to_owned()).map(Reply::Page)
+    let selected = round.selected();
+    let render = |user: &&User, part: Part| part.of_properties(render(request, user, selected.as_deref()));
+    Ok(Reply::Page(tracked.page(request, &round, render)))
 }
