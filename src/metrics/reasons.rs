@@ -128,6 +128,14 @@ mod tests {
     }
 
     #[test]
+    fn every_reason_is_in_the_table_for_operators() {
+        let page = include_str!("../../docs/OPERATIONS.md");
+        let table = page.split("### Reasons").nth(1).and_then(|rest| rest.split("\n### ").next()).unwrap();
+        let missing: Vec<_> = all().filter(|reason| !table.contains(&format!("`{reason}`"))).collect();
+        assert_eq!(missing, [OTHER]);
+    }
+
+    #[test]
     fn each_code_and_each_reason_is_in_the_list_once() {
         let codes = OF_CONSUMERS.iter().chain(OF_STRANGERS).flat_map(|(_, codes)| *codes);
         let (mut codes, mut reasons): (Vec<_>, Vec<_>) = (codes.collect(), all().collect());
