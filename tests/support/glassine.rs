@@ -528,7 +528,7 @@ fn write_certificate(folder: &Path) {
 }
 
 fn write(folder: &Path, name: &str, text: &str) {
-    write_private(&folder.join(name), text);
+    write_private(folder.join(name), text);
 }
 
 /// Writes a file. A new one can be read by its owner only: `check` warns about a secret that others can read.

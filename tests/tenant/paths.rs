@@ -111,8 +111,8 @@ async fn settings_one_by_one_and_selected() {
         assert_eq!(members[1], (&"value".to_owned(), &json!(purpose)));
         assert_eq!(graph.get(&of(owner.id(), "?$select=userPurpose")).await["userPurpose"], purpose);
     }
-    let rooms = graph.tenant.users().iter().filter(|it| it.account() == Account::Room);
-    let last = rooms.last().unwrap().id();
+    let mut rooms = graph.tenant.users().iter().filter(|it| it.account() == Account::Room);
+    let last = rooms.next_back().unwrap().id();
     for rest in ["", "/userPurpose", "?$select=timeZone"] {
         graph.refuses(&of(last, rest), 403, "ErrorAccessDenied").await;
     }
