@@ -10,10 +10,6 @@ use crate::documents::{live_check_configuration, shows_live_facts};
 use crate::support::glassine::serve_tenant;
 use crate::support::upstream::Script;
 
-/// Questions whose assumption the sample tenant is still being taught.
-const MAY_DIFFER: [&str; 4] =
-    ["delta-users-bad-token", "delta-users-removed", "delta-users-repeated", "hidden-members"];
-
 const NEEDLE: Needle = Needle { text: "7d0bad", number: "730194" };
 
 /// A marker for every text of a response.
@@ -61,9 +57,8 @@ async fn the_sample_tenant_does_what_the_questions_assume() {
     let named: Vec<_> = named.iter().map(String::as_str).collect();
     let report = report(&clinic.proxy, &named).await;
     for line in report.lines() {
-        let question = text(&line["question"]);
         let is_settled = matches!(text(&line["outcome"]), "as_assumed" | "noted");
-        assert!(is_settled || MAY_DIFFER.contains(&question), "{line:#}");
+        assert!(is_settled, "{line:#}");
     }
     assert_eq!(report.all["cloud"], "another");
     assert!(report.all["requests"].as_u64().unwrap() < 160, "{}", report.all["requests"]);
