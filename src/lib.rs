@@ -43,6 +43,7 @@
 //! | [`metrics`] | counters for Prometheus |
 //! | [`server`] | sockets, TLS, limits, drain; the admin listener |
 //! | [`service`] | a running proxy: build, reload, drain |
+//! | `trace` | `traceparent`, and spans for a collector |
 //! | `aadsts` | what Entra's error numbers mean |
 //! | `file_system` | what the system says of files |
 //! | `rate_limiter` | limits how often something may happen |
@@ -69,5 +70,6 @@ pub mod proxy;
 mod rate_limiter;
 pub mod server;
 pub mod service;
+mod trace;
 pub mod upstream;
 mod web;

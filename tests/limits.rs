@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt as _;
 
+use crate::metrics::scrape;
 use crate::support::glassine::{Consumer, Glassine, METADATA_ONLY, ProxyResponse, Setup, read_all};
 use crate::support::upstream::{FakeUpstream, Script};
 
@@ -117,7 +118,7 @@ fn top(target: &str) -> Option<char> {
 
 async fn counted(proxy: &Glassine, result: &str) -> bool {
     let series = format!("glassine_limited_requests_total{{consumer=\"acme\",result=\"{result}\"}}");
-    proxy.admin_get("/metrics").await.text().contains(&series)
+    scrape(proxy).await[&series] > 0.0
 }
 
 /// Fault: a client sends a burst of twice its rate. Outcome: all requests are served within a second.

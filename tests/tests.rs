@@ -76,6 +76,7 @@ mod tenant;
 mod throttling;
 mod tls;
 mod tokenizer;
+mod traces;
 mod two_engines;
 mod upstream;
 mod upstream_requests;

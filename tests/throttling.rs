@@ -61,6 +61,12 @@ async fn metrics(proxy: &Glassine) -> String {
     proxy.admin_get("/metrics").await.text()
 }
 
+/// The count of a series, which is there from the start.
+fn value(metrics: &str, series: &str) -> u64 {
+    let line = metrics.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')).expect(series);
+    line.parse().expect(series)
+}
+
 /// Waits until the metrics have this line.
 async fn until_metric(proxy: &Glassine, line: &str) {
     for _ in 0..2_000 {
@@ -192,7 +198,8 @@ async fn a_crowd_at_one_mailbox_provokes_no_throttling_and_delays_no_other_mailb
     assert_eq!(tenant.most_at_once(), 4, "as many as Exchange takes, and not one more");
     let metrics = metrics(&proxy).await;
     assert!(metrics.contains("glassine_graph_responses_total{status=\"200\",kind=\"ok\"} 80"), "{metrics}");
-    assert!(!metrics.contains("status=\"429\"") && metrics.contains("gate=\"mailbox\",result=\"waited\""));
+    assert_eq!(value(&metrics, "glassine_graph_responses_total{status=\"429\",kind=\"throttled\"}"), 0);
+    assert!(value(&metrics, "glassine_graph_gated_requests_total{gate=\"mailbox\",result=\"waited\"}") > 0);
     // The crowd takes ten times as long as a request.
     assert!(slowest < whole.mul_f64(0.7), "{slowest:?} of {whole:?}");
 }
@@ -339,7 +346,8 @@ async fn a_storm_is_not_multiplied() {
     let asked = graph.requests().len();
     assert!(asked <= REQUESTS + REQUESTS / 10 + 10, "{asked}");
     assert!(asked >= REQUESTS + 10, "the budget is used: {asked}");
-    assert!(metrics(&proxy).await.contains("status=\"429\",result=\"no_budget\""));
+    let refused = "glassine_graph_repeated_requests_total{status=\"429\",result=\"no_budget\"}";
+    assert!(value(&metrics(&proxy).await, refused) > 0);
 }
 
 /// Fault: four requests of a mailbox are at Graph, and one of another consumer comes. Outcome: it waits; requests for other mailboxes do not.

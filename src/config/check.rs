@@ -14,7 +14,7 @@ use super::consumer::{Around, check_consumers, check_trusted};
 use super::own_domain::{NotOwn, own_domain};
 use super::raw::{self, Text};
 use super::upstream::check_upstream;
-use super::url::check_base;
+use super::url::{check_base, check_collector};
 use super::{
     ClientCertificates, Config, Consumer, ConsumerCredential, DEFAULT_CONNECTIONS, DEFAULT_DRAIN,
     DEFAULT_LAME_DUCK, FileRef, ListenerLimits, Source, TlsFiles,
@@ -195,6 +195,7 @@ fn check_file(file: raw::File, context: &mut Context<'_>) -> Option<Config> {
     let approvals = optional(file.approvals, |written| check_approvals(&written.0?, context));
     let connect =
         optional(file.connect.and_then(|connect| connect.0), |connect| check_connect(&connect, context));
+    let traces = optional(file.traces.and_then(|it| it.0), |traces| check_collector(&traces.url, context));
     let listed = file.consumers.as_ref().and_then(|it| it.0.as_ref()).map(|it| it.value.as_slice());
     let fits = connect::check_consumers(wants_connect, listed.unwrap_or_default(), context);
     let trusted = file.trusted_proxies.and_then(|it| it.0);
@@ -226,6 +227,7 @@ fn check_file(file: raw::File, context: &mut Context<'_>) -> Option<Config> {
         approvals: approvals?,
         connect,
         warnings: Vec::new(),
+        traces: traces?,
     })
 }
 

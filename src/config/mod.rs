@@ -40,7 +40,7 @@ pub use upstream::{Proof, Upstream, UpstreamCredential};
 
 use crate::audit::{Rotate, SyncMode};
 use glassine_core::diagnostic::{Diagnostic, Report};
-use glassine_core::graph::BaseUrl;
+use glassine_core::graph::{BaseUrl, Url};
 use glassine_core::pseudonym::OwnDomain;
 use glassine_core::statement::Setting;
 
@@ -75,6 +75,7 @@ pub struct Config {
     approvals: Option<Approvals>,
     connect: Option<Connect>,
     warnings: Vec<Diagnostic>,
+    traces: Option<Url>,
 }
 
 impl Config {
@@ -178,6 +179,11 @@ impl Config {
     /// The settings of the connection pages, if they are configured.
     pub fn connect(&self) -> Option<&Connect> {
         self.connect.as_ref()
+    }
+
+    /// The collector of traces (OTLP/HTTP, JSON), if there is one.
+    pub fn traces(&self) -> Option<&Url> {
+        self.traces.as_ref()
     }
 
     /// Where audit records go.

@@ -24,6 +24,7 @@ pub(super) struct File {
     #[serde(default, deserialize_with = "present")]
     pub(super) approvals: Option<Recovered<Approvals>>,
     pub(super) connect: Option<Recovered<Connect>>,
+    pub(super) traces: Option<Recovered<Traces>>,
 }
 
 /// A section that is there even if nothing stands behind its key. Otherwise `approvals:` with its lines commented out
@@ -159,6 +160,12 @@ pub(super) struct Connect {
     pub(super) allow_from: Option<Recovered<Spanned<Vec<Text>>>>,
     pub(super) file: Text,
     pub(super) wait_seconds: Option<Spanned<u64>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Traces {
+    pub(super) url: Text,
 }
 
 #[derive(Debug, Deserialize)]

@@ -21,6 +21,11 @@ pub(super) fn check_document(text: &Text, context: &mut Context<'_>) -> Option<U
     accepted(Url::parse(&text.value), example, text, context)
 }
 
+/// Parses `traces.url`, a collector's URL for traces.
+pub(super) fn check_collector(text: &Text, context: &mut Context<'_>) -> Option<Url> {
+    accepted(Url::parse(&text.value), "http://127.0.0.1:4318/v1/traces", text, context)
+}
+
 fn accepted<T>(
     parsed: Result<T, UrlError>,
     example: &str,

@@ -8,7 +8,7 @@ use tokio::time::{sleep, timeout};
 use super::clock::in_words;
 use super::findings::Finding;
 use crate::config::Config;
-use crate::upstream::{DocumentClient, Network};
+use crate::upstream::{Inquirer, Inquiry, Network};
 use glassine_core::graph::Url;
 
 /// How long to wait for the metrics. The admin listener is on this machine or near it, and the machine may be busy. The doctor waits
@@ -43,8 +43,10 @@ impl Running {
         let text = async {
             let admin = config.admin().filter(|admin| !admin.tls)?;
             let url = Url::parse_private(&format!("http://{}/metrics", admin.reachable())).ok()?;
-            let metrics = timeout(LIMIT, DocumentClient::new(url, network).ok()?.get()).await.ok()?.ok()?;
-            String::from_utf8(metrics.to_vec()).ok()
+            let inquirer = Inquirer::new(url.origin().clone(), network).ok()?;
+            let inquiry = Inquiry { target: url.target(), lines: &[], token: None };
+            let metrics = timeout(LIMIT, inquirer.get(&inquiry)).await.ok()?.ok()?;
+            String::from_utf8(metrics.body.to_vec()).ok()
         };
         Self(text.await.unwrap_or_default())
     }

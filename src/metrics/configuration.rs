@@ -11,7 +11,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::series::{ConsumerLabels, Fact, NONE, Series, gauge_value};
+use super::series::{ConsumerLabels, Facts, NONE, Series, gauge_value};
 
 /// A key of the ring.
 pub(crate) struct KeyFacts {
@@ -42,9 +42,9 @@ pub(super) struct Configuration {
     warnings: Gauge,
     approvals_end: Series<ConsumerLabels, Gauge>,
     /// The rules that serve each consumer.
-    rules: Series<RulesLabels, Fact>,
+    rules: Facts<RulesLabels>,
     /// The keys of the ring.
-    keys: Series<KeyLabels, Fact>,
+    keys: Facts<KeyLabels>,
     keys_created: Series<CreatedLabels, Gauge>,
     certificates_end: Series<CertificateLabels, Gauge>,
 }
@@ -126,8 +126,8 @@ impl Configuration {
             Unit::Seconds,
             self.certificates_end.family.clone(),
         );
-        registry.register("key", "The keys of the ring, and what each does", self.keys.family.clone());
-        registry.register("rules", "The rules that serve a consumer", self.rules.family.clone());
+        registry.register("key", "The keys of the ring, and what each does", self.keys.clone());
+        registry.register("rules", "The rules that serve a consumer", self.rules.clone());
         let build = Info::new(BuildLabels { version: env!("CARGO_PKG_VERSION") });
         registry.register("build", "The running program", build);
         for result in [ReloadResult::Ok, ReloadResult::Failed] {

@@ -90,6 +90,7 @@ impl GraphMetrics {
     }
 
     fn begin_at_zero(&self) {
+        self.know(&[]);
         for gate in GATES {
             drop(self.waiting.get_or_create(&GateLabels { gate }));
             for result in GATED {

@@ -44,9 +44,10 @@ impl Default for Latency {
 }
 
 impl Latency {
-    /// Replaces the endpoints that there are.
+    /// Replaces the endpoints that there are. There is always [`NONE`].
     pub(super) fn know(&self, endpoints: &[Arc<str>]) {
-        self.0.set(endpoints.iter().cloned().map(|endpoint| EndpointLabels { endpoint }));
+        let endpoints = endpoints.iter().cloned().chain([NONE.into()]);
+        self.0.set(endpoints.map(|endpoint| EndpointLabels { endpoint }));
     }
 
     pub(super) fn observe(&self, endpoint: &str, time: Duration) {

@@ -11,7 +11,7 @@
 //! | `tokens` | access tokens for Graph |
 //! | `configuration` | rules, keys, approvals, certificates, reloads |
 //! | `connections`, `upstream` | connections of consumers, and to Microsoft |
-//! | `audit`, `log_lines`, `tasks` | the audit log, the log, the runtime |
+//! | `audit`, `log_lines`, `traces`, `tasks` | the audit log, the log, spans, the runtime |
 //! | `text` | the formats in which all this is read |
 
 mod audit;
@@ -27,6 +27,7 @@ mod statuses;
 mod tasks;
 mod text;
 mod tokens;
+mod traces;
 mod upstream;
 
 use std::fmt;
@@ -50,6 +51,8 @@ pub(crate) use requests::{Limited, Names};
 pub(crate) use series::Counted;
 use tokens::TokenMetrics;
 pub(crate) use tokens::{CurrentToken, TokenFacts};
+pub(crate) use traces::SpanFate;
+use traces::Spans;
 pub use upstream::UpstreamConnections;
 pub(crate) use upstream::{Closed, Open, Protocol, Repeated};
 
@@ -67,6 +70,7 @@ pub struct Metrics {
     ready: Gauge,
     tokens: TokenMetrics,
     audit: AuditCollector,
+    spans: Spans,
 }
 
 impl Metrics {
@@ -82,6 +86,7 @@ impl Metrics {
             ready: Gauge::default(),
             tokens: TokenMetrics::default(),
             audit: AuditCollector::default(),
+            spans: Spans::default(),
         };
         metrics.register();
         metrics
@@ -95,6 +100,7 @@ impl Metrics {
         self.connections.register(registry);
         registry.register("ready", "1 if requests can be served, 0 if not", self.ready.clone());
         self.tokens.register(registry);
+        self.spans.register(registry);
         registry.register(
             "log_lines_left_out",
             "Lines that the log does not have, because there were too many of their kind or nobody reads the log",
@@ -181,6 +187,11 @@ impl Metrics {
     /// Counts a request that was over its consumer's limits.
     pub(crate) fn limited(&self, consumer: Arc<str>, result: Limited) {
         self.requests.limited(consumer, result);
+    }
+
+    /// Counts spans, by what became of them.
+    pub(crate) fn spans(&self, fate: SpanFate, spans: usize) {
+        self.spans.count(fate, spans);
     }
 
     /// What is counted of requests to Graph.

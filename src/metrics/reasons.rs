@@ -43,7 +43,8 @@ const OF_CONSUMERS: &[(&str, &[&str])] = &[
     ("no_access_token", &["no_access_token"]),
     ("audit_failing", &["audit_failing"]),
     ("upstream_failed", &["upstream_failed"]),
-    ("upstream_malformed", &["upstream_malformed", "upstream_content_type", "upstream_content_encoding"]),
+    ("upstream_malformed", &["upstream_malformed", "upstream_content_type", "upstream_content_encoding",
+        "link_too_long"]),
 ];
 
 /// Reasons of requests that nobody was identified for.
@@ -125,6 +126,14 @@ mod tests {
             OF_CONSUMERS.iter().chain(OF_STRANGERS).flat_map(|(_, codes)| *codes).copied().collect();
         let unlisted: Vec<_> = codes.into_iter().filter(|code| !listed.contains(code)).collect();
         assert_eq!(unlisted, Vec::<&str>::new());
+    }
+
+    #[test]
+    fn every_reason_is_in_the_table_for_operators() {
+        let page = include_str!("../../docs/OPERATIONS.md");
+        let table = page.split("### Reasons").nth(1).and_then(|rest| rest.split("\n### ").next()).unwrap();
+        let missing: Vec<_> = all().filter(|reason| !table.contains(&format!("`{reason}`"))).collect();
+        assert_eq!(missing, [OTHER]);
     }
 
     #[test]

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeMetric, MetricEncoder};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::family::{Family, MetricConstructor};
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::{MetricType, TypedMetric};
 
 /// The consumer, endpoint or other name of what has none, or whose name is no longer configured.
 pub(super) const NONE: &str = "none";
@@ -50,22 +50,36 @@ impl<L: Clone + Eq + Hash, M, C: MetricConstructor<M>> Series<L, M, C> {
     }
 }
 
-/// The value of a series that says something by its labels alone.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Fact;
+/// Facts: series that say something by their labels alone. Those that no longer hold are gone.
+///
+/// Not a family of the library's `Info`: in its text, the labels of such a series begin with a comma.
+#[derive(Clone, Debug)]
+pub(super) struct Facts<L>(Arc<ArcSwap<HashSet<L>>>);
 
-impl TypedMetric for Fact {
-    const TYPE: MetricType = MetricType::Info;
+impl<L> Default for Facts<L> {
+    fn default() -> Self {
+        Self(Arc::new(ArcSwap::from_pointee(HashSet::new())))
+    }
 }
 
-impl EncodeMetric for Fact {
+impl<L: Eq + Hash> Facts<L> {
+    /// Replaces all facts.
+    pub(super) fn set(&self, now: impl IntoIterator<Item = L>) {
+        self.0.store(Arc::new(now.into_iter().collect()));
+    }
+}
+
+impl<L: EncodeLabelSet> EncodeMetric for Facts<L> {
     fn encode(&self, mut encoder: MetricEncoder<'_>) -> fmt::Result {
-        let no_more: [(&str, &str); 0] = [];
-        encoder.encode_info(&no_more)
+        self.0.load().iter().try_for_each(|labels| encoder.encode_info(labels))
     }
 
     fn metric_type(&self) -> MetricType {
-        Self::TYPE
+        MetricType::Info
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.load().is_empty()
     }
 }
 

@@ -10,8 +10,10 @@ use super::consumer::Consumer;
 use super::pipeline::{Broken, Pipeline};
 use super::problem::Problem;
 use super::quota::Quota;
+use super::spans::Spans;
 use crate::audit::{AuditLog, Decision, Guard, Outcome};
 use crate::metrics::{Counted, Limited, Metrics};
+use crate::trace::{Exporter, TraceContext, TraceId};
 use crate::upstream::RequestId;
 use glassine_core::sanitize::Unlisted;
 
@@ -26,6 +28,7 @@ pub(super) struct Account {
     /// The id of the key that the tokens of the response are made with.
     key: Option<char>,
     metrics: Arc<Metrics>,
+    spans: Spans,
     _in_flight: Counted,
 }
 
@@ -34,14 +37,20 @@ pub(super) struct Account {
 pub(super) struct Accounting {
     pub(super) audit: Arc<AuditLog>,
     pub(super) metrics: Arc<Metrics>,
+    /// Where spans go; `None` if nobody collects them.
+    pub(super) traces: Option<Arc<Exporter>>,
 }
 
 impl Accounting {
     pub(super) fn open(&self, method: &str) -> Account {
         let (id, began) = (new_request_id(), Instant::now());
-        let observer = Arc::clone(&self.metrics);
-        let guard = Guard::begin(Arc::clone(&self.audit), id.to_string(), method)
-            .observed_by(move |record| observer.end_request(record, began.elapsed()));
+        let (observer, spans) = (Arc::clone(&self.metrics), Spans::begin(id.0, self.traces.as_ref()));
+        let send = spans.sender();
+        let guard =
+            Guard::begin(Arc::clone(&self.audit), id.to_string(), method).observed_by(move |record| {
+                observer.end_request(record, began.elapsed());
+                send(record);
+            });
         let in_flight = self.metrics.begin_request();
         let metrics = Arc::clone(&self.metrics);
         Account {
@@ -52,6 +61,7 @@ impl Accounting {
             consumer: None,
             key: None,
             metrics,
+            spans,
             _in_flight: in_flight,
         }
     }
@@ -61,6 +71,21 @@ impl Account {
     /// This request's id: in its response, in logs, in the audit, and in Graph's `client-request-id` header.
     pub(super) fn request_id(&self) -> RequestId {
         self.id
+    }
+
+    /// The request is part of this trace. Until somebody is identified, it is part of a trace of its own: strangers do not
+    /// choose what is in the log.
+    pub(super) fn follow(&mut self, trace: Option<TraceContext>) {
+        trace.into_iter().for_each(|trace| self.spans.follow(trace));
+    }
+
+    /// The id of the trace that the request is part of.
+    pub(super) fn trace_id(&self) -> TraceId {
+        self.spans.context().trace
+    }
+
+    pub(super) fn spans(&self) -> &Spans {
+        &self.spans
     }
 
     /// Sets where the request comes from. If it is refused before its sender is identified, it is summed by this.
@@ -191,8 +216,8 @@ impl Account {
             Broken::Audit => "audit_failing",
             _ => "response_broken",
         });
-        let (request_id, endpoint) = (self.id, self.endpoint());
-        tracing::warn!(%request_id, endpoint, error = %broken, "a response was cut off after its head had gone out");
+        let (request_id, trace_id, endpoint) = (self.id, self.trace_id(), self.endpoint());
+        tracing::warn!(%request_id, %trace_id, endpoint, error = %broken, "a response was cut off after its head had gone out");
     }
 
     /// The admitted endpoint's name, for logs.

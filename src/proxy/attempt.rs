@@ -46,7 +46,8 @@ pub(crate) async fn attempt(
 ) -> Result<Clean<Vec<u8>>, Trouble> {
     let nowhere = AuditLog::to_stream(Box::new(io::sink()), Options::default());
     let audit = Arc::new(nowhere.map_err(|_| Problem::AuditFailing)?);
-    let mut account = Accounting { audit, metrics: Arc::new(Metrics::new()) }.open(request.method);
+    let mut account =
+        Accounting { audit, metrics: Arc::new(Metrics::new()), traces: None }.open(request.method);
     let caller = Caller { consumer: Arc::clone(consumer), graph_token: None };
     let response = serve_one(state, &caller, request, &mut account, None).await?;
     Ok(response.collect(MAX_DOCUMENT).await?)

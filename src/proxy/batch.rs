@@ -22,6 +22,7 @@ use super::problem::Problem;
 use super::response::{ProxyResponse, Rest};
 use super::state::ProxyState;
 use super::{Accounting, serve_one};
+use crate::trace::TraceContext;
 use glassine_core::admit::Request;
 use glassine_core::graph::batch::{BatchItem, ItemHead, ItemId, MAX_ITEMS};
 use glassine_core::sanitize::Clean;
@@ -47,10 +48,11 @@ impl BatchStream {
         state: Arc<ProxyState>,
         caller: Caller,
         books: Accounting,
+        trace: TraceContext,
         items: Vec<BatchItem>,
     ) -> Self {
         let (out, pieces) = mpsc::channel(WAITING);
-        let runner = Arc::new(Runner { state, caller, books });
+        let runner = Arc::new(Runner { state, caller, books, trace });
         // The only error is that the consumer is gone.
         let running = async move { drop(runner.run(items, out).await) };
         Self { pieces, ended: false, _running: Task(tokio::spawn(running)) }
@@ -85,6 +87,8 @@ struct Runner {
     state: Arc<ProxyState>,
     caller: Caller,
     books: Accounting,
+    /// The trace that all requests of the batch are part of.
+    trace: TraceContext,
 }
 
 /// One request's response, whole, with an open account, to be written when its turn comes.
@@ -165,6 +169,7 @@ impl Runner {
         success: watch::Sender<Option<bool>>,
     ) -> Open {
         let mut account = self.books.open(&item.method);
+        account.follow(Some(self.trace));
         account.set_consumer(&self.caller.consumer);
         let (response, held) = match self.whole(&item, dependencies, &mut account).await {
             Ok(whole) => whole,

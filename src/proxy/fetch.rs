@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Response;
 use tokio::time::{Instant, timeout_at};
 
 use super::account::Account;
@@ -187,8 +188,10 @@ impl Asking<'_> {
         headers.accept = accepts(&self.admitted.endpoint.response);
         let metrics = Arc::clone(self.account.metrics());
         let (at_graph, began) = (metrics.graph().at_graph(self.lane.as_str()), Instant::now());
+        let span = self.account.spans().ask();
         let got = self.state.graph().get(&self.admitted.upstream, &headers, token.secret()).await;
         metrics.graph().took(&self.admitted.endpoint.name, began.elapsed());
+        self.account.spans().asked(span, got.as_ref().ok().map(Response::status));
         let response = got.inspect_err(|_| metrics.graph().unanswered());
         let response = response.map_err(|error| self.state.graph().at(error))?;
         self.account.set_upstream_status(response.status());

@@ -99,7 +99,7 @@ impl GraphError {
     /// Writes the line about it. What an operator can mend is a warning; that an object does not exist is none.
     pub(super) fn log(&self, account: &Account) {
         let (request_id, endpoint, consumer) = (account.request_id(), account.endpoint(), account.consumer());
-        let status = self.status.as_u16();
+        let (status, trace_id) = (self.status.as_u16(), account.trace_id());
         let code = self.code.as_ref().map_or("none", |code| code.get());
         let retry_after = self.retry_after.map(|wait| wait.as_secs_f64());
         let reason = self.fate.map(Fate::as_str);
@@ -107,24 +107,24 @@ impl GraphError {
             _ if self.throttles() => {
                 let hint = if self.in_mailbox { MAILBOX } else { DIRECTORY };
                 tracing::warn!(
-                    %request_id, consumer, endpoint, status, code, retry_after, reason, hint,
+                    %request_id, %trace_id, consumer, endpoint, status, code, retry_after, reason, hint,
                     "Microsoft Graph throttles the application"
                 );
             }
             401 => tracing::warn!(
-                %request_id, consumer, endpoint, status, code, hint = UNAUTHORIZED,
+                %request_id, %trace_id, consumer, endpoint, status, code, hint = UNAUTHORIZED,
                 "Microsoft Graph does not accept an access token"
             ),
             403 => tracing::warn!(
-                %request_id, consumer, endpoint, status, code, hint = FORBIDDEN,
+                %request_id, %trace_id, consumer, endpoint, status, code, hint = FORBIDDEN,
                 "Microsoft Graph forbids a request"
             ),
             500.. => tracing::warn!(
-                %request_id, consumer, endpoint, status, code, retry_after, reason, hint = FAILED,
+                %request_id, %trace_id, consumer, endpoint, status, code, retry_after, reason, hint = FAILED,
                 "Microsoft Graph failed"
             ),
             _ => tracing::debug!(
-                %request_id, consumer, endpoint, status, code,
+                %request_id, %trace_id, consumer, endpoint, status, code,
                 "Microsoft Graph responded with an error"
             ),
         }

@@ -1,5 +1,5 @@
 //! Everything that the proxy reads of a request's head: method, target, `Host`, `Authorization`, `Proxy-Authorization`,
-//! `Prefer`, `ConsistencyLevel`, `Accept-Encoding`, `client-request-id`, and `X-Forwarded-For` behind trusted proxies
+//! `Prefer`, `ConsistencyLevel`, `Accept-Encoding`, `client-request-id`, `traceparent`, and `X-Forwarded-For` behind trusted proxies
 //! (`forwarded`). It ignores all other headers, such as other `X-Forwarded-*` and `X-HTTP-Method-Override`.
 
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use http::{HeaderMap, Method, Version};
 use super::host::Hosts;
 use super::problem::Problem;
 use crate::server::{bearer, single};
+use crate::trace::TraceContext;
 use crate::upstream::{AccessToken, MAX_SECRET, Secret};
 use glassine_core::admit;
 use glassine_core::graph::is_guid;
@@ -66,6 +67,11 @@ impl<'a> Head<'a> {
     pub(super) fn client_request_id(&self) -> Option<&str> {
         let value = single(self.headers(), &HeaderName::from_static("client-request-id"))?;
         is_guid(value).then_some(value)
+    }
+
+    /// The trace that the request is part of; `None` if the consumer names none, or not as W3C Trace Context demands.
+    pub(super) fn trace(&self) -> Option<TraceContext> {
+        TraceContext::parse(single(self.headers(), &HeaderName::from_static("traceparent"))?)
     }
 
     /// Whether the consumer accepts gzip (RFC 9110, 12.5.3).

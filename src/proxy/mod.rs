@@ -22,6 +22,7 @@
 //! | `quota` | what a response tells a client that paces itself |
 //! | `problem` | every way a request can fail, and its response |
 //! | `account` | the audit record and the metrics of one request |
+//! | `spans` | the spans of one request |
 //! | `attempt` | a request that `glassine doctor` makes |
 
 mod account;
@@ -47,6 +48,7 @@ mod raw_response;
 mod remembered;
 mod request_body;
 mod response;
+mod spans;
 mod state;
 
 use std::sync::Arc;
@@ -79,6 +81,7 @@ pub use state::{ProxyState, StateError};
 use crate::audit::AuditLog;
 use crate::metrics::{KeyFacts, Metrics, Names};
 use crate::server::{Identified, Peer, Shutdown, ShutdownTrigger};
+use crate::trace::Exporter;
 use glassine_core::admit::{self, Admitted};
 use glassine_core::graph::batch as envelope;
 use glassine_core::pseudonym::Fingerprint;
@@ -103,9 +106,15 @@ impl Proxy {
         tell(&metrics, &state);
         Self {
             state: ArcSwap::new(state),
-            books: Accounting { audit, metrics },
+            books: Accounting { audit, metrics, traces: None },
             impatience: Shutdown::channel(),
         }
+    }
+
+    /// Sends the spans of requests to a collector.
+    pub(crate) fn with_traces(mut self, traces: Option<Arc<Exporter>>) -> Self {
+        self.books.traces = traces;
+        self
     }
 
     /// From now on no request waits for its turn: those that do, or would have to, are refused. A stop need not wait for
@@ -164,6 +173,7 @@ impl Proxy {
         account.set_consumer(&consumer);
         consumer.check_address(address?)?;
         account.set_identified();
+        account.follow(head.trace());
         let caller = state.caller(consumer, head)?;
         let permit = self.enter(caller.consumer.limits()).await?;
         account.set_waited(permit.waited);
@@ -174,7 +184,13 @@ impl Proxy {
             Some(version) => {
                 let items = envelope::parse(version, state.hosts().public(), &read_envelope(body).await?)?;
                 account.set_allowed(BATCH);
-                ProxyResponse::batch(BatchStream::start(state, caller, self.books.clone(), items))
+                ProxyResponse::batch(BatchStream::start(
+                    state,
+                    caller,
+                    self.books.clone(),
+                    account.spans().within(),
+                    items,
+                ))
             }
             None => {
                 check_no_body(head.method(), body).await?;

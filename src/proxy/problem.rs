@@ -286,16 +286,16 @@ impl Problem {
         if let Self::Graph(error) = self {
             return error.log(account);
         }
-        let (request_id, endpoint) = (account.request_id(), account.endpoint());
+        let (request_id, trace_id, endpoint) = (account.request_id(), account.trace_id(), account.endpoint());
         let (status, reason) = (row.status.as_u16(), row.reason);
         if matches!(self, Self::Address) {
             // Perhaps somebody has stolen the credential, so the operator has to hear of it.
             let consumer = account.consumer();
-            tracing::warn!(%request_id, consumer, status, reason, "a consumer's credential came from an address that is not the consumer's");
+            tracing::warn!(%request_id, %trace_id, consumer, status, reason, "a consumer's credential came from an address that is not the consumer's");
         } else if status >= 500 {
-            tracing::warn!(%request_id, endpoint, status, error = %self, "a request failed");
+            tracing::warn!(%request_id, %trace_id, endpoint, status, error = %self, "a request failed");
         } else {
-            tracing::debug!(%request_id, endpoint, status, reason, error = %self, "a request got no document");
+            tracing::debug!(%request_id, %trace_id, endpoint, status, reason, error = %self, "a request got no document");
         }
     }
 }

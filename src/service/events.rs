@@ -55,6 +55,7 @@ pub(super) fn errors(file: &Path, error: &StartError) -> Vec<Finding> {
         | StartError::Audit(_)
         | StartError::Record(_)
         | StartError::Tls(_)
+        | StartError::Traces(_)
         | StartError::Interrupted
         | StartError::Listen { .. }
         | StartError::Signals(_) => vec![Finding::of_file(codes::CONFIG_FILE.as_str(), file)],

@@ -12,6 +12,7 @@ use crate::connect::{Connect, Site};
 use crate::metrics::Metrics;
 use crate::proxy::{Proxy, ProxyState, ResponseBody};
 use crate::server::Peer;
+use crate::trace::Exporter;
 
 /// The proxy and the connection pages. They share the audit log and the metrics.
 pub(super) struct Front {
@@ -25,9 +26,10 @@ impl Front {
         site: Option<Site>,
         audit: Arc<AuditLog>,
         metrics: Arc<Metrics>,
+        traces: Option<Arc<Exporter>>,
     ) -> Self {
         let connect = Connect::new(site, Arc::clone(&audit), Arc::clone(&metrics));
-        Self { proxy: Proxy::new(state, audit, metrics), connect }
+        Self { proxy: Proxy::new(state, audit, metrics).with_traces(traces), connect }
     }
 
     /// The proxy's current state.

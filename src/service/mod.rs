@@ -57,7 +57,8 @@ use crate::connect::Site;
 use crate::metrics::Metrics;
 use crate::proxy::{Consumer, ProxyState};
 use crate::server::{Door, DoorRules, Phase, Readiness, Shutdown, TlsError, TlsState, serve};
-use crate::upstream::TokenHealth;
+use crate::trace::{Exporter, Worker};
+use crate::upstream::{ConnectorError, TokenHealth};
 use glassine_core::diagnostic::{Causes, Diagnostic, Report};
 use glassine_core::pseudonym::Fingerprint;
 
@@ -83,6 +84,8 @@ pub struct Service {
     keepers: JoinSet<()>,
     certificates: SeenCertificates,
     expiry: expiry::Watch,
+    /// The queue of spans, and what sends them.
+    traces: Option<(Arc<Exporter>, Worker)>,
     /// When an approval comes near its end, or to it.
     notice: Option<Timestamp>,
     /// Findings that do not stop the service.
@@ -115,6 +118,9 @@ pub enum StartError {
     /// The certificate or its key cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The collector of traces cannot be reached by TLS.
+    #[error("`traces` cannot be used")]
+    Traces(#[source] ConnectorError),
     /// An address cannot be listened on.
     #[error("cannot listen on {address}: {source}{}", listen_advice(source))]
     Listen {
@@ -175,7 +181,11 @@ impl Service {
         let tls = config.tls().map(TlsState::load).transpose()?.map(Arc::new);
         let audit = Arc::new(open_audit(&config, &state)?);
         metrics.know_audit(&audit);
-        let front = Arc::new(Front::new(state, site, Arc::clone(&audit), Arc::clone(&metrics)));
+        let traces = traces(&config, &state, &metrics)?;
+        let (exporter, worker) =
+            traces.map_or((None, None), |(exporter, worker)| (Some(Arc::new(exporter)), Some(worker)));
+        let front =
+            Arc::new(Front::new(state, site, Arc::clone(&audit), Arc::clone(&metrics), exporter.clone()));
         let door = Arc::new(Door::public(door_rules(&config), Arc::clone(&metrics)));
         metrics.reloaded(true, Timestamp::now().as_second());
         metrics.warned(count(&warnings));
@@ -200,6 +210,7 @@ impl Service {
             keepers: JoinSet::new(),
             certificates: SeenCertificates::default(),
             expiry: expiry::Watch::default(),
+            traces: exporter.zip(worker),
             notice: None,
             warnings,
         };
@@ -282,12 +293,19 @@ impl Service {
         let facts = Arc::clone(&self.facts);
         readiness.check_by(move || facts.checks());
         readiness.enter(Phase::Serving);
+        let exporter = self.traces.take().map(|(exporter, worker)| {
+            drop(tokio::spawn(worker.run()));
+            exporter
+        });
         let reload = tokio::spawn(reload::watch(self, hangup));
         tokio::join!(public, lame_duck.run());
         reload.abort();
         // Once the task has ended, no reload can follow the record of the stop.
         drop(reload.await);
         close_audit(&audit).await;
+        if let Some(exporter) = exporter {
+            exporter.flush().await;
+        }
         if let Some(admin) = admin {
             admin.close().await;
         }
@@ -321,6 +339,16 @@ impl Service {
         }
         drop(tokio::spawn(async move { state.warm().await }));
     }
+}
+
+/// The queue to the collector of traces, if the configuration names one, and what sends.
+fn traces(
+    config: &Config,
+    state: &ProxyState,
+    metrics: &Arc<Metrics>,
+) -> Result<Option<(Exporter, Worker)>, StartError> {
+    let url = config.traces();
+    url.map(|url| Exporter::new(url, state.network(), metrics)).transpose().map_err(StartError::Traces)
 }
 
 /// Who may connect for consumers.

@@ -109,7 +109,7 @@ impl Service {
             tls.reload(&files.without_client_certificates())?;
         }
         if needs_restart(&self.config, &config) {
-            tracing::warn!("listeners, their limits and the audit log change at the next start only");
+            tracing::warn!("listeners, their limits, the audit log and traces change at the next start only");
         }
         if demands_less(&self.config, &config) {
             tracing::warn!("the configuration demands fewer approvals than before, or none");
@@ -148,6 +148,7 @@ fn needs_restart(old: &Config, new: &Config) -> bool {
         || audit(old) != audit(new)
         || old.audit_sync() != new.audit_sync()
         || old.audit_rotate() != new.audit_rotate()
+        || old.traces() != new.traces()
 }
 
 /// The files of the configuration, each with its [`Look`] just before it was last read, so that no later change is

@@ -1,5 +1,5 @@
-//! One GET whose header lines the caller chooses, each as a line of its own. `glassine doctor --live-facts` asks with it how a
-//! server reads them, which [`GraphClient`](super::GraphClient) could not: it always sends its own.
+//! One GET whose header lines the caller chooses, each as a line of its own, with the whole response. `glassine doctor` reads the
+//! running proxy's metrics with it. `--live-facts` asks how a server reads header lines, which [`GraphClient`](super::GraphClient) could not: it always sends its own.
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue, USER_AGENT};
@@ -15,8 +15,9 @@ use super::transport::{AGENT, Repeat, Transport};
 use super::uri::uri;
 use glassine_core::graph::Origin;
 
-/// The most bytes of a body: a page of a delta with a thousand objects has a few hundred KiB.
-const MAX_INQUIRY: u64 = 4 * 1024 * 1024;
+/// The most bytes of a body. A page of a delta with a thousand objects has a few hundred KiB. The metrics of a proxy have 300 KiB, and
+/// some KiB more for each consumer.
+const MAX_INQUIRY: u64 = 32 * 1024 * 1024;
 
 /// Sends inquiries to one server.
 pub(crate) struct Inquirer {

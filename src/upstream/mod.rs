@@ -22,6 +22,7 @@ mod gate;
 mod inquiry;
 mod network;
 mod pool;
+mod post;
 mod probe;
 mod proxies;
 mod request;
@@ -42,6 +43,7 @@ pub use gate::{Arrival, Closed, Entry, Gate, GateLimits, GatedBody, Lane, Pass, 
 pub(crate) use inquiry::{Inquirer, Inquiry, InquiryResponse};
 pub use network::Network;
 pub use pool::PoolLimits;
+pub use post::{PostClient, PostError};
 pub use probe::{Probe, ProbeResponse};
 pub use proxies::{Proxies, ProxyError};
 pub use request::{ConsistencyLevel, MediaType, RequestHeaders, RequestId};

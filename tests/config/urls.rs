@@ -75,11 +75,12 @@ const ODD: &[&str] = &[
 ];
 
 /// The keys that name URLs, each as a configuration with a place for one.
-fn keys() -> [(&'static str, String); 5] {
+fn keys() -> [(&'static str, String); 6] {
     let hole = "\"URL\"";
     let bearer = format!("{{ bearer_sha256: [\"{HASH}\"] }}");
     let limits = "    limits: { concurrent: 64, requests_per_second: 200 }\n";
     let returning = format!("{limits}    return_url: {hole}\nconnect: {{ file: connections.json }}\n");
+    let traces = format!("traces: {{ url: {hole} }}\nkeys: {{ file: keys.yaml }}\n");
     let jwt = format!("{{ jwt: {{ issuer: i, audience: a, jwks_url: {hole} }} }}");
     [
         ("public_url", with("https://graph-proxy.contoso.example", hole)),
@@ -87,6 +88,7 @@ fn keys() -> [(&'static str, String); 5] {
         ("upstream.authority", with("https://login.microsoftonline.com", hole)),
         ("return_url", with(limits, &returning)),
         ("jwks_url", with(&bearer, &jwt)),
+        ("traces.url", with("keys: { file: keys.yaml }\n", &traces)),
     ]
 }
 

@@ -184,6 +184,7 @@ def glassine_check(folder, text):
     config = folder / "config/config.yaml"
     config.write_text(text.replace(token, str(folder / "azure/azure-identity-token")))
     (folder / "azure/azure-identity-token").write_text("token")
+    (folder / "azure/azure-identity-token").chmod(0o440)
     for rules in (ROOT / "rules").glob("*.yaml"):
         (folder / "rules" / rules.name).write_text(rules.read_text())
     rendering.output(glassine, "keys", "new", "--out", folder / "secrets/keys.yaml")
@@ -194,7 +195,7 @@ def glassine_check(folder, text):
         *"-addext subjectAltName=DNS:graph-proxy.contoso.example".split(),
         "-keyout", folder / "tls/tls.key", "-out", folder / "tls/tls.crt",
     )  # fmt: skip
-    done = subprocess.run([glassine, "check", "--config", str(config)], capture_output=True, text=True)
+    done = subprocess.run([glassine, "check", "--deny-warnings", "--config", str(config)], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return re.sub(re.escape(str(folder)), "", (done.stdout + done.stderr).strip().splitlines()[-1])
 

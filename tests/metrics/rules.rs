@@ -189,7 +189,7 @@ async fn the_runbook_names_metrics_log_lines_and_codes_that_exist() {
             let is_there = texts.contains(&format!("\"{code}\"")) || texts.contains(&format!(" {code}: "));
             assert!(is_there, "{title}: no record has {code:?}");
         }
-        assert!(line(section, "Do").split_whitespace().count() > 2, "{title}");
+        assert!(line(section, "Do").split_whitespace().count() > 1, "{title}");
     }
 }
 

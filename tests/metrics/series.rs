@@ -73,7 +73,7 @@ async fn every_series_is_there_from_the_start_and_no_request_makes_another_one()
         .filter(|(series, value)| series.contains("_total") && **value > 0.0)
         .map(|(series, _)| series.clone())
         .collect();
-    assert_eq!(counted, ["glassine_connections_closed_total"; 0], "counters start at zero");
+    assert_eq!(counted, ["glassine_reloads_total{result=\"ok\"}"], "all but the one of the start");
     traffic(&proxy).await;
     strangers(&proxy).await;
     let after = scrape(&proxy).await;

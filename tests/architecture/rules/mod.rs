@@ -4,7 +4,7 @@ use super::sources::Source;
 
 /// The modules of both packages, and the modules that each may use. A module that is not listed is a violation, and so
 /// is a use that is not listed. `core::` is the package that decides what leaves.
-const MAY_USE: [(&str, &[&str]); 33] = [
+const MAY_USE: [(&str, &[&str]); 34] = [
     (
         "core::admit",
         &["core::graph", "core::hex", "core::pseudonym", "core::rules", "core::sanitize", "core::statement"],
@@ -72,6 +72,7 @@ const MAY_USE: [(&str, &[&str]); 33] = [
     ("rate_limiter", &[]),
     ("server", &["audit", "config", "core::diagnostic", "metrics"]),
     ("service", EVERYTHING),
+    ("trace", &["core::graph", "core::hex", "metrics", "upstream"]),
     // Never `core::sanitize`: the two sides of the proxy meet in one body adapter, in `proxy`.
     ("upstream", &["aadsts", "core::graph", "core::hex", "jws", "metrics"]),
     ("web", &["core::graph"]),
@@ -109,9 +110,9 @@ fn used_module(source: &Source, name: &str) -> Option<String> {
     Some(if is_core { format!("core::{module}") } else { module.to_owned() })
 }
 
-/// What may be a field of a log event: counts, names from the operator's files, ids that this program made, and
-/// errors, whose texts hold no data by the rule of `problem.rs`.
-const FIELDS: [&str; 25] = [
+/// What may be a field of a log event: counts, names from the operator's files, ids that this program made, the id of an
+/// identified consumer's trace (32 hexadecimal digits), and errors, whose texts hold no data by the rule of `problem.rs`.
+const FIELDS: [&str; 26] = [
     "before",
     "code",
     "connections",
@@ -134,6 +135,7 @@ const FIELDS: [&str; 25] = [
     "retry_after",
     "skipped",
     "status",
+    "trace_id",
     "url",
     "used",
     "version",

@@ -39,6 +39,8 @@ const fn of_users(
     Question { name, asks, needs: USERS, get: Get::graph(target), read: status, assumes }
 }
 
+/// Mail.ReadBasic.All does not allow `$search` (<https://learn.microsoft.com/graph/permissions-reference>).
+const NO_SEARCH: Fact = Fact::refused(403, "ErrorAccessDenied");
 const BAD_QUERY: Fact = Fact::refused(400, "ErrorInvalidUrlQuery");
 
 pub(super) const QUESTIONS: &[Question] = &[
@@ -154,7 +156,7 @@ pub(super) const QUESTIONS: &[Question] = &[
         "delta-mail-search",
         "May a delta of messages have $search?",
         "/v1.0/users/{user}/mailFolders/inbox/messages/delta?$select=isRead&$search=%22glassine%22",
-        &[BAD_QUERY],
+        &[BAD_QUERY, NO_SEARCH],
     ),
     of_mail(
         "delta-folders-filter",
