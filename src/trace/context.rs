@@ -51,7 +51,7 @@ impl TraceContext {
             [0xff] => false,
             _ => more.is_empty() || more.starts_with('-'),
         };
-        (is_whole && fits).then(|| Self {
+        (is_whole && fits).then_some(Self {
             trace: TraceId(trace),
             parent: Some(SpanId(parent)),
             is_sampled: flags & SAMPLED != 0,
@@ -124,11 +124,14 @@ mod tests {
         assert_eq!(context.parent.unwrap().to_string(), "00f067aa0ba902b7");
         assert!(context.is_sampled);
         for (flags, is_sampled) in [("00", false), ("02", false), ("03", true), ("ff", true)] {
-            let text = format!("{}{flags}", &GOOD[..53]);
+            let text = GOOD.replace("-01", &format!("-{flags}"));
             assert_eq!(TraceContext::parse(&text).unwrap().is_sampled, is_sampled, "{flags}");
         }
         assert_eq!(TraceContext::parse(&GOOD.replacen("00", "cc", 1)), Some(context));
-        assert_eq!(TraceContext::parse(&format!("cc{}-what-comes", &GOOD[2..])), Some(context));
+        assert_eq!(
+            TraceContext::parse(&format!("{}-what-comes", GOOD.replacen("00", "cc", 1))),
+            Some(context)
+        );
     }
 
     #[test]
@@ -136,14 +139,14 @@ mod tests {
         let zeros = |length| "0".repeat(length);
         for bad in [
             String::new(),
-            GOOD[..54].to_owned(),
+            GOOD.replace("-01", "-0"),
             format!("{GOOD}-"),
             format!("{GOOD}0"),
             format!(" {GOOD}"),
             format!("{GOOD} "),
             GOOD.to_uppercase(),
             GOOD.replacen("00", "ff", 1),
-            format!("cc{}.what-comes", &GOOD[2..]),
+            format!("{}.what-comes", GOOD.replacen("00", "cc", 1)),
             GOOD.replace('-', "_"),
             GOOD.replace("4bf92f3577b34da6a3ce929d0e0e4736", &zeros(32)),
             GOOD.replace("00f067aa0ba902b7", &zeros(16)),
