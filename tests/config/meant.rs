@@ -14,7 +14,7 @@ fn warned(old: &str, new: &str) -> Vec<(&'static str, String)> {
 }
 
 /// The list of the full example.
-const LIST: &str = "[203.0.113.0/24, 198.51.100.7, \"2001:db8::/32\", 10.0.0.0/8]";
+const LIST: &str = "[203.0.113.0/24, 198.51.100.7, \"2001:db8::/32\", 192.168.7.0/24]";
 
 #[test]
 fn a_list_that_admits_the_internet_is_told() {

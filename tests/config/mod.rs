@@ -36,7 +36,7 @@ consumers:
   - name: acme-analytics
     rules: rules/outlook-mail-metadata-only.yaml
     credential: {{ bearer_sha256: ["{HASH}"] }}
-    allow_from: [203.0.113.0/24, 198.51.100.7, "2001:db8::/32", 10.0.0.0/8]
+    allow_from: [203.0.113.0/24, 198.51.100.7, "2001:db8::/32", 192.168.7.0/24]
     limits: {{ concurrent: 64, requests_per_second: 200 }}
 audit: {{ file: audit.jsonl }}
 "#
@@ -462,7 +462,7 @@ fn networks_are_matched_as_written() {
     }
     refuses("203.0.113.0/24", "203.0.113.5/24", "G0401", "203.0.113.5/24");
     refuses("203.0.113.0/24", "acme.example", "G0401", "acme.example");
-    let list = "[203.0.113.0/24, 198.51.100.7, \"2001:db8::/32\", 10.0.0.0/8]";
+    let list = "[203.0.113.0/24, 198.51.100.7, \"2001:db8::/32\", 192.168.7.0/24]";
     refuses(list, "[]", "G0401", "[");
 }
 
@@ -508,7 +508,7 @@ fn a_lame_duck_needs_an_admin_listener_that_says_so() {
 
 #[test]
 fn who_may_connect_is_known_if_everybody_says_from_where() {
-    let list = "[203.0.113.0/24, 198.51.100.7, \"2001:db8::/32\", 10.0.0.0/8]";
+    let list = "[203.0.113.0/24, 198.51.100.7, \"2001:db8::/32\", 192.168.7.0/24]";
     let connects = |pages: &str, address: [u8; 4]| {
         let config = accepts("keys: {", &format!("{pages}keys: {{"));
         config.connecting().map(|networks| networks.contain(address.into()))

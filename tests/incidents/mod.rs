@@ -368,7 +368,7 @@ async fn a_folder_of_init_waits_for_its_secret() {
     let told = scene.admin_get("/readyz?verbose").await;
     assert!(told.contains("the secret is empty: write it into its file"), "{told}");
     write_private(folder.join("secrets/client-secret"), application.client_secret());
-    scene.says(" ready\n").await;
+    scene.says("checks: ready").await;
     let doctor = text_about(&scene.config).await;
     assert_eq!(doctor.code, Some(0), "{doctor:?}");
     assert!(doctor.everything().contains("its certificate is self-signed"), "{doctor:?}");
