@@ -227,8 +227,8 @@ async fn bounds_of_a_target() {
     let stage = Stage::new().await;
     let options = |count| (0..count).map(|n| format!("&o{n}=1")).collect::<String>();
     for (target, code) in [
-        (format!("/v1.0/users/{}/messages", "x".repeat(8_000)), "itemNotFound"),
-        (format!("/v1.0/users/{}/messages", "x".repeat(8_200)), "targetTooLong"),
+        (format!("/v1.0/users/{}/messages", "x".repeat(24_000)), "itemNotFound"),
+        (format!("/v1.0/users/{}/messages", "x".repeat(25_000)), "targetTooLong"),
         (format!("/v1.0/users{}", "/x".repeat(31)), "endpointNotAllowed"),
         (format!("/v1.0/users{}", "/x".repeat(40)), "tooManySegments"),
         (format!("/v1.0/users?$top=1{}", options(15)), "optionNotAllowed"),

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use glassine_core::rules::raw;
 use glassine_core::sanitize::tokenizer::SyntaxErrorKind;
-use glassine_core::sanitize::{Context, Counters, Failure, Violation};
+use glassine_core::sanitize::{Context, Counters, Failure, Unlisted, Violation};
 use glassine_core::yaml;
 use serde_json::{Map, Value};
 
@@ -125,7 +125,11 @@ impl Stage {
     }
 
     fn does_not_depend_on_what_is_hidden(&self, value: &Value) {
-        let leaves = |value: &Value| sanitize_chunks(&self.context, [value.to_string().as_bytes()]);
+        // The shapes of what is hidden are counted, for the operator. They are the only difference.
+        let leaves = |value: &Value| {
+            let response = sanitize_chunks(&self.context, [value.to_string().as_bytes()]);
+            response.map(|(text, counters)| (text, Counters { unlisted: Unlisted::default(), ..counters }))
+        };
         assert_eq!(leaves(&self.blinded(value)), leaves(value));
     }
 

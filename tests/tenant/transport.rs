@@ -180,26 +180,39 @@ async fn nine(proxy: &Glassine, pause: Duration) -> Vec<(u16, String)> {
     seen
 }
 
-/// Fault: Graph closes a connection when a request arrives, or within its idle time, over HTTP/1.1 or HTTP/2. Outcome: every request succeeds.
+/// Fault: Graph closes a connection when a request arrives. Outcome: every request succeeds.
+/// Fault: Graph closes a connection within its idle time, over HTTP/1.1 or HTTP/2. Outcome: every request succeeds.
 /// Fault: Graph leaves with `Connection: close` or a graceful GOAWAY, or refuses a stream. Outcome: every request succeeds.
 #[tokio::test]
 async fn closed_connections_cost_a_consumer_nothing() {
     let mut all = tokio::task::JoinSet::new();
-    for fault in [
-        TransportFault::ClosedUnanswered,
-        TransportFault::ClosedIdle,
-        TransportFault::GoAway,
-        TransportFault::Refused,
+    for (fault, over_http2) in [
+        (TransportFault::ClosedUnanswered, false),
+        (TransportFault::ClosedIdle, false),
+        (TransportFault::ClosedIdle, true),
+        (TransportFault::GoAway, false),
+        (TransportFault::GoAway, true),
+        (TransportFault::Refused, false),
+        (TransportFault::Refused, true),
     ] {
-        for over_http2 in [false, true] {
-            all.spawn(async move {
-                let pause = Duration::from_millis(if fault == TransportFault::ClosedIdle { 600 } else { 0 });
-                let seen = nine(&stage(fault, over_http2).await, pause).await;
-                assert!(seen.iter().all(|it| it.0 == 200), "{fault:?}, HTTP/2: {over_http2}: {seen:?}");
-            });
-        }
+        all.spawn(async move {
+            let pause = Duration::from_millis(if fault == TransportFault::ClosedIdle { 600 } else { 0 });
+            let seen = nine(&stage(fault, over_http2).await, pause).await;
+            assert!(seen.iter().all(|it| it.0 == 200), "{fault:?}, HTTP/2: {over_http2}: {seen:?}");
+        });
     }
     all.join_all().await;
+}
+
+/// Fault: Graph resets a stream of HTTP/2 with an error of its own, without a response. Outcome: the consumer gets 502, and the next request succeeds.
+#[tokio::test]
+async fn a_stream_that_graph_resets_is_an_error_of_graph() {
+    let seen = nine(&stage(TransportFault::ClosedUnanswered, true).await, Duration::ZERO).await;
+    let expected = (1..=9).map(|number| match number % 3 {
+        0 => (502, "upstreamFailed".to_owned()),
+        _ => (200, String::new()),
+    });
+    assert!(seen.iter().cloned().eq(expected), "{seen:?}");
 }
 
 /// Fault: Graph's JSON ends too early inside a whole 200, over HTTP/1.1 or HTTP/2, within gzip. Outcome: the consumer gets 502 `upstreamMalformed`.

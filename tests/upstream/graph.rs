@@ -35,8 +35,7 @@ async fn the_request_has_only_the_proxys_target_and_headers() {
             "client-request-id: 07070707-0707-0707-0707-070707070707",
             "consistencylevel: eventual",
             &format!("host: {}", graph.address()),
-            "prefer: IdType=\"ImmutableId\"",
-            "prefer: odata.maxpagesize=5",
+            "prefer: IdType=\"ImmutableId\", odata.maxpagesize=5",
             concat!("user-agent: glassine/", env!("CARGO_PKG_VERSION")),
         ]
     );

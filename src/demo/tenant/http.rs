@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use flate2::Compression;
@@ -23,6 +24,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
+use tokio::time::{Sleep, sleep};
 
 use super::Tenant;
 use super::access::Access;
@@ -292,19 +294,23 @@ impl GraphResponse {
     }
 }
 
+/// How long the first half of a response is on its way before the connection breaks. If both came at once, hyper would send
+/// nothing of the response.
+const BREAK: Duration = Duration::from_millis(50);
+
 /// A body of unknown length, which HTTP/1.1 sends with `Transfer-Encoding: chunked`.
 struct Chunks {
     body: Bytes,
     /// Whether the length is announced.
     is_announced: bool,
-    /// Whether the connection breaks behind these bytes.
-    breaks: bool,
+    /// Whether the connection breaks behind these bytes, and the pause before it does.
+    breaks: Option<Pin<Box<Sleep>>>,
     _visit: Option<Visit>,
 }
 
 impl Chunks {
     fn new(body: Vec<u8>, visit: Option<Visit>) -> Chunks {
-        Chunks { body: Bytes::from(body), is_announced: false, breaks: false, _visit: visit }
+        Chunks { body: Bytes::from(body), is_announced: false, breaks: None, _visit: visit }
     }
 
     /// The body with a fault in it.
@@ -313,7 +319,7 @@ impl Chunks {
             Some(TransportFault::CutJson) => self.is_announced = number.is_multiple_of(2),
             Some(TransportFault::ClosedWithin) => {
                 self.body.truncate(self.body.len() / 2);
-                self.breaks = true;
+                self.breaks = Some(Box::pin(sleep(BREAK)));
             }
             _ => {}
         }
@@ -325,9 +331,13 @@ impl Body for Chunks {
     type Data = Bytes;
     type Error = io::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         if self.body.is_empty() {
-            return Poll::Ready(self.breaks.then(|| Err(broken())));
+            let Some(pause) = &mut self.breaks else { return Poll::Ready(None) };
+            return pause.as_mut().poll(context).map(|()| Some(Err(broken())));
         }
         let size = self.body.len().min(CHUNK);
         Poll::Ready(Some(Ok(Frame::data(self.body.split_to(size)))))
