@@ -12,6 +12,7 @@ use glassine_core::rules::compile;
 use sha2::{Digest as _, Sha256};
 
 use super::{RULES, Ran, Scratch, glassine, glassine_reading, run};
+use crate::support::able::is_able;
 
 const CLIENT: &str = "11111111-2222-3333-4444-555555555555";
 const ANSWERED: [&str; 4] = ["--tenant", "contoso.onmicrosoft.com", "--client-id", CLIENT];
@@ -142,7 +143,7 @@ fn files_are_never_overwritten() {
 /// Root in a container gives the files to whom the folder around them belongs to, and lets the image's group read them.
 #[test]
 fn the_image_can_read_what_root_has_made() {
-    if !is_root() {
+    if !is_able(is_root(), "root, to give files away") {
         return;
     }
     let scratch = Scratch::new();
@@ -160,7 +161,7 @@ fn the_image_can_read_what_root_has_made() {
 
 #[test]
 fn without_root_only_the_own_account_can_read_the_files() {
-    if !is_root() {
+    if !is_able(is_root(), "root, to give files away") {
         return;
     }
     let scratch = Scratch::new();

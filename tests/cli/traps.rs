@@ -10,6 +10,7 @@ use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 
 use super::check::configuration;
 use super::{Ran, Scratch, glassine, run};
+use crate::support::able::is_able;
 use crate::support::spawned::Killed;
 
 const SECRET: &str = "{ client_secret_file: secret }";
@@ -115,7 +116,8 @@ fn namespace(script: &str) -> Option<Command> {
         command.args(["--user", "--map-root-user", "--mount", "sh", "-ec", script]);
         command
     };
-    shell("true").status().is_ok_and(|status| status.success()).then(|| shell(script))
+    let may_mount = shell("true").status().is_ok_and(|status| status.success());
+    is_able(may_mount, "mount namespaces (`unshare`)").then(|| shell(script))
 }
 
 /// Two folders: the configuration of a container, and the one outside of it, whose files are mounted.

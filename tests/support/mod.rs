@@ -1,5 +1,6 @@
 //! What tests share: test doubles, data and helpers.
 
+pub(crate) mod able;
 pub(crate) mod closed;
 pub(crate) mod data;
 pub(crate) mod entra;
