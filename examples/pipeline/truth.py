@@ -87,7 +87,7 @@ class Truth:
         return {group["id"]: {user["id"] for user in client.get(path.format(group["id"]))[0]["value"]} for group in groups}
 
     def deliveries(self):
-        size = {group["displayName"]: len(self.members[group["id"]]) for _, _, group in self.store.objects("groups") if group["mail"]}
+        size = {group["displayName"]: len(self.members[group["id"]]) for _, _, group in self.store.objects("groups") if group.get("mail")}
         sent = (message for message in self.mail.values() if not message["isDraft"])
         return sum(size.get(name, 0) for message in sent for role, _, name in self.people.slots(message) if role.endswith("Recipients"))
 
@@ -211,7 +211,7 @@ class Table:
     def table_from_inside(self):
         """The HR system's table: addresses as people wrote them there, and departments. Inside, addresses become tokens."""
         kinds = {user: settings["userPurpose"] for user, _, settings in self.truth.store.objects("settings")}
-        table = [(user["mail"], user["department"], user["displayName"]) for _, _, user in self.truth.store.objects("users")
+        table = [(user.get("mail"), user.get("department"), user["displayName"]) for _, _, user in self.truth.store.objects("users")
                  if kinds.get(user["id"]) == "user"]
         spelt = [(mail.title() if place % 3 else mail.upper(), department) for place, (mail, department, _) in enumerate(table)]
         tokens = pseudonymised(spelt)

@@ -1,15 +1,16 @@
-//! `serde_json` reads an accepted key set as well, it has no private key, and written anew it is the same set. A key for
+//! Behind a byte order mark, `serde_json` reads an accepted key set as well, it has no private key, and written anew it is the same set. A key for
 //! another use beside its keys changes nothing.
 //!
 //! The set comes over the network from an issuer, and decides whose tokens count.
 
 use glassine::jwt::{KeySet, KeySetError};
+use glassine_core::graph::without_byte_order_mark;
 use serde_json::{Value, json};
 
 /// See the module.
 pub fn key_set(data: &[u8]) {
     let Ok(set) = KeySet::parse(data) else { return };
-    let mut read: Value = serde_json::from_slice(data).expect("JSON");
+    let mut read: Value = serde_json::from_slice(without_byte_order_mark(data)).expect("JSON");
     assert!(is_same(&set, &read), "written anew, the set is another one");
     let keys = read["keys"].as_array_mut().expect("a list");
     assert!(keys.iter().all(|key| key.get("d").is_none()), "a private key");
