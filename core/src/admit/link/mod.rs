@@ -38,7 +38,7 @@ use serde_json::json;
 use super::route::Route;
 use super::{Policy, Refusal, option_name, query};
 use crate::graph::target::MAX_TARGET;
-use crate::graph::{OptionName, Target, relative_target};
+use crate::graph::{OptionName, Target, TargetError, relative_target};
 use crate::rules::plan::{Endpoint, LinkKind, Param};
 use crate::sanitize::{LinkRefusal, Links};
 
@@ -148,13 +148,18 @@ fn target(packed: &[u8], graph_path: &str) -> Option<String> {
 
 /// Graph's link as a target, if a request to this endpoint could have led to it.
 fn check(target: &str, endpoint: &Endpoint) -> Result<Target, Refusal> {
-    let target = Target::parse(target)?;
+    let target = Target::parse(target).map_err(of_link)?;
     let values = endpoint.template.matches(&target).ok_or(Refusal::Link)?;
     if !endpoint.params.iter().zip(values).all(|(param, value)| can_stand(param, value)) {
         return Err(Refusal::Link);
     }
     query::readmit(&target, endpoint)?;
     Ok(target)
+}
+
+/// Only the length of a link's target is news for somebody: the rest says that the link is none.
+fn of_link(error: TargetError) -> Refusal {
+    if error.is_too_long() { error.into() } else { Refusal::Link }
 }
 
 /// Where the consumer has a token, Graph's link has an id. A parameter of names alone, such as the version, has one of

@@ -323,6 +323,20 @@ fn a_link_of_the_form_before_opens_where_it_did() {
     assert_eq!(refused(&other, &format!("{path}?$deltatoken={link}")), (410, "resyncRequired"));
 }
 
+/// A link that a consumer keeps can be older than what this program refuses.
+#[test]
+fn an_authentic_link_to_what_is_no_target_asks_for_a_new_round() {
+    let (policy, path) = (mail(), "/v1.0/users/delta()");
+    for target in ["/v1.0/users/../users/delta()?$deltatoken=a", "/v1.0/users/delta()?$deltatoken=%zz"] {
+        let link = first_form(&policy, 'd', path, target);
+        assert_eq!(
+            refused(&policy, &format!("{path}?$deltatoken={link}")),
+            (410, "resyncRequired"),
+            "{target}"
+        );
+    }
+}
+
 /// The proxy binds a link with it as associated data. What is sealed without it, or with another, is no link.
 #[test]
 fn what_a_link_is_bound_to_is_not_in_the_sealed_text() {

@@ -25,8 +25,8 @@ pub use super::query::QueryOption;
 pub use super::segment::Segment;
 pub use super::target_error::{TargetError, TargetErrorKind};
 
-/// Longest request target, in bytes: room for a sealed link with a token of 16 KiB in any unreserved characters. Other requests
-/// stay below the 8,000 bytes that every server should support (RFC 9110 section 4.1).
+/// Longest request target, in bytes: room for a sealed link with a token of 16 KiB in any unreserved characters. Requests
+/// without such a link need less than the 8,000 bytes that every server should support (RFC 9110 section 4.1).
 pub const MAX_TARGET: usize = 24 * 1024;
 
 /// Most path segments after the version. Child folders nest without bound in Graph; thirty-two segments reach
