@@ -23,21 +23,6 @@ fn mailbox(tenant: &Tenant, proxy: &Glassine) -> String {
     format!("/v1.0/users/{}", proxy.id(user.id()))
 }
 
-/// The objects of a list, page after page, and how many pages there were.
-async fn walk(proxy: &Glassine, first: &str) -> (Vec<Value>, usize) {
-    let (mut objects, mut pages, mut next) = (Vec::new(), 0, Some(first.to_owned()));
-    while let Some(target) = next {
-        let response = proxy.get(&target).await;
-        assert_eq!(response.status, 200, "{target}: {}", response.text());
-        let page = response.json();
-        objects.extend(page["value"].as_array().unwrap().clone());
-        next = page["@odata.nextLink"].as_str().map(str::to_owned);
-        assert!(next.as_ref().is_none_or(|link| link.starts_with(&proxy.url())), "{next:?}");
-        pages += 1;
-    }
-    (objects, pages)
-}
-
 fn ids(objects: &[Value]) -> BTreeSet<&str> {
     objects.iter().map(|object| object["id"].as_str().unwrap()).collect()
 }
@@ -47,20 +32,20 @@ fn ids(objects: &[Value]) -> BTreeSet<&str> {
 async fn links_below_folders_lead_through_every_page_once() {
     let (tenant, proxy) = stage().await;
     let user = mailbox(&tenant, &proxy);
-    let (folders, _) = walk(&proxy, &format!("{user}/mailFolders?$top=100")).await;
+    let (folders, _) = proxy.walk(&format!("{user}/mailFolders?$top=100")).await;
     let fullest = folders.iter().max_by_key(|folder| folder["totalItemCount"].as_u64()).unwrap();
     let (token, total) = (fullest["id"].as_str().unwrap(), fullest["totalItemCount"].as_u64().unwrap());
     let query = "$select=id,receivedDateTime&$top=20&$orderby=receivedDateTime desc&$filter=receivedDateTime ge 2000-01-01T00:00:00Z";
     let query = query.replace(' ', "%20");
     for folder in [token, "inbox"] {
-        let (messages, pages) = walk(&proxy, &format!("{user}/mailFolders/{folder}/messages?{query}")).await;
+        let (messages, pages) = proxy.walk(&format!("{user}/mailFolders/{folder}/messages?{query}")).await;
         assert!(pages > 2 && messages.len() > 40, "{folder}: {pages}");
         assert_eq!(ids(&messages).len(), messages.len(), "{folder}");
         assert!(folder == "inbox" || messages.len() as u64 == total, "{} of {total}", messages.len());
     }
     let children =
         format!("{user}/mailFolders('msgfolderroot')/childFolders?$top=3&includeHiddenFolders=true");
-    let (children, pages) = walk(&proxy, &children).await;
+    let (children, pages) = proxy.walk(&children).await;
     assert!(pages > 2 && ids(&children).len() == children.len(), "{pages}");
 }
 

@@ -7,22 +7,6 @@ use serde_json::Value;
 use crate::support::glassine::{Glassine, METADATA_ONLY, OUTLOOK_MAIL, Setup, sample_tenant};
 use crate::tenant::merged;
 
-/// Every object of a list, page after page, and how many pages there were.
-async fn walk(proxy: &Glassine, first: &str) -> (Vec<Value>, usize) {
-    let (mut objects, mut next, mut pages) = (Vec::new(), Some(first.to_owned()), 0);
-    while let Some(target) = next {
-        let response = proxy.get(&target).await;
-        assert_eq!(response.status, 200, "{target}: {}", response.text());
-        let page = response.json();
-        objects.extend(page["value"].as_array().unwrap().clone());
-        next = page["@odata.nextLink"].as_str().map(str::to_owned);
-        assert!(next.as_ref().is_none_or(|link| link.starts_with(&proxy.url())), "{next:?}");
-        pages += 1;
-        assert!(pages < 1000, "a walk without end");
-    }
-    (objects, pages)
-}
-
 fn text<'a>(object: &'a Value, name: &str) -> &'a str {
     object[name].as_str().unwrap_or_else(|| panic!("{name} in {object}"))
 }
@@ -33,7 +17,7 @@ async fn walk_the_tenant(rules: &str, version: &str) {
     setup.domain = tenant.domain().to_owned();
     let proxy = setup.start().await;
 
-    let (users, pages) = walk(&proxy, &format!("/{version}/users")).await;
+    let (users, pages) = proxy.walk(&format!("/{version}/users")).await;
     assert_eq!(users.len(), tenant.users().len());
     assert!(pages > 1);
 
@@ -42,15 +26,15 @@ async fn walk_the_tenant(rules: &str, version: &str) {
     let user = users.iter().find(|user| text(user, "id") == token).expect("the user is in the list");
     let base = format!("/{version}/users/{}", text(user, "id"));
 
-    let (folders, _) = walk(&proxy, &format!("{base}/mailFolders?$top=3")).await;
+    let (folders, _) = proxy.walk(&format!("{base}/mailFolders?$top=3")).await;
     assert!(folders.len() > 3);
-    let (all, _) = walk(&proxy, &format!("{base}/messages?$top=100")).await;
+    let (all, _) = proxy.walk(&format!("{base}/messages?$top=100")).await;
     let by_folder: u64 = folders.iter().map(|folder| folder["totalItemCount"].as_u64().unwrap()).sum();
     assert!(all.len() as u64 >= by_folder, "{} of {by_folder}", all.len());
 
     let folder = folders.iter().max_by_key(|folder| folder["totalItemCount"].as_u64()).unwrap();
     let (messages, pages) =
-        walk(&proxy, &format!("{base}/mailFolders/{}/messages?$top=25", text(folder, "id"))).await;
+        proxy.walk(&format!("{base}/mailFolders/{}/messages?$top=25", text(folder, "id"))).await;
     assert_eq!(messages.len() as u64, folder["totalItemCount"].as_u64().unwrap());
     assert!(pages > 1);
     let ids: BTreeSet<_> = messages.iter().map(|message| text(message, "id")).collect();
@@ -68,23 +52,23 @@ async fn walk_the_tenant(rules: &str, version: &str) {
     let addressed = all.iter().any(|message| message["toRecipients"].to_string().contains(mail));
     assert!(addressed, "nothing was sent to {mail}");
 
-    let (groups, _) = walk(&proxy, &format!("/{version}/groups")).await;
+    let (groups, _) = proxy.walk(&format!("/{version}/groups")).await;
     let mut members = Vec::new();
     for group in &groups {
-        members.extend(walk(&proxy, &format!("/{version}/groups/{}/members", text(group, "id"))).await.0);
+        members.extend(proxy.walk(&format!("/{version}/groups/{}/members", text(group, "id"))).await.0);
     }
     let known: BTreeSet<_> = users.iter().chain(&groups).map(|object| text(object, "id")).collect();
     assert!(!members.is_empty() && members.iter().all(|member| known.contains(text(member, "id"))));
 
-    let (contacts, _) = walk(&proxy, &format!("{base}/contacts")).await;
+    let (contacts, _) = proxy.walk(&format!("{base}/contacts")).await;
     assert!(contacts.iter().any(|contact| contact["emailAddresses"].to_string().contains("t~")));
     walk_contacts(&proxy, &base, &contacts).await;
-    let (changed, _) = walk(&proxy, &format!("/{version}/groups/delta")).await;
+    let (changed, _) = proxy.walk(&format!("/{version}/groups/delta")).await;
     assert_eq!(merged(&changed).len(), groups.len());
     let mut people = Vec::new();
     for group in &groups {
         let members = format!("/{version}/groups/{}/members/graph.user", text(group, "id"));
-        people.extend(walk(&proxy, &members).await.0);
+        people.extend(proxy.walk(&members).await.0);
     }
     assert!(!people.is_empty() && people.len() <= members.len());
     let persons: BTreeSet<_> = users.iter().map(|user| text(user, "id")).collect();
@@ -96,8 +80,8 @@ async fn walk_contacts(proxy: &Glassine, base: &str, contacts: &[Value]) {
     let one = proxy.get(&format!("{base}/contacts/{}", text(&contacts[0], "id"))).await.json();
     assert_eq!(one["emailAddresses"], contacts[0]["emailAddresses"]);
     let folder = format!("{base}/contactFolders/{}/contacts", text(&contacts[0], "parentFolderId"));
-    assert_eq!(walk(proxy, &folder).await.0.len(), contacts.len());
-    let (folders, _) = walk(proxy, &format!("{base}/contactFolders")).await;
+    assert_eq!(proxy.walk(&folder).await.0.len(), contacts.len());
+    let (folders, _) = proxy.walk(&format!("{base}/contactFolders")).await;
     assert!(folders.iter().all(|folder| folder.get("displayName").is_none()), "{folders:?}");
     let mut next = format!("{folder}/delta");
     let delta = loop {

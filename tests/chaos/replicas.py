@@ -207,6 +207,11 @@ class Replica:
     def is_running(self):
         return self.process is not None and self.process.poll() is None
 
+    def told(self):
+        """What it said last, for people."""
+        lines = (self.place.folder / f"{self.name}.log").read_text().splitlines()[-5:]
+        return "\n".join([f"{self.name}, exit code {self.process.poll()}:", *lines])
+
     def is_ready(self):
         return self.get("/readyz") is not None
 
@@ -288,7 +293,12 @@ class Set:
             shutil.copy(self.place.folder / "keys.yaml", replica.folder)
             replica.configure(public=self.public, limits=self.limits, graph=self.graph, hash=self.hash)
             replica.start()
-        wait("all replicas are ready", lambda: all(it.is_ready() for it in self.replicas))
+        try:
+            wait("all replicas are ready", lambda: all(it.is_ready() for it in self.replicas))
+        except SystemExit:
+            for replica in self.replicas:
+                print(replica.told(), file=sys.stderr)
+            raise
         if self.port != self.replicas[0].port:
             self.place.start_haproxy(self.port, self.replicas)
 

@@ -226,6 +226,22 @@ impl Glassine {
         format!("http://{}", self.address)
     }
 
+    /// Every object of a list, page after page, and how many pages there were.
+    pub(crate) async fn walk(&self, first: &str) -> (Vec<Value>, usize) {
+        let (mut objects, mut next, mut pages) = (Vec::new(), Some(first.to_owned()), 0);
+        while let Some(target) = next {
+            let response = self.get(&target).await;
+            assert_eq!(response.status, 200, "{target}: {}", response.text());
+            let page = response.json();
+            objects.extend(page["value"].as_array().unwrap().clone());
+            next = page["@odata.nextLink"].as_str().map(str::to_owned);
+            assert!(next.as_ref().is_none_or(|link| link.starts_with(&self.url())), "{next:?}");
+            pages += 1;
+            assert!(pages < 1000, "a walk without end");
+        }
+        (objects, pages)
+    }
+
     /// A GET as `acme`. `target` may be a link that the proxy made.
     pub(crate) async fn get(&self, target: &str) -> ProxyResponse {
         self.get_as("acme", target, &[]).await
