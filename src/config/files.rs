@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::Source;
 use super::denial::Denial;
 use crate::upstream::MAX_SECRET;
-pub(crate) use crate::upstream::without_mark;
+pub(crate) use glassine_core::graph::without_byte_order_mark;
 
 /// The most bytes of a rules file, a configuration, or a PEM file. A rules file of a few hundred lines has about 20
 /// KiB, a certificate bundle about 250 KiB.

@@ -246,6 +246,14 @@ impl Source {
         Diagnostic::error(codes::CONFIG_FILE, self.span().clone(), why.to_string())
     }
 
+    /// The file, if it is one.
+    pub(crate) fn file(&self) -> Option<&FileRef> {
+        match self {
+            Self::File(file) => Some(file),
+            Self::Environment { .. } => None,
+        }
+    }
+
     /// The place in the configuration that names this source.
     pub(crate) fn span(&self) -> &Range<usize> {
         match self {

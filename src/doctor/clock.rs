@@ -1,9 +1,7 @@
 //! This machine's clock against the `Date` of Graph's and Entra's responses.
 
 use super::findings::Finding;
-
-/// Warn from this difference on, in seconds.
-const WARN: u64 = 60;
+use crate::upstream::WRONG_CLOCK;
 
 /// The difference that Entra and verifiers of signed tokens tolerate, in seconds.
 const FAIL: u64 = 300;
@@ -23,7 +21,7 @@ pub(super) fn check(server: &str, ahead: Option<i64>) -> Finding {
     };
     match ahead.unsigned_abs() {
         FAIL.. => Finding::fail(server, message, ADVICE),
-        WARN.. => Finding::warn(server, message, ADVICE),
+        WRONG_CLOCK.. => Finding::warn(server, message, ADVICE),
         _ => Finding::ok(server, message),
     }
 }

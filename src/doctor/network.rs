@@ -4,15 +4,13 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use http::header::DATE;
 use jiff::Timestamp;
-use jiff::fmt::rfc2822;
 use rustls_pki_types::CertificateDer;
 
 use super::findings::Finding;
 use crate::config::{Config, UpstreamCredential};
 use crate::upstream::{
-    ConnectorError, Network, Phase, Probe, ProbeResponse, Proxies, Timeouts, UpstreamError,
+    ConnectorError, Network, Phase, Probe, ProbeResponse, Proxies, Timeouts, UpstreamError, clock_ahead,
 };
 use glassine_core::graph::Origin;
 
@@ -207,9 +205,7 @@ impl Heard {
 
     /// How many seconds this machine's clock is ahead of the server's.
     pub(super) fn ahead(&self) -> Option<i64> {
-        let date = self.response.as_ref().ok()?.headers.get(DATE)?.to_str().ok()?;
-        let theirs = rfc2822::parse(date).ok()?.timestamp();
-        Some(self.at.as_second() - theirs.as_second())
+        clock_ahead(&self.response.as_ref().ok()?.headers, self.at)
     }
 }
 

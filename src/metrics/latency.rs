@@ -50,13 +50,13 @@ impl Latency {
         self.0.set(endpoints.map(|endpoint| EndpointLabels { endpoint }));
     }
 
-    pub(super) fn observe(&self, endpoint: &str, time: Duration) {
-        let observe = |endpoint: &str| {
-            let labels = EndpointLabels { endpoint: endpoint.into() };
+    pub(super) fn observe(&self, endpoint: Arc<str>, time: Duration) {
+        let observe = |endpoint| {
+            let labels = EndpointLabels { endpoint };
             self.0.change(&labels, |histogram| histogram.observe(time.as_secs_f64()))
         };
         if !observe(endpoint) {
-            observe(NONE);
+            observe(NONE.into());
         }
     }
 }

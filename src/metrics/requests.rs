@@ -180,8 +180,8 @@ impl Requests {
 
     /// Counts a request that ended after this time.
     pub(super) fn end(&self, record: &Record, time: Duration) {
-        let endpoint = record.endpoint.as_deref().unwrap_or(NONE);
-        self.count(record, endpoint, reasons::of(record));
+        let endpoint = record.endpoint.clone().unwrap_or_else(|| NONE.into());
+        self.count(record, Arc::clone(&endpoint), reasons::of(record));
         self.duration.observe(endpoint, time);
         if let (Some(consumer), Some(key)) = (&record.consumer, record.key) {
             let labels = KeyLabels { consumer: Arc::clone(consumer), key: key.into() };
@@ -203,21 +203,19 @@ impl Requests {
 
     /// Counts a step of the connection pages that ended after this time.
     pub(super) fn end_step(&self, record: &Record, time: Duration) {
-        self.count(record, CONNECT, reasons::of_step(record.decision == Decision::Allowed));
-        self.duration.observe(CONNECT, time);
+        self.count(record, CONNECT.into(), reasons::of_step(record.decision == Decision::Allowed));
+        self.duration.observe(CONNECT.into(), time);
     }
 
     pub(super) fn limited(&self, consumer: Arc<str>, result: Limited) {
         self.limited.change(&LimitedLabels { consumer, result }, inc);
     }
 
-    fn count(&self, record: &Record, endpoint: &str, reason: &'static str) {
+    fn count(&self, record: &Record, endpoint: Arc<str>, reason: &'static str) {
         let (decision, status) = (DecisionLabel(record.decision), statuses::label(record.status));
-        let by_endpoint = |endpoint: &str| {
-            self.ended.change(&RequestLabels { decision, status, endpoint: endpoint.into() }, inc)
-        };
+        let by_endpoint = |endpoint| self.ended.change(&RequestLabels { decision, status, endpoint }, inc);
         if !by_endpoint(endpoint) {
-            by_endpoint(NONE);
+            by_endpoint(NONE.into());
         }
         let by_consumer =
             |consumer: Arc<str>| self.by_consumer.change(&ReasonLabels { consumer, reason }, inc);

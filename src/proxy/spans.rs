@@ -33,10 +33,8 @@ struct State {
     to_graph: Vec<Span>,
 }
 
-/// A request to Graph that has begun.
-pub(super) struct ToGraph {
-    began: SystemTime,
-}
+/// A request to Graph that has begun; `None` if nobody collects spans.
+pub(super) struct ToGraph(Option<SystemTime>);
 
 impl Spans {
     /// A request that begins a trace.
@@ -73,12 +71,12 @@ impl Spans {
 
     /// A request to Graph begins.
     pub(super) fn ask(&self) -> ToGraph {
-        ToGraph { began: SystemTime::now() }
+        ToGraph(self.collected.as_ref().map(|_| SystemTime::now()))
     }
 
     /// Graph has responded, or not.
     pub(super) fn asked(&self, begun: ToGraph, status: Option<StatusCode>) {
-        let Some(collected) = &self.collected else { return };
+        let (Some(collected), Some(began)) = (&self.collected, begun.0) else { return };
         let mut state = collected.lock();
         if state.to_graph.len() < MOST {
             let status = status.map(|status| status.as_u16());
@@ -86,7 +84,7 @@ impl Spans {
                 context: self.within(),
                 id: SpanId::random(),
                 kind: Kind::Graph,
-                began: begun.began,
+                began,
                 ended: SystemTime::now(),
                 attributes: status
                     .map(|status| (Attribute::Status, Value::Number(status.into())))

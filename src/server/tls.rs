@@ -13,7 +13,7 @@ use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::certificate;
-use crate::config::files::{FileError, read_bytes, without_mark};
+use crate::config::files::{FileError, read_bytes, without_byte_order_mark};
 use crate::config::{ClientCertificates, TlsFiles};
 
 /// HTTP/2 over TLS (RFC 9113, section 3.2).
@@ -199,7 +199,7 @@ fn client_verifier(
 /// The certificates of a PEM file. Fails if there are none.
 pub(crate) fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let text = read_bytes(path)?;
-    let certificates = CertificateDer::pem_slice_iter(without_mark(&text))
+    let certificates = CertificateDer::pem_slice_iter(without_byte_order_mark(&text))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| TlsError::Pem { path: path.to_owned(), fault: (&error).into() })?;
     if certificates.is_empty() {
@@ -209,7 +209,7 @@ pub(crate) fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'stati
 }
 
 fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
-    PrivateKeyDer::from_pem_slice(without_mark(&read_bytes(path)?)).map_err(|error| match error {
+    PrivateKeyDer::from_pem_slice(without_byte_order_mark(&read_bytes(path)?)).map_err(|error| match error {
         pem::Error::NoItemsFound => TlsError::NoPrivateKey { path: path.to_owned() },
         error => TlsError::Pem { path: path.to_owned(), fault: (&error).into() },
     })

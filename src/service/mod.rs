@@ -8,11 +8,10 @@
 //! | `checks` | what has to hold for requests to be served |
 //! | `reload` | new files |
 //! | `stop` | the end, in steps |
-//! | `expiry` | certificates that have ended or end soon, for the log and `/readyz` |
 //! | `mounted` | files that are mounted alone into a container |
 //! | `outside` | what `check` looks at besides the content of files |
 //! | `events` | what the log and the audit log say about all this |
-//! | `certificates` | when certificates end, for the metrics |
+//! | `certificates` | when certificates end |
 //! | `open_files` | whether the system lets the program open enough files |
 //! | `logs` | the log |
 
@@ -20,7 +19,6 @@ mod admin;
 mod certificates;
 mod checks;
 mod events;
-mod expiry;
 mod front;
 pub mod logs;
 mod mounted;
@@ -38,7 +36,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use certificates::SeenCertificates;
 use checks::Facts;
 use front::Front;
 use jiff::Timestamp;
@@ -82,8 +79,7 @@ pub struct Service {
     facts: Arc<Facts>,
     /// Keep tokens for Graph at hand.
     keepers: JoinSet<()>,
-    certificates: SeenCertificates,
-    expiry: expiry::Watch,
+    certificates: certificates::Watch,
     /// The queue of spans, and what sends them.
     traces: Option<(Arc<Exporter>, Worker)>,
     /// When an approval comes near its end, or to it.
@@ -208,8 +204,7 @@ impl Service {
             readiness,
             facts,
             keepers: JoinSet::new(),
-            certificates: SeenCertificates::default(),
-            expiry: expiry::Watch::default(),
+            certificates: certificates::Watch::default(),
             traces: exporter.zip(worker),
             notice: None,
             warnings,
@@ -245,10 +240,7 @@ impl Service {
         );
     }
 
-    /// Notes when the certificates of a new state end.
-    fn note_certificates(&mut self) {
-        // Before the files are read: a change meanwhile is seen at the next look.
-        self.certificates = SeenCertificates::of(&self.config);
+    fn note_certificates(&self) {
         self.metrics.certificates_end(certificates::ends(&self.config, self.tls.as_deref()));
     }
 

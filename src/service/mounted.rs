@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::reload::named_files;
-use crate::config::{Config, FileRef, Source, codes};
+use crate::config::{Config, FileRef, codes};
 use crate::file_system::{Mounts, is_replaced};
 use glassine_core::diagnostic::Diagnostic;
 
@@ -39,10 +39,5 @@ fn finding(file: &Path, span: Range<usize>) -> Diagnostic {
 /// The files with secrets, which are read when they are used.
 fn secret_files(config: &Config) -> Vec<FileRef> {
     let secrets = config.credentials().filter_map(|credential| credential.secret());
-    secrets
-        .filter_map(|(_, source)| match source {
-            Source::File(file) => Some(file),
-            Source::Environment { .. } => None,
-        })
-        .collect()
+    secrets.filter_map(|(_, source)| source.file().cloned()).collect()
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::expiry::{invalid, soon};
+use super::certificates::{invalid, soon};
 use crate::config::files::{Exposure, read_secret};
 use crate::config::{AuditSink, Config, FileRef, Source, TlsFiles, codes};
 use crate::file_system::folder_of;
@@ -50,10 +50,7 @@ fn exposed(config: &Config) -> Vec<Diagnostic> {
     let credentials = config.credentials().filter_map(|credential| Some(credential.secret()?.1));
     let key = config.tls().map(|tls| Source::File(tls.private_key.clone()));
     let all = std::iter::once(config.keys().clone()).chain(credentials).chain(key);
-    let files = all.filter_map(|source| match source {
-        Source::File(file) => Some(file),
-        Source::Environment { .. } => None,
-    });
+    let files = all.filter_map(|source| source.file().cloned());
     let readable =
         files.filter(|file| Exposure::of_file(file.path()).is_ok_and(|it| it == Exposure::Readable));
     readable

@@ -10,11 +10,10 @@ use jiff::Timestamp;
 use tokio::signal::unix::Signal;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::certificates::SeenCertificates;
 use super::checks::Announcer;
 use super::{Loaded, Ordering, Service, StartError, count, door_rules, events, load};
 use crate::audit::Event;
-use crate::config::{Approvals, AuditSink, Config, ConsumerCredential, FileRef, JwksLocation, Source};
+use crate::config::{Approvals, AuditSink, Config, ConsumerCredential, FileRef, JwksLocation};
 use crate::file_system::Look;
 use glassine_core::diagnostic::Causes;
 
@@ -50,9 +49,6 @@ pub(super) async fn watch(mut service: Service, mut hangup: Signal) {
         if requested || !service.seen.is_current() || service.has_notice(Timestamp::now()) {
             service.reload().await;
         }
-        if service.certificates != SeenCertificates::of(&service.config) {
-            service.note_certificates();
-        }
         service.look_at_certificates(Timestamp::now());
         announcer.look();
     }
@@ -65,13 +61,14 @@ impl Service {
     }
 
     fn look_at_certificates(&mut self, now: Timestamp) {
-        if let Some(trouble) = self.expiry.look(&self.config, now) {
+        if let Some(trouble) = self.certificates.look(&self.config, now) {
             self.facts.certificates.store(trouble.map(Arc::new));
+            self.note_certificates();
         }
     }
 
     async fn reload(&mut self) {
-        self.expiry.expire();
+        self.certificates.expire();
         match self.try_reload().await {
             Ok(()) => {
                 self.metrics.reloaded(true, Timestamp::now().as_second());
@@ -125,7 +122,6 @@ impl Service {
         self.provide();
         self.config = config;
         self.note_approvals();
-        self.note_certificates();
         Ok(())
     }
 }
@@ -187,10 +183,7 @@ impl Seen {
 /// them.
 pub(super) fn named_files(config: &Config) -> Vec<&FileRef> {
     let rules = config.consumers().iter().map(|consumer| consumer.rules());
-    let keys = match config.keys() {
-        Source::File(file) => Some(file),
-        Source::Environment { .. } => None,
-    };
+    let keys = config.keys().file();
     let tls = config
         .tls()
         .into_iter()

@@ -1,5 +1,6 @@
 //! One GET whose header lines the caller chooses, each as a line of its own, with the whole response. `glassine doctor` reads the
-//! running proxy's metrics with it. `--live-facts` asks how a server reads header lines, which [`GraphClient`](super::GraphClient) could not: it always sends its own.
+//! running proxy's metrics with it, and `--live-facts` asks how a server reads header lines.
+//! [`GraphClient`](super::GraphClient) could not do that: it always sends its own.
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue, USER_AGENT};

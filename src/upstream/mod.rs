@@ -15,6 +15,7 @@
 
 mod body;
 mod client;
+mod clock;
 mod connector;
 mod document;
 mod error;
@@ -36,6 +37,7 @@ mod uri;
 pub use body::UpstreamBody;
 pub(crate) use client::MAX_BODY;
 pub use client::{GraphClient, Settings};
+pub(crate) use clock::{WRONG_CLOCK, clock_ahead};
 pub use connector::ConnectorError;
 pub use document::{DocumentClient, DocumentError};
 pub use error::{Phase, ServerError, UpstreamError};
@@ -48,7 +50,7 @@ pub use probe::{Probe, ProbeResponse};
 pub use proxies::{Proxies, ProxyError};
 pub use request::{ConsistencyLevel, MediaType, RequestHeaders, RequestId};
 pub use retry_after::retry_after;
-pub(crate) use secret::{MAX_SECRET, without_mark};
+pub(crate) use secret::MAX_SECRET;
 pub use secret::{Secret, SecretError, SecretSource};
 pub use timeouts::Timeouts;
 pub use token::{

@@ -8,6 +8,8 @@ use tokio::fs::File;
 use tokio::io::AsyncReadExt;
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
+use glassine_core::graph::without_byte_order_mark;
+
 /// The longest secret, in bytes. Access tokens with many roles have some KiB.
 pub(crate) const MAX_SECRET: usize = 32 * 1024;
 
@@ -29,7 +31,8 @@ impl Secret {
         if raw.len() > MAX_SECRET {
             return Err(SecretError::TooLong);
         }
-        match without_mark(raw).trim_ascii() {
+        // Editors write the mark, as they end files with a newline; no secret begins with it.
+        match without_byte_order_mark(raw).trim_ascii() {
             [] => Err(SecretError::Empty),
             bytes => visible(bytes).map(|text| Self::new(text.to_owned())).ok_or(SecretError::Characters),
         }
@@ -112,12 +115,6 @@ pub(super) async fn read_file(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
 
 fn room(raw: &[u8]) -> u64 {
     u64::try_from((MAX_SECRET + 1).saturating_sub(raw.len())).unwrap_or_default()
-}
-
-/// The text without a byte order mark in front of it. Editors write one, as they end files with a newline; no secret and no
-/// PEM file begins with it.
-pub(crate) fn without_mark(raw: &[u8]) -> &[u8] {
-    raw.strip_prefix("\u{feff}".as_bytes()).unwrap_or(raw)
 }
 
 /// The bytes as text; `None` unless all are visible ASCII, as in every token and client secret (RFC 6749 appendix A).

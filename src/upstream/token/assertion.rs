@@ -18,7 +18,8 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 
 use crate::jws;
-use crate::upstream::secret::{Secret, read_file, without_mark};
+use crate::upstream::secret::{Secret, read_file};
+use glassine_core::graph::without_byte_order_mark;
 
 /// How long an assertion is valid, in seconds. Microsoft recommends 5 to 10 minutes, which also covers clocks that
 /// differ.
@@ -101,7 +102,7 @@ impl CertificateKey {
     /// # Errors
     /// [`CertificateError`], which repeats nothing of the content.
     pub fn parse(certificate: &[u8], key: &[u8]) -> Result<Self, CertificateError> {
-        let (certificate, key) = (without_mark(certificate), without_mark(key));
+        let (certificate, key) = (without_byte_order_mark(certificate), without_byte_order_mark(key));
         let certificate =
             CertificateDer::from_pem_slice(certificate).map_err(|_| CertificateError::NoCertificate)?;
         let (_, parsed) =

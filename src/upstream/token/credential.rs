@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::assertion::CertificateFiles;
-use super::entra::{Application, WRONG_CLOCK, difference};
+use super::entra::{Application, difference};
 use super::identity::{IdentityService, ManagedIdentity};
 use super::{AuthorizationCode, Grant, Lifetime, TokenError, TokenSettings};
+use crate::upstream::clock::WRONG_CLOCK;
 use crate::upstream::connector::ConnectorError;
 use crate::upstream::network::Network;
 use crate::upstream::secret::{Secret, SecretSource};

@@ -2,12 +2,10 @@
 //! section 4.4; Microsoft, "OAuth 2.0 client credentials flow on the Microsoft identity platform").
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::time::SystemTime;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE, DATE, HeaderValue};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method, Request, Uri};
-use httpdate::HttpDate;
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
@@ -17,6 +15,7 @@ use super::error::TokenError;
 use super::form::Form;
 use super::response::{MAX_RESPONSE, accepted, collect, granted, identified, wait};
 use super::{AuthorizationCode, Grant};
+use crate::upstream::clock::{WRONG_CLOCK, clock_ahead};
 use crate::upstream::connector::ConnectorError;
 use crate::upstream::network::Network;
 use crate::upstream::secret::Secret;
@@ -39,9 +38,6 @@ pub(super) struct Application {
     /// How many seconds this machine's clock is ahead of Entra's, as the last response with a `Date` showed it.
     ahead: AtomicI64,
 }
-
-/// From this difference on, in seconds, the log has a warning. A request takes some seconds itself, and Entra tolerates five minutes.
-pub(super) const WRONG_CLOCK: u64 = 60;
 
 /// Entra knows no certificate of the application by this thumbprint.
 const CERTIFICATE_UNKNOWN: u32 = 700_027;
@@ -153,7 +149,7 @@ impl Application {
 
     /// The log has a wrong clock once, and once more if it is right in between.
     fn compare_clocks(&self, headers: &HeaderMap) {
-        let Some(ahead) = ahead(headers, SystemTime::now()) else { return };
+        let Some(ahead) = clock_ahead(headers, Timestamp::now()) else { return };
         let before = self.ahead.swap(ahead, Ordering::Relaxed);
         if ahead.unsigned_abs() >= WRONG_CLOCK && before.unsigned_abs() < WRONG_CLOCK {
             tracing::warn!(
@@ -187,13 +183,6 @@ impl Application {
         }
         Form::new(&fields)
     }
-}
-
-/// How many seconds `now` is ahead of the server's `Date`. `None` if there is none.
-fn ahead(headers: &HeaderMap, now: SystemTime) -> Option<i64> {
-    let theirs: HttpDate = headers.get(DATE)?.to_str().ok()?.parse().ok()?;
-    let seconds = |time: SystemTime| Timestamp::try_from(time).ok().map(Timestamp::as_second);
-    Some(seconds(now)? - seconds(theirs.into())?)
 }
 
 /// A difference of clocks, for people.

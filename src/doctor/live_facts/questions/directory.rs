@@ -1,6 +1,6 @@
 //! Advanced queries of the directory (<https://learn.microsoft.com/graph/aad-advanced-queries>), casts, members.
 
-use super::{EVENTUAL, Fact, Get, MEMBERS, Observed, Question, Reply, USERS, status, tells};
+use super::{EVENTUAL, Fact, Get, MEMBERS, Observed, Question, Reply, of_users, status, tells};
 
 const COUNTED: &str = "counted";
 const NOT_COUNTED: &str = "not counted";
@@ -21,16 +21,6 @@ fn hidden(reply: &Reply) -> Observed {
     })
 }
 
-const fn of_users(
-    name: &'static str,
-    asks: &'static str,
-    get: Get,
-    read: fn(&Reply) -> Observed,
-    assumes: &'static [Fact],
-) -> Question {
-    Question { name, asks, needs: USERS, get, read, assumes }
-}
-
 const fn of_members(
     name: &'static str,
     asks: &'static str,
@@ -38,7 +28,7 @@ const fn of_members(
     read: fn(&Reply) -> Observed,
     assumes: &'static [Fact],
 ) -> Question {
-    Question { name, asks, needs: MEMBERS, get, read, assumes }
+    Question { needs: MEMBERS, ..of_users(name, asks, get, read, assumes) }
 }
 
 pub(super) const QUESTIONS: &[Question] = &[

@@ -45,6 +45,26 @@ const MEMBERS: Option<&str> = Some("GroupMember.Read.All");
 /// `ConsistencyLevel: eventual`.
 const EVENTUAL: &[(&str, &str)] = &[("consistencylevel", "eventual")];
 
+const fn of_users(
+    name: &'static str,
+    asks: &'static str,
+    get: Get,
+    read: fn(&Reply) -> Observed,
+    assumes: &'static [Fact],
+) -> Question {
+    Question { name, asks, needs: USERS, get, read, assumes }
+}
+
+const fn of_mail(
+    name: &'static str,
+    asks: &'static str,
+    get: Get,
+    read: fn(&Reply) -> Observed,
+    assumes: &'static [Fact],
+) -> Question {
+    Question { needs: MAIL, ..of_users(name, asks, get, read, assumes) }
+}
+
 /// The status, with the code of an error.
 fn status(reply: &Reply) -> Observed {
     Ok(reply.status())

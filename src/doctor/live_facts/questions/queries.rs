@@ -1,6 +1,6 @@
 //! `$filter` with `$orderby` on messages, `$count`, and the spelling of options and paths.
 
-use super::{Fact, Get, MAIL, Observed, Question, Reply, USERS, status, tells};
+use super::{Fact, Get, Observed, Question, Reply, of_mail, of_users, status, tells};
 
 const INEFFICIENT: Fact = Fact::refused(400, "InefficientFilter");
 const COUNTED: &str = "counted";
@@ -17,115 +17,103 @@ fn selects(reply: &Reply, other: &str) -> Observed {
     tells(reply, |reply| !reply.some_have(other), READ, NOT_READ)
 }
 
-const fn of_mail(
-    name: &'static str,
-    asks: &'static str,
-    target: &'static str,
-    read: fn(&Reply) -> Observed,
-    assumes: &'static [Fact],
-) -> Question {
-    Question { name, asks, needs: MAIL, get: Get::graph(target), read, assumes }
-}
-
-const fn of_users(
-    name: &'static str,
-    asks: &'static str,
-    target: &'static str,
-    read: fn(&Reply) -> Observed,
-    assumes: &'static [Fact],
-) -> Question {
-    Question { name, asks, needs: USERS, get: Get::graph(target), read, assumes }
-}
-
 pub(super) const QUESTIONS: &[Question] = &[
     of_mail(
         "order-outside-filter",
         "May $orderby name a property that is not in $filter?",
-        "/v1.0/users/{user}/messages?$select=id&$top=1&$filter=isRead%20eq%20false&$orderby=receivedDateTime%20desc",
+        Get::graph(
+            "/v1.0/users/{user}/messages?$select=id&$top=1&$filter=isRead%20eq%20false&$orderby=receivedDateTime%20desc",
+        ),
         status,
         &[INEFFICIENT],
     ),
     of_mail(
         "order-first-in-filter",
         "May $orderby name the first property of $filter?",
-        "/v1.0/users/{user}/messages?$select=id&$top=1&$filter=receivedDateTime%20ge%202001-01-01T00:00:00Z%20and%20isRead%20eq%20false&$orderby=receivedDateTime%20desc",
+        Get::graph(
+            "/v1.0/users/{user}/messages?$select=id&$top=1&$filter=receivedDateTime%20ge%202001-01-01T00:00:00Z%20and%20isRead%20eq%20false&$orderby=receivedDateTime%20desc",
+        ),
         status,
         &[Fact::OK],
     ),
     of_mail(
         "order-second-in-filter",
         "May $orderby name the second property of $filter?",
-        "/v1.0/users/{user}/messages?$select=id&$top=1&$filter=isRead%20eq%20false%20and%20receivedDateTime%20ge%202001-01-01T00:00:00Z&$orderby=receivedDateTime%20desc",
+        Get::graph(
+            "/v1.0/users/{user}/messages?$select=id&$top=1&$filter=isRead%20eq%20false%20and%20receivedDateTime%20ge%202001-01-01T00:00:00Z&$orderby=receivedDateTime%20desc",
+        ),
         status,
         &[INEFFICIENT],
     ),
     of_mail(
         "order-two-in-filter",
         "May $orderby name both properties of $filter in another order?",
-        "/v1.0/users/{user}/messages?$select=id&$top=1&$filter=receivedDateTime%20ge%202001-01-01T00:00:00Z%20and%20isRead%20eq%20false&$orderby=isRead,receivedDateTime",
+        Get::graph(
+            "/v1.0/users/{user}/messages?$select=id&$top=1&$filter=receivedDateTime%20ge%202001-01-01T00:00:00Z%20and%20isRead%20eq%20false&$orderby=isRead,receivedDateTime",
+        ),
         status,
         &[INEFFICIENT],
     ),
     of_mail(
         "count-messages",
         "Does $count=true of messages count without ConsistencyLevel?",
-        "/v1.0/users/{user}/messages?$select=id&$top=1&$count=true",
+        Get::graph("/v1.0/users/{user}/messages?$select=id&$top=1&$count=true"),
         counts,
         &[Fact::Is(COUNTED)],
     ),
     of_mail(
         "top-messages",
         "May $top of messages be 1001?",
-        "/v1.0/users/{user}/mailFolders/drafts/messages?$select=id&$top=1001",
+        Get::graph("/v1.0/users/{user}/mailFolders/drafts/messages?$select=id&$top=1001"),
         status,
         &[Fact::refused(400, "Request_UnsupportedQuery")],
     ),
     of_mail(
         "option-without-dollar-messages",
         "Does v1.0 read select without $ for messages?",
-        "/v1.0/users/{user}/messages?select=id&$top=1",
+        Get::graph("/v1.0/users/{user}/messages?select=id&$top=1"),
         |reply| selects(reply, "receivedDateTime"),
         &[Fact::Is(READ)],
     ),
     of_users(
         "option-without-dollar-users",
         "Does v1.0 read select without $ for users?",
-        "/v1.0/users?select=id&$top=1",
+        Get::graph("/v1.0/users?select=id&$top=1"),
         |reply| selects(reply, "displayName"),
         &[Fact::Is(READ)],
     ),
     of_users(
         "option-case",
         "Does Graph read $SELECT?",
-        "/v1.0/users?$SELECT=id&$top=1",
+        Get::graph("/v1.0/users?$SELECT=id&$top=1"),
         |reply| selects(reply, "displayName"),
         &[Fact::Is(READ)],
     ),
     of_users(
         "option-unknown",
         "Does Graph refuse an option with $ that does not exist?",
-        "/v1.0/users?$select=id&$top=1&$glassine=1",
+        Get::graph("/v1.0/users?$select=id&$top=1&$glassine=1"),
         status,
         &[Fact::refused(400, "BadRequest")],
     ),
     of_users(
         "path-case",
         "Is /Users the same as /users?",
-        "/v1.0/Users?$select=id&$top=1",
+        Get::graph("/v1.0/Users?$select=id&$top=1"),
         status,
         &[Fact::OK],
     ),
     of_users(
         "path-key-form",
         "Is users('ID') a user?",
-        "/v1.0/users('{user}')?$select=id",
+        Get::graph("/v1.0/users('{user}')?$select=id"),
         status,
         &[Fact::OK],
     ),
     of_mail(
         "path-key-form-mail",
         "Is mailFolders('inbox') the inbox?",
-        "/v1.0/users('{user}')/mailFolders('inbox')?$select=id",
+        Get::graph("/v1.0/users('{user}')/mailFolders('inbox')?$select=id"),
         status,
         &[Fact::OK],
     ),

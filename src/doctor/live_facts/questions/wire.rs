@@ -1,6 +1,6 @@
 //! Byte order marks, compression, versions of HTTP, and Entra's documents.
 
-use super::{Fact, Get, Observed, Question, Reply, USERS, Unclear, status, tells};
+use super::{Fact, Get, Observed, Question, Reply, Unclear, of_users, status, tells};
 
 const ONE: Get = Get::graph("/v1.0/users?$select=id&$top=1");
 const NO_USER: &str = "/v1.0/users/00000000-0000-0000-0000-000000000001?$select=id";
@@ -32,16 +32,6 @@ fn framing(reply: &Reply) -> Observed {
         (false, false) => "HTTP/1.1, without Content-Length",
         (false, true) => "HTTP/1.1, with Content-Length",
     }))
-}
-
-const fn of_users(
-    name: &'static str,
-    asks: &'static str,
-    get: Get,
-    read: fn(&Reply) -> Observed,
-    assumes: &'static [Fact],
-) -> Question {
-    Question { name, asks, needs: USERS, get, read, assumes }
 }
 
 const fn of_entra(
