@@ -75,7 +75,7 @@ pub enum SecretError {
     #[error("the secret has characters other than visible ASCII: is it the right file?")]
     Characters,
     /// The secret has only white space, or nothing.
-    #[error("the secret is empty: write it into its file")]
+    #[error("the secret is empty: write it into its file, or into its environment variable")]
     Empty,
     /// The secret is longer than [`MAX_SECRET`].
     #[error("the secret is longer than {MAX_SECRET} bytes: is it the right file?")]
