@@ -173,9 +173,9 @@ mod tests {
 
     fn gzip(plain: &[u8]) -> Vec<u8> {
         let mut packed = Vec::new();
-        let mut deflater = GzipEncoder::new();
-        deflater.push(plain, &mut packed).unwrap();
-        deflater.finish(&mut packed).unwrap();
+        let mut encoder = GzipEncoder::new();
+        encoder.push(plain, &mut packed);
+        encoder.finish(&mut packed);
         packed
     }
 

@@ -1,73 +1,61 @@
-//! Compresses a response as one gzip member (RFC 1952), streaming.
+//! Encodes a response as one gzip member (RFC 1952), streaming.
 
-use flate2::{Compress, CompressError, Compression, FlushCompress, Status};
+use crc32fast::Hasher;
 
-/// Free space that is reserved before each step, so that each step makes progress.
-const STEP: usize = 16 * 1024;
+use super::deflate::Deflate;
 
-/// The window, as a power of two. The largest one: its memory is only held during one response.
-const WINDOW_BITS: u8 = 15;
+/// Deflate, no name, no time, "fastest algorithm", unknown operating system: nothing that tells of the machine.
+const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 255];
 
-/// The encoder failed. This is a defect of the program, because every byte string can be compressed.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("the response could not be compressed")]
-pub struct GzipEncodeError;
-
-impl From<CompressError> for GzipEncodeError {
-    fn from(_: CompressError) -> Self {
-        Self
-    }
+/// A streaming encoder of one gzip member.
+#[derive(Default)]
+pub struct GzipEncoder {
+    deflate: Deflate,
+    checksum: Hasher,
+    /// Bytes pushed, modulo 2³².
+    length: u32,
+    begun: bool,
 }
-
-/// A streaming encoder of one gzip member, at level 1. Metadata is repetitive: higher levels take several times as long
-/// and save only a few percent.
-pub struct GzipEncoder(Compress);
 
 impl GzipEncoder {
     /// An encoder at the start of a member.
     pub fn new() -> Self {
-        Self(Compress::new_gzip(Compression::fast(), WINDOW_BITS))
+        Self::default()
     }
 
-    /// Compresses `input` and appends to `output` what is ready. The encoder holds some bytes until more input or the
+    /// Encodes `input` and appends to `output` what is ready. The encoder holds some bytes until more input, a flush or the
     /// end.
-    ///
-    /// # Errors
-    /// [`GzipEncodeError`], after which the member must not be used.
-    pub fn push(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<(), GzipEncodeError> {
-        let mut rest = input;
-        while !rest.is_empty() {
-            let before = self.0.total_in();
-            self.step(rest, output, FlushCompress::None)?;
-            let consumed = usize::try_from(self.0.total_in() - before).map_err(|_| GzipEncodeError)?;
-            rest = rest.get(consumed..).unwrap_or_default();
-        }
-        Ok(())
+    pub fn push(&mut self, input: &[u8], output: &mut Vec<u8>) {
+        self.begin(output);
+        self.checksum.update(input);
+        // The length that gzip keeps is cut in the same way.
+        self.length = self.length.wrapping_add(input.len() as u32);
+        self.deflate.push(input, output);
+    }
+
+    /// How many bytes it holds.
+    pub fn held(&self) -> usize {
+        self.deflate.held()
+    }
+
+    /// Appends what is held, at the price of some bytes.
+    pub fn flush(&mut self, output: &mut Vec<u8>) {
+        self.begin(output);
+        self.deflate.flush(output);
     }
 
     /// Ends the member and appends the rest of it to `output`.
-    ///
-    /// # Errors
-    /// [`GzipEncodeError`], after which the member must not be used.
-    pub fn finish(mut self, output: &mut Vec<u8>) -> Result<(), GzipEncodeError> {
-        while self.step(&[], output, FlushCompress::Finish)? != Status::StreamEnd {}
-        Ok(())
+    pub fn finish(mut self, output: &mut Vec<u8>) {
+        self.begin(output);
+        self.deflate.finish(output);
+        output.extend_from_slice(&self.checksum.finalize().to_le_bytes());
+        output.extend_from_slice(&self.length.to_le_bytes());
     }
 
-    fn step(
-        &mut self,
-        input: &[u8],
-        output: &mut Vec<u8>,
-        flush: FlushCompress,
-    ) -> Result<Status, GzipEncodeError> {
-        output.reserve(STEP);
-        Ok(self.0.compress_vec(input, output, flush)?)
-    }
-}
-
-impl Default for GzipEncoder {
-    fn default() -> Self {
-        Self::new()
+    fn begin(&mut self, output: &mut Vec<u8>) {
+        if !std::mem::replace(&mut self.begun, true) {
+            output.extend_from_slice(&HEADER);
+        }
     }
 }
 
@@ -86,11 +74,11 @@ mod tests {
 
     fn packed(pieces: &[&[u8]]) -> Vec<u8> {
         let mut output = b"before".to_vec();
-        let mut deflater = GzipEncoder::new();
+        let mut encoder = GzipEncoder::new();
         for piece in pieces {
-            deflater.push(piece, &mut output).unwrap();
+            encoder.push(piece, &mut output);
         }
-        deflater.finish(&mut output).unwrap();
+        encoder.finish(&mut output);
         output.split_off(b"before".len())
     }
 
@@ -106,5 +94,16 @@ mod tests {
     #[test]
     fn an_empty_response_is_a_valid_member() {
         assert_eq!(read(&packed(&[])), b"");
+    }
+
+    #[test]
+    fn a_flush_before_the_first_byte_begins_the_member() {
+        let mut output = Vec::new();
+        let mut encoder = GzipEncoder::new();
+        encoder.flush(&mut output);
+        encoder.push(b"text", &mut output);
+        assert!(encoder.held() > 0);
+        encoder.finish(&mut output);
+        assert_eq!(read(&output), b"text");
     }
 }

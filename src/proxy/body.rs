@@ -14,13 +14,16 @@ use crate::audit::Outcome;
 use crate::codec::GzipEncoder;
 use glassine_core::sanitize::Clean;
 
+/// A flush costs up to a hundred bytes, so it is not done for less than this.
+const MIN_FLUSH: usize = 2 * 1024;
+
 /// Ends cleanly only if Graph's response did and the audit log has the record. Otherwise it fails, and the server cuts the
 /// connection.
 #[derive(Default)]
 pub struct ResponseBody {
-    start: Option<Result<Bytes, Broken>>,
+    start: Option<Bytes>,
     rest: Rest,
-    deflater: Option<GzipEncoder>,
+    encoder: Option<GzipEncoder>,
     /// The last byte so far of a document that is not compressed. It leaves with those that follow, so that the document is
     /// not whole before its record is in the audit log. A compressed one ends with a checksum anyway.
     carried: Option<u8>,
@@ -57,11 +60,11 @@ impl ResponseBody {
     pub(super) fn new(response: ProxyResponse, gzip: bool) -> Self {
         let mut body = Self {
             rest: response.rest,
-            deflater: gzip.then(GzipEncoder::new),
+            encoder: gzip.then(GzipEncoder::new),
             _permit: response.permit,
             ..Self::default()
         };
-        body.start = Some(body.encode_start(response.start));
+        body.start = Some(body.encode_start(response.start).into());
         body
     }
 
@@ -75,14 +78,9 @@ impl ResponseBody {
         self.ending = Ending::Open(Box::new(account), outcome);
     }
 
-    /// Why the body of a response that is whole cannot leave.
-    pub(super) fn broken(&self) -> Option<&Broken> {
-        self.start.as_ref()?.as_ref().err()
-    }
-
     /// Notes what leaves with a body that is whole already.
     pub(super) fn note_whole(&mut self, account: &mut Account) {
-        account.set_bytes_sent(self.start.iter().flatten().map(Bytes::len).sum());
+        account.set_bytes_sent(self.start.iter().map(Bytes::len).sum());
         self.note_values(account);
     }
 
@@ -93,47 +91,61 @@ impl ResponseBody {
         }
     }
 
-    fn encode_start(&mut self, clean: Clean<Vec<u8>>) -> Result<Bytes, Broken> {
-        let mut start = self.encode(clean)?;
+    fn encode_start(&mut self, clean: Clean<Vec<u8>>) -> Vec<u8> {
+        let mut start = self.encode(clean);
         if !self.rest.follows() {
-            start.extend(self.last()?);
+            start.extend(self.last());
         }
-        Ok(start.into())
+        start
     }
 
     /// Compresses the bytes if the consumer accepts gzip. Otherwise holds the last one back.
-    fn encode(&mut self, clean: Clean<Vec<u8>>) -> Result<Vec<u8>, Broken> {
-        let Some(deflater) = &mut self.deflater else {
+    fn encode(&mut self, clean: Clean<Vec<u8>>) -> Vec<u8> {
+        let Some(encoder) = &mut self.encoder else {
             let mut bytes = clean.into_inner();
             if let Some(last) = bytes.pop() {
                 drop(bytes.splice(..0, self.carried.replace(last)));
             }
-            return Ok(bytes);
+            return bytes;
         };
         let mut packed = Vec::new();
-        deflater.push(clean.get(), &mut packed)?;
-        Ok(packed)
+        encoder.push(clean.get(), &mut packed);
+        packed
     }
 
     /// What was held back.
-    fn last(&mut self) -> Result<Vec<u8>, Broken> {
+    fn last(&mut self) -> Vec<u8> {
         let mut last: Vec<u8> = self.carried.take().into_iter().collect();
-        if let Some(deflater) = self.deflater.take() {
-            deflater.finish(&mut last)?;
+        if let Some(encoder) = self.encoder.take() {
+            encoder.finish(&mut last);
         }
-        Ok(last)
+        last
     }
 
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Next, Broken>> {
         let piece = match &mut self.rest {
             Rest::Nothing | Rest::Read(_) => None,
             Rest::Document(pipeline) => ready!(pipeline.poll_piece(cx)),
-            Rest::Batch(responses) => ready!(responses.poll_piece(cx)),
+            Rest::Batch(responses) => match responses.poll_piece(cx) {
+                Poll::Ready(piece) => piece,
+                Poll::Pending => {
+                    return self.flushed().map_or(Poll::Pending, |it| Poll::Ready(Ok(Next::Piece(it))));
+                }
+            },
         };
         Poll::Ready(match piece {
-            Some(piece) => piece.and_then(|clean| self.encode(clean)).map(Next::Piece),
-            None => self.last().map(Next::Last),
+            Some(piece) => piece.map(|clean| Next::Piece(self.encode(clean))),
+            None => Ok(Next::Last(self.last())),
         })
+    }
+
+    /// What the encoder holds of a batch that waits, if it is enough for what a flush costs. A batch may wait for minutes, until Graph
+    /// lets its next request in; whoever sees nothing of the responses that are there gives up.
+    fn flushed(&mut self) -> Option<Vec<u8>> {
+        let encoder = self.encoder.as_mut().filter(|encoder| encoder.held() >= MIN_FLUSH)?;
+        let mut packed = Vec::new();
+        encoder.flush(&mut packed);
+        Some(packed)
     }
 
     fn hand_out(&mut self, bytes: Bytes) -> Option<Result<Frame<Bytes>, Broken>> {
@@ -165,10 +177,8 @@ impl ResponseBody {
     /// The next frame; `None` after the last one.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         match self.start.take() {
-            Some(Ok(start)) if start.is_empty() => {}
-            Some(Ok(start)) => return Poll::Ready(self.hand_out(start)),
-            Some(Err(broken)) => return Poll::Ready(self.abort(broken)),
-            None => {}
+            Some(start) if !start.is_empty() => return Poll::Ready(self.hand_out(start)),
+            _ => {}
         }
         loop {
             if let Ending::Settling(settling, last) = &mut self.ending {
@@ -215,9 +225,9 @@ impl Body for ResponseBody {
 
     fn size_hint(&self) -> SizeHint {
         match (&self.start, self.rest.follows(), &self.ending) {
-            (_, true, _) | (Some(Err(_)), false, _) | (_, _, Ending::Settling(..)) => SizeHint::default(),
+            (_, true, _) | (_, _, Ending::Settling(..)) => SizeHint::default(),
             (start, false, _) => {
-                let length = start.iter().flatten().map(Bytes::len).sum::<usize>();
+                let length = start.iter().map(Bytes::len).sum::<usize>();
                 SizeHint::with_exact(u64::try_from(length).unwrap_or(u64::MAX))
             }
         }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http_body::Body;
 
 use super::raw_response::{MAX_WHOLE, RawBody};
-use crate::codec::{GzipDecodeError, GzipDecoder, GzipEncodeError};
+use crate::codec::{GzipDecodeError, GzipDecoder};
 use crate::upstream::{GatedBody, UpstreamError};
 use glassine_core::sanitize::{Clean, Context, Counters, Failure, Raw, Sanitizer, Violation};
 
@@ -28,9 +28,6 @@ pub enum Broken {
     /// A batch ended before its document was whole.
     #[error("the batch was interrupted")]
     Interrupted,
-    /// The response cannot be compressed.
-    #[error(transparent)]
-    Deflate(#[from] GzipEncodeError),
     /// The document cannot be sanitized.
     #[error(transparent)]
     Document(#[from] Failure),

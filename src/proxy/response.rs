@@ -180,13 +180,7 @@ impl ProxyResponse {
             return Ok(response.map(|()| body));
         }
         body.note_whole(&mut account);
-        match body.broken() {
-            Some(broken) => {
-                account.set_broken(broken);
-                account.close(Outcome::Aborted);
-            }
-            None => account.settle(outcome).await?,
-        }
+        account.settle(outcome).await?;
         Ok(response.map(|()| body))
     }
 

@@ -3,6 +3,7 @@
 mod broken;
 mod documentation;
 mod forms;
+mod waiting;
 
 use std::sync::Arc;
 
