@@ -110,7 +110,7 @@ class Place:
     """A folder, and every process that runs in it. All end with the block."""
 
     def __init__(self, folder, glassine):
-        self.folder, self.glassine = folder, glassine
+        self.folder, self.glassine = folder, Path(glassine).resolve()
         self.processes = []
 
     def __enter__(self):
