@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
 use std::os::unix::ffi::OsStringExt as _;
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// What shows that a file was changed or replaced. Whoever writes a file can set its modification time, and the new
@@ -74,6 +76,19 @@ fn unescaped(field: &[u8]) -> PathBuf {
         }
     }
     OsString::from_vec(path).into()
+}
+
+/// Writes a new file, which only this account can read, and renames it over the old one: a reader, even after a crash, sees one
+/// of the two whole.
+pub(crate) fn replace(file: &Path, content: &[u8]) -> io::Result<()> {
+    let mut name = file.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let new = file.with_file_name(name);
+    let mut options = OpenOptions::new();
+    let mut written = options.write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+    written.write_all(content)?;
+    written.sync_all()?;
+    std::fs::rename(new, file)
 }
 
 /// The folder that a file is in. That of a bare name is the working directory.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pages
 from nginx import nginx_configuration
-from workspace import OTHER_CORE, free_port
+from workspace import OTHER_CORE, reserved_port
 
 # The options of `listen` for each kind, and whether it sends gzip to clients that accept it.
 KINDS = {"plain": ("", "off"), "gzip": ("", "on"), "tls": ("ssl http2", "off"), "tls_gzip": ("ssl http2", "on")}
@@ -36,7 +36,7 @@ def start(work):
     make_certificates(work)
     origins, servers = {}, ["  access_log off;"]
     for kind, (listen, packed) in KINDS.items():
-        port, folder = free_port(), work.folder / kind
+        port, folder = reserved_port(), work.folder / kind
         base = f"{'https' if listen else 'http'}://127.0.0.1:{port}"
         origins[kind] = Origin(base, folder, pages.make(folder, base))
         servers.append(SERVER.format(port=port, listen=listen, packed=packed, users=pages.USERS, folder=folder))

@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass
 
 from pages import PAGES, USERS
-from workspace import BUILT, PROXY_CORE, ROOT, free_port
+from workspace import BUILT, PROXY_CORE, ROOT, reserved_port
 
 HERE = ROOT / "benches/e2e"
 ANSWER_LIMIT = 30
@@ -42,7 +42,7 @@ class Server:
 
     def __init__(self, work, origin, tls=False):
         self.work, self.origin, self.tls = work, origin, tls
-        self.port = free_port()
+        self.port = reserved_port()
         self.base = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         self.ca = work.folder / "ca.pem"
         self.headers = {}

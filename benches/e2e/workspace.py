@@ -107,10 +107,18 @@ class Process:
             (proc / "clear_refs").write_text("5")
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+# The sockets that reserve ports, until this program ends.
+RESERVED = []
+
+
+def reserved_port():
+    """A port that nobody gets by chance: the kernel gives the port of a socket that is bound to no connection and to nobody who
+    asks for any port. With SO_REUSEADDR, which servers set, another program can listen on it."""
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", 0))
+    RESERVED.append(held)
+    return held.getsockname()[1]
 
 
 def first_response(make):

@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::unidentified::Counts;
 use glassine_core::diagnostic::{Located, Report, Severity};
@@ -51,7 +51,7 @@ pub struct Serving {
 }
 
 /// A key of the ring.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Key {
     /// The key id that tokens carry.
     pub id: char,

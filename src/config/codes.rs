@@ -27,4 +27,6 @@ glassine_core::codes! {
     CONFIG_EXPOSED = "G0413";
     /// A key was made in the future, so the clock is wrong, here or there.
     CONFIG_CLOCK = "G0414";
+    /// None of the keys is one of those that ran before.
+    CONFIG_KEYS = "G0415";
 }

@@ -6,14 +6,14 @@
 //! state.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use crate::file_system::{Look, folder_of};
+use crate::file_system::{Look, folder_of, replace};
 
 /// Ample: each consumer takes a few hundred bytes.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
@@ -138,7 +138,8 @@ impl Store {
         }
         let mut all = held.connections.clone();
         all.insert(consumer.to_owned(), connection.clone());
-        replace(&self.path, &Contents { version: VERSION, connections: all.clone() })?;
+        let contents = Contents { version: VERSION, connections: all.clone() };
+        replace(&self.path, &serde_json::to_vec_pretty(&contents).map_err(|_| StoreError::Form)?)?;
         *held = Held { connections: all, look: Look::at(&self.path) };
         Ok(connection)
     }
@@ -187,27 +188,6 @@ fn read(file: File) -> Result<BTreeMap<String, Connection>, StoreError> {
     file.take(MAX_BYTES).read_to_string(&mut text)?;
     let contents: Contents = serde_json::from_str(&text).map_err(|_| StoreError::Form)?;
     if contents.version == VERSION { Ok(contents.connections) } else { Err(StoreError::Form) }
-}
-
-/// Writes a new file and renames it over the old one, so that a reader, even after a crash, sees one of the two
-/// complete.
-fn replace(path: &Path, contents: &Contents) -> Result<(), StoreError> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    let new = path.with_file_name(name);
-    let text = serde_json::to_vec_pretty(contents).map_err(|_| StoreError::Form)?;
-    let mut file = private().open(&new)?;
-    file.write_all(&text)?;
-    file.sync_all()?;
-    Ok(std::fs::rename(new, path)?)
-}
-
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
 }
 
 #[cfg(test)]

@@ -46,6 +46,7 @@ pub(super) struct Configuration {
     /// The keys of the ring.
     keys: Facts<KeyLabels>,
     keys_created: Series<CreatedLabels, Gauge>,
+    keys_replaced: Gauge,
     certificates_end: Series<CertificateLabels, Gauge>,
 }
 
@@ -121,6 +122,12 @@ impl Configuration {
             self.keys_created.family.clone(),
         );
         registry.register_with_unit(
+            "keys_replaced_timestamp",
+            "When all keys were replaced at once, in seconds since 1970; 0 if they were not, or are there again",
+            Unit::Seconds,
+            self.keys_replaced.clone(),
+        );
+        registry.register_with_unit(
             "certificate_expiry_timestamp",
             "When a certificate ends, or the first one of its chain, in seconds since 1970",
             Unit::Seconds,
@@ -163,6 +170,10 @@ impl Configuration {
     pub(super) fn know_rules(&self, rules: impl IntoIterator<Item = (Arc<str>, String)>) {
         self.rules
             .set(rules.into_iter().map(|(consumer, fingerprint)| RulesLabels { consumer, fingerprint }));
+    }
+
+    pub(super) fn keys_replaced(&self, at: Option<i64>) {
+        self.keys_replaced.set(at.unwrap_or(0));
     }
 
     pub(super) fn know_keys(&self, keys: Vec<KeyFacts>) {

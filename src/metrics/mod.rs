@@ -9,12 +9,14 @@
 //! | `latency` | histograms, and why they have these buckets |
 //! | `graph` | requests to Graph: waiting, in flight, responses, repetitions |
 //! | `tokens` | access tokens for Graph |
+//! | `clock` | this machine's clock against those of Graph and Entra |
 //! | `configuration` | rules, keys, approvals, certificates, reloads |
 //! | `connections`, `upstream` | connections of consumers, and to Microsoft |
 //! | `audit`, `log_lines`, `traces`, `tasks` | the audit log, the log, spans, the runtime |
 //! | `text` | the formats in which all this is read |
 
 mod audit;
+mod clock;
 mod configuration;
 pub(crate) mod connections;
 mod graph;
@@ -42,6 +44,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use audit::AuditCollector;
+use clock::Clock;
 use configuration::Configuration;
 pub(crate) use configuration::{CertificateEnds, KeyFacts};
 use connections::Connections;
@@ -69,6 +72,7 @@ pub struct Metrics {
     connections: Connections,
     ready: Gauge,
     tokens: TokenMetrics,
+    clock: Clock,
     audit: AuditCollector,
     spans: Spans,
 }
@@ -85,6 +89,7 @@ impl Metrics {
             connections: Connections::default(),
             ready: Gauge::default(),
             tokens: TokenMetrics::default(),
+            clock: Clock::default(),
             audit: AuditCollector::default(),
             spans: Spans::default(),
         };
@@ -100,6 +105,7 @@ impl Metrics {
         self.connections.register(registry);
         registry.register("ready", "1 if requests can be served, 0 if not", self.ready.clone());
         self.tokens.register(registry);
+        self.clock.register(registry);
         self.spans.register(registry);
         registry.register(
             "log_lines_left_out",
@@ -137,6 +143,16 @@ impl Metrics {
     /// Sets which keys the ring has. Keys that are not among these any more have no series.
     pub(crate) fn know_keys(&self, keys: Vec<KeyFacts>) {
         self.configuration.know_keys(keys);
+    }
+
+    /// Sets when all keys were replaced at once, in seconds since 1970.
+    pub(crate) fn keys_replaced(&self, at: Option<i64>) {
+        self.configuration.keys_replaced(at);
+    }
+
+    /// Sets by how many seconds this machine's clock is ahead of Graph's, as a response of Graph shows it.
+    pub(crate) fn ahead_of_graph(&self, seconds: i64) {
+        self.clock.ahead_of_graph(seconds);
     }
 
     /// Sets what says which access tokens are in use.
@@ -207,7 +223,7 @@ impl Metrics {
     /// All metrics in the OpenMetrics text format.
     pub fn text(&self) -> Result<String, fmt::Error> {
         let mut text = String::new();
-        self.tokens.while_fresh(|| encode(&mut text, &self.registry))?;
+        self.tokens.while_fresh(&self.clock, || encode(&mut text, &self.registry))?;
         Ok(text)
     }
 

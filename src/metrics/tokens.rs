@@ -10,6 +10,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 
+use super::clock::Clock;
 use super::series::{ConsumerLabels, gauge_value};
 
 /// The token for a consumer's requests.
@@ -18,6 +19,8 @@ pub(crate) struct TokenFacts {
     pub(crate) consumer: Arc<str>,
     /// False if there is none, and the last attempt to get one failed.
     pub(crate) is_good: bool,
+    /// How many seconds this machine's clock is ahead of the issuer's; `None` if the issuer does not show it.
+    pub(crate) clock_ahead: Option<i64>,
     /// The token that requests carry now; `None` if there is none.
     pub(crate) current: Option<CurrentToken>,
 }
@@ -84,24 +87,20 @@ impl TokenMetrics {
     }
 
     /// Reads the metrics with the present values.
-    pub(super) fn while_fresh<T>(&self, read: impl FnOnce() -> T) -> T {
+    pub(super) fn while_fresh<T>(&self, clock: &Clock, read: impl FnOnce() -> T) -> T {
         let _alone = self.alone.lock().unwrap_or_else(PoisonError::into_inner);
         self.good.clear();
         self.age.clear();
         self.expiry.clear();
         self.permissions.clear();
-        self.asked
-            .load()
-            .as_ref()
-            .map(|asked| asked())
-            .unwrap_or_default()
-            .into_iter()
-            .for_each(|it| self.set(it));
+        let facts = self.asked.load().as_ref().map(|asked| asked()).unwrap_or_default();
+        clock.ahead_of_entra(facts.iter().filter_map(|it| it.clock_ahead));
+        facts.into_iter().for_each(|it| self.set(it));
         read()
     }
 
     fn set(&self, facts: TokenFacts) {
-        let TokenFacts { consumer, is_good, current } = facts;
+        let TokenFacts { consumer, is_good, clock_ahead: _, current } = facts;
         let labels = ConsumerLabels { consumer: Arc::clone(&consumer) };
         self.good.get_or_create(&labels).set(i64::from(is_good));
         let Some(CurrentToken { age, expiry, permissions }) = current else { return };

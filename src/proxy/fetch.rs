@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Response;
+use jiff::Timestamp;
 use tokio::time::{Instant, timeout_at};
 
 use super::account::Account;
@@ -20,7 +21,7 @@ use super::state::ProxyState;
 use crate::server::Shutdown;
 use crate::upstream::{
     AccessToken, Closed, ConsistencyLevel, Entry, Gate, GatedBody, Lane, Pass, Phase, Place, RequestHeaders,
-    TokenSource, UpstreamError,
+    TokenSource, UpstreamError, clock_ahead,
 };
 use glassine_core::admit::Admitted;
 
@@ -195,6 +196,9 @@ impl Asking<'_> {
         let response = got.inspect_err(|_| metrics.graph().unanswered());
         let response = response.map_err(|error| self.state.graph().at(error))?;
         self.account.set_upstream_status(response.status());
+        if let Some(ahead) = clock_ahead(response.headers(), Timestamp::now()) {
+            metrics.ahead_of_graph(ahead);
+        }
         let response = RawResponse::new(response.map(|body| GatedBody::new(body, pass, at_graph)));
         if !response.is_error() {
             metrics.graph().responded(response.status().as_u16(), false);

@@ -44,7 +44,12 @@ pub(super) fn facts(consumer: &Consumer) -> Option<TokenFacts> {
         expiry: held.remaining.map(|remaining| (Timestamp::now() + remaining).as_second()),
         permissions: permissions(&held.token, needed),
     });
-    Some(TokenFacts { consumer: consumer.name(), is_good: tokens.health() == TokenHealth::Good, current })
+    Some(TokenFacts {
+        consumer: consumer.name(),
+        is_good: tokens.health() == TokenHealth::Good,
+        clock_ahead: tokens.clock_ahead(),
+        current,
+    })
 }
 
 impl Consumer {

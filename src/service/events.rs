@@ -43,8 +43,11 @@ fn names(approval: &Approval) -> Vec<String> {
 }
 
 fn keys(state: &ProxyState) -> Vec<Key> {
-    let key = |key: &Fingerprint| Key { id: key.id, fingerprint: key.fingerprint.clone() };
     state.keys().iter().map(key).collect()
+}
+
+pub(super) fn key(key: &Fingerprint) -> Key {
+    Key { id: key.id, fingerprint: key.fingerprint.clone() }
 }
 
 /// Why a reload failed. Without a report, the configuration file stands for what cannot be used.
@@ -82,14 +85,8 @@ pub(super) fn log_start(serving: &Serving, listeners: &Listeners, admin: Option<
 /// Logs what a reload changes.
 pub(super) fn log_reload(serving: &Serving, before: &ProxyState, warnings: &[Report]) {
     serving.consumers.iter().filter(|served| served.before != served.rules).for_each(log_rules);
-    let earlier = keys(before);
-    if serving.keys != earlier {
+    if serving.keys != keys(before) {
         log_keys(&serving.keys);
-    }
-    if !serving.keys.iter().any(|key| earlier.contains(key)) {
-        tracing::warn!(
-            "none of the keys is one of before: tokens that were delivered do not open any more, and new ones do not match them"
-        );
     }
     warnings.iter().flat_map(Report::located).for_each(|warning| log_warning(&warning));
     tracing::info!("the files were reloaded");

@@ -10,6 +10,7 @@
 //! | `stop` | the end, in steps |
 //! | `mounted` | files that are mounted alone into a container |
 //! | `outside` | what `check` looks at besides the content of files |
+//! | `last_keys` | keys that have nothing in common with those of before |
 //! | `events` | what the log and the audit log say about all this |
 //! | `certificates` | when certificates end |
 //! | `open_files` | whether the system lets the program open enough files |
@@ -20,6 +21,7 @@ mod certificates;
 mod checks;
 mod events;
 mod front;
+mod last_keys;
 pub mod logs;
 mod mounted;
 mod open_files;
@@ -39,6 +41,7 @@ use arc_swap::ArcSwapOption;
 use checks::Facts;
 use front::Front;
 use jiff::Timestamp;
+use last_keys::LastKeys;
 use reload::Seen;
 use stop::LameDuck;
 use tokio::net::TcpListener;
@@ -47,7 +50,7 @@ use tokio::task::JoinSet;
 pub use admin::{Desk, OpenDesk};
 pub use signals::{Signals, Stop};
 
-use crate::audit::{AuditLog, Event, OpenError, Options, WriteError};
+use crate::audit::{AuditLog, Event, Key, OpenError, Options, WriteError};
 use crate::config::files::{FileError, read_text};
 use crate::config::{AuditSink, Config};
 use crate::connect::Site;
@@ -68,6 +71,7 @@ pub struct Service {
     file: PathBuf,
     config: Config,
     seen: Seen,
+    last_keys: LastKeys,
     front: Arc<Front>,
     door: Arc<Door>,
     tls: Option<Arc<TlsState>>,
@@ -173,7 +177,7 @@ impl Service {
     fn build_behind(file: &Path, desk: Desk) -> Result<Self, StartError> {
         let Desk { metrics, readiness, tls: admin_tls } = desk;
         let mut seen = Seen::default();
-        let Loaded { config, state, site, warnings } = load(file, &mut seen, None)?;
+        let Loaded { config, state, site, last_keys, warnings } = load(file, &mut seen, None)?;
         let tls = config.tls().map(TlsState::load).transpose()?.map(Arc::new);
         let audit = Arc::new(open_audit(&config, &state)?);
         metrics.know_audit(&audit);
@@ -195,6 +199,7 @@ impl Service {
             file: file.to_owned(),
             config,
             seen,
+            last_keys,
             front,
             door,
             tls,
@@ -265,7 +270,8 @@ impl Service {
     /// [`StartError::Record`].
     pub async fn run(mut self, listeners: Listeners, signals: Signals) -> Result<(), StartError> {
         let Signals { hangup, stops } = signals;
-        self.record_start(&listeners).await?;
+        let keys = self.record_start(&listeners).await?;
+        self.note_keys(keys).await;
         let (audit, readiness) = (Arc::clone(&self.audit), self.readiness.clone());
         let desk = Desk {
             metrics: Arc::clone(&self.metrics),
@@ -305,13 +311,24 @@ impl Service {
         Ok(())
     }
 
-    /// Records and logs what serves from now on.
-    async fn record_start(&self, listeners: &Listeners) -> Result<(), StartError> {
+    /// Records and logs what serves from now on. Returns the keys.
+    async fn record_start(&self, listeners: &Listeners) -> Result<Vec<Key>, StartError> {
         let serving = events::serving(&self.front.state(), None, &self.warnings);
         self.audit.write_event(Event::Start(&serving)).await.map_err(StartError::Record)?;
         events::log_start(&serving, listeners, self.config.admin());
         open_files::check(self.config.limits().connections.get());
-        Ok(())
+        Ok(serving.keys)
+    }
+
+    /// Notes the keys that were recorded, for the next start. The disk may be slow.
+    async fn note_keys(&mut self, keys: Vec<Key>) {
+        let mut last = std::mem::take(&mut self.last_keys);
+        let noted = tokio::task::spawn_blocking(move || {
+            last.note(keys, Timestamp::now());
+            last
+        });
+        self.last_keys = noted.await.unwrap_or_default();
+        self.metrics.keys_replaced(self.last_keys.replaced_at());
     }
 
     /// Fetches in the background what the requests of a new state need: keys of issuers, and tokens for Graph. A token that
@@ -321,8 +338,10 @@ impl Service {
         self.keepers = JoinSet::new();
         for tokens in state.token_sources() {
             let tokens = Arc::clone(tokens);
+            // Here and not in the task: at a start, a request can be there first, and its token is as new as can be.
+            let is_in_use = tokens.health() == TokenHealth::Good;
             self.keepers.spawn(async move {
-                if tokens.health() == TokenHealth::Good {
+                if is_in_use {
                     // On an error, the current token stays in use, and its next renewal says why it fails.
                     drop(tokens.renewed().await);
                 }
@@ -372,8 +391,11 @@ pub fn check(file: &Path) -> Result<(Arc<ProxyState>, Vec<Report>), StartError> 
 /// What else there is to say of the files of a configuration that can be read, for `doctor`: nothing about certificates and modes,
 /// which it looks at by itself.
 pub(crate) fn places(file: &Path, config: &Config) -> Vec<Diagnostic> {
-    let mut found = mounted::findings(file, config);
-    found.extend(outside::places(config, Timestamp::now()));
+    let (mut found, now) = (mounted::findings(file, config), Timestamp::now());
+    found.extend(outside::places(config, now));
+    let (last, source) = (LastKeys::beside(config.audit()), config.keys());
+    let others = outside::ring(source).and_then(|keys| last.finding(source, &keys));
+    found.extend(others.or_else(|| last.reminder(source, now)));
     found
 }
 
@@ -430,6 +452,8 @@ struct Loaded {
     state: Arc<ProxyState>,
     /// The connection pages, if they are configured.
     site: Option<Site>,
+    /// The keys that ran before these.
+    last_keys: LastKeys,
     warnings: Vec<Report>,
 }
 
@@ -446,22 +470,28 @@ pub(crate) fn read_config(file: &Path) -> Result<(String, String, Config), Start
 }
 
 /// Reads and checks the configuration and all files that it names. Notes each file in `seen` before reading it.
-/// `earlier` is the state that runs until this one replaces it.
-fn load(file: &Path, seen: &mut Seen, earlier: Option<&ProxyState>) -> Result<Loaded, StartError> {
+/// `earlier` is the state that runs until this one replaces it, and its keys.
+fn load(
+    file: &Path,
+    seen: &mut Seen,
+    earlier: Option<(&ProxyState, &LastKeys)>,
+) -> Result<Loaded, StartError> {
     seen.restart(file);
     let (name, text, config) = read_config(file)?;
     seen.note_named(&config);
-    let mounted = Report::new(&name, &text, mounted::findings(file, &config));
-    let (state, mut warnings) = match ProxyState::rebuild(&name, &text, &config, earlier) {
+    let last_keys = earlier.map_or_else(|| LastKeys::beside(config.audit()), |(_, last)| last.clone());
+    let mut found = mounted::findings(file, &config);
+    let (state, mut warnings) = match ProxyState::rebuild(&name, &text, &config, earlier.map(|(it, _)| it)) {
         Ok((state, warnings)) => (Some(Arc::new(state)), warnings),
         Err(error) => (None, error.reports),
     };
-    add(mounted, &mut warnings);
+    found.extend(state.as_ref().and_then(|state| last_keys.finding(config.keys(), state.keys())));
+    add(Report::new(&name, &text, found), &mut warnings);
     let state = match state {
         Some(state) if !warnings.iter().any(Report::has_errors) => state,
         Some(_) | None => return Err(StartError::Reports(warnings)),
     };
     let site = Site::build(&config, &state)
         .map_err(|found| StartError::Reports(vec![Report::new(&name, &text, vec![found])]))?;
-    Ok(Loaded { config, state, site, warnings })
+    Ok(Loaded { config, state, site, last_keys, warnings })
 }

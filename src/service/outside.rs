@@ -16,7 +16,7 @@ use crate::file_system::folder_of;
 use crate::server::certificate::is_for;
 use crate::server::{TlsState, read_certificates};
 use glassine_core::diagnostic::{Causes, Diagnostic};
-use glassine_core::pseudonym::KeyRing;
+use glassine_core::pseudonym::{Fingerprint, KeyRing};
 
 const RENEW: &str = "renew the certificate and replace the file; a running proxy takes it without a restart";
 
@@ -63,13 +63,15 @@ fn exposed(config: &Config) -> Vec<Diagnostic> {
         .collect()
 }
 
+/// The keys of a file that can be read. What is wrong with another one is said elsewhere.
+pub(super) fn ring(keys: &Source) -> Option<Vec<Fingerprint>> {
+    Some(KeyRing::parse(&read_secret(keys).ok()?).ok()?.fingerprint())
+}
+
 /// A clock that is behind: the key ring has a key that was made later than now.
 fn from_the_future(keys: &Source, now: Timestamp) -> Option<Diagnostic> {
-    let ring = KeyRing::parse(&read_secret(keys).ok()?).ok()?;
-    let created = ring
-        .fingerprint()
-        .into_iter()
-        .filter_map(|key| Some((key.id, key.created.parse::<Timestamp>().ok()?)));
+    let created =
+        ring(keys)?.into_iter().filter_map(|key| Some((key.id, key.created.parse::<Timestamp>().ok()?)));
     let (id, latest) = created.max_by_key(|(_, created)| *created)?;
     let tolerated = now.checked_add(TOLERATED).unwrap_or(now);
     let message = format!("key {id} was made at {latest}, and the clock of this machine says {now}");

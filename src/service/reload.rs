@@ -98,7 +98,8 @@ impl Service {
 
     async fn try_reload(&mut self) -> Result<(), StartError> {
         let earlier = self.front.state();
-        let Loaded { config, state, site, warnings } = load(&self.file, &mut self.seen, Some(&earlier))?;
+        let before = Some((&*earlier, &self.last_keys));
+        let Loaded { config, state, site, warnings, .. } = load(&self.file, &mut self.seen, before)?;
         if let (Some(tls), Some(files)) = (&self.tls, config.tls()) {
             tls.reload(files)?;
         }
@@ -116,6 +117,7 @@ impl Service {
         self.audit.write_event(Event::Reload(&serving)).await.map_err(StartError::Record)?;
         self.audit.set_key(state.audit_key().cloned());
         events::log_reload(&serving, &earlier, &warnings);
+        self.note_keys(serving.keys).await;
         self.metrics.warned(count(&warnings));
         self.front.replace(state, site);
         self.door.replace(door_rules(&config));

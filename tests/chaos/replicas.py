@@ -71,10 +71,18 @@ backend replicas
 """
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+# The sockets that reserve ports, until this program ends.
+RESERVED = []
+
+
+def reserved_port():
+    """A port that nobody gets by chance, also while its server is down: the kernel gives the port of a socket that is bound to no
+    connection and to nobody who asks for any port. With SO_REUSEADDR, which servers set, another program can listen on it."""
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", 0))
+    RESERVED.append(held)
+    return held.getsockname()[1]
 
 
 def wait(what, condition, limit=START_LIMIT):
@@ -102,7 +110,7 @@ class Place:
     """A folder, and every process that runs in it. All end with the block."""
 
     def __init__(self, folder, glassine):
-        self.folder, self.glassine = folder, glassine
+        self.folder, self.glassine = folder, Path(glassine).resolve()
         self.processes = []
 
     def __enter__(self):
@@ -133,7 +141,7 @@ class Place:
         return done.stdout
 
     def start_graph(self):
-        port = free_port()
+        port = reserved_port()
         self.spawn("graph.log", [sys.executable, HERE / "graph.py", port, self.folder / "faults.jsonl"])
         wait("Graph listens", lambda: listens(port))
         return f"http://127.0.0.1:{port}"
@@ -176,7 +184,7 @@ class Replica:
         self.place, self.name, self.certificates = place, name, certificates
         self.folder = place.folder / name
         self.folder.mkdir()
-        self.port, self.admin = free_port(), free_port()
+        self.port, self.admin = reserved_port(), reserved_port()
         self.generation = 0
         self.rotated = 0
         self.process = None
@@ -275,7 +283,7 @@ class Set:
         authority = Authority(place.folder)
         names = [f"replica-{n}" for n in range(1, count + 1)]
         issued = {name: [authority.issue(f"{name}-{at}") for at in range(CERTIFICATES)] for name in names}
-        port = free_port()
+        port = reserved_port()
         replicas = [Replica(place, name, issued[name]) for name in names]
         self = cls(place, replicas, port, f"https://127.0.0.1:{port}", limits)
         self.trust = authority.trust()
@@ -294,7 +302,9 @@ class Set:
             replica.configure(public=self.public, limits=self.limits, graph=self.graph, hash=self.hash)
             replica.start()
         try:
-            wait("all replicas are ready", lambda: all(it.is_ready() for it in self.replicas))
+            wait("all replicas are ready, or one has ended", lambda: all(it.is_ready() or not it.is_running() for it in self.replicas))
+            if not all(it.is_running() for it in self.replicas):
+                raise SystemExit("a replica has ended")
         except SystemExit:
             for replica in self.replicas:
                 print(replica.told(), file=sys.stderr)

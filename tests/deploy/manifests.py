@@ -9,8 +9,9 @@ from pathlib import Path
 import yaml
 
 import rendering
+from others import check_refusals
 from rendering import CHART, KUSTOMIZE, ROOT, base_with, differences, helm, helm_refuses, kustomize
-from validity import END_SECONDS, configuration, fits_together, port, validate
+from validity import CUSTOM, END_SECONDS, SCHEMAS, configuration, fits, fits_together, port, validate
 
 # Each component, and the values of the chart that say the same.
 COMPONENTS = {
@@ -38,6 +39,7 @@ ANOTHER = {
     "tls.certManager.dnsNames": ["other.example"],
     "tls.certManager.issuerRef": {"name": "other"},
     "secrets.externalSecret.refreshInterval": "2h0m0s",
+    "secrets.externalSecret.storeKind": "SecretStore",
     "monitoring.interval": "60s",
 }
 
@@ -55,10 +57,26 @@ def check_base_and_components():
         print(f"ok: Kustomize, {name}: {len(manifests)} objects are valid")
 
 
+def check_other_kinds():
+    manifests = base_with("cert-manager", "external-secrets", "monitoring") + base_with("csi-secret-store")
+    # The one that makes use of most fields.
+    manifests += helm(COMPONENTS["monitoring"])
+    check_refusals(SCHEMAS, manifests)
+    [fields] = CUSTOM.values()
+    for spec in ({"providers": "azure"}, {"provider": 1}, {"parameters": {"objects": ["a"]}}):
+        try:
+            fits(spec, fields, "SecretProviderClass")
+        except AssertionError:
+            continue
+        raise SystemExit(f"SecretProviderClass: {spec} is accepted")
+    print("ok: so does the list of fields of a SecretProviderClass")
+
+
 def check_chart():
     lint = subprocess.run(["helm", "lint", "--strict", CHART], capture_output=True, text=True)
     assert lint.returncode == 0, lint.stdout + lint.stderr
-    for values in ({"unknown": 1}, {"image": {"tags": "x"}}, {"replicas": "many"}):
+    store = {"secrets": {"externalSecret": {"storeKind": "Vault"}}}
+    for values in ({"unknown": 1}, {"image": {"tags": "x"}}, {"replicas": "many"}, store):
         assert helm_refuses(values), f"{values} is accepted"
     # Under another name, and so with other names inside.
     for values in ({}, merged(*COMPONENTS.values())):
@@ -232,9 +250,11 @@ def check_alerts(update):
 
 def check(update):
     check_alerts(update)
+    check_other_kinds()
     check_base_and_components()
     check_chart()
     check_same()
     check_every_value()
     check_configurations()
     check_ingress()
+    SCHEMAS.end()

@@ -5,7 +5,7 @@ mod document;
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ChildStderr, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -19,6 +19,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::cli::glassine;
 use crate::doctor::{Clinic, text_about};
+use crate::metrics::scrape;
 use crate::service::{PAGE, USERS, stage, with_secret};
 use crate::support::glassine::{Glassine, METADATA_ONLY, Setup, sample_tenant, send, write_private};
 use crate::support::logs::Logs;
@@ -208,13 +209,24 @@ async fn a_wrong_clock() {
     let mut setup = Setup::scripted(&graph);
     with_client_secret(&mut setup, &format!("http://{}", graph.address()));
     let proxy = setup.start().await;
+    assert_eq!(proxy.get(USERS).await.status, 200);
     Scene::of(&proxy, &logs).is_as_documented(CLOCK).await;
+    for server in ["entra", "graph"] {
+        let ahead = scrape(&proxy).await[&format!("glassine_clock_ahead_seconds{{server=\"{server}\"}}")];
+        assert!((3_590.0..3_900.0).contains(&ahead), "{server}: {ahead}");
+    }
 }
 
 /// The neighbour of the test above.
 #[tokio::test]
 async fn a_right_clock_is_not_told() {
     let (_tenant, proxy) = with_secret("TENANT'S").await;
+    assert_eq!(proxy.get(USERS).await.status, 200);
+    let seen = scrape(&proxy).await;
+    for server in ["entra", "graph"] {
+        let ahead = seen[&format!("glassine_clock_ahead_seconds{{server=\"{server}\"}}")];
+        assert!(ahead.abs() < 60.0, "{server}: {ahead}");
+    }
     let told = proxy.admin_get("/readyz?verbose").await.text();
     assert!(
         !told.contains("clock") && !told.contains("permissions of") && !told.contains("certificates"),
@@ -267,6 +279,14 @@ async fn a_full_disk() {
     scene.is_as_documented(DISK).await;
 }
 
+fn another_key_file() -> String {
+    let master: [u8; 32] = Sha256::digest(b"another master key of the tests").into();
+    KeyRing::render_new(&master, 'A', "2026-01-01T00:00:00Z").to_string()
+}
+
+const REPLACED: &str = "glassine_keys_replaced_timestamp_seconds";
+const OTHER_KEYS: &str = "none of the keys is one of before";
+
 /// Fault: the key file is another one. Outcome: old tokens get 404; the log warns, and each place shows the fingerprint.
 #[tokio::test]
 async fn other_keys() {
@@ -275,10 +295,72 @@ async fn other_keys() {
     let old = proxy.id("u1");
     let messages = format!("/v1.0/users/{old}/messages");
     assert_eq!(proxy.get(&messages).await.status, 200);
-    let master: [u8; 32] = Sha256::digest(b"another master key of the tests").into();
-    proxy.write("keys.yaml", &KeyRing::render_new(&master, 'A', "2026-01-01T00:00:00Z"));
+    assert_eq!(scrape(&proxy).await[REPLACED], 0.0);
+    let right = proxy.read("keys.yaml");
+    proxy.write("keys.yaml", &another_key_file());
     proxy.until(&messages, |response| response.status == 404).await;
-    Scene::of(&proxy, &logs).is_as_documented(KEYS).await;
+    let scene = Scene::of(&proxy, &logs);
+    scene.is_as_documented(KEYS).await;
+    assert_warned_once(&proxy.read("audit.jsonl"), "reload");
+    proxy.write("keys.yaml", &right);
+    proxy.until(&messages, |response| response.status == 200).await;
+    assert_eq!(scrape(&proxy).await[REPLACED], 0.0);
+    assert!(!text_about(&scene.config).await.everything().contains("G0415"));
+}
+
+/// The audit log has an event of this kind that warns of other keys, and no other one.
+#[track_caller]
+fn assert_warned_once(audit: &str, event: &str) {
+    let told: Vec<_> = audit.lines().filter(|line| line.contains("\"code\":\"G0415\"")).collect();
+    assert!(told.len() == 1 && told[0].contains(&format!("\"event\":\"{event}\"")), "{told:?}");
+}
+
+/// The program itself on these files.
+fn serving(folder: &Path, admin: SocketAddr) -> (Killed, Scene<'static>) {
+    let config = folder.join("config.yaml");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_glassine"));
+    let mut served =
+        Killed(command.args(["serve", "--config"]).arg(&config).stderr(Stdio::piped()).spawn().unwrap());
+    let log = follow(BufReader::new(served.0.stderr.take().unwrap()));
+    (served, Scene { admin, config, log: Box::new(move || log.lock().unwrap().clone()) })
+}
+
+/// Until now only a reload noticed it: a restart with other keys made other pseudonyms in silence.
+/// Fault: the proxy starts with another key file than before. Outcome: log, metrics, audit log, `check` and `doctor` say so; a first start says nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn other_keys_at_a_start() {
+    let graph = FakeUpstream::always(Script::json(PAGE)).await;
+    let (folder, _, admin) = Setup::scripted(&graph).write_all().await;
+    let file = |name: &str| folder.path().join(name);
+    let check = || glassine(&["check", "--config", file("config.yaml").to_str().unwrap()]);
+    let right = std::fs::read_to_string(file("keys.yaml")).unwrap();
+    for start in ["the first", "one with the same keys"] {
+        assert!(!check().everything().contains("G0415"), "{start}: {:?}", check());
+        let (_served, scene) = serving(folder.path(), admin);
+        scene.says("checks: ready").await;
+        assert!(scene.admin_get("/metrics").await.contains(&format!("\n{REPLACED} 0\n")), "{start}");
+        assert!(!(scene.log)().contains(OTHER_KEYS), "{start}: {}", (scene.log)());
+    }
+
+    write_private(file("keys.yaml"), another_key_file());
+    assert!(check().everything().contains(&format!("warning[G0415]: {OTHER_KEYS}")), "{:?}", check());
+    let (served, scene) = serving(folder.path(), admin);
+    scene.says("checks: ready").await;
+    scene.is_as_documented(KEYS).await;
+    assert_warned_once(&std::fs::read_to_string(file("audit.jsonl")).unwrap(), "start");
+    drop(served);
+
+    // It stays known after one more start, until the right keys are back.
+    let (served, scene) = serving(folder.path(), admin);
+    scene.says("checks: ready").await;
+    assert!(scene.admin_get("/metrics").await.contains(&format!("\n{REPLACED} 1")));
+    assert!(!(scene.log)().contains(OTHER_KEYS), "{}", (scene.log)());
+    drop(served);
+    write_private(file("keys.yaml"), right);
+    let (_served, scene) = serving(folder.path(), admin);
+    scene.says("checks: ready").await;
+    assert!(scene.admin_get("/metrics").await.contains(&format!("\n{REPLACED} 0\n")));
+    assert!((scene.log)().contains(OTHER_KEYS), "{}", (scene.log)());
 }
 
 /// Fault: a rules file becomes invalid. Outcome: the last good rules serve; log, `/readyz?verbose`, metrics and `doctor` say so.

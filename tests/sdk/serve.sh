@@ -21,9 +21,24 @@ start_tenant() {
   graph=$(field graph <"$work/demo.json")
 }
 
+# A port that nobody gets by chance: the kernel gives the port of a socket that is bound to nobody else. With SO_REUSEADDR, which the
+# proxy sets, it can listen there.
+reserve_port() {
+  python3 -c '
+import signal, socket, sys
+held = socket.socket()
+held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+held.bind(("127.0.0.1", 0))
+print(held.getsockname()[1], flush=True)
+signal.pause()' >"$work/port" &
+  started+=($!)
+  within 30 test -s "$work/port" || fail "no port could be reserved"
+}
+
 start_proxy() { # CONSUMER...
   local port consumer
-  port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  reserve_port
+  port=$(<"$work/port")
   "$glassine" keys new --out "$work/keys.yaml" >/dev/null
   say any >"$work/access-token"
   {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
 use std::io::Write as _;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -25,7 +25,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -150,7 +150,7 @@ impl Setup {
         Glassine::start(self).await
     }
 
-    /// Writes the files for a program that another process runs, at an address that was free just now.
+    /// Writes the files for a program that another process runs, at an address that is reserved for it.
     pub(crate) async fn write(&self) -> (tempfile::TempDir, SocketAddr) {
         let (folder, public, _) = self.write_all().await;
         (folder, public)
@@ -159,7 +159,7 @@ impl Setup {
     /// As [`Self::write`], with the address of the admin listener at the end.
     pub(crate) async fn write_all(&self) -> (tempfile::TempDir, SocketAddr, SocketAddr) {
         let folder = tempfile::tempdir().unwrap();
-        let (public, admin) = (free_address().await, free_address().await);
+        let (public, admin) = (reserved_address(), reserved_address());
         self.write_files(folder.path(), public, admin);
         (folder, public, admin)
     }
@@ -487,8 +487,18 @@ pub(crate) async fn serve_audited_by(config: &Path, audit: AuditLog) -> SocketAd
     address
 }
 
-async fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
+/// The sockets that reserve addresses, until the tests end.
+static RESERVED: Mutex<Vec<TcpSocket>> = Mutex::new(Vec::new());
+
+/// An address that nobody gets by chance: the kernel gives the port of a socket that is bound to no connection and to nobody who
+/// asks for any port. With `SO_REUSEADDR`, which servers set, another program can listen on it, again and again.
+fn reserved_address() -> SocketAddr {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_reuseaddr(true).unwrap();
+    socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let address = socket.local_addr().unwrap();
+    RESERVED.lock().unwrap().push(socket);
+    address
 }
 
 pub(crate) async fn send(

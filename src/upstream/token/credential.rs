@@ -91,15 +91,18 @@ impl Issuer {
         }
     }
 
-    /// Why this machine's clock is wrong, by an issuer's responses; `None` if it is right, or the issuer does not show it.
-    pub(super) fn wrong_clock(&self) -> Option<String> {
+    /// How many seconds this machine's clock is ahead of an issuer's that shows its time.
+    pub(super) fn clock_ahead(&self) -> Option<i64> {
         match self {
-            Self::Application(application) => {
-                let ahead = application.clock_ahead();
-                (ahead.unsigned_abs() >= WRONG_CLOCK).then(|| difference(ahead))
-            }
+            Self::Application(application) => Some(application.clock_ahead()),
             Self::Env(_) | Self::File(_) | Self::Identity(_) => None,
         }
+    }
+
+    /// Why this machine's clock is wrong, by an issuer's responses; `None` if it is right, or the issuer does not show it.
+    pub(super) fn wrong_clock(&self) -> Option<String> {
+        let ahead = self.clock_ahead().filter(|ahead| ahead.unsigned_abs() >= WRONG_CLOCK)?;
+        Some(difference(ahead))
     }
 
     /// Redeems an authorization code. Only an app registration can.

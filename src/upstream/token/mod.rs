@@ -271,6 +271,11 @@ impl TokenSource {
         })
     }
 
+    /// How many seconds this machine's clock is ahead of the issuer's, as its last response showed it. `None` if it does not show it.
+    pub fn clock_ahead(&self) -> Option<i64> {
+        self.issuer.clock_ahead()
+    }
+
     /// By how much this machine's clock is wrong, as the issuer's last response showed it. `None` if it is right, or not known.
     pub fn wrong_clock(&self) -> Option<String> {
         self.issuer.wrong_clock()
