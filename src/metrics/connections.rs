@@ -9,10 +9,18 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 /// The connections of all listeners.
-#[derive(Default)]
 pub(crate) struct Connections {
     open: Family<StateLabels, Gauge>,
+    public: Open,
+    admin: Open,
     closed: Family<ClosedLabels, Counter>,
+}
+
+/// The open connections of a listener. Looked up once: each request changes them.
+struct Open {
+    busy: Gauge,
+    idle: Gauge,
+    strange: Gauge,
 }
 
 /// Which listener.
@@ -66,6 +74,29 @@ impl Closed {
     const ALL: [Self; 5] = [Self::Address, Self::Share, Self::ShareMakesRoom, Self::MakesRoom, Self::Silent];
 }
 
+impl Open {
+    fn of(listener: Listener, all: &Family<StateLabels, Gauge>) -> Self {
+        let of = |state| all.get_or_create(&StateLabels { listener, state }).clone();
+        Self { busy: of(Doing::Busy), idle: of(Doing::Idle), strange: of(Doing::Strange) }
+    }
+
+    fn gauge(&self, state: Doing) -> &Gauge {
+        match state {
+            Doing::Busy => &self.busy,
+            Doing::Idle => &self.idle,
+            Doing::Strange => &self.strange,
+        }
+    }
+}
+
+impl Default for Connections {
+    fn default() -> Self {
+        let open = Family::default();
+        let (public, admin) = (Open::of(Listener::Public, &open), Open::of(Listener::Admin, &open));
+        Self { open, public, admin, closed: Family::default() }
+    }
+}
+
 impl Connections {
     pub(super) fn register(&self, registry: &mut Registry) {
         registry.register("connections", "Open connections, by what they are doing", self.open.clone());
@@ -75,9 +106,6 @@ impl Connections {
             self.closed.clone(),
         );
         for listener in [Listener::Public, Listener::Admin] {
-            for state in [Doing::Busy, Doing::Idle, Doing::Strange] {
-                drop(self.open.get_or_create(&StateLabels { listener, state }));
-            }
             for reason in Closed::ALL {
                 drop(self.closed.get_or_create(&ClosedLabels { listener, reason }));
             }
@@ -89,11 +117,15 @@ impl Connections {
         if before == now {
             return;
         }
+        let open = match listener {
+            Listener::Public => &self.public,
+            Listener::Admin => &self.admin,
+        };
         if let Some(state) = before {
-            self.open.get_or_create(&StateLabels { listener, state }).dec();
+            open.gauge(state).dec();
         }
         if let Some(state) = now {
-            self.open.get_or_create(&StateLabels { listener, state }).inc();
+            open.gauge(state).inc();
         }
     }
 

@@ -126,8 +126,8 @@ impl GraphMetrics {
     }
 
     /// How long Graph took for the head of its response, or to fail.
-    pub(crate) fn took(&self, endpoint: &str, time: Duration) {
-        self.duration.observe(endpoint.into(), time);
+    pub(crate) fn took(&self, endpoint: Arc<str>, time: Duration) {
+        self.duration.observe(endpoint, time);
     }
 
     /// Counts a request as waiting until the returned value is dropped.

@@ -319,7 +319,7 @@ mod tests {
             metrics.know_names(&names(&endpoint, &consumer));
             count(&metrics, Decision::Allowed, 200, &endpoint);
             metrics.limited(consumer.as_str().into(), Limited::Refused);
-            metrics.graph().took(&endpoint, Duration::ZERO);
+            metrics.graph().took(endpoint.as_str().into(), Duration::ZERO);
         }
         metrics.know_names(&names("list-users", "acme"));
         assert_eq!(series(&metrics), before);

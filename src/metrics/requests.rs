@@ -29,7 +29,11 @@ pub(super) struct Requests {
     duration: Latency,
     in_flight: Gauge,
     dropped: Series<DroppedLabels, Counter>,
+    /// Those of [`UNLISTED`], looked up once: most requests drop such values.
+    unlisted: [Counter; UNLISTED.len()],
     bytes: Family<DirectionLabels, Counter>,
+    bytes_read: Counter,
+    bytes_sent: Counter,
     keys: Series<KeyLabels, Counter>,
     limited: Series<LimitedLabels, Counter>,
 }
@@ -60,7 +64,7 @@ struct DirectionLabels {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct KeyLabels {
     consumer: Arc<str>,
-    key: String,
+    key: KeyId,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -71,6 +75,9 @@ struct LimitedLabels {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct DecisionLabel(Decision);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct KeyId(char);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Direction {
@@ -98,7 +105,7 @@ pub(crate) struct Names {
 }
 
 impl Requests {
-    pub(super) fn register(&self, registry: &mut Registry) {
+    pub(super) fn register(&mut self, registry: &mut Registry) {
         registry.register(
             "requests",
             "Requests that ended, by decision, status and endpoint",
@@ -138,9 +145,10 @@ impl Requests {
             self.limited.family.clone(),
         );
         self.dropped.set(LISTED.into_iter().chain(UNLISTED).map(|reason| DroppedLabels { reason }));
-        for direction in [Direction::Read, Direction::Sent] {
-            drop(self.bytes.get_or_create(&DirectionLabels { direction }));
-        }
+        self.unlisted =
+            UNLISTED.map(|reason| self.dropped.family.get_or_create(&DroppedLabels { reason }).clone());
+        let bytes = |direction| self.bytes.get_or_create(&DirectionLabels { direction }).clone();
+        (self.bytes_read, self.bytes_sent) = (bytes(Direction::Read), bytes(Direction::Sent));
         self.know(&Names { endpoints: Vec::new(), consumers: Vec::new(), keys: Vec::new() });
     }
 
@@ -166,7 +174,7 @@ impl Requests {
             reasons::of_consumers().map(|reason| ReasonLabels { consumer: Arc::clone(consumer), reason })
         })));
         self.keys.set(consumers.iter().flat_map(|consumer| {
-            keys.iter().map(|key| KeyLabels { consumer: Arc::clone(consumer), key: (*key).into() })
+            keys.iter().map(|key| KeyLabels { consumer: Arc::clone(consumer), key: KeyId(*key) })
         }));
         self.limited.set(consumers.iter().flat_map(|consumer| {
             [Limited::Refused, Limited::Waited]
@@ -184,19 +192,17 @@ impl Requests {
         self.count(record, Arc::clone(&endpoint), reasons::of(record));
         self.duration.observe(endpoint, time);
         if let (Some(consumer), Some(key)) = (&record.consumer, record.key) {
-            let labels = KeyLabels { consumer: Arc::clone(consumer), key: key.into() };
+            let labels = KeyLabels { consumer: Arc::clone(consumer), key: KeyId(key) };
             self.keys.change(&labels, inc);
         }
-        for (direction, count) in
-            [(Direction::Read, record.counters.bytes_read), (Direction::Sent, record.counters.bytes_sent)]
-        {
-            self.bytes.get_or_create(&DirectionLabels { direction }).inc_by(count);
+        self.bytes_read.inc_by(record.counters.bytes_read);
+        self.bytes_sent.inc_by(record.counters.bytes_sent);
+        for (counter, count) in self.unlisted.iter().zip(record.counters.unlisted) {
+            counter.inc_by(count);
         }
-        let unlisted = UNLISTED.into_iter().zip(record.counters.unlisted);
-        let dropped = record.counters.dropped.iter().map(|(reason, count)| (*reason, *count)).chain(unlisted);
-        for (reason, count) in dropped.filter(|(_, count)| *count > 0) {
+        for (reason, count) in &record.counters.dropped {
             self.dropped.change(&DroppedLabels { reason }, |counter| {
-                counter.inc_by(count);
+                counter.inc_by(*count);
             });
         }
     }
@@ -235,6 +241,14 @@ impl EncodeLabelValue for DecisionLabel {
             Decision::Allowed => "allowed",
             Decision::Refused => "refused",
         };
+        text.encode(encoder)
+    }
+}
+
+impl EncodeLabelValue for KeyId {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
+        let mut text = [0; 4];
+        let text: &str = self.0.encode_utf8(&mut text);
         text.encode(encoder)
     }
 }

@@ -110,9 +110,13 @@ impl UpstreamConnections {
     /// Counts a connection that was opened, until the returned value is dropped. The connection is busy.
     pub(crate) fn open(&self, protocol: Protocol) -> Open {
         self.0.opened.get_or_create(&ProtocolLabels { protocol: protocol.label() }).inc();
-        let open = Open { counts: self.clone(), protocol, state: State::Busy, reason: Closed::Abandoned };
-        open.gauge().inc();
-        open
+        let of = |state: State| {
+            let labels = OpenLabels { protocol: protocol.label(), state: state.label() };
+            self.0.open.get_or_create(&labels).clone()
+        };
+        let (busy, idle) = (of(State::Busy), of(State::Idle));
+        busy.inc();
+        Open { counts: self.clone(), protocol, state: State::Busy, reason: Closed::Abandoned, busy, idle }
     }
 
     /// Counts a connection that could not be opened.
@@ -163,6 +167,9 @@ pub(crate) struct Open {
     protocol: Protocol,
     state: State,
     reason: Closed,
+    /// Looked up once: each request changes them.
+    busy: Gauge,
+    idle: Gauge,
 }
 
 impl Open {
@@ -189,9 +196,11 @@ impl Open {
         }
     }
 
-    fn gauge(&self) -> Gauge {
-        let labels = OpenLabels { protocol: self.protocol.label(), state: self.state.label() };
-        self.counts.0.open.get_or_create(&labels).clone()
+    fn gauge(&self) -> &Gauge {
+        match self.state {
+            State::Busy => &self.busy,
+            State::Idle => &self.idle,
+        }
     }
 }
 

@@ -225,6 +225,11 @@ impl Account {
         self.endpoint.as_deref().unwrap_or("none")
     }
 
+    /// The admitted endpoint's name, for metrics.
+    pub(super) fn endpoint_name(&self) -> Arc<str> {
+        self.endpoint.clone().unwrap_or_else(|| self.endpoint().into())
+    }
+
     /// The name of the consumer whose credential the request has, for logs.
     pub(super) fn consumer(&self) -> &str {
         self.consumer.as_ref().map_or("none", |consumer| consumer.checked().name())

@@ -191,7 +191,7 @@ impl Asking<'_> {
         let (at_graph, began) = (metrics.graph().at_graph(self.lane.as_str()), Instant::now());
         let span = self.account.spans().ask();
         let got = self.state.graph().get(&self.admitted.upstream, &headers, token.secret()).await;
-        metrics.graph().took(&self.admitted.endpoint.name, began.elapsed());
+        metrics.graph().took(self.account.endpoint_name(), began.elapsed());
         self.account.spans().asked(span, got.as_ref().ok().map(Response::status));
         let response = got.inspect_err(|_| metrics.graph().unanswered());
         let response = response.map_err(|error| self.state.graph().at(error))?;

@@ -9,7 +9,7 @@ use tokio::time::{sleep, timeout};
 use super::otlp;
 use super::span::Span;
 use crate::metrics::{Metrics, SpanFate};
-use crate::upstream::{ConnectorError, Network, PostClient};
+use crate::upstream::{ConnectorError, Network, PostClient, PostError};
 use glassine_core::graph::Url;
 
 /// How many requests' spans wait to be sent. At 1,000 requests a second, they bridge the two seconds that a collector takes to
@@ -122,7 +122,7 @@ impl Worker {
             }
         }
         if !spans.is_empty() {
-            let fate = match self.client.post(otlp::document(&spans)).await {
+            let fate = match self.post(&spans).await {
                 Ok(()) => SpanFate::Sent,
                 Err(error) => {
                     tracing::warn!(%error, "spans could not be sent to the collector of traces");
@@ -135,6 +135,19 @@ impl Worker {
             let _told_or_gone = done.send(());
         }
     }
+
+    async fn post(&self, spans: &[Span]) -> Result<(), SendError> {
+        Ok(self.client.post(otlp::document(spans)?).await?)
+    }
+}
+
+/// Why spans were not sent.
+#[derive(Debug, thiserror::Error)]
+enum SendError {
+    #[error(transparent)]
+    Encode(#[from] serde_json::Error),
+    #[error(transparent)]
+    Post(#[from] PostError),
 }
 
 #[cfg(test)]

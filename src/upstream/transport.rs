@@ -130,15 +130,15 @@ impl Transport {
     ) -> Result<Response<Source>, Failure> {
         let lease = self.pool.acquire(Want::default(), deadline).await?;
         let doubtful = lease.is_doubtful();
-        let first = in_time(lease.exchange(request.clone()), deadline);
+        let mut first = std::pin::pin!(in_time(lease.exchange(request.clone()), deadline));
         if !doubtful {
             return first.await;
         }
-        let mut first = std::pin::pin!(first);
         tokio::select! {
             biased;
             response = &mut first => response,
-            response = self.attempt_later(request, deadline) => match response {
+            // Boxed: few requests need it, and each would have room for it.
+            response = Box::pin(self.attempt_later(request, deadline)) => match response {
                 Ok(response) => {
                     self.pool.suspect();
                     Ok(response)
