@@ -85,7 +85,7 @@ impl Watch {
         let mut trouble = None;
         for file in shown(config) {
             // A file that cannot be read is another error.
-            let chain = read_certificates(file.path()).unwrap_or_default();
+            let Ok(chain) = read_certificates(file.path()) else { continue };
             let name = file.path().display().to_string();
             if let Some(why) = invalid(&chain, now) {
                 trouble.get_or_insert_with(|| format!("{name}: {why}"));

@@ -105,7 +105,7 @@ impl<'a> Scene<'a> {
         assert!(left.is_empty(), "{heading}: see above");
         let text = text_about(&self.config).await.everything();
         let missing = incident.missing_in(doctor, &text);
-        assert!(missing.is_empty(), "{heading}: {missing:?} is not in\n{text}");
+        assert!(missing.is_empty(), "{heading}: {missing:?} is not in\n{text}\nlog:\n{}", (self.log)());
     }
 }
 
@@ -148,9 +148,7 @@ async fn a_certificate_that_ends_soon_and_one_that_does_not() {
         });
         let proxy = setup.start().await;
         let scene = Scene::of(&proxy, &logs);
-        while !logs.text().contains("ready") {
-            tokio::time::sleep(STEP).await;
-        }
+        scene.says("glassine::service::checks: ready").await;
         assert_eq!(logs.text().contains("a certificate ends soon"), told, "{}", logs.text());
         assert!(!scene.admin_get("/readyz?verbose").await.contains("certificates"));
     }
