@@ -1,13 +1,22 @@
 # The image holds the program, the libraries that it is linked with, root certificates, time zones and the shipped rules. It has no
 # shell and no package manager. docs/OPERATIONS.md says how to run it, docs/RELEASING.md how a release is built.
 
-# What the program is built with. A release replaces this tag by a digest, from release/bases.
+# What the program is built with, and the system whose C library the image has. A release replaces these tags by digests, from
+# release/bases.
 ARG RUST_IMAGE=rust:1.95-bookworm
+ARG DEBIAN_IMAGE=debian:bookworm-slim
 
-FROM ${RUST_IMAGE} AS build
+# Of the architecture that the image is for: `docker build --platform linux/arm64`. Nothing in it is run.
+FROM ${DEBIAN_IMAGE} AS system
+
+# Of the architecture that the machine has. BuildKit says which. To the classic builder, which can build for no other, `linux` means it.
+FROM --platform=${BUILDPLATFORM:-linux} ${RUST_IMAGE} AS build
 # Writes the list of dependencies into the program. Scanners read it there.
 RUN cargo install --quiet --locked --root /usr/local --version 0.7.7 cargo-auditable
 WORKDIR /build
+COPY --from=system / /system
+COPY deploy/image/toolchain deploy/image/toolchain
+RUN deploy/image/toolchain
 # The program's bytes must not depend on folders or times.
 ENV SOURCE_DATE_EPOCH=0 \
     RUSTFLAGS="--remap-path-prefix=/build=/glassine --remap-path-prefix=/usr/local/cargo/registry/src=/crates"
@@ -25,8 +34,7 @@ COPY src src
 COPY rules rules
 # Copied files keep their times, which may be older than those of the empty ones.
 RUN touch core/src/lib.rs src/lib.rs src/main.rs \
- && cargo auditable build --profile dist --locked --bin glassine \
- && strip target/dist/glassine
+ && cargo auditable build --profile dist --locked --bin glassine
 COPY LICENSE THIRD-PARTY-LICENSES.txt ./
 COPY deploy/image deploy/image
 RUN deploy/image/assemble /image

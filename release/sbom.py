@@ -1,4 +1,4 @@
-"""Writes the bill of materials of the program to standard output, as CycloneDX 1.6.
+"""Writes the bill of materials of the program for one architecture to standard output, as CycloneDX 1.6: `sbom.py ARCHITECTURE`.
 
 The same Cargo.lock always gives the same bytes: it has no time, and its serial number is made of its content.
 """
@@ -7,7 +7,7 @@ import json
 import sys
 import uuid
 
-from packages import expression, linked, load, metadata, packages
+from packages import TARGETS, expression, linked, load, metadata, packages
 
 TYPES = {"repository": "vcs", "homepage": "website", "documentation": "documentation"}
 
@@ -41,22 +41,24 @@ def dependencies(known):
             yield {"ref": known[node["id"]], "dependsOn": sorted({known[it] for it in normal if it in known})}
 
 
-def bill():
+def bill(architecture):
     checksums = {(it["name"], it["version"]): it.get("checksum") for it in load("Cargo.lock")["package"]}
-    components = {package["name"]: component(package, checksums) for package in packages() if package["name"] == "glassine"}
+    found = packages(architecture)
+    application, = (component(package, checksums) for package in found if package["name"] == "glassine")
+    target = {"name": "cdx:rustc:sbom:target:triple", "value": TARGETS[architecture]}
     made = {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
         "version": 1,
-        "metadata": {"component": components["glassine"], "lifecycles": [{"phase": "build"}]},
-        "components": [component(package, checksums) for package in packages() if package["name"] != "glassine"],
-        "dependencies": sorted(dependencies({it["id"]: reference(it) for it in packages()}), key=lambda it: it["ref"]),
+        "metadata": {"component": application, "lifecycles": [{"phase": "build"}], "properties": [target]},
+        "components": [component(package, checksums) for package in found if package["name"] != "glassine"],
+        "dependencies": sorted(dependencies({it["id"]: reference(it) for it in found}), key=lambda it: it["ref"]),
     }
-    assert len(made["components"]) + 1 == len(linked()), "a package of the lock file is missing"
+    assert len(made["components"]) + 1 == len(linked(architecture)), "a package of the lock file is missing"
     serial = uuid.uuid5(uuid.NAMESPACE_OID, json.dumps(made, sort_keys=True))
     return made | {"serialNumber": f"urn:uuid:{serial}"}
 
 
 if __name__ == "__main__":
-    json.dump(bill(), sys.stdout, indent=2)
+    json.dump(bill(*sys.argv[1:]), sys.stdout, indent=2)
     print()

@@ -16,6 +16,8 @@ from docker import docker, inspect
 SHELLS = {"sh", "bash", "dash", "ash", "busybox", "zsh"}
 PACKAGE_MANAGERS = {"apt", "apt-get", "dpkg", "apk", "rpm", "microdnf"}
 ELF = b"\x7fELF"
+# Docker's names of architectures, and ELF's numbers of their machines.
+MACHINES = {"amd64": 62, "arm64": 183}
 
 
 def files(image):
@@ -40,6 +42,16 @@ def nothing_but_the_program_can_run(stage):
     scripts = [name for name, (_, content) in stage.files.items() if content.startswith(b"#!")]
     assert not scripts, scripts
     return f"{', '.join(sorted(programs))};"
+
+
+def one_architecture(stage):
+    """The program, its libraries and the packages that scanners find are of the architecture that the image names."""
+    name = inspect("image", stage.image)["Architecture"]
+    machines = {path: struct.unpack_from("<H", content, 0x12)[0] for path, (_, content) in stage.files.items() if content.startswith(ELF)}
+    assert set(machines.values()) == {MACHINES[name]}, machines
+    package = stage.files["var/lib/dpkg/status.d/libc6"][1].decode()
+    assert f"\nArchitecture: {name}\n" in package, package
+    return f"{name};"
 
 
 def no_keys_and_no_foreign_roots(stage):
@@ -82,11 +94,12 @@ def labels_user_and_health_check(stage):
 
 def its_size(stage):
     """Size and layers are those that docs/OPERATIONS.md states."""
-    size = inspect("image", stage.image)["Size"]
-    layers = len(inspect("image", stage.image)["RootFS"]["Layers"])
+    image = inspect("image", stage.image)
+    size, layers, architecture = image["Size"], len(image["RootFS"]["Layers"]), image["Architecture"]
     program = len(stage.files["usr/local/bin/glassine"][1])
     text = (stage.root / "docs/OPERATIONS.md").read_text()
-    stated = re.search(r"^\| size \| (\d+) MB, of which the program is (\d+) MB \|\n\| layers \| (\d+):", text, re.MULTILINE).groups()
+    row = rf"^\| size on {architecture} \| (\d+) MB, of which the program is (\d+) MB \|$"
+    stated = *re.search(row, text, re.MULTILINE).groups(), re.search(r"^\| layers \| (\d+):", text, re.MULTILINE)[1]
     measured = (size / 1e6, program / 1e6, layers)
     assert all(abs(int(one) - other) < 1.5 for one, other in zip(stated, measured)), f"{stated} is stated, {measured} measured"
     return f"{size / 1e6:.1f} MB in {layers} layers, the program {program / 1e6:.1f} MB;"
@@ -143,6 +156,7 @@ def scanners_find_the_packages(stage):
 
 CLAIMS = [
     nothing_but_the_program_can_run,
+    one_architecture,
     no_keys_and_no_foreign_roots,
     only_its_own_folder_is_writable,
     labels_user_and_health_check,

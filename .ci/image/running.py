@@ -60,12 +60,18 @@ def demo_without_rust(stage):
     words[network : network + 2] = [f"--network=container:{stage.network}"]
     assert words.pop() == stage.image, f"the command names {stage.image}"
     with Container(*words, stage.image, "demo") as container:
-        curl = until("the demo prints its requests", lambda: re.findall(r"^curl -s .*", container.logs(), re.MULTILINE))
-        original, sanitized, refused = (run("sh", "-c", line).out for line in curl[:3])
-        assert '"subject"' in original and '"subject"' not in sanitized and '"t~' in sanitized, sanitized
-        assert "optionNotAllowed" in refused, refused
-        container.signal("TERM")
-        code = container.wait()
+        requires_demo(container)
+
+
+def requires_demo(container, meanwhile=lambda: None):
+    """The requests that the demo prints show what they should, and SIGTERM ends it."""
+    curl = until("the demo prints its requests", lambda: re.findall(r"^curl -s .*", container.logs(), re.MULTILINE))
+    original, sanitized, refused = (run("sh", "-c", line).out for line in curl[:3])
+    assert '"subject"' in original and '"subject"' not in sanitized and '"t~' in sanitized, sanitized
+    assert "optionNotAllowed" in refused, refused
+    meanwhile()
+    container.signal("TERM")
+    code = container.wait()
     assert code == 0, f"exit code {code}"
 
 
