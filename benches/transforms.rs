@@ -12,7 +12,7 @@ use std::hint::black_box;
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion};
-use glassine_core::pseudonym::{Class, Outcome, Pseudonyms};
+use glassine_core::pseudonym::{Class, Outcome, Pseudonyms, Reserved};
 
 use support::connector::Connector;
 
@@ -49,10 +49,32 @@ fn main() {
     bench(&mut group, "id", keys, Pseudonyms::id, &ids);
     bench(&mut group, "id, reversible", keys, reversible, &ids);
     bench(&mut group, "id, reversible, found", keys, reversible, &ids[..1]);
+    bench_together(&mut group, "id, reversible, eight together", keys, &ids);
     bench(&mut group, "thread", keys, Pseudonyms::thread, &conversations);
     bench(&mut group, "thread, found", keys, Pseudonyms::thread, &conversations[..1]);
     group.finish();
     criterion.final_summary();
+}
+
+/// As the sanitizer makes the tokens of ids that come the first time. The time is that of eight.
+fn bench_together(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    name: &str,
+    keys: &Pseudonyms,
+    values: &[String],
+) {
+    const TOGETHER: usize = 8;
+    group.bench_function(name, |bencher| {
+        let (mut out, mut reserved) = (Vec::with_capacity(4096), Reserved::default());
+        let mut values = values.iter().cycle();
+        bencher.iter(|| {
+            out.clear();
+            for id in values.by_ref().take(TOGETHER) {
+                let _written = keys.reversible_later(Class::Id, black_box(id), &mut out, &mut reserved);
+            }
+            keys.fill(&mut reserved, &mut out);
+        });
+    });
 }
 
 /// Cycles through the values. Of many values, none is still in the cache when its turn comes; a single one always is.

@@ -42,6 +42,11 @@ impl Handler for Silent {
         Ok(())
     }
 
+    /// As the sanitizer with nearly every long text.
+    fn listens(&self) -> bool {
+        false
+    }
+
     fn string_run(&mut self, _run: &str) -> Result<(), Infallible> {
         Ok(())
     }

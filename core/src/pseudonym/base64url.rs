@@ -5,10 +5,23 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64_simd::AsOut;
 
 /// Appends `octets` in base64url.
 pub(super) fn append(octets: &[u8], out: &mut Vec<u8>) {
     base64_simd::URL_SAFE_NO_PAD.encode_append(octets, out);
+}
+
+/// The length of so many octets in base64url.
+pub(super) const fn encoded_length(octets: usize) -> usize {
+    base64_simd::URL_SAFE_NO_PAD.encoded_length(octets)
+}
+
+/// Writes `octets` in base64url at the start of `place`, if it is long enough.
+pub(super) fn write(octets: &[u8], place: &mut [u8]) {
+    if let Some(place) = place.get_mut(..encoded_length(octets.len())) {
+        let _text = base64_simd::URL_SAFE_NO_PAD.encode(octets, place.as_out());
+    }
 }
 
 /// `octets` as text.

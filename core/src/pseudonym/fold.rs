@@ -40,7 +40,11 @@ fn single(c: char, mut mapped: impl Iterator<Item = char>) -> char {
 
 /// `text` without white space and invisible characters at its ends.
 pub(super) fn trimmed(text: &str) -> &str {
-    text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c))
+    match text.as_bytes() {
+        // Nearly every address. No such octet is trimmed, or is part of a character that is.
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+        _ => text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c)),
+    }
 }
 
 /// Zero-width characters, soft hyphen, byte order mark and directional marks. They surround addresses that were copied

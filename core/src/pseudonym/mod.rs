@@ -46,6 +46,7 @@ mod padding;
 mod policy;
 pub mod primitives;
 mod recent;
+mod reserved;
 mod reversible;
 #[cfg(test)]
 mod tests;
@@ -57,6 +58,7 @@ pub use class::Class;
 pub use keys::{At, Fingerprint, KeyFileError, KeyRing, Retired, RingError, Standing};
 pub use own::{NotADomain, OwnDomain};
 pub use policy::{AddressPolicy, DomainMode, PlusTags};
+pub use reserved::Reserved;
 pub use reversible::{Sealer, has_form_of_link};
 
 use address::{Address, Sameness};
@@ -118,7 +120,7 @@ impl Pseudonyms {
     /// The token of an address, then `@` and the domain as the policy says. Never [`Outcome::NotUnderstood`]: the exact
     /// text of a value that is not an address is pseudonymised.
     pub fn email(&self, raw: &str, out: &mut Vec<u8>) -> Outcome {
-        self.recent.or_make(Made::Email, raw, out, |out| self.make_email(raw, out))
+        self.recent.or_make(Made::Email, raw, out, |out, _| self.make_email(raw, out))
     }
 
     /// The tokens of a header-style list of addresses (RFC 5322, section 3.4), joined by `, `.
@@ -152,7 +154,7 @@ impl Pseudonyms {
     /// The token of the thread that a `conversationId` names, the same from every mailbox. If the layout of the id is
     /// unknown, the token of its exact text.
     pub fn thread(&self, raw: &str, out: &mut Vec<u8>) -> Outcome {
-        self.recent.or_make(Made::Thread, raw, out, |out| self.make_thread(raw, out))
+        self.recent.or_make(Made::Thread, raw, out, |out, _| self.make_thread(raw, out))
     }
 
     /// The token of the exact text of an `internetMessageId`: ids are case-sensitive (RFC 5322, section 3.6.4).
@@ -182,10 +184,42 @@ impl Pseudonyms {
         if raw.is_empty() {
             return Outcome::Empty;
         }
-        self.recent.or_make(Made::Reversible(class), raw, out, |out| {
+        self.recent.or_make(Made::Reversible(class), raw, out, |out, _| {
             self.reversible.get(class).write(raw.as_bytes(), out);
             Outcome::Written
         })
+    }
+
+    /// As [`Self::reversible`], but may leave the token's place in `out` empty until [`Self::fill`].
+    pub fn reversible_later(
+        &self,
+        class: Class,
+        raw: &str,
+        out: &mut Vec<u8>,
+        reserved: &mut Reserved,
+    ) -> Outcome {
+        if raw.is_empty() {
+            return Outcome::Empty;
+        }
+        self.recent.or_make(Made::Reversible(class), raw, out, |out, is_stored| {
+            let tokens = self.reversible.get(class);
+            if is_stored || raw.len() > Reserved::MAX_ID {
+                tokens.write(raw.as_bytes(), out);
+            } else {
+                if !reserved.has_room(class) {
+                    self.fill(reserved, out);
+                }
+                tokens.reserve(raw.as_bytes(), out, reserved.of(class));
+            }
+            Outcome::Written
+        })
+    }
+
+    /// Makes the tokens whose places in `out` are reserved. `out` must begin as when they were reserved.
+    pub fn fill(&self, reserved: &mut Reserved, out: &mut [u8]) {
+        if let Some(class) = reserved.class() {
+            self.reversible.get(class).fill(reserved, out);
+        }
     }
 
     /// The value of a `p~` token that was made for this pseudonym domain and class with a key of the ring. `None`

@@ -7,12 +7,15 @@
 //!
 //! # Bounds
 //!
-//! Senders of mail choose the addresses, so everything is bounded: the number of values ([`SHARDS`] × [`SETS`] × 2) and
+//! Senders of mail choose the addresses, so everything is bounded: the number of values ([`SHARDS`] × [`SETS`] × 4) and
 //! the size of each ([`MAX_VALUE`], [`MAX_TOKEN`]). Longer values are never stored. The hash of a value selects one set
-//! of two places: newcomer and established. A new value takes the newcomer place. A value that is found again swaps
-//! into the established place. Values that occur once, such as message ids, therefore replace only each other, however
-//! many there are. The hash has no key, since an attacker gains nothing from collisions: the colliding tokens then cost
-//! what all tokens cost without a table.
+//! of four places: two for established values, then two for newcomers. A new value takes an empty place, or else the first
+//! one for newcomers. A newcomer that is found again moves to the front. Values that occur once therefore replace only
+//! each other, however many there are. The hash has no key, since an attacker gains nothing from collisions: the colliding
+//! tokens then cost what all tokens cost without a table.
+//!
+//! Nearly every reversible id is that of a message, which occurs once, and its token is long. Such a value is stored
+//! when it comes the second time. Until then its set keeps only a part of its hash.
 //!
 //! # Concurrency
 //!
@@ -36,8 +39,12 @@ use super::{Class, Outcome};
 
 /// Parts of the table. Each has its own lock, on its own cache line.
 const SHARDS: usize = 64;
-/// Sets of two values in each shard.
-const SETS: usize = 64;
+/// Sets in each shard.
+const SETS: usize = 32;
+/// Places in each set. With two, every fifth value of a page shares its set with another and pushes it out in turn.
+const PLACES: usize = 4;
+/// The place of a new value. The places before it are for established values.
+const NEWCOMER: usize = 2;
 /// Octets of the longest value that the table stores. Addresses have a few dozen, ids of folders and messages up to
 /// 200. A longer id would be padded to 512 octets.
 const MAX_VALUE: usize = 255;
@@ -66,16 +73,37 @@ struct Shard(Mutex<Vec<Set>>);
 
 #[derive(Clone, Default)]
 struct Set {
-    established: Option<Entry>,
-    newcomer: Option<Entry>,
+    places: [Option<Entry>; PLACES],
+    /// The tag of the last value that came and was not stored.
+    passed: u32,
 }
 
 #[derive(Clone)]
 struct Entry {
     made: Made,
+    /// A part of the value's hash: most other values are told apart without reading their text.
+    tag: u32,
+    value_length: u16,
     /// The value, followed by its token.
     text: Zeroizing<Vec<u8>>,
-    value_length: usize,
+}
+
+/// What the table says about a value.
+enum Look {
+    /// Its token was appended.
+    Found,
+    /// Its token has to be made, and will be stored.
+    Store,
+    /// Its token has to be made.
+    Pass,
+}
+
+/// A value whose token is looked up.
+#[derive(Clone, Copy)]
+struct Wanted<'v> {
+    made: Made,
+    value: &'v str,
+    hash: Hash,
 }
 
 impl Recent {
@@ -83,64 +111,98 @@ impl Recent {
         Self((0..SHARDS).map(|_| Shard::default()).collect())
     }
 
-    /// Appends the token of `value` from the table, or else lets `make` append it.
+    /// Appends the token of `value` from the table, or else lets `make` append it. `make` is told whether the table will
+    /// store the token.
     pub(super) fn or_make(
         &self,
         made: Made,
         value: &str,
         out: &mut Vec<u8>,
-        make: impl FnOnce(&mut Vec<u8>) -> Outcome,
+        make: impl FnOnce(&mut Vec<u8>, bool) -> Outcome,
     ) -> Outcome {
         if value.len() > MAX_VALUE {
-            return make(out);
+            return make(out, false);
         }
-        let hash = hash(value);
-        if self
-            .with_set(hash, |set| set.find(made, value).map(|token| out.extend_from_slice(token)))
-            .is_some()
-        {
-            return Outcome::Written;
-        }
+        let wanted = Wanted { made, value, hash: Hash::of(value) };
         let start = out.len();
-        let outcome = make(out);
-        let token = out.get(start..).unwrap_or_default();
-        if outcome == Outcome::Written && token.len() <= MAX_TOKEN {
-            self.with_set(hash, |set| {
-                set.remember(made, value, token);
-                Some(())
-            });
+        match self.with_set(wanted.hash, |set| Some(set.look(wanted, out))).unwrap_or(Look::Pass) {
+            Look::Found => Outcome::Written,
+            Look::Pass => make(out, false),
+            Look::Store => {
+                let outcome = make(out, true);
+                let token = out.get(start..).unwrap_or_default();
+                if outcome == Outcome::Written && token.len() <= MAX_TOKEN {
+                    self.with_set(wanted.hash, |set| set.store(wanted, token));
+                }
+                outcome
+            }
         }
-        outcome
     }
 
     /// Also `None` if another stream holds the lock of the shard.
-    fn with_set<T>(&self, hash: usize, visit: impl FnOnce(&mut Set) -> Option<T>) -> Option<T> {
-        let mut sets = self.0.get(hash % SHARDS)?.0.try_lock().ok()?;
+    fn with_set<T>(&self, hash: Hash, visit: impl FnOnce(&mut Set) -> Option<T>) -> Option<T> {
+        let mut sets = self.0.get(hash.place % SHARDS)?.0.try_lock().ok()?;
         if sets.is_empty() {
             sets.resize(SETS, Set::default());
         }
-        visit(sets.get_mut(hash / SHARDS % SETS)?)
+        visit(sets.get_mut(hash.place / SHARDS % SETS)?)
     }
 }
 
 impl Set {
-    fn find(&mut self, made: Made, value: &str) -> Option<&[u8]> {
-        if self.newcomer.as_ref().is_some_and(|entry| entry.is_of(made, value)) {
-            std::mem::swap(&mut self.established, &mut self.newcomer);
+    /// Appends the token if the set has it.
+    fn look(&mut self, wanted: Wanted<'_>, out: &mut Vec<u8>) -> Look {
+        if let Some(token) = self.find(wanted) {
+            out.extend_from_slice(token);
+            return Look::Found;
         }
-        self.established.as_ref().filter(|entry| entry.is_of(made, value)).map(Entry::token)
+        if wanted.made.is_stored_at_once() || self.passed == wanted.hash.tag {
+            return Look::Store;
+        }
+        self.passed = wanted.hash.tag;
+        Look::Pass
     }
 
-    fn remember(&mut self, made: Made, value: &str, token: &[u8]) {
-        let room = self.newcomer.take().map(|pushed_out| pushed_out.text).unwrap_or_default();
-        self.newcomer = Some(Entry::new(made, value, token, room));
+    fn find(&mut self, wanted: Wanted<'_>) -> Option<&[u8]> {
+        let is_it = |place: &Option<Entry>| place.as_ref().is_some_and(|entry| entry.is(wanted));
+        let mut at = self.places.iter().position(is_it)?;
+        if at >= NEWCOMER {
+            self.places.get_mut(..=at)?.rotate_right(1);
+            at = 0;
+        }
+        self.places.get(at)?.as_ref().map(Entry::token)
+    }
+
+    fn store(&mut self, wanted: Wanted<'_>, token: &[u8]) -> Option<()> {
+        let at = match self.places.iter().position(Option::is_none) {
+            Some(empty) => empty,
+            None => {
+                self.places.get_mut(NEWCOMER..)?.rotate_right(1);
+                NEWCOMER
+            }
+        };
+        let place = self.places.get_mut(at)?;
+        let room = place.take().map(|pushed_out| pushed_out.text).unwrap_or_default();
+        *place = Some(Entry::new(wanted, token, room));
+        Some(())
+    }
+}
+
+impl Made {
+    /// Most addresses and threads come again on the same page.
+    fn is_stored_at_once(self) -> bool {
+        match self {
+            Self::Email | Self::Thread => true,
+            Self::Reversible(_) => false,
+        }
     }
 }
 
 impl Entry {
     /// Reuses the buffer `room` of the replaced entry if it is large enough. This saves an octet-by-octet wipe and an
     /// allocation.
-    fn new(made: Made, value: &str, token: &[u8], mut room: Zeroizing<Vec<u8>>) -> Self {
+    fn new(wanted: Wanted<'_>, token: &[u8], mut room: Zeroizing<Vec<u8>>) -> Self {
+        let Wanted { made, value, hash } = wanted;
         let length = value.len() + token.len();
         if room.capacity() < length {
             room = Zeroizing::new(Vec::with_capacity(length));
@@ -149,28 +211,60 @@ impl Entry {
         room.clear();
         room.extend_from_slice(value.as_bytes());
         room.extend_from_slice(token);
-        Self { made, text: room, value_length: value.len() }
+        let value_length = u16::try_from(value.len()).unwrap_or_default();
+        Self { made, tag: hash.tag, value_length, text: room }
     }
 
-    fn is_of(&self, made: Made, value: &str) -> bool {
-        self.made == made && self.text.get(..self.value_length) == Some(value.as_bytes())
+    fn is(&self, wanted: Wanted<'_>) -> bool {
+        self.tag == wanted.hash.tag
+            && self.made == wanted.made
+            && self.text.get(..self.value_length()) == Some(wanted.value.as_bytes())
     }
 
     fn token(&self) -> &[u8] {
-        self.text.get(self.value_length..).unwrap_or_default()
+        self.text.get(self.value_length()..).unwrap_or_default()
+    }
+
+    fn value_length(&self) -> usize {
+        usize::from(self.value_length)
     }
 }
 
-/// A multiplicative hash, word by word. Only the upper 32 bits are kept, which fit a `usize` on every target.
-fn hash(value: &str) -> usize {
-    const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
-    let (words, rest) = value.as_bytes().as_chunks();
-    let mut last = [0; 8];
-    last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-    let hash = words.iter().chain([&last]).fold(MULTIPLIER, |hash, word| {
-        (hash.rotate_left(29) ^ u64::from_le_bytes(*word)).wrapping_mul(MULTIPLIER)
-    });
-    usize::try_from(hash >> 32).unwrap_or_default()
+/// Where the table looks for a value.
+#[derive(Clone, Copy)]
+struct Hash {
+    /// Selects the shard and the set.
+    place: usize,
+    tag: u32,
+}
+
+impl Hash {
+    fn of(value: &str) -> Self {
+        let (blocks, rest) = value.as_bytes().as_chunks();
+        let mut last = [0; 16];
+        last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+        let length = u64::try_from(value.len()).unwrap_or_default();
+        let hash = blocks
+            .iter()
+            .chain([&last])
+            .fold(length, |hash, block| hash.rotate_left(23) ^ multiplied(u128::from_le_bytes(*block)));
+        let [a, b, c, d, place @ ..] = multiplied(hash.into()).to_le_bytes();
+        let place = usize::try_from(u32::from_le_bytes(place)).unwrap_or_default();
+        Self { place, tag: u32::from_le_bytes([a, b, c, d]) }
+    }
+}
+
+/// The halves of a block multiplied with each other, not with the hash so far: no multiplication waits for another.
+fn multiplied(block: u128) -> u64 {
+    const SEED: u128 = 0x9e37_79b9_7f4a_7c15_d1b5_4a32_d192_ed03;
+    let (high, low) = halves(block ^ SEED);
+    let (high, low) = halves(u128::from(high) * u128::from(low));
+    high ^ low
+}
+
+fn halves(wide: u128) -> (u64, u64) {
+    let half = |bits| u64::try_from(bits & u128::from(u64::MAX)).unwrap_or_default();
+    (half(wide >> 64), half(wide))
 }
 
 #[cfg(test)]
@@ -180,7 +274,7 @@ mod tests {
     /// The token from [`Recent::or_make`], and whether `make` was called.
     fn token(recent: &Recent, made: Made, value: &str) -> (String, bool) {
         let (mut out, mut was_made) = (b"before ".to_vec(), false);
-        let outcome = recent.or_make(made, value, &mut out, |out| {
+        let outcome = recent.or_make(made, value, &mut out, |out, _| {
             was_made = true;
             out.extend_from_slice(format!("token of {value}").as_bytes());
             Outcome::Written
@@ -200,10 +294,49 @@ mod tests {
     #[test]
     fn a_value_has_one_token_of_each_sort() {
         let recent = Recent::new();
-        for made in [Made::Email, Made::Reversible(Class::Email), Made::Reversible(Class::Id)] {
+        for made in [Made::Email, Made::Thread] {
             assert!(token(&recent, made, "x").1);
             assert!(!token(&recent, made, "x").1);
         }
+    }
+
+    /// Most ids are those of messages, which come once: their long tokens would push out what comes again.
+    #[test]
+    fn the_token_of_an_id_is_stored_when_it_comes_the_second_time() {
+        for made in [Made::Reversible(Class::Email), Made::Reversible(Class::Id)] {
+            let recent = Recent::new();
+            for was_made in [true, true, false, false] {
+                assert_eq!(token(&recent, made, "x").1, was_made);
+            }
+        }
+    }
+
+    #[test]
+    fn make_is_told_whether_its_token_is_stored() {
+        let recent = Recent::new();
+        let is_stored = |made, value: &str| {
+            let mut told = None;
+            let _outcome = recent.or_make(made, value, &mut Vec::new(), |_, is_stored| {
+                told = Some(is_stored);
+                Outcome::Written
+            });
+            told
+        };
+        assert_eq!(is_stored(Made::Email, "x"), Some(true));
+        assert_eq!(is_stored(Made::Email, &"x".repeat(MAX_VALUE + 1)), Some(false));
+        let id = Made::Reversible(Class::Id);
+        assert_eq!([(); 3].map(|()| is_stored(id, "x")), [Some(false), Some(true), None]);
+    }
+
+    /// With two places, every fifth value of a page shared its set with another one, and each pushed out the other.
+    #[test]
+    fn the_values_of_a_page_have_room_side_by_side() {
+        let recent = Recent::new();
+        let people: Vec<_> = (0..1000).map(|at| format!("person{at}@contoso.com")).collect();
+        let made = || people.iter().filter(|person| token(&recent, Made::Email, person).1).count();
+        assert_eq!(made(), 1000);
+        assert!(made() < 20);
+        assert!(made() < 20);
     }
 
     #[test]
@@ -221,7 +354,7 @@ mod tests {
         let recent = Recent::new();
         let mut out = Vec::new();
         for outcome in [Outcome::Empty, Outcome::NotUnderstood, Outcome::Empty] {
-            assert_eq!(recent.or_make(Made::Email, "x", &mut out, |_| outcome), outcome);
+            assert_eq!(recent.or_make(Made::Email, "x", &mut out, |_, _| outcome), outcome);
         }
         assert!(token(&recent, Made::Email, "x").1);
     }

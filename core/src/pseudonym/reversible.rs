@@ -11,6 +11,7 @@ use super::derive::{connection_state_key, reversible_key, seal_key};
 use super::keys::{Key, KeyRing, key_id};
 use super::padding::{self, Sizes};
 use super::primitives::{IV_LEN, SIV_KEY_LEN, Siv};
+use super::reserved::Reserved;
 use zeroize::Zeroizing;
 
 /// The prefix of a reversible token.
@@ -41,10 +42,27 @@ impl ReversibleTokens {
 
     /// Appends the token of `plain`, made with the newest key.
     pub(super) fn write(&self, plain: &[u8], out: &mut Vec<u8>) {
-        let (id, siv) = &self.0.newest;
+        let (_, siv) = &self.0.newest;
+        self.begin(out);
+        base64url::append(&siv.seal([plain, padding::IDS.padding(plain.len())]), out);
+    }
+
+    /// Appends the place of the token of `plain`.
+    pub(super) fn reserve(&self, plain: &[u8], out: &mut Vec<u8>, reserved: &mut Reserved) {
+        self.begin(out);
+        reserved.push([plain, padding::IDS.padding(plain.len())], out);
+    }
+
+    /// Makes the tokens in their places.
+    pub(super) fn fill(&self, reserved: &mut Reserved, out: &mut [u8]) {
+        let (_, siv) = &self.0.newest;
+        reserved.fill(siv, out);
+    }
+
+    fn begin(&self, out: &mut Vec<u8>) {
+        let (id, _) = &self.0.newest;
         out.extend_from_slice(PREFIX.as_bytes());
         out.extend_from_slice(id.encode_utf8(&mut [0; 4]).as_bytes());
-        base64url::append(&siv.seal([plain, padding::IDS.padding(plain.len())]), out);
     }
 
     /// The plain value of a token made with any key of the ring.

@@ -7,7 +7,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use super::{Context, Violation, reply_depth};
-use crate::pseudonym::{self, Pseudonyms};
+use crate::pseudonym::{self, Pseudonyms, Reserved};
 use crate::rules::plan::{Match, PseudonymKind, TimeUnit, Transform};
 
 /// The result of a transform.
@@ -19,18 +19,20 @@ pub(super) enum Outcome {
     NotUnderstood,
 }
 
-/// Appends to `out` the JSON value that leaves in the place of the string `text`. A link that cannot be followed is a
+/// Appends to `out` the JSON value that leaves in the place of the string `text`. A reversible token may leave its place
+/// empty, as `reserved` notes. A link that cannot be followed is a
 /// [`Violation`].
 pub(super) fn apply(
     transform: &Transform,
     text: &str,
     context: &Context,
     out: &mut Vec<u8>,
+    reserved: &mut Reserved,
 ) -> Result<Outcome, Violation> {
     let keys = &*context.pseudonyms;
     Ok(match transform {
         Transform::Pseudonym(kind) => quoted(out, |out| pseudonym(*kind, text, keys, out)),
-        Transform::Reversible(class) => quoted(out, |out| keys.reversible(*class, text, out)),
+        Transform::Reversible(class) => quoted(out, |out| keys.reversible_later(*class, text, out, reserved)),
         Transform::Match(parts) => matched(parts, text, keys, out),
         Transform::Domain => quoted(out, |out| keys.domain(text, out)),
         Transform::Digest => digest(text, out),

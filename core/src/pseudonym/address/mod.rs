@@ -25,6 +25,8 @@
 
 mod guest;
 
+use std::borrow::Cow;
+
 use super::fold::{folded, trimmed};
 use super::own::OwnDomains;
 use super::policy::PlusTags;
@@ -112,7 +114,15 @@ pub fn canonical_domain(domain: &str) -> Option<String> {
 
 /// `raw` without display name, angle brackets, scheme and surrounding space.
 fn unwrapped(raw: &str) -> &str {
-    (0..MAX_WRAPPERS).fold(trimmed(raw), |text, _| trimmed(without_scheme(within_brackets(text))))
+    let mut text = trimmed(raw);
+    for _ in 0..MAX_WRAPPERS {
+        let inside = trimmed(without_scheme(within_brackets(text)));
+        if inside.len() == text.len() {
+            break;
+        }
+        text = inside;
+    }
+    text
 }
 
 fn within_brackets(text: &str) -> &str {
@@ -121,8 +131,7 @@ fn within_brackets(text: &str) -> &str {
 
 /// The text after the last `<` outside a quoted string.
 fn after_last_bracket(text: &str) -> Option<&str> {
-    let open = unquoted(text).filter(|(_, c)| *c == '<').last()?;
-    text.get(open.0 + 1..)
+    text.get(last_unquoted(text, '<')? + 1..)
 }
 
 fn without_scheme(text: &str) -> &str {
@@ -132,6 +141,14 @@ fn without_scheme(text: &str) -> &str {
 fn strip_prefix_ignore_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
     let (head, rest) = text.split_at_checked(prefix.len())?;
     head.eq_ignore_ascii_case(prefix).then_some(rest)
+}
+
+/// The last position of `wanted`, an ASCII character, outside quoted strings.
+fn last_unquoted(text: &str, wanted: char) -> Option<usize> {
+    if !text.contains('"') {
+        return text.rfind(wanted);
+    }
+    unquoted(text).filter(|(_, c)| *c == wanted).last().map(|(at, _)| at)
 }
 
 /// The characters of `text` outside quoted strings (RFC 5322, section 3.2.4), with their positions.
@@ -154,8 +171,7 @@ fn is_x500(text: &str) -> bool {
 
 /// `None` for text that is neither an address with a domain nor an X.500 address encoded as one.
 fn mailbox<'a>(text: &'a str, sameness: Sameness<'_>) -> Option<Address<'a>> {
-    let (at, _) = unquoted(text).filter(|(_, c)| *c == '@').last()?;
-    let (local, domain) = text.split_at_checked(at)?;
+    let (local, domain) = text.split_at_checked(last_unquoted(text, '@')?)?;
     let domain = canonical_domain(domain.strip_prefix('@')?)?;
     let local = folded(&atoms(local)?);
     let (local, domain) = guest::invited(&local, &domain, sameness.own).unwrap_or((local, domain));
@@ -170,10 +186,10 @@ fn mailbox<'a>(text: &'a str, sameness: Sameness<'_>) -> Option<Address<'a>> {
 }
 
 /// The local part without quotes, if none of its characters need quotes.
-fn atoms(local: &str) -> Option<String> {
+fn atoms(local: &str) -> Option<Cow<'_, str>> {
     let plain = match local.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-        Some(quoted) => without_escapes(quoted),
-        None => local.to_owned(),
+        Some(quoted) => Cow::Owned(without_escapes(quoted)),
+        None => Cow::Borrowed(local),
     };
     let reads_the_same = !plain.is_empty() && trimmed(&plain) == plain && plain.chars().all(needs_no_quotes);
     reads_the_same.then_some(plain)

@@ -20,52 +20,80 @@ pub(super) type Block = Array<u8, U16>;
 pub(super) struct Cmac {
     cipher: Aes256Enc,
     /// Subkey for a complete last block (K1).
-    whole: Zeroizing<Block>,
+    whole: Zeroizing<[u8; BLOCK_LEN]>,
     /// Subkey for a padded last block (K2).
-    padded: Zeroizing<Block>,
+    padded: Zeroizing<[u8; BLOCK_LEN]>,
 }
 
 impl Cmac {
     /// A MAC under the key of `cipher`.
     pub(super) fn new(cipher: Aes256Enc) -> Self {
-        let mut zero = Zeroizing::new(Block::default());
-        cipher.encrypt_block(&mut zero);
-        let whole = Zeroizing::new(zero.dbl());
-        let padded = Zeroizing::new(whole.dbl());
+        let mut zero = Zeroizing::new([0; BLOCK_LEN]);
+        cipher.encrypt_block((&mut *zero).into());
+        let double = |block: &[u8; BLOCK_LEN]| Zeroizing::new(Block::from(*block).dbl().0);
+        let whole = double(&zero);
+        let padded = double(&whole);
         Self { cipher, whole, padded }
     }
 
     /// The MAC over `message`.
     pub(super) fn mac(&self, message: &[u8]) -> Block {
-        let (blocks, rest) = message.as_chunks();
-        let (before, last) = match blocks.split_last() {
-            Some((last, before)) if rest.is_empty() => (before, xor(*self.whole, last)),
-            _ => (blocks, xor(*self.padded, &padded(rest).0)),
-        };
-        let mut mac = Block::default();
-        self.cipher.encrypt_with_backend(Chain { before, last, mac: &mut mac });
+        let [mac] = self.macs([message]);
         mac
+    }
+
+    /// The MAC over each message. Eight take hardly longer than one: each block waits for the one before it in its
+    /// message, but not for the blocks of the other messages.
+    pub(super) fn macs<const N: usize>(&self, messages: [&[u8]; N]) -> [Block; N] {
+        let mut macs = [Block::default(); N];
+        let chains = messages.map(|message| self.chain(message));
+        self.cipher.encrypt_with_backend(Chains { chains, macs: &mut macs });
+        macs
+    }
+
+    fn chain<'a>(&self, message: &'a [u8]) -> Chain<'a> {
+        let (blocks, rest) = message.as_chunks();
+        match blocks.split_last() {
+            Some((last, before)) if rest.is_empty() => {
+                Chain { before, last: xor(Block::from(*last), &self.whole) }
+            }
+            _ => Chain { before: blocks, last: xor(padded(rest), &self.padded) },
+        }
     }
 }
 
-/// Cipher block chaining that keeps only the last block.
+/// The blocks of a message. A subkey is in the last one.
 struct Chain<'a> {
     before: &'a [[u8; BLOCK_LEN]],
     last: Block,
-    mac: &'a mut Block,
 }
 
-impl BlockSizeUser for Chain<'_> {
+/// Cipher block chaining that keeps only the last block of each chain.
+struct Chains<'a, const N: usize> {
+    chains: [Chain<'a>; N],
+    macs: &'a mut [Block; N],
+}
+
+impl<const N: usize> BlockSizeUser for Chains<'_, N> {
     type BlockSize = U16;
 }
 
-impl BlockCipherEncClosure for Chain<'_> {
+impl<const N: usize> BlockCipherEncClosure for Chains<'_, N> {
     #[inline(always)]
     fn call<B: BlockCipherEncBackend<BlockSize = U16>>(self, backend: &B) {
-        for block in self.before.iter().chain([&self.last.0]) {
-            *self.mac = xor(*self.mac, block);
-            backend.encrypt_block_inplace(self.mac);
+        let longest = self.chains.iter().map(|chain| chain.before.len()).max().unwrap_or_default();
+        let add = |mac: &mut Block, block| {
+            *mac = xor(*mac, block);
+            backend.encrypt_block_inplace(mac);
+        };
+        for step in 0..longest {
+            for (chain, mac) in self.chains.iter().zip(&mut *self.macs) {
+                if let Some(block) = chain.before.get(step) {
+                    add(mac, block);
+                }
+            }
         }
+        self.chains.iter().zip(self.macs).for_each(|(chain, mac)| add(mac, &chain.last.0));
     }
 }
 
@@ -108,6 +136,16 @@ mod tests {
             (64, "e1992190549f6ed5696a2c056c315410"),
         ] {
             assert_eq!(cmac.mac(&octets(MESSAGE)[..length]).to_vec(), octets(expected), "{length} octets");
+        }
+    }
+
+    #[test]
+    fn macs_of_several_messages_are_those_of_each() {
+        let cmac = Cmac::new(Aes256Enc::new_from_slice(&octets(KEY)).unwrap());
+        let message = octets(MESSAGE);
+        for lengths in [[0, 16, 40, 64], [64, 48, 0, 17], [33; 4]] {
+            let messages = lengths.map(|length| &message[..length]);
+            assert_eq!(cmac.macs(messages), messages.map(|message| cmac.mac(message)), "{lengths:?}");
         }
     }
 }

@@ -18,6 +18,7 @@ use super::order::{Cursor, Member, NameId, Order};
 use super::place::{Effect, Passage, Place};
 use super::tokenizer::{ExpectedKey, Handler, Key, Literal};
 use super::{Clean, Context, Violation};
+use crate::pseudonym::Reserved;
 use crate::rules::automaton::{Leaf, NodeId, Object};
 use crate::rules::plan::Transform;
 use headers::List;
@@ -85,6 +86,8 @@ pub(super) struct Matcher {
     captured: String,
     list: List,
     out: Vec<u8>,
+    /// Places in `out` whose tokens are not made yet.
+    reserved: Reserved,
     page_seen: bool,
     counters: Counters,
 }
@@ -127,6 +130,7 @@ impl Matcher {
             captured: String::new(),
             list: List::default(),
             out: Vec::new(),
+            reserved: Reserved::default(),
             page_seen: false,
             counters: Counters::default(),
             context,
@@ -135,6 +139,7 @@ impl Matcher {
 
     /// Hands over the output. The next part is likely to be as long, so the new buffer has room for it.
     pub(super) fn take(&mut self) -> Clean<Vec<u8>> {
+        self.context.pseudonyms.fill(&mut self.reserved, &mut self.out);
         let room = Vec::with_capacity(self.out.len());
         Clean::assertion(std::mem::replace(&mut self.out, room))
     }

@@ -51,7 +51,7 @@ impl Matcher {
             self.take_back(mark, had_children);
             return Ok(());
         };
-        let outcome = transform::apply(transform, text, &self.context, &mut self.out);
+        let outcome = transform::apply(transform, text, &self.context, &mut self.out, &mut self.reserved);
         if outcome == Ok(Outcome::Written) {
             self.counters.transformed += 1;
             return Ok(());
