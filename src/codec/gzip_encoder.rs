@@ -44,19 +44,6 @@ impl GzipEncoder {
         self.deflate.flush(output);
     }
 
-    /// Appends what is needed to read all the input so far.
-    ///
-    /// # Errors
-    /// [`GzipEncodeError`], after which the member must not be used.
-    pub fn flush(&mut self, output: &mut Vec<u8>) -> Result<(), GzipEncodeError> {
-        loop {
-            self.step(&[], output, FlushCompress::Sync)?;
-            if output.capacity() > output.len() {
-                return Ok(());
-            }
-        }
-    }
-
     /// Ends the member and appends the rest of it to `output`.
     pub fn finish(mut self, output: &mut Vec<u8>) {
         self.begin(output);

@@ -76,12 +76,12 @@ fn members(name: &str, plain: &[u8]) -> Vec<Member> {
 fn packed(plain: &[u8], step: usize, flush: usize) -> Vec<u8> {
     let (mut encoder, mut output) = (GzipEncoder::new(), Vec::new());
     for (count, piece) in plain.chunks(step).enumerate() {
-        encoder.push(piece, &mut output).unwrap();
+        encoder.push(piece, &mut output);
         if flush > 0 && count % flush == 0 {
-            encoder.flush(&mut output).unwrap();
+            encoder.flush(&mut output);
         }
     }
-    encoder.finish(&mut output).unwrap();
+    encoder.finish(&mut output);
     output
 }
 
