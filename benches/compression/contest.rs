@@ -24,6 +24,9 @@ const STREAMS: usize = 40;
 /// How much each of them has read: more than any window.
 const READ: usize = 768 * 1024;
 
+/// More pieces of memory than earlier work has freed.
+const HOLES: usize = 2_000;
+
 /// The same page before and after the sanitizer.
 pub(crate) struct Pages<'p> {
     pub(crate) clean: &'p [u8],
@@ -153,6 +156,9 @@ fn on_core() -> Duration {
 /// What an open stream of each holds in the middle of a page, in kB. As many streams are opened before, and all are kept
 /// open, so that memory freed by earlier work does not distort the result.
 fn memory(encoders: &[Encoder], page: &[u8]) -> Vec<usize> {
+    // Fills the holes that earlier work has left.
+    let filling: Vec<_> = (0..HOLES).map(|_| vec![1_u8; CLEAN_PIECE]).collect();
+    black_box(&filling);
     let mut open = Vec::new();
     let mut memory = |encoder| {
         open.push(open_streams(encoder, page));
