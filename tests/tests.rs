@@ -21,6 +21,7 @@ mod canaries;
 mod cli;
 mod client_certificates;
 mod closed;
+mod codec;
 mod config;
 mod connect;
 mod consumer_requests;

@@ -15,7 +15,7 @@ use crate::support::reading::random_chunks;
 /// Short enough that the ratio is not checked, and long enough for a few rounds of the decoder's buffer.
 const BOUNDS: Bounds = Bounds { max_decoded: 256 * 1024, max_ratio: 200 };
 /// The largest piece that the decoder hands over at once.
-const PIECE: usize = 32 * 1024;
+const PIECE: usize = 64 * 1024;
 /// The head of a member without options: magic number, deflate, no flags, no time, unknown system.
 const HEAD: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 

@@ -10,6 +10,7 @@
 //! | [`approvals`] | signatures, and who may sign | a reviewer |
 //! | [`audit`] | audit logs | who could write the file |
 //! | [`batch`] | envelopes of batches | a consumer |
+//! | [`deflate`] | texts to compress, cut and flushed | the sanitizer |
 //! | [`inflate`] | compressed responses | an upstream |
 //! | [`jwt`] | signed tokens | a stranger |
 //! | [`key_set`] | key sets of issuers | an issuer |
@@ -27,6 +28,7 @@ mod admit;
 mod approvals;
 mod audit;
 mod batch;
+mod deflate;
 mod inflate;
 mod jwt;
 mod key_set;
@@ -45,6 +47,7 @@ pub use admit::admit;
 pub use approvals::approvals;
 pub use audit::audit;
 pub use batch::batch;
+pub use deflate::deflate;
 pub use inflate::inflate;
 pub use jwt::jwt;
 pub use key_set::key_set;
@@ -61,12 +64,13 @@ pub use tokenizer::tokenizer;
 pub type Property = fn(&[u8]);
 
 /// Every property, by the name of its target.
-pub const ALL: [(&str, Property); 16] = [
+pub const ALL: [(&str, Property); 17] = [
     ("address", address),
     ("admit", admit),
     ("approvals", approvals),
     ("audit", audit),
     ("batch", batch),
+    ("deflate", deflate),
     ("inflate", inflate),
     ("jwt", jwt),
     ("key_set", key_set),
