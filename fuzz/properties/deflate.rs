@@ -65,7 +65,7 @@ fn packed(text: &[u8], cuts: &[u8]) -> Vec<u8> {
         if cut & 1 == 1 {
             encoder.flush(&mut output);
             // Not after each flush: it reads everything again.
-            if rest.len() % 16 == 0 {
+            if rest.len().is_multiple_of(16) {
                 begins_with(&output, text.len() - rest.len());
             }
         }
