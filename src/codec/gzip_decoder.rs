@@ -66,7 +66,8 @@ pub enum GzipDecodeError {
 pub struct GzipDecoder {
     decoder: Decompress,
     bounds: Bounds,
-    buffer: Box<[u8]>,
+    /// What was decoded last. Its capacity is the most of one step.
+    buffer: Vec<u8>,
     state: Stage,
 }
 
@@ -79,7 +80,7 @@ enum Stage {
 impl GzipDecoder {
     /// A decoder at the start of a stream.
     pub fn new(bounds: Bounds) -> Self {
-        let buffer = vec![0; SLICE].into_boxed_slice();
+        let buffer = Vec::with_capacity(SLICE);
         Self { decoder: Decompress::new_gzip(WINDOW_BITS), bounds, buffer, state: Stage::Open }
     }
 
@@ -94,9 +95,9 @@ impl GzipDecoder {
     ) -> Result<(), E> {
         let mut rest = input;
         while self.wants(rest)? {
-            let (consumed, produced) = self.step(rest)?;
+            let consumed = self.step(rest)?;
             rest = rest.get(consumed..).unwrap_or_default();
-            match self.buffer.get(..produced).unwrap_or_default() {
+            match self.buffer.as_slice() {
                 [] if consumed == 0 => return Ok(()),
                 [] => {}
                 decoded => output(decoded)?,
@@ -127,11 +128,12 @@ impl GzipDecoder {
         }
     }
 
-    /// Decodes until the buffer is full or the input is used up. Returns how many bytes were consumed and produced;
-    /// both are 0 if the decoder needs more input.
-    fn step(&mut self, input: &[u8]) -> Result<(usize, usize), GzipDecodeError> {
-        let (seen, decoded) = self.totals();
-        match self.decoder.decompress(input, &mut self.buffer, FlushDecompress::None) {
+    /// Decodes until the buffer is full or the input is used up. Returns how many bytes were consumed. The decoder needs more input if
+    /// none were, and the buffer is empty.
+    fn step(&mut self, input: &[u8]) -> Result<usize, GzipDecodeError> {
+        let (seen, _) = self.totals();
+        self.buffer.clear();
+        match self.decoder.decompress_vec(input, &mut self.buffer, FlushDecompress::None) {
             Ok(Status::StreamEnd) => drop(mem::replace(&mut self.state, Stage::Ended)),
             Ok(Status::Ok | Status::BufError) => {}
             Err(_) => return self.fail(GzipDecodeError::Corrupt),
@@ -140,9 +142,8 @@ impl GzipDecoder {
         if let Some(excess) = self.excess(seen_now, decoded_now) {
             return self.fail(excess);
         }
-        // Both differences are at most the length of a slice in memory.
-        let fits = |n: u64| usize::try_from(n).map_err(|_| GzipDecodeError::Corrupt);
-        Ok((fits(seen_now - seen)?, fits(decoded_now - decoded)?))
+        // At most the length of a slice in memory.
+        usize::try_from(seen_now - seen).map_err(|_| GzipDecodeError::Corrupt)
     }
 
     fn totals(&self) -> (u64, u64) {
