@@ -16,7 +16,7 @@ pub(crate) mod endpoints;
 mod faults;
 mod fill;
 mod hostile;
-mod logs;
+pub(crate) mod logs;
 mod marker;
 pub(crate) mod schema;
 

@@ -1,9 +1,9 @@
 //! What the program logs.
 
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex, Once};
+use std::sync::{Arc, Mutex};
 
-use tracing::subscriber::NoSubscriber;
+use crate::canaries::logs::capture;
 
 /// What this thread logs while this value lives.
 pub(crate) struct Logs(
@@ -13,7 +13,10 @@ pub(crate) struct Logs(
 
 impl Logs {
     pub(crate) fn start() -> Self {
-        share_places();
+        // So that every thread has a subscriber. With one in the whole process, tracing lets the thread that comes to a place in the
+        // code first decide, for all, whether anybody wants its lines (tracing-core, `callsite::Rebuilder::JustOne`): another
+        // test's thread would say no.
+        capture();
         let text = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&text);
         let logs = tracing_subscriber::fmt().with_ansi(false).with_writer(move || Shared(Arc::clone(&sink)));
@@ -23,14 +26,6 @@ impl Logs {
     pub(crate) fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
-}
-
-/// Makes every thread have a subscriber. With one in the whole process, tracing lets the thread that comes to a place in the code
-/// first decide, for all, whether anybody wants its lines (tracing-core, `callsite::Rebuilder::JustOne`): another test's thread
-/// would say no.
-fn share_places() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| tracing::subscriber::set_global_default(NoSubscriber::new()).unwrap());
 }
 
 struct Shared(Arc<Mutex<Vec<u8>>>);
