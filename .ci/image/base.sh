@@ -13,7 +13,7 @@ make_bases() {
   # It is made last.
   made=$(docker image inspect --format '{{.Comment}}' "$BASE" 2>/dev/null || true)
   if [[ $made == "$toolchain" ]]; then printf '%s, %s: as in the last run\n' "$BASE" "$SYSTEM"; return; fi
-  make_foreign "$work/foreign"
+  if [[ ${IMAGE_ARM64:-1} != 0 ]]; then make_foreign "$work/foreign"; fi
   make_base "$work/base" "$toolchain"
   printf '%s, %s: %s\n' "$BASE" "$SYSTEM" "$toolchain"
 }
@@ -34,12 +34,11 @@ make_base() { # FOLDER COMMENT
   rm -rf "$1"
 }
 
-# The toolchain's folder itself, which needs no rustup, with the standard libraries of both architectures. A mirror of crates is in
+# The toolchain's folder itself, which needs no rustup, with the standard libraries that it has. A mirror of crates is in
 # cargo's configuration, where there is one.
 copy_rust() {
   local home=${CARGO_HOME:-$HOME/.cargo} sysroot
   sysroot=$(rustc --print sysroot)
-  quietly rustup target add aarch64-unknown-linux-gnu
   mkdir -p "$1/usr/local/cargo"
   cp -R --preserve=mode,links "$sysroot/bin" "$sysroot/lib" "$1/usr/local/"
   if [[ -f $home/config.toml ]]; then cp "$home/config.toml" "$1/usr/local/cargo/"; fi
