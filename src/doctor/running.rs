@@ -13,7 +13,7 @@ use glassine_core::graph::Url;
 
 /// How long to wait for the metrics. The admin listener is on this machine or near it, and the machine may be busy. The doctor waits
 /// for Graph and Entra meanwhile, so this limit makes no run longer.
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(10);
 
 /// How often a proxy that is not ready is asked again, and after which pause: one that has just started soon has its first token.
 const LOOKS: usize = 2;

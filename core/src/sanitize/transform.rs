@@ -20,8 +20,7 @@ pub(super) enum Outcome {
 }
 
 /// Appends to `out` the JSON value that leaves in the place of the string `text`. A reversible token may leave its place
-/// empty, as `reserved` notes. A link that cannot be followed is a
-/// [`Violation`].
+/// empty, as `reserved` notes. A link that cannot be followed is a [`Violation`].
 pub(super) fn apply(
     transform: &Transform,
     text: &str,

@@ -3,7 +3,7 @@
 
 use super::bits::{BitWriter, Rest};
 use super::codes::{Codes, Coding, Counts};
-use super::huffman::Code;
+use super::huffman::{Code, code_of, count};
 use super::repeats::Repeat;
 use super::symbols::{self, DISTANCES, END, LITERALS, Symbol};
 use super::window::BLOCK;
@@ -99,10 +99,10 @@ impl Block {
             *count = counted;
         }
         for repeat in &self.repeats {
-            count(&mut counts.literals, repeat.length());
-            count(&mut counts.distances, repeat.distance());
+            count(&mut counts.literals, usize::from(repeat.length().symbol));
+            count(&mut counts.distances, usize::from(repeat.distance().symbol));
         }
-        count(&mut counts.literals, Symbol { symbol: END as u16, ..Symbol::default() });
+        count(&mut counts.literals, END);
         counts
     }
 
@@ -149,18 +149,6 @@ fn with_extra(codes: &[Code], symbol: Symbol) -> (u64, u32) {
     let code = code_of(codes, usize::from(symbol.symbol));
     let bits = u64::from(code.bits) | u64::from(symbol.extra) << code.length;
     (bits, u32::from(code.length) + u32::from(symbol.extra_bits))
-}
-
-#[inline]
-fn code_of(codes: &[Code], symbol: usize) -> Code {
-    codes.get(symbol).copied().unwrap_or_default()
-}
-
-#[inline]
-fn count(counts: &mut [u32], symbol: Symbol) {
-    if let Some(count) = counts.get_mut(usize::from(symbol.symbol)) {
-        *count += 1;
-    }
 }
 
 fn begin(kind: u64, is_last: bool, bits: &mut BitWriter<'_>) {
@@ -245,9 +233,7 @@ fn count_bytes(bytes: &[u8]) -> [u32; 256] {
     let (fours, few) = bytes.as_chunks::<4>();
     for four in fours.iter().map(<[u8; 4]>::as_slice).chain([few]) {
         for (counts, byte) in counts.iter_mut().zip(four) {
-            if let Some(count) = counts.get_mut(usize::from(*byte)) {
-                *count += 1;
-            }
+            count(counts, usize::from(*byte));
         }
     }
     std::array::from_fn(|byte| counts.iter().filter_map(|counts| counts.get(byte)).sum())

@@ -49,9 +49,7 @@ impl Header {
         }
         let mut counts = [0; SYMBOLS];
         for step in &steps {
-            if let Some(count) = counts.get_mut(usize::from(step.symbol)) {
-                *count += 1;
-            }
+            huffman::count(&mut counts, usize::from(step.symbol));
         }
         Self { literals, distances, steps, counts, lengths: huffman::lengths(&counts, MAX_BITS) }
     }
@@ -89,7 +87,7 @@ impl Header {
 
 impl Step {
     fn write(self, codes: &[Code; SYMBOLS], bits: &mut BitWriter<'_>) {
-        let code = codes.get(usize::from(self.symbol)).copied().unwrap_or_default();
+        let code = huffman::code_of(codes, usize::from(self.symbol));
         bits.put(u64::from(code.bits), u32::from(code.length));
         bits.put(u64::from(self.extra), u32::from(self.extra_bits));
         bits.flush();

@@ -135,6 +135,20 @@ fn first_codes(lengths: &[u8]) -> [u16; MAX_BITS + 1] {
     })
 }
 
+/// Counts a symbol.
+#[inline]
+pub(super) fn count(counts: &mut [u32], symbol: usize) {
+    if let Some(count) = counts.get_mut(symbol) {
+        *count += 1;
+    }
+}
+
+/// The code of a symbol.
+#[inline]
+pub(super) fn code_of(codes: &[Code], symbol: usize) -> Code {
+    codes.get(symbol).copied().unwrap_or_default()
+}
+
 /// Bits of symbols that come so often.
 pub(super) fn bits(lengths: &[u8], counts: &[u32]) -> usize {
     lengths.iter().zip(counts).map(|(length, count)| usize::from(*length) * *count as usize).sum()

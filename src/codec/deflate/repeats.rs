@@ -74,7 +74,7 @@ impl Repeats {
         let found = self.search(start, end);
         let (at, repeat) = found.map_or((end, None), |(at, repeat)| (at, Some(repeat)));
         self.done = at + repeat.map_or(0, |repeat| repeat.length);
-        Some(Step { text: self.window.from(start), literals: at - start, repeat })
+        Some(Step { text: self.window.behind(start), literals: at - start, repeat })
     }
 
     /// The first repeat that begins in a word between `start` and `end`.

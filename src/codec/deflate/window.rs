@@ -42,15 +42,16 @@ impl Window {
         self.bytes.truncate(self.bytes.len() - forgotten);
     }
 
+    /// All bytes from this position on.
     #[inline]
-    pub(super) fn from(&self, at: usize) -> &[u8] {
+    pub(super) fn behind(&self, at: usize) -> &[u8] {
         self.bytes.get(at..).unwrap_or_default()
     }
 
     /// The eight bytes from here on, the first one lowest. Bytes behind the last one are zero.
     #[inline]
     pub(super) fn word(&self, at: usize) -> u64 {
-        let rest = self.from(at);
+        let rest = self.behind(at);
         rest.first_chunk().map_or_else(|| short_word(rest), |word| u64::from_le_bytes(*word))
     }
 

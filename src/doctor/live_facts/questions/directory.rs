@@ -1,6 +1,6 @@
 //! Advanced queries of the directory (<https://learn.microsoft.com/graph/aad-advanced-queries>), casts, members.
 
-use super::{EVENTUAL, Fact, Get, MEMBERS, Observed, Question, Reply, of_users, status, tells};
+use super::{EVENTUAL, Fact, Get, MEMBERS, Observed, Question, Reply, USERS, question, status, tells};
 
 const COUNTED: &str = "counted";
 const NOT_COUNTED: &str = "not counted";
@@ -21,88 +21,89 @@ fn hidden(reply: &Reply) -> Observed {
     })
 }
 
-const fn of_members(
-    name: &'static str,
-    asks: &'static str,
-    get: Get,
-    read: fn(&Reply) -> Observed,
-    assumes: &'static [Fact],
-) -> Question {
-    Question { needs: MEMBERS, ..of_users(name, asks, get, read, assumes) }
-}
-
 pub(super) const QUESTIONS: &[Question] = &[
-    of_users(
+    question(
+        USERS,
         "count-plain",
         "Does $count=true of users count without ConsistencyLevel?",
         Get::graph("/v1.0/users?$select=id&$top=1&$count=true"),
         counts,
         &[Fact::Is(NOT_COUNTED)],
     ),
-    of_users(
+    question(
+        USERS,
         "count-eventual",
         "Does $count=true of users count with ConsistencyLevel?",
         Get::graph("/v1.0/users?$select=id&$top=1&$count=true").with(EVENTUAL),
         counts,
         &[Fact::Is(COUNTED)],
     ),
-    of_users(
+    question(
+        USERS,
         "raw-count-plain",
         "What is the status of /users/$count without ConsistencyLevel?",
         Get::graph("/v1.0/users/$count"),
         status,
         &[UNSUPPORTED, Fact::refused(400, "Request_BadRequest")],
     ),
-    of_users(
+    question(
+        USERS,
         "raw-count-eventual",
         "What is the status of /users/$count with ConsistencyLevel?",
         Get::graph("/v1.0/users/$count").with(EVENTUAL),
         status,
         &[Fact::OK],
     ),
-    of_users(
+    question(
+        USERS,
         "ends-with-plain",
         "May $filter of users have endsWith without ConsistencyLevel?",
         Get::graph("/v1.0/users?$select=id&$top=1&$filter=endsWith(mail,'.example')"),
         status,
         &[UNSUPPORTED],
     ),
-    of_users(
+    question(
+        USERS,
         "order-with-filter-plain",
         "May users have $filter and $orderby without ConsistencyLevel?",
         Get::graph("/v1.0/users?$select=id&$top=1&$filter=accountEnabled%20eq%20true&$orderby=displayName"),
         status,
         &[UNSUPPORTED],
     ),
-    of_users(
+    question(
+        USERS,
         "skip-users",
         "May users have $skip?",
         Get::graph("/v1.0/users?$select=id&$top=1&$skip=1"),
         status,
         &[Fact::refused(400, "Request_BadRequest")],
     ),
-    of_users(
+    question(
+        USERS,
         "top-users",
         "May $top of users be 1000?",
         Get::graph("/v1.0/users?$select=id&$top=1000"),
         status,
         &[Fact::refused(400, "BadRequest"), Fact::refused(400, "Request_UnsupportedQuery")],
     ),
-    of_members(
+    question(
+        MEMBERS,
         "members-type",
         "Do members without a cast have @odata.type?",
         Get::graph("/v1.0/groups/{group}/members?$select=id&$top=2"),
         |reply| tells(reply, |reply| reply.some_have("@odata.type"), "have it", "have none"),
         &[Fact::Is("have it")],
     ),
-    of_members(
+    question(
+        MEMBERS,
         "members-cast",
         "May members be cast to users without ConsistencyLevel?",
         Get::graph("/v1.0/groups/{group}/members/microsoft.graph.user?$select=id&$top=2"),
         status,
         &[Fact::OK, UNSUPPORTED, Fact::refused(400, "Request_BadRequest")],
     ),
-    of_members(
+    question(
+        MEMBERS,
         "members-cast-eventual",
         "May members be cast to users with ConsistencyLevel and $count?",
         Get::graph("/v1.0/groups/{group}/members/microsoft.graph.user?$select=id&$top=2&$count=true")
@@ -110,7 +111,8 @@ pub(super) const QUESTIONS: &[Question] = &[
         status,
         &[Fact::OK],
     ),
-    of_members(
+    question(
+        MEMBERS,
         "transitive-members-cast-eventual",
         "May transitive members be cast to users with ConsistencyLevel and $count?",
         Get::graph(
@@ -120,7 +122,8 @@ pub(super) const QUESTIONS: &[Question] = &[
         status,
         &[Fact::OK],
     ),
-    of_members(
+    question(
+        MEMBERS,
         "hidden-members",
         "What of a hidden membership is visible without Member.Read.Hidden?",
         Get::graph("/v1.0/groups/{hidden}/members?$select=id,displayName&$top=2"),

@@ -45,24 +45,15 @@ const MEMBERS: Option<&str> = Some("GroupMember.Read.All");
 /// `ConsistencyLevel: eventual`.
 const EVENTUAL: &[(&str, &str)] = &[("consistencylevel", "eventual")];
 
-const fn of_users(
+const fn question(
+    needs: Option<&'static str>,
     name: &'static str,
     asks: &'static str,
     get: Get,
     read: fn(&Reply) -> Observed,
     assumes: &'static [Fact],
 ) -> Question {
-    Question { name, asks, needs: USERS, get, read, assumes }
-}
-
-const fn of_mail(
-    name: &'static str,
-    asks: &'static str,
-    get: Get,
-    read: fn(&Reply) -> Observed,
-    assumes: &'static [Fact],
-) -> Question {
-    Question { needs: MAIL, ..of_users(name, asks, get, read, assumes) }
+    Question { name, asks, needs, get, read, assumes }
 }
 
 /// The status, with the code of an error.

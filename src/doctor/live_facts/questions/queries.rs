@@ -1,6 +1,6 @@
 //! `$filter` with `$orderby` on messages, `$count`, and the spelling of options and paths.
 
-use super::{Fact, Get, Observed, Question, Reply, of_mail, of_users, status, tells};
+use super::{Fact, Get, MAIL, Observed, Question, Reply, USERS, question, status, tells};
 
 const INEFFICIENT: Fact = Fact::refused(400, "InefficientFilter");
 const COUNTED: &str = "counted";
@@ -18,7 +18,8 @@ fn selects(reply: &Reply, other: &str) -> Observed {
 }
 
 pub(super) const QUESTIONS: &[Question] = &[
-    of_mail(
+    question(
+        MAIL,
         "order-outside-filter",
         "May $orderby name a property that is not in $filter?",
         Get::graph(
@@ -27,7 +28,8 @@ pub(super) const QUESTIONS: &[Question] = &[
         status,
         &[INEFFICIENT],
     ),
-    of_mail(
+    question(
+        MAIL,
         "order-first-in-filter",
         "May $orderby name the first property of $filter?",
         Get::graph(
@@ -36,7 +38,8 @@ pub(super) const QUESTIONS: &[Question] = &[
         status,
         &[Fact::OK],
     ),
-    of_mail(
+    question(
+        MAIL,
         "order-second-in-filter",
         "May $orderby name the second property of $filter?",
         Get::graph(
@@ -45,7 +48,8 @@ pub(super) const QUESTIONS: &[Question] = &[
         status,
         &[INEFFICIENT],
     ),
-    of_mail(
+    question(
+        MAIL,
         "order-two-in-filter",
         "May $orderby name both properties of $filter in another order?",
         Get::graph(
@@ -54,63 +58,72 @@ pub(super) const QUESTIONS: &[Question] = &[
         status,
         &[INEFFICIENT],
     ),
-    of_mail(
+    question(
+        MAIL,
         "count-messages",
         "Does $count=true of messages count without ConsistencyLevel?",
         Get::graph("/v1.0/users/{user}/messages?$select=id&$top=1&$count=true"),
         counts,
         &[Fact::Is(COUNTED)],
     ),
-    of_mail(
+    question(
+        MAIL,
         "top-messages",
         "May $top of messages be 1001?",
         Get::graph("/v1.0/users/{user}/mailFolders/drafts/messages?$select=id&$top=1001"),
         status,
         &[Fact::refused(400, "Request_UnsupportedQuery")],
     ),
-    of_mail(
+    question(
+        MAIL,
         "option-without-dollar-messages",
         "Does v1.0 read select without $ for messages?",
         Get::graph("/v1.0/users/{user}/messages?select=id&$top=1"),
         |reply| selects(reply, "receivedDateTime"),
         &[Fact::Is(READ)],
     ),
-    of_users(
+    question(
+        USERS,
         "option-without-dollar-users",
         "Does v1.0 read select without $ for users?",
         Get::graph("/v1.0/users?select=id&$top=1"),
         |reply| selects(reply, "displayName"),
         &[Fact::Is(READ)],
     ),
-    of_users(
+    question(
+        USERS,
         "option-case",
         "Does Graph read $SELECT?",
         Get::graph("/v1.0/users?$SELECT=id&$top=1"),
         |reply| selects(reply, "displayName"),
         &[Fact::Is(READ)],
     ),
-    of_users(
+    question(
+        USERS,
         "option-unknown",
         "Does Graph refuse an option with $ that does not exist?",
         Get::graph("/v1.0/users?$select=id&$top=1&$glassine=1"),
         status,
         &[Fact::refused(400, "BadRequest")],
     ),
-    of_users(
+    question(
+        USERS,
         "path-case",
         "Is /Users the same as /users?",
         Get::graph("/v1.0/Users?$select=id&$top=1"),
         status,
         &[Fact::OK],
     ),
-    of_users(
+    question(
+        USERS,
         "path-key-form",
         "Is users('ID') a user?",
         Get::graph("/v1.0/users('{user}')?$select=id"),
         status,
         &[Fact::OK],
     ),
-    of_mail(
+    question(
+        MAIL,
         "path-key-form-mail",
         "Is mailFolders('inbox') the inbox?",
         Get::graph("/v1.0/users('{user}')/mailFolders('inbox')?$select=id"),

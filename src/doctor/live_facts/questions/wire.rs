@@ -1,6 +1,6 @@
 //! Byte order marks, compression, versions of HTTP, and Entra's documents.
 
-use super::{Fact, Get, Observed, Question, Reply, Unclear, of_users, status, tells};
+use super::{Fact, Get, Observed, Question, Reply, USERS, Unclear, question, status, tells};
 
 const ONE: Get = Get::graph("/v1.0/users?$select=id&$top=1");
 const NO_USER: &str = "/v1.0/users/00000000-0000-0000-0000-000000000001?$select=id";
@@ -44,37 +44,49 @@ const fn of_entra(
 }
 
 pub(super) const QUESTIONS: &[Question] = &[
-    of_users("mark-page", "Does a page begin with a byte order mark?", ONE, mark, &[Fact::Is(NO_MARK)]),
-    of_users(
+    question(
+        USERS,
+        "mark-page",
+        "Does a page begin with a byte order mark?",
+        ONE,
+        mark,
+        &[Fact::Is(NO_MARK)],
+    ),
+    question(
+        USERS,
         "mark-error",
         "Does an error begin with a byte order mark?",
         Get::graph(NO_USER),
         mark,
         &[Fact::Is(NO_MARK)],
     ),
-    of_users(
+    question(
+        USERS,
         "coding-gzip",
         "Which content coding has a response if gzip is accepted?",
         ONE.with(&[("accept-encoding", "gzip")]),
         coding,
         &[Fact::Is("gzip")],
     ),
-    of_users(
+    question(
+        USERS,
         "coding-any",
         "Which content coding has a response if several are accepted?",
         ONE.with(&[("accept-encoding", "zstd, br, gzip, deflate")]),
         coding,
         &[Fact::Is("gzip")],
     ),
-    of_users(
+    question(
+        USERS,
         "coding-unasked",
         "Which content coding has a response if none is accepted?",
         ONE,
         coding,
         &[Fact::Is("none")],
     ),
-    of_users("framing", "How is the end of a body told?", ONE, framing, &[]),
-    of_users(
+    question(USERS, "framing", "How is the end of a body told?", ONE, framing, &[]),
+    question(
+        USERS,
         "request-id",
         "Does a response have a request-id?",
         ONE,
