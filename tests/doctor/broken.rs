@@ -297,8 +297,7 @@ async fn forwarded_tokens_are_not_the_doctors_to_have() {
     let graph = FakeUpstream::always(Script::json(PAGE)).await;
     let mut setup = Setup::scripted(&graph);
     setup.credential = "credential: { forward: true }".to_owned();
-    let proxy = setup.start().await;
-    seal(&proxy, &[]);
+    let proxy = sealed(setup, &[]).start().await;
     let findings = examine(&proxy).await;
     let reason = "consumers bring their own tokens for Graph (`forward: true`)";
     findings.expect("token", "upstream", "skip", &[reason]);

@@ -31,9 +31,7 @@ async fn with_tls_as(change: impl FnOnce(&mut Setup)) -> Glassine {
     setup.tls = true;
     change(&mut setup);
     setup.credential += "\n  ca_file: tls.crt";
-    let proxy = setup.start().await;
-    seal(&proxy, &["graph-token", "tls.key"]);
-    proxy
+    sealed(setup, &["graph-token", "tls.key"]).start().await
 }
 
 fn install(proxy: &Glassine, certificate: &str, key: &str) {

@@ -14,6 +14,7 @@ mod live;
 mod tenant;
 mod usage;
 
+use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -142,8 +143,7 @@ impl Clinic {
         setup.domain = own_domains(&tenant);
         setup.credential = credential(&url, tenant.tenant_id(), &client_id);
         setup.files = vec![("secret", application.client_secret().to_owned())];
-        let proxy = change(setup).start().await;
-        seal(&proxy, &["secret"]);
+        let proxy = sealed(change(setup), &["secret"]).start().await;
         Self { tenant, proxy, client_id }
     }
 
@@ -170,16 +170,23 @@ fn credential(authority: &str, tenant: &str, client_id: &str) -> String {
 
 /// A proxy in front of a scripted server, with a token that is not a JWT.
 async fn scripted(upstream: &FakeUpstream) -> Glassine {
-    let proxy = Setup::scripted(upstream).start().await;
-    seal(&proxy, &["graph-token"]);
-    proxy
+    sealed(Setup::scripted(upstream), &["graph-token"]).start().await
 }
 
-/// Makes the files with secrets unreadable for other accounts.
-fn seal(proxy: &Glassine, more: &[&str]) {
-    ["keys.yaml"].iter().chain(more).for_each(|name| set_mode(proxy, name, 0o600));
+/// Makes the files with secrets unreadable for other accounts. Before the start: a running proxy would take it for a change, reload,
+/// and get another token.
+fn sealed(mut setup: Setup, more: &'static [&'static str]) -> Setup {
+    let prepare = setup.prepare;
+    setup.prepare = Box::new(move |folder| {
+        prepare(folder);
+        let private = Permissions::from_mode(0o600);
+        for name in ["keys.yaml"].iter().chain(more) {
+            std::fs::set_permissions(folder.join(name), private.clone()).unwrap();
+        }
+    });
+    setup
 }
 
 fn set_mode(proxy: &Glassine, name: &str, mode: u32) {
-    std::fs::set_permissions(proxy.file(name), std::fs::Permissions::from_mode(mode)).unwrap();
+    std::fs::set_permissions(proxy.file(name), Permissions::from_mode(mode)).unwrap();
 }
