@@ -13,7 +13,7 @@ const LONGEST: usize = 256 * 1024;
 /// A member without options has a head of this length, and a trailer (RFC 1952, section 2.3).
 const HEAD: usize = 10;
 const TRAILER: usize = 8;
-/// Compressed text is less than twice as long; each flush adds a few bytes.
+/// Deflate's highest ratio is 1,032, so only the length is bounded.
 const BOUNDS: Bounds = Bounds { max_decoded: LONGEST as u64, max_ratio: 2_000 };
 
 /// See the module. The first byte says how many cuts follow; the rest is a text, and also a program that writes one.

@@ -139,8 +139,8 @@ impl ResponseBody {
         })
     }
 
-    /// What the encoder holds of a batch that waits, if it is enough for what a flush costs. A batch may wait for minutes, until Graph
-    /// lets its next request in; whoever sees nothing of the responses that are there gives up.
+    /// What the encoder holds of a batch that waits, if it is enough for what a flush costs. A batch may wait for minutes until Graph
+    /// lets its next request in, and a consumer that receives nothing for so long gives up.
     fn flushed(&mut self) -> Option<Vec<u8>> {
         let encoder = self.encoder.as_mut().filter(|encoder| encoder.held() >= MIN_FLUSH)?;
         let mut packed = Vec::new();

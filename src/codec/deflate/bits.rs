@@ -34,7 +34,7 @@ impl<'a> BitWriter<'a> {
         self.rest.count += count;
     }
 
-    /// Writes the whole bytes: a word in any case, of which the next one overwrites what does not count.
+    /// Writes the whole bytes. It always writes a full word; the next call overwrites the part that does not count yet.
     #[inline]
     pub(super) fn flush(&mut self) {
         match self.output.get_mut(self.at..).and_then(<[u8]>::first_chunk_mut) {

@@ -35,7 +35,7 @@ impl Block {
     #[inline]
     pub(super) fn add_literals(&mut self, text: &[u8], count: usize) {
         match text.first_chunk::<BLOCK>() {
-            // Most runs are this short. To copy a block whatever the length is faster.
+            // Most runs are this short, and a block of fixed length is copied faster than a run.
             Some(block) if count <= BLOCK => {
                 let end = self.literals.len() + count;
                 self.literals.extend_from_slice(block);
