@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use crate::support::glassine::{Consumer, METADATA_ONLY, ProxyResponse, Setup, sample_tenant};
 use crate::support::logs::Logs;
 use crate::support::upstream::{FakeUpstream, Script};
+use crate::support::waiting::until;
 
 const USERS: &str = "/v1.0/users";
 const EMPTY: &str = r#"{"value":[]}"#;
@@ -101,9 +102,8 @@ async fn the_door_is_closed_to_addresses_that_no_consumer_has() {
     assert!(metrics.contains(closed), "{metrics}");
     let config = proxy.read("config.yaml");
     proxy.write("config.yaml", &config.replace("[10.0.0.0/8]", "[10.0.0.0/8, 127.0.0.0/8]"));
-    while proxy.raw(head.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n").as_bytes()).await.is_empty() {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    let last = head.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
+    until("the reload", async || !proxy.raw(last.as_bytes()).await.is_empty()).await;
     assert_eq!(proxy.get(USERS).await.status, 200);
 }
 

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use crate::support::issuer::{SigningKey, base64url, jwks};
 use crate::support::upstream::{FakeUpstream, Script};
+use crate::support::waiting::until;
 
 /// The time of the tests.
 const NOW: i64 = 1_800_000_000;
@@ -516,9 +517,7 @@ async fn an_issuer_that_is_down_at_first_is_asked_again() {
     assert_eq!(issuer.outcome(&key).await, Err(JwtError::NoKeys));
     assert_eq!(issuer.fetches(), 1, "not at once");
     issuer.publish(Some(jwks([&key])));
-    while issuer.outcome(&key).await.is_err() {
-        tokio::task::yield_now().await;
-    }
+    until("the key is known", async || issuer.outcome(&key).await.is_ok()).await;
     assert_eq!(issuer.fetches(), 2);
 }
 

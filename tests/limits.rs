@@ -9,6 +9,7 @@ use tokio::io::AsyncReadExt as _;
 use crate::metrics::scrape;
 use crate::support::glassine::{Consumer, Glassine, METADATA_ONLY, ProxyResponse, Setup, read_all};
 use crate::support::upstream::{FakeUpstream, Script};
+use crate::support::waiting::until;
 
 const USERS: &str = "/v1.0/users";
 const EMPTY: &str = r#"{"value":[]}"#;
@@ -44,9 +45,7 @@ async fn a_place_is_taken_until_the_body_is_done_or_aborted() {
 
     drop(first);
     let gone = |records: &[Value]| records.iter().any(|record| record["outcome"] == "client_gone");
-    while !gone(&proxy.audit()) {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until("the record", async || gone(&proxy.audit())).await;
     for _ in 0..3 {
         assert_eq!(proxy.get(USERS).await.status, 200);
     }
@@ -67,15 +66,11 @@ async fn places_stay_taken_through_a_reload() {
     let config = proxy.read("config.yaml");
     proxy
         .write("config.yaml", &config.replace("name: other\n", "name: other\n    allow_from: [192.0.2.1]\n"));
-    while proxy.get_as("other", USERS, &[]).await.status != 403 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    until("the reload", async || proxy.get_as("other", USERS, &[]).await.status == 403).await;
     assert_eq!(proxy.get(USERS).await.status, 429);
     // A change of the limits begins a new count.
     proxy.write("config.yaml", &config.replace("concurrent: 1", "concurrent: 2"));
-    while proxy.get_as("other", USERS, &[]).await.status != 200 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    until("the second reload", async || proxy.get_as("other", USERS, &[]).await.status == 200).await;
     assert_eq!(proxy.get(USERS).await.status, 200);
 }
 

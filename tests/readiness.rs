@@ -8,6 +8,7 @@ use glassine::service::Stop;
 use crate::service::{PAGE, USERS, with_secret};
 use crate::support::glassine::{Consumer, Glassine, METADATA_ONLY, Setup, serve_tenant};
 use crate::support::upstream::{FakeUpstream, Script};
+use crate::support::waiting::until;
 
 /// Waits until `/readyz` has this status. Returns what `?verbose` says then.
 async fn until_ready_is(proxy: &Glassine, status: u16) -> String {
@@ -46,9 +47,7 @@ async fn a_wrong_secret_makes_unready_until_it_is_right() {
     let (tenant, proxy) = with_secret("another").await;
     let told = until_ready_is(&proxy, 503).await;
     let line = "[-] token for acme: Entra refused the credential: invalid_client (AADSTS7000215): the client secret is wrong";
-    while !proxy.admin_get("/readyz?verbose").await.text().contains(line) {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    until(line, async || proxy.admin_get("/readyz?verbose").await.text().contains(line)).await;
     for hidden in ["another", tenant.client_id(), tenant.client_secret()] {
         assert!(!told.contains(hidden), "{hidden}: {told}");
     }

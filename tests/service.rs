@@ -16,6 +16,7 @@ use crate::support::glassine::{
 };
 use crate::support::logs::Logs;
 use crate::support::upstream::{FakeUpstream, Script};
+use crate::support::waiting::until;
 
 pub(crate) const USERS: &str = "/v1.0/users";
 pub(crate) const PAGE: &str = r#"{"value":[{"id":"u1","accountEnabled":true,"userType":"Member"}]}"#;
@@ -38,14 +39,8 @@ async fn is_config_good(proxy: &Glassine) -> bool {
     good.unwrap_or_else(|| panic!("{metrics}")) == "1"
 }
 
-async fn until_config_is(proxy: &Glassine, good: bool) {
-    for _ in 0..120 {
-        if is_config_good(proxy).await == good {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("the metric never said {good}");
+pub(super) async fn until_config_is(proxy: &Glassine, good: bool) {
+    until("the metric of the configuration", async || is_config_good(proxy).await == good).await;
 }
 
 #[tokio::test]
@@ -226,9 +221,7 @@ async fn nothing_is_served_while_the_audit_log_fails() {
     assert_eq!(graph.requests().len(), asked, "Graph gets no request");
     disk.full.store(false, Ordering::SeqCst);
     // The log tries again by itself.
-    while ask().await.starts_with("HTTP/1.1 503 ") {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until("requests are served again", async || !ask().await.starts_with("HTTP/1.1 503 ")).await;
     let log = String::from_utf8(disk.lines.lock().unwrap().clone()).unwrap();
     let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let refused = lines[1]["refused"].as_u64().unwrap();

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::service::until_config_is;
 use crate::support::glassine::{Consumer, Glassine, METADATA_ONLY, ProxyResponse, Setup, unidentified};
 use crate::support::issuer::{SigningKey, jwks};
 use crate::support::upstream::{FakeUpstream, Script};
@@ -191,14 +192,10 @@ async fn a_bad_file_of_keys_leaves_the_last_good_state() {
     private["d"] = json!("AQAB");
     for bad in [json!({ "keys": [private] }).to_string(), "{}".to_owned()] {
         proxy.write("keys.json", &bad);
-        while !proxy.admin_get("/metrics").await.text().contains("glassine_config_good 0") {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        until_config_is(&proxy, false).await;
         assert_eq!(get(&proxy, &token).await.status, 200);
         proxy.write("keys.json", &jwks([&key]));
-        while !proxy.admin_get("/metrics").await.text().contains("glassine_config_good 1") {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        until_config_is(&proxy, true).await;
     }
 }
 

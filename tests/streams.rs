@@ -13,6 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::glassine::{Consumer, Glassine, Setup};
 use crate::support::upstream::{FakeUpstream, Script};
+use crate::support::waiting::soon;
 
 const USERS: &str = "/v1.0/users";
 
@@ -147,17 +148,13 @@ impl Hand {
 
     /// The connection, after a request has come in.
     async fn asked(&self) -> TcpStream {
-        let (mut stream, _) = soon(self.listener.accept()).await.unwrap();
+        let (mut stream, _) = soon("a connection", self.listener.accept()).await.unwrap();
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
-            assert!(soon(stream.read_buf(&mut head)).await.unwrap() > 0);
+            assert!(soon("a request", stream.read_buf(&mut head)).await.unwrap() > 0);
         }
         stream
     }
-}
-
-async fn soon<F: Future>(future: F) -> F::Output {
-    tokio::time::timeout(Duration::from_secs(10), future).await.expect("did not happen")
 }
 
 const HEAD: &[u8] =
@@ -174,7 +171,7 @@ async fn assert_client_gone(proxy: &Glassine, status: Value) {
 
 /// Whether the other side has dropped the connection: nothing more to read.
 async fn is_dropped(stream: &mut TcpStream) -> bool {
-    matches!(soon(stream.read(&mut [0; 16])).await, Ok(0) | Err(_))
+    matches!(soon("the end", stream.read(&mut [0; 16])).await, Ok(0) | Err(_))
 }
 
 /// Fault: a consumer disconnects before the response. Outcome: the proxy ends its request to Graph and records `client_gone`.
@@ -199,7 +196,7 @@ async fn a_consumer_that_leaves_within_the_response_ends_the_request() {
     upstream.write_all(HEAD).await.unwrap();
     send_chunk(&mut upstream, &page("")).await.unwrap();
     assert!(
-        soon(consumer.read(&mut [0; 1024])).await.unwrap() > 0,
+        soon("a response", consumer.read(&mut [0; 1024])).await.unwrap() > 0,
         "the first part comes while Graph still sends"
     );
     drop(consumer);
@@ -217,10 +214,10 @@ async fn an_upstream_that_resets_breaks_the_response() {
     upstream.write_all(HEAD).await.unwrap();
     send_chunk(&mut upstream, &page("")).await.unwrap();
     let mut response = vec![0; 1024];
-    assert!(soon(consumer.read(&mut response)).await.unwrap() > 0);
+    assert!(soon("a response", consumer.read(&mut response)).await.unwrap() > 0);
     upstream.set_zero_linger().unwrap();
     drop(upstream);
-    drop(soon(consumer.read_to_end(&mut response)).await);
+    drop(soon("the end", consumer.read_to_end(&mut response)).await);
     assert!(!response.ends_with(b"0\r\n\r\n"));
     assert_eq!(proxy.audited(1).await[0]["outcome"], "aborted");
 }
@@ -242,7 +239,7 @@ async fn a_consumer_that_reads_nothing_stops_the_upstream() {
         assert!(sent < 64 << 20, "the proxy swallows what nobody reads");
     }
     drop(consumer);
-    soon(async { while upstream.write_all(block.as_bytes()).await.is_ok() {} }).await;
+    soon("the end", async { while upstream.write_all(block.as_bytes()).await.is_ok() {} }).await;
     assert_client_gone(&proxy, 200.into()).await;
 }
 
@@ -255,7 +252,7 @@ async fn a_consumer_that_reads_slowly_gets_everything() {
     let mut consumer = TcpStream::connect(proxy.address).await.unwrap();
     consumer.write_all(request(&proxy).as_bytes()).await.unwrap();
     let (mut response, began) = (Vec::new(), Instant::now());
-    while soon(consumer.read_buf(&mut response)).await.unwrap() > 0 {
+    while soon("a response", consumer.read_buf(&mut response)).await.unwrap() > 0 {
         if began.elapsed() < Duration::from_millis(1_500) {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
@@ -288,9 +285,9 @@ async fn a_huge_page_streams() {
         Instant::now()
     });
     let mut response = Vec::new();
-    assert!(soon(consumer.read_buf(&mut response)).await.unwrap() > 0);
+    assert!(soon("a response", consumer.read_buf(&mut response)).await.unwrap() > 0);
     let first = Instant::now();
-    soon(consumer.read_to_end(&mut response)).await.unwrap();
+    soon("the end", consumer.read_to_end(&mut response)).await.unwrap();
     assert!(first < sending.await.unwrap(), "the first bytes came before the last were sent");
     let response = String::from_utf8(response).unwrap();
     assert!(response.ends_with("\r\n0\r\n\r\n") && !response.contains("MARKER"));

@@ -14,6 +14,7 @@ use crate::support::glassine::{
 };
 use crate::support::logs::Logs;
 use crate::support::upstream::{FakeUpstream, Received, Script};
+use crate::support::waiting::until;
 use glassine::demo::tenant::Tenant;
 
 const EMPTY: &str = r#"{"value":[]}"#;
@@ -69,13 +70,7 @@ fn value(metrics: &str, series: &str) -> u64 {
 
 /// Waits until the metrics have this line.
 async fn until_metric(proxy: &Glassine, line: &str) {
-    for _ in 0..2_000 {
-        if metrics(proxy).await.lines().any(|it| it == line) {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
-    panic!("never {line}:\n{}", metrics(proxy).await);
+    until(line, async || metrics(proxy).await.lines().any(|it| it == line)).await;
 }
 
 async fn waiting(proxy: &Glassine, gate: &str, count: usize) {
@@ -83,13 +78,7 @@ async fn waiting(proxy: &Glassine, gate: &str, count: usize) {
 }
 
 async fn until_asked(graph: &FakeUpstream, count: usize) {
-    for _ in 0..2_000 {
-        if graph.requests().len() >= count {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
-    panic!("{} requests", graph.requests().len());
+    until("the requests reach Graph", async || graph.requests().len() >= count).await;
 }
 
 /// Four requests that are at Graph in one mailbox, and stay there.

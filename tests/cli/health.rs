@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::pem::PemObject as _;
@@ -16,6 +15,7 @@ use tokio_rustls::TlsConnector;
 use super::signals::{Program, fetch, graph, health, that_never_starts, until_health_says};
 use super::{Ran, glassine};
 use crate::support::glassine::Setup;
+use crate::support::waiting::until;
 
 /// The token that opens the metrics.
 const TOKEN: &str = "the-token-of-prometheus";
@@ -54,9 +54,7 @@ async fn probes_get_a_word_over_plain_http() {
     configure_admin(&config, admin, &format!("'{admin}', probes: '0.0.0.0:{}'", probes.port()));
     let mut program = Program::serve(&config);
     until_health_says(admin, "ready").await;
-    while health(admin).code != Some(0) {
-        tokio::time::sleep(Duration::from_millis(25)).await;
-    }
+    until("health is good", async || health(admin).code == Some(0)).await;
     says(probes, "/healthz", "200", "ok\n").await;
     says(probes, "/readyz", "200", "ready\n").await;
     says(probes, "/readyz?verbose", "200", "ready\n").await;
@@ -65,9 +63,7 @@ async fn probes_get_a_word_over_plain_http() {
     }
     assert!(fetch(admin, "/readyz?verbose").await.contains("[+] audit ok"), "the admin listener says more");
     program.signal("TERM");
-    while fetch(probes, "/readyz").await.starts_with("HTTP/1.1 200") {
-        tokio::time::sleep(Duration::from_millis(25)).await;
-    }
+    until("not ready", async || !fetch(probes, "/readyz").await.starts_with("HTTP/1.1 200")).await;
     says(probes, "/readyz", "503", "not ready\n").await;
     says(probes, "/healthz", "200", "ok\n").await;
     assert_eq!(program.ended().await, Some(0));
@@ -106,9 +102,8 @@ impl Beyond {
         configure_admin(&config, admin, &format!("'0.0.0.0:{}', bearer_sha256: [{hash}]", admin.port()));
         let program = Program::serve(&config);
         let this = Self { folder, admin, _program: program };
-        while this.health(&["--config", &this.file("config.yaml")]).code != Some(0) {
-            tokio::time::sleep(Duration::from_millis(25)).await;
-        }
+        let config = this.file("config.yaml");
+        until("health is good", async || this.health(&["--config", &config]).code == Some(0)).await;
         this
     }
 

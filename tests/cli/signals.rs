@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 use super::glassine;
 use crate::support::glassine::{Consumer, METADATA_ONLY, Setup};
 use crate::support::upstream::{FakeUpstream, Script};
+use crate::support::waiting::until;
 
 /// `glassine serve`; killed when dropped.
 pub(super) struct Program(Child);
@@ -59,13 +60,7 @@ pub(super) fn health(admin: SocketAddr) -> super::Ran {
 
 /// Waits until `health` says this.
 pub(super) async fn until_health_says(admin: SocketAddr, said: &str) {
-    for _ in 0..400 {
-        if health(admin).everything().contains(said) {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(25)).await;
-    }
-    panic!("health says: {:?}", health(admin));
+    until(said, async || health(admin).everything().contains(said)).await;
 }
 
 /// A configuration whose rules never come: a pipe that nobody writes to.
@@ -222,9 +217,7 @@ async fn every_request_that_was_sent_before_a_stop_is_answered() {
         let (folder, address, admin) = setup.write_all().await;
         let mut program = Program::serve(&folder.path().join("config.yaml"));
         until_health_says(admin, "ready").await;
-        while health(admin).code != Some(0) {
-            tokio::time::sleep(Duration::from_millis(25)).await;
-        }
+        until("health is good", async || health(admin).code == Some(0)).await;
         let seen = Arc::new(Seen::default());
         let clients: Vec<_> = (0..60).map(|_| tokio::spawn(client(address, Arc::clone(&seen)))).collect();
         tokio::time::sleep(Duration::from_millis(500)).await;

@@ -6,6 +6,7 @@ use std::net::Ipv4Addr;
 use tokio::net::TcpSocket;
 
 use super::*;
+use crate::support::waiting::until;
 
 /// A connection from an address of this machine: all of 127.0.0.0/8 are.
 async fn from(last: u8, server: &Server) -> io::Result<TcpStream> {
@@ -266,17 +267,7 @@ async fn connections_are_counted_by_what_they_do() {
     let mut sender = http1(from(4, &server).await.unwrap()).await;
     let busy = sender.send_request(get("/gated")).await.unwrap();
     let expected = [("unidentified", 1), ("idle", 1), ("busy", 1)];
-    soon("the counts", async {
-        while expected.iter().any(|(name, count)| state(name) != *count) {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until("the counts", async || expected.iter().all(|(name, count)| state(name) == *count)).await;
     drop((silent, known, busy, sender));
-    soon("nothing is left", async {
-        while expected.iter().any(|(name, _)| state(name) != 0) {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until("nothing is left", async || expected.iter().all(|(name, _)| state(name) == 0)).await;
 }

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use crate::support::waiting::{soon, until};
 use bytes::Bytes;
 use glassine::config::files::FileError;
 use glassine::config::{Config, TlsFiles};
@@ -39,15 +40,7 @@ use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-/// Nothing here takes longer unless it is broken.
-const DEADLINE: Duration = Duration::from_secs(20);
-
 const SHORT: Duration = Duration::from_millis(200);
-
-async fn soon<F: Future>(what: &str, future: F) -> F::Output {
-    let waited = tokio::time::timeout(DEADLINE, future).await;
-    waited.unwrap_or_else(|_| panic!("{what}: did not happen"))
-}
 
 /// What the handler under test shares with the test.
 #[derive(Default)]
@@ -578,12 +571,7 @@ async fn a_stop_lets_responses_end_and_takes_no_new_ones() {
     assert_eq!(first, "begin ");
 
     server.trigger.trigger();
-    soon("the listener closes", async {
-        while TcpStream::connect(server.address).await.is_ok() {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until("the listener closes", async || TcpStream::connect(server.address).await.is_err()).await;
     assert!(!server.serving.is_finished());
     server.stage.gate.notify_one();
     assert_eq!(text(response).await, "end");

@@ -1,6 +1,7 @@
 //! A stop on real sockets: clients are asked to leave, and a request that was sent is answered.
 
 use super::*;
+use crate::support::waiting::until;
 
 async fn kept_connection(server: &Server) -> http1::SendRequest<Empty<Bytes>> {
     let mut sender = http1(TcpStream::connect(server.address).await.unwrap()).await;
@@ -77,12 +78,7 @@ async fn clients_are_asked_to_leave_before_the_stop() {
     let response = kept.send_request(get("/known")).await.unwrap();
     assert!(response.status() == StatusCode::OK && closes(&response));
     text(response).await;
-    soon("the kept connection ends", async {
-        while kept.ready().await.is_ok() {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    until("the kept connection ends", async || kept.ready().await.is_err()).await;
     for _ in 0..3 {
         let mut new = http1(TcpStream::connect(server.address).await.unwrap()).await;
         let response = new.send_request(get("/known")).await.unwrap();

@@ -16,4 +16,5 @@ pub(crate) mod sanitizing;
 pub(crate) mod spawned;
 pub(crate) mod surrogates;
 pub(crate) mod upstream;
+pub(crate) mod waiting;
 pub(crate) mod wire;

@@ -10,6 +10,7 @@ use http_body_util::Full;
 use tempfile::TempDir;
 
 use super::glassine::{Glassine, ProxyResponse, Setup, send};
+use crate::support::waiting::soon;
 
 /// A program that is killed when dropped.
 pub(crate) struct Killed(pub(crate) Child);
@@ -60,13 +61,15 @@ impl Spawned {
 
     /// A GET as `acme`; it must be over within ten seconds.
     pub(crate) async fn get(&self, target: &str) -> ProxyResponse {
-        soon(Glassine::ask(self.address, target)).await
+        soon("a response", Glassine::ask(self.address, target)).await
     }
 
     /// A GET of the admin listener.
     pub(crate) async fn admin_get(&self, path: &str) -> ProxyResponse {
         let request = http::Request::get(path).header("host", self.admin.to_string());
-        soon(send(self.admin, request.body(Full::default()).unwrap())).await.unwrap()
+        soon("a response of the admin listener", send(self.admin, request.body(Full::default()).unwrap()))
+            .await
+            .unwrap()
     }
 
     /// Sends SIGTERM and waits for the end.
@@ -82,10 +85,6 @@ impl Spawned {
         }
         panic!("the program still runs {bound:?} after SIGTERM");
     }
-}
-
-async fn soon<T>(work: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(10), work).await.expect("the program responds")
 }
 
 impl Drop for Spawned {

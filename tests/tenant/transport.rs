@@ -18,6 +18,7 @@ use tokio::net::TcpStream;
 use super::Graph;
 use crate::support::glassine::{Glassine, Setup, serve_tenant};
 use crate::support::h2::Http2Server;
+use crate::support::waiting::until;
 
 const FIVE: &str = "/v1.0/users?$top=5";
 
@@ -115,12 +116,7 @@ async fn connections_are_closed_when_they_are_idle() {
 }
 
 async fn closes(sender: &mut SendRequest<Full<Bytes>>) {
-    let closed = async {
-        while sender.ready().await.is_ok() && !sender.is_closed() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(10), closed).await.expect("a GOAWAY ends the connection");
+    until("a GOAWAY ends the connection", async || sender.ready().await.is_err() || sender.is_closed()).await;
 }
 
 #[tokio::test]
