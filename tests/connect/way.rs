@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::visitor::{Visitor, code, consented, location};
 use super::{NEEDED, RETURN_URL, proxy, setup};
-use crate::support::entra::{ADDRESS, CLIENT, FakeEntra, NAME, OID, SECRET, TENANT, form, query};
+use crate::support::entra::{ADDRESS, CLIENT, FakeEntra, NAME, OID, SECRET, TENANT, form, query, refusal};
 use crate::support::glassine::{Glassine, ProxyResponse, lines_of, unidentified};
 
 fn names(roles: &[&str]) -> Vec<String> {
@@ -218,6 +218,47 @@ async fn a_sign_in_that_entra_refuses_is_reported_in_fixed_words() {
         let response = visitor.get(&format!("/connect/signed-in?{}", query(&parameters))).await;
         assert_eq!((response.status, code(&response).as_str()), (403, expected), "{said}");
     }
+}
+
+/// Fault: Entra has a problem that passes while a data source is connected. Outcome: the page says to wait some minutes, and blames nothing else.
+#[tokio::test]
+async fn a_problem_of_entra_that_passes_is_told_as_one() {
+    let entra = FakeEntra::start(&NEEDED).await;
+    let proxy = proxy(&entra).await;
+    let mut visitor = Visitor::new(&proxy, &entra);
+    for (response, at_the_code, at_the_check) in [
+        (refusal(400, "temporarily_unavailable", 90_033), "directory_busy", "directory_busy"),
+        (refusal(400, "server_error", 90_024), "directory_busy", "directory_busy"),
+        (refusal(503, "temporarily_unavailable", 0), "directory_busy", "directory_busy"),
+        (refusal(401, "invalid_client", 7_000_222), "code_not_redeemed", "check_failed"),
+    ] {
+        let says = |refusal| entra.change(|says| says.refusal = refusal);
+        says(Some(response.clone()));
+        let told = visitor.sign_in("acme", "").await;
+        assert_eq!((told.status, code(&told).as_str()), (403, at_the_code), "{response:?}");
+        says(None);
+        let asked = visitor.reach_consent("acme", "").await;
+        says(Some(response.clone()));
+        let told = visitor.get(&consented(&asked["state"])).await;
+        assert_eq!((told.status, code(&told).as_str()), (403, at_the_check), "{response:?}");
+        says(None);
+    }
+    assert_eq!(code(&visitor.connect("acme", "").await), "connected");
+}
+
+/// Fault: Entra throttles the redemption of a code (429). Outcome: the check of the next consent asks for no token before the time is over.
+#[tokio::test]
+async fn a_throttled_redemption_closes_the_issuer_for_checks_too() {
+    let entra = FakeEntra::start(&NEEDED).await;
+    let proxy = proxy(&entra).await;
+    let mut visitor = Visitor::new(&proxy, &entra);
+    // Its own token is here, so only the redemption is throttled.
+    assert_eq!(proxy.get("/v1.0/users").await.status, 404, "this Entra is no Graph");
+    let busy = refusal(429, "temporarily_unavailable", 90_055).header("Retry-After", "60");
+    entra.change(|says| says.refusal = Some(busy));
+    assert_eq!(code(&visitor.sign_in("acme", "").await), "directory_busy");
+    entra.change(|says| says.refusal = None);
+    assert_eq!(code(&visitor.connect("acme", "").await), "directory_busy");
 }
 
 #[tokio::test]
