@@ -1,15 +1,16 @@
 //! The flow, to each of its ends.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use glassine::jwt::{Algorithm, Claims, Expected, KeySet, KeySource, Token, Verifier};
 use glassine_core::pseudonym::{Class, Outcome};
 use serde_json::{Value, json};
 
-use super::visitor::{Visitor, code, consented, location};
+use super::visitor::{Visitor, code, consented, location, signed_in};
 use super::{NEEDED, RETURN_URL, proxy, setup};
 use crate::support::entra::{ADDRESS, CLIENT, FakeEntra, NAME, OID, SECRET, TENANT, form, query, refusal};
-use crate::support::glassine::{Glassine, ProxyResponse, lines_of, unidentified};
+use crate::support::glassine::{Glassine, ProxyResponse, Setup, lines_of, unidentified, write_private};
 
 fn names(roles: &[&str]) -> Vec<String> {
     roles.iter().map(|role| (*role).to_owned()).collect()
@@ -329,4 +330,39 @@ async fn a_connector_can_have_its_own_app_registration() {
     assert_eq!(asked["client_id"], TENANT);
     let asked = Visitor::new(&proxy, &entra).begin("returning", "").await;
     assert_eq!(asked["client_id"], CLIENT);
+}
+
+/// docs/CONNECT.md, "Several replicas": no replica has to see all steps, and a file that they share has the state for each.
+#[tokio::test]
+async fn replicas_share_the_steps_and_the_state_of_a_connection() {
+    let entra = FakeEntra::start(&NEEDED).await;
+    let shared = tempfile::tempdir().unwrap();
+    let file = shared.path().join("connections.json");
+    let replica = |public_url: Option<String>| {
+        let more = format!("connect: {{ file: {}, wait_seconds: 1 }}\n", file.display());
+        let prepare =
+            Box::new(move |folder: &Path| public_url.iter().for_each(|url| publish_at(folder, url)));
+        Setup { more, prepare, ..setup(&entra) }.start()
+    };
+    let one = replica(None).await;
+    let other = replica(Some(one.url())).await;
+    let mut visitor = Visitor::new(&one, &entra);
+    let asked = visitor.begin("acme", "").await;
+    visitor.proxy = &other;
+    let sent_on = visitor.get(&signed_in(&entra.sign_in(&asked), &asked["state"])).await;
+    let asked = form(location(&sent_on).split_once('?').unwrap().1);
+    visitor.proxy = &one;
+    assert_eq!(code(&visitor.get(&consented(&asked["state"])).await), "connected");
+    for replica in [&one, &other] {
+        visitor.proxy = replica;
+        assert!(visitor.get("/connect").await.text().contains(">Connected<"));
+    }
+}
+
+/// Gives the proxy of this folder the public URL of another one.
+fn publish_at(folder: &Path, url: &str) {
+    let file = folder.join("config.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let own = text.lines().find(|line| line.starts_with("public_url: ")).unwrap().to_owned();
+    write_private(&file, text.replace(&own, &format!("public_url: {url}")));
 }
