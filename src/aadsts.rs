@@ -63,6 +63,8 @@ pub(crate) enum Meaning {
     TenantUnknown,
     /// The application, or everybody in the tenant together, sent too many requests.
     TooOften,
+    /// Entra has a problem that passes.
+    Unavailable,
 }
 
 const NUMBERS: &[(u32, Meaning)] = &[
@@ -84,6 +86,8 @@ const NUMBERS: &[(u32, Meaning)] = &[
     (70_021, Meaning::FederatedNone),
     (90_002, Meaning::TenantUnknown),
     (90_008, Meaning::SignInPermission),
+    (90_024, Meaning::Unavailable),
+    (90_033, Meaning::Unavailable),
     (90_055, Meaning::TooOften),
     (90_072, Meaning::AccountElsewhere),
     (90_093, Meaning::NotAdministrator),

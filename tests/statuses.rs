@@ -58,6 +58,20 @@ async fn a_byte_order_mark_hides_no_code() {
     }
 }
 
+/// Fault: the access token has no permission at all, and Exchange responds 401 to it. Outcome: the consumer gets 403 with Graph's error code.
+#[tokio::test]
+async fn a_token_without_any_permission_is_denied_and_not_refused() {
+    for (code, status, expected, outcome) in [
+        ("NoPermissionsInAccessToken", 403, "NoPermissionsInAccessToken", "complete"),
+        ("InvalidAuthenticationToken", 502, "upstreamUnauthorized", "upstream_failed"),
+    ] {
+        let body = format!(r#"{{"error":{{"code":"{code}","message":"MARKER"}}}}"#);
+        let script = Script::status(401).header("Content-Type", "application/json").body(body);
+        let response = failure(code, script, outcome).await;
+        assert_eq!((response.status, response.code().as_str()), (status, expected));
+    }
+}
+
 /// Fault: Graph's error document is malformed, HTML, or has no plain code. Outcome: the consumer gets the status with the code `upstreamError`.
 #[tokio::test]
 async fn an_error_without_a_plain_code_gets_this_proxys() {

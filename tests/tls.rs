@@ -151,6 +151,33 @@ async fn over_http_2_links_are_https_and_a_cut_response_is_reset() {
     }
 }
 
+/// The whole head of a request over HTTP/2 has a limit, too.
+#[tokio::test]
+async fn over_http_2_a_link_with_the_longest_token_is_followed() {
+    let token = "Az09-_bQ".repeat(16 * 1024 / 8);
+    let link = format!("/v1.0/users?$skiptoken={token}");
+    let (graph, proxy) = tls_stage(
+        move |request| match request.target.contains("$skiptoken") {
+            true => Script::json(PAGE),
+            false => {
+                let host = request.header("host").unwrap();
+                Script::json(format!(r#"{{"value":[],"@odata.nextLink":"https://{host}{link}"}}"#))
+            }
+        },
+        true,
+    )
+    .await;
+    let mut sender = http2(&proxy).await;
+    let page = sender.send_request(request(&proxy, USERS)).await.unwrap();
+    let page = page.into_body().collect().await.unwrap().to_bytes();
+    let page: serde_json::Value = serde_json::from_slice(&page).unwrap();
+    let own = page["@odata.nextLink"].as_str().unwrap();
+    let target = own.strip_prefix(&format!("https://{}", proxy.address)).unwrap();
+    let followed = sender.send_request(request(&proxy, target)).await.unwrap();
+    assert_eq!(followed.status().as_u16(), 200);
+    assert!(graph.requests()[1].target.ends_with(&format!("$skiptoken={token}")));
+}
+
 /// Fault: Graph's certificate is of an unknown authority. Outcome: the consumer gets 502, and the server gets no request.
 #[tokio::test]
 async fn an_upstream_that_nobody_vouches_for_is_not_asked() {

@@ -299,8 +299,8 @@ fn describe(explanation: &Explanation) -> String {
     if let Some(Reason { code, message, status }) = &explanation.graph {
         line("graph", &format!("refuses it: {status} {code}: {message}"));
     }
-    for preference in explanation.prefer.iter().flatten() {
-        line("prefer", preference);
+    if let Some(preferences) = explanation.prefer.as_ref().filter(|preferences| !preferences.is_empty()) {
+        line("prefer", &preferences.join(", "));
     }
     for option in &explanation.options {
         let verdict = option.reason.as_ref().map_or("allow", |reason| &reason.message);

@@ -44,7 +44,9 @@ impl Refused {
             None if ["access_denied", "consent_required", "permission_denied"].contains(&error) => {
                 Self::Declined
             }
-            None if error == "temporarily_unavailable" => Self::Busy,
+            // Both: "Retry the request"
+            // (<https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow#error-codes-for-authorization-endpoint-errors>).
+            None if ["server_error", "temporarily_unavailable"].contains(&error) => Self::Busy,
             None => Self::Other,
         }
     }
@@ -55,7 +57,7 @@ impl Refused {
             Meaning::AccountElsewhere => Self::OtherDirectory,
             Meaning::ApplicationDisabled | Meaning::ApplicationUnknown => Self::Application,
             Meaning::ApprovalPending => Self::ApprovalPending,
-            Meaning::TooOften => Self::Busy,
+            Meaning::TooOften | Meaning::Unavailable => Self::Busy,
             Meaning::ConsentCollided => Self::Collided,
             Meaning::ConsentMissing | Meaning::NotAdministrator => Self::NotAdministrator,
             Meaning::Declined => Self::Declined,
@@ -101,15 +103,17 @@ mod tests {
             Refused::NotAdministrator
         );
         assert_eq!(Refused::of("access_denied", "no code"), Refused::Declined);
-        assert_eq!(Refused::of("server_error", "AADSTS99999999999999999999"), Refused::Other);
+        assert_eq!(Refused::of("invalid_resource", "AADSTS99999999999999999999"), Refused::Other);
         assert_eq!(Refused::of("<script>", ""), Refused::Other);
         assert_eq!(Refused::of("permission_denied", "The+admin+canceled+the+request"), Refused::Declined);
         assert_eq!(Refused::of("temporarily_unavailable", ""), Refused::Busy);
+        assert_eq!(Refused::of("server_error", "AADSTS50000: There is an issue"), Refused::Busy);
         for (number, expected) in [
             ("90095", Refused::ApprovalPending),
             ("90008", Refused::SignInPermission),
             ("650051", Refused::Collided),
             ("50196", Refused::Busy),
+            ("90033", Refused::Busy),
         ] {
             assert_eq!(Refused::of("access_denied", &format!("AADSTS{number}: x")), expected, "{number}");
         }

@@ -53,6 +53,11 @@ impl CheckError {
     pub(super) fn asks_to_wait(&self) -> bool {
         matches!(self, Self::Token(error) if error.wait().is_some())
     }
+
+    /// Whether a check may succeed in some minutes.
+    pub(super) fn is_temporary(&self) -> bool {
+        matches!(self, Self::Token(error) if error.is_temporary())
+    }
 }
 
 impl Found {
@@ -99,8 +104,8 @@ pub(super) async fn granted(site: &Site, connector: &Connector) -> Result<Found,
         }
     };
     if found.as_ref().map_or(true, |found| !found.missing().is_empty()) {
-        let plan = Arc::clone(&connector.plan);
-        connector.application.tokens.await_permissions(move |token| has_all(token, &plan));
+        let (consumer, plan) = (Arc::clone(&connector.name), Arc::clone(&connector.plan));
+        connector.application.tokens.await_permissions(consumer, move |token| has_all(token, &plan));
     }
     found
 }

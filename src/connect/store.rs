@@ -6,8 +6,9 @@
 //! state.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -129,7 +130,8 @@ impl Store {
     pub(super) fn put(&self, consumer: &str, mut connection: Connection) -> Result<Connection, StoreError> {
         let mut held = self.lock();
         let _alone = alone(&self.path)?;
-        held.refresh(&self.path)?;
+        // Not by a look: a network file system shows what another replica wrote only to who opens the file.
+        *held = Held::read(&self.path)?;
         if let Some(before) = held.connections.get(consumer) {
             let dated = Connection { since: before.since.clone(), ..connection.clone() };
             if dated == *before {
@@ -170,11 +172,18 @@ impl Held {
     }
 }
 
-/// Keeps other replicas from writing the file meanwhile, by a lock on its folder. `None` on a file system without locks, on
-/// which replicas must not share the file.
+/// Keeps other replicas from writing the file meanwhile, by a lock on a file beside it, which stays. A lock on the file itself
+/// would be on the one that is replaced, and one on the folder would not leave this machine: the file systems of networks lock
+/// files only (`nfs_dir_operations` of Linux has no `flock`). `None` on a file system without locks, on which replicas must not
+/// share the file.
 fn alone(path: &Path) -> Result<Option<File>, StoreError> {
-    let folder = File::open(existing_folder_of(path)?)?;
-    Ok(folder.lock().is_ok().then_some(folder))
+    existing_folder_of(path)?;
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".lock");
+    let mut options = OpenOptions::new();
+    let lock =
+        options.write(true).create(true).truncate(false).mode(0o600).open(path.with_file_name(name))?;
+    Ok(lock.lock().is_ok().then_some(lock))
 }
 
 /// The file's folder, which has to exist.
@@ -192,6 +201,10 @@ fn read(file: File) -> Result<BTreeMap<String, Connection>, StoreError> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+    use std::thread;
+    use std::time::Duration;
+
     use super::*;
 
     fn connection(state: ConnectionState, since: &str) -> Connection {
@@ -263,6 +276,26 @@ mod tests {
         assert_eq!(store.lock().connections.len(), 40);
     }
 
+    /// Fault: two replicas on a network file system write the shared file of connections at once. Outcome: one waits for the other.
+    /// Regression: the lock was on the folder, which no network file system locks for other machines.
+    #[test]
+    fn a_replica_waits_for_the_lock_of_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("connections.json");
+        let other = File::create(folder.path().join("connections.json.lock")).unwrap();
+        other.lock().unwrap();
+        let (store, (done, written)) = (Store::open(&path).unwrap(), mpsc::channel());
+        let writing = thread::spawn(move || {
+            store.put("acme", connection(ConnectionState::Connected, "x")).unwrap();
+            done.send(()).unwrap();
+        });
+        assert!(written.recv_timeout(Duration::from_millis(100)).is_err(), "the other replica is not done");
+        assert!(!path.exists());
+        other.unlock().unwrap();
+        writing.join().unwrap();
+        assert!(path.exists());
+    }
+
     #[cfg(unix)]
     #[test]
     fn only_the_owner_can_read_the_file() {
@@ -271,7 +304,10 @@ mod tests {
         let path = folder.path().join("connections.json");
         Store::open(&path).unwrap().put("acme", connection(ConnectionState::Connected, "x")).unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+        let mut left: Vec<_> =
+            std::fs::read_dir(folder.path()).unwrap().map(|it| it.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["connections.json", "connections.json.lock"]);
     }
 
     /// Fault: the configured file of connections is a file of something else. Outcome: the file is refused and not changed.

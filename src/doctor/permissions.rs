@@ -118,7 +118,7 @@ impl Grantee {
                 "{PORTAL}: Add a permission, Microsoft Graph, Application permissions, {permission}; then Grant admin consent"
             ),
             Self::Identity(id) => format!(
-                "assign the app role {permission} of Microsoft Graph to the managed identity {id}, in Microsoft Graph PowerShell: New-MgServicePrincipalAppRoleAssignment (the lines are in docs/ENTRA.md)"
+                "assign the app role {permission} of Microsoft Graph to the managed identity {id}, in Microsoft Graph PowerShell: New-MgServicePrincipalAppRoleAssignment (the lines are in docs/ENTRA.md); Azure can take 24 hours until its tokens show it"
             ),
         }
     }
@@ -180,6 +180,7 @@ mod tests {
                 "{advice}"
             );
         }
+        assert!(identity.grant("User.Read.All").contains("24 hours"), "the token may be older than the role");
         assert!(Grantee::Application("7".to_owned()).grant("User.Read.All").starts_with(PORTAL));
     }
 }

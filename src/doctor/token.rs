@@ -11,7 +11,7 @@ use super::network::NO_TENANT;
 use super::secrets::place;
 use crate::aadsts::Meaning;
 use crate::config::UpstreamCredential;
-use crate::upstream::{AccessToken, TokenError, TokenSource};
+use crate::upstream::{AccessToken, OAuthError, TokenError, TokenSource};
 use glassine_core::grants::AccessClaims;
 
 /// How long to wait for an application's token. Entra takes a second.
@@ -56,6 +56,8 @@ pub(super) fn check(
     }
 }
 
+const UNAVAILABLE: &str = "wait some minutes and run the doctor again; see https://status.cloud.microsoft";
+
 const NETWORK: &str = "see the network section; if it is fine, run the doctor again";
 
 fn read(claims: &AccessClaims, check: &str, now: i64) -> Finding {
@@ -80,6 +82,10 @@ fn read(claims: &AccessClaims, check: &str, now: i64) -> Finding {
 fn advice(error: &TokenError, credential: &UpstreamCredential) -> String {
     match error {
         TokenError::Refused { aadsts: Some(number), .. } => refused(*number, credential),
+        TokenError::Unavailable(_)
+        | TokenError::Refused { error: OAuthError::TemporarilyUnavailable, aadsts: None } => {
+            UNAVAILABLE.to_owned()
+        }
         TokenError::Refused { aadsts: None, .. } | TokenError::NoApplication => {
             "compare `upstream.tenant`, `upstream.client_id` and the credential with the app registration"
                 .to_owned()
@@ -94,9 +100,6 @@ fn advice(error: &TokenError, credential: &UpstreamCredential) -> String {
         TokenError::Busy { .. } => {
             "wait that long and run the doctor again; if it goes on, look for another program that uses the same application"
                 .to_owned()
-        }
-        TokenError::Unavailable(_) => {
-            "wait some minutes and run the doctor again; see https://status.cloud.microsoft".to_owned()
         }
         TokenError::Response(_) => {
             "compare `upstream.authority` with the documentation of your cloud".to_owned()
@@ -129,6 +132,7 @@ fn refused(aadsts: u32, credential: &UpstreamCredential) -> String {
             .to_owned(),
         Meaning::TooOften => "wait some minutes; if it goes on, look for another program that requests tokens of the same application"
             .to_owned(),
+        Meaning::Unavailable => UNAVAILABLE.to_owned(),
         Meaning::ConsentMissing | Meaning::NotAdministrator => "Entra admin center, App registrations, the application, API permissions: \
                     Grant admin consent"
             .to_owned(),

@@ -208,8 +208,9 @@ impl Asking<'_> {
         if let Some(wait) = short_wait(&response) {
             self.gate.pause(&self.lane, wait);
         }
+        let status = response.status();
         let error = response.into_error(GraphError::in_lane(&self.lane)).await;
-        metrics.graph().responded(error.status.as_u16(), error.throttles());
+        metrics.graph().responded(status.as_u16(), error.throttles());
         Err(error.into())
     }
 }

@@ -34,9 +34,14 @@ const FORBIDDEN: &str = "if every request of this endpoint gets it, the consent 
 const UNAUTHORIZED: &str = "with forward: true, the consumer has to renew its token; otherwise run glassine doctor, see docs/ENTRA.md";
 const FAILED: &str = "Microsoft Graph has a problem: see the service health of Microsoft 365";
 
+/// What Exchange calls a token without any permission, with 401, although the token is good
+/// (<https://github.com/O365/python-o365/issues/777>).
+pub(super) const NO_PERMISSIONS: &str = "NoPermissionsInAccessToken";
+
 /// An error of Graph.
 #[derive(Debug)]
 pub(super) struct GraphError {
+    /// Its status. 403 for [`NO_PERMISSIONS`], as for every other permission that is missing: another token would not help.
     pub(super) status: StatusCode,
     /// Its code, if it is one that this program knows.
     pub(super) code: Option<Clean<&'static str>>,

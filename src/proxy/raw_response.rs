@@ -7,7 +7,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{Response, StatusCode};
 use http_body_util::BodyExt;
 
-use super::graph_error::GraphError;
+use super::graph_error::{GraphError, NO_PERMISSIONS};
 use super::pipeline::Broken;
 use super::problem::Problem;
 use crate::codec::{Bounds, GzipDecoder};
@@ -58,8 +58,13 @@ impl RawResponse {
 
     /// An error response, read to its end.
     pub(super) async fn into_error(self, in_mailbox: bool) -> GraphError {
-        let (status, headers, retry_after) = (self.status(), self.clean_headers(), self.retry_after());
+        let (mut status, headers, retry_after) = (self.status(), self.clean_headers(), self.retry_after());
         let code = self.error_code().await;
+        if status == StatusCode::UNAUTHORIZED
+            && code.as_ref().is_some_and(|code| *code.get() == NO_PERMISSIONS)
+        {
+            status = StatusCode::FORBIDDEN;
+        }
         GraphError { status, code, headers, retry_after, fate: None, in_mailbox }
     }
 

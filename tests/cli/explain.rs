@@ -67,6 +67,9 @@ fn preferences_are_shown_as_graph_gets_them() {
         request,
     ]);
     assert_eq!(allowed(&ran)["prefer"], json!(["IdType=\"ImmutableId\"", "odata.maxpagesize=1000"]));
+    let told = glassine(&["explain", "--rules", RULES, "--prefer", "odata.maxpagesize=5000", request]);
+    let one_line = "  prefer     IdType=\"ImmutableId\", odata.maxpagesize=1000\n";
+    assert!(told.stdout.contains(one_line), "{told:?}");
     let ran = glassine(&[
         "explain",
         "--rules",

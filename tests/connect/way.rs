@@ -1,15 +1,16 @@
 //! The flow, to each of its ends.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use glassine::jwt::{Algorithm, Claims, Expected, KeySet, KeySource, Token, Verifier};
 use glassine_core::pseudonym::{Class, Outcome};
 use serde_json::{Value, json};
 
-use super::visitor::{Visitor, code, consented, location};
+use super::visitor::{Visitor, code, consented, location, signed_in};
 use super::{NEEDED, RETURN_URL, proxy, setup};
-use crate::support::entra::{ADDRESS, CLIENT, FakeEntra, NAME, OID, SECRET, TENANT, form, query};
-use crate::support::glassine::{Glassine, ProxyResponse, lines_of, unidentified};
+use crate::support::entra::{ADDRESS, CLIENT, FakeEntra, NAME, OID, SECRET, TENANT, form, query, refusal};
+use crate::support::glassine::{Glassine, ProxyResponse, Setup, lines_of, unidentified, write_private};
 
 fn names(roles: &[&str]) -> Vec<String> {
     roles.iter().map(|role| (*role).to_owned()).collect()
@@ -220,6 +221,47 @@ async fn a_sign_in_that_entra_refuses_is_reported_in_fixed_words() {
     }
 }
 
+/// Fault: Entra has a problem that passes while a data source is connected. Outcome: the page says to wait some minutes, and blames nothing else.
+#[tokio::test]
+async fn a_problem_of_entra_that_passes_is_told_as_one() {
+    let entra = FakeEntra::start(&NEEDED).await;
+    let proxy = proxy(&entra).await;
+    let mut visitor = Visitor::new(&proxy, &entra);
+    for (response, at_the_code, at_the_check) in [
+        (refusal(400, "temporarily_unavailable", 90_033), "directory_busy", "directory_busy"),
+        (refusal(400, "server_error", 90_024), "directory_busy", "directory_busy"),
+        (refusal(503, "temporarily_unavailable", 0), "directory_busy", "directory_busy"),
+        (refusal(401, "invalid_client", 7_000_222), "code_not_redeemed", "check_failed"),
+    ] {
+        let says = |refusal| entra.change(|says| says.refusal = refusal);
+        says(Some(response.clone()));
+        let told = visitor.sign_in("acme", "").await;
+        assert_eq!((told.status, code(&told).as_str()), (403, at_the_code), "{response:?}");
+        says(None);
+        let asked = visitor.reach_consent("acme", "").await;
+        says(Some(response.clone()));
+        let told = visitor.get(&consented(&asked["state"])).await;
+        assert_eq!((told.status, code(&told).as_str()), (403, at_the_check), "{response:?}");
+        says(None);
+    }
+    assert_eq!(code(&visitor.connect("acme", "").await), "connected");
+}
+
+/// Fault: Entra throttles the redemption of a code (429). Outcome: the check of the next consent asks for no token before the time is over.
+#[tokio::test]
+async fn a_throttled_redemption_closes_the_issuer_for_checks_too() {
+    let entra = FakeEntra::start(&NEEDED).await;
+    let proxy = proxy(&entra).await;
+    let mut visitor = Visitor::new(&proxy, &entra);
+    // Its own token is here, so only the redemption is throttled.
+    assert_eq!(proxy.get("/v1.0/users").await.status, 404, "this Entra is no Graph");
+    let busy = refusal(429, "temporarily_unavailable", 90_055).header("Retry-After", "60");
+    entra.change(|says| says.refusal = Some(busy));
+    assert_eq!(code(&visitor.sign_in("acme", "").await), "directory_busy");
+    entra.change(|says| says.refusal = None);
+    assert_eq!(code(&visitor.connect("acme", "").await), "directory_busy");
+}
+
 #[tokio::test]
 async fn every_step_is_in_the_audit() {
     let entra = FakeEntra::start(&NEEDED).await;
@@ -288,4 +330,39 @@ async fn a_connector_can_have_its_own_app_registration() {
     assert_eq!(asked["client_id"], TENANT);
     let asked = Visitor::new(&proxy, &entra).begin("returning", "").await;
     assert_eq!(asked["client_id"], CLIENT);
+}
+
+/// docs/CONNECT.md, "Several replicas": no replica has to see all steps, and a file that they share has the state for each.
+#[tokio::test]
+async fn replicas_share_the_steps_and_the_state_of_a_connection() {
+    let entra = FakeEntra::start(&NEEDED).await;
+    let shared = tempfile::tempdir().unwrap();
+    let file = shared.path().join("connections.json");
+    let replica = |public_url: Option<String>| {
+        let more = format!("connect: {{ file: {}, wait_seconds: 1 }}\n", file.display());
+        let prepare =
+            Box::new(move |folder: &Path| public_url.iter().for_each(|url| publish_at(folder, url)));
+        Setup { more, prepare, ..setup(&entra) }.start()
+    };
+    let one = replica(None).await;
+    let other = replica(Some(one.url())).await;
+    let mut visitor = Visitor::new(&one, &entra);
+    let asked = visitor.begin("acme", "").await;
+    visitor.proxy = &other;
+    let sent_on = visitor.get(&signed_in(&entra.sign_in(&asked), &asked["state"])).await;
+    let asked = form(location(&sent_on).split_once('?').unwrap().1);
+    visitor.proxy = &one;
+    assert_eq!(code(&visitor.get(&consented(&asked["state"])).await), "connected");
+    for replica in [&one, &other] {
+        visitor.proxy = replica;
+        assert!(visitor.get("/connect").await.text().contains(">Connected<"));
+    }
+}
+
+/// Gives the proxy of this folder the public URL of another one.
+fn publish_at(folder: &Path, url: &str) {
+    let file = folder.join("config.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let own = text.lines().find(|line| line.starts_with("public_url: ")).unwrap().to_owned();
+    write_private(&file, text.replace(&own, &format!("public_url: {url}")));
 }

@@ -45,6 +45,8 @@ pub(crate) struct Says {
     pub(crate) forged: bool,
     /// Every document begins with a byte order mark.
     pub(crate) marked: bool,
+    /// The response to every token request, in place of a token.
+    pub(crate) refusal: Option<Script>,
 }
 
 /// An authorization code that was issued.
@@ -59,7 +61,8 @@ impl FakeEntra {
     /// Grants these roles.
     pub(crate) async fn start(roles: &[&str]) -> Self {
         let roles = vec![roles.iter().map(|role| (*role).to_owned()).collect()];
-        let says = Says { roles, id_token: json!({}), metadata: json!({}), forged: false, marked: false };
+        let (id_token, metadata) = (json!({}), json!({}));
+        let says = Says { roles, id_token, metadata, forged: false, marked: false, refusal: None };
         let inner = Arc::new(Inner {
             base: OnceLock::new(),
             key: SigningKey::rsa("entra"),
@@ -120,6 +123,9 @@ impl Inner {
     }
 
     fn token(&self, form: &HashMap<String, String>) -> Script {
+        if let Some(refusal) = &self.says.lock().unwrap().refusal {
+            return refusal.clone();
+        }
         if form.get("client_secret").map(String::as_str) != Some(SECRET) {
             return refusal(401, "invalid_client", 7_000_215);
         }
@@ -179,7 +185,7 @@ fn replace(object: &mut Value, with: &Value) {
     }
 }
 
-fn refusal(status: u16, error: &str, code: u32) -> Script {
+pub(crate) fn refusal(status: u16, error: &str, code: u32) -> Script {
     let description = format!("AADSTS{code}: {NAME} <script>alert(1)</script>");
     let body = json!({ "error": error, "error_description": description, "error_codes": [code] });
     Script::status(status).header("content-type", "application/json").body(body.to_string())

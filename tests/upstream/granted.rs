@@ -63,7 +63,7 @@ async fn a_token_that_a_check_found_incomplete_is_not_kept() {
     let entra = issuer().await;
     let source = source(&entra, RenewalTimes { await_pauses: (SHORT, SHORT), ..CALM });
     let one = source.renewed().await.unwrap();
-    source.await_permissions(|token| token.secret().expose() == "two");
+    source.await_permissions("acme".into(), |token| token.secret().expose() == "two");
     assert_eq!(text_of(&source).await, "one", "not before the pause is over");
     tokio::time::sleep(SHORT).await;
     // This request still has the old token. If Graph denies it, it waits for the new one.
@@ -79,12 +79,30 @@ async fn a_token_that_a_check_found_incomplete_is_not_kept() {
     );
 }
 
+/// Regression: the check of one consumer ended the waiting for what another one's had found missing.
+#[tokio::test]
+async fn consumers_of_one_application_await_their_own_permissions() {
+    let entra = issuer().await;
+    let source = source(&entra, RenewalTimes { await_pauses: (SHORT, SHORT), ..CALM });
+    source.renewed().await.unwrap();
+    source.await_permissions("acme".into(), |token| token.secret().expose() == "three");
+    source.await_permissions("other".into(), |token| token.secret().expose() == "two");
+    for expected in ["two", "three"] {
+        let before = source.token().await.unwrap();
+        tokio::time::sleep(SHORT).await;
+        source.token().await.unwrap();
+        assert_eq!(source.token_after(&before).await.unwrap().secret().expose(), expected);
+    }
+    tokio::time::sleep(SHORT).await;
+    assert_eq!((text_of(&source).await.as_str(), entra.requests().len()), ("three", 3), "nothing is missing");
+}
+
 #[tokio::test]
 async fn the_pauses_between_these_renewals_grow() {
     let entra = issuer().await;
     let source = source(&entra, RenewalTimes { await_pauses: (SHORT, LONG), ..EAGER });
     source.renewed().await.unwrap();
-    source.await_permissions(|_| false);
+    source.await_permissions("acme".into(), |_| false);
     tokio::time::sleep(SHORT * 7).await;
     for _ in 0..20 {
         source.token().await.unwrap();

@@ -174,7 +174,18 @@ impl Access {
     }
 
     fn require(&self, area: Area) -> Result<(), Fault> {
-        if self.has(area) { Ok(()) } else { Err(area.fault()) }
+        if self.has(area) {
+            return Ok(());
+        }
+        Err(match area.fault() {
+            Fault::AccessDenied if self.is_empty() => Fault::NoPermissions,
+            fault => fault,
+        })
+    }
+
+    /// Whether the token has no permission at all.
+    fn is_empty(&self) -> bool {
+        self.granted.as_ref().is_some_and(|granted| granted.roles.is_empty())
     }
 
     fn has(&self, area: Area) -> bool {

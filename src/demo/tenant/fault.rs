@@ -13,6 +13,10 @@ pub(super) enum Fault {
     TokenInvalid,
     #[error("Lifetime validation failed, the token is expired.")]
     TokenExpired,
+    /// Exchange's, with 401: <https://github.com/O365/python-o365/issues/777>; its code:
+    /// <https://github.com/microsoftgraph/microsoft-graph-docs-contrib/issues/6623>.
+    #[error("The token contains no permissions, or permissions can not be understood.")]
+    NoPermissions,
     #[error("Insufficient privileges to complete the operation.")]
     RequestDenied,
     #[error("Access is denied. Check credentials and try again.")]
@@ -132,7 +136,9 @@ pub(super) enum Fault {
 impl Fault {
     pub(super) fn status(&self) -> StatusCode {
         match self {
-            Fault::TokenMissing | Fault::TokenInvalid | Fault::TokenExpired => StatusCode::UNAUTHORIZED,
+            Fault::TokenMissing | Fault::TokenInvalid | Fault::TokenExpired | Fault::NoPermissions => {
+                StatusCode::UNAUTHORIZED
+            }
             Fault::RequestDenied | Fault::AccessDenied | Fault::MailboxPolicy | Fault::SettingsHidden => {
                 StatusCode::FORBIDDEN
             }
@@ -206,6 +212,7 @@ impl Fault {
         match self {
             Fault::TokenMissing | Fault::TokenInvalid | Fault::TokenExpired => "InvalidAuthenticationToken",
             Fault::MailboxConcurrency => "ApplicationThrottled",
+            Fault::NoPermissions => "NoPermissionsInAccessToken",
             Fault::RequestDenied => "Authorization_RequestDenied",
             // The report of hidden settings has the text and the status, not the code: this is Exchange's for 403.
             Fault::AccessDenied | Fault::MailboxPolicy | Fault::SettingsHidden => "ErrorAccessDenied",

@@ -36,8 +36,8 @@ pub enum TokenError {
     /// The task that renews the token was stopped: the program is about to end.
     #[error("the renewal of the token was interrupted")]
     Interrupted,
-    /// Entra refused the credential (configuration).
-    #[error("Entra refused the credential: {error}{}", explain(*.aadsts))]
+    /// Entra refused the credential (configuration), or could not serve the request (Entra).
+    #[error("{}: {error}{}", what_happened(*.error, *.aadsts), explain(*.aadsts))]
     Refused {
         /// OAuth's error code.
         error: OAuthError,
@@ -64,6 +64,22 @@ pub enum TokenError {
 }
 
 impl TokenError {
+    /// Whether the same request may succeed in some minutes.
+    pub(crate) fn is_temporary(&self) -> bool {
+        match self {
+            Self::Busy { .. } => true,
+            Self::Refused { error, aadsts } => passes(*error, *aadsts),
+            Self::Unavailable(status) => status.is_server_error(),
+            Self::Certificate(_)
+            | Self::Interrupted
+            | Self::NoApplication
+            | Self::NoIdentity(_)
+            | Self::Response(_)
+            | Self::Secret(_)
+            | Self::Upstream(_) => false,
+        }
+    }
+
     /// How long the issuer wants no further request, if it says so.
     pub fn wait(&self) -> Option<Duration> {
         match self {
@@ -152,6 +168,17 @@ impl fmt::Display for OAuthError {
     }
 }
 
+/// Whether a refusal is about the moment and not about the application.
+fn passes(error: OAuthError, aadsts: Option<u32>) -> bool {
+    let meaning = aadsts.and_then(Meaning::of);
+    let is_of_the_moment = matches!(meaning, Some(Meaning::TooOften | Meaning::Unavailable));
+    is_of_the_moment || (meaning.is_none() && error == OAuthError::TemporarilyUnavailable)
+}
+
+fn what_happened(error: OAuthError, aadsts: Option<u32>) -> &'static str {
+    if passes(error, aadsts) { "Entra could not serve the request" } else { "Entra refused the credential" }
+}
+
 fn explain(aadsts: Option<u32>) -> String {
     let Some(number) = aadsts else {
         return String::new();
@@ -229,6 +256,7 @@ fn advice(meaning: Meaning) -> &'static str {
         Meaning::TooOften => {
             "Entra got too many requests: wait some minutes, and look for another program with the same client_id"
         }
+        Meaning::Unavailable => "Entra has a problem that passes: wait some minutes",
     }
 }
 
@@ -253,6 +281,38 @@ mod tests {
         }
         assert_eq!(refused(Some(1)), "Entra refused the credential: invalid_client (AADSTS1)");
         assert_eq!(refused(None), "Entra refused the credential: invalid_client");
+    }
+
+    /// Regression: the credential was blamed.
+    #[test]
+    fn a_problem_of_entra_is_not_one_of_the_credential() {
+        let refused = |error, aadsts| TokenError::Refused { error, aadsts };
+        for (error, aadsts, text) in [
+            (
+                OAuthError::TemporarilyUnavailable,
+                None,
+                "Entra could not serve the request: temporarily_unavailable",
+            ),
+            (
+                OAuthError::Other,
+                Some(90_033),
+                "Entra could not serve the request: an unlisted error code (AADSTS90033): \
+                 Entra has a problem that passes: wait some minutes",
+            ),
+        ] {
+            let error = refused(error, aadsts);
+            assert!(error.is_temporary());
+            assert_eq!(error.to_string(), text);
+        }
+        assert!(refused(OAuthError::InvalidGrant, Some(50_196)).is_temporary());
+        assert!(TokenError::Unavailable(StatusCode::BAD_GATEWAY).is_temporary());
+        for error in [
+            refused(OAuthError::InvalidClient, None),
+            refused(OAuthError::TemporarilyUnavailable, Some(7_000_215)),
+            TokenError::Unavailable(StatusCode::NOT_FOUND),
+        ] {
+            assert!(!error.is_temporary(), "{error}");
+        }
     }
 
     #[test]

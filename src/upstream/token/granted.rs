@@ -27,15 +27,28 @@ pub(super) struct Awaited {
     until: Instant,
 }
 
+impl Awaited {
+    fn next_pause(&mut self, longest: Duration) -> Duration {
+        let pause = self.pause.min(longest);
+        self.pause = pause.saturating_mul(2);
+        pause
+    }
+}
+
 impl TokenSource {
-    /// Tells that a check of the permissions found some missing. From now on tokens are renewed soon, when somebody needs
-    /// one, until `complete` is true of a token, or an hour is over.
-    pub fn await_permissions(&self, complete: impl Fn(&AccessToken) -> bool + Send + 'static) {
+    /// Tells that a check of a consumer's permissions found some missing. From now on tokens are renewed soon, when somebody
+    /// needs one, until `complete` is true of a token, or an hour is over. Consumers of one application share its tokens, and
+    /// each awaits its own permissions.
+    pub fn await_permissions(
+        &self,
+        consumer: Arc<str>,
+        complete: impl Fn(&AccessToken) -> bool + Send + 'static,
+    ) {
         let (now, (pause, _)) = (Instant::now(), self.pace.await_pauses);
         let next = pause.saturating_mul(2);
         let awaited = Awaited { complete: Box::new(complete), pause: next, until: now + AWAIT_FOR };
         let mut state = self.state();
-        state.awaited = Some(awaited);
+        state.awaited.insert(consumer, awaited);
         if let Some(held) = state.held.as_mut() {
             let soon = now + pause;
             held.renew_at = Some(held.renew_at.map_or(soon, |at| at.min(soon)));
@@ -83,22 +96,19 @@ impl Cached {
             return true;
         }
         let is_old = |since: Instant| now.saturating_duration_since(since) >= pace.denied_age;
-        let is_awaited = self.awaited.is_some() && held.is_due(now);
+        let is_awaited = !self.awaited.is_empty() && held.is_due(now);
         self.closed(now).is_none() && (is_awaited || (is_old(held.since) && self.denied.is_none_or(is_old)))
     }
 
-    /// After which time the new token is renewed, if it lacks what a check found missing.
+    /// After which time the new token is renewed, if it lacks what a check found missing: the shortest pause of all consumers.
     pub(super) fn awaited(
         &mut self,
         token: &AccessToken,
         now: Instant,
         pace: RenewalTimes,
     ) -> Option<Duration> {
-        self.awaited.take_if(|awaited| now >= awaited.until || (awaited.complete)(token));
-        let awaited = self.awaited.as_mut()?;
+        self.awaited.retain(|_, awaited| now < awaited.until && !(awaited.complete)(token));
         let (_, longest) = pace.await_pauses;
-        let pause = awaited.pause.min(longest);
-        awaited.pause = pause.saturating_mul(2);
-        Some(pause)
+        self.awaited.values_mut().map(|awaited| awaited.next_pause(longest)).min()
     }
 }

@@ -29,6 +29,7 @@ mod identity;
 mod keep;
 mod response;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -281,12 +282,17 @@ impl TokenSource {
         self.issuer.wrong_clock()
     }
 
-    /// Redeems an authorization code in the name of the application. Returns an id_token, which the caller must verify.
+    /// Redeems an authorization code in the name of the application. Returns an id_token, which the caller must verify. The
+    /// code is sent even while the issuer wants no further request: it ends within minutes.
     ///
     /// # Errors
     /// [`TokenError`].
     pub(crate) async fn redeem_code(&self, code: AuthorizationCode<'_>) -> Result<Secret, TokenError> {
-        self.issuer.redeem(&code).await
+        let redeemed = self.issuer.redeem(&code).await;
+        if let Err(error) = &redeemed {
+            self.state().close(error, Instant::now());
+        }
+        redeemed
     }
 
     /// Discards a token to which Graph responded with 401, so that the next caller renews it. Keeps the token if it is
@@ -347,8 +353,8 @@ struct Cached {
     has_succeeded: bool,
     /// When a token was last renewed because Graph denied a request.
     denied: Option<Instant>,
-    /// What a check found missing.
-    awaited: Option<Awaited>,
+    /// What checks found missing, by consumer.
+    awaited: BTreeMap<Arc<str>, Awaited>,
 }
 
 struct Held {

@@ -169,6 +169,18 @@ async fn broader_roles_open_as_much() {
     }
 }
 
+/// Exchange says 401 and another code to a token without any permission, and the directory says what it always says.
+#[tokio::test]
+async fn a_token_without_any_permission_is_unauthorized_in_mailboxes() {
+    let graph = Graph::own().await;
+    let (mailbox, none) = (graph.mailbox(), graph.token_with(&[]).await);
+    for target in ["messages", "mailboxSettings", "contacts"] {
+        let said = graph.opens(&none, &format!("{mailbox}/{target}")).await;
+        assert_eq!(said, (401, "NoPermissionsInAccessToken".to_owned()), "{target}");
+    }
+    assert_eq!(graph.opens(&none, "/v1.0/users").await, denied("Authorization_RequestDenied"));
+}
+
 #[tokio::test]
 async fn settings_of_users_need_a_permission_of_their_own() {
     let graph = Graph::own().await;

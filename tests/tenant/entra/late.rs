@@ -18,9 +18,9 @@ async fn connects(graph: &Graph, proxy: &Glassine) -> Page {
 }
 
 /// Waits until requests succeed, which takes some seconds.
-async fn opens(proxy: &Glassine) {
+async fn opens(proxy: &Glassine, target: &str) {
     let begun = Instant::now();
-    while proxy.get(USERS).await.status != 200 {
+    while proxy.get(target).await.status != 200 {
         assert!(begun.elapsed() < Duration::from_secs(20), "the permission does not come");
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
@@ -42,7 +42,7 @@ async fn a_consent_that_shows_after_the_check_works_without_a_restart() {
     shows(&connects(&graph, &proxy).await, "consent_missing");
     let (asked, early) = requests(&graph, proxy.get(USERS)).await;
     assert_eq!((asked, early.status), (0, 403), "not before the pause is over");
-    opens(&proxy).await;
+    opens(&proxy, USERS).await;
     let (asked, _) = requests(&graph, async {
         for _ in 0..10 {
             assert_eq!(proxy.get(USERS).await.status, 200);
@@ -50,6 +50,19 @@ async fn a_consent_that_shows_after_the_check_works_without_a_restart() {
     })
     .await;
     assert_eq!(asked, 0, "nothing is missing any more");
+}
+
+/// Fault: a consent reaches Entra's tokens late, and Exchange responds 401 to a token without any. Outcome: mailboxes open some seconds later.
+#[tokio::test]
+async fn a_late_consent_opens_mailboxes_too() {
+    let (graph, proxy) = connectable().await;
+    let owner = graph.tenant.users().iter().find(|user| user.has_mailbox()).unwrap();
+    let messages = format!("/v1.0/users/{}/messages?$top=1", proxy.id(owner.id()));
+    graph.tenant.entra().delay_consents(Duration::from_secs(3));
+    let denied = proxy.get(&messages).await;
+    assert_eq!((denied.status, denied.code().as_str()), (403, "NoPermissionsInAccessToken"));
+    shows(&connects(&graph, &proxy).await, "consent_missing");
+    opens(&proxy, &messages).await;
 }
 
 #[tokio::test]
@@ -101,7 +114,7 @@ async fn a_late_consent_works_with_tokens_that_cannot_be_read() {
     graph.tenant.entra().make_tokens_opaque();
     graph.tenant.entra().delay_consents(Duration::from_secs(3));
     shows(&connects(&graph, &proxy).await, "consent_missing");
-    opens(&proxy).await;
+    opens(&proxy, USERS).await;
 }
 
 /// Fault: Entra throttles the check of a consent. Outcome: one request, and a page that says to wait; requests work afterwards.
@@ -114,7 +127,7 @@ async fn a_check_that_is_throttled_stops_at_once_and_says_so() {
     assert_eq!(asked, 2, "the code, and one check");
     let (asked, response) = requests(&graph, proxy.get(USERS)).await;
     assert_eq!((asked, response.status), (0, 403), "Retry-After is obeyed, and the old token serves");
-    opens(&proxy).await;
+    opens(&proxy, USERS).await;
 }
 
 #[tokio::test]
