@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use glassine::demo::tenant::Tenant;
 use glassine_core::pseudonym::KeyRing;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::glassine::{Glassine, METADATA_ONLY, ProxyResponse, Setup, sample_tenant, serve_tenant};
+use crate::support::upstream::{FakeUpstream, Script};
 use crate::tenant::merged;
 
 const PAGES_OF_FIVE: (&str, &str) = ("prefer", "odata.maxpagesize=5");
@@ -248,6 +249,31 @@ async fn long_tokens_of_graph_come_back_by_links_of_the_proxy() {
         let (path, sealed) = link.split_once("?$skiptoken=").unwrap();
         let moved = format!("{}?$skiptoken={sealed}", path.replace("/v1.0/", "/beta/"));
         assert_refused(&proxy.get(&moved).await, 410, "resyncRequired");
+    }
+}
+
+/// Links that were recorded: of a personal mailbox (oomol-lab/open-connector#372) with a token, of another with a number
+/// (microsoft-graph-docs-contrib#7980).
+#[tokio::test]
+async fn recorded_links_of_mail_lead_on_whatever_they_go_on_at() {
+    for (list, query, goes_on) in [
+        ("messages", "%24select=id&%24top=2&%24skiptoken=RFRM9", "$skiptoken=RFRM9"),
+        ("messages", "%24top=100&%24select=id&%24skip=23352&%24orderby=receivedDateTime+asc", "$skip=23352"),
+        ("messages/delta", "%24skiptoken=RFRM9", "$skiptoken=RFRM9"),
+    ] {
+        let graph = FakeUpstream::start(move |request| {
+            let host = request.header("host").unwrap();
+            let link = format!("http://{host}/v1.0/users('u1')/mailFolders('AQMkAD=')/{list}?{query}");
+            Script::json(json!({ "@odata.nextLink": link, "value": [] }).to_string())
+        })
+        .await;
+        let proxy = Setup::scripted(&graph).start().await;
+        let user = format!("/v1.0/users/{}", proxy.id("u1"));
+        let first =
+            page(&proxy, &format!("{user}/mailFolders/{}/{list}?$select=id", proxy.id("AQMkAD="))).await;
+        page(&proxy, next(&first).unwrap()).await;
+        let asked = graph.requests()[1].target.replace("%24", "$");
+        assert!(asked.contains("AQMkAD") && asked.contains(goes_on), "{query}: {asked}");
     }
 }
 

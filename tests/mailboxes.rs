@@ -81,7 +81,7 @@ async fn an_order_that_does_not_lead_the_filter_comes_back_with_advice() {
     );
     assert_eq!((&fine["decision"], &fine["graph"]), (&json!("allow"), &Value::Null));
     let text = glassine(&["explain", "--rules", RULES, &format!("/v1.0/users/{{user}}/{refused}")]).fine();
-    assert!(text.contains("  graph      refuses it: 400 InefficientFilter: "), "{text}");
+    assert!(text.contains("  graph      can refuse it: 400 InefficientFilter: "), "{text}");
 }
 
 #[tokio::test]

@@ -297,7 +297,7 @@ fn describe(explanation: &Explanation) -> String {
         line(name, value.as_deref().unwrap_or("-"));
     }
     if let Some(Reason { code, message, status }) = &explanation.graph {
-        line("graph", &format!("refuses it: {status} {code}: {message}"));
+        line("graph", &format!("can refuse it: {status} {code}: {message}"));
     }
     if let Some(preferences) = explanation.prefer.as_ref().filter(|preferences| !preferences.is_empty()) {
         line("prefer", &preferences.join(", "));

@@ -1,6 +1,7 @@
 //! `$batch`, as clients that talk to Graph itself send it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -71,6 +72,28 @@ async fn each_request_gets_the_response_that_it_would_get_alone() {
     assert_eq!(find(&responses, "missing")["body"]["error"]["code"], "Request_ResourceNotFound");
     let content_type = find(&responses, "mail")["headers"]["Content-Type"].as_str().unwrap();
     assert!(content_type.starts_with("application/json;odata.metadata=minimal"));
+}
+
+/// "Requests in a batch are evaluated individually against throttling limits"
+/// (<https://learn.microsoft.com/graph/throttling#throttling-and-batching>).
+#[tokio::test]
+async fn each_request_is_throttled_by_itself() {
+    let graph = Arc::new(Graph::of(Arc::new(Tenant::new(7).throttled(Duration::from_secs(2)))).await);
+    let [busy, free] = [0, 1].map(|place| graph.tenant.users()[place].id().to_owned());
+    let messages = |user: &str| format!("/users/{user}/messages?$top=1");
+    for _ in 0..4 {
+        let (graph, target) = (Arc::clone(&graph), format!("/v1.0{}", messages(&busy)));
+        tokio::spawn(async move { graph.get(&target).await });
+    }
+    while graph.tenant.most_at_once() < 4 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let requests = json!([get("busy", &messages(&busy)), get("free", &messages(&free))]);
+    let responses = graph.batch(&requests).await;
+    let refused = find(&responses, "busy");
+    let shown = (&refused["status"], &refused["headers"]["Retry-After"], &refused["body"]["error"]["code"]);
+    assert_eq!(shown, (&json!(429), &json!("1"), &json!("ApplicationThrottled")));
+    assert_eq!(find(&responses, "free")["status"], 200);
 }
 
 #[tokio::test]

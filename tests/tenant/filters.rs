@@ -143,9 +143,13 @@ async fn what_messages_are_sorted_by_has_to_lead_their_filter() {
     for (filter, orderby) in [
         (format!("receivedDateTime ge {at} and isRead eq false"), "receivedDateTime"),
         (format!("lastModifiedDateTime ge {at}"), "lastModifiedDateTime asc"),
+        (
+            format!("receivedDateTime ge {at} and ReceivedDateTime lt 2027-01-01 and isRead eq false"),
+            "receivedDateTime,isRead",
+        ),
     ] {
         let found = graph.walk(&format!("{list}&$filter={filter}&$orderby={orderby}")).await;
-        let property = orderby.split(' ').next().unwrap();
+        let property = orderby.split([' ', ',']).next().unwrap();
         let times: Vec<&str> = found.iter().map(|it| it[property].as_str().unwrap()).collect();
         assert!(times.len() > 2 && times.is_sorted(), "{orderby}");
     }

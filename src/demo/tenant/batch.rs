@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::fault::Fault;
+use super::fault::{Fault, WAIT};
 
 /// Graph's limit.
 const MAX_ITEMS: usize = 20;
@@ -135,12 +135,13 @@ impl ItemResponse {
         } else {
             Value::String(STANDARD.encode(&self.body))
         };
-        json!({
-            "id": id,
-            "status": self.status.as_u16(),
-            "headers": { "Cache-Control": "no-cache", "OData-Version": "4.0", "Content-Type": self.content_type },
-            "body": body,
-        })
+        let mut headers = json!({
+            "Cache-Control": "no-cache", "OData-Version": "4.0", "Content-Type": self.content_type,
+        });
+        if let (StatusCode::TOO_MANY_REQUESTS, Value::Object(headers)) = (self.status, &mut headers) {
+            headers.insert("Retry-After".to_owned(), json!(WAIT));
+        }
+        json!({ "id": id, "status": self.status.as_u16(), "headers": headers, "body": body })
     }
 }
 

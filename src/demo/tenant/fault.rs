@@ -4,6 +4,9 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
+/// `Retry-After` of 429, in seconds.
+pub(super) const WAIT: &str = "1";
+
 /// An error in Graph's form.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub(super) enum Fault {

@@ -30,7 +30,7 @@ use super::Tenant;
 use super::access::Access;
 use super::batch::{Batch, Item, ItemResponse};
 use super::entra::{self, Call, Endpoint};
-use super::fault::Fault;
+use super::fault::{Fault, WAIT};
 use super::rng::Rng;
 use super::route::{self, Headers, Reply};
 use super::transport::TransportFault;
@@ -170,7 +170,10 @@ impl Server {
 
     async fn graph(&self, head: &Parts) -> Result<GraphResponse, Fault> {
         let access = self.tenant.access(head.headers.get(AUTHORIZATION))?;
-        let visit = self.tenant.visit(head.uri.path()).await?;
+        let visit = self.tenant.visit(head.uri.path())?;
+        if let Some(visit) = &visit {
+            visit.last().await;
+        }
         let target = (head.uri.path(), head.uri.query());
         let response = self.one(head.method.as_str(), target, &head.headers, &access)?;
         Ok(GraphResponse { visit, ..response })
@@ -186,7 +189,11 @@ impl Server {
         let access = self.tenant.access(headers.get(AUTHORIZATION))?;
         let respond = |item: &Item| {
             let (path, query) = item.target(version);
-            let response = self.one(&item.method, (&path, query.as_deref()), &item.headers(), &access);
+            // "Requests in a batch are evaluated individually against throttling limits"
+            // (<https://learn.microsoft.com/graph/throttling#throttling-and-batching>). Here they run one after the other.
+            let response = self.tenant.visit(&path).and_then(|_visit| {
+                self.one(&item.method, (&path, query.as_deref()), &item.headers(), &access)
+            });
             response.unwrap_or_else(|fault| GraphResponse::fault(&fault, ids)).into_item()
         };
         let failed = || GraphResponse::fault(&Fault::FailedDependency, ids).into_item();
@@ -279,7 +286,7 @@ impl GraphResponse {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
         }
         if self.status == StatusCode::TOO_MANY_REQUESTS {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            headers.insert(RETRY_AFTER, HeaderValue::from_static(WAIT));
         }
         if let Some(location) = &self.location {
             insert_text(headers, LOCATION.as_str(), location);

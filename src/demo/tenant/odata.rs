@@ -86,7 +86,7 @@ impl Options {
     }
 
     /// The options with a new value for `replaced` as Exchange writes them in next links: `%24` in names, and values in the form of
-    /// HTML forms (`%24select=id%2Csubject&%24top=10&%24skip=10`; oomol-lab/open-connector#372, a response of 2026).
+    /// HTML forms (`%24top=100&%24select=id%2Csubject&%24skip=23352&%24orderby=receivedDateTime+asc`; microsoft-graph-docs-contrib#7980).
     pub(super) fn encoded_with(&self, replaced: &str, value: &str) -> String {
         let kept = self.written.iter().zip(&self.decoded).filter(|((folded, _), _)| folded != replaced);
         let encoded = |(name, value): (&str, &str)| format!("{}={}", form_encoded(name), form_encoded(value));

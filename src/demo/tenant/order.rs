@@ -37,6 +37,7 @@ impl Order {
 
     /// Whether Exchange can do both: the properties of `$orderby` are in `$filter`, too, in the same order and before
     /// all others (<https://learn.microsoft.com/graph/api/user-list-messages#using-filter-and-orderby-in-the-same-query>).
+    /// An example in <https://learn.microsoft.com/graph/query-parameters> sorts by one more property, against this rule.
     pub(super) fn suits(&self, filter: &Filter) -> bool {
         let filtered = filter.paths();
         let same = |(path, filtered): (&str, &&str)| path.eq_ignore_ascii_case(filtered);

@@ -13,21 +13,21 @@ const AT_ONCE: usize = 4;
 /// A tenant that throttles.
 pub(super) struct Visits {
     /// How long a response from a mailbox takes.
-    pub(super) latency: Duration,
+    latency: Duration,
     counts: Mutex<Counts>,
 }
 
 #[derive(Default)]
 struct Counts {
-    /// By the user's key in the path, in lower case.
-    now: HashMap<String, usize>,
+    /// By the place of the mailbox's owner, whatever requests call them.
+    now: HashMap<usize, usize>,
     most: usize,
 }
 
 /// A request in progress, until it is dropped with the rest of its response.
 pub(super) struct Visit {
     visits: Arc<Visits>,
-    mailbox: String,
+    mailbox: usize,
 }
 
 impl Visits {
@@ -40,10 +40,9 @@ impl Visits {
         self.lock().most
     }
 
-    pub(super) fn begin(self: &Arc<Visits>, mailbox: &str) -> Result<Visit, Fault> {
-        let mailbox = mailbox.to_lowercase();
+    pub(super) fn begin(self: &Arc<Visits>, mailbox: usize) -> Result<Visit, Fault> {
         let mut counts = self.lock();
-        let now = counts.now.entry(mailbox.clone()).or_default();
+        let now = counts.now.entry(mailbox).or_default();
         if *now == AT_ONCE {
             return Err(Fault::MailboxConcurrency);
         }
@@ -55,6 +54,13 @@ impl Visits {
 
     fn lock(&self) -> MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Visit {
+    /// As long as Exchange takes to respond.
+    pub(super) async fn last(&self) {
+        tokio::time::sleep(self.visits.latency).await;
     }
 }
 

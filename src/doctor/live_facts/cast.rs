@@ -9,6 +9,9 @@ use glassine_core::graph::encode::query_value;
 /// How many accounts to look at until a user, a room and a shared mailbox are found.
 const TRIES: usize = 20;
 
+/// How many of them to look at in each group of accounts where rooms and shared mailboxes are likely.
+const LIKELY: usize = 5;
+
 /// How many groups to look at until one has two members.
 const GROUPS: usize = 5;
 
@@ -29,6 +32,14 @@ pub(super) enum Part {
     Client,
 }
 
+/// The parts that an operator can name, and why one is missing that was named.
+const ABSENT: [(Part, &str); 4] = [
+    (Part::User, "the directory does not have the account that --mailbox-in names"),
+    (Part::Room, "the directory does not have the account that --room names"),
+    (Part::Shared, "the directory does not have the account that --shared names"),
+    (Part::Guest, "the directory does not have the account that --guest names"),
+];
+
 /// The parts with their placeholders in targets, and why one is missing.
 const PARTS: [(Part, &str, &str); 9] = [
     (
@@ -46,9 +57,9 @@ const PARTS: [(Part, &str, &str); 9] = [
     (Part::Client, "{client}", "the credential has no client id"),
 ];
 
-/// The ids of the parts that are known.
+/// The ids of the parts that are known, and why one is missing that was named.
 #[derive(Default)]
-pub(super) struct Cast(Vec<(Part, Opaque)>);
+pub(super) struct Cast(Vec<(Part, Result<Opaque, &'static str>)>);
 
 /// The parts that an operator names.
 #[derive(Clone, Debug, Default)]
@@ -60,11 +71,10 @@ pub(crate) struct Named {
     pub(crate) guest: Option<String>,
 }
 
-const USERS: Get = Get::graph("/v1.0/users?$select=id,mail,userType,accountEnabled&$top=100");
+const USERS: Get = Get::graph("/v1.0/users?$select=id,mail,userType,accountEnabled,surname&$top=999");
 const GUESTS: Get = Get::graph("/v1.0/users?$filter=userType%20eq%20'Guest'&$select=id,userType&$top=10");
-/// Rooms and shared mailboxes have disabled accounts.
 const DISABLED: Get = Get::graph(
-    "/v1.0/users?$filter=accountEnabled%20eq%20false&$select=id,mail,userType,accountEnabled&$top=100",
+    "/v1.0/users?$filter=accountEnabled%20eq%20false&$select=id,mail,userType,accountEnabled,surname&$top=999",
 );
 const GROUPS_PAGE: Get = Get::graph("/v1.0/groups?$select=id,visibility&$top=100");
 
@@ -90,7 +100,7 @@ impl Cast {
         let mut filled = target.to_owned();
         for (part, placeholder, why_missing) in PARTS {
             if filled.contains(placeholder) {
-                let id = self.id(part).ok_or(why_missing)?;
+                let id = self.entry(part).unwrap_or(Err(why_missing))?;
                 filled = filled.replace(placeholder, &query_value(id.for_request()));
             }
         }
@@ -99,29 +109,35 @@ impl Cast {
 
     /// Finds what is not known yet. Whatever Graph refuses stays unknown.
     pub(super) async fn find(&mut self, asker: &mut Asker) -> Result<(), NoReply> {
+        self.check_named(asker).await?;
         let users = read(asker, &USERS).await?;
         let disabled = read(asker, &DISABLED).await?;
         let guests = read(asker, &GUESTS).await?;
         self.know(Part::Guest, guests.ids(|it| it.is("userType", "Guest")).into_iter().next());
         let unlicensed = users.ids(|it| !it.is("userType", "Guest") && !it.has_text("mail"));
         self.know(Part::Unlicensed, unlicensed.into_iter().next());
-        let member = |reply: &Reply, is_disabled: bool| {
-            reply.ids(move |it| {
-                !it.is("userType", "Guest")
-                    && it.has_text("mail")
-                    && it.is_false("accountEnabled") == is_disabled
-            })
-        };
-        let rooms_and_shared = member(&disabled, true).into_iter().take(TRIES / 2);
-        for id in rooms_and_shared.chain(member(&users, false)).take(TRIES) {
+        for id in candidates(&users, &disabled) {
             self.look_at(asker, id).await?;
         }
         self.find_groups(asker).await
     }
 
+    /// Gives up the accounts that were named and are not there: a refusal of theirs says nothing of Graph.
+    async fn check_named(&mut self, asker: &mut Asker) -> Result<(), NoReply> {
+        for (part, why) in ABSENT {
+            let Some(id) = self.id(part) else { continue };
+            let account = Opaque::new(format!("/v1.0/users/{}?$select=id", query_value(id.for_request())));
+            if asker.ask(&USERS, &account, &[]).await?.is_not_found() {
+                self.0.retain(|(known, _)| *known != part);
+                self.0.push((part, Err(why)));
+            }
+        }
+        Ok(())
+    }
+
     /// Learns what kind of mailbox this is.
     async fn look_at(&mut self, asker: &mut Asker, id: Opaque) -> Result<(), NoReply> {
-        let is_known = |part| self.id(part).is_some();
+        let is_known = |part| self.entry(part).is_some();
         if [Part::User, Part::Room, Part::Shared].into_iter().all(is_known) {
             return Ok(());
         }
@@ -132,7 +148,7 @@ impl Cast {
         let part = purposes.into_iter().find(|(word, _)| Some(*word) == purpose).map(|(_, part)| part);
         // Without the permission for settings, every account with an address may be a user.
         let part = part.unwrap_or(Part::User);
-        if part != Part::User || (self.id(part).is_none() && has_messages(asker, &id).await?) {
+        if part != Part::User || (self.entry(part).is_none() && has_messages(asker, &id).await?) {
             self.know(part, Some(id));
         }
         Ok(())
@@ -154,16 +170,38 @@ impl Cast {
         Ok(())
     }
 
-    /// Remembers an id, unless one is known.
+    /// Remembers an id, unless one is known or was named.
     fn know(&mut self, part: Part, id: Option<Opaque>) {
-        if self.id(part).is_none() {
-            self.0.extend(id.map(|id| (part, id)));
+        if self.entry(part).is_none() {
+            self.0.extend(id.map(|id| (part, Ok(id))));
         }
     }
 
     fn id(&self, part: Part) -> Option<&Opaque> {
-        self.0.iter().find(|(known, _)| *known == part).map(|(_, id)| id)
+        self.entry(part)?.ok()
     }
+
+    fn entry(&self, part: Part) -> Option<Result<&Opaque, &'static str>> {
+        let (_, id) = self.0.iter().find(|(known, _)| *known == part)?;
+        Some(id.as_ref().map_err(|why| *why))
+    }
+}
+
+/// The accounts to look at. Rooms and shared mailboxes have no surname (microsoft-graph-docs#239), and many of their accounts are
+/// disabled. A shared mailbox that was a user's has the surname.
+fn candidates(users: &Reply, disabled: &Reply) -> Vec<Opaque> {
+    let members = |reply: &Reply, is_disabled: bool, has_surname: bool| {
+        reply.ids(|it| {
+            !it.is("userType", "Guest")
+                && it.has_text("mail")
+                && it.is_false("accountEnabled") == is_disabled
+                && it.has_text("surname") == has_surname
+        })
+    };
+    let likely =
+        [members(disabled, true, false), members(users, false, false), members(disabled, true, true)];
+    let likely = likely.into_iter().flat_map(|ids| ids.into_iter().take(LIKELY));
+    likely.chain(members(users, false, true)).take(TRIES).collect()
 }
 
 async fn read(asker: &mut Asker, get: &Get) -> Result<Reply, NoReply> {

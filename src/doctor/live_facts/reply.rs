@@ -67,6 +67,10 @@ impl Reply {
         self.status == 200
     }
 
+    pub(super) fn is_not_found(&self) -> bool {
+        self.status == 404
+    }
+
     /// What `read` finds in a response with status 200; otherwise the status.
     pub(super) fn if_ok(&self, read: impl FnOnce(&Self) -> Observed) -> Observed {
         match (self.is_ok(), self.last()) {

@@ -101,11 +101,12 @@ impl Filter {
         }
     }
 
-    /// The properties that are compared, each once, in the order in which they occur.
+    /// The properties that are compared, each once, in the order in which they occur. Letter case tells none apart.
     pub(super) fn paths(&self) -> Vec<&str> {
         let mut paths: Vec<&str> = Vec::new();
         self.visit(&mut |condition| {
-            if let Some(path) = condition.path().filter(|path| !paths.contains(path)) {
+            let is_known = |path: &&str| paths.iter().any(|known| known.eq_ignore_ascii_case(path));
+            if let Some(path) = condition.path().filter(|path| !is_known(path)) {
                 paths.push(path);
             }
         });

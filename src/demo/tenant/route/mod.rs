@@ -90,8 +90,9 @@ impl Request<'_> {
         format!("{}{}?{}", self.base, self.path, self.options.with(option, value))
     }
 
-    /// A link of Exchange that repeats this request with one option set. Below a folder, it has the keys in parentheses
-    /// (`mailFolders('AQMk…')/messages?%24select=…`; oomol-lab/open-connector#372, a response of 2026), elsewhere as they were sent.
+    /// A link of Exchange that repeats this request with one option set. Below a folder, it has the keys in parentheses, elsewhere as
+    /// they were sent. `mailFolders('AQMk…')/messages?%24select=…&%24skiptoken=…` is of a personal mailbox (2026,
+    /// oomol-lab/open-connector#372). Others go on at `$skip` ([`paging`](super::paging)).
     pub(super) fn mailbox_link(&self, option: &str, value: &str) -> String {
         let path = segments::in_key_form(self.path).unwrap_or_else(|| self.path.to_owned());
         format!("{}{path}?{}", self.base, self.options.encoded_with(option, value))

@@ -58,6 +58,18 @@ pub(super) const QUESTIONS: &[Question] = &[
         status,
         &[INEFFICIENT],
     ),
+    // "List messages" says no. An example of "Use query parameters" does it (microsoft-graph-docs-contrib,
+    // query-parameters-filter+orderby-example).
+    question(
+        MAIL,
+        "order-beyond-filter",
+        "May $orderby go on after all properties of $filter?",
+        Get::graph(
+            "/v1.0/users/{user}/messages?$select=id&$top=1&$filter=importance%20eq%20'normal'&$orderby=importance,receivedDateTime%20desc",
+        ),
+        status,
+        &[INEFFICIENT],
+    ),
     question(
         MAIL,
         "count-messages",
