@@ -4,14 +4,14 @@
 //! written. So the queue is bounded, and the end of a request never waits for room. Nothing here blocks the thread that
 //! calls it: while the disk is full, or nobody reads standard output, only the writer waits.
 //!
-//! The writer takes all that waits, and writes it with one call. A record is *acknowledged* when the operating system has it,
-//! so a crash of this program loses nothing that was acknowledged. [`SyncMode`] says what a power cut can lose.
+//! The writer takes all that waits, and writes it with one call. Responses that wait for their records wake it together
+//! (`queue`). A record is *acknowledged* when the operating system has it, so a crash of this program loses nothing that was
+//! acknowledged. [`SyncMode`] says what a power cut can lose.
 
 use std::fmt;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -25,6 +25,7 @@ use super::event::Event;
 use super::file::OpenError;
 use super::mac::MacKey;
 use super::output::{Output, Settings};
+use super::queue::{Call, Closed, Queue, queue};
 use super::rotation::Rotate;
 use super::unidentified::{Noted, Source, Unidentified};
 use super::writer::{Entry, Fate, Job, Ticket, Writer, Written};
@@ -120,7 +121,7 @@ impl Default for Clock {
 
 /// An audit log that is open for writing. Shared by reference between all requests.
 pub struct AuditLog {
-    jobs: Sender<Job>,
+    jobs: Arc<Queue<Job>>,
     slots: Arc<Semaphore>,
     bounds: Bounds,
     state: Arc<Shared>,
@@ -185,16 +186,25 @@ pub struct Failing {
 }
 
 /// An entry that the log has to acknowledge. Dropped, it waits no more.
-pub(super) struct Receipt {
+pub(super) struct Receipt<'a> {
+    /// Wakes the writer; `None` if its thread has ended.
+    call: Option<Call<'a, Job>>,
     ticket: Arc<Ticket>,
     acknowledged: oneshot::Receiver<Written>,
 }
 
-impl Receipt {
-    /// Waits for the acknowledgement. An error comes with what became of the entry.
+impl Receipt<'_> {
+    /// Wakes the writer together with other responses, and waits for the acknowledgement. An error comes with what became
+    /// of the entry.
     pub(super) async fn wait(mut self, within: Duration) -> Result<(), (Fate, Arc<WriteError>)> {
         let late = || Arc::new(WriteError::Late);
-        match timeout(within, &mut self.acknowledged).await {
+        let acknowledged = async {
+            if let Some(call) = &self.call {
+                call.gather().await;
+            }
+            (&mut self.acknowledged).await
+        };
+        match timeout(within, acknowledged).await {
             Ok(Ok(Ok(()))) => Ok(()),
             Ok(Ok(Err(error))) => Err((Fate::NotWritten, error)),
             Ok(Err(_)) | Err(_) => match self.ticket.leave() {
@@ -257,7 +267,7 @@ impl AuditLog {
     }
 
     fn start(output: Output, bounds: Bounds) -> Result<Self, OpenError> {
-        let (jobs, waiting) = mpsc::channel();
+        let (jobs, waiting) = queue();
         let state = Arc::new(Shared::new());
         let writer = Writer::new(waiting, output, Arc::clone(&state), bounds);
         let thread = std::thread::Builder::new().name("audit".to_owned());
@@ -336,18 +346,26 @@ impl AuditLog {
     }
 
     /// Hands an entry over that the log has to acknowledge.
-    pub(super) fn post_with_receipt(&self, entry: Entry) -> Receipt {
+    pub(super) fn post_with_receipt(&self, entry: Entry) -> Receipt<'_> {
         let (ticket, acknowledged) = Ticket::new();
-        let receipt = Receipt { ticket: Arc::clone(&ticket.0), acknowledged };
-        self.post(entry.with_ticket(ticket));
-        receipt
+        let own = Arc::clone(&ticket.0);
+        Receipt { call: self.put(entry.with_ticket(ticket)), ticket: own, acknowledged }
     }
 
+    /// Hands an entry over for which nobody waits, and wakes the writer at once.
     pub(super) fn post(&self, entry: Entry) {
+        drop(self.put(entry));
+    }
+
+    fn put(&self, entry: Entry) -> Option<Call<'_, Job>> {
         self.state.added();
-        if self.jobs.send(Job::Write(entry)).is_err() {
-            self.state.waiting.fetch_sub(1, Ordering::AcqRel);
-            tracing::error!("an audit record was lost: the thread that writes the log has ended");
+        match self.jobs.put(Job::Write(entry)) {
+            Ok(call) => Some(call),
+            Err(Closed) => {
+                self.state.taken(1);
+                tracing::error!("an audit record was lost: the thread that writes the log has ended");
+                None
+            }
         }
     }
 
@@ -369,7 +387,7 @@ impl AuditLog {
 
     fn send(&self, job: Job) {
         // The writer is gone only with the process.
-        drop(self.jobs.send(job));
+        drop(self.jobs.put(job));
     }
 
     /// Whether the log takes no records: the last write failed, or one takes too long. The proxy then refuses requests

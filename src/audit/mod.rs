@@ -7,7 +7,8 @@
 //! | [`event`] | what the record of a start, a reload or a stop contains |
 //! | [`unidentified`] | requests of strangers: which get a record, and which are counted |
 //! | [`guard`] | exactly one record per request, however it ends |
-//! | [`log`] | the queue of records, its bounds, and what the log says of itself |
+//! | [`log`] | the log as requests see it: its room, its bounds, and what it says of itself |
+//! | `queue` | the queue of records, and who wakes the writer for them |
 //! | `writer` | the thread that writes: groups, acknowledgements, and what happens after a failure |
 //! | `output` | one group of lines in the file or stream, whole or not at all |
 //! | `file` | the file: locked, continued after a crash, followed when it is moved |
@@ -24,6 +25,7 @@ pub mod guard;
 pub mod log;
 pub mod mac;
 mod output;
+mod queue;
 pub mod record;
 pub mod report;
 pub mod rotation;

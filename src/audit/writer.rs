@@ -7,7 +7,6 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
@@ -16,6 +15,7 @@ use super::event::Event;
 use super::log::{Bounds, Shared, Slot, WriteError, content};
 use super::mac::MacKey;
 use super::output::{Output, SYNC_EVERY};
+use super::queue::Reader;
 use super::unidentified::{Counts, Unidentified};
 use glassine_core::diagnostic::Causes;
 
@@ -161,7 +161,7 @@ impl Ticket {
 
 /// The thread's state.
 pub(super) struct Writer {
-    jobs: Receiver<Job>,
+    jobs: Reader<Job>,
     queue: VecDeque<Entry>,
     output: Output,
     shared: Arc<Shared>,
@@ -189,7 +189,7 @@ struct Failure {
 }
 
 impl Writer {
-    pub(super) fn new(jobs: Receiver<Job>, output: Output, shared: Arc<Shared>, bounds: Bounds) -> Self {
+    pub(super) fn new(jobs: Reader<Job>, output: Output, shared: Arc<Shared>, bounds: Bounds) -> Self {
         let told = (0, Instant::now());
         Self {
             jobs,
@@ -223,28 +223,28 @@ impl Writer {
 
     /// Waits for jobs, and takes all that are there. False if the log is closed.
     fn collect(&mut self) -> bool {
-        let mut next = self.jobs.recv_timeout(self.patience());
+        let mut next = self.jobs.next(self.patience());
         let mut taken = 0;
         loop {
             match next {
-                Ok(Job::Write(entry)) => {
+                Some(Job::Write(entry)) => {
                     taken += entry.len();
                     self.queue.push_back(entry);
                 }
-                Ok(Job::Reopen) => self.reopen = true,
-                Ok(Job::Key(key)) => self.output.set_key(key.map(|key| *key)),
-                Ok(Job::SumUp) => self.sum_up(Unidentified::rest),
-                Ok(Job::Settle(done)) => {
+                Some(Job::Reopen) => self.reopen = true,
+                Some(Job::Key(key)) => self.output.set_key(key.map(|key| *key)),
+                Some(Job::SumUp) => self.sum_up(Unidentified::rest),
+                Some(Job::Settle(done)) => {
                     self.is_closing = true;
                     self.settling.push(done);
                 }
-                Ok(Job::End) | Err(RecvTimeoutError::Disconnected) => return false,
-                Err(RecvTimeoutError::Timeout) => return true,
+                Some(Job::End) => return false,
+                None => return true,
             }
             if taken >= GROUP_BYTES {
                 return true;
             }
-            next = self.jobs.try_recv().map_err(|_| RecvTimeoutError::Timeout);
+            next = self.jobs.next(Duration::ZERO);
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod disk;
 mod files;
+mod gathering;
 mod pipe;
 mod report;
 mod sealed;
@@ -25,6 +26,8 @@ use serde_json::{Value, json};
 #[derive(Clone, Default)]
 struct Memory {
     bytes: Arc<Mutex<Vec<u8>>>,
+    /// Writes that have begun, and those that were successful.
+    begun: Arc<AtomicUsize>,
     writes: Arc<AtomicUsize>,
     full: Arc<AtomicBool>,
     /// While this is so, a write waits.
@@ -97,6 +100,7 @@ impl Write for Memory {
         if self.full.load(Ordering::SeqCst) {
             return Err(io::Error::from(io::ErrorKind::StorageFull));
         }
+        self.begun.fetch_add(1, Ordering::SeqCst);
         while self.shut.load(Ordering::SeqCst) {
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -336,11 +340,10 @@ async fn a_response_that_is_dropped_while_it_waits_has_one_record() {
     let log = memory.log();
     memory.shut.store(true, Ordering::SeqCst);
     let first = confirming(&log);
-    tokio::task::yield_now().await;
-    until("the writer has the first", || {
-        memory.writes.load(Ordering::SeqCst) == 0 && log.state().waiting == 1
-    });
-    std::thread::sleep(Duration::from_millis(20));
+    crate::support::waiting::until("the writer has the first", async || {
+        memory.begun.load(Ordering::SeqCst) > 0
+    })
+    .await;
     let second = confirming(&log);
     tokio::task::yield_now().await;
     second.abort();
