@@ -70,6 +70,10 @@ async fn the_check_finds_an_account_of_each_kind_by_itself() {
 #[tokio::test]
 async fn an_account_that_is_not_there_is_no_difference() {
     let clinic = strict().await;
+    let guest = clinic.tenant.users().iter().find(|user| user.account() == Account::Guest).unwrap();
+    let without_mailbox = report(&clinic.proxy, &["--mailbox-in", guest.user_principal_name()]).await;
+    assert_eq!(without_mailbox.line("settings-user").0, "not_asked");
+    assert!(without_mailbox.lines().all(|line| line["outcome"] != "different"));
     for (option, questions) in [
         ("--mailbox-in", ["settings-user", "next-messages", "order-outside-filter"]),
         ("--room", ["settings-room", "settings-purpose", "mailbox-of-room"]),

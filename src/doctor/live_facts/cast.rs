@@ -32,12 +32,16 @@ pub(super) enum Part {
     Client,
 }
 
-/// The parts that an operator can name, and why one is missing that was named.
-const ABSENT: [(Part, &str); 4] = [
-    (Part::User, "the directory does not have the account that --mailbox-in names"),
-    (Part::Room, "the directory does not have the account that --room names"),
-    (Part::Shared, "the directory does not have the account that --shared names"),
-    (Part::Guest, "the directory does not have the account that --guest names"),
+/// The parts that an operator can name, what each has to have, and why it is missing without.
+const ABSENT: [(Part, &str, &str); 4] = [
+    (
+        Part::User,
+        "/messages?$select=id&$top=1",
+        "the account that --mailbox-in names is not there or has no mailbox",
+    ),
+    (Part::Room, "?$select=id", "the directory does not have the account that --room names"),
+    (Part::Shared, "?$select=id", "the directory does not have the account that --shared names"),
+    (Part::Guest, "?$select=id", "the directory does not have the account that --guest names"),
 ];
 
 /// The parts with their placeholders in targets, and why one is missing.
@@ -124,10 +128,9 @@ impl Cast {
 
     /// Gives up the accounts that were named and are not there: a refusal of theirs says nothing of Graph.
     async fn check_named(&mut self, asker: &mut Asker) -> Result<(), NoReply> {
-        for (part, why) in ABSENT {
+        for (part, target, why) in ABSENT {
             let Some(id) = self.id(part) else { continue };
-            let account = Opaque::new(format!("/v1.0/users/{}?$select=id", query_value(id.for_request())));
-            if asker.ask(&USERS, &account, &[]).await?.is_not_found() {
+            if asker.ask(&USERS, &at(id, target), &[]).await?.is_not_found() {
                 self.0.retain(|(known, _)| *known != part);
                 self.0.push((part, Err(why)));
             }
@@ -142,7 +145,7 @@ impl Cast {
             return Ok(());
         }
         let purposes = [("user", Part::User), ("room", Part::Room), ("shared", Part::Shared)];
-        let settings = at(&id, "mailboxSettings?$select=userPurpose");
+        let settings = at(&id, "/mailboxSettings?$select=userPurpose");
         let reply = asker.ask(&USERS, &settings, &[]).await?;
         let purpose = reply.is_one_of("/userPurpose", purposes.iter().map(|(word, _)| *word));
         let part = purposes.into_iter().find(|(word, _)| Some(*word) == purpose).map(|(_, part)| part);
@@ -209,12 +212,12 @@ async fn read(asker: &mut Asker, get: &Get) -> Result<Reply, NoReply> {
 }
 
 async fn has_messages(asker: &mut Asker, id: &Opaque) -> Result<bool, NoReply> {
-    let target = at(id, &format!("messages?$select=id&$top={MESSAGES}"));
+    let target = at(id, &format!("/messages?$select=id&$top={MESSAGES}"));
     Ok(asker.ask(&USERS, &target, &[]).await?.objects() >= MESSAGES)
 }
 
 fn at(user: &Opaque, rest: &str) -> Opaque {
-    Opaque::new(format!("/v1.0/users/{}/{rest}", query_value(user.for_request())))
+    Opaque::new(format!("/v1.0/users/{}{rest}", query_value(user.for_request())))
 }
 
 #[cfg(test)]
