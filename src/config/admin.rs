@@ -21,6 +21,11 @@ pub struct Admin {
 }
 
 impl Admin {
+    /// Whether everybody on this machine may read the metrics: without TLS and without a token.
+    pub fn is_open(&self) -> bool {
+        !self.tls && self.tokens.is_empty()
+    }
+
     /// An address that leads to [`Self::listen`] from this machine.
     pub fn reachable(&self) -> SocketAddr {
         let ip = match self.listen.ip() {

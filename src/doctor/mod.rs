@@ -100,6 +100,7 @@ pub(crate) async fn examine(subject: &Subject) -> Findings {
     findings.add(Section::Keys, None, secrets::check(config));
     findings.add(Section::Certificates, None, certificates::check(config, now));
     findings.add(Section::PublicUrl, None, [public_url]);
+    findings.add(Section::Running, None, Running::unread(config));
     findings.add(Section::Running, None, running.troubles(config));
     findings
 }

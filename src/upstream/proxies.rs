@@ -1,7 +1,7 @@
 //! Outbound proxies (`HTTPS_PROXY`, `NO_PROXY`), which tunnel TLS connections (CONNECT, RFC 9110 section 9.3.6).
 //!
 //! An outbound proxy sees host names and numbers of bytes only, because TLS ends at the server. Connections without TLS
-//! go to this machine or its own link only, and never through a proxy.
+//! go to this machine, its own link or a private network only, and never through a proxy.
 
 use std::env;
 use std::sync::Arc;

@@ -4,6 +4,7 @@ use glassine::demo::tenant::{Account, User};
 
 use super::*;
 use crate::documents::shows_healthy;
+use crate::support::glassine::write_private;
 
 impl Clinic {
     /// Members with mailboxes.
@@ -154,6 +155,24 @@ async fn a_running_proxy_whose_token_is_older_than_a_grant_is_told() {
     let metrics = clinic.proxy.admin_get("/metrics").await.text();
     let series = "glassine_graph_token_permission{consumer=\"acme\",permission=\"User.Read.All\"} 0";
     assert!(metrics.contains(series), "{metrics}");
+}
+
+/// Regression: of metrics that it could not read, the doctor said nothing, as if all were well.
+#[tokio::test]
+async fn metrics_that_need_a_token_are_told_as_not_read() {
+    let protected = |mut setup: Setup| {
+        setup.prepare = Box::new(|folder| {
+            let file = folder.join("config.yaml");
+            let text = std::fs::read_to_string(&file).unwrap();
+            let with_token = format!("admin: {{ bearer_sha256: [{}], listen: ", "ab".repeat(32));
+            write_private(&file, text.replace("admin: { listen: ", &with_token));
+        });
+        setup
+    };
+    let findings = examine(&Clinic::with(protected).await.proxy).await;
+    findings.expect("running", "metrics", "skip", &["wants a token", "glassine_graph_token_permission"]);
+    let findings = examine(&Clinic::consented().await.proxy).await;
+    assert_eq!(findings.of("running").count(), 0, "they are read, and nothing is wrong");
 }
 
 #[tokio::test]

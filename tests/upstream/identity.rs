@@ -117,6 +117,10 @@ async fn an_app_services_address_may_be_private() {
         let expected = IdentityError::Endpoint(UrlError::Plaintext);
         assert_eq!(with(bad), Some(ConnectorError::Identity(expected)), "{bad}");
     }
+    // Regression: the cause said that only this machine is allowed.
+    let told = |error| IdentityError::Endpoint(error).to_string();
+    assert!(told(UrlError::Plaintext).ends_with("on this machine or in its private network"));
+    assert!(told(UrlError::UserInformation).ends_with("private network: the URL has a user name (`@`)"));
 }
 
 #[tokio::test]

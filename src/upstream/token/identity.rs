@@ -53,14 +53,25 @@ pub enum IdentityError {
     )]
     Arc,
     /// The address is not a URL, or a token would go to another machine in the clear.
-    #[error("AZURE_POD_IDENTITY_AUTHORITY_HOST is not the URL of a service on this machine or its own link")]
-    Address(#[source] UrlError),
+    #[error(
+        "AZURE_POD_IDENTITY_AUTHORITY_HOST is not the URL of a service on this machine or its own link{}",
+        reason(*.0)
+    )]
+    Address(UrlError),
     /// The same for the address that App Service sets.
-    #[error("IDENTITY_ENDPOINT is not the URL of a service on this machine or in its private network")]
-    Endpoint(#[source] UrlError),
+    #[error(
+        "IDENTITY_ENDPOINT is not the URL of a service on this machine or in its private network{}",
+        reason(*.0)
+    )]
+    Endpoint(UrlError),
     /// The header has characters that no header field can hold.
     #[error("IDENTITY_HEADER cannot be sent")]
     Header,
+}
+
+/// What is wrong with a URL, if the text before does not say it: these services may be farther away than others in plaintext.
+fn reason(error: UrlError) -> String {
+    if error == UrlError::Plaintext { String::new() } else { format!(": {error}") }
 }
 
 impl IdentityService {
