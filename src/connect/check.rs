@@ -49,9 +49,12 @@ pub(super) enum CheckError {
 }
 
 impl CheckError {
-    /// Whether Entra wants no further request for a while.
-    pub(super) fn asks_to_wait(&self) -> bool {
-        matches!(self, Self::Token(error) if error.wait().is_some())
+    /// How long Entra wants no further request.
+    fn wait(&self) -> Option<Duration> {
+        match self {
+            Self::Token(error) => error.wait(),
+            Self::Unseen => None,
+        }
     }
 
     /// Whether a check may succeed in some minutes.
@@ -88,17 +91,18 @@ impl Found {
     }
 }
 
-/// What is granted. Checks again until nothing is missing, the site's patience is over, or Entra wants no further request. A
-/// token that lacks something does not stay in use for long.
+/// What is granted. Checks again until nothing is missing, or the site's patience is over or would be before Entra takes another
+/// request. A token that lacks something does not stay in use for long.
 pub(super) async fn granted(site: &Site, connector: &Connector) -> Result<Found, CheckError> {
     let mut pauses = Pauses::until(Instant::now() + site.patience());
     let found = loop {
         let found = check_once(site, connector).await;
-        let is_final = match &found {
-            Ok(found) => found.missing().is_empty(),
-            Err(error) => error.asks_to_wait(),
+        let pause = match &found {
+            Ok(found) if found.missing().is_empty() => None,
+            Ok(_) => pauses.next(Instant::now()),
+            Err(error) => pauses.at_least(error.wait().unwrap_or_default(), Instant::now()),
         };
-        match pauses.next(Instant::now()).filter(|_| !is_final) {
+        match pause {
             Some(pause) => tokio::time::sleep(pause).await,
             None => break found,
         }
@@ -146,6 +150,13 @@ impl Pauses {
         self.next = pause * times / parts;
         if left.is_zero() { None } else { Some(if left < pause * 3 / 2 { left } else { pause }) }
     }
+
+    /// The same, but not less than `wait`. `None` if that is after the deadline.
+    fn at_least(&mut self, wait: Duration, now: Instant) -> Option<Duration> {
+        let pause = self.next(now)?;
+        let is_in_time = wait <= self.deadline.saturating_duration_since(now);
+        is_in_time.then(|| pause.max(wait))
+    }
 }
 
 #[cfg(test)]
@@ -175,5 +186,15 @@ mod tests {
             let most = if seconds <= 15 { 4 } else { 6 };
             assert!(times.len() <= most && times.last() == Some(&u128::from(seconds * 1000)), "{times:?}");
         }
+    }
+
+    #[test]
+    fn a_wait_is_a_pause_if_it_ends_before_the_deadline() {
+        let now = Instant::now();
+        let pause =
+            |wait| Pauses::until(now + Duration::from_secs(15)).at_least(Duration::from_secs(wait), now);
+        assert_eq!([0, 2, 3].map(pause), [Some(FIRST_PAUSE); 3]);
+        assert_eq!([4, 15].map(pause), [4, 15].map(|seconds| Some(Duration::from_secs(seconds))));
+        assert_eq!(pause(16), None);
     }
 }

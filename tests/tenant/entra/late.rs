@@ -117,17 +117,28 @@ async fn a_late_consent_works_with_tokens_that_cannot_be_read() {
     opens(&proxy, USERS).await;
 }
 
-/// Fault: Entra throttles the check of a consent. Outcome: one request, and a page that says to wait; requests work afterwards.
+/// Fault: Entra throttles the check of a consent for longer than `wait_seconds`. Outcome: one request, and a page that says to wait; requests work afterwards.
 #[tokio::test]
-async fn a_check_that_is_throttled_stops_at_once_and_says_so() {
-    let (graph, proxy) = connectable_in(15).await;
-    graph.tenant.entra().throttle(1, Some(2));
+async fn a_check_that_is_throttled_for_long_stops_at_once_and_says_so() {
+    let (graph, proxy) = connectable_in(4).await;
+    graph.tenant.entra().throttle(1, Some(5));
     let (asked, outcome) = requests(&graph, connects(&graph, &proxy)).await;
     shows(&outcome, "directory_busy");
     assert_eq!(asked, 2, "the code, and one check");
     let (asked, response) = requests(&graph, proxy.get(USERS)).await;
     assert_eq!((asked, response.status), (0, 403), "Retry-After is obeyed, and the old token serves");
     opens(&proxy, USERS).await;
+}
+
+/// Fault: Entra throttles the check of a consent for less than `wait_seconds`. Outcome: the check goes on when Entra takes requests again.
+/// Regression: the check ended with any `Retry-After`.
+#[tokio::test]
+async fn a_check_waits_as_long_as_entra_asks_if_there_is_time() {
+    let (graph, proxy) = connectable_in(15).await;
+    graph.tenant.entra().throttle(1, Some(1));
+    let (asked, outcome) = requests(&graph, connects(&graph, &proxy)).await;
+    shows(&outcome, "connected");
+    assert_eq!(asked, 3, "the code, one check that Entra refuses, and one after it");
 }
 
 #[tokio::test]
