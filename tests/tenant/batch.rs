@@ -12,6 +12,7 @@ use http_body_util::Full;
 use serde_json::{Value, json};
 
 use super::{Graph, TenantResponse};
+use crate::support::waiting::until;
 
 impl Graph {
     async fn send_batch(&self, version: &str, envelope: &str) -> TenantResponse {
@@ -85,9 +86,7 @@ async fn each_request_is_throttled_by_itself() {
         let (graph, target) = (Arc::clone(&graph), format!("/v1.0{}", messages(&busy)));
         tokio::spawn(async move { graph.get(&target).await });
     }
-    while graph.tenant.most_at_once() < 4 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until("four requests at a time", async || graph.tenant.most_at_once() == 4).await;
     let requests = json!([get("busy", &messages(&busy)), get("free", &messages(&free))]);
     let responses = graph.batch(&requests).await;
     let refused = find(&responses, "busy");
