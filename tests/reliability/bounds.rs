@@ -14,7 +14,7 @@ const AREAS: [(&str, &[&str]); 8] = [
         "One consumer's requests",
         &[
             "src/proxy/",
-            "src/codec/deflate/block.rs",
+            "src/codec/deflate/portion.rs",
             "src/codec/deflate/window.rs",
             "src/config/consumer/mod.rs",
             "src/config/mod.rs",

@@ -16,6 +16,17 @@ pub(super) struct BitWriter<'a> {
     rest: Rest,
 }
 
+/// How a block is written.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    /// As it came.
+    Stored = 0,
+    /// In codes that every decoder knows.
+    Fixed = 1,
+    /// In codes that it tells.
+    Dynamic = 2,
+}
+
 /// Bytes that are written at once.
 const WORD: usize = size_of::<u64>();
 
@@ -52,6 +63,36 @@ impl<'a> BitWriter<'a> {
         self.output.truncate(self.at);
         self.output.extend_from_slice(&self.rest.bits.to_le_bytes());
         self.output.resize(self.at + 64 * WORD, 0);
+    }
+
+    /// Begins a block (RFC 1951 section 3.2.3).
+    pub(super) fn begin(&mut self, kind: Kind) {
+        self.put((kind as u64) << 1, 3);
+        self.flush();
+    }
+
+    /// Writes bytes as they are, in as many blocks as their lengths of sixteen bits need (RFC 1951 section 3.2.4). At least one.
+    pub(super) fn write_stored(&mut self, bytes: &[u8]) {
+        let mut rest = bytes;
+        loop {
+            let (piece, behind) = rest.split_at_checked(usize::from(u16::MAX)).unwrap_or((rest, &[]));
+            self.begin(Kind::Stored);
+            self.align();
+            let length = piece.len() as u16;
+            self.append(&length.to_le_bytes());
+            self.append(&(!length).to_le_bytes());
+            self.append(piece);
+            if behind.is_empty() {
+                return;
+            }
+            rest = behind;
+        }
+    }
+
+    /// Writes an empty block that says that it is the last one. In the fixed code, its end is seven zeros.
+    pub(super) fn write_last_block(&mut self) {
+        self.put(1 | (Kind::Fixed as u64) << 1, 3 + 7);
+        self.align();
     }
 
     /// Fills the last byte with zeros.

@@ -13,8 +13,8 @@
 //! written if the bytes are equal, so a bad choice makes the result longer, never wrong.
 //!
 //! ```text
-//!  push ──▶ window ──▶ repeats (table) ──▶ block: literals, repeats ──▶ Huffman codes of this block ──▶ bits
-//!           64 KiB      what came before     16 Ki, 4 Ki                  (or fixed ones, or stored)
+//!  push ──▶ window ──▶ repeats (table) ──▶ portion: literals, repeats ──▶ blocks: the codes that fit ──▶ bits
+//!           64 KiB      what came before     16 Ki, 4 Ki                    (or as it came)
 //! ```
 //!
 //! # Why the matcher gives no hints
@@ -25,26 +25,29 @@
 //! anybody, and there is no second channel between what decides and what packs.
 
 mod bits;
-mod block;
+mod blocks;
+mod coder;
 mod codes;
+mod counts;
 mod header;
 mod huffman;
+mod portion;
 mod repeats;
 mod symbols;
 mod table;
+mod tuned;
 mod window;
 
-use bits::{BitWriter, Rest};
-use block::Block;
+use blocks::Blocks;
+use portion::Portion;
 use repeats::Repeats;
 
 /// A streaming encoder of one deflate stream. Holds some 120 KiB for a page, and 256 at most, whatever comes.
 #[derive(Default)]
 pub(super) struct Deflate {
     repeats: Repeats,
-    block: Block,
-    /// Bits of the output that do not fill a byte.
-    rest: Rest,
+    portion: Portion,
+    blocks: Blocks,
 }
 
 impl Deflate {
@@ -59,39 +62,32 @@ impl Deflate {
 
     /// Bytes that were pushed and are not yet in the output.
     pub(super) fn held(&self) -> usize {
-        self.repeats.held() + self.block.text_length()
+        self.repeats.held() + self.portion.text_length()
     }
 
-    /// Appends all that was pushed so far, so that a decoder that has read the output has all of it. Zlib calls this a sync flush:
-    /// an empty stored block ends it at a whole byte.
+    /// Appends all that was pushed so far, so that a decoder that has read the output has all of it.
     pub(super) fn flush(&mut self, output: &mut Vec<u8>) {
         self.encode(self.repeats.end(), output);
-        if self.block.text_length() > 0 {
-            self.rest = self.block.write(false, self.rest, output);
-        }
-        let mut bits = BitWriter::new(output, self.rest, 0);
-        block::write_stored(&[], false, &mut bits);
-        self.rest = bits.finish();
+        self.blocks.flush(&self.portion, output);
+        self.portion.clear();
     }
 
     /// Ends the stream.
     pub(super) fn finish(mut self, output: &mut Vec<u8>) {
         self.encode(self.repeats.end(), output);
-        let rest = self.block.write(true, self.rest, output);
-        let mut bits = BitWriter::new(output, rest, 0);
-        bits.align();
-        bits.finish();
+        self.blocks.finish(&self.portion, output);
     }
 
-    /// Puts the text up to `end` into blocks, and writes those that are full.
+    /// Puts the text up to `end` into portions, and writes those that are full.
     fn encode(&mut self, end: usize, output: &mut Vec<u8>) {
         while let Some(step) = self.repeats.next(end) {
-            self.block.add_literals(step.text, step.literals);
+            self.portion.add_literals(step.text, step.literals);
             if let Some(repeat) = step.repeat {
-                self.block.add_repeat(repeat);
+                self.portion.add_repeat(repeat);
             }
-            if self.block.is_full() {
-                self.rest = self.block.write(false, self.rest, output);
+            if self.portion.is_full() {
+                self.blocks.add(&self.portion, output);
+                self.portion.clear();
             }
         }
     }

@@ -9,7 +9,9 @@ pub(super) const MAX_DISTANCE: usize = 32 * 1024;
 
 /// The end of a block. Below it are the literals, above it the lengths.
 pub(super) const END: usize = 256;
-/// Literals, the end of a block, and lengths. The last two stand for nothing, and are part of the fixed code.
+/// Literals, the end of a block, and lengths.
+pub(super) const USED_LITERALS: usize = 286;
+/// With two that stand for nothing, and are part of the fixed code.
 pub(super) const LITERALS: usize = 288;
 /// Distances that have a symbol.
 pub(super) const DISTANCES: usize = 30;

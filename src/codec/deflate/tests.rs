@@ -3,11 +3,12 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::block::Block;
+use super::coder::Coder;
+use super::counts::Sample;
 use super::huffman::{self, MAX_BITS};
 use super::repeats::Repeat;
-use super::symbols::{self, MAX_DISTANCE, MAX_LENGTH};
-use super::*;
+use super::symbols::{self, MAX_DISTANCE, MAX_LENGTH, USED_LITERALS};
+use super::{tuned, *};
 
 /// Encodes pieces, with a flush behind each that says so.
 fn encode<'a>(pieces: impl IntoIterator<Item = (&'a [u8], bool)>) -> Vec<u8> {
@@ -142,6 +143,68 @@ fn a_page_costs_little_more_than_its_fresh_tokens() {
     assert!(packed.len() < fresh * 110 / 100, "{} of {}, {fresh} are fresh", packed.len(), text.len());
 }
 
+/// Characters of one kind, of which none can be guessed.
+fn characters(alphabet: &[u8], length: usize) -> Vec<u8> {
+    noise(length).into_iter().map(|byte| alphabet[usize::from(byte) % alphabet.len()]).collect()
+}
+
+/// Codes that were made for one text, or tuned for any, are no burden for another.
+#[test]
+fn codes_are_given_up_when_the_text_changes() {
+    let texts = [
+        page(300),
+        characters(b"0123456789", 60_000),
+        noise(60_000),
+        page(300),
+        characters(b"abcdefghijklmnopqrstuvwxyz", 60_000),
+        noise(5_000),
+        page(10),
+    ];
+    let alone: usize = texts.iter().map(|text| in_pieces(text, 32 * 1024).len()).sum();
+    let together = in_pieces(&texts.concat(), 32 * 1024).len();
+    assert!(together <= alone * 105 / 100, "{together}, alone {alone}");
+}
+
+/// A block goes on with codes made for its first portion, so they have symbols that come later.
+#[test]
+fn a_byte_that_comes_late_has_a_code() {
+    let mut text = characters(b"abcdefghijklmnop", 80_000);
+    for (byte, place) in (0..=u8::MAX).zip(text.iter_mut().skip(40_000).step_by(101)) {
+        *place = byte;
+    }
+    let late = [text, b"abcdefgh".repeat(500)].concat();
+    assert!(decode(&in_pieces(&late, 4_096)) == late);
+    let length = in_pieces(&late, 4_096).len();
+    assert!(length < 80_000 * 55 / 100, "{length}");
+}
+
+fn portion(text: &[u8]) -> Portion {
+    let mut deflate = Deflate::default();
+    deflate.repeats.fill(&mut &text[..]);
+    deflate.encode(text.len(), &mut Vec::new());
+    deflate.portion
+}
+
+#[test]
+fn the_tuned_codes_fit_a_page_and_no_other_text() {
+    for (text, fits) in [
+        (page(40), true),
+        (page(5), true),
+        (noise(8_000), false),
+        (characters(b"0123456789", 8_000), false),
+        (characters(b"abcdefghijklmnopqrstuvwxyz", 8_000), false),
+    ] {
+        assert_eq!(Coder::tuned().fits(&Sample::of(&portion(&text))), fits, "{:?}", &text[..20]);
+    }
+}
+
+#[test]
+fn the_tuned_codes_are_complete_and_have_every_symbol() {
+    let lengths = tuned::lengths();
+    assert_eq!([share(&lengths.literals), share(&lengths.distances)], [1 << MAX_BITS; 2]);
+    assert!(lengths.literals[..USED_LITERALS].iter().chain(&lengths.distances).all(|length| *length > 0));
+}
+
 #[test]
 fn a_text_of_one_byte_is_nearly_nothing() {
     let packed = in_pieces(&vec![b' '; 1 << 20], 4_096);
@@ -158,14 +221,11 @@ fn every_length_and_distance_is_written_as_the_standard_says() {
         for length in [3, 4, 10, 11, 34, 35, 130, 131, 256, 257, MAX_LENGTH] {
             let mut expected = history.clone();
             (0..length).for_each(|_| expected.push(expected[expected.len() - distance]));
-            let mut block = Block::default();
-            block.add_literals(&history, history.len());
-            block.add_repeat(Repeat { length, distance });
+            let mut portion = Portion::default();
+            portion.add_literals(&history, history.len());
+            portion.add_repeat(Repeat { length, distance });
             let mut output = Vec::new();
-            let rest = block.write(true, Rest::default(), &mut output);
-            let mut bits = BitWriter::new(&mut output, rest, 0);
-            bits.align();
-            bits.finish();
+            Blocks::default().finish(&portion, &mut output);
             assert!(decode(&output) == expected, "{length} bytes from {distance} before");
         }
     }
