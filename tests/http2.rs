@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::support::glassine::{Consumer, Glassine};
 use crate::support::upstream::Script;
@@ -77,6 +77,83 @@ async fn a_fragment_in_the_path_reaches_nobody() {
     let targets: Vec<_> = graph.requests().into_iter().map(|request| request.target).collect();
     assert_eq!(targets.len(), 3, "{targets:?}");
     assert!(targets.iter().all(|target| *target == targets[0]), "{targets:?}");
+}
+
+/// Regression: each response put its ids and quotas into HPACK's table. They pushed out what comes again, and h2 compares a value with all
+/// of its name that are in there: 3 % of a small page.
+#[tokio::test]
+async fn what_differs_each_time_stays_out_of_hpacks_table() {
+    let (_graph, proxy) = tls_stage(|_| Script::json(PAGE), true).await;
+    let mut stream = tls(&proxy, b"h2").await;
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+    let mut inserted = Vec::new();
+    for id in [1, 3, 5] {
+        stream.write_all(&head(&proxy, id, USERS)).await.unwrap();
+        inserted.push(insertions(&response_head(&mut stream).await));
+    }
+    // Those of every response, and the time, which changes every second.
+    assert!(inserted[0] > 3, "{inserted:?}");
+    assert!(inserted[1..].iter().all(|inserted| *inserted <= 1), "{inserted:?}");
+}
+
+/// The next HEADERS frame's block (RFC 9113, 6.2).
+async fn response_head(stream: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
+    loop {
+        let mut head = [0; 9];
+        stream.read_exact(&mut head).await.unwrap();
+        let mut payload = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
+        stream.read_exact(&mut payload).await.unwrap();
+        if head[3] == 1 {
+            return payload;
+        }
+    }
+}
+
+/// How many fields of a block go into the table (RFC 7541, 6).
+fn insertions(block: &[u8]) -> usize {
+    let (mut rest, mut inserted) = (block, 0);
+    while let Some(first) = rest.first() {
+        let (is_literal, prefix) = match first.leading_zeros() {
+            0 => (false, 7),
+            1 => (true, 6),
+            2 => (false, 5),
+            _ => (true, 4),
+        };
+        inserted += usize::from(prefix == 6);
+        let name = integer(&mut rest, prefix);
+        for _ in 0..if !is_literal {
+            0
+        } else if name == 0 {
+            2
+        } else {
+            1
+        } {
+            let length = integer(&mut rest, 7);
+            rest = &rest[length..];
+        }
+    }
+    inserted
+}
+
+/// RFC 7541, 5.1.
+fn integer(rest: &mut &[u8], prefix: u32) -> usize {
+    let mut next = || {
+        let (first, behind) = rest.split_first().unwrap();
+        *rest = behind;
+        usize::from(*first)
+    };
+    let most = (1 << prefix) - 1;
+    let mut value = next() & most;
+    if value == most {
+        for shift in (0..).step_by(7) {
+            let byte = next();
+            value += (byte & 0x7f) << shift;
+            if byte < 0x80 {
+                break;
+            }
+        }
+    }
+    value
 }
 
 fn bearer() -> String {

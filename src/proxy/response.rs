@@ -215,13 +215,20 @@ impl ProxyResponse {
         let key = account.key().map(String::from);
         let key = key.as_deref().map(|key| (KEYS, key));
         for (name, value) in ids.into_iter().chain(rules).chain(key).chain(self.fields()) {
-            if let (Ok(name), Ok(value)) =
+            if let (Ok(name), Ok(mut value)) =
                 (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value))
             {
+                value.set_sensitive(is_new_each_time(name.as_str()));
                 headers.insert(name, value);
             }
         }
     }
+}
+
+/// Whether a field has another value in the next response. In HPACK's table such values would push out those that come again, and
+/// h2 compares each one with all of its name in there. A field that is marked as sensitive stays out of it (RFC 7541, section 7.1.3).
+fn is_new_each_time(name: &str) -> bool {
+    ["request-id", "client-request-id"].contains(&name) || is_quota(name)
 }
 
 impl Rest {

@@ -55,7 +55,7 @@ impl RequestHeaders {
         map.insert(ACCEPT, HeaderValue::from_static(self.accept.as_str()));
         map.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         map.insert(AUTHORIZATION, bearer(token)?);
-        map.insert(HeaderName::from_static("client-request-id"), self.request_id.to_string().parse().ok()?);
+        map.insert(HeaderName::from_static("client-request-id"), self.request_id.field()?);
         map.insert(USER_AGENT, AGENT);
         if !self.prefer.is_empty() {
             let list = self.prefer.iter().map(Preference::to_string).collect::<Vec<_>>().join(", ");
@@ -74,6 +74,16 @@ pub(super) fn bearer(token: &Secret) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(&text).ok()?;
     value.set_sensitive(true);
     Some(value)
+}
+
+impl RequestId {
+    /// As a field's value. It never comes again, so it is kept out of HPACK's table, as sensitive values are: there it would push out
+    /// those that do.
+    fn field(self) -> Option<HeaderValue> {
+        let mut value: HeaderValue = self.to_string().parse().ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
 }
 
 impl MediaType {
@@ -131,5 +141,6 @@ mod tests {
         let map = headers.to_map(&Secret::new("abc".into())).unwrap();
         assert!(map[AUTHORIZATION].is_sensitive());
         assert_eq!(map[AUTHORIZATION], "Bearer abc");
+        assert!(map["client-request-id"].is_sensitive(), "it would push out other fields from HPACK's table");
     }
 }
