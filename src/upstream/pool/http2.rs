@@ -63,6 +63,8 @@ pub(super) struct Driver {
     limits: PoolLimits,
     /// Tells that the server's settings have arrived.
     settled: Option<oneshot::Sender<()>>,
+    /// Whether the tasks that are ready have had their turn.
+    others_went: bool,
 }
 
 /// Begins HTTP/2 on an open connection. The connection can be used when the server's settings have arrived, which the receiver
@@ -91,8 +93,15 @@ pub(super) async fn start(
         .map_err(|error| UpstreamError::from(&error))?;
     let pings = connection.ping_pong().ok_or(UpstreamError::Protocol)?;
     let (settled, wait) = oneshot::channel();
-    let driver =
-        Driver { connection, pings, pinged: None, link: Arc::clone(&link), limits, settled: Some(settled) };
+    let driver = Driver {
+        connection,
+        pings,
+        pinged: None,
+        link: Arc::clone(&link),
+        limits,
+        settled: Some(settled),
+        others_went: false,
+    };
     Ok((Http2 { sender, link }, driver, wait))
 }
 
@@ -224,7 +233,15 @@ impl Driver {
     }
 
     /// Sends and receives frames. Ready when the connection has ended.
+    ///
+    /// Tasks that are ready go first, so what they send leaves in one write. tokio would run this one as soon as the first of them
+    /// has woken it.
     fn poll(&mut self, cx: &mut Context<'_>, pool: &Weak<Shared>) -> Poll<UpstreamError> {
+        self.others_went = !self.others_went;
+        if self.others_went {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let ended = Pin::new(&mut self.connection).poll(cx);
         self.learn(pool);
         if self.pinged.is_some() && self.pings.poll_pong(cx).is_ready() {
