@@ -6,8 +6,8 @@ use http::header::{HeaderName, HeaderValue};
 use super::raw_response::CleanHeader;
 
 const LIMIT: &str = "ratelimit-limit";
-const REMAINING: &str = "ratelimit-remaining";
-const RESET: &str = "ratelimit-reset";
+pub(super) const REMAINING: &str = "ratelimit-remaining";
+pub(super) const RESET: &str = "ratelimit-reset";
 
 /// How many requests a consumer may still send.
 #[derive(Clone, Copy)]

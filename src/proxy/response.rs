@@ -14,7 +14,7 @@ use super::head::Head;
 use super::limits::Permit;
 use super::pipeline::{Broken, Pipeline};
 use super::problem::Problem;
-use super::quota::{Quota, is_quota};
+use super::quota::{self, Quota, is_quota};
 use super::raw_response::CleanHeader;
 use crate::audit::Outcome;
 use glassine_core::sanitize::Clean;
@@ -228,7 +228,7 @@ impl ProxyResponse {
 /// Whether a field has another value in the next response. In HPACK's table such values would push out those that come again, and
 /// h2 compares each one with all of its name in there. A field that is marked as sensitive stays out of it (RFC 7541, section 7.1.3).
 fn is_new_each_time(name: &str) -> bool {
-    ["request-id", "client-request-id"].contains(&name) || is_quota(name)
+    ["request-id", "client-request-id", quota::REMAINING, quota::RESET].contains(&name)
 }
 
 impl Rest {
