@@ -10,6 +10,9 @@ use crate::support::glassine::{Consumer, Glassine};
 use crate::support::upstream::Script;
 use crate::tls::{PAGE, USERS, http2, request, tls, tls_stage};
 
+/// A client's preface with empty settings (RFC 9113, 3.4).
+const OPENING: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+
 /// RFC 9113, 8.3.1: a `host` that names another host than `:authority` makes a request malformed.
 /// Fault: an HTTP/2 request names one host in `:authority` and another in `Host`. Outcome: the client gets 400.
 #[tokio::test]
@@ -64,8 +67,7 @@ async fn a_fragment_in_the_path_reaches_nobody() {
     let (graph, proxy) = tls_stage(|_| Script::json(PAGE), true).await;
     let mut stream = tls(&proxy, b"h2").await;
     for (id, path) in [(1, USERS), (3, "/v1.0/users#/../../me"), (5, "/v1.0/users?#$select=x")] {
-        let opening: &[u8] =
-            if id == 1 { b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0" } else { b"" };
+        let opening = if id == 1 { OPENING } else { b"" };
         stream.write_all(&[opening, &head(&proxy, id, path)].concat()).await.unwrap();
     }
     for _ in 0..400 {
@@ -79,13 +81,13 @@ async fn a_fragment_in_the_path_reaches_nobody() {
     assert!(targets.iter().all(|target| *target == targets[0]), "{targets:?}");
 }
 
-/// Regression: each response put its ids and quotas into HPACK's table. They pushed out what comes again, and h2 compares a value with all
-/// of its name that are in there: 3 % of a small page.
+/// Regression: each response put its ids and quotas into HPACK's table. They pushed out the fields that come again, and h2 compared each new
+/// value with every earlier one of its name: 3 % of a small page.
 #[tokio::test]
 async fn what_differs_each_time_stays_out_of_hpacks_table() {
     let (_graph, proxy) = tls_stage(|_| Script::json(PAGE), true).await;
     let mut stream = tls(&proxy, b"h2").await;
-    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+    stream.write_all(OPENING).await.unwrap();
     let mut inserted = Vec::new();
     for id in [1, 3, 5] {
         stream.write_all(&head(&proxy, id, USERS)).await.unwrap();
@@ -113,21 +115,16 @@ async fn response_head(stream: &mut (impl AsyncRead + Unpin)) -> Vec<u8> {
 fn insertions(block: &[u8]) -> usize {
     let (mut rest, mut inserted) = (block, 0);
     while let Some(first) = rest.first() {
-        let (is_literal, prefix) = match first.leading_zeros() {
-            0 => (false, 7),
-            1 => (true, 6),
-            2 => (false, 5),
-            _ => (true, 4),
+        // Indexed; with insertion; a new size of the table; without insertion.
+        let (prefix, is_literal) = match first.leading_zeros() {
+            0 => (7, false),
+            1 => (6, true),
+            2 => (5, false),
+            _ => (4, true),
         };
         inserted += usize::from(prefix == 6);
-        let name = integer(&mut rest, prefix);
-        for _ in 0..if !is_literal {
-            0
-        } else if name == 0 {
-            2
-        } else {
-            1
-        } {
+        let has_name = integer(&mut rest, prefix) == 0;
+        for _ in 0..usize::from(is_literal) + usize::from(is_literal && has_name) {
             let length = integer(&mut rest, 7);
             rest = &rest[length..];
         }

@@ -226,7 +226,7 @@ impl ProxyResponse {
 }
 
 /// Whether a field has another value in the next response. In HPACK's table such values would push out those that come again, and
-/// h2 compares each one with all of its name in there. A field that is marked as sensitive stays out of it (RFC 7541, section 7.1.3).
+/// h2 would compare each new value with every earlier one of its name. A sensitive field stays out of the table (RFC 7541, 7.1.3).
 fn is_new_each_time(name: &str) -> bool {
     ["request-id", "client-request-id", quota::REMAINING, quota::RESET].contains(&name)
 }

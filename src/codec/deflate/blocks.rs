@@ -54,7 +54,7 @@ impl Blocks {
         let sample = Sample::of(portion);
         if !self.open.as_ref().is_some_and(|coder| coder.fits(&sample)) {
             self.end(bits);
-            self.open = coder_for(portion, &sample, more_come);
+            self.open = coder_for(portion, sample, more_come);
             if let Some(coder) = &self.open {
                 coder.begin(bits);
             }
@@ -73,14 +73,18 @@ impl Blocks {
 }
 
 /// The codes of a block that begins with this portion. `None` if the portion, of literals only, is shortest as it came.
-fn coder_for(portion: &Portion, sample: &Sample, more_come: bool) -> Option<Arc<Coder>> {
-    if !is_short(portion) {
+fn coder_for(portion: &Portion, sample: Sample, more_come: bool) -> Option<Arc<Coder>> {
+    let counts = if is_short(portion) {
+        // Its sample has all of it.
+        sample.counts
+    } else {
         let tuned = Coder::tuned();
-        if tuned.fits(sample) {
+        if tuned.fits(&sample) {
             return Some(tuned);
         }
-    }
-    let (best, bits) = Coder::best(&Counts::of(portion), more_come);
+        Counts::of(portion)
+    };
+    let (best, bits) = Coder::best(&counts, more_come);
     // The bits that say how a block is written are the same in all. A stored block has up to four bytes more.
     let stored = portion.repeats().is_empty().then(|| 8 * portion.literals().len() + 32);
     let is_shortest = stored.is_some_and(|stored| stored < bits);
